@@ -1,0 +1,348 @@
+"""The torch-function layer: Python-level reads that the dispatcher never gets.
+
+Sizes become traced numbers here, conversions to Python values are noted, and calls that return early without
+dispatching (`contiguous()` on a contiguous tensor) are recorded.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tracelab.capture import indexing
+from tracelab.capture.integers import traced_number
+from tracelab.capture.operators import operator_of
+from tracelab.capture.recorder import Recorder, active, concrete
+from tracelab.capture.warn import ITERATION, conversion_message
+from tracelab.graph.ir import Node, Value
+
+Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
+
+
+class FunctionMode(torch.overrides.TorchFunctionMode):
+    """Sees every call of torch's Python API while a recording runs."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return func(*args, **(kwargs or {}))
+        handler = HANDLERS.get(func)
+        if handler is None:
+            return func(*args, **kwargs) if kwargs else func(*args)
+        result = handler(recorder, args, kwargs or {})
+        return func(*args, **(kwargs or {})) if result is NotImplemented else result
+
+
+def size_of(recorder: Recorder, tensor: Tensor, dim: int) -> Any:
+    """The size of one dimension as a traced number; one node for each value and dimension."""
+    value = recorder.value_of(tensor)
+    dim = dim + tensor.dim() if dim < 0 else dim
+    known = recorder.sizes.get((value, dim))
+    if known is not None:
+        return known
+    node = Node("aten::size", Tensor.size, (value, dim), None, (), recorder.scope, recorder.source(sys._getframe(1)))
+    made = Value("size", "int", node)
+    node.outputs = (made,)
+    recorder.nodes.append(node)
+    recorder.inside = True
+    try:
+        number = tensor.size(dim)
+    finally:
+        recorder.inside = False
+    known = recorder.sizes[(value, dim)] = traced_number(recorder, number, made)
+    return known
+
+
+def _traces_sizes(recorder: Recorder, tensor: Any) -> bool:
+    return isinstance(tensor, Tensor) and not tensor.is_nested and recorder.is_dynamic(tensor)
+
+
+def _shape(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor):
+        return NotImplemented
+    return torch.Size([size_of(recorder, tensor, dim) for dim in range(tensor.dim())])
+
+
+def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor):
+        return NotImplemented
+    dim = args[1] if len(args) > 1 else kwargs.get("dim")
+    if dim is None:
+        return _shape(recorder, args, {})
+    dim = concrete(dim)
+    if not isinstance(dim, int) or not -tensor.dim() <= dim < tensor.dim():
+        return NotImplemented
+    return size_of(recorder, tensor, dim)
+
+
+def _numel(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor):
+        return NotImplemented
+    return recorder.record_call("aten::numel", Tensor.numel, (tensor,), run=lambda: tensor.numel())
+
+
+def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    # Python insists that len() gives a plain int, so that the number is frozen here in any case.
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor) or tensor.dim() == 0:
+        return NotImplemented
+    return size_of(recorder, tensor, 0)
+
+
+def _conversion(kind: str) -> Handler:
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensor = args[0]
+        recorder.inside = True
+        try:
+            with _RealCalls():
+                result = CONVERSIONS[kind](*args, **kwargs)
+        finally:
+            recorder.inside = False
+        shown = result if kind not in ("list", "numpy") else ""
+        # A constant of the module freezes nothing that was not frozen before.
+        value = recorder.known(tensor)
+        recorder.warn(kind, conversion_message(kind, shown), shown, value, sys._getframe(1))
+        return result
+
+    return handle
+
+
+class _RealCalls:
+    """Run operators for real, with nothing recorded."""
+
+    def __enter__(self) -> None:
+        from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+
+        set_key_included(PRE_DISPATCH, False)
+        self.guard = DisablePythonDispatcher()
+        self.guard.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        from tracelab.capture.torch_private import PRE_DISPATCH, set_key_included
+
+        self.guard.__exit__(*error)
+        set_key_included(PRE_DISPATCH, True)
+
+
+CONVERSIONS: dict[str, Callable[..., Any]] = {
+    "bool": Tensor.__bool__,
+    "int": Tensor.__int__,
+    "float": Tensor.__float__,
+    "complex": Tensor.__complex__,
+    "index": Tensor.__index__,
+    "number": Tensor.item,
+    "list": Tensor.tolist,
+    "numpy": Tensor.numpy,
+}
+
+
+def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with _Inside(recorder):
+        result = Tensor.__index__(args[0])
+    recorder.warn("int", conversion_message("int", result), result, recorder.known(args[0]), sys._getframe(1))
+    return result
+
+
+class _Inside:
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.calls = _RealCalls()
+
+    def __enter__(self) -> None:
+        self.recorder.inside = True
+        self.calls.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self.calls.__exit__(*error)
+        self.recorder.inside = False
+
+
+def _array(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with _Inside(recorder):
+        result = Tensor.__array__(*args, **kwargs)
+    recorder.warn("numpy", conversion_message("numpy", ""), "", recorder.known(args[0]), sys._getframe(1))
+    return result
+
+
+def _contains(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with _Inside(recorder):
+        result = Tensor.__contains__(*args, **kwargs)
+    recorder.warn("bool", conversion_message("bool", result), result, recorder.known(args[0]), sys._getframe(1))
+    return result
+
+
+def _iterate(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    if tensor.dim() == 0:
+        raise TypeError("iteration over a 0-d tensor")
+    rounds = concrete(tensor.shape[0])
+    recorder.warn("iter", ITERATION.format(rounds), rounds, recorder.known(tensor), sys._getframe(1))
+    return iter(torch.ops.aten.unbind.int(tensor, 0))
+
+
+def _item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`item()` gives a Python number; a whole number stays traced, as a size does."""
+    tensor = args[0]
+    if tensor.numel() != 1 or tensor.is_complex():
+        return NotImplemented
+    result = recorder.record_call("aten::item", Tensor.item, (tensor,), run=lambda: tensor.item())
+    if hasattr(result, "node"):
+        result.node.from_tensor = True
+    return result
+
+
+def _data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    return recorder.record_call("prim::data", read_data, (tensor,), run=lambda: read_data(tensor))
+
+
+def read_data(tensor: Tensor) -> Tensor:
+    """`tensor.data`"""
+    return tensor.data
+
+
+def _set_data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor, data = args
+    return recorder.record_call("prim::set_data", write_data, args, run=lambda: write_data(tensor, data))
+
+
+def write_data(tensor: Tensor, data: Tensor) -> None:
+    """`tensor.data = data`"""
+    tensor.data = data
+
+
+def _grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    recorder.inside = True
+    try:
+        present = tensor.grad is not None
+    finally:
+        recorder.inside = False
+    if not present:
+        return None
+    return recorder.record_call("prim::grad", read_grad, (tensor,), run=lambda: read_grad(tensor))
+
+
+def read_grad(tensor: Tensor) -> Tensor | None:
+    """`tensor.grad`"""
+    return tensor.grad
+
+
+def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return torch.ops.aten.contiguous.default(*args, **kwargs)
+
+
+def _to(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if len(args) == 2 and isinstance(args[1], Tensor) and not kwargs:
+        return torch.ops.aten.to.other(*args)
+    return NotImplemented
+
+
+def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return recorder.record_call(
+        "aten::requires_grad_",
+        Tensor.requires_grad_,
+        args,
+        kwargs,
+        run=lambda: Tensor.requires_grad_(*args, **kwargs),
+    )
+
+
+def _get_item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return indexing.get_item(recorder, args[0], args[1])
+
+
+def _set_item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return indexing.set_item(recorder, args[0], args[1], args[2])
+
+
+def _has_traced(item: Any) -> bool:
+    if isinstance(item, (Tensor, torch.SymInt, torch.SymFloat, torch.SymBool)):
+        return True
+    return isinstance(item, (list, tuple)) and any(map(_has_traced, item))
+
+
+def _from_data(function: Callable[..., Tensor], kind: str) -> Handler:
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        data = args[0] if args else kwargs.get("data")
+        if not _has_traced(data) or isinstance(data, Tensor):
+            return NotImplemented
+        plain_args, plain_kwargs = concrete(args), concrete(kwargs)
+        return recorder.record_call(kind, function, args, kwargs, run=lambda: function(*plain_args, **plain_kwargs))
+
+    return handle
+
+
+def _backward(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return recorder.record_call(
+        "prim::PythonOp",
+        run_backward,
+        args,
+        kwargs,
+        run=lambda: run_backward(*args, **kwargs),
+        attributes={"name": "backward", "inplace": False},
+    )
+
+
+def run_backward(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
+    """`tensor.backward()`: gradients are added to the leaves, as in eager mode."""
+    tensor.backward(*args, **kwargs)
+
+
+def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    # A generator that is garbage-collected inside `no_grad` sets the mode at odd moments, from no frame of the
+    # traced call: only what the call itself does is part of the run.
+    frame: Any = sys._getframe(1)
+    leaving = False
+    while frame is not None and frame.f_code is not recorder.boundary:
+        if frame.f_code.co_name == "__exit__" and "grad_mode" in frame.f_code.co_filename:
+            leaving = True
+        frame = frame.f_back
+    if frame is not None:
+        kind = "prim::ExitGradMode" if leaving else "prim::EnterGradMode"
+        node = Node(kind, None, () if leaving else (bool(args[0]),), None, (), recorder.scope)
+        node.source = recorder.source(sys._getframe(1))
+        recorder.nodes.append(node)
+    return NotImplemented
+
+
+HANDLERS: dict[Any, Handler] = {
+    Tensor.shape.__get__: _shape,  # type: ignore[attr-defined]
+    Tensor.size: _size,
+    Tensor.numel: _numel,
+    Tensor.nelement: _numel,
+    torch.numel: _numel,
+    Tensor.__len__: _length,
+    Tensor.__bool__: _conversion("bool"),
+    Tensor.__int__: _conversion("int"),
+    Tensor.__float__: _conversion("float"),
+    Tensor.__complex__: _conversion("complex"),
+    Tensor.__index__: _index,
+    Tensor.tolist: _conversion("list"),
+    Tensor.numpy: _conversion("numpy"),
+    Tensor.__array__: _array,
+    Tensor.__contains__: _contains,
+    Tensor.__iter__: _iterate,
+    Tensor.item: _item,
+    Tensor.data.__get__: _data,  # type: ignore[attr-defined]
+    Tensor.data.__set__: _set_data,  # type: ignore[attr-defined]
+    Tensor.grad.__get__: _grad,  # type: ignore[attr-defined]
+    Tensor.contiguous: _contiguous,
+    Tensor.to: _to,
+    Tensor.requires_grad_: _requires_grad,
+    Tensor.__getitem__: _get_item,
+    Tensor.__setitem__: _set_item,
+    Tensor.backward: _backward,
+    torch.tensor: _from_data(torch.tensor, "aten::tensor"),
+    torch.as_tensor: _from_data(torch.as_tensor, "aten::as_tensor"),
+    torch._C._set_grad_enabled: _set_grad_enabled,
+}

@@ -1,0 +1,241 @@
+"""What is replaced in torch while recordings run, and put back when the last one ends.
+
+Each stand-in asks whether *this thread* records, and is the original otherwise. Only names of torch and of
+Python's `math` are touched; every one is restored on any exit.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.capture.integers import MATH, math_function
+from tracelab.capture.recorder import Recorder, active
+from tracelab.capture.scopes import call_module
+from tracelab.capture.torch_private import ScriptFunction
+from tracelab.graph.ir import Node
+
+_lock = threading.RLock()
+_depth = 0
+_undo: list[Callable[[], None]] = []
+
+
+class patched:
+    """Context manager: torch as it is while recording."""
+
+    def __enter__(self) -> None:
+        global _depth
+        with _lock:
+            if _depth == 0:
+                try:
+                    _apply()
+                except BaseException:
+                    _restore()
+                    raise
+            _depth += 1
+
+    def __exit__(self, *error: Any) -> None:
+        global _depth
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                _restore()
+
+
+def _restore() -> None:
+    while _undo:
+        _undo.pop()()
+
+
+def _set(owner: Any, name: str, new: Any) -> None:
+    """Replace an attribute, and remember how it was stored."""
+    table = vars(owner)
+    if name in table:
+        old = table[name]
+        _undo.append(lambda: setattr(owner, name, old))
+    else:
+        _undo.append(lambda: delattr(owner, name))
+    setattr(owner, name, new)
+
+
+def _apply() -> None:
+    original_call = torch.nn.Module.__call__
+
+    def call(module: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original_call(module, *args, **kwargs)
+        return call_module(recorder, original_call, module, args, kwargs)
+
+    _set(torch.nn.Module, "__call__", call)
+    _patch_autograd_function()
+    _patch_script()
+    _patch_autocast()
+    _patch_is_tracing()
+    for name in MATH:
+        _set(math, name, math_function(name, getattr(math, name)))
+    _patch_overrides()
+
+
+def _patch_autograd_function() -> None:
+    original = torch.autograd.Function.__dict__["apply"]
+
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original.__get__(None, cls)(*args, **kwargs)
+        return _record_function(recorder, cls, args, kwargs, original)
+
+    _set(torch.autograd.Function, "apply", classmethod(apply))
+
+
+def _record_function(
+    recorder: Recorder, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Any
+) -> Any:
+    run = original.__get__(None, cls)
+    versions = [(arg, arg._version) for arg in args if isinstance(arg, torch.Tensor) and not arg.is_inference()]
+    attributes: dict[str, Any] = {"name": cls.__name__, "inplace": False}
+    target = cls.apply
+
+    def call() -> Any:
+        result = run(*args, **kwargs)
+        results = result if isinstance(result, tuple) else (result,)
+        changed = [arg for arg, version in versions if arg._version != version]
+        attributes["inplace"] = any(arg is item for arg in changed for item in results)
+        return result
+
+    result = recorder.record_call("prim::PythonOp", target, args, kwargs, run=call, attributes=attributes)
+    if recorder.force_outplace and attributes["inplace"]:
+        node = next(node for node in reversed(recorder.nodes) if node.kind == "prim::PythonOp")
+        node.target = _refuse_inplace(cls.__name__)
+    return result
+
+
+def _refuse_inplace(name: str) -> Callable[..., Any]:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            f"inplace {name} cannot run in a trace that was recorded with force_outplace: "
+            "record it without, or write the function out of place"
+        )
+
+    return refuse
+
+
+def _patch_script() -> None:
+    original = ScriptFunction.__call__
+
+    def call(function: Any, *args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(function, *args, **kwargs)
+        return recorder.record_call(
+            "prim::CallFunction",
+            function,
+            args,
+            kwargs,
+            run=lambda: original(function, *args, **kwargs),
+            attributes={"name": function.name, "graph": function.graph},
+        )
+
+    _set(ScriptFunction, "__call__", call)
+
+
+def _patch_autocast() -> None:
+    autocast = torch.amp.autocast_mode.autocast
+    enter, leave = autocast.__enter__, autocast.__exit__
+
+    def entering(region: Any) -> Any:
+        recorder = active.recorder
+        if recorder is not None and not recorder.inside:
+            options = (region.device, region.fast_dtype, region._enabled, region._cache_enabled)
+            node = Node("prim::EnterContext", make_autocast, options, None, (), recorder.scope)
+            node.source = recorder.source(sys._getframe(1))
+            recorder.nodes.append(node)
+        return enter(region)
+
+    def leaving(region: Any, *error: Any) -> Any:
+        recorder = active.recorder
+        if recorder is not None and not recorder.inside:
+            recorder.nodes.append(Node("prim::ExitContext", None, (), None, (), recorder.scope))
+        return leave(region, *error)
+
+    _set(autocast, "__enter__", entering)
+    _set(autocast, "__exit__", leaving)
+
+
+def make_autocast(device: str, dtype: torch.dtype, enabled: bool, cache: bool) -> Any:
+    """The autocast region that the traced code entered."""
+    return torch.autocast(device, dtype=dtype, enabled=enabled, cache_enabled=cache)
+
+
+def _patch_is_tracing() -> None:
+    # Libraries ask before they look at data; their answer to "yes" is the code that generalises.
+    original = torch.jit.is_tracing
+
+    def is_tracing() -> bool:
+        return active.recorder is not None or original()
+
+    for module in (torch.jit, torch.jit._trace):
+        if hasattr(module, "is_tracing"):
+            _set(module, "is_tracing", is_tracing)
+
+
+_OVERRIDE_NAMES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
+_modules_seen = 0
+_modules_with_overrides: list[tuple[Any, str, Callable[..., bool]]] = []
+
+
+def _patch_overrides() -> None:
+    """Let torch's Python functions run their own bodies.
+
+    With a torch-function mode on, each of them hands itself over whole to the mode, which is then off while the
+    body runs: sizes read in it would be lost. Here a body hands itself over only for a tensor subclass, and for
+    the few functions that the recording treats itself.
+    """
+    global _modules_seen
+    if len(sys.modules) != _modules_seen:
+        _modules_seen = len(sys.modules)
+        _modules_with_overrides.clear()
+        for name, module in list(sys.modules.items()):
+            if name.startswith("torch.") or name == "torch":
+                for word in _OVERRIDE_NAMES:
+                    function = getattr(module, "__dict__", {}).get(word)
+                    if function is not None and name != "torch.overrides" and name != "torch._C":
+                        _modules_with_overrides.append((module, word, function))
+    for module, word, function in _modules_with_overrides:
+        _set(module, word, _stand_in(function, word))
+
+
+_OWN_CODES = {
+    getattr(function, "__code__", None)
+    for function in (
+        torch.Tensor.__len__,
+        torch.Tensor.__iter__,
+        torch.Tensor.__contains__,
+        torch.Tensor.__array__,
+        torch.Tensor.backward,
+    )
+}
+_PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)
+
+
+def _stand_in(original: Callable[..., bool], word: str) -> Callable[..., bool]:
+    sequence = word == "has_torch_function"
+
+    def has_torch_function(*args: Any) -> bool:
+        recorder = active.recorder
+        if recorder is None:
+            return original(*args)
+        if sys._getframe(1).f_code in _OWN_CODES:
+            return original(*args)
+        for item in args[0] if sequence else args:
+            if isinstance(item, torch.Tensor) and type(item) not in _PLAIN_TENSORS:
+                return original(*args)
+        return False
+
+    return has_torch_function

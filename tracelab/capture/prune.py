@@ -1,0 +1,22 @@
+"""Size reads that nobody used are taken out again: `x.shape` reads every dimension."""
+
+from __future__ import annotations
+
+from tracelab.graph.ir import Graph, Node, Value
+
+_NUMBERS = ("int", "float", "bool")
+
+
+def drop_unused_numbers(graph: Graph) -> None:
+    """Remove scalar arithmetic, and constants, whose results are used by nothing that counts."""
+    live: set[Value] = set(graph.outputs)
+    kept: list[Node] = []
+    for node in reversed(graph.nodes):
+        pure = (len(node.outputs) == 1 and node.outputs[0].type in _NUMBERS) or node.kind == "prim::Constant"
+        if pure and node.outputs[0] not in live and node is not graph.failed:
+            graph.state.pop(node.outputs[0], None)
+            continue
+        kept.append(node)
+        live.update(node.inputs)
+    kept.reverse()
+    graph.nodes[:] = kept

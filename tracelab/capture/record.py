@@ -1,0 +1,128 @@
+"""`record`: run a callable once and give its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from tracelab.capture.dispatch import PreDispatchMode
+from tracelab.capture.functions import FunctionMode
+from tracelab.capture.naming import name_values
+from tracelab.capture.outputs import record_output
+from tracelab.capture.patches import patched
+from tracelab.capture.prune import drop_unused_numbers
+from tracelab.capture.recorder import Recorder, active, tensor_type
+from tracelab.capture.scopes import register_module
+from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
+from tracelab.graph.ir import Graph, Role, Value
+from tracelab.graph.structure import TracelabError
+
+
+class TraceError(TracelabError):
+    """The traced code raised; `graph` holds what ran before, `graph.failed` the node that raised."""
+
+    def __init__(self, message: str, graph: Graph) -> None:
+        super().__init__(message)
+        self.graph = graph
+
+
+@dataclass(slots=True)
+class Recording:
+    """A finished recording: its graph, and what the function returned."""
+
+    graph: Graph
+    result: Any
+
+
+def is_tracing() -> bool:
+    """Whether this thread is recording."""
+    return active.recorder is not None
+
+
+@contextmanager
+def recording(recorder: Recorder) -> Iterator[None]:
+    """Everything that this thread runs inside is recorded; torch is as before on any exit."""
+    outer = active.recorder
+    if outer is not None and not outer.inside:
+        raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
+    with ExitStack() as stack:
+        stack.enter_context(patched())
+        stack.enter_context(FunctionMode())
+        stack.enter_context(enable_python_dispatcher())
+        stack.enter_context(EnablePreDispatch())
+        stack.enter_context(PreDispatchMode())
+        active.recorder = recorder
+        try:
+            yield
+        finally:
+            active.recorder = outer
+
+
+def record(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    inputs: list[tuple[str, torch.Tensor]],
+    *,
+    name: str = "forward",
+    modules: dict[str, torch.nn.Module] | None = None,
+    strict: bool = True,
+    force_outplace: bool = False,
+) -> Recording:
+    """Call `function(*args, **kwargs)` once and record it.
+
+    `inputs` names the tensors among the arguments that become the graph's inputs, in order. `modules` maps
+    path prefixes to modules whose parameters and submodules get their names from it; `""` is the root.
+    Raises `TraceError`, with the partial graph, when the function raises.
+    """
+    graph = Graph(name)
+    recorder = Recorder(graph, force_outplace=force_outplace)
+    for prefix, module in (modules or {}).items():
+        register_module(recorder, module, prefix)
+        if prefix == "":
+            graph.root.class_name = type(module).__name__
+            graph.root.name = type(module).__name__
+    user_inputs = []
+    for label, tensor in inputs:
+        value = Value(label, tensor_type(tensor), None, Role.INPUT)
+        user_inputs.append(value)
+        recorder.bind(tensor, value)
+    recorder.boundary = _call.__code__
+    try:
+        with recording(recorder):
+            try:
+                result = _call(function, args, kwargs)
+            except Exception as error:
+                raise TraceError(_failure(graph, error), finish(recorder, user_inputs)) from error
+            if graph.failed is not None:
+                recorder.unfail()
+            returned = record_output(recorder, result, strict)
+    finally:
+        recorder.names.clear()
+    graph.outputs = [returned] if returned is not None else []
+    return Recording(finish(recorder, user_inputs), result)
+
+
+def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    # The frame that ends the user's stack: see Recorder.boundary.
+    return function(*args, **kwargs)
+
+
+def _failure(graph: Graph, error: Exception) -> str:
+    node = graph.failed
+    place = f" at {node.source.file}:{node.source.line}" if node is not None and node.source is not None else ""
+    what = f" in {node.kind}" if node is not None else ""
+    return f"the traced code raised {type(error).__name__}{what}{place}: {error}"
+
+
+def finish(recorder: Recorder, user_inputs: list[Value]) -> Graph:
+    """Order the inputs, take out size reads that nobody used, and name the values."""
+    graph = recorder.graph
+    graph.inputs = user_inputs + recorder.state_inputs
+    drop_unused_numbers(graph)
+    name_values(graph)
+    return graph

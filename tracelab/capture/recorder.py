@@ -1,0 +1,444 @@
+"""The recorder: turns calls into nodes while a recording runs.
+
+The three layers that see a call (`dispatch`, `functions`, `integers`) all write through one `Recorder`. It
+knows which value stands for which tensor, which module is running, and where in the user's code we are.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+from tracelab.capture.operators import Operator
+from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.scope import Scope
+from tracelab.graph.source import Source, is_inner
+from tracelab.graph.types import TensorType
+from tracelab.graph.warning import TraceWarning
+
+_SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
+_PLAIN = frozenset(
+    {
+        int,
+        float,
+        bool,
+        complex,
+        str,
+        type(None),
+        torch.dtype,
+        torch.device,
+        torch.layout,
+        torch.memory_format,
+    }
+)
+
+
+class Active(threading.local):
+    """The recorder of this thread, None when it records nothing."""
+
+    recorder: Recorder | None = None
+
+
+active = Active()
+
+
+class _TensorReference(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference that knows under which key it was filed."""
+
+    __slots__ = ("key",)
+    key: int
+
+
+class Recorder:
+    """The state of one recording.
+
+    `inside` is true while an operator or an opaque region runs: what happens then belongs to that node and is
+    not recorded by itself.
+    """
+
+    def __init__(self, graph: Graph, *, force_outplace: bool = False) -> None:
+        self.graph = graph
+        self.nodes = graph.nodes
+        self.scope: Scope = graph.root
+        self.inside = False
+        self.force_outplace = force_outplace
+        self.names: dict[int, tuple[str, Role]] = {}
+        """Parameters and buffers that are not used yet: id -> (path, role)."""
+        self.module_paths: dict[int, str] = {}
+        self.module_calls: dict[str, int] = {}
+        self.kept: list[Any] = []
+        """Objects whose ids stand in the tables above."""
+        self.state_inputs: list[Value] = []
+        self.sizes: dict[tuple[Value, int], Any] = {}
+        self.boundary: CodeType | None = None
+        """The code object of the frame that called the user's function: where the user's stack ends."""
+        self._values: dict[int, tuple[Any, Value]] = {}
+        self._sources: dict[tuple[int, ...], Source] = {}
+        self._warned: set[tuple[str, str, int]] = set()
+        self.pending_warnings: list[tuple[TraceWarning, FrameType | None]] = []
+
+    # Values of tensors -----------------------------------------------------------------------------------
+
+    def bind(self, tensor: torch.Tensor, value: Value) -> None:
+        """From now on `tensor` is `value`."""
+        key = id(tensor)
+        reference = _TensorReference(tensor, self._forget)
+        reference.key = key
+        self._values[key] = (reference, value)
+
+    def _forget(self, reference: Any) -> None:
+        entry = self._values.get(reference.key)
+        if entry is not None and entry[0] is reference:
+            del self._values[reference.key]
+
+    def known(self, tensor: torch.Tensor) -> Value | None:
+        """The value of a tensor that this recording has seen."""
+        entry = self._values.get(id(tensor))
+        return None if entry is None else entry[1]
+
+    def value_of(self, tensor: torch.Tensor) -> Value:
+        """The value of any tensor: an unseen one is a parameter, a buffer, or a constant."""
+        entry = self._values.get(id(tensor))
+        if entry is not None:
+            return entry[1]
+        named = self.names.get(id(tensor))
+        type_ = tensor_type(tensor)
+        if named is not None:
+            path, role = named
+            value = Value(path, type_, None, role, path)
+            self.state_inputs.append(value)
+        else:
+            value = Value("constant", type_, None, Role.CONSTANT)
+            node = Node("prim::Constant", None, (), None, (value,), self.scope, self.source(sys._getframe(1)))
+            value.node = node
+            self.nodes.append(node)
+        self.graph.state[value] = tensor
+        self.kept.append(tensor)
+        self.bind(tensor, value)
+        return value
+
+    def is_dynamic(self, tensor: torch.Tensor) -> bool:
+        """Whether the tensor may have another size when the graph runs again."""
+        value = self.known(tensor)
+        return value is not None and value.role in (Role.NODE, Role.INPUT)
+
+    # Operators -------------------------------------------------------------------------------------------
+
+    def run_operator(self, operator: Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run one operator for real and record it."""
+        self.inside = True
+        set_key_included(PRE_DISPATCH, False)
+        try:
+            symbols: list[Any] = []
+            graph_args = tuple([self._item(arg, symbols) for arg in args])
+            graph_kwargs = {name: self._item(arg, symbols) for name, arg in kwargs.items()} if kwargs else None
+            if symbols:
+                args = tuple([concrete(arg) for arg in args])
+                kwargs = {name: concrete(arg) for name, arg in kwargs.items()}
+            if operator.lifts_constant:
+                return self._lift(operator, args[0])
+            source = self.source(sys._getframe(2))
+            try:
+                with DisablePythonDispatcher():
+                    result = operator.call(*args, **kwargs)
+            except Exception:
+                node = Node(operator.kind, operator.target, graph_args, graph_kwargs, (), self.scope, source)
+                self.fail(node)
+                raise
+            node = Node(
+                operator.kind,
+                operator.target,
+                graph_args,
+                graph_kwargs,
+                (),
+                self.scope,
+                source,
+                None,
+                operator.overload,
+            )
+            if self.force_outplace and operator.in_place is not None:
+                self._force_outplace(operator, node)
+            self.nodes.append(node)
+            return self.record_result(node, result)
+        finally:
+            self.inside = False
+            set_key_included(PRE_DISPATCH, True)
+
+    def record_call(
+        self,
+        kind: str,
+        target: Callable[..., Any] | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None = None,
+        *,
+        run: Callable[[], Any],
+        attributes: dict[str, Any] | None = None,
+    ) -> Any:
+        """Record a call that is no operator; `run` does it, unseen by the recording."""
+        before = self.inside
+        self.inside = True
+        set_key_included(PRE_DISPATCH, False)
+        try:
+            symbols: list[Any] = []
+            graph_args = tuple([self._item(arg, symbols) for arg in args])
+            graph_kwargs = {name: self._item(arg, symbols) for name, arg in kwargs.items()} if kwargs else None
+            source = self.source(sys._getframe(1))
+            node = Node(kind, target, graph_args, graph_kwargs, (), self.scope, source, attributes)
+            try:
+                with DisablePythonDispatcher():
+                    result = run()
+            except Exception:
+                self.fail(node)
+                raise
+            self.nodes.append(node)
+            return self.record_result(node, result)
+        finally:
+            self.inside = before
+            set_key_included(PRE_DISPATCH, not before)
+
+    def fail(self, node: Node) -> None:
+        """Keep the innermost call that raised, as the last node of the partial graph."""
+        if self.graph.failed is None:
+            self.graph.failed = node
+            self.nodes.append(node)
+
+    def unfail(self) -> None:
+        """The user's code caught the error and went on: the call that raised is no part of the run."""
+        failed = self.graph.failed
+        if failed is not None:
+            self.graph.failed = None
+            self.nodes.remove(failed)
+
+    def _item(self, item: Any, symbols: list[Any]) -> Any:
+        """An argument as the graph holds it; traced numbers found on the way go to `symbols`."""
+        type_ = type(item)
+        if type_ in _PLAIN:
+            return item
+        if isinstance(item, torch.Tensor):
+            number = getattr(item, "_wrapped_number", None)
+            if number is not None and isinstance(number, _SYMBOLIC):
+                symbols.append(number)
+                return number.node.graph_value()
+            return self.value_of(item)
+        if isinstance(item, _SYMBOLIC):
+            symbols.append(item)
+            return item.node.graph_value()
+        if type_ is list or type_ is torch.Size:
+            return [self._item(child, symbols) for child in item]
+        if isinstance(item, tuple):
+            children = [self._item(child, symbols) for child in item]
+            return type(item)(*children) if hasattr(item, "_fields") else tuple(children)
+        if isinstance(item, dict):
+            return {key: self._item(child, symbols) for key, child in item.items()}
+        if type_ is slice:
+            return slice(*(self._item(part, symbols) for part in (item.start, item.stop, item.step)))
+        return item
+
+    def record_result(self, node: Node, result: Any) -> Any:
+        """Give the node its outputs and return what the user's code sees."""
+        if isinstance(result, torch.Tensor):
+            value = Value(node.name, tensor_type(result), node)
+            node.outputs = (value,)
+            self.bind(result, value)
+            return result
+        if result is None:
+            return None
+        if type(result) is list or (type(result) is tuple and node.schema is None):
+            return self._record_sequence(node, result)
+        if isinstance(result, tuple):
+            outputs = []
+            for item in result:
+                if isinstance(item, torch.Tensor):
+                    value = Value(node.name, tensor_type(item), node)
+                    self.bind(item, value)
+                elif type(item) is list:
+                    value = Value(node.name, "Tensor[]", node)
+                    self._unpack(value, item)
+                else:
+                    value = Value(node.name, type(item).__name__, node)
+                outputs.append(value)
+            node.outputs = tuple(outputs)
+            return result
+        if isinstance(result, (int, float)):
+            from tracelab.capture.integers import traced_number
+
+            value = Value(node.name, type(result).__name__, node)
+            node.outputs = (value,)
+            return traced_number(self, result, value)
+        value = Value(node.name, "Any", node)
+        node.outputs = (value,)
+        return result
+
+    def _record_sequence(self, node: Node, result: Any) -> Any:
+        if all(isinstance(item, torch.Tensor) for item in result):
+            word = "Tensor[]" if type(result) is list else "(" + ", ".join("Tensor" for _ in result) + ")"
+            value = Value(node.name, word, node)
+            node.outputs = (value,)
+            self._unpack(value, result)
+        else:
+            value = Value(node.name, "Any", node)
+            node.outputs = (value,)
+            self._pick(value, result)
+        return result
+
+    def _unpack(self, whole: Value, parts: Any) -> None:
+        kind = "prim::ListUnpack" if whole.type == "Tensor[]" else "prim::TupleUnpack"
+        node = Node(kind, None, (whole,), None, (), self.scope, whole.node.source if whole.node else None)
+        outputs = []
+        for part in parts:
+            value = Value(whole.name, tensor_type(part), node)
+            self.bind(part, value)
+            outputs.append(value)
+        node.outputs = tuple(outputs)
+        self.nodes.append(node)
+
+    def _pick(self, whole: Value, parts: Any) -> None:
+        """Reach the tensors inside a result of mixed structure by one node each."""
+        keys = parts.keys() if isinstance(parts, dict) else range(len(parts))
+        for key in keys:
+            part = parts[key]
+            if isinstance(part, (torch.Tensor, list, tuple, dict)):
+                node = Node("aten::__getitem__", _get_item, (whole, key), None, (), self.scope)
+                type_ = tensor_type(part) if isinstance(part, torch.Tensor) else "Any"
+                value = Value(whole.name, type_, node)
+                node.outputs = (value,)
+                self.nodes.append(node)
+                if isinstance(part, torch.Tensor):
+                    self.bind(part, value)
+                else:
+                    self._pick(value, part)
+
+    def _lift(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor made from Python data: a constant, copied at each run so that writing to it is harmless."""
+        if self.known(tensor) is not None:
+            return tensor
+        source = self.source(sys._getframe(3))
+        with DisablePythonDispatcher():
+            kept = tensor.detach().clone()
+        constant = Value("constant", tensor_type(tensor), None, Role.CONSTANT)
+        constant.node = Node("prim::Constant", None, (), None, (constant,), self.scope, source)
+        self.graph.state[constant] = kept
+        copy = torch.ops.aten.clone.default
+        node = Node("aten::clone", copy, (constant,), None, (), self.scope, source)
+        value = Value("tensor", constant.type, node)
+        node.outputs = (value,)
+        self.nodes += (constant.node, node)
+        self.bind(tensor, value)
+        return tensor
+
+    def _force_outplace(self, operator: Operator, node: Node) -> None:
+        """Write an in-place operator down as its functional form."""
+        if operator.kind == "aten::copy_":
+            target, source, *_ = node.args
+            expand = Node(
+                "aten::expand_as", torch.ops.aten.expand_as.default, (source, target), None, (), self.scope, node.source
+            )
+            type_ = target.type
+            expand.outputs = (Value("expand_as", type_, expand),)
+            self.nodes.append(expand)
+            node.kind, node.target, node.overload = "aten::to", torch.ops.aten.to.other, "other"
+            node.args, node.kwargs = (expand.outputs[0], target), None
+            return
+        assert operator.in_place is not None
+        node.kind, node.target, node.overload = (
+            operator.in_place.kind,
+            operator.in_place.target,
+            operator.in_place.overload,
+        )
+
+    # Places ----------------------------------------------------------------------------------------------
+
+    def source(self, frame: FrameType | None) -> Source | None:
+        """The user's frames above `frame`, as one shared `Source`."""
+        key: list[int] = []
+        stack: list[tuple[CodeType, int]] = []
+        boundary = self.boundary
+        while frame is not None:
+            code = frame.f_code
+            if code is boundary:
+                break
+            if not is_inner(code):
+                offset = frame.f_lasti
+                key.append(id(code))
+                key.append(offset)
+                stack.append((code, offset))
+            frame = frame.f_back
+        if not stack:
+            return None
+        flat = tuple(key)
+        source = self._sources.get(flat)
+        if source is None:
+            source = self._sources[flat] = Source(tuple(stack))
+        return source
+
+    def user_frame(self, frame: FrameType | None) -> FrameType | None:
+        """The innermost frame of the user's at or above `frame`."""
+        while frame is not None and is_inner(frame.f_code):
+            if frame.f_code is self.boundary:
+                return None
+            frame = frame.f_back
+        return frame
+
+    def warn(
+        self, kind: str, message: str, frozen: object = "", value: Value | None = None, frame: FrameType | None = None
+    ) -> None:
+        """Note one place that the trace froze; the same kind at the same place is noted once."""
+        frame = frame if frame is not None else sys._getframe(1)
+        source = self.source(frame)
+        place = (kind, source.file, source.line) if source is not None else (kind, "", 0)
+        if place in self._warned:
+            return
+        self._warned.add(place)
+        warning = TraceWarning(
+            kind, message, source, value.node if value is not None else None, value, str(frozen), len(self.nodes)
+        )
+        self.graph.warnings.append(warning)
+        user = self.user_frame(frame)
+        from tracelab.capture.warn import emit
+
+        emit(warning, user)
+
+
+def tensor_type(tensor: torch.Tensor) -> TensorType:
+    """What a tensor is like now."""
+    if tensor.layout is torch.strided and not tensor.is_nested:
+        shape, stride = tuple(tensor.shape), tensor.stride()
+    elif tensor.is_nested:
+        # A jagged tensor's size along its ragged dimension is not one number.
+        shape, stride = tuple(-1 for _ in range(tensor.dim())), None
+    else:
+        shape, stride = tuple(tensor.shape), None
+    return TensorType(tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
+
+
+def concrete(item: Any) -> Any:
+    """The same argument with traced numbers replaced by the numbers that they are now."""
+    type_ = type(item)
+    if type_ in _PLAIN:
+        return item
+    if isinstance(item, _SYMBOLIC):
+        return item.node.number
+    if isinstance(item, torch.Tensor):
+        number = getattr(item, "_wrapped_number", None)
+        return number.node.number if number is not None and isinstance(number, _SYMBOLIC) else item
+    if isinstance(item, (list, tuple)):
+        children = [concrete(child) for child in item]
+        if type_ is torch.Size:
+            return torch.Size(children)
+        return type_(*children) if hasattr(item, "_fields") else type_(children)
+    if isinstance(item, dict):
+        return {key: concrete(child) for key, child in item.items()}
+    if type_ is slice:
+        return slice(concrete(item.start), concrete(item.stop), concrete(item.step))
+    return item
+
+
+def _get_item(whole: Any, key: Any) -> Any:
+    return whole[key]

@@ -1,0 +1,82 @@
+"""Module calls as scopes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import torch
+
+from tracelab.capture.recorder import Recorder
+from tracelab.graph.ir import Role
+from tracelab.graph.scope import Scope
+from tracelab.graph.source import is_inner
+
+
+def register_module(recorder: Recorder, module: torch.nn.Module, prefix: str) -> None:
+    """Let the recording know the names of a module, its submodules, parameters and buffers."""
+    dot = f"{prefix}." if prefix else ""
+    recorder.kept.append(module)
+    for path, child in module.named_modules(prefix=prefix, remove_duplicate=True):
+        recorder.module_paths.setdefault(id(child), path)
+    for path, parameter in module.named_parameters():
+        recorder.names.setdefault(id(parameter), (dot + path, Role.PARAMETER))
+    for path, buffer in module.named_buffers():
+        recorder.names.setdefault(id(buffer), (dot + path, Role.BUFFER))
+
+
+def call_module(
+    recorder: Recorder,
+    original: Callable[..., Any],
+    module: torch.nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Run a module's call inside its scope; a script module stays one node."""
+    path = recorder.module_paths.get(id(module))
+    if path is None:
+        path = _name_from_caller(module, sys._getframe(2))
+        path = _unused(recorder, path)
+        register_module(recorder, module, path)
+    if isinstance(module, torch.jit.ScriptModule):
+        return recorder.record_call(
+            "prim::CallMethod",
+            module,
+            args,
+            kwargs,
+            run=lambda: original(module, *args, **kwargs),
+            attributes={"name": path or "forward"},
+        )
+    if path == "":
+        return original(module, *args, **kwargs)
+    call = recorder.module_calls.get(path, 0)
+    recorder.module_calls[path] = call + 1
+    outer = recorder.scope
+    recorder.scope = Scope(path, type(module).__name__, outer, call)
+    try:
+        return original(module, *args, **kwargs)
+    finally:
+        recorder.scope = outer
+
+
+def _name_from_caller(module: torch.nn.Module, frame: FrameType | None) -> str:
+    """The variable that the caller knows the module by, else its class name."""
+    while frame is not None and is_inner(frame.f_code):
+        frame = frame.f_back
+    if frame is not None:
+        for table in (frame.f_locals, frame.f_globals):
+            for name, item in list(table.items()):
+                if item is module and not name.startswith("_"):
+                    return name
+    return type(module).__name__.lower()
+
+
+def _unused(recorder: Recorder, path: str) -> str:
+    taken = set(recorder.module_paths.values())
+    name, number = path, 1
+    while name in taken:
+        number += 1
+        name = f"{path}_{number}"
+    return name

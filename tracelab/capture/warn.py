@@ -1,0 +1,101 @@
+"""Warnings while tracing: the words, and where Python shows them."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import warnings
+from types import CodeType, FrameType
+
+from tracelab.graph.warning import TracerWarning, TraceWarning
+
+_WORDS = {
+    "bool": "a Python boolean",
+    "int": "a Python integer",
+    "float": "a Python float",
+    "complex": "a Python complex",
+    "number": "a Python number",
+    "index": "a Python index",
+    "list": "a Python list",
+    "numpy": "a NumPy array",
+}
+
+
+def conversion_message(kind: str, frozen: object) -> str:
+    """The sentence for a traced tensor or size that became a Python value."""
+    shown = "" if kind in ("list", "numpy") else f" ({frozen})"
+    effect = "the branch taken here is taken for every input" if kind == "bool" else "the value is frozen into the trace"
+    return (
+        f"Converting a tensor to {_WORDS[kind]}{shown} might cause the trace to be incorrect: {effect}. "
+        "Keep it a tensor, or trace again where it differs."
+    )
+
+
+def size_message(kind: str, frozen: object) -> str:
+    """The sentence for a traced size (or arithmetic on sizes) that Python needed as a number."""
+    if kind == "bool":
+        return (
+            f"Converting a traced size to a Python boolean ({frozen}) might cause the trace to be incorrect: "
+            "the branch taken here is taken for inputs of every size."
+        )
+    return (
+        f"Converting a traced size to {_WORDS[kind]} ({frozen}) might cause the trace to be incorrect: "
+        "the number is frozen into the trace and will not follow the size of the input."
+    )
+
+
+ITERATION = (
+    "Iterating over a tensor might cause the trace to be incorrect: the number of rounds ({}) is frozen into the "
+    "trace and will not follow the size of the input."
+)
+
+
+def emit(warning: TraceWarning, frame: FrameType | None) -> None:
+    """Show it as a Python warning at the user's own line."""
+    if warning.source is None or frame is None:
+        warnings.warn(warning.message, TracerWarning, stacklevel=2)
+        return
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(
+        warning.message,
+        TracerWarning,
+        warning.source.file,
+        warning.source.line,
+        module=frame.f_globals.get("__name__"),
+        registry=registry,
+    )
+
+
+def only_checks(frame: FrameType | None) -> bool:
+    """Whether the branch at this frame's instruction only decides if an error is raised.
+
+    A check (`assert x.shape[0] == 3`, `if n != m: raise`) freezes nothing: the trace is right for every input
+    that would have passed it.
+    """
+    return frame is not None and _only_checks(frame.f_code, frame.f_lasti)
+
+
+@functools.lru_cache(maxsize=8192)
+def _only_checks(code: CodeType, offset: int) -> bool:
+    listing = [item for item in dis.get_instructions(code) if item.opname not in ("CACHE", "EXTENDED_ARG")]
+    index = next((i for i, item in enumerate(listing) if item.offset == offset), None)
+    if index is None:
+        return False
+    by_offset = {item.offset: i for i, item in enumerate(listing)}
+    for at in range(index, min(index + 6, len(listing))):
+        item = listing[at]
+        if "JUMP" in item.opname and "IF" in item.opname:
+            return _raises(listing, at + 1) or _raises(listing, by_offset.get(item.argval, len(listing)))
+        if at > index and item.opname not in ("TO_BOOL", "UNARY_NOT", "NOT_TAKEN", "COPY"):
+            return False
+    return False
+
+
+def _raises(listing: list[dis.Instruction], at: int) -> bool:
+    """Whether the straight line of code from here ends in a raise."""
+    for item in listing[at : at + 60]:
+        if item.opname == "RAISE_VARARGS":
+            return True
+        if "JUMP" in item.opname or item.opname.startswith(("RETURN", "STORE", "FOR_", "YIELD")):
+            return False
+    return False

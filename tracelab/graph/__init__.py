@@ -1,0 +1,22 @@
+"""The data: one `Graph` that everything else reads."""
+
+from tracelab.graph import passes
+from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.scope import Scope
+from tracelab.graph.source import Source
+from tracelab.graph.types import TensorType, type_text
+from tracelab.graph.warning import TracerWarning, TraceWarning
+
+__all__ = [
+    "Graph",
+    "Node",
+    "Role",
+    "Scope",
+    "Source",
+    "TensorType",
+    "TraceWarning",
+    "TracerWarning",
+    "Value",
+    "passes",
+    "type_text",
+]

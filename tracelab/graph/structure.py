@@ -1,0 +1,171 @@
+"""How inputs and outputs nest: tensors inside tuples, named tuples, lists and dicts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, namedtuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+
+class TracelabError(RuntimeError):
+    """A tracelab call that cannot go on; the message says what to do."""
+
+
+class InputError(TracelabError):
+    """Inputs that are not what the trace takes."""
+
+
+@dataclass(slots=True)
+class Tree:
+    """One level of nesting: `tensor`, `none`, `tuple`, `namedtuple`, `list` or `dict`."""
+
+    kind: str
+    children: list[Tree] = field(default_factory=list)
+    keys: list[Any] = field(default_factory=list)
+    """Dict keys or named tuple fields, one per child."""
+    name: str = ""
+    """The named tuple's name."""
+    maker: Callable[..., Any] | None = field(default=None, compare=False)
+    """The named tuple's class; None after loading from a file, where an equal one is made."""
+
+    @property
+    def size(self) -> int:
+        """Number of tensors below."""
+        return 1 if self.kind == "tensor" else sum(child.size for child in self.children)
+
+
+def is_namedtuple(item: object) -> bool:
+    return isinstance(item, tuple) and hasattr(item, "_fields")
+
+
+def tree_of(item: Any, leaves: list[torch.Tensor], where: str) -> Tree:
+    """The nesting of `item`; its tensors are appended to `leaves` in order.
+
+    Raises `InputError`, naming the place, for what is no tensor or container, for an empty list, and for a
+    list of mixed kinds.
+    """
+    if isinstance(item, torch.Tensor):
+        leaves.append(item)
+        return Tree("tensor")
+    if item is None:
+        return Tree("none")
+    if is_namedtuple(item):
+        fields = list(type(item)._fields)
+        children = [tree_of(getattr(item, name), leaves, f"{where}.{name}") for name in fields]
+        return Tree("namedtuple", children, fields, type(item).__name__, type(item))
+    if isinstance(item, (tuple, list)):
+        children = [tree_of(child, leaves, f"{where}[{index}]") for index, child in enumerate(item)]
+        if isinstance(item, tuple):
+            return Tree("tuple", children)
+        if not item:
+            raise InputError(f"List trace input `{where}` is empty: give it at least one tensor, or pass a tuple")
+        if len({(child.kind, child.size) for child in children}) > 1:
+            found = ", ".join(dict.fromkeys(type(child).__name__ for child in item))
+            raise InputError(
+                f"List trace input `{where}` must have elements of one consistent type, but holds {found}: "
+                "use a tuple for mixed elements"
+            )
+        return Tree("list", children)
+    if isinstance(item, Mapping):
+        if not item:
+            raise InputError(f"dict input `{where}` is empty: give it at least one tensor")
+        keys = list(item)
+        return Tree("dict", [tree_of(item[key], leaves, f"{where}[{key!r}]") for key in keys], keys)
+    raise InputError(
+        f"input `{where}` is of type {type(item).__name__} ({_short(item)}): only tensors and nested tuples, lists "
+        "and dicts of tensors can be traced; bind other values with functools.partial or a lambda"
+    )
+
+
+def _short(item: object) -> str:
+    text = repr(item)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -> None:
+    """Append the tensors of `item`, which must nest like `tree`; a dict may hold more keys, in any order."""
+    kind = tree.kind
+    if kind == "tensor":
+        if not isinstance(item, torch.Tensor):
+            raise InputError(f"`{where}` should be a tensor, as when it was traced, but is {type(item).__name__}")
+        leaves.append(item)
+    elif kind == "none":
+        if item is not None:
+            raise InputError(f"`{where}` was None when it was traced, but is {type(item).__name__}: trace again")
+    elif kind == "dict":
+        if not isinstance(item, Mapping):
+            raise InputError(f"`{where}` should be a dict, as when it was traced, but is {type(item).__name__}")
+        for key, child in zip(tree.keys, tree.children, strict=True):
+            if key not in item:
+                raise InputError(f"`{where}` lacks the key {key!r} that it had when it was traced")
+            leaves_like(child, item[key], leaves, f"{where}[{key!r}]")
+    else:
+        if not isinstance(item, (tuple, list)):
+            raise InputError(f"`{where}` should be a {kind}, as when it was traced, but is {type(item).__name__}")
+        if len(item) != len(tree.children):
+            raise InputError(
+                f"`{where}` has {len(item)} elements, but had {len(tree.children)} when it was traced"
+            )
+        for index, (child, part) in enumerate(zip(tree.children, item, strict=True)):
+            leaves_like(child, part, leaves, f"{where}[{index}]")
+
+
+def rebuild(tree: Tree, leaves: Any) -> Any:
+    """The structure again, with tensors taken from the iterator `leaves`."""
+    if tree.kind == "tensor":
+        return next(leaves)
+    if tree.kind == "none":
+        return None
+    parts = [rebuild(child, leaves) for child in tree.children]
+    if tree.kind == "list":
+        return parts
+    if tree.kind == "dict":
+        return dict(zip(tree.keys, parts, strict=True))
+    if tree.kind == "namedtuple":
+        return namedtuple_class(tree.name, tree.keys, tree.maker)(*parts)
+    return tuple(parts)
+
+
+def namedtuple_class(name: str, fields: list[str], maker: Callable[..., Any] | None) -> Callable[..., Any]:
+    """The recorded class, or an equal one where it is not at hand."""
+    return maker if maker is not None else namedtuple(name, fields)  # type: ignore[misc]
+
+
+@dataclass(slots=True)
+class InputTree:
+    """What a traced callable takes: a name and a nesting for every argument, positional ones first."""
+
+    names: list[str]
+    trees: list[Tree]
+    keyword_only: int = 0
+    """How many at the end were given by keyword."""
+    defaults: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether every argument is one tensor."""
+        return all(tree.kind == "tensor" for tree in self.trees)
+
+    def flatten(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], function: str) -> list[torch.Tensor]:
+        """The tensors of a call, in the order of the graph's inputs; `InputError` where it does not fit."""
+        names = self.names
+        if len(args) > len(names):
+            raise InputError(f"{function} takes {len(names)} arguments ({', '.join(names)}), but {len(args)} were given")
+        given = dict(zip(names, args, strict=False))
+        for name, item in kwargs.items():
+            if name not in names:
+                raise InputError(f"{function} has no argument `{name}`; it takes {', '.join(names) or 'none'}")
+            if name in given:
+                raise InputError(f"{function} got `{name}` twice")
+            given[name] = item
+        leaves: list[torch.Tensor] = []
+        for name, tree in zip(names, self.trees, strict=True):
+            if name not in given:
+                if tree.kind == "none":
+                    continue
+                raise InputError(f"{function} needs the argument `{name}`; it takes {', '.join(names)}")
+            leaves_like(tree, given[name], leaves, name)
+        return leaves

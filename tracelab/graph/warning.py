@@ -1,0 +1,37 @@
+"""Warnings as data: every place where a traced size or value became a Python constant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracelab.graph.ir import Node, Value
+    from tracelab.graph.source import Source
+
+
+class TracerWarning(Warning):
+    """Something in the traced code may make the trace wrong for other inputs."""
+
+
+@dataclass(slots=True)
+class TraceWarning:
+    """One place that the trace froze.
+
+    `kind` is one of `bool`, `int`, `float`, `complex`, `list`, `numpy`, `iter`, `contains`, `number`, `index`,
+    `constant`, `output`, `inplace`. `frozen` is the value that became a constant, as text; `value` is the traced
+    value it was read from, `node` the node that made that value (None for an input).
+    """
+
+    kind: str
+    message: str
+    source: Source | None = None
+    node: Node | None = None
+    value: Value | None = None
+    frozen: str = ""
+    position: int = 0
+    """How many nodes were recorded before it."""
+
+    def __str__(self) -> str:
+        place = f"{self.source.file}:{self.source.line}: " if self.source is not None else ""
+        return f"{place}{self.message}"
