@@ -1,0 +1,44 @@
+/** Building elements: text only ever goes in as text. */
+
+export interface Properties {
+  class?: string;
+  text?: string;
+  title?: string;
+  attributes?: Record<string, string>;
+  onClick?: (event: MouseEvent) => void;
+}
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Properties = {},
+  ...children: (Node | null)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (properties.class) {
+    made.className = properties.class;
+  }
+  if (properties.text !== undefined) {
+    made.textContent = properties.text;
+  }
+  if (properties.title) {
+    made.title = properties.title;
+  }
+  for (const [name, value] of Object.entries(properties.attributes ?? {})) {
+    made.setAttribute(name, value);
+  }
+  if (properties.onClick) {
+    made.addEventListener('click', properties.onClick as EventListener);
+  }
+  made.append(...children.filter((child): child is Node => child !== null));
+  return made;
+}
+
+export function button(label: string, glyph: string, onClick: () => void): HTMLButtonElement {
+  return element('button', {
+    class: 'button',
+    text: glyph,
+    title: label,
+    attributes: { type: 'button', 'aria-label': label },
+    onClick,
+  });
+}

@@ -1,0 +1,51 @@
+/** The lower border, which can be dragged, or moved by the arrow keys, to change the height. */
+
+import { element } from './dom';
+
+export const LEAST_HEIGHT = 200;
+const MOST_HEIGHT = 4000;
+const STEP = 40;
+
+export const clampHeight = (height: number): number =>
+  Math.round(Math.max(LEAST_HEIGHT, Math.min(MOST_HEIGHT, height)));
+
+export function createGrip(
+  current: () => number,
+  onHeight: (height: number, final: boolean) => void,
+): HTMLElement {
+  const grip = element('div', {
+    class: 'grip',
+    title: 'Drag to change the height',
+    attributes: {
+      role: 'separator',
+      'aria-orientation': 'horizontal',
+      'aria-label': 'Height of the graph',
+      tabindex: '0',
+    },
+  });
+  let from: { y: number; height: number } | null = null;
+  grip.addEventListener('pointerdown', (event) => {
+    from = { y: event.clientY, height: current() };
+    grip.setPointerCapture?.(event.pointerId);
+    event.preventDefault();
+  });
+  grip.addEventListener('pointermove', (event) => {
+    if (from !== null) {
+      onHeight(clampHeight(from.height + event.clientY - from.y), false);
+    }
+  });
+  grip.addEventListener('pointerup', (event) => {
+    if (from !== null) {
+      onHeight(clampHeight(from.height + event.clientY - from.y), true);
+      from = null;
+    }
+  });
+  grip.addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
+      onHeight(clampHeight(current() + (event.key === 'ArrowDown' ? STEP : -STEP)), true);
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  });
+  return grip;
+}

@@ -1,0 +1,96 @@
+/** Keys and legend, shown by `?`. */
+
+import { CATEGORY_NAMES } from './category';
+import { button, element } from './dom';
+import type { Theme } from './theme';
+
+const KEYS: [string, string][] = [
+  ['↑ ↓', 'along the edges'],
+  ['← →', 'to the box beside'],
+  ['Enter', 'open or close a group'],
+  ['Backspace', 'to the surrounding group'],
+  ['/', 'search'],
+  ['f', 'fit the graph into view'],
+  ['+ −', 'zoom'],
+  ['e  c', 'expand all, collapse all'],
+  ['i', 'show or hide details'],
+  ['Esc', 'close panel or search'],
+];
+
+export interface Help {
+  node: HTMLElement;
+  toggle(shown?: boolean): void;
+  readonly shown: boolean;
+  paint(theme: Theme): void;
+}
+
+export function createHelp(onClose: () => void): Help {
+  const legend = element('div', { class: 'columns' });
+  const hide = (): void => {
+    node.hidden = true;
+    onClose();
+  };
+  const close = button('Close help', '×', hide);
+  const node = element(
+    'div',
+    { class: 'help', attributes: { role: 'dialog', 'aria-label': 'Keys and legend' }, onClick: (event) => {
+      if (event.target === node) {
+        hide();
+      }
+    } },
+    element(
+      'div',
+      { class: 'card' },
+      element('div', { attributes: { style: 'float:right' } }, close),
+      element('h2', { text: 'Keys' }),
+      element(
+        'div',
+        { class: 'columns' },
+        ...KEYS.map(([key, what]) =>
+          element('div', {}, element('kbd', { text: key }), element('span', { text: what })),
+        ),
+      ),
+      element('p', {
+        class: 'faint',
+        text: 'Drag to pan. Click the graph, then turn the wheel to zoom; pinch zooms at any time. Double-click opens a group.',
+      }),
+      element('h2', { text: 'Legend' }),
+      legend,
+    ),
+  );
+  node.hidden = true;
+  return {
+    node,
+    get shown() {
+      return !node.hidden;
+    },
+    toggle(shown = node.hidden) {
+      if (!shown) {
+        hide();
+        return;
+      }
+      node.hidden = false;
+      close.focus();
+    },
+    paint(theme) {
+      const row = (colour: string, text: string, border = colour, round = false): HTMLElement => {
+        const swatch = element('span', { class: 'swatch' });
+        swatch.style.background = colour;
+        swatch.style.borderColor = border;
+        swatch.style.borderRadius = round ? '8px' : '4px';
+        return element('div', {}, swatch, element('span', { text }));
+      };
+      legend.replaceChildren(
+        row(theme.input, 'Graph input', theme.inputBorder, true),
+        row(theme.output, 'Graph output', theme.outputBorder, true),
+        row(theme.closed, 'Module, closed', theme.closedBorder),
+        row(theme.depths[1], 'Module, open', theme.groupBorder),
+        ...CATEGORY_NAMES.map(([category, text]) => row(theme.categories[category], text)),
+        row(theme.incoming, 'Edges in (blue)'),
+        row(theme.outgoing, 'Edges out (orange)'),
+        row(theme.warning, '▲ Tracing warning'),
+        row(theme.error, '✕ The operator that failed'),
+      );
+    },
+  };
+}

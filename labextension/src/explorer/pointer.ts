@@ -1,0 +1,101 @@
+/** Mouse, touch and wheel on the canvas, as pans, zooms, hovers and clicks. */
+
+export interface PointerEvents {
+  onPan(dx: number, dy: number): void;
+  onZoom(factor: number, x: number, y: number): void;
+  onHover(x: number, y: number): void;
+  onLeave(): void;
+  onClick(x: number, y: number): void;
+  onDoubleClick(x: number, y: number): void;
+  /** The wheel was turned over a graph without focus: the page scrolls, not we. */
+  onWheelRefused(): void;
+  hasFocus(): boolean;
+}
+
+/** Movement up to this many pixels is still a click. */
+const STILL = 4;
+
+export function watchPointer(node: HTMLElement, events: PointerEvents): void {
+  const down = new Map<number, { x: number; y: number }>();
+  let moved = 0;
+  let pinch = 0;
+  const local = (event: MouseEvent): [number, number] => {
+    const bounds = node.getBoundingClientRect();
+    return [event.clientX - bounds.left, event.clientY - bounds.top];
+  };
+
+  node.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0 && event.button !== 1) {
+      return;
+    }
+    node.setPointerCapture?.(event.pointerId);
+    down.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    moved = down.size === 1 ? 0 : Infinity;
+    pinch = 0;
+  });
+  node.addEventListener('pointermove', (event) => {
+    const last = down.get(event.pointerId);
+    if (last === undefined) {
+      if (down.size === 0) {
+        events.onHover(...local(event));
+      }
+      return;
+    }
+    const dx = event.clientX - last.x;
+    const dy = event.clientY - last.y;
+    if (down.size === 2) {
+      down.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      const [a, b] = [...down.values()];
+      const distance = Math.hypot(a.x - b.x, a.y - b.y);
+      const bounds = node.getBoundingClientRect();
+      if (pinch > 0 && distance > 0) {
+        events.onZoom(distance / pinch, (a.x + b.x) / 2 - bounds.left, (a.y + b.y) / 2 - bounds.top);
+      }
+      pinch = distance;
+      events.onPan(dx / 2, dy / 2);
+      return;
+    }
+    moved += Math.abs(dx) + Math.abs(dy);
+    if (moved > STILL) {
+      down.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      node.classList.add('drag');
+      events.onPan(dx, dy);
+    }
+  });
+  const up = (event: PointerEvent): void => {
+    if (!down.delete(event.pointerId)) {
+      return;
+    }
+    node.classList.remove('drag');
+    if (event.type === 'pointerup' && event.button === 0 && moved <= STILL) {
+      events.onClick(...local(event));
+    }
+  };
+  node.addEventListener('pointerup', up);
+  node.addEventListener('pointercancel', up);
+  node.addEventListener('pointerleave', () => events.onLeave());
+  node.addEventListener('dblclick', (event) => events.onDoubleClick(...local(event)));
+  node.addEventListener(
+    'wheel',
+    (event) => {
+      const pinching = event.ctrlKey || event.metaKey;
+      if (!pinching && !events.hasFocus()) {
+        events.onWheelRefused();
+        return;
+      }
+      event.preventDefault();
+      event.stopPropagation();
+      const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
+      const dx = event.deltaX * unit;
+      const dy = event.deltaY * unit;
+      // A trackpad sends small steps in two directions; a wheel sends large ones in one.
+      const trackpad = event.deltaMode === 0 && (dx !== 0 || Math.abs(dy) < 40);
+      if (pinching || !trackpad) {
+        events.onZoom(Math.exp(-Math.max(-300, Math.min(300, dy)) * (trackpad ? 0.01 : 0.0022)), ...local(event));
+      } else {
+        events.onPan(-dx, -dy);
+      }
+    },
+    { passive: false },
+  );
+}

@@ -1,0 +1,163 @@
+/** The canvas with its camera: paints when something changed, at most once a frame. */
+
+import type { Hierarchy } from '../model/hierarchy';
+import { bringIntoView, firstView, fit, zoomAt, type Box, type Camera } from './camera';
+import { element } from './dom';
+import { paintScene } from './draw';
+import { boxOf, type Measure, type Scene } from './scene';
+import type { Theme } from './theme';
+
+const ANIMATION_MS = 200;
+/** More boxes than this are put in place at once: moving them would stutter. */
+const MOST_MOVING = 1500;
+
+export interface StageMarks {
+  selected: number;
+  hovered: number;
+  focused: boolean;
+  matches: ReadonlySet<number>;
+}
+
+export interface Stage {
+  node: HTMLElement;
+  readonly camera: Camera;
+  readonly width: number;
+  readonly height: number;
+  /** Puts up a new picture; `before` says where its boxes come from. */
+  show(h: Hierarchy, scene: Scene, before: (index: number) => Box | null): void;
+  setTheme(theme: Theme): void;
+  setCamera(camera: Camera): void;
+  pan(dx: number, dy: number): void;
+  zoom(factor: number, x?: number, y?: number): void;
+  fit(): void;
+  first(): void;
+  reveal(index: number): void;
+  mark(marks: Partial<StageMarks>): void;
+  resize(): boolean;
+  destroy(): void;
+}
+
+export function createStage(measure: Measure, onCamera: (camera: Camera) => void): Stage {
+  const canvas = element('canvas', { attributes: { 'aria-hidden': 'true' } });
+  const node = element('div', { class: 'stage' }, canvas);
+  const context = canvas.getContext?.('2d') ?? null;
+  const calm = window.matchMedia?.('(prefers-reduced-motion: reduce)');
+  let h: Hierarchy | null = null;
+  let scene: Scene | null = null;
+  let theme: Theme | null = null;
+  let camera: Camera = { x: 0, y: 0, scale: 1 };
+  let width = 0;
+  let height = 0;
+  let frame = 0;
+  let start = -1;
+  let from: (index: number) => Box | null = () => null;
+  const marks: StageMarks = { selected: -1, hovered: -1, focused: false, matches: new Set() };
+
+  const paint = (): void => {
+    frame = 0;
+    if (h === null || scene === null || theme === null || context === null || width === 0) {
+      return;
+    }
+    const t = start < 0 ? 1 : Math.min(1, (performance.now() - start) / ANIMATION_MS);
+    if (t >= 1) {
+      start = -1;
+    }
+    paintScene({
+      context,
+      h,
+      scene,
+      theme,
+      camera,
+      width,
+      height,
+      density: window.devicePixelRatio || 1,
+      measure,
+      ...marks,
+      // Ease out.
+      progress: 1 - (1 - t) ** 3,
+      before: from,
+    });
+    if (start >= 0) {
+      request();
+    }
+  };
+  const request = (): void => {
+    if (frame === 0) {
+      frame = requestAnimationFrame(paint);
+    }
+  };
+  const move = (to: Camera): void => {
+    camera = to;
+    onCamera(camera);
+    request();
+  };
+
+  return {
+    node,
+    get camera() {
+      return camera;
+    },
+    get width() {
+      return width;
+    },
+    get height() {
+      return height;
+    },
+    show(newHierarchy, newScene, before) {
+      h = newHierarchy;
+      scene = newScene;
+      from = before;
+      const still = calm?.matches || newScene.x.length > MOST_MOVING;
+      start = still ? -1 : performance.now();
+      request();
+    },
+    setTheme(newTheme) {
+      theme = newTheme;
+      request();
+    },
+    setCamera: move,
+    pan(dx, dy) {
+      move({ ...camera, x: camera.x + dx, y: camera.y + dy });
+    },
+    zoom(factor, x = width / 2, y = height / 2) {
+      move(zoomAt(camera, factor, x, y));
+    },
+    fit() {
+      if (scene !== null) {
+        move(fit(scene.bounds, width, height));
+      }
+    },
+    first() {
+      if (scene !== null) {
+        move(firstView(scene.bounds, width, height));
+      }
+    },
+    reveal(index) {
+      if (scene !== null && index >= 0) {
+        move(bringIntoView(camera, boxOf(scene, index), width, height));
+      }
+    },
+    mark(changed) {
+      Object.assign(marks, changed);
+      request();
+    },
+    resize() {
+      const density = window.devicePixelRatio || 1;
+      const changed = node.clientWidth !== width || node.clientHeight !== height;
+      width = node.clientWidth;
+      height = node.clientHeight;
+      const [w, tall] = [Math.round(width * density), Math.round(height * density)];
+      if (canvas.width !== w || canvas.height !== tall) {
+        canvas.width = w;
+        canvas.height = tall;
+        // A resized canvas is blank: paint now, or it flickers.
+        paint();
+      }
+      return changed;
+    },
+    destroy() {
+      cancelAnimationFrame(frame);
+      scene = null;
+    },
+  };
+}

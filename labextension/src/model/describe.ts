@@ -1,0 +1,146 @@
+/** The words in which elements are shown: labels of boxes, names for screen readers. */
+
+import type { ViewDocument } from './document';
+import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+
+export const string = (document: ViewDocument, index: number): string =>
+  index < 0 ? '' : document.strings[index];
+
+/** `aten::linear` -> `linear`; a Python function's `prim::PythonOp` keeps its own name. */
+export function shortKind(kind: string): string {
+  return kind.replace(/^.*::/, '') || kind;
+}
+
+export function shapeText(document: ViewDocument, value: number): string {
+  const shape = document.values.shape[value];
+  return shape < 0 ? '' : `[${document.shapes[shape].join(', ')}]`;
+}
+
+/** What flows along an edge, in few characters: a shape, else a type. */
+export function valueSummary(document: ViewDocument, value: number): string {
+  const shape = shapeText(document, value);
+  if (shape === '[]') {
+    return 'scalar';
+  }
+  return shape === ''
+    ? string(document, document.values.type[value])
+    : shape.slice(1, -1).replace(/, /g, '×');
+}
+
+export function isTensor(document: ViewDocument, value: number): boolean {
+  return string(document, document.values.type[value]).includes('Tensor');
+}
+
+/** `11,689,512` as `11.7M`. */
+export function compact(count: number): string {
+  for (const [size, unit] of [
+    [1e9, 'B'],
+    [1e6, 'M'],
+    [1e3, 'K'],
+  ] as const) {
+    if (count >= size) {
+      const scaled = count / size;
+      return `${scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)}${unit}`;
+    }
+  }
+  return String(count);
+}
+
+export const plural = (count: number, noun: string): string =>
+  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+
+export function scopeName(h: Hierarchy, scope: number): string {
+  const { strings, scopes, name } = h.document;
+  if (scope === 0) {
+    return name;
+  }
+  const own = scopes.name[scope] < 0 ? '' : strings[scopes.name[scope]];
+  const call = scopes.call[scope];
+  return call > 0 ? `${own} (call ${call + 1})` : own;
+}
+
+export const scopeClass = (h: Hierarchy, scope: number): string =>
+  string(h.document, h.document.scopes.class[scope]);
+
+/** The folded module that an operator stands for: `fc1` for the one `linear` inside it. */
+export function foldedModule(h: Hierarchy, node: number): number {
+  let scope = h.document.nodes.scope[node];
+  if (scope <= 0 || !h.folded[scope]) {
+    return -1;
+  }
+  // Of several folded frames around one operator, the outermost is the one that the parent names.
+  while (h.document.scopes.parent[scope] > 0 && h.folded[h.document.scopes.parent[scope]]) {
+    scope = h.document.scopes.parent[scope];
+  }
+  return scope;
+}
+
+/** The two lines of a box. */
+export interface Label {
+  title: string;
+  /** Set after the title in a lighter colour: the class of a group, the name of a folded module. */
+  aside: string;
+  detail: string;
+}
+
+export function labelOf(h: Hierarchy, element: Element): Label {
+  const { document } = h;
+  switch (kindOf(h, element)) {
+    case 'op': {
+      const outputs = document.nodes.outputs[element];
+      const more = outputs.length > 1 ? ` +${outputs.length - 1}` : '';
+      const module = foldedModule(h, element);
+      return {
+        title: shortKind(string(document, document.nodes.kind[element])),
+        aside: module < 0 ? '' : scopeName(h, module),
+        detail: outputs.length === 0 ? '' : valueSummary(document, outputs[0]) + more,
+      };
+    }
+    case 'group': {
+      const scope = scopeOf(h, element);
+      const parameters = h.parameterCount[scope];
+      return {
+        title: scopeName(h, scope),
+        aside: scopeClass(h, scope),
+        detail:
+          plural(h.opCount[scope], 'op') + (parameters > 0 ? ` · ${compact(parameters)} params` : ''),
+      };
+    }
+    default: {
+      const value = pillValue(h, element);
+      return {
+        title: string(document, document.values.name[value]),
+        aside: '',
+        detail: valueSummary(document, value),
+      };
+    }
+  }
+}
+
+/** One line that says everything the picture of a box says. */
+export function accessibleName(h: Hierarchy, element: Element, open: boolean): string {
+  const label = labelOf(h, element);
+  const kind = kindOf(h, element);
+  if (kind === 'group') {
+    const scope = scopeOf(h, element);
+    const warnings = h.scopeWarnings[scope];
+    return [
+      label.aside ? `${label.title}: ${label.aside}` : label.title,
+      open ? 'open group' : 'closed group',
+      plural(h.opCount[scope], 'op'),
+      ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
+      ...(h.scopeFailed[scope] ? ['failed'] : []),
+    ].join(', ');
+  }
+  if (kind === 'op') {
+    const warnings = h.nodeWarnings[element];
+    return [
+      label.aside ? `${label.aside}: ${label.title}` : label.title,
+      'operator',
+      ...(label.detail ? [label.detail] : []),
+      ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
+      ...(h.document.nodes.failed === element ? ['failed'] : []),
+    ].join(', ');
+  }
+  return `${label.title}, graph ${kind}${label.detail ? `, ${label.detail}` : ''}`;
+}

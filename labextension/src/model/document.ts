@@ -1,0 +1,92 @@
+/** The view document as it comes from Python: VIEW_DOCUMENT.md in words, this file in types. */
+
+export const VERSION = 1;
+export const MIME_TYPE = 'application/vnd.tracelab.v1+json';
+
+/** What a value is to the graph; the numbers stand in the `role` column. */
+export enum Role {
+  Made = 0,
+  Input = 1,
+  Parameter = 2,
+  Buffer = 3,
+}
+
+export interface ScopeColumns {
+  parent: number[];
+  name: number[];
+  class: number[];
+  call: number[];
+}
+
+export interface NodeColumns {
+  kind: number[];
+  scope: number[];
+  schema: number[];
+  source: number[];
+  inputs: number[][];
+  outputs: number[][];
+  arguments: [number, number][][];
+  failed?: number;
+  opaque?: number[];
+}
+
+export interface ValueColumns {
+  name: number[];
+  type: number[];
+  dtype: number[];
+  shape: number[];
+  device: number[];
+  node: number[];
+  role: number[];
+  path: number[];
+  alias: number[];
+}
+
+export interface SourceColumns {
+  file: number[];
+  line: number[];
+  end_line: number[];
+  column: number[];
+  end_column: number[];
+  function: number[];
+  caller: number[];
+}
+
+export interface SourceFile {
+  name: string;
+  lines: Record<string, string>;
+}
+
+export interface TraceWarning {
+  kind: string;
+  message: string;
+  node: number;
+  source: number;
+  value: string;
+  taints: number[];
+}
+
+export interface Summary {
+  ops: number;
+  parameters: number;
+  parameter_bytes: number;
+  warnings: number;
+}
+
+export interface ViewDocument {
+  format: string;
+  version: number;
+  name: string;
+  torch: string;
+  strings: string[];
+  shapes: number[][];
+  scopes: ScopeColumns;
+  nodes: NodeColumns;
+  values: ValueColumns;
+  inputs: number[];
+  outputs: number[];
+  sources: SourceColumns;
+  files: SourceFile[];
+  warnings: TraceWarning[];
+  summary: Summary;
+}

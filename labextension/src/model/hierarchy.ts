@@ -1,0 +1,191 @@
+/**
+ * The document as a tree of things a person can see, with the dataflow between them.
+ *
+ * An *element* is one integer: operators come first (an operator's element is its node index), then groups
+ * (module calls), then the graph's inputs, then its outputs. One number serves the layout, the canvas, the
+ * accessibility tree and the selection.
+ */
+
+import { Role, type ViewDocument } from './document';
+
+export type Element = number;
+export type ElementKind = 'op' | 'group' | 'input' | 'output';
+
+export interface Hierarchy {
+  readonly document: ViewDocument;
+  readonly nodes: number;
+  readonly scopes: number;
+  /** Values of the user's own inputs (parameters and buffers are no boxes). */
+  readonly inputs: number[];
+  readonly outputs: number[];
+  /** Elements inside each scope, in trace order; folded and empty scopes stand in no list. */
+  readonly children: Element[][];
+  /** The scope in which each element is drawn. */
+  readonly parent: Int32Array;
+  /** Scopes with a single operator: drawn as that operator, since a frame around one box says nothing. */
+  readonly folded: Uint8Array;
+  readonly opCount: Int32Array;
+  readonly parameterCount: Float64Array;
+  /** Warnings at or below each scope, and at each node. */
+  readonly scopeWarnings: Int32Array;
+  readonly nodeWarnings: Int32Array;
+  /** Scopes that hold the failed node. */
+  readonly scopeFailed: Uint8Array;
+  /** The nodes that read each value. */
+  readonly users: number[][];
+  readonly paths: string[];
+}
+
+export function kindOf(h: Hierarchy, element: Element): ElementKind {
+  if (element < h.nodes) {
+    return 'op';
+  }
+  if (element < h.nodes + h.scopes) {
+    return 'group';
+  }
+  return element < h.nodes + h.scopes + h.inputs.length ? 'input' : 'output';
+}
+
+export const groupElement = (h: Hierarchy, scope: number): Element => h.nodes + scope;
+export const scopeOf = (h: Hierarchy, element: Element): number => element - h.nodes;
+export const inputElement = (h: Hierarchy, index: number): Element => h.nodes + h.scopes + index;
+export const outputElement = (h: Hierarchy, index: number): Element =>
+  h.nodes + h.scopes + h.inputs.length + index;
+
+/** The value that an input or output pill stands for. */
+export function pillValue(h: Hierarchy, element: Element): number {
+  const index = element - h.nodes - h.scopes;
+  return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
+}
+
+/** The element that makes a value: an operator or an input pill; -1 for parameters and buffers. */
+export function makerOf(h: Hierarchy, value: number): Element {
+  const node = h.document.values.node[value];
+  if (node >= 0) {
+    return node;
+  }
+  const index = h.inputs.indexOf(value);
+  return index >= 0 ? inputElement(h, index) : -1;
+}
+
+function modulePaths(document: ViewDocument): string[] {
+  const { parent, name, call } = document.scopes;
+  const paths: string[] = [];
+  for (let scope = 0; scope < parent.length; scope++) {
+    const own = name[scope] < 0 ? '' : document.strings[name[scope]];
+    const again = call[scope] > 0 ? `#${call[scope] + 1}` : '';
+    const above = parent[scope] > 0 ? `${paths[parent[scope]]}.` : '';
+    paths.push(scope === 0 ? '' : `${above}${own}${again}`);
+  }
+  return paths;
+}
+
+function elementsIn(document: ViewDocument, shape: number): number {
+  return shape < 0 ? 0 : document.shapes[shape].reduce((product, size) => product * Math.max(0, size), 1);
+}
+
+export function buildHierarchy(document: ViewDocument): Hierarchy {
+  const { nodes, scopes, values } = document;
+  const N = nodes.kind.length;
+  const S = scopes.parent.length;
+  const inputs = [...new Set(document.inputs)].filter((value) => values.role[value] === Role.Input);
+  const outputs = document.outputs;
+
+  const opCount = new Int32Array(S);
+  const firstNode = new Int32Array(S).fill(-1);
+  for (let node = 0; node < N; node++) {
+    opCount[nodes.scope[node]]++;
+    if (firstNode[nodes.scope[node]] < 0) {
+      firstNode[nodes.scope[node]] = node;
+    }
+  }
+  // Children stand after their parents, so one pass from the end sums whole subtrees.
+  for (let scope = S - 1; scope > 0; scope--) {
+    const above = scopes.parent[scope];
+    opCount[above] += opCount[scope];
+    if (firstNode[scope] >= 0 && (firstNode[above] < 0 || firstNode[scope] < firstNode[above])) {
+      firstNode[above] = firstNode[scope];
+    }
+  }
+  const folded = new Uint8Array(S);
+  /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not folded. */
+  const drawnIn = new Int32Array(S);
+  for (let scope = 1; scope < S; scope++) {
+    folded[scope] = opCount[scope] <= 1 ? 1 : 0;
+    drawnIn[scope] = folded[scope] ? drawnIn[scopes.parent[scope]] : scope;
+  }
+
+  const parent = new Int32Array(N + S + inputs.length + outputs.length);
+  const children: Element[][] = Array.from({ length: S }, () => []);
+  const order = (element: Element): number => (element < N ? element : firstNode[element - N]);
+  for (let node = 0; node < N; node++) {
+    parent[node] = drawnIn[nodes.scope[node]];
+    children[parent[node]].push(node);
+  }
+  parent[N] = -1;
+  for (let scope = 1; scope < S; scope++) {
+    parent[N + scope] = drawnIn[scopes.parent[scope]];
+    if (!folded[scope]) {
+      children[parent[N + scope]].push(N + scope);
+    }
+  }
+  for (const list of children) {
+    list.sort((a, b) => order(a) - order(b));
+  }
+
+  const users: number[][] = Array.from({ length: values.name.length }, () => []);
+  const parameterCount = new Float64Array(S);
+  const counted = new Set<number>();
+  for (let node = 0; node < N; node++) {
+    for (const value of new Set(nodes.inputs[node])) {
+      users[value].push(node);
+      if (values.role[value] !== Role.Parameter) {
+        continue;
+      }
+      const size = elementsIn(document, values.shape[value]);
+      for (let scope = nodes.scope[node]; scope >= 0; scope = scopes.parent[scope]) {
+        const key = value * S + scope;
+        if (counted.has(key)) {
+          break;
+        }
+        counted.add(key);
+        parameterCount[scope] += size;
+      }
+    }
+  }
+
+  const scopeWarnings = new Int32Array(S);
+  const nodeWarnings = new Int32Array(N);
+  for (const warning of document.warnings) {
+    if (warning.node < 0) {
+      continue;
+    }
+    nodeWarnings[warning.node]++;
+    for (let scope = nodes.scope[warning.node]; scope >= 0; scope = scopes.parent[scope]) {
+      scopeWarnings[scope]++;
+    }
+  }
+  const scopeFailed = new Uint8Array(S);
+  const failed = nodes.failed ?? -1;
+  for (let scope = failed < 0 ? -1 : nodes.scope[failed]; scope >= 0; scope = scopes.parent[scope]) {
+    scopeFailed[scope] = 1;
+  }
+
+  return {
+    document,
+    nodes: N,
+    scopes: S,
+    inputs,
+    outputs,
+    children,
+    parent,
+    folded,
+    opCount,
+    parameterCount,
+    scopeWarnings,
+    nodeWarnings,
+    scopeFailed,
+    users,
+    paths: modulePaths(document),
+  };
+}

@@ -1,0 +1,86 @@
+/** Which groups are open: the state a person changes by clicking on headers. */
+
+import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from './hierarchy';
+
+/** Graphs up to this size are readable whole. */
+const SMALL = 25;
+/** A first picture of fewer boxes than this says too little. */
+const FEW = 3;
+
+/** The only child, where it is a group: opening one box to find one box is a wasted click. */
+function onlyGroup(h: Hierarchy, scope: number): number {
+  const inside = h.children[scope];
+  return inside.length === 1 && kindOf(h, inside[0]) === 'group' ? scopeOf(h, inside[0]) : -1;
+}
+
+export function openScope(h: Hierarchy, opened: ReadonlySet<number>, scope: number): Set<number> {
+  const result = new Set(opened);
+  for (let next = scope; next >= 0; next = onlyGroup(h, next)) {
+    result.add(next);
+  }
+  return result;
+}
+
+/** Closes a group and what it holds, so that it opens again as it was at first. */
+export function closeScope(h: Hierarchy, opened: ReadonlySet<number>, scope: number): Set<number> {
+  const result = new Set(opened);
+  for (const other of opened) {
+    for (let up = other; up >= 0; up = h.parent[groupElement(h, up)]) {
+      if (up === scope) {
+        result.delete(other);
+        break;
+      }
+    }
+  }
+  return result;
+}
+
+export function everyScope(h: Hierarchy): Set<number> {
+  const all = new Set<number>();
+  for (let scope = 1; scope < h.scopes; scope++) {
+    if (!h.folded[scope]) {
+      all.add(scope);
+    }
+  }
+  return all;
+}
+
+/** The first picture: small graphs whole, others with their top-level groups closed. */
+export function initiallyOpened(h: Hierarchy): Set<number> {
+  if (h.nodes <= SMALL) {
+    return everyScope(h);
+  }
+  let opened = new Set<number>();
+  let scope = 0;
+  while (h.children[scope].length < FEW) {
+    const groups = h.children[scope].filter((child) => kindOf(h, child) === 'group');
+    if (groups.length === 0) {
+      break;
+    }
+    // Descend into the group that holds most of the model.
+    const counts = groups.map((group) => h.opCount[scopeOf(h, group)]);
+    scope = scopeOf(h, groups[counts.indexOf(Math.max(...counts))]);
+    opened = openScope(h, opened, scope);
+  }
+  return opened;
+}
+
+/** Opens whatever hides an element. */
+export function reveal(h: Hierarchy, opened: ReadonlySet<number>, element: Element): Set<number> {
+  const result = new Set(opened);
+  for (let scope = h.parent[element]; scope > 0; scope = h.parent[groupElement(h, scope)]) {
+    result.add(scope);
+  }
+  return result;
+}
+
+/** Keeps what names a real group: a saved state may come from another version of the model. */
+export function sanitize(h: Hierarchy, scopes: Iterable<number>): Set<number> {
+  const result = new Set<number>();
+  for (const scope of scopes) {
+    if (Number.isInteger(scope) && scope > 0 && scope < h.scopes && !h.folded[scope]) {
+      result.add(scope);
+    }
+  }
+  return result;
+}

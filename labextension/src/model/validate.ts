@@ -1,0 +1,237 @@
+/**
+ * Reading a document that nobody vouches for: it may be cut off, newer, or written by hand to hurt.
+ * After `readDocument` every index in it is in range, so that the rest of the code need not look again.
+ */
+
+import { VERSION, type ViewDocument } from './document';
+
+/** Its message is the one sentence that a person sees in place of the picture. */
+export class DocumentError extends Error {
+  override name = 'DocumentError';
+}
+
+/** More than anyone can look at; a document beyond it would only freeze the page. */
+const MOST_ROWS = 2_000_000;
+
+type Bag = Record<string, unknown>;
+
+function fail(what: string): never {
+  throw new DocumentError(`This graph cannot be shown: ${what}.`);
+}
+
+function bag(parent: Bag, key: string): Bag {
+  const value = parent[key];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail(`"${key}" is missing`);
+  }
+  return value as Bag;
+}
+
+function list(parent: Bag, key: string, where: string): unknown[] {
+  const value = parent[key];
+  if (!Array.isArray(value)) {
+    fail(`the column "${where}" is missing`);
+  }
+  if (value.length > MOST_ROWS) {
+    fail(`the column "${where}" is too long`);
+  }
+  return value;
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value !== 'string') {
+    fail(`"${where}" is not text`);
+  }
+  return value;
+}
+
+/** Every entry is an integer from `low` up to, not including, `high`. */
+function indices(values: unknown[], low: number, high: number, where: string): void {
+  for (const value of values) {
+    if (!Number.isInteger(value) || (value as number) < low || (value as number) >= high) {
+      fail(`the column "${where}" points outside the document`);
+    }
+  }
+}
+
+function integers(values: unknown[], where: string): void {
+  indices(values, -1, Number.MAX_SAFE_INTEGER, where);
+}
+
+function table(document: Bag, name: string, columns: string[]): { rows: number; columns: Bag } {
+  const found = bag(document, name);
+  let rows = -1;
+  for (const column of columns) {
+    const values = list(found, column, `${name}.${column}`);
+    if (rows >= 0 && values.length !== rows) {
+      fail(`the columns of "${name}" are of unequal length`);
+    }
+    rows = values.length;
+  }
+  return { rows, columns: found };
+}
+
+function column(of: { columns: Bag }, name: string): unknown[] {
+  return of.columns[name] as unknown[];
+}
+
+/** A tree written as parents: a parent stands before its children, so there can be no ring. */
+function parents(values: unknown[], where: string): void {
+  values.forEach((parent, index) => {
+    if (!Number.isInteger(parent) || (parent as number) < -1 || (parent as number) >= index) {
+      fail(`the column "${where}" is not a tree`);
+    }
+    if ((index === 0) !== (parent === -1)) {
+      fail(`the column "${where}" has not exactly one root`);
+    }
+  });
+}
+
+function readHeader(raw: unknown): Bag {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    fail('it is not a tracelab document');
+  }
+  const document = raw as Bag;
+  if (document.format !== 'tracelab.view') {
+    fail('it is not a tracelab document');
+  }
+  if (!Number.isInteger(document.version) || (document.version as number) < 1) {
+    fail('its version is not a number');
+  }
+  if ((document.version as number) > VERSION) {
+    fail(
+      `it was written by a newer tracelab (document version ${String(document.version)}, ` +
+        `this viewer reads version ${VERSION}); please update tracelab`,
+    );
+  }
+  return document;
+}
+
+/** Returns the document with its type, or throws a `DocumentError` whose message is one sentence. */
+export function readDocument(raw: unknown): ViewDocument {
+  const document = readHeader(raw);
+  text(document.name, 'name');
+  text(document.torch, 'torch');
+  const strings = list(document, 'strings', 'strings');
+  strings.forEach((value) => text(value, 'strings'));
+  const shapes = list(document, 'shapes', 'shapes');
+  for (const shape of shapes) {
+    if (!Array.isArray(shape)) {
+      fail('a shape is not a list');
+    }
+    integers(shape, 'shapes');
+  }
+
+  const scopes = table(document, 'scopes', ['parent', 'name', 'class', 'call']);
+  const nodes = table(document, 'nodes', [
+    'kind',
+    'scope',
+    'schema',
+    'source',
+    'inputs',
+    'outputs',
+    'arguments',
+  ]);
+  const values = table(document, 'values', [
+    'name',
+    'type',
+    'dtype',
+    'shape',
+    'device',
+    'node',
+    'role',
+    'path',
+    'alias',
+  ]);
+  const sources = table(document, 'sources', [
+    'file',
+    'line',
+    'end_line',
+    'column',
+    'end_column',
+    'function',
+    'caller',
+  ]);
+  const files = list(document, 'files', 'files');
+  const S = strings.length;
+
+  if (scopes.rows < 1) {
+    fail('it has no root scope');
+  }
+  parents(column(scopes, 'parent'), 'scopes.parent');
+  indices(column(scopes, 'name'), -1, S, 'scopes.name');
+  indices(column(scopes, 'class'), -1, S, 'scopes.class');
+  integers(column(scopes, 'call'), 'scopes.call');
+
+  indices(column(nodes, 'kind'), 0, S, 'nodes.kind');
+  indices(column(nodes, 'scope'), 0, scopes.rows, 'nodes.scope');
+  indices(column(nodes, 'schema'), -1, S, 'nodes.schema');
+  indices(column(nodes, 'source'), -1, sources.rows, 'nodes.source');
+  for (const name of ['inputs', 'outputs']) {
+    for (const row of column(nodes, name)) {
+      if (!Array.isArray(row)) {
+        fail(`the column "nodes.${name}" does not hold lists`);
+      }
+      indices(row, 0, values.rows, `nodes.${name}`);
+    }
+  }
+  for (const row of column(nodes, 'arguments')) {
+    if (!Array.isArray(row)) {
+      fail('the column "nodes.arguments" does not hold lists');
+    }
+    for (const pair of row as unknown[]) {
+      if (!Array.isArray(pair) || pair.length !== 2) {
+        fail('an argument is not a pair');
+      }
+      indices(pair, 0, S, 'nodes.arguments');
+    }
+  }
+  if (nodes.columns.failed !== undefined) {
+    indices([nodes.columns.failed], -1, nodes.rows, 'nodes.failed');
+  }
+  if (nodes.columns.opaque !== undefined) {
+    indices(list(nodes.columns, 'opaque', 'nodes.opaque'), 0, nodes.rows, 'nodes.opaque');
+  }
+
+  for (const name of ['name', 'type']) {
+    indices(column(values, name), 0, S, `values.${name}`);
+  }
+  for (const name of ['dtype', 'device', 'path']) {
+    indices(column(values, name), -1, S, `values.${name}`);
+  }
+  indices(column(values, 'shape'), -1, shapes.length, 'values.shape');
+  indices(column(values, 'node'), -1, nodes.rows, 'values.node');
+  indices(column(values, 'role'), 0, 4, 'values.role');
+  indices(column(values, 'alias'), -1, values.rows, 'values.alias');
+  indices(list(document, 'inputs', 'inputs'), 0, values.rows, 'inputs');
+  indices(list(document, 'outputs', 'outputs'), 0, values.rows, 'outputs');
+
+  indices(column(sources, 'file'), -1, files.length, 'sources.file');
+  for (const name of ['line', 'end_line', 'column', 'end_column']) {
+    integers(column(sources, name), `sources.${name}`);
+  }
+  indices(column(sources, 'function'), -1, S, 'sources.function');
+  indices(column(sources, 'caller'), -1, sources.rows, 'sources.caller');
+  for (const file of files) {
+    const entry = bag({ file }, 'file');
+    text(entry.name, 'files.name');
+    for (const line of Object.values(bag(entry, 'lines'))) {
+      text(line, 'files.lines');
+    }
+  }
+
+  for (const item of list(document, 'warnings', 'warnings')) {
+    const warning = bag({ warning: item }, 'warning');
+    for (const name of ['kind', 'message', 'value']) {
+      text(warning[name], `warnings.${name}`);
+    }
+    indices([warning.node], -1, nodes.rows, 'warnings.node');
+    indices([warning.source], -1, sources.rows, 'warnings.source');
+    indices(list(warning, 'taints', 'warnings.taints'), 0, values.rows, 'warnings.taints');
+  }
+  const summary = bag(document, 'summary');
+  for (const name of ['ops', 'parameters', 'parameter_bytes', 'warnings']) {
+    integers([summary[name]], `summary.${name}`);
+  }
+  return document as unknown as ViewDocument;
+}

@@ -1,0 +1,91 @@
+/**
+ * The anywidget entry. Traits of the Python class `GraphExplorer`:
+ *
+ * - `_document`  Bytes: the view document as UTF-8 JSON.
+ * - `selected`   Int: the selected node's index, -1 for none. Both ways.
+ * - `opened`     List[Int]: scopes whose groups are open. Both ways.
+ * - `opened_default`  Bool: while true, `opened` says nothing and the view chooses what is open at first. The
+ *   view sets it to false together with `opened` when the person opens or closes a group; Python sets both to
+ *   prescribe a view. Where the trait is missing, an empty `opened` means the default.
+ * - `height`     Int: pixels. Both ways.
+ */
+
+import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
+
+interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  on(event: string, callback: () => void): void;
+  off(event: string, callback: () => void): void;
+}
+
+export function parseBytes(raw: unknown): unknown {
+  const bytes = raw instanceof DataView ? new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength) : raw;
+  if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer)) {
+    return null;
+  }
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+function openedOf(model: Model): number[] | null {
+  const opened = model.get('opened');
+  const list = Array.isArray(opened) ? (opened as number[]) : [];
+  const byDefault = model.get('opened_default');
+  return (byDefault === undefined ? list.length === 0 : byDefault === true) ? null : list;
+}
+
+function heightOf(model: Model): number {
+  const height = model.get('height');
+  return typeof height === 'number' && height > 0 ? height : DEFAULT_HEIGHT;
+}
+
+function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+  const host = document.createElement('div');
+  host.className = 'tracelab-widget';
+  el.append(host);
+  const explorer = createExplorer(host, parseBytes(model.get('_document')), {
+    state: { opened: openedOf(model), height: heightOf(model) },
+    onSelect(node) {
+      model.set('selected', node ?? -1);
+      model.save_changes();
+    },
+    onState(state) {
+      if (state.opened !== null) {
+        model.set('opened', state.opened);
+        if (model.get('opened_default') !== undefined) {
+          model.set('opened_default', false);
+        }
+      }
+      model.set('height', state.height);
+      model.save_changes();
+    },
+  });
+  const select = (): void => {
+    const selected = model.get('selected');
+    explorer.select(typeof selected === 'number' ? selected : -1);
+  };
+  const listeners: Record<string, () => void> = {
+    'change:_document': () => explorer.setDocument(parseBytes(model.get('_document'))),
+    'change:selected': select,
+    'change:opened': () => explorer.setOpened(openedOf(model)),
+    'change:opened_default': () => explorer.setOpened(openedOf(model)),
+    'change:height': () => explorer.setHeight(heightOf(model)),
+  };
+  for (const [event, listener] of Object.entries(listeners)) {
+    model.on(event, listener);
+  }
+  select();
+  return () => {
+    for (const [event, listener] of Object.entries(listeners)) {
+      model.off(event, listener);
+    }
+    explorer.destroy();
+  };
+}
+
+export default { render };
