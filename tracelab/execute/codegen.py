@@ -1,0 +1,243 @@
+"""Readable Python code for a graph, and the function that it compiles to."""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import linecache
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.execute.names import INFIX, native, overload_path, tensor_method
+from tracelab.execute.regions import Regions
+from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.structure import namedtuple_class
+
+_REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
+_RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward"})
+
+
+class Code:
+    """The code of one graph: `text`, and the objects that it names, in `namespace`.
+
+    `devices` maps names in the namespace to the devices that the trace wrote down, so that they can follow a
+    module that moves.
+    """
+
+    def __init__(self, graph: Graph, *, free: bool) -> None:
+        self.graph = graph
+        self.namespace: dict[str, Any] = {"torch": torch, "inf": math.inf, "nan": math.nan, "Regions": Regions}
+        self.devices: dict[str, torch.device] = {}
+        self.constants: dict[str, Value] = {}
+        self._names: dict[Value, str] = {}
+        self._taken: set[str] = set(_RESERVED)
+        self._objects: dict[int, str] = {}
+        self._last_uses = _last_uses(graph) if free else {}
+        self.text = self._write()
+
+    # Names -----------------------------------------------------------------------------------------------
+
+    def _unique(self, wanted: str) -> str:
+        base = re.sub(r"\W", "_", wanted)
+        if not base or base[0].isdigit() or keyword.iskeyword(base):
+            base = f"_{base}"
+        name, number = base, 1
+        while name in self._taken:
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        return name
+
+    def name(self, value: Value) -> str:
+        found = self._names.get(value)
+        if found is None:
+            found = self._names[value] = self._unique(value.name)
+        return found
+
+    def _object(self, item: Any, hint: str) -> str:
+        name = self._objects.get(id(item))
+        if name is None:
+            name = self._objects[id(item)] = self._unique(hint)
+            self.namespace[name] = item
+        return name
+
+    # Writing ---------------------------------------------------------------------------------------------
+
+    def _write(self) -> str:
+        graph = self.graph
+        parameters = ", ".join(self.name(value) for value in graph.inputs)
+        body: list[str] = []
+        regions = any(node.kind in _REGIONS for node in graph.nodes)
+        indent = "        " if regions else "    "
+        for index, node in enumerate(graph.nodes):
+            line = self._line(node)
+            if line:
+                body.append(indent + line)
+            dead = self._last_uses.get(index)
+            if dead:
+                body.append(f"{indent}del {', '.join(self.name(value) for value in dead)}")
+        returned = ", ".join(self.operand(value) for value in graph.outputs)
+        body.append(f"{indent}return {returned}" if returned else f"{indent}return None")
+        if regions:
+            body = ["    regions = Regions()", "    try:", *body, "    finally:", "        regions.close()"]
+        return f"def forward({parameters}):\n" + "\n".join(body) + "\n"
+
+    def _line(self, node: Node) -> str:
+        kind = node.kind
+        outputs = node.outputs
+        if kind == "prim::Constant":
+            self._constant(node)
+            return ""
+        if kind == "prim::EnterGradMode":
+            return f"regions.enter_grad_mode({node.args[0]})"
+        if kind == "prim::ExitGradMode":
+            return "regions.leave_grad_mode()"
+        if kind == "prim::EnterContext":
+            return f"regions.enter({self._call(node)})"
+        if kind == "prim::ExitContext":
+            return "regions.leave()"
+        if kind in ("prim::ListUnpack", "prim::TupleUnpack"):
+            names = ", ".join(self.name(value) for value in outputs)
+            source = self.operand(node.args[0])
+            return f"{names}{',' if len(outputs) == 1 else ''} = {source}" if outputs else f"() = {source}"
+        call = self._construct(node) if kind in _CONSTRUCTORS else self._call(node)
+        if not outputs:
+            return call
+        return f"{', '.join(self.name(value) for value in outputs)} = {call}"
+
+    def _constant(self, node: Node) -> None:
+        value = node.outputs[0]
+        tensor = self.graph.state.get(value)
+        if tensor is None:
+            self._names[value] = "None"
+            return
+        name = self.name(value)
+        self.namespace[name] = tensor
+        self.constants[name] = value
+
+    def _construct(self, node: Node) -> str:
+        if node.kind == "prim::ListConstruct":
+            return f"[{', '.join(map(self.operand, node.args))}]"
+        if node.kind == "prim::TupleConstruct":
+            inner = ", ".join(map(self.operand, node.args))
+            if "fields" in node.attributes:
+                name, fields = node.attributes["class"], node.attributes["fields"]
+                return f"{self._object(namedtuple_class(name, fields, node.target), name)}({inner})"
+            return f"({inner}{',' if len(node.args) == 1 else ''})"
+        pairs = list(zip(node.args[::2], node.args[1::2], strict=True))
+        if node.target is not None and all(isinstance(key, str) for key, _ in pairs):
+            fields = ", ".join(f"{key}={self.operand(value)}" for key, value in pairs)
+            if all(key.isidentifier() and not keyword.iskeyword(key) for key, _ in pairs):
+                return f"{self._object(node.target, node.attributes['class'])}({fields})"
+        inner = ", ".join(f"{self.operand(key)}: {self.operand(value)}" for key, value in pairs)
+        return f"{{{inner}}}"
+
+    def _call(self, node: Node) -> str:
+        target = node.target
+        args = node.args
+        if getattr(target, "_schema", None) is not None and hasattr(target, "_overloadname"):
+            found = native(target)
+            if found is None:
+                return f"{overload_path(target)}({self._arguments(args, node.kwargs)})"
+            style, name = found
+            if style == "method":
+                return f"{self._receiver(args[0])}.{name}({self._arguments(args[1:], node.kwargs)})"
+            return f"{name}({self._arguments(args, node.kwargs)})"
+        sign = INFIX.get(target)  # type: ignore[arg-type]
+        if sign is not None and len(args) == 2:
+            return f"{self._receiver(args[0])} {sign} {self._receiver(args[1])}"
+        method = tensor_method(node)
+        if method is not None:
+            return f"{self._receiver(args[0])}.{method}({self._arguments(args[1:], node.kwargs)})"
+        if target is None:
+            raise RuntimeError(f"the graph cannot run: nothing is known that runs {node.kind}")
+        name = getattr(target, "__name__", None) or node.name
+        if name == "apply" and hasattr(target, "__self__"):
+            return f"{self._object(target.__self__, target.__self__.__name__)}.apply({self._arguments(args, node.kwargs)})"
+        return f"{self._object(target, str(name))}({self._arguments(args, node.kwargs)})"
+
+    def _receiver(self, item: Any) -> str:
+        text = self.operand(item)
+        return f"({text})" if text.startswith("-") else text
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> str:
+        parts = [self.operand(item) for item in args]
+        parts.extend(f"{name}={self.operand(item)}" for name, item in (kwargs or {}).items())
+        return ", ".join(parts)
+
+    def operand(self, item: Any) -> str:
+        """An argument as code."""
+        type_ = type(item)
+        if type_ is Value:
+            return self.name(item)
+        if item is None or type_ in (bool, int, str, float, complex):
+            return repr(item)
+        if type_ is list or type_ is torch.Size:
+            return f"[{', '.join(map(self.operand, item))}]"
+        if type_ is tuple:
+            return f"({', '.join(map(self.operand, item))}{',' if len(item) == 1 else ''})"
+        if type_ is dict:
+            return f"{{{', '.join(f'{self.operand(key)}: {self.operand(child)}' for key, child in item.items())}}}"
+        if type_ is slice:
+            return f"slice({self.operand(item.start)}, {self.operand(item.stop)}, {self.operand(item.step)})"
+        if isinstance(item, (torch.dtype, torch.layout, torch.memory_format)):
+            return str(item)
+        if isinstance(item, torch.device):
+            return self._device(item)
+        if isinstance(item, tuple) and hasattr(item, "_fields"):
+            return f"{self._object(type(item), type(item).__name__)}({', '.join(map(self.operand, item))})"
+        return self._object(item, re.sub(r"\W", "_", type_.__name__.lower()))
+
+    def _device(self, device: torch.device) -> str:
+        for name, known in self.devices.items():
+            if known == device:
+                return name
+        name = self._unique(f"device_{str(device).replace(':', '_')}")
+        self.devices[name] = device
+        self.namespace[name] = device
+        return name
+
+
+_CONSTRUCTORS = frozenset({"prim::ListConstruct", "prim::TupleConstruct", "prim::DictConstruct"})
+
+
+def _last_uses(graph: Graph) -> dict[int, list[Value]]:
+    """For each node, the values that nothing after it needs."""
+    needed = set(graph.outputs)
+    dead: dict[int, list[Value]] = {}
+    for index in range(len(graph.nodes) - 1, -1, -1):
+        node = graph.nodes[index]
+        finished = []
+        for value in dict.fromkeys((*node.inputs, *node.outputs)):
+            if value not in needed:
+                needed.add(value)
+                maker = value.node
+                if maker is None or maker.kind != "prim::Constant":
+                    finished.append(value)
+        if finished and node.kind != "prim::Constant":
+            dead[index] = finished
+    return dead
+
+
+def graph_code(graph: Graph) -> str:
+    """The code that people read."""
+    return Code(graph, free=False).text
+
+
+def compile_graph(graph: Graph) -> tuple[Callable[..., Any], Code]:
+    """The function that runs the graph on its inputs, in order; it frees each value at its last use."""
+    code = Code(graph, free=True)
+    digest = hashlib.sha256(code.text.encode()).hexdigest()[:12]
+    filename = f"<tracelab {graph.name} {digest}>"
+    exec(compile(code.text, filename, "exec"), code.namespace)
+    linecache.cache[filename] = (len(code.text), None, code.text.splitlines(keepends=True), filename)
+    return code.namespace["forward"], code
+
+
+def state_inputs(graph: Graph) -> list[Value]:
+    """The inputs that hold parameters, buffers and captured tensors."""
+    return [value for value in graph.inputs if value.role is not Role.INPUT]

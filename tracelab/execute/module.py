@@ -1,0 +1,258 @@
+"""`TracedModule`: a recorded module, with its parameters and submodule tree."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+import torch
+from torch import Tensor, nn
+
+from tracelab.execute.codegen import Code, compile_graph, graph_code, state_inputs
+from tracelab.execute.traced import input_tree_of
+from tracelab.graph import passes
+from tracelab.graph.copying import copy_graph
+from tracelab.graph.ir import Graph, Role
+from tracelab.graph.structure import TracelabError
+
+
+class TracedSubmodule(nn.Module):
+    """One module of a traced module's tree: its parameters, buffers and children, and nothing else."""
+
+    def __init__(self, class_name: str, exported: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._class_name = class_name
+        self._exported = tuple(exported)
+        self._exported_methods: dict[str, Callable[..., Any]] = {}
+
+    @property
+    def original_name(self) -> str:
+        """The class of the module that was traced."""
+        return self._class_name
+
+    def method_names(self) -> list[str]:
+        """What can be called on it."""
+        return list(self._exported)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        raise TracelabError(
+            f"a submodule of a traced module ({self._class_name}) cannot be called by itself: "
+            "call the whole, or trace the submodule"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        exported = self.__dict__.get("_exported_methods", {})
+        if name in exported:
+            return exported[name]
+        if name in self.__dict__.get("_exported", ()):
+            raise TracelabError(f"the exported method `{name}` is Python code, which files do not hold")
+        return super().__getattr__(name)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self._parameters or name in self._buffers or name in self._modules:
+            raise TracelabError(f"cannot delete `{name}`: the traced graph uses it")
+        super().__delattr__(name)
+
+    def _get_name(self) -> str:
+        return self._class_name
+
+
+class TracedModule(TracedSubmodule):
+    """A module as its methods ran once.
+
+    It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,
+    `copy` and `deepcopy` work as for any module. Devices that the trace wrote down move along with it.
+
+    >>> traced = tracelab.trace(nn.Linear(3, 2), torch.ones(1, 3))
+    >>> traced(torch.ones(5, 3)).shape
+    torch.Size([5, 2])
+    """
+
+    def __init__(self, class_name: str, graphs: dict[str, Graph], exported: Iterable[str] = ()) -> None:
+        super().__init__(class_name, exported)
+        self._graphs = graphs
+        self._runs: dict[str, _Run] = {}
+        self.python_module: list[nn.Module] = []
+        """The module that was traced, if it is at hand; in a list, so that it is no submodule."""
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of `forward`, or of the only traced method."""
+        found = self._graphs.get("forward")
+        return found if found is not None else next(iter(self._graphs.values()))
+
+    def graph_of(self, method: str) -> Graph:
+        """The graph of one traced method."""
+        return self._graphs[method]
+
+    @property
+    def code(self) -> str:
+        """Python code that does what the trace of `forward` does."""
+        return graph_code(self.graph)
+
+    def method_names(self) -> list[str]:
+        return [*self._graphs, *self._exported]
+
+    def graph_for(self, *inputs: Any) -> Graph:
+        """The graph after dead code and common subexpressions are taken out."""
+        return passes.cse(passes.dce(copy_graph(self.graph)))
+
+    def _run(self, method: str) -> _Run:
+        run = self._runs.get(method)
+        if run is None:
+            run = self._runs[method] = _Run(self, self._graphs[method], method)
+        return run
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        if "forward" not in self._graphs:
+            raise TracelabError(f"`forward` was not traced; traced methods: {', '.join(self._graphs)}")
+        return self._run("forward")(args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("_graphs", ()):
+            run = self._run(name)
+            return lambda *args, **kwargs: run(args, kwargs)
+        return super().__getattr__(name)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TracedModule:
+        super()._apply(fn, recurse)
+        for method in self._graphs:
+            self._run(method).follow(fn)
+        return self
+
+    def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
+        """Write it to a `.tlab` file: see `tracelab.save`."""
+        from tracelab.storage import save
+
+        save(self, path)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TracedModule:
+        # Graphs are shared: the copy's parameters are its own, and reach the code as arguments.
+        for graph in self._graphs.values():
+            memo[id(graph)] = graph
+        memo[id(self.python_module)] = []
+        twin = self._shallow()
+        memo[id(self)] = twin
+        for name, item in self.__dict__.items():
+            if name != "_runs":
+                twin.__dict__[name] = copy.deepcopy(item, memo)
+        for method, run in self._runs.items():
+            twin._run(method).devices_from(run)
+        return twin
+
+    def __copy__(self) -> TracedModule:
+        twin = self._shallow()
+        twin.__dict__.update({name: item for name, item in self.__dict__.items() if name != "_runs"})
+        for name in ("_parameters", "_buffers", "_modules"):
+            twin.__dict__[name] = self.__dict__[name].copy()
+        for method, run in self._runs.items():
+            twin._run(method).devices_from(run)
+        return twin
+
+    def _shallow(self) -> TracedModule:
+        twin = TracedModule.__new__(TracedModule)
+        nn.Module.__init__(twin)
+        twin.__dict__["_runs"] = {}
+        return twin
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from tracelab.jupyter.explorer import display_bundle
+
+        return display_bundle(self)
+
+
+class _Run:
+    """The compiled code of one method, bound to one module's parameters."""
+
+    def __init__(self, module: TracedModule, graph: Graph, method: str) -> None:
+        self.graph = graph
+        self.name = f"{module._class_name}.{method}"
+        self.module = module
+        self.function, self.code = compile_graph(graph)
+        self.tree = input_tree_of(graph)
+        self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tree = self.tree
+        if kwargs or not tree.plain or len(args) != len(tree.names) or not all(isinstance(a, Tensor) for a in args):
+            args = tuple(tree.flatten(args, kwargs, self.name))
+        return self.function(*args, *[table[name] for table, name in self.cells])
+
+    def follow(self, fn: Callable[[Tensor], Tensor]) -> None:
+        """Move what the trace wrote down as `fn` moves the parameters."""
+        namespace = self.function.__globals__
+        for name in self.code.devices:
+            probe = fn(torch.empty(0, device=namespace[name]))
+            namespace[name] = probe.device
+        for name in self.code.constants:
+            namespace[name] = fn(namespace[name])
+        for table, name in self.cells:
+            if not isinstance(table, _ModuleTable):
+                continue
+
+    def devices_from(self, other: _Run) -> None:
+        for name in (*other.code.devices, *other.code.constants):
+            self.function.__globals__[name] = other.function.__globals__[name]
+
+
+class _ModuleTable(dict[str, Tensor]):
+    """Where a captured tensor that belongs to no module of the tree is kept."""
+
+
+def _cell(module: nn.Module, path: str, tensor: Tensor | None) -> tuple[dict[str, Any], str]:
+    """The table and key under which a parameter or buffer is found at each call."""
+    owner_path, _, name = path.rpartition(".")
+    try:
+        owner = module.get_submodule(owner_path)
+    except AttributeError:
+        owner = None
+    if owner is not None:
+        for table in (owner._parameters, owner._buffers):
+            if name in table:
+                return table, name
+    if tensor is None:
+        raise TracelabError(f"the traced module has no parameter or buffer `{path}`")
+    return _ModuleTable({path: tensor}), path
+
+
+def mirror(module: nn.Module, graphs: dict[str, Graph]) -> TracedModule:
+    """The traced module of a module: the same tree, sharing its parameters and buffers."""
+    root = TracedModule(type(module).__name__, graphs, _exported_names(module))
+    root.python_module = [module]
+    twins: dict[int, TracedSubmodule] = {id(module): root}
+    _fill(root, module, twins)
+    return root
+
+
+def _fill(twin: TracedSubmodule, module: nn.Module, twins: dict[int, TracedSubmodule]) -> None:
+    twin.training = module.training
+    for name, parameter in module._parameters.items():
+        twin._parameters[name] = parameter
+    for name, buffer in module._buffers.items():
+        twin._buffers[name] = buffer
+    twin._non_persistent_buffers_set = set(module._non_persistent_buffers_set)
+    for name in twin._exported:
+        twin._exported_methods[name] = getattr(module, name)
+    for name, child in module._modules.items():
+        if child is None:
+            twin._modules[name] = None
+            continue
+        known = twins.get(id(child))
+        if known is None:
+            known = twins[id(child)] = TracedSubmodule(type(child).__name__, _exported_names(child))
+            _fill(known, child, twins)
+        twin._modules[name] = known
+
+
+def _exported_names(module: nn.Module) -> list[str]:
+    """Methods marked with `torch.jit.export`."""
+    names = []
+    for name in dir(type(module)):
+        item = getattr(type(module), name, None)
+        if callable(item) and torch._jit_internal.get_torchscript_modifier(item) is torch._jit_internal.FunctionModifiers.EXPORT:
+            names.append(name)
+    return names
+
+

@@ -1,0 +1,42 @@
+"""Gradient-mode and autocast regions of generated code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+class Regions:
+    """The regions that a running graph has entered; `close` leaves those that are still open.
+
+    >>> regions = Regions()
+    >>> regions.enter_grad_mode(False); regions.leave_grad_mode(); regions.close()
+    """
+
+    __slots__ = ("contexts", "modes", "outer")
+
+    def __init__(self) -> None:
+        self.outer = torch.is_grad_enabled()
+        self.modes: list[bool] = []
+        self.contexts: list[Any] = []
+
+    def enter_grad_mode(self, enabled: bool) -> None:
+        self.modes.append(torch.is_grad_enabled())
+        torch._C._set_grad_enabled(enabled)
+
+    def leave_grad_mode(self) -> None:
+        torch._C._set_grad_enabled(self.modes.pop() if self.modes else self.outer)
+
+    def enter(self, context: Any) -> None:
+        context.__enter__()
+        self.contexts.append(context)
+
+    def leave(self) -> None:
+        if self.contexts:
+            self.contexts.pop().__exit__(None, None, None)
+
+    def close(self) -> None:
+        while self.contexts:
+            self.leave()
+        torch._C._set_grad_enabled(self.outer)

@@ -1,0 +1,118 @@
+"""`TracedFunction`: a recorded function that can be called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import IO, Any
+
+import torch
+
+from tracelab.execute.codegen import Code, compile_graph, graph_code, state_inputs
+from tracelab.graph import passes
+from tracelab.graph.copying import copy_graph
+from tracelab.graph.ir import Graph, Role
+from tracelab.graph.structure import InputError, InputTree, Tree
+
+
+class TracedFunction:
+    """A function as it ran once: callable on other inputs, differentiable, readable.
+
+    `graph` is what was recorded, `code` the Python code generated from it.
+
+    >>> traced = tracelab.trace(lambda x: x.relu() + 1, torch.ones(2))
+    >>> traced(torch.tensor([-1.0, 2.0, 3.0]))
+    tensor([1., 3., 4.])
+    """
+
+    def __init__(self, graph: Graph, name: str = "forward", python_function: Callable[..., Any] | None = None) -> None:
+        self.graph = graph
+        self.__name__ = name
+        self.python_function = python_function
+        """The function that was traced; None after loading from a file."""
+        self._compiled: Callable[..., Any] | None = None
+        self._code: Code | None = None
+        self._state: list[torch.Tensor] = []
+
+    def _compile(self) -> Callable[..., Any]:
+        self._compiled, self._code = compile_graph(self.graph)
+        self._state = [self.graph.state[value] for value in state_inputs(self.graph)]
+        return self._compiled
+
+    @property
+    def input_tree(self) -> InputTree:
+        """How the arguments nest."""
+        return input_tree_of(self.graph)
+
+    @property
+    def code(self) -> str:
+        """Python code that does what the trace does."""
+        return graph_code(self.graph)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        run = self._compiled or self._compile()
+        tree = self.input_tree
+        if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
+            args = tuple(tree.flatten(args, kwargs, self.__name__))
+        return run(*args, *self._state)
+
+    def graph_for(self, *inputs: Any) -> Graph:
+        """The graph after dead code and common subexpressions are taken out."""
+        return passes.cse(passes.dce(copy_graph(self.graph)))
+
+    def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
+        """Write it to a `.tlab` file: see `tracelab.save`."""
+        from tracelab.storage import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        return f"TracedFunction({self.__name__}, {len(self.graph.nodes)} nodes)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from tracelab.jupyter.explorer import display_bundle
+
+        return display_bundle(self)
+
+
+def _all_tensors(args: tuple[Any, ...]) -> bool:
+    return all(isinstance(arg, torch.Tensor) for arg in args)
+
+
+def input_tree_of(graph: Graph) -> InputTree:
+    """The graph's input tree; flat for a graph that was recorded without one."""
+    if graph.input_tree is None:
+        users = graph.user_inputs
+        graph.input_tree = InputTree([value.name for value in users], [Tree("tensor") for _ in users])
+    tree: InputTree = graph.input_tree
+    return tree
+
+
+def function_of_graph(graph: Graph) -> TracedFunction:
+    """A function over all of the graph's inputs: the user's, flattened, and then its parameters.
+
+    Called with the user's inputs alone (flat or nested), it takes the parameters of the traced module.
+    """
+    return _GraphFunction(graph, graph.name)
+
+
+class _GraphFunction(TracedFunction):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        run = self._compiled or self._compile()
+        leaves = _flat(args)
+        users = sum(1 for value in self.graph.inputs if value.role is Role.INPUT)
+        if len(leaves) == users:
+            leaves += self._state
+        elif len(leaves) != len(self.graph.inputs):
+            raise InputError(
+                f"the graph takes {users} tensors, or {len(self.graph.inputs)} with its parameters, "
+                f"but {len(leaves)} were given"
+            )
+        return run(*leaves)
+
+
+def _flat(items: Any) -> list[torch.Tensor]:
+    if isinstance(items, torch.Tensor):
+        return [items]
+    children = items.values() if isinstance(items, dict) else items
+    return [leaf for child in children for leaf in _flat(child)]
