@@ -33,12 +33,10 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-export function button(label: string, glyph: string, onClick: () => void): HTMLButtonElement {
-  return element('button', {
-    class: 'button',
-    text: glyph,
-    title: label,
-    attributes: { type: 'button', 'aria-label': label },
-    onClick,
-  });
+export function button(label: string, face: string | Node, onClick: () => void): HTMLButtonElement {
+  return element(
+    'button',
+    { class: 'button', title: label, attributes: { type: 'button', 'aria-label': label }, onClick },
+    typeof face === 'string' ? document.createTextNode(face) : face,
+  );
 }

@@ -180,9 +180,13 @@ function drawEdgeLabels(
       return;
     }
     const width = measure(text, font) + 8;
-    // Beside the line's end: every line has one of its own, while starts are shared.
-    const x = path[path.length - 2] + 5;
-    const y = path[path.length - 1] - 13;
+    // A marked line is labelled at its end, which no other shares; others where they start, on the left, as
+    // lines that skip boxes leave to the right.
+    const end = path.length - 2;
+    const { target } = scene.visible.edges[edge];
+    const right = style !== null && path[end] > scene.x[target] + scene.width[target] / 2 + 1;
+    const x = style === null ? path[0] - width - 2 : right ? path[end] + 5 : path[end] - width - 5;
+    const y = style === null ? path[1] + 11 : path[end + 1] - 14;
     const box = { x, y: y - 8, width, height: 16 };
     if (taken.some((other) => overlaps(box, other))) {
       return;

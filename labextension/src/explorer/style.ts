@@ -15,7 +15,7 @@ export const STYLE = `
   color: var(--tl-text); background: transparent; border: 1px solid transparent; border-radius: 6px; }
 .button:hover { background: var(--tl-raised); border-color: var(--tl-border); }
 .button:disabled { opacity: 0.4; cursor: default; }
-.button.warn { color: var(--tl-warning-ink); background: var(--tl-warning); font-size: 12px; font-weight: 600; }
+.button.warn { margin-left: 8px; color: var(--tl-warning-ink); background: var(--tl-warning); font-size: 12px; font-weight: 600; }
 .button svg { display: block; }
 :focus { outline: none; }
 :focus-visible { outline: 2px solid var(--tl-accent); outline-offset: 1px; }

@@ -3,6 +3,7 @@
 import { compact, plural } from '../model/describe';
 import type { Hierarchy } from '../model/hierarchy';
 import { button, element } from './dom';
+import { icon } from './icons';
 
 export interface ToolbarActions {
   zoom(factor: number): void;
@@ -31,12 +32,12 @@ export function createToolbar(find: HTMLElement, actions: ToolbarActions): Toolb
     warnings,
     element('span', { class: 'space' }),
     find,
-    button('Zoom out', '−', () => actions.zoom(1 / 1.3)),
-    button('Zoom in', '+', () => actions.zoom(1.3)),
-    button('Fit (f)', '⤢', actions.fit),
-    button('Expand all (e)', '⊞', actions.expandAll),
-    button('Collapse all (c)', '⊟', actions.collapseAll),
-    button('Details (i)', 'ⓘ', actions.details),
+    button('Zoom out', icon('minus'), () => actions.zoom(1 / 1.3)),
+    button('Zoom in', icon('plus'), () => actions.zoom(1.3)),
+    button('Fit (f)', icon('fit'), actions.fit),
+    button('Expand all (e)', icon('expand'), actions.expandAll),
+    button('Collapse all (c)', icon('collapse'), actions.collapseAll),
+    button('Details (i)', icon('details'), actions.details),
     button('Keys and legend (?)', '?', actions.help),
   );
   return {

@@ -25,10 +25,19 @@ export function layoutGroup(items: Item[], links: Link[]): GroupLayout {
   let budget = BENDS_PER_ITEM * items.length + 64;
   const boxes = items.length;
 
+  const long = new Set<number>();
+  for (const link of links) {
+    const span = items[link.target].rank - items[link.source].rank;
+    if (isBackward(items, link) || span <= 0 || span > LONGEST_INSIDE) {
+      long.add(link.net);
+    }
+  }
+
   for (const link of links) {
     const from = items[link.source].rank;
     const to = items[link.target].rank;
-    if (isBackward(items, link) || to <= from || to - from > LONGEST_INSIDE || budget < to - from) {
+    // A net that has a lane uses it wherever it passes a rank, or it would run down twice.
+    if (to - from !== 1 && (long.has(link.net) || budget < to - from)) {
       let lane = laneOf.get(link.net);
       if (lane === undefined) {
         lane = lanes.push({ net: link.net, from, to, side: 1, x: 0 }) - 1;

@@ -35,7 +35,8 @@ function port(frame: Frame, kind: 'in' | 'out', net: number): number {
   const ports = kind === 'in' ? frame.inPorts : frame.outPorts;
   let item = ports.get(net);
   if (item === undefined) {
-    const order = kind === 'in' ? net - 1e9 : net + 1e9;
+    // The latest net is the main path: it comes first, and a mask from far above stands to its right.
+    const order = kind === 'in' ? -1 - net : net + 1e9;
     item = frame.items.push({ width: 6, height: 0, rank: 0, x: 0, y: 0, order, kind, pinned: 0 }) - 1;
     ports.set(net, item);
   }

@@ -116,12 +116,12 @@ function settle(rank: number[], items: Item[], wanted: number[], weights: number
   });
 }
 
-/** How much a line wants to be straight: bends of one long line most, then the path through boxes. */
+/** How much a line wants to be straight: the path through boxes most, then the bends of one long line. */
 function pull(a: Item, b: Item): number {
   if (a.kind === 'bend' && b.kind === 'bend') {
-    return 3;
+    return 8;
   }
-  return a.kind === 'bend' || b.kind === 'bend' ? 1 : 6;
+  return a.kind === 'bend' || b.kind === 'bend' ? 0.25 : 40;
 }
 
 /** The mean of the middle of what pulls: unlike a plain mean it makes lines exactly straight. */

@@ -1,0 +1,32 @@
+/** Icons as paths: glyphs of symbol fonts are missing on many machines. */
+
+const PATHS: Record<string, string> = {
+  minus: 'M4 8h8',
+  plus: 'M4 8h8M8 4v8',
+  fit: 'M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3',
+  expand: 'M3 3h10v10H3zM8 5.5v5M5.5 8h5',
+  collapse: 'M3 3h10v10H3zM5.5 8h5',
+  details: 'M2.5 3h11v10h-11zM9.5 3v10M11 6h1M11 8.5h1',
+};
+
+const NAMESPACE = 'http://www.w3.org/2000/svg';
+
+export function icon(name: string): SVGElement {
+  const svg = document.createElementNS(NAMESPACE, 'svg');
+  const path = document.createElementNS(NAMESPACE, 'path');
+  for (const [key, value] of Object.entries({ width: '16', height: '16', viewBox: '0 0 16 16', 'aria-hidden': 'true' })) {
+    svg.setAttribute(key, value);
+  }
+  for (const [key, value] of Object.entries({
+    d: PATHS[name],
+    fill: 'none',
+    stroke: 'currentColor',
+    'stroke-width': '1.5',
+    'stroke-linecap': 'round',
+    'stroke-linejoin': 'round',
+  })) {
+    path.setAttribute(key, value);
+  }
+  svg.append(path);
+  return svg;
+}
