@@ -176,7 +176,7 @@ function drawEdgeLabels(
     const text =
       values.length === 1 ? valueSummary(h.document, values[0]) : `${values.length} values`;
     // A shape that the box above shows already is not worth a second mention.
-    if (text === '' || (style === null && scene.labels[source].detail === text)) {
+    if (text === '' || (style === null && scene.labels[source].detail.startsWith(text))) {
       return;
     }
     const width = measure(text, font) + 8;
@@ -367,7 +367,7 @@ function drawText(paint: Paint, index: number, box: Box): void {
   const pill = kind === 'input' || kind === 'output';
   const fits = box.width - (left - box.x) - PAD;
   const at = pill ? box.x + (box.width - titleWidth) / 2 : left;
-  const lines = label.detail !== '' && kind !== 'open';
+  const lines = label.detail !== '' && kind !== 'open' && camera.scale >= DETAIL_FROM;
   const y =
     kind === 'open' ? box.y + HEADER / 2 + 0.5 : lines ? box.y + box.height / 2 - 7.5 : box.y + box.height / 2 + 0.5;
   if (kind === 'open') {

@@ -90,11 +90,16 @@ export function layoutGroup(items: Item[], links: Link[]): GroupLayout {
     right = Math.max(right, item.x + item.width / 2);
   }
   const middle = (left + right) / 2;
-  for (const run of runs) {
-    if (run.lane >= 0 && items[run.link.source].x < middle - 1) {
-      lanes[run.lane].side = -1;
+  // Each lane runs on the side to which most of its ends lie.
+  const lean = new Float64Array(lanes.length);
+  for (const { lane, link } of runs) {
+    if (lane >= 0) {
+      lean[lane] += items[link.source].x + link.exit + items[link.target].x + link.entry - 2 * middle;
     }
   }
+  lanes.forEach((lane, at) => {
+    lane.side = lean[at] < -1 ? -1 : 1;
+  });
   const edges = placeLanes(lanes, left, right);
   const height = routeRuns(ranks, items, runs, lanes);
   for (const item of items) {

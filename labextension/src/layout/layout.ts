@@ -31,12 +31,13 @@ function newFrame(): Frame {
   };
 }
 
-function port(frame: Frame, kind: 'in' | 'out', net: number): number {
+function port(frame: Frame, kind: 'in' | 'out', net: number, graphInput: boolean): number {
   const ports = kind === 'in' ? frame.inPorts : frame.outPorts;
   let item = ports.get(net);
   if (item === undefined) {
-    // The latest net is the main path: it comes first, and a mask from far above stands to its right.
-    const order = kind === 'in' ? -1 - net : net + 1e9;
+    // The latest net is the main path: it comes first, and a mask from far above stands to its right. The
+    // graph's inputs follow in their own order.
+    const order = kind === 'out' ? net + 1e9 : graphInput ? -1 + net / 1e9 : -1 - net;
     item = frame.items.push({ width: 6, height: 0, rank: 0, x: 0, y: 0, order, kind, pinned: 0 }) - 1;
     ports.set(net, item);
   }
@@ -102,7 +103,7 @@ export function layout(input: LayoutInput): LayoutResult {
         const frame = frames[at]!;
         out.push({
           frame: at,
-          link: link(frame, net, frame.itemOf.get(a)!, port(frame, 'out', net)),
+          link: link(frame, net, frame.itemOf.get(a)!, port(frame, 'out', net, false)),
           from: a,
           to: -1,
         });
@@ -112,7 +113,7 @@ export function layout(input: LayoutInput): LayoutResult {
         const frame = frames[at]!;
         into.push({
           frame: at,
-          link: link(frame, net, port(frame, 'in', net), frame.itemOf.get(b)!),
+          link: link(frame, net, port(frame, 'in', net, input.pinned[source] < 0), frame.itemOf.get(b)!),
           from: -1,
           to: b,
         });
