@@ -17,6 +17,7 @@ from tracelab.capture import indexing
 from tracelab.capture.integers import traced_number
 from tracelab.capture.operators import operator_of
 from tracelab.capture.recorder import Recorder, active, concrete
+from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.warn import ITERATION, conversion_message
 from tracelab.graph.ir import Node, Value
 
@@ -101,12 +102,8 @@ def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 def _conversion(kind: str) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensor = args[0]
-        recorder.inside = True
-        try:
-            with _RealCalls():
-                result = CONVERSIONS[kind](*args, **kwargs)
-        finally:
-            recorder.inside = False
+        with _Inside(recorder):
+            result = CONVERSIONS[kind](*args, **kwargs)
         shown = result if kind not in ("list", "numpy") else ""
         # A constant of the module freezes nothing that was not frozen before.
         value = recorder.known(tensor)
@@ -114,23 +111,6 @@ def _conversion(kind: str) -> Handler:
         return result
 
     return handle
-
-
-class _RealCalls:
-    """Run operators for real, with nothing recorded."""
-
-    def __enter__(self) -> None:
-        from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
-
-        set_key_included(PRE_DISPATCH, False)
-        self.guard = DisablePythonDispatcher()
-        self.guard.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        from tracelab.capture.torch_private import PRE_DISPATCH, set_key_included
-
-        self.guard.__exit__(*error)
-        set_key_included(PRE_DISPATCH, True)
 
 
 CONVERSIONS: dict[str, Callable[..., Any]] = {
@@ -148,21 +128,27 @@ CONVERSIONS: dict[str, Callable[..., Any]] = {
 def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with _Inside(recorder):
         result = Tensor.__index__(args[0])
-    recorder.warn("int", conversion_message("int", result), result, recorder.known(args[0]), sys._getframe(1))
+    # Noted on the graph alone: the old tracer was silent about an index, and code is written against that.
+    value = recorder.known(args[0])
+    recorder.warn("index", conversion_message("index", result), result, value, sys._getframe(1), silent=True)
     return result
 
 
 class _Inside:
+    """Run calls for real, with nothing recorded."""
+
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.calls = _RealCalls()
+        self.guard = DisablePythonDispatcher()
 
     def __enter__(self) -> None:
         self.recorder.inside = True
-        self.calls.__enter__()
+        set_key_included(PRE_DISPATCH, False)
+        self.guard.__enter__()
 
     def __exit__(self, *error: Any) -> None:
-        self.calls.__exit__(*error)
+        self.guard.__exit__(*error)
+        set_key_included(PRE_DISPATCH, True)
         self.recorder.inside = False
 
 
@@ -180,11 +166,12 @@ def _contains(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any])
     return result
 
 
-def _iterate(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    tensor = args[0]
+def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
+    """`iter(tensor)`: one value for each element of the first dimension, as many as there are now."""
     if tensor.dim() == 0:
         raise TypeError("iteration over a 0-d tensor")
-    rounds = concrete(tensor.shape[0])
+    with _Inside(recorder):
+        rounds = tensor.size(0)
     recorder.warn("iter", ITERATION.format(rounds), rounds, recorder.known(tensor), sys._getframe(1))
     return iter(torch.ops.aten.unbind.int(tensor, 0))
 
@@ -255,6 +242,16 @@ def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, 
         kwargs,
         run=lambda: Tensor.requires_grad_(*args, **kwargs),
     )
+
+
+def _shown(function: Callable[..., str]) -> Handler:
+    """Printing a tensor reads it in many small steps, none of which is part of the run."""
+
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with _Inside(recorder):
+            return function(*args, **kwargs)
+
+    return handle
 
 
 def _get_item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -331,7 +328,6 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.numpy: _conversion("numpy"),
     Tensor.__array__: _array,
     Tensor.__contains__: _contains,
-    Tensor.__iter__: _iterate,
     Tensor.item: _item,
     Tensor.data.__get__: _data,  # type: ignore[attr-defined]
     Tensor.data.__set__: _set_data,  # type: ignore[attr-defined]
@@ -342,6 +338,8 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.__getitem__: _get_item,
     Tensor.__setitem__: _set_item,
     Tensor.backward: _backward,
+    Tensor.__repr__: _shown(Tensor.__repr__),
+    Tensor.__format__: _shown(Tensor.__format__),
     torch.tensor: _from_data(torch.tensor, "aten::tensor"),
     torch.as_tensor: _from_data(torch.as_tensor, "aten::as_tensor"),
     torch._C._set_grad_enabled: _set_grad_enabled,

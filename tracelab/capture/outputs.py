@@ -88,7 +88,8 @@ def _dict(recorder: Recorder, item: Mapping[Any, Any], strict: bool, where: str,
             parts.append(recorder.value_of(key))
         else:
             parts.append(key)
-        parts.append(_value(recorder, child, strict, f"{where}[{key!r}]", depth + 1))
+        label = "a tensor key" if isinstance(key, torch.Tensor) else repr(key)
+        parts.append(_value(recorder, child, strict, f"{where}[{label}]", depth + 1))
     node = _add(recorder, "prim::DictConstruct", tuple(parts), "Dict(str, Tensor)")
     if type(item) is not dict:
         node.target = type(item)

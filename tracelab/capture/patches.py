@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.functions import iterate_tensor
 from tracelab.capture.integers import MATH, math_function
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import call_module
@@ -77,6 +78,7 @@ def _apply() -> None:
     _patch_script()
     _patch_autocast()
     _patch_is_tracing()
+    _patch_iteration()
     for name in MATH:
         _set(math, name, math_function(name, getattr(math, name)))
     _patch_overrides()
@@ -185,6 +187,18 @@ def _patch_is_tracing() -> None:
             _set(module, "is_tracing", is_tracing)
 
 
+def _patch_iteration() -> None:
+    original = torch.Tensor.__iter__
+
+    def iterate(tensor: torch.Tensor) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(tensor)
+        return iterate_tensor(recorder, tensor)
+
+    _set(torch.Tensor, "__iter__", iterate)
+
+
 _OVERRIDE_NAMES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 _modules_seen = 0
 _modules_with_overrides: list[tuple[Any, str, Callable[..., bool]]] = []
@@ -215,10 +229,11 @@ _OWN_CODES = {
     getattr(function, "__code__", None)
     for function in (
         torch.Tensor.__len__,
-        torch.Tensor.__iter__,
         torch.Tensor.__contains__,
         torch.Tensor.__array__,
         torch.Tensor.backward,
+        torch.Tensor.__repr__,
+        torch.Tensor.__format__,
     )
 }
 _PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)

@@ -17,6 +17,7 @@ import torch
 
 from tracelab.capture.operators import Operator
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+from tracelab.capture.warn import emit
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
@@ -82,7 +83,6 @@ class Recorder:
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
         self._warned: set[tuple[str, str, int]] = set()
-        self.pending_warnings: list[tuple[TraceWarning, FrameType | None]] = []
 
     # Values of tensors -----------------------------------------------------------------------------------
 
@@ -163,8 +163,11 @@ class Recorder:
                 None,
                 operator.overload,
             )
-            if self.force_outplace and operator.in_place is not None:
-                self._force_outplace(operator, node)
+            if operator.in_place is not None:
+                if self.force_outplace:
+                    self._force_outplace(operator, node)
+                elif operator.kind == "aten::detach_":
+                    self._detach(node)
             self.nodes.append(node)
             return self.record_result(node, result)
         finally:
@@ -353,6 +356,12 @@ class Recorder:
             operator.in_place.overload,
         )
 
+    def _detach(self, node: Node) -> None:
+        """`y.detach_()` gives `y` a new value, as `detach` does; only an input must really be changed."""
+        item = node.args[0]
+        if isinstance(item, Value) and item.role is Role.NODE:
+            node.kind, node.target = "aten::detach", torch.ops.aten.detach.default
+
     # Places ----------------------------------------------------------------------------------------------
 
     def source(self, frame: FrameType | None) -> Source | None:
@@ -387,9 +396,19 @@ class Recorder:
         return frame
 
     def warn(
-        self, kind: str, message: str, frozen: object = "", value: Value | None = None, frame: FrameType | None = None
+        self,
+        kind: str,
+        message: str,
+        frozen: object = "",
+        value: Value | None = None,
+        frame: FrameType | None = None,
+        *,
+        silent: bool = False,
     ) -> None:
-        """Note one place that the trace froze; the same kind at the same place is noted once."""
+        """Note one place that the trace froze; the same kind at the same place is noted once.
+
+        A `silent` one is noted on the graph, and not shown as a Python warning.
+        """
         frame = frame if frame is not None else sys._getframe(1)
         source = self.source(frame)
         place = (kind, source.file, source.line) if source is not None else (kind, "", 0)
@@ -400,10 +419,8 @@ class Recorder:
             kind, message, source, value.node if value is not None else None, value, str(frozen), len(self.nodes)
         )
         self.graph.warnings.append(warning)
-        user = self.user_frame(frame)
-        from tracelab.capture.warn import emit
-
-        emit(warning, user)
+        if not silent:
+            emit(warning, self.user_frame(frame))
 
 
 def tensor_type(tensor: torch.Tensor) -> TensorType:

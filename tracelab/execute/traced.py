@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -55,6 +57,12 @@ class TracedFunction:
         if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
             args = tuple(tree.flatten(args, kwargs, self.__name__))
         return run(*args, *self._state)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        names = self.input_tree.names
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature([inspect.Parameter(re.sub(r"\W", "_", name), kind) for name in names])
 
     def graph_for(self, *inputs: Any) -> Graph:
         """The graph after dead code and common subexpressions are taken out."""

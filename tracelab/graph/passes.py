@@ -7,7 +7,10 @@ from typing import Any
 
 import torch
 
+from tracelab.graph.inlining import inline
 from tracelab.graph.ir import Graph, Node, Value, map_values, mutated_arguments, unique_names
+
+__all__ = ["canonicalize", "cse", "dce", "fold_constants", "inline"]
 
 
 def dce(graph: Graph) -> Graph:
@@ -53,17 +56,6 @@ def _aliased_base(node: Node, root: dict[Value, Value]) -> Value | None:
             if isinstance(item, Value):
                 return root.get(item, item)
     return None
-
-
-def inline(graph: Graph) -> Graph:
-    """Put the operators of called script functions in place of `prim::CallFunction` nodes.
-
-    What a script function does by control flow stays one node with its own text.
-    """
-    for node in graph.nodes:
-        if node.kind == "prim::CallFunction" and "graph" in node.attributes:
-            node.set_attribute("inlined", True)
-    return graph
 
 
 def cse(graph: Graph) -> Graph:

@@ -1,0 +1,83 @@
+"""Inlining: the operators of a called script function in place of the call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tracelab.graph.ir import Graph, Node, Value, map_values, unique_names
+
+
+def inline(graph: Graph) -> Graph:
+    """Put the operators of script functions in place of their `prim::CallFunction` nodes.
+
+    A script function with branches or loops stays one call: its graph has blocks, which this IR has not.
+    """
+    renamed: dict[Value, Value] = {}
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if renamed:
+            node.args = map_values(node.args, lambda value: renamed.get(value, value))
+            if node.kwargs:
+                node.kwargs = map_values(node.kwargs, lambda value: renamed.get(value, value))
+        body = _body(node) if node.kind == "prim::CallFunction" else None
+        if body is None:
+            nodes.append(node)
+            continue
+        inner, results = body
+        nodes.extend(inner)
+        for old, new in zip(node.outputs, results, strict=True):
+            new.type = old.type
+            renamed[old] = new
+    graph.nodes[:] = nodes
+    graph.outputs[:] = [renamed.get(value, value) for value in graph.outputs]
+    unique_names(graph.values())
+    return graph
+
+
+def _body(call: Node) -> tuple[list[Node], list[Value]] | None:
+    """The nodes that a call stands for, and its results; None where it cannot be taken apart."""
+    script = getattr(call.target, "inlined_graph", None)
+    if script is None or call.kwargs:
+        return None
+    table: dict[str, Any] = {}
+    parameters = list(script.inputs())
+    if len(parameters) != len(call.args):
+        return None
+    for parameter, item in zip(parameters, call.args, strict=True):
+        table[parameter.debugName()] = item
+    nodes: list[Node] = []
+    for script_node in script.nodes():
+        if list(script_node.blocks()):
+            return None
+        outputs = list(script_node.outputs())
+        kind = script_node.kind()
+        if kind == "prim::Constant":
+            table[outputs[0].debugName()] = outputs[0].toIValue()
+            continue
+        args = [table[value.debugName()] for value in script_node.inputs()]
+        if kind in ("prim::ListConstruct", "prim::TupleConstruct"):
+            table[outputs[0].debugName()] = args if kind == "prim::ListConstruct" else tuple(args)
+            continue
+        target = _target(kind, script_node)
+        if target is None:
+            return None
+        node = Node(kind, target, tuple(args), None, (), call.scope, call.source, None, target._schema.overload_name)
+        node.outputs = tuple(Value(value.debugName(), str(value.type()), node) for value in outputs)
+        table.update(zip((value.debugName() for value in outputs), node.outputs, strict=True))
+        nodes.append(node)
+    results = [table[value.debugName()] for value in script.outputs()]
+    if len(results) != len(call.outputs) or not all(isinstance(item, Value) for item in results):
+        return None
+    return nodes, results
+
+
+def _target(kind: str, script_node: Any) -> Any:
+    namespace, _, name = kind.partition("::")
+    try:
+        schema = torch._C.parse_schema(script_node.schema())
+        packet = getattr(getattr(torch.ops, namespace), name)
+        return getattr(packet, schema.overload_name or "default")
+    except (AttributeError, RuntimeError):
+        return None
