@@ -71,17 +71,46 @@ function transformer(blocks: number, size: number, hub: boolean): Spec {
 
 describe('layout', () => {
   it('draws a chain as one straight line', () => {
-    const result = layout(input({ parents: flat(4), edges: [[0, 1], [1, 2], [2, 3]] }));
+    const result = layout(
+      input({
+        parents: flat(4),
+        edges: [
+          [0, 1],
+          [1, 2],
+          [2, 3],
+        ],
+      }),
+    );
     expect(result.paths.map((path) => path.length)).toEqual([4, 4, 4]);
   });
 
   it('keeps the main path straight beside a skip', () => {
-    const result = layout(input({ parents: flat(4), edges: [[0, 1], [1, 2], [2, 3], [0, 3]] }));
+    const result = layout(
+      input({
+        parents: flat(4),
+        edges: [
+          [0, 1],
+          [1, 2],
+          [2, 3],
+          [0, 3],
+        ],
+      }),
+    );
     expect(centre(result, 3)).toBeCloseTo(centre(result, 0), 0);
   });
 
   it('leads a skip around the boxes that it passes', () => {
-    const result = layout(input({ parents: flat(4), edges: [[0, 1], [1, 2], [2, 3], [0, 3]] }));
+    const result = layout(
+      input({
+        parents: flat(4),
+        edges: [
+          [0, 1],
+          [1, 2],
+          [2, 3],
+          [0, 3],
+        ],
+      }),
+    );
     const xs = result.paths[3].filter((_, at) => at % 2 === 0);
     expect(Math.max(...xs.map((x) => Math.abs(x - centre(result, 1))))).toBeGreaterThan(40);
   });
@@ -105,8 +134,12 @@ describe('layout', () => {
     spec.parents.forEach((parent, box) => {
       if (parent >= 0) {
         expect(result.x[box]).toBeGreaterThanOrEqual(result.x[parent]);
-        expect(result.x[box] + result.width[box]).toBeLessThanOrEqual(result.x[parent] + result.width[parent]);
-        expect(result.y[box] + result.height[box]).toBeLessThanOrEqual(result.y[parent] + result.height[parent]);
+        expect(result.x[box] + result.width[box]).toBeLessThanOrEqual(
+          result.x[parent] + result.width[parent],
+        );
+        expect(result.y[box] + result.height[box]).toBeLessThanOrEqual(
+          result.y[parent] + result.height[parent],
+        );
       }
     });
   });
@@ -126,25 +159,57 @@ describe('layout', () => {
     const result = layout(input(transformer(3, 10, true)));
     for (const path of result.paths) {
       for (let at = 2; at < path.length; at += 2) {
-        const slanted = Math.abs(path[at] - path[at - 2]) > 0.6 && Math.abs(path[at + 1] - path[at - 1]) > 0.6;
+        const slanted =
+          Math.abs(path[at] - path[at - 2]) > 0.6 && Math.abs(path[at + 1] - path[at - 1]) > 0.6;
         expect(slanted).toBe(false);
       }
     }
   });
 
   it('moves a constant down to its only user', () => {
-    const result = layout(input({ parents: flat(5), inputs: [0], edges: [[0, 2], [2, 3], [3, 4], [1, 4]] }));
+    const result = layout(
+      input({
+        parents: flat(5),
+        inputs: [0],
+        edges: [
+          [0, 2],
+          [2, 3],
+          [3, 4],
+          [1, 4],
+        ],
+      }),
+    );
     expect(result.y[1]).toBe(result.y[3]);
   });
 
   it('puts outputs alone into the last row', () => {
-    const result = layout(input({ parents: flat(4), inputs: [0], outputs: [3], edges: [[0, 1], [1, 2], [1, 3]] }));
+    const result = layout(
+      input({
+        parents: flat(4),
+        inputs: [0],
+        outputs: [3],
+        edges: [
+          [0, 1],
+          [1, 2],
+          [1, 3],
+        ],
+      }),
+    );
     expect(result.y[3]).toBeGreaterThan(result.y[2]);
   });
 
   it('survives a group that is left and entered again', () => {
     // Box 0 is open and holds 1 and 2; box 3 reads 1 and feeds 2.
-    const result = layout(input({ parents: [-1, 0, 0, -1], open: [0], edges: [[1, 3], [3, 2]] }));
+    const result = layout(
+      input({
+        parents: [-1, 0, 0, -1],
+        open: [0],
+        edges: [
+          [1, 3],
+          [3, 2],
+        ],
+      }),
+    );
     expect(result.paths.every((path) => path.every(Number.isFinite))).toBe(true);
   });
 

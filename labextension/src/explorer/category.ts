@@ -13,7 +13,10 @@ const FAMILIES: [Category, RegExp][] = [
     'activation',
     /(relu|gelu|silu|sigmoid|tanh|softmax|softplus|mish|hardswish|hardtanh|elu|swish|logsigmoid|glu)/,
   ],
-  ['pool', /(pool|interpolate|upsample|^(sum|mean|max|min|amax|amin|argmax|argmin|std|var|logsumexp|cumsum)$)/],
+  [
+    'pool',
+    /(pool|interpolate|upsample|^(sum|mean|max|min|amax|amin|argmax|argmin|std|var|logsumexp|cumsum)$)/,
+  ],
   [
     'shape',
     /(view|reshape|permute|transpose|^t$|expand|slice|select|squeeze|flatten|cat|stack|chunk|split|contiguous|narrow|gather|index|size|unbind|repeat|pad|getitem|clone|movedim|^to$|roll)/,

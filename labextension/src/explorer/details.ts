@@ -11,7 +11,15 @@ import {
   shortKind,
   string,
 } from '../model/describe';
-import { kindOf, makerOf, outputElement, pillValue, scopeOf, type Element, type Hierarchy } from '../model/hierarchy';
+import {
+  kindOf,
+  makerOf,
+  outputElement,
+  pillValue,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from '../model/hierarchy';
 import { element } from './dom';
 import { frames, sourceTitle, sourceView } from './source';
 
@@ -96,7 +104,10 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
     element('code', { text: `%${string(document, values.name[value])}` }),
     element('span', { class: 'type', text: typeText(document, value) }),
     alias >= 0
-      ? element('div', { class: 'faint', text: `shares storage with %${string(document, values.name[alias])}` })
+      ? element('div', {
+          class: 'faint',
+          text: `shares storage with %${string(document, values.name[alias])}`,
+        })
       : null,
     links.length > 0 ? element('div', { class: 'links' }, ...links) : null,
   );
@@ -121,7 +132,10 @@ function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElemen
     element('span', { text: ` ${warning.message}` }),
     warning.value ? element('div', { class: 'faint', text: `frozen as ${warning.value}` }) : null,
     taints.length > 0
-      ? element('div', { class: 'faint', text: `affects ${plural(taints.length, 'output')}: ${taints.slice(0, 12).join(', ')}` })
+      ? element('div', {
+          class: 'faint',
+          text: `affects ${plural(taints.length, 'output')}: ${taints.slice(0, 12).join(', ')}`,
+        })
       : null,
     warning.source >= 0 && jump === null ? sourceView(document, warning.source) : null,
     jump !== null && warning.node >= 0
@@ -148,7 +162,11 @@ function warningSection(h: Hierarchy, list: number[], jump: Jump | null): HTMLEl
   }
   return section(
     plural(list.length, 'warning'),
-    element('ul', { class: 'warnings' }, ...list.slice(0, MOST_ROWS).map((index) => warningItem(h, index, jump))),
+    element(
+      'ul',
+      { class: 'warnings' },
+      ...list.slice(0, MOST_ROWS).map((index) => warningItem(h, index, jump)),
+    ),
   );
 }
 
@@ -177,19 +195,27 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
   const scope = nodes.scope[node];
   const parts: (Node | null)[] = [
     element('h2', { text: shortKind(kind) }),
-    nodes.failed === node ? element('p', { class: 'failed', text: '✕ This operator raised an error.' }) : null,
+    nodes.failed === node
+      ? element('p', { class: 'failed', text: '✕ This operator raised an error.' })
+      : null,
     facts([
       ['kind', kind],
       ['module', scope === 0 ? scopeName(h, 0) : h.paths[scope]],
       ['class', scopeClass(h, scope)],
     ]),
     schema ? element('pre', { class: 'code schema', text: schema }) : null,
-    warningSection(h, warningsWhere(h, (at) => at === node), null),
+    warningSection(
+      h,
+      warningsWhere(h, (at) => at === node),
+      null,
+    ),
     argumentTable(h, node),
     nodes.inputs[node].length > 0
       ? section('Inputs', valueList(h, [...new Set(nodes.inputs[node])], jump, 'in'))
       : null,
-    nodes.outputs[node].length > 0 ? section('Outputs', valueList(h, nodes.outputs[node], jump, 'out')) : null,
+    nodes.outputs[node].length > 0
+      ? section('Outputs', valueList(h, nodes.outputs[node], jump, 'out'))
+      : null,
     stack.length > 0 ? section('Source', sourceView(document, stack[0])) : null,
     stack.length > 1
       ? section('Called from', ...stack.slice(1, 30).map((frame) => sourceView(document, frame)))
@@ -287,7 +313,11 @@ function pillDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
 }
 
 function bytesText(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${compact(bytes)} bytes`;
+  return bytes >= 1e9
+    ? `${(bytes / 1e9).toFixed(2)} GB`
+    : bytes >= 1e6
+      ? `${(bytes / 1e6).toFixed(1)} MB`
+      : `${compact(bytes)} bytes`;
 }
 
 function graphDetails(h: Hierarchy, jump: Jump): Node[] {
@@ -311,7 +341,11 @@ function graphDetails(h: Hierarchy, jump: Jump): Node[] {
       ['in memory', summary.parameter_bytes > 0 ? bytesText(summary.parameter_bytes) : ''],
       ['torch', document.torch],
     ]),
-    warningSection(h, document.warnings.map((_, index) => index), jump),
+    warningSection(
+      h,
+      document.warnings.map((_, index) => index),
+      jump,
+    ),
     h.inputs.length > 0 ? section('Inputs', valueList(h, h.inputs, jump, 'out')) : null,
     h.outputs.length > 0 ? section('Outputs', valueList(h, h.outputs, jump, 'in')) : null,
     h.nodes > 0 ? section('Operators', kindCounts(h, 0)) : null,

@@ -173,8 +173,7 @@ function drawEdgeLabels(
   const label = (edge: number, style: EdgeStyle | null): void => {
     const path = scene.paths[edge];
     const { values, source } = scene.visible.edges[edge];
-    const text =
-      values.length === 1 ? valueSummary(h.document, values[0]) : `${values.length} values`;
+    const text = values.length === 1 ? valueSummary(h.document, values[0]) : `${values.length} values`;
     // A shape that the box above shows already is not worth a second mention.
     if (text === '' || (style === null && scene.labels[source].detail.startsWith(text))) {
       return;
@@ -300,7 +299,9 @@ function drawFrame(paint: Paint, index: number, box: Box): void {
   const kind = scene.visible.kinds[index];
   const element = scene.visible.elements[index];
   const failed =
-    kind === 'op' ? h.document.nodes.failed === element : kind === 'closed' && !!h.scopeFailed[scopeOf(h, element)];
+    kind === 'op'
+      ? h.document.nodes.failed === element
+      : kind === 'closed' && !!h.scopeFailed[scopeOf(h, element)];
   if (kind !== 'open' && camera.scale >= TEXT_FROM) {
     context.shadowColor = theme.shadow;
     context.shadowBlur = 5 * camera.scale * paint.density;
@@ -369,12 +370,21 @@ function drawText(paint: Paint, index: number, box: Box): void {
   const at = pill ? box.x + (box.width - titleWidth) / 2 : left;
   const lines = label.detail !== '' && kind !== 'open' && camera.scale >= DETAIL_FROM;
   const y =
-    kind === 'open' ? box.y + HEADER / 2 + 0.5 : lines ? box.y + box.height / 2 - 7.5 : box.y + box.height / 2 + 0.5;
+    kind === 'open'
+      ? box.y + HEADER / 2 + 0.5
+      : lines
+        ? box.y + box.height / 2 - 7.5
+        : box.y + box.height / 2 + 0.5;
   if (kind === 'open') {
     // Lines pass under the header: its text keeps a clear ground.
     const detail = camera.scale >= DETAIL_FROM ? 16 + measure(label.detail, detailFont(theme.font)) : 0;
     context.fillStyle = fillOf(paint, index).fill;
-    context.fillRect(left - 4, box.y + 6, Math.min(titleWidth + asideWidth + detail + 8, fits + 8), HEADER - 11);
+    context.fillRect(
+      left - 4,
+      box.y + 6,
+      Math.min(titleWidth + asideWidth + detail + 8, fits + 8),
+      HEADER - 11,
+    );
   }
   context.fillStyle = theme.text;
   context.font = title;
@@ -391,7 +401,11 @@ function drawText(paint: Paint, index: number, box: Box): void {
       context.fillText(label.detail, at + titleWidth + asideWidth + 14, y + 0.5);
     } else {
       const width = measure(label.detail, context.font);
-      context.fillText(label.detail, pill ? box.x + (box.width - width) / 2 : left, box.y + box.height / 2 + 9);
+      context.fillText(
+        label.detail,
+        pill ? box.x + (box.width - width) / 2 : left,
+        box.y + box.height / 2 + 9,
+      );
     }
   }
 }
@@ -403,7 +417,9 @@ function drawBadges(paint: Paint, index: number, box: Box): void {
   const warned =
     kind === 'op'
       ? h.nodeWarnings[element] > 0
-      : kind === 'group' && scene.visible.kinds[index] === 'closed' && h.scopeWarnings[scopeOf(h, element)] > 0;
+      : kind === 'group' &&
+        scene.visible.kinds[index] === 'closed' &&
+        h.scopeWarnings[scopeOf(h, element)] > 0;
   const failed =
     kind === 'op'
       ? h.document.nodes.failed === element

@@ -97,7 +97,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
   let h: Hierarchy | null = null;
   let scene: Scene | null = null;
   let opened: Set<number> = new Set();
-  let byDefault = options.state?.opened == null;
+  let byDefault = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
   let height = clampHeight(options.state?.height ?? DEFAULT_HEIGHT);
   let theme = readTheme(host);
@@ -135,7 +135,10 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
   let hintTimer = 0;
   stage.node.append(tree.node, hint);
   const live = element('div', {
-    attributes: { role: 'status', style: 'position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)' },
+    attributes: {
+      role: 'status',
+      style: 'position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)',
+    },
   });
   const body = element('div', { class: 'body' }, stage.node, panel.node);
   const grip = createGrip(
@@ -185,6 +188,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     scene = null;
     h = null;
     root.replaceChildren(element('p', { class: 'message', text, attributes: { role: 'alert' } }));
+    home.style.height = 'auto';
     host.dataset.tracelabReady = 'true';
     host.dataset.tracelabError = text;
   }
@@ -388,7 +392,8 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     onHover(x, y) {
       const { index, onToggle } = hitAt(x, y);
       // An open group is ground, not a thing: only its header answers.
-      const ground = index >= 0 && scene!.visible.kinds[index] === 'open' && worldAt(x, y)[1] > scene!.y[index] + 32;
+      const ground =
+        index >= 0 && scene!.visible.kinds[index] === 'open' && worldAt(x, y)[1] > scene!.y[index] + 32;
       stage.mark({ hovered: ground ? -1 : index });
       tree.node.classList.toggle('over', onToggle || (index >= 0 && !ground));
     },
@@ -422,7 +427,10 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
   const keys: Record<string, () => void> = {
     Enter: () => {
       const index = scene === null ? -1 : indexOf(scene, selected);
-      if (index >= 0 && (scene!.visible.kinds[index] === 'open' || scene!.visible.kinds[index] === 'closed')) {
+      if (
+        index >= 0 &&
+        (scene!.visible.kinds[index] === 'open' || scene!.visible.kinds[index] === 'closed')
+      ) {
         void toggle(index);
       } else if (index >= 0) {
         openPanel();
@@ -524,6 +532,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
       return;
     }
     root.replaceChildren(toolbar.node, body, grip, help.node, live);
+    setHeight(height);
     toolbar.setGraph(h);
     box.setGraph(h);
     panel.hide();

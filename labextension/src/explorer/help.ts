@@ -33,11 +33,15 @@ export function createHelp(onClose: () => void): Help {
   const close = button('Close help', '×', hide);
   const node = element(
     'div',
-    { class: 'help', attributes: { role: 'dialog', 'aria-label': 'Keys and legend' }, onClick: (event) => {
-      if (event.target === node) {
-        hide();
-      }
-    } },
+    {
+      class: 'help',
+      attributes: { role: 'dialog', 'aria-label': 'Keys and legend' },
+      onClick: (event) => {
+        if (event.target === node) {
+          hide();
+        }
+      },
+    },
     element(
       'div',
       { class: 'card' },

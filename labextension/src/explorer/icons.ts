@@ -14,7 +14,12 @@ const NAMESPACE = 'http://www.w3.org/2000/svg';
 export function icon(name: string): SVGElement {
   const svg = document.createElementNS(NAMESPACE, 'svg');
   const path = document.createElementNS(NAMESPACE, 'path');
-  for (const [key, value] of Object.entries({ width: '16', height: '16', viewBox: '0 0 16 16', 'aria-hidden': 'true' })) {
+  for (const [key, value] of Object.entries({
+    width: '16',
+    height: '16',
+    viewBox: '0 0 16 16',
+    'aria-hidden': 'true',
+  })) {
     svg.setAttribute(key, value);
   }
   for (const [key, value] of Object.entries({

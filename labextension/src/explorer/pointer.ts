@@ -91,7 +91,10 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
       // A trackpad sends small steps in two directions; a wheel sends large ones in one.
       const trackpad = event.deltaMode === 0 && (dx !== 0 || Math.abs(dy) < 40);
       if (pinching || !trackpad) {
-        events.onZoom(Math.exp(-Math.max(-300, Math.min(300, dy)) * (trackpad ? 0.01 : 0.0022)), ...local(event));
+        events.onZoom(
+          Math.exp(-Math.max(-300, Math.min(300, dy)) * (trackpad ? 0.01 : 0.0022)),
+          ...local(event),
+        );
       } else {
         events.onPan(-dx, -dy);
       }

@@ -180,8 +180,7 @@ export function boxOf(scene: Scene, index: number): Box {
   };
 }
 
-export const indexOf = (scene: Scene, element: Element): number =>
-  scene.visible.indexOf.get(element) ?? -1;
+export const indexOf = (scene: Scene, element: Element): number => scene.visible.indexOf.get(element) ?? -1;
 
 /** The innermost box at a point of the world; children stand after their parents. */
 export function hit(scene: Scene, x: number, y: number): number {

@@ -75,7 +75,12 @@ export function createSearchBox(events: SearchEvents): SearchBox {
     const rows = matches.slice(0, MOST_SHOWN).map((match, position) => {
       const label = labelOf(graph, match);
       const kind = kindOf(graph, match);
-      const scope = kind === 'group' ? match - groupElement(graph, 0) : kind === 'op' ? graph.document.nodes.scope[match] : 0;
+      const scope =
+        kind === 'group'
+          ? match - groupElement(graph, 0)
+          : kind === 'op'
+            ? graph.document.nodes.scope[match]
+            : 0;
       return element(
         'li',
         {

@@ -95,7 +95,7 @@ figcaption { font-size: 12px; color: var(--tl-faint); }
 kbd { font: inherit; font-size: 12px; padding: 0 6px; border: 1px solid var(--tl-border); border-bottom-width: 2px; border-radius: 5px;
   background: var(--tl-background); white-space: nowrap; }
 .swatch { flex: none; width: 22px; height: 14px; border-radius: 4px; border: 1px solid var(--tl-border); }
-.message { margin: auto; padding: 24px; max-width: 46em; text-align: center; color: var(--tl-text); }
+.message { margin: auto; padding: 14px 24px; max-width: 46em; text-align: center; color: var(--tl-text); }
 .grip { position: absolute; left: 0; right: 0; bottom: 0; height: 7px; cursor: ns-resize; z-index: 4; touch-action: none; }
 .grip:hover, .grip:focus-visible { background: linear-gradient(transparent 40%, var(--tl-accent)); outline: none; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }

@@ -41,7 +41,9 @@ function orderRanks(ranks: number[][], items: Item[], near: Neighbours): void {
   };
   for (const rank of ranks) {
     rank.sort(
-      (a, b) => Number(items[a].kind === 'bend') - Number(items[b].kind === 'bend') || items[a].order - items[b].order,
+      (a, b) =>
+        Number(items[a].kind === 'bend') - Number(items[b].kind === 'bend') ||
+        items[a].order - items[b].order,
     );
     renumber(rank);
   }

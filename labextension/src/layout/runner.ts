@@ -22,7 +22,10 @@ export function createRunner(): LayoutRunner {
   let worker: Worker | null | undefined;
   let address = '';
   let next = 0;
-  const waiting = new Map<number, { input: LayoutInput; resolve(result: LayoutResult): void; reject(error: unknown): void }>();
+  const waiting = new Map<
+    number,
+    { input: LayoutInput; resolve(result: LayoutResult): void; reject(error: unknown): void }
+  >();
 
   /** A page's content security policy may refuse the worker at once or only later, by an error event. */
   const fallBack = (): void => {

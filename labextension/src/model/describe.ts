@@ -102,8 +102,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       return {
         title: scopeName(h, scope),
         aside: scopeClass(h, scope),
-        detail:
-          plural(h.opCount[scope], 'op') + (parameters > 0 ? ` · ${compact(parameters)} params` : ''),
+        detail: plural(h.opCount[scope], 'op') + (parameters > 0 ? ` · ${compact(parameters)} params` : ''),
       };
     }
     default: {

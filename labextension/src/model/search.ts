@@ -68,9 +68,7 @@ export function search(h: Hierarchy, index: SearchIndex, query: string): Element
   if (words.length === 0) {
     return [];
   }
-  const shapes = words.map((word) =>
-    /^\d+([x×]\d+)+$/.test(word) ? word.replace(/[x×]/g, ', ') : word,
-  );
+  const shapes = words.map((word) => (/^\d+([x×]\d+)+$/.test(word) ? word.replace(/[x×]/g, ', ') : word));
   const found: Element[] = [];
   index.texts.forEach((text, element) => {
     if (element !== h.nodes && shapes.every((word) => text.includes(word))) {
