@@ -191,11 +191,10 @@ function drawEdgeLabels(
       return;
     }
     taken.push(box);
-    context.fillStyle = theme.background;
-    context.globalAlpha = 0.85;
+    const around = scene.visible.parents[style === null ? source : target];
+    context.fillStyle = around < 0 ? theme.background : fillOf(paint, around).fill;
     roundedBox(context, box, 4);
     context.fill();
-    context.globalAlpha = 1;
     context.fillStyle = style?.colour ?? theme.edgeLabel;
     context.fillText(text, x + 4, y + 0.5);
   };

@@ -542,7 +542,17 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     void relayout(-1);
   }
 
-  const observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(() => resized());
+  const observer =
+    typeof ResizeObserver === 'undefined'
+      ? null
+      : new ResizeObserver(() => {
+          // What was in the middle stays there.
+          const before = stage.width;
+          resized();
+          if (before > 0 && stage.width > 0 && stage.width !== before) {
+            stage.pan((stage.width - before) / 2, 0);
+          }
+        });
   observer?.observe(home);
   const unwatch = watchTheme(applyTheme);
 

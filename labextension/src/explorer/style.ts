@@ -11,11 +11,11 @@ export const STYLE = `
 .title { font-weight: 600; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; min-width: 3em; }
 .sub { color: var(--tl-faint); font-weight: 400; margin-left: 8px; font-size: 12px; }
 .space { flex: 1 1 0; }
-.button { font: inherit; font-size: 14px; line-height: 1; min-width: 28px; height: 28px; padding: 0 7px; cursor: pointer;
+.button { flex: none; font: inherit; font-size: 14px; line-height: 1; min-width: 28px; height: 28px; padding: 0 7px; cursor: pointer;
   color: var(--tl-text); background: transparent; border: 1px solid transparent; border-radius: 6px; }
 .button:hover { background: var(--tl-raised); border-color: var(--tl-border); }
 .button:disabled { opacity: 0.4; cursor: default; }
-.button.warn { margin-left: 8px; color: var(--tl-warning-ink); background: var(--tl-warning); font-size: 12px; font-weight: 600; }
+.button.warn { flex: none; white-space: nowrap; margin-left: 8px; color: var(--tl-warning-ink); background: var(--tl-warning); font-size: 12px; font-weight: 600; }
 .button svg { display: block; }
 :focus { outline: none; }
 :focus-visible { outline: 2px solid var(--tl-accent); outline-offset: 1px; }

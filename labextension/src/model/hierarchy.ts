@@ -17,6 +17,8 @@ export interface Hierarchy {
   readonly scopes: number;
   /** Values of the user's own inputs (parameters and buffers are no boxes). */
   readonly inputs: number[];
+  /** The place of each such value in `inputs`. */
+  readonly inputIndex: ReadonlyMap<number, number>;
   readonly outputs: number[];
   /** Elements inside each scope, in trace order; folded and empty scopes stand in no list. */
   readonly children: Element[][];
@@ -64,8 +66,8 @@ export function makerOf(h: Hierarchy, value: number): Element {
   if (node >= 0) {
     return node;
   }
-  const index = h.inputs.indexOf(value);
-  return index >= 0 ? inputElement(h, index) : -1;
+  const index = h.inputIndex.get(value);
+  return index === undefined ? -1 : inputElement(h, index);
 }
 
 function modulePaths(document: ViewDocument): string[] {
@@ -176,6 +178,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     nodes: N,
     scopes: S,
     inputs,
+    inputIndex: new Map(inputs.map((value, index) => [value, index])),
     outputs,
     children,
     parent,
