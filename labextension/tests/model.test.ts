@@ -160,6 +160,15 @@ describe('words', () => {
     ]);
   });
 
+  it('says which outputs a warning affects', () => {
+    const document = mlp();
+    document.warnings[0].taints = document.outputs;
+    const h = buildHierarchy(document);
+    expect(accessibleName(h, outputElement(h, 0), false)).toBe(
+      'scaled, graph output, 32×10, affected by a warning',
+    );
+  });
+
   it('calls a tensor without dimensions a scalar', () => {
     const document = mlp();
     const mean = document.nodes.outputs[5][0];

@@ -305,11 +305,16 @@ function parameterList(h: Hierarchy, list: number[]): HTMLElement {
 function pillDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
   const value = pillValue(h, at);
   const kind = kindOf(h, at);
-  return [
+  const warnings = h.document.warnings.flatMap((warning, index) =>
+    kind === 'output' && warning.taints.includes(value) ? [index] : [],
+  );
+  const parts: (Node | null)[] = [
     element('h2', { text: string(h.document, h.document.values.name[value]) }),
     facts([['kind', `graph ${kind}`]]),
+    warningSection(h, warnings, jump),
     section('Value', valueList(h, [value], jump, kind === 'input' ? 'out' : 'in')),
   ];
+  return parts.filter((part): part is Node => part !== null);
 }
 
 function bytesText(bytes: number): string {

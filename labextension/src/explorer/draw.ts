@@ -1,7 +1,7 @@
 /** Painting a scene. Only what is in view is drawn, and only as finely as can be seen. */
 
 import { isTensor, shortKind, string, valueSummary } from '../model/describe';
-import { kindOf, scopeOf, type Hierarchy } from '../model/hierarchy';
+import { kindOf, pillValue, scopeOf, type Hierarchy } from '../model/hierarchy';
 import { visibleWorld, type Box, type Camera } from './camera';
 import { categoryOf } from './category';
 import {
@@ -413,16 +413,15 @@ function drawBadges(paint: Paint, index: number, box: Box): void {
   const { scene, h } = paint;
   const element = scene.visible.elements[index];
   const kind = kindOf(h, element);
+  const closed = scene.visible.kinds[index] === 'closed';
   const warned =
     kind === 'op'
       ? h.nodeWarnings[element] > 0
-      : kind === 'group' &&
-        scene.visible.kinds[index] === 'closed' &&
-        h.scopeWarnings[scopeOf(h, element)] > 0;
+      : kind === 'group'
+        ? closed && h.scopeWarnings[scopeOf(h, element)] > 0
+        : kind === 'output' && h.tainted.has(pillValue(h, element));
   const failed =
-    kind === 'op'
-      ? h.document.nodes.failed === element
-      : scene.visible.kinds[index] === 'closed' && !!h.scopeFailed[scopeOf(h, element)];
+    kind === 'op' ? h.document.nodes.failed === element : closed && !!h.scopeFailed[scopeOf(h, element)];
   if (failed) {
     drawBadge(paint, box.x + box.width - 3, box.y + 2, 'error');
   }

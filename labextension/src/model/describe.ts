@@ -141,5 +141,11 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
       ...(h.document.nodes.failed === element ? ['failed'] : []),
     ].join(', ');
   }
-  return `${label.title}, graph ${kind}${label.detail ? `, ${label.detail}` : ''}`;
+  const tainted = kind === 'output' && h.tainted.has(pillValue(h, element));
+  return [
+    label.title,
+    `graph ${kind}`,
+    ...(label.detail ? [label.detail] : []),
+    ...(tainted ? ['affected by a warning'] : []),
+  ].join(', ');
 }

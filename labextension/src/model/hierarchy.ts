@@ -33,6 +33,8 @@ export interface Hierarchy {
   readonly nodeWarnings: Int32Array;
   /** Scopes that hold the failed node. */
   readonly scopeFailed: Uint8Array;
+  /** Values that depend on something a warning is about. */
+  readonly tainted: ReadonlySet<number>;
   /** The nodes that read each value. */
   readonly users: number[][];
   readonly paths: string[];
@@ -188,6 +190,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     scopeWarnings,
     nodeWarnings,
     scopeFailed,
+    tainted: new Set(document.warnings.flatMap((warning) => warning.taints)),
     users,
     paths: modulePaths(document),
   };
