@@ -1,0 +1,253 @@
+"""Arguments as JSON: constants of exact type, nested structure, and values by their number.
+
+None, booleans, whole numbers, finite floats, text and lists are written as JSON's own; everything else as an
+object with one key that says what it is: `{"value": 3}`, `{"tuple": [...]}`, `{"dtype": "float32"}`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from tracelab.graph.ir import Value
+from tracelab.storage import checks
+from tracelab.storage.errors import TracelabFileError
+
+_DEEPEST = 100
+
+
+def _names_of(type_: type) -> dict[str, Any]:
+    found = {}
+    for name in dir(torch):
+        item = getattr(torch, name)
+        # `torch.float` is the same object as `torch.float32`: the name that it prints is the one to keep.
+        if isinstance(item, type_) and str(item) == f"torch.{name}":
+            found[name] = item
+    return found
+
+
+DTYPES: dict[str, torch.dtype] = _names_of(torch.dtype)
+LAYOUTS: dict[str, torch.layout] = _names_of(torch.layout)
+MEMORY_FORMATS: dict[str, torch.memory_format] = _names_of(torch.memory_format)
+
+
+class StoredObject:
+    """Stands for an argument that files do not hold, such as a function; it shows, and cannot be used."""
+
+    __slots__ = ("type_name",)
+
+    def __init__(self, type_name: str) -> None:
+        self.type_name = type_name
+
+    def __repr__(self) -> str:
+        return f"<{self.type_name}, not kept in the file>"
+
+
+def short_name(item: Any) -> str:
+    """`float32` of `torch.float32`."""
+    return str(item).removeprefix("torch.")
+
+
+class Encoder:
+    """Writes the arguments of one graph; `numbers` gives each value's number.
+
+    `moved` says where devices that the trace wrote down are now, for a module that was moved after tracing.
+    """
+
+    def __init__(self, numbers: Mapping[Value, int], moved: Mapping[torch.device, torch.device]) -> None:
+        self.numbers = numbers
+        self.moved = moved
+
+    def encode(self, item: Any, depth: int = 0) -> Any:
+        """The argument as plain JSON; `TracelabFileError` where it is too deep or uses an unknown value."""
+        type_ = type(item)
+        if item is None or type_ is bool or type_ is int or type_ is str:
+            return item
+        if type_ is Value:
+            return {"value": self._number(item)}
+        if depth > _DEEPEST:
+            raise TracelabFileError(f"cannot save: an argument is nested more than {_DEEPEST} levels deep")
+        if type_ is list:
+            return [self.encode(child, depth + 1) for child in item]
+        if isinstance(item, float):
+            return float_json(float(item))
+        return self._tagged(item, depth)
+
+    def _number(self, value: Value) -> int:
+        number = self.numbers.get(value)
+        if number is None:
+            raise TracelabFileError(f"cannot save: a node uses %{value.name}, which no node makes")
+        return number
+
+    def _tagged(self, item: Any, depth: int) -> dict[str, Any]:
+        if isinstance(item, torch.Size):
+            return {"size": [self.encode(child, depth + 1) for child in item]}
+        if isinstance(item, tuple):
+            children = [self.encode(child, depth + 1) for child in item]
+            if hasattr(item, "_fields"):
+                return {"namedtuple": [type(item).__name__, list(item._fields), children]}
+            return {"tuple": children}
+        if isinstance(item, dict):
+            pairs = [
+                [self.encode(key, depth + 1), self.encode(child, depth + 1)] for key, child in item.items()
+            ]
+            return {"dict": pairs}
+        if isinstance(item, slice):
+            return {"slice": [self.encode(part, depth + 1) for part in (item.start, item.stop, item.step)]}
+        if isinstance(item, complex):
+            return {"complex": [float_json(item.real), float_json(item.imag)]}
+        if isinstance(item, torch.dtype):
+            return {"dtype": short_name(item)}
+        if isinstance(item, torch.device):
+            return {"device": str(self.moved.get(item, item))}
+        if isinstance(item, torch.layout):
+            return {"layout": short_name(item)}
+        if isinstance(item, torch.memory_format):
+            return {"memory_format": short_name(item)}
+        if isinstance(item, torch.Generator):
+            # Its state is not kept: the loaded graph draws from the default generator of the device.
+            return {"generator": str(item.device)}
+        if item is Ellipsis:
+            return {"ellipsis": True}
+        if isinstance(item, (bool, int, str)):
+            # A subclass, such as an enum's member, counts as the plain value for an operator.
+            return {"plain": (int if isinstance(item, int) else str)(item)}
+        return {"object": type(item).__qualname__}
+
+
+class Decoder:
+    """Reads arguments back; `values` are those made so far: nothing is used before it is made."""
+
+    def __init__(self, values: list[Value], place: Callable[[torch.device], torch.device]) -> None:
+        self.values = values
+        self.place = place
+        self.lost = ""
+        """The type of an argument that the file does not hold, once one was met; its reader clears it."""
+
+    def decode(self, item: Any, where: str, depth: int = 0) -> Any:
+        """The argument that `Encoder.encode` wrote; `TracelabFileError` for anything else."""
+        if item is None or isinstance(item, (bool, int, float, str)):
+            return item
+        if depth > _DEEPEST:
+            checks.bad(where, f"is nested more than {_DEEPEST} levels deep")
+        if isinstance(item, list):
+            return [self.decode(child, where, depth + 1) for child in item]
+        pairs = list(checks.table(item, where).items())
+        if len(pairs) != 1:
+            checks.bad(where, f"should say in one word what it is, but has {len(pairs)}")
+        tag, content = pairs[0]
+        reader = _READERS.get(tag)
+        if reader is None:
+            checks.bad(where, f"is of the unknown kind {tag[:40]!r}")
+        return reader(self, content, where, depth + 1)
+
+    def several(self, content: Any, where: str, depth: int, size: int | None = None) -> list[Any]:
+        return [self.decode(child, where, depth) for child in checks.rows(content, where, size)]
+
+
+def float_json(number: float) -> float | dict[str, str]:
+    """JSON has no infinities: those are written as text."""
+    return number if math.isfinite(number) else {"float": repr(number)}
+
+
+def float_of(item: Any, where: str) -> float:
+    if type(item) is float:
+        return item
+    text = checks.table(item, where).get("float")
+    if text not in ("inf", "-inf", "nan"):
+        checks.bad(where, "is no floating-point number")
+    return float(text)
+
+
+def device_of(item: Any, where: str) -> torch.device:
+    """A device by its name, whether this machine has it or not."""
+    name = checks.text(item, where)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        checks.bad(where, f"is no device: {name[:40]!r}")
+
+
+def dtype_of(item: Any, where: str) -> torch.dtype:
+    dtype: torch.dtype = _named(DTYPES, item, where)
+    return dtype
+
+
+def _named(names: Mapping[str, Any], item: Any, where: str) -> Any:
+    name = checks.text(item, where)
+    if name not in names:
+        checks.bad(where, f"names {name[:40]!r}, which this torch ({torch.__version__}) does not know")
+    return names[name]
+
+
+def _dict(decoder: Decoder, content: Any, where: str, depth: int) -> dict[Any, Any]:
+    made = {}
+    for pair in checks.rows(content, where):
+        key, child = decoder.several(pair, where, depth, 2)
+        try:
+            made[key] = child
+        except TypeError:
+            checks.bad(where, "has a key that cannot be one")
+    return made
+
+
+def _namedtuple(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
+    name, names, children = checks.rows(content, where, 3)
+    wanted = checks.fields(names, where)
+    # namedtuple() builds code from these names: they went through `identifier`.
+    made = namedtuple(checks.identifier(name, where), wanted)  # type: ignore[misc]
+    return made(*decoder.several(children, where, depth, len(wanted)))
+
+
+def _size(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
+    items = decoder.several(content, where, depth)
+    if all(type(item) is int and abs(item) <= checks.LARGEST for item in items):
+        return torch.Size(items)
+    # A size with traced numbers in it is a list of the graph's values.
+    return items
+
+
+def _plain(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
+    if not isinstance(content, (int, str)):
+        checks.bad(where, "is no plain number or text")
+    return content
+
+
+def _complex(decoder: Decoder, content: Any, where: str, depth: int) -> complex:
+    real, imaginary = checks.rows(content, where, 2)
+    return complex(float_of(real, where), float_of(imaginary, where))
+
+
+def _object(decoder: Decoder, content: Any, where: str, depth: int) -> StoredObject:
+    decoder.lost = checks.text(content, where)
+    return StoredObject(decoder.lost)
+
+
+def _generator(decoder: Decoder, content: Any, where: str, depth: int) -> None:
+    device_of(content, where)
+
+
+_READERS: dict[str, Callable[[Decoder, Any, str, int], Any]] = {
+    "value": lambda decoder, content, where, depth: decoder.values[
+        checks.index(content, where, len(decoder.values))
+    ],
+    "tuple": lambda decoder, content, where, depth: tuple(decoder.several(content, where, depth)),
+    "namedtuple": _namedtuple,
+    "size": _size,
+    "dict": _dict,
+    "slice": lambda decoder, content, where, depth: slice(*decoder.several(content, where, depth, 3)),
+    "float": lambda decoder, content, where, depth: float_of({"float": content}, where),
+    "complex": _complex,
+    "dtype": lambda decoder, content, where, depth: dtype_of(content, where),
+    "device": lambda decoder, content, where, depth: decoder.place(device_of(content, where)),
+    "layout": lambda decoder, content, where, depth: _named(LAYOUTS, content, where),
+    "memory_format": lambda decoder, content, where, depth: _named(MEMORY_FORMATS, content, where),
+    "generator": _generator,
+    "ellipsis": lambda decoder, content, where, depth: Ellipsis,
+    "plain": _plain,
+    "object": _object,
+}

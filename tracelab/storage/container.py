@@ -1,0 +1,248 @@
+"""The zip around everything: which entries there may be, how large, and how they are written.
+
+The bytes depend on the content alone: entries have one fixed time and order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any
+
+from tracelab.storage import checks
+from tracelab.storage.errors import TracelabFileError
+from tracelab.storage.weights import read_weights
+
+PathOrFile = str | os.PathLike[str] | IO[bytes]
+
+VERSION = 1
+LARGEST_JSON = 512 * 2**20
+"""Bytes that graph.json may have when unpacked."""
+LARGEST_SCRIPT = 256 * 2**20
+_UNSUSPICIOUS = 64 * 2**20
+_LARGEST_RATIO = 200
+"""How much more JSON over `_UNSUSPICIOUS` bytes may be than its packed form; deflate itself goes to 1030."""
+
+_REQUIRED = ("meta.json", "graph.json", "weights.safetensors")
+_SCRIPT = re.compile(r"script/(0|[1-9][0-9]{0,5})\.pt")
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+# What zipfile raises for damaged archives, beside its own errors.
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+
+
+class Archive:
+    """An archive that is open for reading; every method raises `TracelabFileError` for what is not sound."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        for info in archive.infolist():
+            if info.filename in self._entries:
+                raise TracelabFileError(f"not a sound .tlab file: it holds {info.filename[:60]!r} twice")
+            self._entries[info.filename] = info
+        self.meta = self._read_meta()
+        self._check_entries()
+
+    def _read_meta(self) -> dict[str, Any]:
+        if "meta.json" not in self._entries:
+            raise TracelabFileError("not a .tlab file: the archive lacks meta.json")
+        meta = checks.table(self.read_json("meta.json", 2**20), "meta.json")
+        if meta.get("format") != "tracelab":
+            raise TracelabFileError("not a .tlab file: meta.json is of another format")
+        version = checks.integer(checks.field(meta, "version", "meta.json"), "the version in meta.json", 1)
+        if version > VERSION:
+            raise TracelabFileError(f"made by a newer tracelab (format {version}): upgrade tracelab")
+        return meta
+
+    def _check_entries(self) -> None:
+        for name in _REQUIRED:
+            if name not in self._entries:
+                raise TracelabFileError(f"not a sound .tlab file: the archive lacks {name}")
+        for name, info in self._entries.items():
+            if name not in _REQUIRED and not _SCRIPT.fullmatch(name):
+                raise TracelabFileError(f"not a sound .tlab file: it holds an unexpected entry {name[:60]!r}")
+            if not name.endswith(".json") and info.compress_type != zipfile.ZIP_STORED:
+                raise TracelabFileError(f"not a sound .tlab file: {name} should not be compressed")
+
+    def _checked_size(self, name: str, largest: int) -> int:
+        info = self._entries[name]
+        if info.flag_bits & 0x1:
+            raise TracelabFileError(f"not a sound .tlab file: {name} is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise TracelabFileError(f"not a sound .tlab file: {name} is packed in an unknown way")
+        if info.file_size > largest:
+            raise TracelabFileError(f"{name} has {info.file_size} bytes, more than the {largest} allowed")
+        if info.file_size > _UNSUSPICIOUS and info.file_size > _LARGEST_RATIO * info.compress_size:
+            raise TracelabFileError(f"not a sound .tlab file: {name} unpacks to an unlikely size")
+        if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
+            raise TracelabFileError(f"not a sound .tlab file: {name} is of another size than it says")
+        return info.file_size
+
+    def read_json(self, name: str, largest: int = LARGEST_JSON) -> Any:
+        """What a JSON entry holds."""
+        content = self._read(name, largest)
+
+        def refuse(word: str) -> Any:
+            checks.bad(name, f"holds {word}, which is not JSON")
+
+        try:
+            return json.loads(content.decode(), parse_constant=refuse)
+        except (ValueError, RecursionError) as error:
+            reason = str(error)[:80]
+            raise TracelabFileError(f"not a sound .tlab file: {name} is not JSON ({reason})") from error
+
+    def read_scripts(self) -> dict[int, bytes]:
+        """The script entries by number."""
+        found = {}
+        for name in self._entries:
+            match = _SCRIPT.fullmatch(name)
+            if match is not None:
+                found[int(match.group(1))] = self._read(name, LARGEST_SCRIPT)
+        return dict(sorted(found.items()))
+
+    def read_weights(self) -> Mapping[str, Any]:
+        """The tensors of weights.safetensors by name."""
+        name = "weights.safetensors"
+        # It is not packed, so that it cannot be larger than the file itself.
+        size = self._checked_size(name, 2**63)
+        with _damage(name), self._archive.open(self._entries[name]) as source:
+            return read_weights(source, size)
+
+    def _read(self, name: str, largest: int) -> bytes:
+        size = self._checked_size(name, largest)
+        with _damage(name), self._archive.open(self._entries[name]) as source:
+            content = source.read(size + 1)
+        if len(content) != size:
+            raise TracelabFileError(f"not a sound .tlab file: {name} is cut off")
+        return content
+
+
+@contextlib.contextmanager
+def _damage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except TracelabFileError:
+        raise
+    except MemoryError as error:
+        raise TracelabFileError(f"{name} is too large for this machine's memory") from error
+    except _ZIP_ERRORS as error:
+        detail = str(error)[:100] or type(error).__name__
+        raise TracelabFileError(f"the .tlab file is damaged: {name} cannot be read ({detail})") from error
+
+
+@contextlib.contextmanager
+def open_archive(source: PathOrFile) -> Iterator[Archive]:
+    """Open a path, or a binary file object, for reading.
+
+    Raises `TracelabFileError` for what is no sound archive, and `OSError` for a path that cannot be opened.
+    """
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, (str, os.PathLike)):
+            file: IO[bytes] = stack.enter_context(open(source, "rb"))
+        elif hasattr(source, "read"):
+            file = source
+        else:
+            raise TypeError(f"load needs a path or a binary file object, but got {type(source).__name__}")
+        if not (hasattr(file, "seekable") and file.seekable()):
+            file = io.BytesIO(_binary(file.read()))
+        elif isinstance(file, io.TextIOBase):
+            raise TypeError("load needs a file object that is open in binary mode")
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(file))
+        except _ZIP_ERRORS as error:
+            reason = str(error)[:100] or type(error).__name__
+            raise TracelabFileError(f"not a .tlab file, or cut off: {reason}") from error
+        yield Archive(archive)
+
+
+def _binary(content: Any) -> bytes:
+    if not isinstance(content, bytes):
+        raise TypeError("load needs a file object that is open in binary mode")
+    return content
+
+
+def write_archive(
+    target: PathOrFile,
+    documents: Mapping[str, Any],
+    weights: Callable[[IO[bytes]], None],
+    scripts: Mapping[int, bytes],
+) -> None:
+    """Write the archive; where writing fails, an old file of that name stays as it was.
+
+    `documents` are the JSON entries by name, `weights` writes the tensors. Raises `OSError` where the place
+    cannot be written.
+    """
+    packed = {name: _dump(content, name) for name, content in documents.items()}
+    if isinstance(target, (str, os.PathLike)):
+        path = os.path.realpath(target)
+        directory, name = os.path.split(path)
+        # A name of its own next to the target, so that the last step is one rename on one disk.
+        draft = os.path.join(directory, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+        try:
+            with open(draft, "xb") as file:
+                _write(file, packed, weights, scripts)
+            os.replace(draft, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+            raise
+        return
+    if not hasattr(target, "write"):
+        raise TypeError(f"save needs a path or a binary file object, but got {type(target).__name__}")
+    with tempfile.SpooledTemporaryFile(max_size=_UNSUSPICIOUS) as spool:
+        _write(spool, packed, weights, scripts)
+        spool.seek(0)
+        shutil.copyfileobj(spool, target)
+
+
+def _dump(content: Any, name: str) -> bytes:
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
+    if len(text) > LARGEST_JSON:
+        raise TracelabFileError(f"cannot save: {name} would have {len(text)} bytes, more than {LARGEST_JSON}")
+    return text
+
+
+def _write(
+    file: IO[bytes],
+    packed: Mapping[str, bytes],
+    weights: Callable[[IO[bytes]], None],
+    scripts: Mapping[int, bytes],
+) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in packed.items():
+            archive.writestr(_info(name, zipfile.ZIP_DEFLATED), text)
+        for number, content in scripts.items():
+            archive.writestr(_info(f"script/{number}.pt", zipfile.ZIP_STORED), content)
+        with archive.open(_info("weights.safetensors", zipfile.ZIP_STORED), "w", force_zip64=True) as out:
+            weights(out)
+
+
+def _info(name: str, compression: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _TIME)
+    info.compress_type = compression
+    info.create_system = 3
+    info.external_attr = 0o644 << 16
+    return info

@@ -1,0 +1,291 @@
+"""Plain JSON back to a `Graph`: every item is checked before it is used."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.scope import Scope
+from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.types import TensorType, Type
+from tracelab.graph.warning import TraceWarning
+from tracelab.storage import checks
+from tracelab.storage.constants import Decoder, device_of, dtype_of
+from tracelab.storage.graph_write import DEEPEST_TREE
+from tracelab.storage.sources import read_sources
+from tracelab.storage.targets import Refusal, ScriptFiles, decode_target
+
+_TREE_KINDS = ("tensor", "none", "tuple", "namedtuple", "list", "dict")
+
+
+def read_graph(
+    data: Any,
+    *,
+    tensors: Sequence[torch.Tensor],
+    scripts: ScriptFiles,
+    allow: frozenset[str],
+    place: Callable[[torch.device], torch.device],
+) -> Graph:
+    """The graph that `graph_json` wrote; `tensors` are the archive's, by row.
+
+    `place` says where devices that the trace wrote down should be here. Raises `TracelabFileError` for data
+    that is not sound.
+    """
+    return _Reader(checks.table(data, "a graph"), tensors, scripts, allow, place).read()
+
+
+class _Reader:
+    def __init__(
+        self,
+        data: dict[str, Any],
+        tensors: Sequence[torch.Tensor],
+        scripts: ScriptFiles,
+        allow: frozenset[str],
+        place: Callable[[torch.device], torch.device],
+    ) -> None:
+        self.data = data
+        self.tensors = tensors
+        self.scripts = scripts
+        self.allow = allow
+        self.values: list[Value] = []
+        self.arguments = Decoder(self.values, place)
+        self.types = [read_type(item) for item in checks.rows(self.field("types"), "types")]
+        self.sources = read_sources(self.field("sources"))
+        self.graph = Graph(checks.text(self.field("name"), "a graph's name"))
+        self.scopes = self.read_scopes()
+
+    def field(self, name: str) -> Any:
+        return checks.field(self.data, name, "a graph")
+
+    def read(self) -> Graph:
+        graph = self.graph
+        for item in checks.rows(self.field("inputs"), "inputs"):
+            value = self.value(item, None)
+            if value.role is Role.NODE:
+                checks.bad(f"input %{value.name[:40]}", "has no role of an input")
+            graph.inputs.append(value)
+        graph.input_tree = self.input_tree(self.field("input_tree"))
+        for item in checks.rows(self.field("nodes"), "nodes"):
+            graph.nodes.append(self.node(checks.table(item, "a node")))
+        graph.outputs = [self.output(item) for item in checks.rows(self.field("outputs"), "outputs")]
+        for pair in checks.rows(self.field("state"), "the state"):
+            number, row = checks.rows(pair, "a row of the state", 2)
+            value = self.values[checks.index(number, "a row of the state", len(self.values))]
+            tensor = self.tensors[checks.index(row, "a row of the state", len(self.tensors))]
+            check_tensor(value, tensor)
+            graph.state[value] = tensor
+        graph.warnings = [self.warning(item) for item in checks.rows(self.field("warnings"), "warnings")]
+        graph.failed = self.pick(graph.nodes, self.field("failed"), "the failed node")
+        return graph
+
+    def pick(self, items: Sequence[Any], number: Any, where: str) -> Any:
+        """The item of that number; None for -1."""
+        return None if number == -1 else items[checks.index(number, where, len(items))]
+
+    def value(self, item: Any, node: Node | None) -> Value:
+        name, type_, role, path = checks.rows(item, "a value", 4)
+        checks.text(name, "a value's name")
+        known = self.types[checks.index(type_, f"the type of %{name[:40]}", len(self.types))]
+        number = checks.integer(role, f"the role of %{name[:40]}", 0, max(Role))
+        value = Value(name, known, node, Role(number), checks.text(path, f"the path of %{name[:40]}"))
+        self.values.append(value)
+        return value
+
+    def output(self, item: Any) -> Value:
+        value = self.arguments.decode(item, "an output")
+        if type(value) is not Value:
+            checks.bad("an output", "is no value of the graph")
+        return value
+
+    def read_scopes(self) -> list[Scope]:
+        items = checks.rows(self.field("scopes"), "scopes")
+        if not items:
+            checks.bad("scopes", "lack the root")
+        made: list[Scope] = []
+        for item in items:
+            name, class_name, parent, call = checks.rows(item, "a scope", 4)
+            checks.text(name, "a scope's name")
+            checks.text(class_name, "a scope's class")
+            checks.integer(call, "a scope's call")
+            if not made:
+                if parent != -1:
+                    checks.bad("the first scope", "should be the root")
+                root = self.graph.root
+                root.name, root.class_name, root.call = name, class_name, call
+                made.append(root)
+            else:
+                above = made[checks.index(parent, "a scope's parent", len(made))]
+                made.append(Scope(name, class_name, above, call))
+        return made
+
+    def node(self, item: dict[str, Any]) -> Node:
+        kind = checks.text(checks.field(item, "kind", "a node"), "a node's kind")
+        where = kind[:60]
+        node = Node(kind, None)
+        node.overload = checks.text(checks.field(item, "overload", where), f"the overload of {where}")
+        node.scope = self.pick(self.scopes, checks.field(item, "scope", where), f"the scope of {where}")
+        node.source = self.pick(self.sources, checks.field(item, "source", where), f"the source of {where}")
+        node.target = decode_target(checks.field(item, "run", where), node, self.scripts, self.allow)
+        decode, place = self.arguments.decode, f"an argument of {where}"
+        self.arguments.lost = ""
+        node.args = tuple(
+            [decode(arg, place) for arg in checks.rows(checks.field(item, "args", where), place)]
+        )
+        if "kwargs" in item:
+            # Their names become part of generated code.
+            node.kwargs = {
+                checks.identifier(name, place): decode(arg, place)
+                for name, arg in checks.table(item["kwargs"], place).items()
+            }
+        if self.arguments.lost and not isinstance(node.target, Refusal):
+            lost = self.arguments.lost[:60]
+            reason = f"{where} was called with a {lost}, which files do not hold: trace again to run it"
+            node.target = Refusal(node.name, reason, item["run"])
+        outputs = checks.rows(checks.field(item, "outputs", where), f"the outputs of {where}")
+        node.outputs = tuple([self.value(output, node) for output in outputs])
+        for name, attribute in checks.table(item.get("attributes", {}), f"the attributes of {where}").items():
+            node.set_attribute(name, decode(attribute, f"`{name[:40]}` of {where}"))
+        check_structure(node)
+        check_call(node)
+        return node
+
+    def warning(self, item: Any) -> TraceWarning:
+        where = "a warning"
+        entry = checks.table(item, where)
+        kind, message, frozen = (
+            checks.text(checks.field(entry, name, where), where) for name in ("kind", "message", "frozen")
+        )
+        return TraceWarning(
+            kind,
+            message,
+            self.pick(self.sources, checks.field(entry, "source", where), where),
+            self.pick(self.graph.nodes, checks.field(entry, "node", where), where),
+            self.pick(self.values, checks.field(entry, "value", where), where),
+            frozen,
+            checks.integer(checks.field(entry, "position", where), where),
+        )
+
+    def input_tree(self, item: Any) -> InputTree | None:
+        if item is None:
+            return None
+        where = "the input tree"
+        entry = checks.table(item, where)
+        names = [checks.text(name, where) for name in checks.rows(checks.field(entry, "names", where), where)]
+        trees = checks.rows(checks.field(entry, "trees", where), where, len(names))
+        keyword_only = checks.integer(checks.field(entry, "keyword_only", where), where, 0, len(names))
+        defaults: OrderedDict[str, Any] = OrderedDict()
+        for pair in checks.rows(checks.field(entry, "defaults", where), where):
+            name, default = checks.rows(pair, where, 2)
+            defaults[checks.text(name, where)] = self.arguments.decode(default, where)
+        tree = InputTree(names, [self.tree(child, where) for child in trees], keyword_only, defaults)
+        wanted, given = sum(child.size for child in tree.trees), len(self.graph.user_inputs)
+        if wanted != given:
+            checks.bad(where, f"takes {wanted} tensors, but the graph has {given} inputs")
+        return tree
+
+    def tree(self, item: Any, where: str, depth: int = 0) -> Tree:
+        entry = checks.table(item, where)
+        kind = checks.text(checks.field(entry, "kind", where), where)
+        if kind not in _TREE_KINDS or depth > DEEPEST_TREE:
+            checks.bad(where, f"holds {kind[:40]!r}, or is nested too deeply")
+        if kind in ("tensor", "none"):
+            return Tree(kind)
+        below = checks.rows(checks.field(entry, "children", where), where)
+        children = [self.tree(child, where, depth + 1) for child in below]
+        if kind not in ("dict", "namedtuple"):
+            return Tree(kind, children)
+        keys = checks.rows(checks.field(entry, "keys", where), where, len(children))
+        name = checks.text(checks.field(entry, "name", where), where)
+        if kind == "namedtuple":
+            return Tree(kind, children, list(checks.fields(keys, where)), checks.identifier(name, where))
+        decoded = [self.arguments.decode(key, where) for key in keys]
+        try:
+            distinct = len(set(decoded))
+        except TypeError:
+            checks.bad(where, "has a dict key that cannot be one")
+        if distinct != len(decoded):
+            checks.bad(where, "has the same dict key twice")
+        return Tree(kind, children, decoded, name)
+
+
+def check_tensor(value: Value, tensor: torch.Tensor) -> None:
+    """Refuse a tensor of another shape than its value; a buffer may grow while a module is used."""
+    if value.role is Role.BUFFER or value.shape is None or value.shape == tuple(tensor.shape):
+        return
+    checks.bad(
+        f"the weight {(value.path or value.name)[:60]!r}",
+        f"is {list(tensor.shape)}, but the graph was traced with {list(value.shape)}: "
+        "the weights do not match the graph",
+    )
+
+
+def check_structure(node: Node) -> None:
+    """Refuse a piece of structure that is not of the form that code is generated for."""
+    kind, args, attributes = node.kind, node.args, node.attributes
+    sound = True
+    if kind == "prim::EnterGradMode":
+        sound = len(args) == 1 and type(args[0]) is bool and not node.outputs
+    elif kind in ("prim::ExitGradMode", "prim::ExitContext"):
+        sound = not args and not node.outputs
+    elif kind == "prim::EnterContext":
+        sound = node.target is not None and not node.outputs
+    elif kind == "prim::Constant":
+        sound = not args and len(node.outputs) == 1
+    elif kind in ("prim::ListUnpack", "prim::TupleUnpack"):
+        sound = len(args) == 1 and type(args[0]) is Value
+    elif kind in ("prim::ListConstruct", "prim::TupleConstruct", "prim::DictConstruct"):
+        sound = len(node.outputs) == 1 and not node.kwargs
+        if kind == "prim::DictConstruct":
+            sound = sound and len(args) % 2 == 0 and (node.target is None or "class" in attributes)
+    elif kind == "prim::PythonOp":
+        sound = "name" in attributes
+    if not sound:
+        checks.bad(kind, "is not of the form that such a node has")
+    for name in ("name", "class"):
+        if name in attributes:
+            checks.text(attributes[name], f"`{name}` of {kind[:60]}")
+    if "fields" in attributes:
+        checks.identifier(attributes.get("class"), f"the class of {kind[:60]}")
+        names = checks.fields(attributes["fields"], f"the fields of {kind[:60]}")
+        if len(names) != len(args):
+            checks.bad(kind[:60], "has not one item for each field")
+
+
+def check_call(node: Node) -> None:
+    """Let a node refuse whose operator takes other arguments here than where the file was made."""
+    schema = node.schema
+    if schema is None:
+        if type(node.target).__name__ == "method_descriptor" and not node.args:
+            checks.bad(node.kind[:60], "lacks its tensor")
+        return
+    given = {argument.name for argument in schema.arguments[: len(node.args)]}
+    named = set(node.kwargs or ())
+    required = {argument.name for argument in schema.arguments if not argument.has_default_value()}
+    known = {argument.name for argument in schema.arguments}
+    if len(node.args) > len(schema.arguments) or named - known or named & given or required - given - named:
+        stored = f"{schema.name}.{schema.overload_name}".rstrip(".")
+        reason = f"{stored} was recorded with other arguments than torch {torch.__version__} takes: {schema}"
+        node.target = Refusal(node.name, reason, {"operator": stored})
+
+
+def read_type(item: Any) -> Type:
+    """What `type_json` wrote."""
+    if isinstance(item, str):
+        return item
+    dtype, shape, stride, device, requires_grad = checks.rows(item, "a type", 5)
+    return TensorType(
+        dtype_of(dtype, "a type's dtype"),
+        # -1 stands for the ragged dimension of a nested tensor.
+        tuple([checks.integer(size, "a type's shape", -1) for size in checks.rows(shape, "a type's shape")]),
+        None
+        if stride is None
+        else tuple(
+            [checks.integer(step, "a type's stride") for step in checks.rows(stride, "a type's stride")]
+        ),
+        device_of(device, "a type's device"),
+        checks.boolean(requires_grad, "a type"),
+    )

@@ -1,0 +1,178 @@
+"""`Graph` to plain JSON: dicts, lists, text and numbers only.
+
+A value is written once, where it is made, and is then known by its number: inputs first, and after them what
+each node made, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.scope import Scope
+from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.types import TensorType, Type
+from tracelab.graph.warning import TraceWarning
+from tracelab.storage.constants import Encoder, short_name
+from tracelab.storage.errors import TracelabFileError
+from tracelab.storage.sources import SourceTable
+from tracelab.storage.targets import ScriptFiles, encode_target
+
+KeepTensor = Callable[[Value, torch.Tensor], int | None]
+"""Takes the tensor behind a value, gives its row among the archive's tensors; None if kept elsewhere."""
+
+
+def graph_json(
+    graph: Graph,
+    *,
+    keep: KeepTensor,
+    scripts: ScriptFiles,
+    moved: Mapping[torch.device, torch.device] | None = None,
+) -> dict[str, Any]:
+    """The graph as JSON-able data.
+
+    Raises `TracelabFileError` where the graph holds something that has no place in a file.
+
+    >>> graph, _ = tracelab.trace_graph(torch.relu, torch.ones(2))
+    >>> data = graph_json(graph, keep=lambda value, tensor: None, scripts=ScriptFiles())
+    >>> data["nodes"][0]["run"]
+    {'operator': 'aten::relu'}
+    """
+    return _Writer(graph, scripts, moved or {}).write(keep)
+
+
+class _Writer:
+    def __init__(
+        self, graph: Graph, scripts: ScriptFiles, moved: Mapping[torch.device, torch.device]
+    ) -> None:
+        self.graph = graph
+        self.scripts = scripts
+        self.numbers = {value: number for number, value in enumerate(graph.values())}
+        self.nodes = {id(node): number for number, node in enumerate(graph.nodes)}
+        self.arguments = Encoder(self.numbers, moved)
+        self.sources = SourceTable()
+        self.types: dict[Type, int] = {}
+        self.scopes = {id(scope): number for number, scope in enumerate(graph.scopes())}
+
+    def write(self, keep: KeepTensor) -> dict[str, Any]:
+        graph = self.graph
+        inputs = [self.value(value) for value in graph.inputs]
+        nodes = [self.node(node) for node in graph.nodes]
+        state = [
+            [self.numbers[value], row]
+            for value, tensor in graph.state.items()
+            if value in self.numbers and (row := keep(value, tensor)) is not None
+        ]
+        warnings = [self.warning(warning) for warning in graph.warnings]
+        return {
+            "name": graph.name,
+            "types": [type_json(type_) for type_ in self.types],
+            "scopes": [self.scope(scope) for scope in graph.scopes()],
+            "sources": self.sources.rows,
+            "input_tree": self.input_tree(graph.input_tree),
+            "inputs": inputs,
+            "nodes": nodes,
+            "outputs": [self.arguments.encode(value) for value in graph.outputs],
+            "state": sorted(state),
+            "warnings": warnings,
+            "failed": self.nodes.get(id(graph.failed), -1),
+        }
+
+    def value(self, value: Value) -> list[Any]:
+        type_ = self.types.setdefault(value.type, len(self.types))
+        return [value.name, type_, int(value.role), value.path]
+
+    def scope(self, scope: Scope) -> list[Any]:
+        parent = -1 if scope.parent is None else self.scopes[id(scope.parent)]
+        return [scope.name, scope.class_name, parent, scope.call]
+
+    def node(self, node: Node) -> dict[str, Any]:
+        encode = self.arguments.encode
+        made: dict[str, Any] = {
+            "kind": node.kind,
+            "overload": node.overload,
+            "run": encode_target(node, self.scripts),
+            "args": [encode(item) for item in node.args],
+            "outputs": [self.value(value) for value in node.outputs],
+            "scope": -1 if node.scope is None else self.scopes.get(id(node.scope), -1),
+            "source": self.sources.number(node.source),
+        }
+        if node.kwargs:
+            made["kwargs"] = {name: encode(item) for name, item in node.kwargs.items()}
+        if node.attributes:
+            made["attributes"] = {name: self.attribute(item) for name, item in node.attributes.items()}
+        return made
+
+    def attribute(self, item: Any) -> Any:
+        if isinstance(item, torch._C.Graph):
+            # The inner graph of a script function: its text is what people see of it.
+            return str(item)
+        return self.arguments.encode(item)
+
+    def warning(self, warning: TraceWarning) -> dict[str, Any]:
+        # The node or value may have been taken out of the graph since.
+        return {
+            "kind": warning.kind,
+            "message": warning.message,
+            "source": self.sources.number(warning.source),
+            "node": self.nodes.get(id(warning.node), -1),
+            "value": self.numbers.get(warning.value, -1) if warning.value is not None else -1,
+            "frozen": warning.frozen,
+            "position": warning.position,
+        }
+
+    def input_tree(self, tree: InputTree | None) -> dict[str, Any] | None:
+        if tree is None:
+            return None
+        return {
+            "names": tree.names,
+            "trees": [self.tree(child, name) for child, name in zip(tree.trees, tree.names, strict=True)],
+            "keyword_only": tree.keyword_only,
+            "defaults": [[name, self.arguments.encode(item)] for name, item in tree.defaults.items()],
+        }
+
+    def tree(self, tree: Tree, where: str, depth: int = 0) -> dict[str, Any]:
+        if depth > DEEPEST_TREE:
+            raise TracelabFileError(
+                f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep"
+            )
+        made: dict[str, Any] = {"kind": tree.kind}
+        if tree.children or tree.kind not in ("tensor", "none"):
+            made["children"] = [self.tree(child, where, depth + 1) for child in tree.children]
+        if tree.kind in ("dict", "namedtuple"):
+            made["keys"] = [self.key(key, where) for key in tree.keys]
+            made["name"] = tree.name
+        return made
+
+    def key(self, key: Any, where: str) -> Any:
+        made = self.arguments.encode(key)
+        if isinstance(made, dict) and "object" in made:
+            raise TracelabFileError(
+                f"cannot save: the input `{where}` is a dict with keys of type {type(key).__name__}, "
+                "which files do not hold: trace it with text or numbers as keys"
+            )
+        return made
+
+
+DEEPEST_TREE = 100
+
+
+def type_json(type_: Type) -> Any:
+    """A type word as it is; a tensor type as `[dtype, shape, stride, device, requires_grad]`."""
+    if not isinstance(type_, TensorType):
+        return type_
+    return [
+        short_name(type_.dtype),
+        list(type_.shape),
+        None if type_.stride is None else list(type_.stride),
+        str(type_.device),
+        type_.requires_grad,
+    ]
+
+
+def kept_in_tree(value: Value) -> bool:
+    """Whether the value is a parameter or buffer, rather than a constant of the graph."""
+    return value.role in (Role.PARAMETER, Role.BUFFER)

@@ -1,0 +1,66 @@
+"""The Python-level functions that a graph may run without being asked, each with its name in files.
+
+They are what traced sizes, `.data` and autocast regions are recorded as. A name, once here, stays: files use
+it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.capture import functions, integers, patches, recorder
+
+BUILTINS: dict[str, Callable[..., Any]] = {
+    "Tensor.size": torch.Tensor.size,
+    "Tensor.numel": torch.Tensor.numel,
+    "Tensor.item": torch.Tensor.item,
+    "Tensor.requires_grad_": torch.Tensor.requires_grad_,
+    "torch.tensor": torch.tensor,
+    "torch.as_tensor": torch.as_tensor,
+    "data": functions.read_data,
+    "set_data": functions.write_data,
+    "grad": functions.read_grad,
+    "backward": functions.run_backward,
+    "getitem": recorder._get_item,
+    "autocast": patches.make_autocast,
+    "OrderedDict": OrderedDict,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "mod": operator.mod,
+    "pow": integers.int_power,
+    "floordiv": operator.floordiv,
+    "truediv": integers.true_divide,
+    "lshift": operator.lshift,
+    "rshift": operator.rshift,
+    "bitand": operator.and_,
+    "bitor": operator.or_,
+    "bitxor": operator.xor,
+    "and": integers.both,
+    "or": integers.either,
+    "not": integers.sym_not,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "min": min,
+    "max": max,
+    "neg": operator.neg,
+    "pos": operator.pos,
+    "abs": abs,
+    "float": float,
+    "int": int,
+    "round": round,
+    "trunc": integers.UNARY["trunc"][1],
+    **{f"math.{name}": function for name, (_, function) in integers.MATH.items()},
+}
+
+BUILTIN_NAMES: dict[int, str] = {id(function): name for name, function in reversed(BUILTINS.items())}
+"""By identity: some targets cannot be hashed."""

@@ -1,0 +1,244 @@
+"""What runs a node, as a file names it.
+
+An operator is named by its schema and looked up in torch's registry; a function of `BUILTINS` by its name
+there. Any other Python callable is only named, `module:qualname`: the node shows, and refuses to run until
+the user allows that name. Nothing is imported, and no TorchScript code is loaded, because a file says so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import re
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch._ops import OpOverload
+
+from tracelab.graph.ir import Node
+from tracelab.graph.structure import TracelabError
+from tracelab.storage import checks
+from tracelab.storage.errors import TracelabFileError
+from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
+
+STRUCTURE = frozenset(
+    {
+        "prim::Constant",
+        "prim::TupleConstruct",
+        "prim::ListConstruct",
+        "prim::DictConstruct",
+        "prim::TupleUnpack",
+        "prim::ListUnpack",
+        "prim::EnterGradMode",
+        "prim::ExitGradMode",
+        "prim::EnterContext",
+        "prim::ExitContext",
+    }
+)
+"""Kinds that need no target: code is written for them directly."""
+
+_OPERATOR = re.compile(r"([A-Za-z_]\w*)::([A-Za-z_]\w*)(?:\.(\w+))?", re.ASCII)
+
+_FILE_OPERATORS = frozenset(
+    {
+        "aten::from_file",
+        "image::read_file",
+        "image::write_file",
+        "video_reader::read_video_from_file",
+        "video_reader::probe_video_from_file",
+    }
+)
+"""Registered operators that open files: a graph from elsewhere may not, unless the user says so."""
+
+
+class Refusal:
+    """The target of a node that shows but must not run: a call raises `TracelabError` with the reason."""
+
+    def __init__(self, name: str, reason: str, stored: dict[str, Any]) -> None:
+        self.__name__ = name
+        self.reason = reason
+        self.stored = stored
+        """What the file said, so that saving the graph again loses nothing."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TracelabError(self.reason)
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__}: {self.reason}>"
+
+
+class ScriptFiles:
+    """The script functions of one archive, `script/<n>.pt`, by number."""
+
+    def __init__(self, held: Mapping[int, bytes] | None = None) -> None:
+        self.held: dict[int, bytes] = dict(held or {})
+        self._numbers: dict[int, int] = {}
+        self._loaded: dict[int, Any] = {}
+
+    def add(self, function: Any) -> int:
+        """The number of a script function; the same one gets the same number."""
+        number = self._numbers.get(id(function))
+        if number is None:
+            buffer = io.BytesIO()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    torch.jit.save(function, buffer)
+                except RuntimeError as error:
+                    name = script_name(function)
+                    raise TracelabFileError(f"cannot save the script function {name}: {error}") from error
+            number = self.add_bytes(buffer.getvalue())
+            self._numbers[id(function)] = number
+        return number
+
+    def add_bytes(self, content: bytes) -> int:
+        for number, held in self.held.items():
+            if held == content:
+                return number
+        number = len(self.held)
+        self.held[number] = content
+        return number
+
+    def load(self, number: int) -> Any:
+        """The script function; only for one that the user allowed."""
+        if number not in self._loaded:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    read: Any = torch.jit.load
+                    self._loaded[number] = read(io.BytesIO(self.held[number]))
+                except (RuntimeError, ValueError) as error:
+                    raise TracelabFileError(f"script/{number}.pt cannot be loaded: {error}") from error
+        return self._loaded[number]
+
+
+def script_name(function: Any) -> str:
+    """The qualified name by which a script function, or a script module, is allowed."""
+    name = getattr(function, "qualified_name", None)
+    if name is None and isinstance(function, torch.nn.Module):
+        name = getattr(function, "original_name", None)
+    return str(name or type(function).__name__)
+
+
+def python_name(target: Any) -> str:
+    """`module:qualname`; an autograd function is named by its class."""
+    owner = getattr(target, "__self__", None)
+    if isinstance(owner, type) and getattr(target, "__name__", "") == "apply":
+        target = owner
+    module = getattr(target, "__module__", None) or "builtins"
+    return f"{module}:{getattr(target, '__qualname__', None) or type(target).__qualname__}"
+
+
+def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
+    """What runs the node, as JSON; None for a piece of structure."""
+    target = node.target
+    if target is None:
+        return None
+    if isinstance(target, Refusal):
+        stored = dict(target.stored)
+        if "bytes" in stored:
+            stored["script"] = scripts.add_bytes(stored.pop("bytes"))
+        return stored
+    if isinstance(target, OpOverload):
+        schema = target._schema
+        return {"operator": f"{schema.name}.{schema.overload_name}" if schema.overload_name else schema.name}
+    builtin = BUILTIN_NAMES.get(id(target))
+    if builtin is not None:
+        return {"builtin": builtin}
+    if isinstance(target, (torch.jit.ScriptFunction, torch.jit.ScriptModule)):
+        return {"script": scripts.add(target), "name": script_name(target)}
+    return {"python": python_name(target)}
+
+
+def decode_target(
+    item: Any, node: Node, scripts: ScriptFiles, allow: frozenset[str]
+) -> Callable[..., Any] | None:
+    """What runs the node; a `Refusal` for what is not there, or not allowed."""
+    where = f"what runs {node.kind[:60]}"
+    if item is None:
+        if node.kind not in STRUCTURE:
+            checks.bad(where, "is missing")
+        return None
+    entry = checks.table(item, where)
+    if "operator" in entry:
+        return _operator(checks.text(entry["operator"], where), entry, allow)
+    if "builtin" in entry:
+        name = checks.text(entry["builtin"], where)
+        if name not in BUILTINS:
+            checks.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
+        return BUILTINS[name]
+    if "python" in entry:
+        return _python(checks.text(entry["python"], where), node.kind, entry, allow)
+    if "script" in entry:
+        return _script(entry, where, scripts, allow)
+    checks.bad(where, "is of an unknown kind")
+
+
+def _operator(name: str, entry: dict[str, Any], allow: frozenset[str]) -> Callable[..., Any]:
+    match = _OPERATOR.fullmatch(name)
+    if match is None:
+        checks.bad("an operator", f"has an unfit name: {name[:60]!r}")
+    namespace, short, overload = match.groups()
+    stored = {"operator": name}
+    full = f"{namespace}::{short}"
+    if full in _FILE_OPERATORS and full not in allow:
+        reason = f"{full} opens files: if you trust this trace, load it with allow={{{full!r}}}"
+        return Refusal(short, reason, stored)
+    try:
+        found = getattr(getattr(getattr(torch.ops, namespace), short), overload or "default")
+    except (AttributeError, RuntimeError):
+        found = None
+    if not isinstance(found, OpOverload) or found._schema.name != full:
+        reason = (
+            f"the operator {name} is not registered in this process (torch {torch.__version__}): "
+            "import the library that defines it, and load the file again"
+        )
+        return Refusal(short, reason, stored)
+    return found
+
+
+def _python(name: str, kind: str, entry: dict[str, Any], allow: frozenset[str]) -> Callable[..., Any] | None:
+    module_name, colon, qualname = name.partition(":")
+    if not colon or not all(part.isidentifier() for part in module_name.split(".")):
+        checks.bad("a Python function", f"has an unfit name: {name[:60]!r}")
+    if name not in allow:
+        if kind in ("prim::TupleConstruct", "prim::DictConstruct"):
+            # A result of one's own tuple or dict class comes back as a plain one of the same fields.
+            return None
+        reason = (
+            f"{name} is Python code, which files do not hold: "
+            f"if you trust it, load the file with allow={{{name!r}}}"
+        )
+        return Refusal(qualname.rpartition(".")[2], reason, {"python": name})
+    try:
+        found: Any = sys.modules.get(module_name) or importlib.import_module(module_name)
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise TracelabFileError(f"{name} was allowed, but cannot be imported: {error}") from error
+    if isinstance(found, type) and issubclass(found, torch.autograd.Function):
+        found = found.apply
+    if not callable(found):
+        kind = type(found).__name__
+        raise TracelabFileError(f"{name} was allowed, but cannot be called: it is of type {kind}")
+    return found  # type: ignore[no-any-return]
+
+
+def _script(
+    entry: dict[str, Any], where: str, scripts: ScriptFiles, allow: frozenset[str]
+) -> Callable[..., Any]:
+    number = checks.integer(entry["script"], where)
+    if number not in scripts.held:
+        checks.bad(where, f"is script/{number}.pt, which the archive does not hold")
+    name = checks.text(checks.field(entry, "name", where), where)
+    if name in allow or "torchscript" in allow:
+        return scripts.load(number)  # type: ignore[no-any-return]
+    reason = (
+        f"{name} is TorchScript code: if you trust this file, load it with allow={{{name!r}}} "
+        "or allow={'torchscript'}"
+    )
+    stored = {"script": number, "name": name, "bytes": scripts.held[number]}
+    return Refusal(name.rpartition(".")[2], reason, stored)
