@@ -6,6 +6,7 @@ Python's `math` are touched; every one is restored on any exit.
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 import threading
@@ -79,6 +80,7 @@ def _apply() -> None:
     _patch_autocast()
     _patch_is_tracing()
     _patch_iteration()
+    _patch_random_state()
     for name in MATH:
         _set(math, name, math_function(name, getattr(math, name)))
     _patch_overrides()
@@ -197,6 +199,32 @@ def _patch_iteration() -> None:
         return iterate_tensor(recorder, tensor)
 
     _set(torch.Tensor, "__iter__", iterate)
+
+
+def _patch_random_state() -> None:
+    """Code that seeds, or saves and restores the random state, does so at each run."""
+    for name in ("manual_seed", "get_rng_state", "set_rng_state"):
+        stand_in = _recorded(getattr(torch.random, name), name)
+        for module in (torch, torch.random):
+            _set(module, name, stand_in)
+
+
+def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(*args, **kwargs)
+        return recorder.record_call(
+            "prim::PythonOp",
+            original,
+            args,
+            kwargs,
+            run=lambda: original(*args, **kwargs),
+            attributes={"name": name, "inplace": False},
+        )
+
+    return function
 
 
 _OVERRIDE_NAMES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")

@@ -25,8 +25,8 @@ FUNCTIONS = frozenset(
     multinomial mv narrow native_layer_norm ne neg norm ones ones_like outer pow prod rand rand_like randn
     randn_like real reciprocal relu relu_ remainder rms_norm rnn_relu rnn_tanh roll rot90 round rsqrt rsub scatter
     scatter_add select_scatter selu sigmoid sign sin sinh softmax sort split split_with_sizes sqrt square squeeze
-    stack std sub sum t take take_along_dim tan tanh tensordot threshold threshold_ tile topk transpose tril triu
-    trunc unbind unique_consecutive unsqueeze var where zeros zeros_like
+    stack std sub sum t take take_along_dim tan tanh threshold threshold_ tile topk transpose tril triu
+    trunc unbind unsqueeze var where zeros zeros_like
     """.split()
 )
 """Called as `torch.<name>`."""
@@ -35,7 +35,7 @@ NN = frozenset(
     """
     adaptive_avg_pool2d adaptive_avg_pool3d avg_pool2d avg_pool3d elu gelu glu hardswish hardtanh huber_loss l1_loss
     leaky_relu linear log_sigmoid mish mse_loss nll_loss_nd one_hot pad relu6 scaled_dot_product_attention silu
-    smooth_l1_loss soft_margin_loss softplus softshrink
+    smooth_l1_loss softplus softshrink
     """.split()
 )
 """Called through the bindings that `torch.nn.functional` itself uses."""
