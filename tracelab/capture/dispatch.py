@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from tracelab.capture.operators import Operator, operator_of
@@ -36,6 +37,8 @@ class PreDispatchMode(ProxyTorchDispatchMode):
         self._mode_key = PROXY_MODE_KEY
         self.pre_dispatch = True
         self.enter_stack: list[Any] = []
+        # Jagged tensors ask the mode's tracer whether it delays arithmetic on sizes: ours does not.
+        self.tracer = SimpleNamespace(enable_thunkify=False)
 
     def __enter__(self) -> PreDispatchMode:
         global _running

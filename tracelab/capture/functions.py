@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tracelab.capture import indexing
 from tracelab.capture.integers import traced_number
-from tracelab.capture.operators import operator_of
+from tracelab.capture.opaque import watch
 from tracelab.capture.recorder import Recorder, active, concrete
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.warn import ITERATION, conversion_message
@@ -32,6 +32,8 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
     ) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.inside:
+            if recorder is not None and recorder.watched is not None:
+                watch(recorder, (args, kwargs))
             return func(*args, **(kwargs or {}))
         handler = HANDLERS.get(func)
         if handler is None:

@@ -19,4 +19,15 @@ def drop_unused_numbers(graph: Graph) -> None:
         kept.append(node)
         live.update(node.inputs)
     kept.reverse()
+    _move_warnings(graph, set(kept))
     graph.nodes[:] = kept
+
+
+def _move_warnings(graph: Graph, kept: set[Node]) -> None:
+    """Let positions of warnings count the nodes that stay."""
+    if graph.warnings:
+        before = [0]
+        for node in graph.nodes:
+            before.append(before[-1] + (node in kept))
+        for warning in graph.warnings:
+            warning.position = before[min(warning.position, len(graph.nodes))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tracelab.capture.patches import patched
 from tracelab.capture.prune import drop_unused_numbers
 from tracelab.capture.recorder import Recorder, active, tensor_type
 from tracelab.capture.scopes import register_module
+from tracelab.capture.state import ModuleState, record_rebinding
 from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
 from tracelab.graph.ir import Graph, Role, Value
 from tracelab.graph.structure import TracelabError
@@ -51,6 +53,9 @@ def recording(recorder: Recorder) -> Iterator[None]:
         raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
     with ExitStack() as stack:
         stack.enter_context(patched())
+        if "torch._dynamo" in sys.modules:
+            # Compiled functions run as the Python that they were made from, so that the graph holds their operators.
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.enter_context(FunctionMode())
         stack.enter_context(enable_python_dispatcher())
         stack.enter_context(EnablePreDispatch())
@@ -81,7 +86,9 @@ def record(
     """
     graph = Graph(name)
     recorder = Recorder(graph, force_outplace=force_outplace)
+    state = ModuleState()
     for prefix, module in (modules or {}).items():
+        state.remember(module, prefix)
         register_module(recorder, module, prefix)
         if prefix == "":
             graph.root.class_name = type(module).__name__
@@ -100,6 +107,7 @@ def record(
                 raise TraceError(_failure(graph, error), finish(recorder, user_inputs)) from error
             if graph.failed is not None:
                 recorder.unfail()
+            record_rebinding(recorder, state, owned="" in (modules or {}))
             returned = record_output(recorder, result, strict)
     finally:
         recorder.names.clear()

@@ -78,6 +78,8 @@ class Recorder:
         """Objects whose ids stand in the tables above."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
+        self.watched: dict[int, Value] | None = None
+        """While an opaque region runs: the traced tensors that it uses."""
         self.boundary: CodeType | None = None
         """The code object of the frame that called the user's function: where the user's stack ends."""
         self._values: dict[int, tuple[Any, Value]] = {}
@@ -117,12 +119,33 @@ class Recorder:
         else:
             value = Value("constant", type_, None, Role.CONSTANT)
             node = Node("prim::Constant", None, (), None, (value,), self.scope, self.source(sys._getframe(1)))
+            self._warn_of_alias(tensor)
             value.node = node
             self.nodes.append(node)
         self.graph.state[value] = tensor
         self.kept.append(tensor)
         self.bind(tensor, value)
         return value
+
+    def _warn_of_alias(self, tensor: torch.Tensor) -> None:
+        """A constant that shares memory with a traced value was made from it by a way that tracing does not see."""
+        if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or tensor.layout is not torch.strided:
+            return
+        place = storage_of(tensor)
+        if place is None:
+            return
+        for reference, other in list(self._values.values()):
+            traced = reference()
+            if traced is not None and other.role in (Role.NODE, Role.INPUT) and storage_of(traced) == place:
+                self.warn(
+                    "constant",
+                    f"A tensor that shares memory with %{other.name} was made in a way that tracing does not see, which "
+                    "might cause the trace to be incorrect: it is a constant of the trace.",
+                    "",
+                    other,
+                    sys._getframe(2),
+                )
+                return
 
     def is_dynamic(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor may have another size when the graph runs again."""
@@ -404,6 +427,7 @@ class Recorder:
         frame: FrameType | None = None,
         *,
         silent: bool = False,
+        place: str = "",
     ) -> None:
         """Note one place that the trace froze; the same kind at the same place is noted once.
 
@@ -411,16 +435,24 @@ class Recorder:
         """
         frame = frame if frame is not None else sys._getframe(1)
         source = self.source(frame)
-        place = (kind, source.file, source.line) if source is not None else (kind, "", 0)
-        if place in self._warned:
+        key = (kind, source.file, source.line) if source is not None else (kind, place, 0)
+        if key in self._warned:
             return
-        self._warned.add(place)
+        self._warned.add(key)
         warning = TraceWarning(
             kind, message, source, value.node if value is not None else None, value, str(frozen), len(self.nodes)
         )
         self.graph.warnings.append(warning)
         if not silent:
             emit(warning, self.user_frame(frame))
+
+
+def storage_of(tensor: torch.Tensor) -> int | None:
+    """Where a tensor's memory is; None for an empty one, and where it has none."""
+    try:
+        return tensor.untyped_storage().data_ptr() or None
+    except (RuntimeError, NotImplementedError):
+        return None
 
 
 def tensor_type(tensor: torch.Tensor) -> TensorType:

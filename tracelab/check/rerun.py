@@ -29,7 +29,8 @@ def check_against_python(
     than `tolerance` (relative to the Python function's), naming the output.
     """
     module = python if isinstance(python, nn.Module) else getattr(python, "__self__", None)
-    with _unchanged(module if isinstance(module, nn.Module) else None) as again:
+    modules = [item for item in (module, traced, getattr(traced, "module", None)) if isinstance(item, nn.Module)]
+    with _unchanged(modules) as again:
         expected = python(*_copied(args), **_copied(dict(kwargs)))
         again()
         found = traced(*_copied(args), **_copied(dict(kwargs)))
@@ -94,13 +95,17 @@ def _copied(item: Any) -> Any:
 
 
 @contextmanager
-def _unchanged(module: nn.Module | None) -> Iterator[Callable[[], None]]:
+def _unchanged(modules: list[nn.Module]) -> Iterator[Callable[[], None]]:
     """Put buffers and random state back at the end; the function that it gives puts them back in between."""
-    buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()] if module is not None else []
+    owners = [child for module in modules for child in module.modules()]
+    slots = [(child._buffers, name, item) for child in owners for name, item in child._buffers.items()]
+    buffers = [(buffer, buffer.detach().clone()) for module in modules for buffer in module.buffers()]
     cpu = torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
 
     def put_back() -> None:
+        for table, name, item in slots:
+            table[name] = item
         with torch.no_grad():
             for buffer, kept in buffers:
                 if buffer.layout is torch.strided and not torch.equal(buffer, kept):

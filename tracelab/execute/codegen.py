@@ -18,7 +18,7 @@ from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.structure import namedtuple_class
 
 _REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
-_RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward"})
+_RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer"})
 
 
 class Code:
@@ -100,6 +100,8 @@ class Code:
             return f"regions.enter({self._call(node)})"
         if kind == "prim::ExitContext":
             return "regions.leave()"
+        if kind == "prim::SetAttr":
+            return f"set_buffer({node.attributes['name']!r}, {self.operand(node.args[0])})"
         if kind in ("prim::ListUnpack", "prim::TupleUnpack"):
             names = ", ".join(self.name(value) for value in outputs)
             source = self.operand(node.args[0])

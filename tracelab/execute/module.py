@@ -172,6 +172,7 @@ class _Run:
         self.module = module
         self.function, self.code = compile_graph(graph)
         self.tree = input_tree_of(graph)
+        self.function.__globals__["set_buffer"] = self._set_buffer
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -179,6 +180,10 @@ class _Run:
         if kwargs or not tree.plain or len(args) != len(tree.names) or not all(isinstance(a, Tensor) for a in args):
             args = tuple(tree.flatten(args, kwargs, self.name))
         return self.function(*args, *[table[name] for table, name in self.cells])
+
+    def _set_buffer(self, path: str, tensor: Tensor) -> None:
+        table, name = _cell(self.module, path, None)
+        table[name] = tensor
 
     def follow(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Move what the trace wrote down as `fn` moves the parameters."""
@@ -189,8 +194,8 @@ class _Run:
         for name in self.code.constants:
             namespace[name] = fn(namespace[name])
         for table, name in self.cells:
-            if not isinstance(table, _ModuleTable):
-                continue
+            if isinstance(table, _ModuleTable):
+                table[name] = fn(table[name])
 
     def devices_from(self, other: _Run) -> None:
         for name in (*other.code.devices, *other.code.constants):

@@ -157,7 +157,9 @@ SIDE_EFFECTS = frozenset(
         "prim::PythonOp",
         "prim::CallFunction",
         "prim::CallMethod",
-        "prim::RaiseException",
+        "prim::SetAttr",
+        "prim::set_data",
+        "aten::requires_grad_",
     }
 )
 

@@ -19,7 +19,7 @@ class TraceWarning:
     """One place that the trace froze.
 
     `kind` is one of `bool`, `int`, `float`, `complex`, `list`, `numpy`, `iter`, `contains`, `number`, `index`,
-    `constant`, `output`, `inplace`. `frozen` is the value that became a constant, as text; `value` is the traced
+    `constant`, `output`, `state`. `frozen` is the value that became a constant, as text; `value` is the traced
     value it was read from, `node` the node that made that value (None for an input).
     """
 

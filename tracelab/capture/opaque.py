@@ -1,0 +1,194 @@
+"""Regions that stay one node: transforms of `torch.func`, higher-order operators, `torch.autograd.grad`.
+
+What runs inside them is not what would run on plain tensors (batched, differentiated, branched on), so that a
+record of it would be wrong. The whole call becomes one runnable node. A function that such a region is given may
+use traced tensors from outside its arguments: those held in its closure become arguments of the node; others
+cannot be followed, and are refused with the way out.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.capture.recorder import Recorder, active
+from tracelab.graph.ir import Role
+from tracelab.graph.structure import TracelabError
+
+_eager = sys.modules["torch._functorch.eager_transforms"]
+_apis = sys.modules["torch._functorch.apis"]
+
+Setter = Callable[[Any, str, Any], None]
+
+
+def patch_opaque(set_: Setter) -> None:
+    """Replace the entry points, through the setter that remembers how to put them back."""
+    # The bodies behind torch.vmap and torch.func.grad: reached also by wrappers made before the recording.
+    set_(_apis, "vmap_impl", _region(_apis.vmap_impl, "vmap"))
+    for name in ("grad_impl", "grad_and_value_impl"):
+        set_(_eager, name, _region(getattr(_eager, name), name.removesuffix("_impl")))
+    set_(_eager, "_jvp_with_argnums", _region(_eager._jvp_with_argnums, "jvp"))
+    set_(_eager, "_vjp_with_argnums", _refused(_eager._vjp_with_argnums, "torch.func.vjp"))
+    for name in ("jacrev", "jacfwd", "hessian"):
+        transform = _transform(getattr(_eager, name), name)
+        set_(_eager, name, transform)
+        set_(torch.func, name, transform)
+    set_(torch._ops.HigherOrderOperator, "__call__", _higher_order(torch._ops.HigherOrderOperator.__call__))
+    grad = _region(torch.autograd.grad, "autograd.grad")
+    set_(torch.autograd, "grad", grad)
+
+
+def _region(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(*args, **kwargs)
+        return record_region(recorder, name, original, args, kwargs)
+
+    return function
+
+
+def _transform(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """`jacrev(f)` and its like: calling what it returns is the region."""
+
+    @functools.wraps(original)
+    def transform(*options: Any, **named: Any) -> Any:
+        made = original(*options, **named)
+
+        @functools.wraps(made)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            recorder = active.recorder
+            if recorder is None or recorder.inside:
+                return made(*args, **kwargs)
+
+            def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+                return original(function, *options[1:], **named)(*args, **kwargs)
+
+            run.__name__ = name
+            return record_region(recorder, name, run, (options[0], *args), kwargs)
+
+        return function
+
+    return transform
+
+
+def _higher_order(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call(operator: Any, *args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(operator, *args, **kwargs)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            return original(operator, *args, **kwargs)
+
+        run.__name__ = operator.name()
+        return record_region(recorder, operator.name(), run, args, kwargs)
+
+    return call
+
+
+def _refused(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is not None and not recorder.inside:
+            raise TracelabError(
+                f"{name} returns a function, which a graph cannot hold: use torch.autograd.grad or torch.func.grad"
+            )
+        return original(*args, **kwargs)
+
+    return function
+
+
+def record_region(
+    recorder: Recorder, name: str, target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Run a call as one node; tensors in closures of the functions it is given become arguments."""
+    lifted: list[torch.Tensor] = []
+    args = tuple(_lift_closure(recorder, arg, lifted) for arg in args)
+    given = {id(item) for item in _tensors((args, kwargs))} | {id(item) for item in lifted}
+    outer, recorder.watched = recorder.watched, {}
+    try:
+        result = recorder.record_call(
+            "prim::PythonOp",
+            run_region,
+            (target, args, tuple(lifted)),
+            kwargs,
+            run=lambda: target(*args, **kwargs),
+            attributes={"name": name, "inplace": False},
+        )
+        free = [value for key, value in recorder.watched.items() if key not in given]
+    finally:
+        recorder.watched = outer
+    if free:
+        raise TracelabError(
+            f"the function given to {name} uses %{free[0].name} from outside its arguments, which a graph cannot "
+            f"follow: pass it as an argument"
+        )
+    return result
+
+
+def run_region(target: Callable[..., Any], args: tuple[Any, ...], lifted: tuple[torch.Tensor, ...], **kwargs: Any) -> Any:
+    """Run a recorded region; functions get the tensors that their closures held as they are in this run."""
+    tensors = iter(lifted)
+    return target(*[arg.bound(tensors) if isinstance(arg, _Lifted) else arg for arg in args], **kwargs)
+
+
+class _Lifted:
+    """A function some of whose closure cells hold traced tensors; callable as it was."""
+
+    def __init__(self, function: types.FunctionType, cells: tuple[int, ...]) -> None:
+        self.function = function
+        self.cells = cells
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def bound(self, tensors: Any) -> types.FunctionType:
+        """The same function with the next of `tensors` in those cells."""
+        cells = list(self.function.__closure__ or ())
+        for index in self.cells:
+            cells[index] = types.CellType(next(tensors))
+        old = self.function
+        new = types.FunctionType(old.__code__, old.__globals__, old.__name__, old.__defaults__, tuple(cells))
+        new.__kwdefaults__ = old.__kwdefaults__
+        return new
+
+
+def _lift_closure(recorder: Recorder, item: Any, lifted: list[torch.Tensor]) -> Any:
+    if not isinstance(item, types.FunctionType) or not item.__closure__:
+        return item
+    cells = []
+    for index, cell in enumerate(item.__closure__):
+        try:
+            content = cell.cell_contents
+        except ValueError:
+            continue
+        if isinstance(content, torch.Tensor) and recorder.is_dynamic(content):
+            cells.append(index)
+            lifted.append(content)
+    return _Lifted(item, tuple(cells)) if cells else item
+
+
+def _tensors(item: Any) -> list[torch.Tensor]:
+    if isinstance(item, torch.Tensor):
+        return [item]
+    if isinstance(item, dict):
+        item = list(item.values())
+    return [leaf for child in item for leaf in _tensors(child)] if isinstance(item, (list, tuple)) else []
+
+
+def watch(recorder: Recorder, args: Any) -> None:
+    """Note the traced tensors that a region uses."""
+    assert recorder.watched is not None
+    for tensor in _tensors(args):
+        value = recorder.known(tensor)
+        if value is not None and value.role in (Role.NODE, Role.INPUT):
+            recorder.watched[id(tensor)] = value
