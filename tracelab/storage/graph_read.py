@@ -259,14 +259,22 @@ def check_call(node: Node) -> None:
     """Let a node refuse whose operator takes other arguments here than where the file was made."""
     schema = node.schema
     if schema is None:
-        if type(node.target).__name__ == "method_descriptor" and not node.args:
+        if type(node.target).__name__ == "method_descriptor" and (
+            not node.args or type(node.args[0]) is not Value
+        ):
             checks.bad(node.kind[:60], "lacks its tensor")
         return
     given = {argument.name for argument in schema.arguments[: len(node.args)]}
     named = set(node.kwargs or ())
     required = {argument.name for argument in schema.arguments if not argument.has_default_value()}
     known = {argument.name for argument in schema.arguments}
-    if len(node.args) > len(schema.arguments) or named - known or named & given or required - given - named:
+    named_unfit = bool(named - known or named & given or required - given - named)
+    unfit = named_unfit or len(node.args) > len(schema.arguments)
+    first = schema.arguments[0] if schema.arguments and node.args else None
+    if first is not None and first.name == "self" and str(first.type) == "Tensor":
+        # Code may be written as a method call on it.
+        unfit = unfit or type(node.args[0]) is not Value
+    if unfit:
         stored = f"{schema.name}.{schema.overload_name}".rstrip(".")
         reason = f"{stored} was recorded with other arguments than torch {torch.__version__} takes: {schema}"
         node.target = Refusal(node.name, reason, {"operator": stored})

@@ -1,0 +1,227 @@
+"""Nothing in a file runs, and no Python or TorchScript code is reached, unless the user allows it by name."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+from tlab_edit import again, edited, entries, from_bytes, to_bytes
+
+import tracelab
+from tracelab.capture import functions, integers
+from tracelab.storage import TracelabFileError
+from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
+
+NAME = f"{__name__}:Double"
+
+
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 2
+
+
+@torch.jit.script
+def positive(x: torch.Tensor) -> torch.Tensor:
+    if bool(x.sum() > 0):
+        return x
+    return -x
+
+
+@pytest.fixture
+def python_trace():
+    return tracelab.trace(lambda x: Double.apply(x) + 1, torch.ones(2))
+
+
+@pytest.fixture
+def script_trace():
+    return tracelab.trace(lambda x: positive(x) + 1, torch.ones(2))
+
+
+def test_python_code_shows(python_trace):
+    assert str(again(python_trace).graph) == str(python_trace.graph)
+
+
+def test_python_code_refuses_to_run_and_says_how_to_allow_it(python_trace):
+    with pytest.raises(tracelab.TracelabError, match=rf"allow=.'{NAME}'"):
+        again(python_trace)(torch.ones(2))
+
+
+def test_python_code_runs_when_allowed(python_trace):
+    assert again(python_trace, allow={NAME})(torch.ones(2)).tolist() == [3.0, 3.0]
+
+
+def test_allowed_python_code_keeps_its_gradient(python_trace):
+    x = torch.ones(2, requires_grad=True)
+    again(python_trace, allow={NAME})(x).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_another_name_does_not_allow_it(python_trace):
+    with pytest.raises(tracelab.TracelabError, match="Python code"):
+        again(python_trace, allow={"somewhere:Else"})(torch.ones(2))
+
+
+def test_a_refused_node_is_saved_again_as_it_was(python_trace):
+    assert again(again(python_trace), allow={NAME})(torch.ones(2)).tolist() == [3.0, 3.0]
+
+
+def test_no_module_is_imported_because_a_file_names_it(python_trace):
+    content = edited(to_bytes(python_trace), lambda d: rename(d, "antigravity:fly"))
+    from_bytes(content)
+    assert "antigravity" not in sys.modules
+
+
+def rename(document, name):
+    for node in document["graphs"][0][1]["nodes"]:
+        if "python" in (node["run"] or {}):
+            node["run"]["python"] = name
+
+
+def test_an_allowed_name_that_is_not_there_is_named(python_trace):
+    content = edited(to_bytes(python_trace), lambda d: rename(d, "tracelab:nothing"))
+    with pytest.raises(TracelabFileError, match="tracelab:nothing was allowed, but cannot be imported"):
+        from_bytes(content, allow={"tracelab:nothing"})
+
+
+def test_torchscript_code_shows(script_trace):
+    assert str(again(script_trace).graph) == str(script_trace.graph)
+
+
+def test_torchscript_code_refuses_to_run(script_trace):
+    with pytest.raises(tracelab.TracelabError, match="TorchScript code"):
+        again(script_trace)(torch.ones(2))
+
+
+def test_torchscript_code_is_not_even_read(script_trace, monkeypatch):
+    monkeypatch.setattr(torch.jit, "load", lambda *args: pytest.fail("read TorchScript code"))
+    again(script_trace)
+
+
+@pytest.mark.parametrize("name", ["torchscript", positive.qualified_name])
+def test_torchscript_code_runs_when_allowed(script_trace, name):
+    assert again(script_trace, allow={name})(torch.tensor([-1.0, -2.0])).tolist() == [2.0, 3.0]
+
+
+def test_refused_torchscript_code_is_saved_again(script_trace):
+    twice = again(again(script_trace), allow={"torchscript"})
+    assert twice(torch.tensor([-1.0, -2.0])).tolist() == [2.0, 3.0]
+
+
+def test_one_script_function_is_stored_once():
+    traced = tracelab.trace(lambda x: positive(positive(x)), torch.ones(2))
+    assert [name for name in entries(to_bytes(traced)) if name.startswith("script/")] == ["script/0.pt"]
+
+
+def test_an_unknown_operator_shows_and_refuses_by_name():
+    traced = tracelab.trace(lambda x: x.relu() + 1, torch.ones(2))
+
+    def change(document):
+        node = document["graphs"][0][1]["nodes"][0]
+        node.update(kind="nolibrary::relu", run={"operator": "nolibrary::relu"})
+
+    loaded = from_bytes(edited(to_bytes(traced), change))
+    assert loaded.graph.nodes[0].kind == "nolibrary::relu"
+    with pytest.raises(tracelab.TracelabError, match="operator nolibrary::relu is not registered"):
+        loaded(torch.ones(2))
+
+
+def test_an_operator_that_opens_files_must_be_allowed():
+    graph = tracelab.trace(lambda x: x.relu(), torch.ones(2))
+
+    def change(document):
+        node = document["graphs"][0][1]["nodes"][0]
+        node.update(kind="aten::from_file", args=["/etc/hostname"], run={"operator": "aten::from_file"})
+
+    loaded = from_bytes(edited(to_bytes(graph), change))
+    with pytest.raises(tracelab.TracelabError, match="aten::from_file opens files"):
+        loaded(torch.ones(2))
+
+
+def test_an_operator_of_another_signature_refuses():
+    traced = tracelab.trace(lambda x: x.relu(), torch.ones(2))
+    content = edited(to_bytes(traced), lambda d: d["graphs"][0][1]["nodes"][0]["args"].extend([1, 2]))
+    with pytest.raises(tracelab.TracelabError, match=r"aten::relu was recorded with other arguments"):
+        from_bytes(content)(torch.ones(2))
+
+
+INJECTED = "__import__('os').system('true')"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda node: node.update(kwargs={f"dtype={INJECTED}, x": 1}),
+        lambda node: node.update(kind="prim::EnterGradMode", run=None, args=[INJECTED], outputs=[]),
+        lambda node: node.update(
+            kind="prim::TupleConstruct", run=None, attributes={"class": INJECTED, "fields": ["a"]}
+        ),
+        lambda node: node.update(
+            kind="prim::TupleConstruct", run=None, attributes={"class": "C", "fields": [INJECTED]}
+        ),
+        lambda node: node.update(args=[{"namedtuple": [INJECTED, ["a"], [1]]}]),
+        lambda node: node.update(args=[{"namedtuple": ["C", ["class"], [1]]}]),
+    ],
+)
+def test_text_of_a_file_never_becomes_code(change):
+    traced = tracelab.trace(lambda x: x.relu(), torch.ones(2))
+    content = edited(to_bytes(traced), lambda d: change(d["graphs"][0][1]["nodes"][0]))
+    with pytest.raises(TracelabFileError):
+        from_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["aten::__class__", "import_module::os", "aten::relu.__class__", "_dir::x"])
+def test_an_operator_name_reaches_operators_only(name):
+    traced = tracelab.trace(lambda x: x.relu(), torch.ones(2))
+    content = edited(to_bytes(traced), lambda d: d["graphs"][0][1]["nodes"][0].update(run={"operator": name}))
+    with pytest.raises(tracelab.TracelabError, match="not registered"):
+        from_bytes(content)(torch.ones(2))
+
+
+def test_a_loaded_source_opens_no_file(tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret\n")
+    traced = tracelab.trace(lambda x: x.relu(), torch.ones(2))
+
+    def change(document):
+        for row in document["graphs"][0][1]["sources"]:
+            row[0], row[2], row[6] = str(secret), 1, "shown"
+
+    source = from_bytes(edited(to_bytes(traced), change)).graph.nodes[0].source
+    assert (source.file, source.text) == (str(secret), "shown")
+
+
+TABLES = [*integers.BINARY.values(), *integers.UNARY.values(), *integers.MATH.values()]
+
+
+@pytest.mark.parametrize("target", {id(target): target for _, target in TABLES}.values(), ids=repr)
+def test_every_operation_on_traced_numbers_has_a_name_in_files(target):
+    name = BUILTIN_NAMES[id(target)]
+    assert BUILTINS[name] is target
+
+
+@pytest.mark.parametrize(
+    "target",
+    [functions.read_data, functions.write_data, functions.read_grad, functions.run_backward],
+    ids=repr,
+)
+def test_every_access_to_a_tensor_has_a_name_in_files(target):
+    assert id(target) in BUILTIN_NAMES
+
+
+def test_a_function_argument_shows_and_refuses():
+    class Apply(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, function):
+            return function(x)
+
+    traced = tracelab.trace(lambda x: Apply.apply(x, torch.relu), torch.ones(2))
+    loaded = again(traced)
+    assert loaded.graph.nodes[0].kind == "prim::PythonOp"
+    with pytest.raises(tracelab.TracelabError, match="files do not hold"):
+        loaded(torch.ones(2))
