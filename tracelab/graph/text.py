@@ -46,7 +46,7 @@ class _Writer:
         self.graph = graph
         self.lines: list[str] = []
         self.constants: dict[tuple[str, str], str] = {}
-        self.taken = {value.name for value in graph.values()}
+        self.taken = {spelled(value) for value in graph.values()}
         self.counter = 0
 
     def fresh(self) -> str:
@@ -69,7 +69,7 @@ class _Writer:
     def operand(self, item: Any, wanted: str = "") -> str:
         """The name of the value that holds an argument, writing the lines that make it where needed."""
         if isinstance(item, Value):
-            return item.name
+            return spelled(item)
         if isinstance(item, (list, tuple)):
             return self.list_of(item, wanted)
         if isinstance(item, dict):
@@ -100,7 +100,7 @@ class _Writer:
         return name
 
     def node(self, node: Node) -> None:
-        made = ", ".join(f"%{value.name} : {type_text(value.type)}" for value in node.outputs)
+        made = ", ".join(f"%{spelled(value)} : {type_text(value.type)}" for value in node.outputs)
         kind = node.kind
         attributes = ""
         if kind == "prim::PythonOp":
@@ -128,6 +128,12 @@ class _Writer:
         for argument, item in arguments_of(node, defaults=True):
             names.append(self.operand(item, str(argument.type) if argument is not None else ""))
         return names
+
+
+def spelled(value: Value) -> str:
+    """A value's name as TorchScript reads it: `0.weight` of a `Sequential` would be a number, so `_0.weight`."""
+    name = value.name
+    return f"_{name}" if name[:1].isdigit() and not name.isdigit() else name
 
 
 def arguments_of(node: Node, defaults: bool = False) -> list[tuple[Any, Any]]:
@@ -188,8 +194,8 @@ def graph_text(graph: Graph) -> str:
     writer = _Writer(graph)
     for node in graph.nodes:
         writer.node(node)
-    returned = ", ".join(f"%{value.name}" for value in graph.outputs)
-    head = ",\n      ".join(f"%{value.name} : {type_text(value.type)}" for value in graph.inputs)
+    returned = ", ".join(f"%{spelled(value)}" for value in graph.outputs)
+    head = ",\n      ".join(f"%{spelled(value)} : {type_text(value.type)}" for value in graph.inputs)
     failed = ""
     if graph.failed is not None:
         failed = f"  # failed at {graph.failed.kind}\n"
