@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch._ops import OpOverload
 
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
@@ -17,7 +20,7 @@ from tracelab.storage import checks
 from tracelab.storage.constants import Decoder, device_of, dtype_of
 from tracelab.storage.graph_write import DEEPEST_TREE
 from tracelab.storage.sources import read_sources
-from tracelab.storage.targets import Refusal, ScriptFiles, decode_target
+from tracelab.storage.targets import Refusal, ScriptFiles, TargetReader
 
 _TREE_KINDS = ("tensor", "none", "tuple", "namedtuple", "list", "dict")
 
@@ -49,8 +52,7 @@ class _Reader:
     ) -> None:
         self.data = data
         self.tensors = tensors
-        self.scripts = scripts
-        self.allow = allow
+        self.targets = TargetReader(scripts, allow)
         self.values: list[Value] = []
         self.arguments = Decoder(self.values, place)
         self.types = [read_type(item) for item in checks.rows(self.field("types"), "types")]
@@ -90,7 +92,7 @@ class _Reader:
         name, type_, role, path = checks.rows(item, "a value", 4)
         checks.text(name, "a value's name")
         known = self.types[checks.index(type_, f"the type of %{name[:40]}", len(self.types))]
-        number = checks.integer(role, f"the role of %{name[:40]}", 0, max(Role))
+        number = checks.integer(role, f"the role of %{name[:40]}", 0, len(Role) - 1)
         value = Value(name, known, node, Role(number), checks.text(path, f"the path of %{name[:40]}"))
         self.values.append(value)
         return value
@@ -129,7 +131,7 @@ class _Reader:
         node.overload = checks.text(checks.field(item, "overload", where), f"the overload of {where}")
         node.scope = self.pick(self.scopes, checks.field(item, "scope", where), f"the scope of {where}")
         node.source = self.pick(self.sources, checks.field(item, "source", where), f"the source of {where}")
-        node.target = decode_target(checks.field(item, "run", where), node, self.scripts, self.allow)
+        node.target = self.targets.read(checks.field(item, "run", where), kind)
         decode, place = self.arguments.decode, f"an argument of {where}"
         self.arguments.lost = ""
         node.args = tuple(
@@ -255,26 +257,47 @@ def check_structure(node: Node) -> None:
             checks.bad(kind[:60], "has not one item for each field")
 
 
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """What matters of an operator's schema here."""
+
+    names: tuple[str, ...]
+    required: frozenset[str]
+    method: bool
+    """Whether its first argument is the tensor that code may call a method on."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _signature(target: OpOverload) -> _Signature:
+    arguments = target._schema.arguments
+    required = frozenset(argument.name for argument in arguments if not argument.has_default_value())
+    method = bool(arguments) and arguments[0].name == "self" and str(arguments[0].type) == "Tensor"
+    return _Signature(tuple(argument.name for argument in arguments), required, method)
+
+
 def check_call(node: Node) -> None:
     """Let a node refuse whose operator takes other arguments here than where the file was made."""
-    schema = node.schema
-    if schema is None:
-        if type(node.target).__name__ == "method_descriptor" and (
-            not node.args or type(node.args[0]) is not Value
-        ):
+    target, args = node.target, node.args
+    if not isinstance(target, OpOverload):
+        if type(target).__name__ == "method_descriptor" and (not args or type(args[0]) is not Value):
             checks.bad(node.kind[:60], "lacks its tensor")
         return
-    given = {argument.name for argument in schema.arguments[: len(node.args)]}
-    named = set(node.kwargs or ())
-    required = {argument.name for argument in schema.arguments if not argument.has_default_value()}
-    known = {argument.name for argument in schema.arguments}
-    named_unfit = bool(named - known or named & given or required - given - named)
-    unfit = named_unfit or len(node.args) > len(schema.arguments)
-    first = schema.arguments[0] if schema.arguments and node.args else None
-    if first is not None and first.name == "self" and str(first.type) == "Tensor":
-        # Code may be written as a method call on it.
-        unfit = unfit or type(node.args[0]) is not Value
-    if unfit:
+    signature = _signature(target)
+    fits = len(args) <= len(signature.names)
+    if node.kwargs:
+        given = set(signature.names[: len(args)])
+        fits = (
+            fits and given.isdisjoint(node.kwargs) and given.union(node.kwargs).issuperset(signature.required)
+        )
+        fits = fits and set(signature.names).issuperset(node.kwargs)
+    elif len(signature.required) > len(args):
+        fits = False
+    else:
+        fits = fits and signature.required.issubset(signature.names[: len(args)])
+    if signature.method and args:
+        fits = fits and type(args[0]) is Value
+    if not fits:
+        schema = target._schema
         stored = f"{schema.name}.{schema.overload_name}".rstrip(".")
         reason = f"{stored} was recorded with other arguments than torch {torch.__version__} takes: {schema}"
         node.target = Refusal(node.name, reason, {"operator": stored})

@@ -153,92 +153,96 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
     return {"python": python_name(target)}
 
 
-def decode_target(
-    item: Any, node: Node, scripts: ScriptFiles, allow: frozenset[str]
-) -> Callable[..., Any] | None:
-    """What runs the node; a `Refusal` for what is not there, or not allowed."""
-    where = f"what runs {node.kind[:60]}"
-    if item is None:
-        if node.kind not in STRUCTURE:
-            checks.bad(where, "is missing")
-        return None
-    entry = checks.table(item, where)
-    if "operator" in entry:
-        return _operator(checks.text(entry["operator"], where), entry, allow)
-    if "builtin" in entry:
-        name = checks.text(entry["builtin"], where)
-        if name not in BUILTINS:
-            checks.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
-        return BUILTINS[name]
-    if "python" in entry:
-        return _python(checks.text(entry["python"], where), node.kind, entry, allow)
-    if "script" in entry:
-        return _script(entry, where, scripts, allow)
-    checks.bad(where, "is of an unknown kind")
+class TargetReader:
+    """Finds what runs the nodes of one archive, each operator once; `allow` holds the names that may run."""
 
+    def __init__(self, scripts: ScriptFiles, allow: frozenset[str]) -> None:
+        self.scripts = scripts
+        self.allow = allow
+        self._operators: dict[str, Callable[..., Any]] = {}
 
-def _operator(name: str, entry: dict[str, Any], allow: frozenset[str]) -> Callable[..., Any]:
-    match = _OPERATOR.fullmatch(name)
-    if match is None:
-        checks.bad("an operator", f"has an unfit name: {name[:60]!r}")
-    namespace, short, overload = match.groups()
-    stored = {"operator": name}
-    full = f"{namespace}::{short}"
-    if full in _FILE_OPERATORS and full not in allow:
-        reason = f"{full} opens files: if you trust this trace, load it with allow={{{full!r}}}"
-        return Refusal(short, reason, stored)
-    try:
-        found = getattr(getattr(getattr(torch.ops, namespace), short), overload or "default")
-    except (AttributeError, RuntimeError):
-        found = None
-    if not isinstance(found, OpOverload) or found._schema.name != full:
-        reason = (
-            f"the operator {name} is not registered in this process (torch {torch.__version__}): "
-            "import the library that defines it, and load the file again"
-        )
-        return Refusal(short, reason, stored)
-    return found
-
-
-def _python(name: str, kind: str, entry: dict[str, Any], allow: frozenset[str]) -> Callable[..., Any] | None:
-    module_name, colon, qualname = name.partition(":")
-    if not colon or not all(part.isidentifier() for part in module_name.split(".")):
-        checks.bad("a Python function", f"has an unfit name: {name[:60]!r}")
-    if name not in allow:
-        if kind in ("prim::TupleConstruct", "prim::DictConstruct"):
-            # A result of one's own tuple or dict class comes back as a plain one of the same fields.
+    def read(self, item: Any, kind: str) -> Callable[..., Any] | None:
+        """What runs a node; None for structure, a `Refusal` for what is not there, or not allowed."""
+        where = f"what runs {kind[:60]}"
+        if item is None:
+            if kind not in STRUCTURE:
+                checks.bad(where, "is missing")
             return None
+        entry = checks.table(item, where)
+        if "operator" in entry:
+            name = checks.text(entry["operator"], where)
+            if name not in self._operators:
+                self._operators[name] = self._operator(name)
+            return self._operators[name]
+        if "builtin" in entry:
+            name = checks.text(entry["builtin"], where)
+            if name not in BUILTINS:
+                checks.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
+            return BUILTINS[name]
+        if "python" in entry:
+            return self._python(checks.text(entry["python"], where), kind)
+        if "script" in entry:
+            return self._script(entry, where)
+        checks.bad(where, "is of an unknown kind")
+
+    def _operator(self, name: str) -> Callable[..., Any]:
+        match = _OPERATOR.fullmatch(name)
+        if match is None:
+            checks.bad("an operator", f"has an unfit name: {name[:60]!r}")
+        namespace, short, overload = match.groups()
+        stored = {"operator": name}
+        full = f"{namespace}::{short}"
+        if full in _FILE_OPERATORS and full not in self.allow:
+            reason = f"{full} opens files: if you trust this trace, load it with allow={{{full!r}}}"
+            return Refusal(short, reason, stored)
+        try:
+            found = getattr(getattr(getattr(torch.ops, namespace), short), overload or "default")
+        except (AttributeError, RuntimeError):
+            found = None
+        if not isinstance(found, OpOverload) or found._schema.name != full:
+            reason = (
+                f"the operator {name} is not registered in this process (torch {torch.__version__}): "
+                "import the library that defines it, and load the file again"
+            )
+            return Refusal(short, reason, stored)
+        return found
+
+    def _python(self, name: str, kind: str) -> Callable[..., Any] | None:
+        module_name, colon, qualname = name.partition(":")
+        if not colon or not all(part.isidentifier() for part in module_name.split(".")):
+            checks.bad("a Python function", f"has an unfit name: {name[:60]!r}")
+        if name not in self.allow:
+            if kind in ("prim::TupleConstruct", "prim::DictConstruct"):
+                # A result of one's own tuple or dict class comes back as a plain one of the same fields.
+                return None
+            reason = (
+                f"{name} is Python code, which files do not hold: "
+                f"if you trust it, load the file with allow={{{name!r}}}"
+            )
+            return Refusal(qualname.rpartition(".")[2], reason, {"python": name})
+        try:
+            found: Any = sys.modules.get(module_name) or importlib.import_module(module_name)
+            for part in qualname.split("."):
+                found = getattr(found, part)
+        except (ImportError, AttributeError) as error:
+            raise TracelabFileError(f"{name} was allowed, but cannot be imported: {error}") from error
+        if isinstance(found, type) and issubclass(found, torch.autograd.Function):
+            found = found.apply
+        if not callable(found):
+            kind = type(found).__name__
+            raise TracelabFileError(f"{name} was allowed, but cannot be called: it is of type {kind}")
+        return found  # type: ignore[no-any-return]
+
+    def _script(self, entry: dict[str, Any], where: str) -> Callable[..., Any]:
+        number = checks.integer(entry["script"], where)
+        if number not in self.scripts.held:
+            checks.bad(where, f"is script/{number}.pt, which the archive does not hold")
+        name = checks.text(checks.field(entry, "name", where), where)
+        if name in self.allow or "torchscript" in self.allow:
+            return self.scripts.load(number)  # type: ignore[no-any-return]
         reason = (
-            f"{name} is Python code, which files do not hold: "
-            f"if you trust it, load the file with allow={{{name!r}}}"
+            f"{name} is TorchScript code: if you trust this file, load it with allow={{{name!r}}} "
+            "or allow={'torchscript'}"
         )
-        return Refusal(qualname.rpartition(".")[2], reason, {"python": name})
-    try:
-        found: Any = sys.modules.get(module_name) or importlib.import_module(module_name)
-        for part in qualname.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise TracelabFileError(f"{name} was allowed, but cannot be imported: {error}") from error
-    if isinstance(found, type) and issubclass(found, torch.autograd.Function):
-        found = found.apply
-    if not callable(found):
-        kind = type(found).__name__
-        raise TracelabFileError(f"{name} was allowed, but cannot be called: it is of type {kind}")
-    return found  # type: ignore[no-any-return]
-
-
-def _script(
-    entry: dict[str, Any], where: str, scripts: ScriptFiles, allow: frozenset[str]
-) -> Callable[..., Any]:
-    number = checks.integer(entry["script"], where)
-    if number not in scripts.held:
-        checks.bad(where, f"is script/{number}.pt, which the archive does not hold")
-    name = checks.text(checks.field(entry, "name", where), where)
-    if name in allow or "torchscript" in allow:
-        return scripts.load(number)  # type: ignore[no-any-return]
-    reason = (
-        f"{name} is TorchScript code: if you trust this file, load it with allow={{{name!r}}} "
-        "or allow={'torchscript'}"
-    )
-    stored = {"script": number, "name": name, "bytes": scripts.held[number]}
-    return Refusal(name.rpartition(".")[2], reason, stored)
+        stored = {"script": number, "name": name, "bytes": self.scripts.held[number]}
+        return Refusal(name.rpartition(".")[2], reason, stored)
