@@ -105,10 +105,14 @@ HAND_WRITTEN: dict[str, Callable[[], Case]] = {
     "unet": lambda: Case(UNet().eval(), (image(1, 32),), (image(2, 48),)),
     "lstm": lambda: Case(LSTMTagger().eval(), (ids(2, 7),), (ids(3, 9),)),
     "attention": lambda: Case(
-        Attention().eval(), (torch.randn(2, 5, 16), torch.randn(2, 6, 16)), (torch.randn(3, 4, 16), torch.randn(3, 8, 16))
+        Attention().eval(),
+        (torch.randn(2, 5, 16), torch.randn(2, 6, 16)),
+        (torch.randn(3, 4, 16), torch.randn(3, 8, 16)),
     ),
     "attention-train": lambda: Case(
-        Attention().train(), (torch.randn(2, 5, 16), torch.randn(2, 6, 16)), (torch.randn(3, 4, 16), torch.randn(3, 8, 16))
+        Attention().train(),
+        (torch.randn(2, 5, 16), torch.randn(2, 6, 16)),
+        (torch.randn(3, 4, 16), torch.randn(3, 8, 16)),
     ),
     "encoder-eval": lambda: encoder(False),
     "encoder-train": lambda: encoder(True),

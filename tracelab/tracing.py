@@ -47,6 +47,7 @@ def trace(
     """
     if isinstance(func, (TracedFunction, TracedModule)):
         return func
+    traced: Any
     if isinstance(func, nn.Module):
         inputs = {"forward": _Call(example_inputs, example_kwarg_inputs)}
         traced = _trace_methods(func, inputs, strict, force_outplace)
@@ -93,7 +94,9 @@ def trace_module(
         if not callable(getattr(module, name, None)):
             raise InputError(f"{type(module).__name__} has no method `{name}`")
     traced = _trace_methods(module, calls, strict, force_outplace)
-    rounds: list[Mapping[str, Any]] = list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
+    rounds: list[Mapping[str, Any]] = (
+        list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
+    )
     for items in rounds:
         for name, item in items.items():
             call = _Call(item, None)
@@ -215,9 +218,7 @@ def _trace_function(func: Callable[..., Any], call: _Call, strict: bool, force_o
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), func)
 
 
-def _trace_methods(
-    module: nn.Module, calls: Mapping[str, _Call], strict: bool, force_outplace: bool
-) -> TracedModule:
+def _trace_methods(module: nn.Module, calls: Mapping[str, _Call], strict: bool, force_outplace: bool) -> TracedModule:
     graphs: dict[str, Graph] = {}
     for name, call in calls.items():
         func = module if name == "forward" else getattr(module, name)

@@ -38,7 +38,7 @@ class PreDispatchMode(ProxyTorchDispatchMode):
         self.pre_dispatch = True
         self.enter_stack: list[Any] = []
         # Jagged tensors ask the mode's tracer whether it delays arithmetic on sizes: ours does not.
-        self.tracer = SimpleNamespace(enable_thunkify=False)
+        self.tracer: Any = SimpleNamespace(enable_thunkify=False)
 
     def __enter__(self) -> PreDispatchMode:
         global _running

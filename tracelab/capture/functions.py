@@ -21,6 +21,9 @@ from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher
 from tracelab.capture.warn import ITERATION, conversion_message
 from tracelab.graph.ir import Node, Value
 
+_properties: Any = Tensor
+"""The class without its annotations, which hide descriptors behind the types of their values."""
+
 Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
 
 
@@ -156,7 +159,7 @@ class _Inside:
 
 def _array(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with _Inside(recorder):
-        result = Tensor.__array__(*args, **kwargs)
+        result = _properties.__array__(*args, **kwargs)
     recorder.warn("numpy", conversion_message("numpy", ""), "", recorder.known(args[0]), sys._getframe(1))
     return result
 
@@ -315,7 +318,7 @@ def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[st
 
 
 HANDLERS: dict[Any, Handler] = {
-    Tensor.shape.__get__: _shape,  # type: ignore[attr-defined]
+    _properties.shape.__get__: _shape,
     Tensor.size: _size,
     Tensor.numel: _numel,
     Tensor.nelement: _numel,
@@ -331,9 +334,9 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.__array__: _array,
     Tensor.__contains__: _contains,
     Tensor.item: _item,
-    Tensor.data.__get__: _data,  # type: ignore[attr-defined]
-    Tensor.data.__set__: _set_data,  # type: ignore[attr-defined]
-    Tensor.grad.__get__: _grad,  # type: ignore[attr-defined]
+    _properties.data.__get__: _data,
+    _properties.data.__set__: _set_data,
+    _properties.grad.__get__: _grad,
     Tensor.contiguous: _contiguous,
     Tensor.to: _to,
     Tensor.requires_grad_: _requires_grad,

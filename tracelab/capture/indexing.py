@@ -64,9 +64,8 @@ def _entries(tensor: torch.Tensor, index: Any) -> list[Any] | None:
     for entry in entries:
         if entry is None or entry is Ellipsis:
             continue
-        if isinstance(entry, bool) or isinstance(entry, (list, str)) or hasattr(entry, "__array__") and not isinstance(
-            entry, torch.Tensor
-        ):
+        foreign_array = hasattr(entry, "__array__") and not isinstance(entry, torch.Tensor)
+        if foreign_array or isinstance(entry, (bool, list, str)):
             return None
         if isinstance(entry, torch.Tensor):
             if entry.dtype in (torch.bool, torch.uint8):
@@ -117,7 +116,7 @@ def _walk(
             dim += taken
             indices.extend([None] * (taken - 1))
     # A mask of several dimensions stands for as many entries.
-    return result, [item for item in _without_mask_padding(indices)]
+    return result, _without_mask_padding(indices)
 
 
 def _without_mask_padding(indices: list[torch.Tensor | None]) -> list[torch.Tensor | None]:

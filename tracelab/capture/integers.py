@@ -114,9 +114,7 @@ class TracedNumber:
 
     __slots__ = ("from_tensor", "number", "recorder", "value")
 
-    def __init__(
-        self, recorder: Recorder, number: Number, value: Value | None, from_tensor: bool = False
-    ) -> None:
+    def __init__(self, recorder: Recorder, number: Number, value: Value | None, from_tensor: bool = False) -> None:
         self.recorder = recorder
         self.number = number
         self.value = value
@@ -177,7 +175,6 @@ class TracedNumber:
     def __str__(self) -> str:
         return str(self.number)
 
-    str = __str__
     __repr__ = __str__
     _graph_repr = __str__
 
@@ -280,6 +277,8 @@ def _unary(kind: str, target: Callable[[Any], Any]) -> Callable[[TracedNumber], 
     return method
 
 
+# torch asks a node for its text under this name.
+setattr(TracedNumber, "str", TracedNumber.__str__)  # noqa: B010
 for _name, (_kind, _target) in BINARY.items():
     setattr(TracedNumber, _name, _binary(_kind, _target))
 for _name, (_kind, _unary_target) in UNARY.items():

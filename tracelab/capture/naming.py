@@ -34,8 +34,12 @@ def _name_outputs(node: Node, following: Node | None) -> None:
     for depth, (code, offset) in enumerate(source.stack):
         if depth and not _left(source.stack, depth, later):
             return
-        if not depth and later and _same_call(source.stack, later) and following is not None and not _unpacks(
-            node, following
+        if (
+            not depth
+            and later
+            and _same_call(source.stack, later)
+            and following is not None
+            and not _unpacks(node, following)
         ):
             return
         names = bound_names(code, offset)

@@ -134,7 +134,9 @@ def record_region(
     return result
 
 
-def run_region(target: Callable[..., Any], args: tuple[Any, ...], lifted: tuple[torch.Tensor, ...], **kwargs: Any) -> Any:
+def run_region(
+    target: Callable[..., Any], args: tuple[Any, ...], lifted: tuple[torch.Tensor, ...], **kwargs: Any
+) -> Any:
     """Run a recorded region; functions get the tensors that their closures held as they are in this run."""
     tensors = iter(lifted)
     return target(*[arg.bound(tensors) if isinstance(arg, _Lifted) else arg for arg in args], **kwargs)

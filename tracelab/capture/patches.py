@@ -101,9 +101,7 @@ def _patch_autograd_function() -> None:
     _set(torch.autograd.Function, "apply", classmethod(apply))
 
 
-def _record_function(
-    recorder: Recorder, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Any
-) -> Any:
+def _record_function(recorder: Recorder, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Any) -> Any:
     run = original.__get__(None, cls)
     versions = [(arg, arg._version) for arg in args if isinstance(arg, torch.Tensor) and not arg.is_inference()]
     attributes: dict[str, Any] = {"name": cls.__name__, "inplace": False}
@@ -153,7 +151,7 @@ def _patch_script() -> None:
 
 
 def _patch_autocast() -> None:
-    autocast = torch.amp.autocast_mode.autocast
+    autocast: Any = torch.amp.autocast_mode.autocast
     enter, leave = autocast.__enter__, autocast.__exit__
 
     def entering(region: Any) -> Any:
@@ -182,7 +180,7 @@ def make_autocast(device: str, dtype: torch.dtype, enabled: bool, cache: bool) -
 
 def _patch_is_tracing() -> None:
     # Libraries ask before they look at data; their answer to "yes" is the code that generalises.
-    original = torch.jit.is_tracing
+    original: Callable[[], bool] = torch.jit._trace.is_tracing
 
     def is_tracing() -> bool:
         # functional_call asks in order to refuse script modules; for plain modules it traces well.
@@ -196,7 +194,7 @@ def _patch_is_tracing() -> None:
 
 
 def _patch_iteration() -> None:
-    original = torch.Tensor.__iter__
+    original: Callable[[Any], Any] = torch.Tensor.__iter__
 
     def iterate(tensor: torch.Tensor) -> Any:
         recorder = active.recorder

@@ -139,8 +139,8 @@ class Recorder:
             if traced is not None and other.role in (Role.NODE, Role.INPUT) and storage_of(traced) == place:
                 self.warn(
                     "constant",
-                    f"A tensor that shares memory with %{other.name} was made in a way that tracing does not see, which "
-                    "might cause the trace to be incorrect: it is a constant of the trace.",
+                    f"A tensor that shares memory with %{other.name} was made in a way that tracing does not see, "
+                    "which might cause the trace to be incorrect: it is a constant of the trace.",
                     "",
                     other,
                     sys._getframe(2),

@@ -24,7 +24,9 @@ _WORDS = {
 def conversion_message(kind: str, frozen: object) -> str:
     """The sentence for a traced tensor or size that became a Python value."""
     shown = "" if kind in ("list", "numpy") else f" ({frozen})"
-    effect = "the branch taken here is taken for every input" if kind == "bool" else "the value is frozen into the trace"
+    effect = (
+        "the branch taken here is taken for every input" if kind == "bool" else "the value is frozen into the trace"
+    )
     return (
         f"Converting a tensor to {_WORDS[kind]}{shown} might cause the trace to be incorrect: {effect}. "
         "Keep it a tensor, or trace again where it differs."

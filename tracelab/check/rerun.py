@@ -48,7 +48,13 @@ def _compare(number: int, wanted: Any, got: Any, tolerance: float) -> None:
     try:
         # Equal in value within the tolerance; a wrapped number may differ in dtype.
         torch.testing.assert_close(
-            _plain(got), _plain(wanted), rtol=tolerance, atol=1e-5, equal_nan=True, check_dtype=False, check_stride=False
+            _plain(got),
+            _plain(wanted),
+            rtol=tolerance,
+            atol=1e-5,
+            equal_nan=True,
+            check_dtype=False,
+            check_stride=False,
         )
     except AssertionError as error:
         first = " ".join(str(error).split())

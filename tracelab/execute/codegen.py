@@ -159,7 +159,9 @@ class Code:
             raise RuntimeError(f"the graph cannot run: nothing is known that runs {node.kind}")
         name = getattr(target, "__name__", None) or node.name
         if name == "apply" and hasattr(target, "__self__"):
-            return f"{self._object(target.__self__, target.__self__.__name__)}.apply({self._arguments(args, node.kwargs)})"
+            return (
+                f"{self._object(target.__self__, target.__self__.__name__)}.apply({self._arguments(args, node.kwargs)})"
+            )
         return f"{self._object(target, str(name))}({self._arguments(args, node.kwargs)})"
 
     def _receiver(self, item: Any) -> str:

@@ -10,11 +10,11 @@ from typing import IO, Any
 import torch
 from torch import Tensor, nn
 
-from tracelab.execute.codegen import Code, compile_graph, graph_code, state_inputs
+from tracelab.execute.codegen import compile_graph, graph_code, state_inputs
 from tracelab.execute.traced import input_tree_of
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
-from tracelab.graph.ir import Graph, Role
+from tracelab.graph.ir import Graph
 from tracelab.graph.structure import TracelabError
 
 
@@ -117,7 +117,7 @@ class TracedModule(TracedSubmodule):
         return super().__getattr__(name)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TracedModule:
-        super()._apply(fn, recurse)
+        nn.Module._apply(self, fn, recurse)
         for method in self._graphs:
             self._run(method).follow(fn)
         return self
@@ -256,8 +256,9 @@ def _exported_names(module: nn.Module) -> list[str]:
     names = []
     for name in dir(type(module)):
         item = getattr(type(module), name, None)
-        if callable(item) and torch._jit_internal.get_torchscript_modifier(item) is torch._jit_internal.FunctionModifiers.EXPORT:
+        if (
+            callable(item)
+            and torch._jit_internal.get_torchscript_modifier(item) is torch._jit_internal.FunctionModifiers.EXPORT
+        ):
             names.append(name)
     return names
-
-

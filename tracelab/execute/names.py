@@ -36,7 +36,7 @@ INFIX = {
 """Python's own signs for arithmetic on traced numbers."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def native(target: Any) -> tuple[str, str] | None:
     """`("function", "torch.add")` or `("method", "view")` for an overload, None where only the overload will do."""
     schema = getattr(target, "_schema", None)
@@ -65,7 +65,7 @@ def overload_path(target: Any) -> str:
 
 def tensor_method(node: Node) -> str | None:
     """The name of a `torch.Tensor` method that the node calls."""
-    target = node.target
-    if type(target).__name__ == "method_descriptor" and getattr(torch.Tensor, target.__name__, None) is target:
-        return str(target.__name__)
+    name = getattr(node.target, "__name__", "")
+    if type(node.target).__name__ == "method_descriptor" and getattr(torch.Tensor, name, None) is node.target:
+        return str(name)
     return None

@@ -63,7 +63,11 @@ def _body(call: Node) -> tuple[list[Node], list[Value]] | None:
         target = _target(kind, script_node)
         if target is None:
             return None
-        node = Node(kind, target, tuple(args), None, (), call.scope, call.source, None, target._schema.overload_name)
+        positional = sum(1 for argument in target._schema.arguments if not argument.kwarg_only)
+        names = [argument.name for argument in target._schema.arguments[positional:]]
+        kwargs = dict(zip(names, args[positional:], strict=False)) or None
+        node = Node(kind, target, tuple(args[:positional]), kwargs, (), call.scope, call.source)
+        node.overload = target._schema.overload_name
         node.outputs = tuple(Value(value.debugName(), str(value.type()), node) for value in outputs)
         table.update(zip((value.debugName() for value in outputs), node.outputs, strict=True))
         nodes.append(node)

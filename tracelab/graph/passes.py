@@ -20,12 +20,7 @@ def dce(graph: Graph) -> Graph:
     """
     live: set[Value] = set(graph.outputs) | set(graph.inputs)
     kept: list[Node] = []
-    # A view shares storage with its base: writing into the one is writing into the other.
-    root: dict[Value, Value] = {}
-    for node in graph.nodes:
-        base = _aliased_base(node, root)
-        for value in node.outputs:
-            root[value] = base if base is not None else value
+    root = _roots(graph)
     live_roots = {root.get(value, value) for value in live}
     for node in reversed(graph.nodes):
         written = mutated_arguments(node)
@@ -41,6 +36,16 @@ def dce(graph: Graph) -> Graph:
                 live_roots.add(root.get(value, value))
     graph.nodes[:] = reversed(kept)
     return graph
+
+
+def _roots(graph: Graph) -> dict[Value, Value]:
+    """The tensor that each value is a view of: writing into the one is writing into the other."""
+    root: dict[Value, Value] = {}
+    for node in graph.nodes:
+        base = _aliased_base(node, root)
+        for value in node.outputs:
+            root[value] = base if base is not None else value
+    return root
 
 
 def _aliased_base(node: Node, root: dict[Value, Value]) -> Value | None:
@@ -63,14 +68,19 @@ def cse(graph: Graph) -> Graph:
 
     Random and in-place operators are left alone, and so is everything whose inputs are ever written to.
     """
-    written: set[Value] = {value for node in graph.nodes for value in mutated_arguments(node)}
+    root = _roots(graph)
+    written: set[Value] = set()
+    for node in graph.nodes:
+        # What is no operator may write into anything it is given.
+        changed = node.inputs if node.schema is None and node.mutates else mutated_arguments(node)
+        written.update(root.get(value, value) for value in changed)
     seen: dict[Hashable, Node] = {}
     renamed: dict[Value, Value] = {}
     kept: list[Node] = []
     for node in graph.nodes:
         rename(node, renamed)
         key = _computation(node)
-        if key is None or any(value in written for value in (*node.inputs, *node.outputs)):
+        if key is None or any(root.get(value, value) in written for value in (*node.inputs, *node.outputs)):
             kept.append(node)
             continue
         first = seen.setdefault(key, node)

@@ -123,7 +123,12 @@ _CARRY_ON = {"CACHE", "EXTENDED_ARG", "NOP", "COPY", "DUP_TOP", "LOAD_FAST", "PR
 @functools.lru_cache(maxsize=4096)
 def _instructions(code: CodeType) -> tuple[dict[int, int], list[dis.Instruction]]:
     listing = list(dis.get_instructions(code))
-    return {instruction.offset: index for index, instruction in enumerate(listing)}, listing
+    table = {instruction.offset: index for index, instruction in enumerate(listing)}
+    # While a Python function runs, the calling frame stands at the last cache entry behind its call.
+    for offset in range(0, len(code.co_code), 2):
+        if offset not in table and offset - 2 in table:
+            table[offset] = table[offset - 2]
+    return table, listing
 
 
 @functools.lru_cache(maxsize=65536)

@@ -106,9 +106,7 @@ def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -
         if not isinstance(item, (tuple, list)):
             raise InputError(f"`{where}` should be a {kind}, as when it was traced, but is {type(item).__name__}")
         if len(item) != len(tree.children):
-            raise InputError(
-                f"`{where}` has {len(item)} elements, but had {len(tree.children)} when it was traced"
-            )
+            raise InputError(f"`{where}` has {len(item)} elements, but had {len(tree.children)} when it was traced")
         for index, (child, part) in enumerate(zip(tree.children, item, strict=True)):
             leaves_like(child, part, leaves, f"{where}[{index}]")
 
@@ -131,7 +129,7 @@ def rebuild(tree: Tree, leaves: Any) -> Any:
 
 def namedtuple_class(name: str, fields: list[str], maker: Callable[..., Any] | None) -> Callable[..., Any]:
     """The recorded class, or an equal one where it is not at hand."""
-    return maker if maker is not None else namedtuple(name, fields)  # type: ignore[misc]
+    return maker if maker is not None else namedtuple(name, fields)
 
 
 @dataclass(slots=True)
@@ -153,7 +151,9 @@ class InputTree:
         """The tensors of a call, in the order of the graph's inputs; `InputError` where it does not fit."""
         names = self.names
         if len(args) > len(names):
-            raise InputError(f"{function} takes {len(names)} arguments ({', '.join(names)}), but {len(args)} were given")
+            raise InputError(
+                f"{function} takes {len(names)} arguments ({', '.join(names)}), but {len(args)} were given"
+            )
         given = dict(zip(names, args, strict=False))
         for name, item in kwargs.items():
             if name not in names:
