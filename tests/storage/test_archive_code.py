@@ -214,6 +214,24 @@ def test_every_access_to_a_tensor_has_a_name_in_files(target):
     assert id(target) in BUILTIN_NAMES
 
 
+class Named(dict):
+    pass
+
+
+def named_dict(x):
+    return Named(a=x + 1)
+
+
+def test_a_result_of_ones_own_class_comes_back_plain():
+    traced = tracelab.trace(named_dict, torch.ones(2), strict=False)
+    assert type(again(traced)(torch.ones(2))) is dict
+
+
+def test_a_result_of_ones_own_class_comes_back_as_it_was_when_allowed():
+    traced = tracelab.trace(named_dict, torch.ones(2), strict=False)
+    assert type(again(again(traced), allow={f"{__name__}:Named"})(torch.ones(2))) is Named
+
+
 def test_a_function_argument_shows_and_refuses():
     class Apply(torch.autograd.Function):
         @staticmethod

@@ -142,9 +142,7 @@ def test_another_zip_is_refused():
 
 
 def test_another_format_is_refused(content):
-    refused(
-        edited(content, lambda d: d.update(format="other"), "meta.json"), "meta.json is of another format"
-    )
+    refused(edited(content, lambda d: d.update(format="other"), "meta.json"), "meta.json is of another format")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -256,9 +254,7 @@ def test_what_is_not_json_is_refused(content, text):
 
 @pytest.mark.parametrize("document", [None, 1, "x", [], {}, {"tensors": []}, {"tensors": {}, "graphs": []}])
 def test_json_of_another_form_is_refused(content, document):
-    refused(
-        packed({**entries(content), "graph.json": json.dumps(document).encode()}), "not a sound .tlab file"
-    )
+    refused(packed({**entries(content), "graph.json": json.dumps(document).encode()}), "not a sound .tlab file")
 
 
 def graph_of(document):

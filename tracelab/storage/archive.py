@@ -40,8 +40,7 @@ def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile) -> Non
         content["kind"] = "module"
         content["modules"] = module_json(traced, tensors)
         content["graphs"] = [
-            [method, _method_json(traced, method, graph, tensors, scripts)]
-            for method, graph in traced._graphs.items()
+            [method, _method_json(traced, method, graph, tensors, scripts)] for method, graph in traced._graphs.items()
         ]
     elif isinstance(traced, (TracedFunction, Graph)):
         graph = traced if isinstance(traced, Graph) else traced.graph
@@ -49,9 +48,7 @@ def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile) -> Non
         content["name"] = graph.name if isinstance(traced, Graph) else traced.__name__
         content["graphs"] = [["", graph_json(graph, keep=_keeper(tensors), scripts=scripts)]]
     else:
-        raise TypeError(
-            f"save needs a traced function or module, but got {type(traced).__name__}: trace it first"
-        )
+        raise TypeError(f"save needs a traced function or module, but got {type(traced).__name__}: trace it first")
     content["tensors"], stored = tensors.finish()
     meta = {"format": "tracelab", "version": VERSION, "tracelab": _version(), "torch": torch.__version__}
     write_archive(
@@ -111,9 +108,7 @@ def _function(content: dict[str, Any], graphs: dict[str, Graph]) -> TracedFuncti
         checks.bad("graph.json", "should hold one graph for a function")
     graph = graphs[""]
     _check_state(graph, {})
-    return TracedFunction(
-        graph, checks.text(checks.field(content, "name", "graph.json"), "the function's name")
-    )
+    return TracedFunction(graph, checks.text(checks.field(content, "name", "graph.json"), "the function's name"))
 
 
 def _module(content: dict[str, Any], graphs: dict[str, Graph], tensors: list[torch.Tensor]) -> TracedModule:

@@ -92,9 +92,7 @@ class Encoder:
                 return {"namedtuple": [type(item).__name__, list(item._fields), children]}
             return {"tuple": children}
         if isinstance(item, dict):
-            pairs = [
-                [self.encode(key, depth + 1), self.encode(child, depth + 1)] for key, child in item.items()
-            ]
+            pairs = [[self.encode(key, depth + 1), self.encode(child, depth + 1)] for key, child in item.items()]
             return {"dict": pairs}
         if isinstance(item, slice):
             return {"slice": [self.encode(part, depth + 1) for part in (item.start, item.stop, item.step)]}
@@ -232,9 +230,7 @@ def _generator(decoder: Decoder, content: Any, where: str, depth: int) -> None:
 
 
 _READERS: dict[str, Callable[[Decoder, Any, str, int], Any]] = {
-    "value": lambda decoder, content, where, depth: decoder.values[
-        checks.index(content, where, len(decoder.values))
-    ],
+    "value": lambda decoder, content, where, depth: decoder.values[checks.index(content, where, len(decoder.values))],
     "tuple": lambda decoder, content, where, depth: tuple(decoder.several(content, where, depth)),
     "namedtuple": _namedtuple,
     "size": _size,

@@ -20,7 +20,7 @@ from tracelab.storage import checks
 from tracelab.storage.constants import Decoder, device_of, dtype_of
 from tracelab.storage.graph_write import DEEPEST_TREE
 from tracelab.storage.sources import read_sources
-from tracelab.storage.targets import Refusal, ScriptFiles, TargetReader
+from tracelab.storage.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
 
 _TREE_KINDS = ("tensor", "none", "tuple", "namedtuple", "list", "dict")
 
@@ -134,9 +134,7 @@ class _Reader:
         node.target = self.targets.read(checks.field(item, "run", where), kind)
         decode, place = self.arguments.decode, f"an argument of {where}"
         self.arguments.lost = ""
-        node.args = tuple(
-            [decode(arg, place) for arg in checks.rows(checks.field(item, "args", where), place)]
-        )
+        node.args = tuple([decode(arg, place) for arg in checks.rows(checks.field(item, "args", where), place)])
         if "kwargs" in item:
             # Their names become part of generated code.
             node.kwargs = {
@@ -151,6 +149,8 @@ class _Reader:
         node.outputs = tuple([self.value(output, node) for output in outputs])
         for name, attribute in checks.table(item.get("attributes", {}), f"the attributes of {where}").items():
             node.set_attribute(name, decode(attribute, f"`{name[:40]}` of {where}"))
+        if node.target is None and item["run"] is not None:
+            node.set_attribute(STORED_CLASS, item["run"]["python"])
         check_structure(node)
         check_call(node)
         return node
@@ -286,9 +286,7 @@ def check_call(node: Node) -> None:
     fits = len(args) <= len(signature.names)
     if node.kwargs:
         given = set(signature.names[: len(args)])
-        fits = (
-            fits and given.isdisjoint(node.kwargs) and given.union(node.kwargs).issuperset(signature.required)
-        )
+        fits = fits and given.isdisjoint(node.kwargs) and given.union(node.kwargs).issuperset(signature.required)
         fits = fits and set(signature.names).issuperset(node.kwargs)
     elif len(signature.required) > len(args):
         fits = False
@@ -314,9 +312,7 @@ def read_type(item: Any) -> Type:
         tuple([checks.integer(size, "a type's shape", -1) for size in checks.rows(shape, "a type's shape")]),
         None
         if stride is None
-        else tuple(
-            [checks.integer(step, "a type's stride") for step in checks.rows(stride, "a type's stride")]
-        ),
+        else tuple([checks.integer(step, "a type's stride") for step in checks.rows(stride, "a type's stride")]),
         device_of(device, "a type's device"),
         checks.boolean(requires_grad, "a type"),
     )

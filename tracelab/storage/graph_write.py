@@ -19,7 +19,7 @@ from tracelab.graph.warning import TraceWarning
 from tracelab.storage.constants import Encoder, short_name
 from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.sources import SourceTable
-from tracelab.storage.targets import ScriptFiles, encode_target
+from tracelab.storage.targets import STORED_CLASS, ScriptFiles, encode_target
 
 KeepTensor = Callable[[Value, torch.Tensor], int | None]
 """Takes the tensor behind a value, gives its row among the archive's tensors; None if kept elsewhere."""
@@ -45,9 +45,7 @@ def graph_json(
 
 
 class _Writer:
-    def __init__(
-        self, graph: Graph, scripts: ScriptFiles, moved: Mapping[torch.device, torch.device]
-    ) -> None:
+    def __init__(self, graph: Graph, scripts: ScriptFiles, moved: Mapping[torch.device, torch.device]) -> None:
         self.graph = graph
         self.scripts = scripts
         self.numbers = {value: number for number, value in enumerate(graph.values())}
@@ -102,8 +100,9 @@ class _Writer:
         }
         if node.kwargs:
             made["kwargs"] = {name: encode(item) for name, item in node.kwargs.items()}
-        if node.attributes:
-            made["attributes"] = {name: self.attribute(item) for name, item in node.attributes.items()}
+        attributes = {name: item for name, item in node.attributes.items() if name != STORED_CLASS}
+        if attributes:
+            made["attributes"] = {name: self.attribute(item) for name, item in attributes.items()}
         return made
 
     def attribute(self, item: Any) -> Any:
@@ -136,9 +135,7 @@ class _Writer:
 
     def tree(self, tree: Tree, where: str, depth: int = 0) -> dict[str, Any]:
         if depth > DEEPEST_TREE:
-            raise TracelabFileError(
-                f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep"
-            )
+            raise TracelabFileError(f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep")
         made: dict[str, Any] = {"kind": tree.kind}
         if tree.children or tree.kind not in ("tensor", "none"):
             made["children"] = [self.tree(child, where, depth + 1) for child in tree.children]

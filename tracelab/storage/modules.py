@@ -53,9 +53,7 @@ def _write(
         for table in ("parameters", "buffers")
     }
     children = {
-        name: None
-        if child is None
-        else _write(child, f"{prefix}{name}.", tensors, rows, numbers, open_modules)
+        name: None if child is None else _write(child, f"{prefix}{name}.", tensors, rows, numbers, open_modules)
         for name, child in module._modules.items()
     }
     numbers[id(module)] = len(rows)
@@ -82,9 +80,7 @@ def read_module(item: Any, graphs: dict[str, Graph], tensors: Sequence[torch.Ten
         row = checks.table(entry, "a module")
         class_name = checks.text(checks.field(row, "class", "a module"), "a module's class")
         where = f"the module {class_name[:60]}"
-        exported = [
-            checks.text(name, where) for name in checks.rows(checks.field(row, "exported", where), where)
-        ]
+        exported = [checks.text(name, where) for name in checks.rows(checks.field(row, "exported", where), where)]
         last = number == len(entries) - 1
         module = TracedModule(class_name, graphs, exported) if last else TracedSubmodule(class_name, exported)
         module.training = checks.boolean(checks.field(row, "training", where), where)

@@ -40,6 +40,9 @@ STRUCTURE = frozenset(
 )
 """Kinds that need no target: code is written for them directly."""
 
+STORED_CLASS = "stored_class"
+"""Attribute of a node whose result came back as a plain tuple or dict: the class that it had."""
+
 _OPERATOR = re.compile(r"([A-Za-z_]\w*)::([A-Za-z_]\w*)(?:\.(\w+))?", re.ASCII)
 
 _FILE_OPERATORS = frozenset(
@@ -136,7 +139,8 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
     """What runs the node, as JSON; None for a piece of structure."""
     target = node.target
     if target is None:
-        return None
+        name = node.attributes.get(STORED_CLASS)
+        return None if name is None else {"python": name}
     if isinstance(target, Refusal):
         stored = dict(target.stored)
         if "bytes" in stored:

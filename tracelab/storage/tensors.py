@@ -84,9 +84,7 @@ class TensorTable:
         if len(members) == 1 and (first.is_contiguous() or lazy or _extent(first) > first.numel()):
             return _real(first.resolve_conj().resolve_neg().contiguous())
         start = min(self._tensors[member].storage_offset() for member in members)
-        end = max(
-            self._tensors[member].storage_offset() + _extent(self._tensors[member]) for member in members
-        )
+        end = max(self._tensors[member].storage_offset() + _extent(self._tensors[member]) for member in members)
         for member in members:
             tensor = self._tensors[member]
             rows[member]["stride"] = list(tensor.stride())
@@ -104,13 +102,7 @@ def _check(tensor: torch.Tensor, name: str) -> None:
     if not plain and not isinstance(tensor, torch.nn.Buffer):
         refuse(f"files hold plain tensors, and it is a {type(tensor).__name__}")
     if tensor.is_nested or tensor.layout is not torch.strided or tensor.is_quantized:
-        kind = (
-            "nested"
-            if tensor.is_nested
-            else "quantized"
-            if tensor.is_quantized
-            else short_name(tensor.layout)
-        )
+        kind = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else short_name(tensor.layout)
         refuse(f"files hold dense tensors, and it is {kind}: make it dense, and trace again")
     if not _is_shape_only(tensor) and _REAL_OF.get(tensor.dtype, tensor.dtype) not in STORED_DTYPES:
         refuse(f"files have no room for the type {tensor.dtype}")
@@ -155,9 +147,7 @@ def _unused(name: str, taken: set[str]) -> str:
     return made
 
 
-def read_tensors(
-    item: Any, stored: dict[str, torch.Tensor], map_location: torch.device | None
-) -> list[torch.Tensor]:
+def read_tensors(item: Any, stored: dict[str, torch.Tensor], map_location: torch.device | None) -> list[torch.Tensor]:
     """The tensors again, on the devices they were saved from, or all on `map_location`.
 
     Raises `TracelabFileError` for rows that do not fit the stored tensors, and for a device that is not here.

@@ -79,9 +79,7 @@ def read_weights(source: IO[bytes], size: int) -> dict[str, torch.Tensor]:
     except (ValueError, RecursionError):
         checks.bad(where, "has an unreadable header")
     header.pop("__metadata__", None)
-    entries = sorted(
-        (_entry(name, item, where) for name, item in header.items()), key=lambda entry: entry[3:]
-    )
+    entries = sorted((_entry(name, item, where) for name, item in header.items()), key=lambda entry: entry[3:])
     made: dict[str, torch.Tensor] = {}
     position = 0
     for name, dtype, shape, start, end in entries:
@@ -101,9 +99,7 @@ def _entry(name: str, item: Any, where: str) -> tuple[str, torch.dtype, list[int
     word = checks.text(checks.field(entry, "dtype", where), where)
     if word not in _BY_NAME:
         checks.bad(where, f"holds {name[:60]!r} of the unknown type {word[:20]!r}")
-    shape = [
-        checks.integer(count, where) for count in checks.rows(checks.field(entry, "shape", where), where)
-    ]
+    shape = [checks.integer(count, where) for count in checks.rows(checks.field(entry, "shape", where), where)]
     if len(shape) > 64:
         checks.bad(where, f"gives {name[:60]!r} more than 64 dimensions")
     start, end = checks.rows(checks.field(entry, "data_offsets", where), where, 2)
@@ -111,9 +107,7 @@ def _entry(name: str, item: Any, where: str) -> tuple[str, torch.dtype, list[int
     return name, _BY_NAME[word], shape, first, checks.integer(end, where, first)
 
 
-def _read_tensor(
-    source: IO[bytes], dtype: torch.dtype, shape: list[int], size: int, where: str
-) -> torch.Tensor:
+def _read_tensor(source: IO[bytes], dtype: torch.dtype, shape: list[int], size: int, where: str) -> torch.Tensor:
     # A byte other than 0 and 1 is no boolean to torch: those are made by comparison.
     kept = torch.uint8 if dtype is torch.bool else dtype
     try:
