@@ -47,7 +47,9 @@ def copied(item: Any) -> Any:
     return {key: copied(child) for key, child in item.items()} if isinstance(item, dict) else item
 
 
-def replays(function: Any, example: Any, *others: Any, tolerance: dict[str, float] | None = None, **options: Any) -> Any:
+def replays(
+    function: Any, example: Any, *others: Any, tolerance: dict[str, float] | None = None, **options: Any
+) -> Any:
     """Trace on `example` without any warning, and replay on it and on `others`: results equal eager's."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", tracelab.TracerWarning)

@@ -47,6 +47,9 @@ def native(target: Any) -> tuple[str, str] | None:
     if name in bindings.ONLY_OVERLOAD or any(argument.is_out for argument in arguments):
         return None
     takes_self = bool(arguments) and arguments[0].name == "self" and str(arguments[0].type) == "Tensor"
+    if name.rstrip("_") in ("add", "sub") and schema.overload_name == "Scalar":
+        # Three positional arguments mean an old form of these bindings, with alpha in the middle.
+        return None
     method = takes_self and type(getattr(torch.Tensor, name, None)).__name__ == "method_descriptor"
     if method and (name in bindings.METHODS or (name.endswith("_") and not name.endswith("__"))):
         return "method", name
