@@ -43,8 +43,8 @@ class Code:
 
     def _unique(self, wanted: str) -> str:
         base = re.sub(r"\W", "_", wanted)
-        if not base or base[0].isdigit() or keyword.iskeyword(base):
-            base = f"_{base}"
+        if not base.isidentifier() or keyword.iskeyword(base):
+            base = "_" + re.sub(r"\W", "_", wanted, flags=re.ASCII)
         name, number = base, 1
         while name in self._taken:
             number += 1

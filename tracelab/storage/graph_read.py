@@ -215,8 +215,8 @@ class _Reader:
 
 
 def check_tensor(value: Value, tensor: torch.Tensor) -> None:
-    """Refuse a tensor of another shape than its value; a buffer may grow while a module is used."""
-    if value.role is Role.BUFFER or value.shape is None or value.shape == tuple(tensor.shape):
+    """Refuse a parameter of another shape than its value; buffers and constants may grow while they are used."""
+    if value.role is not Role.PARAMETER or value.shape is None or value.shape == tuple(tensor.shape):
         return
     checks.bad(
         f"the weight {(value.path or value.name)[:60]!r}",
@@ -243,6 +243,8 @@ def check_structure(node: Node) -> None:
         sound = len(node.outputs) == 1 and not node.kwargs
         if kind == "prim::DictConstruct":
             sound = sound and len(args) % 2 == 0 and (node.target is None or "class" in attributes)
+    elif kind == "prim::SetAttr":
+        sound = len(args) == 1 and type(args[0]) is Value and not node.outputs and "name" in attributes
     elif kind == "prim::PythonOp":
         sound = "name" in attributes
     if not sound:

@@ -36,6 +36,7 @@ STRUCTURE = frozenset(
         "prim::ExitGradMode",
         "prim::EnterContext",
         "prim::ExitContext",
+        "prim::SetAttr",
     }
 )
 """Kinds that need no target: code is written for them directly."""
