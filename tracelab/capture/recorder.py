@@ -159,14 +159,14 @@ class Recorder:
         self.inside = True
         set_key_included(PRE_DISPATCH, False)
         try:
+            if operator.lifts_constant:
+                return self._lift(operator, args[0])
             symbols: list[Any] = []
             graph_args = tuple([self._item(arg, symbols) for arg in args])
             graph_kwargs = {name: self._item(arg, symbols) for name, arg in kwargs.items()} if kwargs else None
             if symbols:
                 args = tuple([concrete(arg) for arg in args])
                 kwargs = {name: concrete(arg) for name, arg in kwargs.items()}
-            if operator.lifts_constant:
-                return self._lift(operator, args[0])
             source = self.source(sys._getframe(2))
             try:
                 with DisablePythonDispatcher():
