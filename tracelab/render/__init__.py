@@ -1,0 +1,7 @@
+"""What people see of a graph: the view document, text, and static pictures."""
+
+from tracelab.render.picture import dot_source, svg
+from tracelab.render.text import summary_text
+from tracelab.render.view import view_bytes, view_document
+
+__all__ = ["dot_source", "summary_text", "svg", "view_bytes", "view_document"]

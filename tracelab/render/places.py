@@ -1,0 +1,154 @@
+"""Sources of the view document: where in the user's code, in words that are the same on every machine."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sys
+from typing import Any
+
+from tracelab.graph.ir import Graph
+from tracelab.graph.source import Source
+
+AROUND = 2
+"""Lines shown before and after a line that is pointed at."""
+_LONGEST_SPAN = 40
+_LONGEST_LINE = 400
+_CELL_NAME = re.compile(r"<ipython-input-|[/\\]ipykernel_\d+[/\\]\d+\.py$")
+
+
+class Places:
+    """The table of sources and files, filled as nodes and warnings ask for their place."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.columns: dict[str, list[Any]] = {
+            name: [] for name in ("file", "line", "end_line", "column", "end_column", "function", "caller")
+        }
+        self.files: list[str] = []
+        self._file_index: dict[str, int] = {}
+        self._frames: dict[tuple[int, int, int], int] = {}
+        self._rows: dict[tuple[Any, ...], int] = {}
+        self._known: dict[int, int] = {}
+        self._lines: list[set[int]] = []
+        self._graph = graph
+
+    def index(self, source: Source | None) -> int:
+        """The row of a source (and, before it, rows of its callers); -1 for none."""
+        if source is None:
+            return -1
+        known = self._known.get(id(source))
+        if known is None:
+            known = self._known[id(source)] = self._add(source)
+        return known
+
+    def _add(self, source: Source) -> int:
+        if not source.stack:
+            return self._row(source, -1)
+        row = -1
+        # Outermost frame first: a frame is one row for each way to reach it.
+        for code, offset in reversed(source.stack):
+            key = (row, id(code), offset)
+            found = self._frames.get(key)
+            if found is None:
+                found = self._frames[key] = self._row(Source(((code, offset),)), row)
+            row = found
+        return row
+
+    def _row(self, source: Source, caller: int) -> int:
+        place = (source.line, source.end_line, source.column, source.end_column)
+        key = (source.file, *place, source.function, caller)
+        row = self._rows.get(key)
+        if row is None:
+            file = self._file(source.file)
+            row = self._rows[key] = len(self._rows)
+            for name, item in zip(self.columns, (file, *place, source.function, caller), strict=True):
+                self.columns[name].append(item)
+            last = min(max(source.end_line, source.line), source.line + _LONGEST_SPAN)
+            self._lines[file].update(range(max(1, source.line - AROUND), last + AROUND + 1))
+        return row
+
+    def _file(self, name: str) -> int:
+        index = self._file_index.get(name)
+        if index is None:
+            index = self._file_index[name] = len(self.files)
+            self.files.append(name)
+            self._lines.append(set())
+        return index
+
+    def file_rows(self) -> list[dict[str, Any]]:
+        """The `files` table: names for people, and the lines that are pointed at with two around each."""
+        names = file_names(self.files)
+        rows = []
+        for file, name, wanted in zip(self.files, names, self._lines, strict=True):
+            # A cell's text lives in linecache only; IPython keeps it there.
+            text = linecache.getlines(file)
+            lines = {str(n): _line(text[n - 1]) for n in sorted(wanted) if n <= len(text)}
+            rows.append({"name": name, "lines": lines})
+        return rows
+
+
+def _line(text: str) -> str:
+    text = text.rstrip("\r\n")
+    return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
+
+
+def file_names(files: list[str]) -> list[str]:
+    """Names for people: `this cell` and `cell 2` for cells, short paths with `/` for files.
+
+    "This cell" is the one that runs now, so that a picture speaks of the cell it stands under.
+    """
+    names = []
+    cells = 1
+    for file in files:
+        number = cell_number(file)
+        if number is None:
+            names.append(short_path(file))
+        elif number == _running_cell():
+            names.append("this cell")
+        else:
+            cells += 1
+            names.append(f"cell {cells}")
+    return names
+
+
+def _shell() -> Any:
+    # A program that never imported IPython has no cells.
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def cell_number(file: str) -> int | None:
+    """The execution count of the cell that a file name stands for; 0 where it is not known, None for a file."""
+    table = getattr(getattr(_shell(), "compile", None), "_filename_map", {})
+    number = table.get(file)
+    if number is not None:
+        return int(number)
+    return 0 if _CELL_NAME.search(file) else None
+
+
+def _running_cell() -> int:
+    return int(getattr(_shell(), "execution_count", -1))
+
+
+def short_path(file: str) -> str:
+    """A file name without what is particular to this machine.
+
+    Relative to the working directory, else to the entry of `sys.path` that it was imported from, else the
+    base name; `<string>` and the like stay as they are.
+    """
+    if file.startswith("<"):
+        return file
+    path = os.path.abspath(file)
+    directory = os.getcwd()
+    if _inside(path, directory) and "site-packages" not in path:
+        return os.path.relpath(path, directory).replace(os.sep, "/")
+    entries = [os.path.abspath(entry) for entry in sys.path if entry]
+    holding = [entry for entry in entries if _inside(path, entry)]
+    if holding:
+        return os.path.relpath(path, max(holding, key=len)).replace(os.sep, "/")
+    return os.path.basename(path)
+
+
+def _inside(path: str, directory: str) -> bool:
+    return path.startswith(directory.rstrip(os.sep) + os.sep)

@@ -1,0 +1,159 @@
+"""A trace in twenty lines of text, for terminals and for `text/plain`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from tracelab.graph.ir import Graph
+from tracelab.render.tree import Module, module_tree, value_name, value_type
+from tracelab.render.view import view_document
+
+_MOST_MODULES = 20
+_MOST_VALUES = 8
+_MOST_WARNINGS = 8
+_RUN = 3
+"""So many equal modules in a row become one line."""
+
+
+def summary_text(graph: Graph) -> str:
+    """What was traced: ops by module, parameters, inputs, outputs, and every place that the trace froze.
+
+    >>> print(summary_text(graph))
+    Net: 3 ops, 41 parameters (164 B)
+    inputs
+      x  float32[2, 4]
+    outputs
+      linear  float32[2, 1]
+    ops by module
+      3  Net
+      1    fc1  Linear
+      1    fc2  Linear
+    """
+    return document_text(view_document(graph))
+
+
+def document_text(document: dict[str, Any]) -> str:
+    """The same from a view document that is at hand already."""
+    lines = [_headline(document)]
+    lines += _values(document, "inputs", [v for v in document["inputs"] if document["values"]["role"][v] == 1])
+    lines += _values(document, "outputs", document["outputs"])
+    modules = module_tree(document)
+    if len(modules) > 1:
+        lines.append("ops by module")
+        lines += _modules(modules[0])
+    lines += _failure(document)
+    lines += _warnings(document)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _headline(document: dict[str, Any]) -> str:
+    counts = document["summary"]
+    parts = [_plural(counts["ops"], "op")]
+    if counts["parameters"]:
+        parts.append(f"{_plural(counts['parameters'], 'parameter')} ({bytes_text(counts['parameter_bytes'])})")
+    if counts["warnings"]:
+        parts.append(_plural(counts["warnings"], "warning"))
+    return f"{document['name']}: {', '.join(parts)}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def bytes_text(count: int) -> str:
+    """`44.6 MiB`."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _values(document: dict[str, Any], title: str, values: list[int]) -> Iterator[str]:
+    if not values:
+        return
+    yield title
+    shown = values[:_MOST_VALUES]
+    width = max(len(value_name(document, value)) for value in shown)
+    for value in shown:
+        yield f"  {value_name(document, value):<{width}}  {value_type(document, value)}"
+    if len(values) > len(shown):
+        yield f"  … {len(values) - len(shown)} more"
+
+
+def _modules(root: Module) -> Iterator[str]:
+    """The tree down to the depth that fits; where not even one level fits, its first lines."""
+    rows = _tree_rows(root, 1)
+    for depth in range(2, 50):
+        deeper = _tree_rows(root, depth)
+        if len(deeper) > _MOST_MODULES or len(deeper) == len(rows):
+            break
+        rows = deeper
+    width = len(f"{root.ops:,}")
+    for ops, label in rows[:_MOST_MODULES]:
+        yield f"  {ops:>{width},}  {label}"
+    if len(rows) > _MOST_MODULES:
+        yield f"  {'':>{width}}    … {len(rows) - _MOST_MODULES} more"
+
+
+def _tree_rows(module: Module, depth: int) -> list[tuple[int, str]]:
+    indent = "  " * module.depth
+    rows = [(module.ops, f"{indent}{module.name}  {module.class_name if module.parent else ''}")]
+    if module.depth >= depth:
+        return rows
+    for run in runs(module.children):
+        if len(run) < _RUN:
+            for child in run:
+                rows += _tree_rows(child, depth)
+        else:
+            first, last = run[0], run[-1]
+            label = f"{'  ' * first.depth}{first.name} … {last.name}  {len(run)} × {first.class_name}"
+            rows.append((sum(child.ops for child in run), label))
+    return rows
+
+
+def runs(modules: list[Module]) -> list[list[Module]]:
+    """Neighbours of one class with equally many ops, together."""
+    found: list[list[Module]] = []
+    for module in modules:
+        last = found[-1][-1] if found else None
+        if last is not None and (last.class_name, last.ops) == (module.class_name, module.ops):
+            found[-1].append(module)
+        else:
+            found.append([module])
+    return found
+
+
+def _failure(document: dict[str, Any]) -> Iterator[str]:
+    failed = document["nodes"].get("failed", -1)
+    if failed >= 0:
+        place = _place(document, document["nodes"]["source"][failed])
+        yield f"failed at {document['strings'][document['nodes']['kind'][failed]]}{f', {place}' if place else ''}"
+
+
+def _place(document: dict[str, Any], source: int) -> str:
+    if source < 0:
+        return ""
+    sources = document["sources"]
+    return f"{document['files'][sources['file'][source]]['name']}, line {sources['line'][source]}"
+
+
+def _warnings(document: dict[str, Any]) -> Iterator[str]:
+    warnings = document["warnings"]
+    if warnings:
+        yield "warnings"
+    for warning in warnings[:_MOST_WARNINGS]:
+        source = warning["source"]
+        place = _place(document, source)
+        line = ""
+        if source >= 0:
+            sources = document["sources"]
+            lines = document["files"][sources["file"][source]]["lines"]
+            line = lines.get(str(sources["line"][source]), "").strip()
+        yield "  " + ": ".join(part for part in (place, line) if part)
+        yield from textwrap.wrap(warning["message"], 100, initial_indent="    ", subsequent_indent="    ")
+    if len(warnings) > _MOST_WARNINGS:
+        yield f"  … {len(warnings) - _MOST_WARNINGS} more"

@@ -1,0 +1,65 @@
+"""The module tree of a view document, as text and pictures walk it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Module:
+    """One scope: its row, its children, the nodes right in it, and how many are in and below it."""
+
+    row: int
+    name: str
+    class_name: str
+    depth: int
+    parent: Module | None = None
+    children: list[Module] = field(default_factory=list)
+    nodes: list[int] = field(default_factory=list)
+    ops: int = 0
+
+
+def module_tree(document: dict[str, Any]) -> list[Module]:
+    """Every scope of the document, parents first; the first is the root.
+
+    >>> [module.name for module in module_tree(view_document(graph))]
+    ['ResNet', 'conv1', 'layer1', '0', ...]
+    """
+    strings, scopes = document["strings"], document["scopes"]
+    modules: list[Module] = []
+    for row, parent in enumerate(scopes["parent"]):
+        name = strings[scopes["name"][row]]
+        call = scopes["call"][row]
+        above = modules[parent] if parent >= 0 else None
+        module = Module(
+            row,
+            f"{name} (call {call + 1})" if call else name,
+            strings[scopes["class"][row]],
+            0 if above is None else above.depth + 1,
+            above,
+        )
+        if above is not None:
+            above.children.append(module)
+        modules.append(module)
+    for node, scope in enumerate(document["nodes"]["scope"]):
+        modules[scope].nodes.append(node)
+    for module in reversed(modules):
+        module.ops += len(module.nodes)
+        if module.parent is not None:
+            module.parent.ops += module.ops
+    return modules
+
+
+def value_type(document: dict[str, Any], value: int) -> str:
+    """`float32[2, 3]` for a tensor, the type's word for anything else."""
+    values, strings = document["values"], document["strings"]
+    dtype, shape = values["dtype"][value], values["shape"][value]
+    if dtype < 0 or shape < 0:
+        return str(strings[values["type"][value]])
+    return f"{strings[dtype]}[{', '.join(map(str, document['shapes'][shape]))}]"
+
+
+def value_name(document: dict[str, Any], value: int) -> str:
+    """The debug name, without the `%`."""
+    return str(document["strings"][document["values"]["name"][value]])
