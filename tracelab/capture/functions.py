@@ -40,9 +40,19 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
             return func(*args, **(kwargs or {}))
         handler = HANDLERS.get(func)
         if handler is None:
-            return func(*args, **kwargs) if kwargs else func(*args)
-        result = handler(recorder, args, kwargs or {})
-        return func(*args, **(kwargs or {})) if result is NotImplemented else result
+            if not kwargs:
+                return func(*args)
+            return _with_gradient(recorder, func(*args, **kwargs), kwargs)
+        kwargs = kwargs or {}
+        result = handler(recorder, args, kwargs)
+        return _with_gradient(recorder, func(*args, **kwargs), kwargs) if result is NotImplemented else result
+
+
+def _with_gradient(recorder: Recorder, result: Any, kwargs: dict[str, Any]) -> Any:
+    """`torch.ones(2, requires_grad=True)`: operators know nothing of the keyword, so that it is a step of its own."""
+    if kwargs.get("requires_grad") and isinstance(result, Tensor) and recorder.is_dynamic(result):
+        return recorder.record_call("aten::requires_grad_", Tensor.requires_grad_, (result,), run=lambda: result)
+    return result
 
 
 def size_of(recorder: Recorder, tensor: Tensor, dim: int) -> Any:
@@ -306,8 +316,12 @@ def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[st
     frame: Any = sys._getframe(1)
     leaving = False
     while frame is not None and frame.f_code is not recorder.boundary:
-        if frame.f_code.co_name == "__exit__" and "grad_mode" in frame.f_code.co_filename:
-            leaving = True
+        if "grad_mode" in frame.f_code.co_filename:
+            leaving = leaving or frame.f_code.co_name == "__exit__"
+            # `set_grad_enabled(mode)` sets the mode when it is made, and once more when it is entered.
+            made = isinstance(frame.f_locals.get("self"), torch.autograd.grad_mode.set_grad_enabled)
+            if made and frame.f_code.co_name == "__enter__":
+                return NotImplemented
         frame = frame.f_back
     if frame is not None:
         kind = "prim::ExitGradMode" if leaving else "prim::EnterGradMode"
