@@ -1,5 +1,9 @@
 """tracelab: trace PyTorch code into a graph that you read, check, run and explore."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from tracelab.capture import TraceError, is_tracing
 from tracelab.check import TracingCheckError
 from tracelab.execute import TracedFunction, TracedModule
@@ -8,10 +12,14 @@ from tracelab.graph.structure import InputError, TracelabError
 from tracelab.storage import TracelabFileError, load, save
 from tracelab.tracing import trace, trace_graph, trace_module
 
+if TYPE_CHECKING:
+    from tracelab.jupyter.explorer import GraphExplorer
+
 __version__ = "0.1.0"
 
 __all__ = [
     "Graph",
+    "GraphExplorer",
     "InputError",
     "Node",
     "Scope",
@@ -33,3 +41,19 @@ __all__ = [
     "trace_graph",
     "trace_module",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Widgets take a second to import, and scripts do not need them.
+    if name == "GraphExplorer":
+        from tracelab.jupyter.explorer import GraphExplorer
+
+        return GraphExplorer
+    raise AttributeError(f"module 'tracelab' has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext tracelab`: register `%%trace` and `%trace`."""
+    from tracelab.jupyter.magic import register
+
+    register(shell)

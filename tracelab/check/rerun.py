@@ -31,9 +31,14 @@ def check_against_python(
     module = python if isinstance(python, nn.Module) else getattr(python, "__self__", None)
     modules = [item for item in (module, traced, getattr(traced, "module", None)) if isinstance(item, nn.Module)]
     with _unchanged(modules) as again:
-        expected = python(*_copied(args), **_copied(dict(kwargs)))
+        expected = python(*copied(args), **copied(dict(kwargs)))
         again()
-        found = traced(*_copied(args), **_copied(dict(kwargs)))
+        found = traced(*copied(args), **copied(dict(kwargs)))
+    compare_outputs(expected, found, tolerance)
+
+
+def compare_outputs(expected: Any, found: Any, tolerance: float) -> None:
+    """Raise `TracingCheckError` where two results differ, naming the output."""
     wanted_leaves, found_leaves = list(_leaves(expected)), list(_leaves(found))
     if len(wanted_leaves) != len(found_leaves):
         raise TracingCheckError(
@@ -85,18 +90,19 @@ def _leaves(item: Any) -> Iterator[Any]:
         yield item
 
 
-def _copied(item: Any) -> Any:
+def copied(item: Any) -> Any:
+    """The same structure with its tensors copied, so that running a function on them changes nothing else."""
     if isinstance(item, Tensor):
         if item.layout is not torch.strided or item.is_nested:
             return item
         return item.detach().clone(memory_format=torch.preserve_format).requires_grad_(item.requires_grad)
     if isinstance(item, tuple):
-        children = [_copied(child) for child in item]
+        children = [copied(child) for child in item]
         return type(item)(*children) if hasattr(item, "_fields") else tuple(children)
     if isinstance(item, list):
-        return [_copied(child) for child in item]
+        return [copied(child) for child in item]
     if isinstance(item, dict):
-        return {key: _copied(child) for key, child in item.items()}
+        return {key: copied(child) for key, child in item.items()}
     return item
 
 

@@ -1,0 +1,1 @@
+"""tracelab in notebooks: the magics and the explorer widget."""

@@ -1,0 +1,125 @@
+"""`GraphExplorer`: the interactive picture of a graph, and what a notebook saves of it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import anywidget
+import traitlets
+
+from tracelab.graph.ir import Graph, Node
+from tracelab.graph.structure import TracelabError
+from tracelab.render.picture import svg
+from tracelab.render.text import document_text
+from tracelab.render.view import document_bytes, view_document
+
+MIME_TYPE = "application/vnd.tracelab.v1+json"
+"""The view document in a notebook's outputs."""
+_BUNDLE = pathlib.Path(__file__).parent / "static" / "widget.js"
+
+
+class GraphExplorer(anywidget.AnyWidget):
+    """A graph to explore in a notebook: open modules, search, select a node to see where it comes from.
+
+    `selected` is the index of the selected node in the view document (-1 for none), `opened` the scopes whose
+    groups are open; both follow the picture and can be set. `height` is in pixels.
+
+    >>> explorer = tracelab.GraphExplorer(tracelab.trace(model, x))
+    >>> explorer.select("layer1.0.conv1")
+    """
+
+    _esm = _BUNDLE
+    _document = traitlets.Bytes().tag(sync=True)
+    selected = traitlets.Int(-1).tag(sync=True)
+    opened = traitlets.List(traitlets.Int()).tag(sync=True)
+    opened_default = traitlets.Bool(True).tag(sync=True)
+    height = traitlets.Int(480, min=120).tag(sync=True)
+
+    def __init__(self, traced: Any, **options: Any) -> None:
+        graph = graph_of(traced)
+        document = view_document(graph)
+        super().__init__(_document=document_bytes(document), **options)
+        self._graph = graph
+        self._view = document
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is shown."""
+        return self._graph
+
+    @property
+    def selected_node(self) -> Node | None:
+        """The selected node of the graph."""
+        return shown_nodes(self._graph)[self.selected] if self.selected >= 0 else None
+
+    def select(self, what: str | Node | None) -> None:
+        """Select a node: by itself, by the name of a value that it makes, or by a module path (its first node).
+
+        Raises `TracelabError` where nothing fits.
+        """
+        self.selected = -1 if what is None else find_node(self._graph, what)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**data, **saved_bundle(self._graph, self._view)}, metadata
+
+
+def graph_of(traced: Any) -> Graph:
+    """The graph of a traced object, or the graph itself."""
+    graph = traced if isinstance(traced, Graph) else getattr(traced, "graph", None)
+    if not isinstance(graph, Graph):
+        raise TracelabError(
+            f"nothing to explore in {type(traced).__name__}: give a graph or what tracelab.trace returned"
+        )
+    return graph
+
+
+def shown_nodes(graph: Graph) -> list[Node]:
+    """The nodes that are boxes of the picture, by their index in the view document."""
+    from tracelab.render.fold import Folded
+
+    return Folded(graph).nodes
+
+
+def find_node(graph: Graph, what: str | Node) -> int:
+    """The index in the view document of what a person named."""
+    nodes = shown_nodes(graph)
+    for index, node in enumerate(nodes):
+        if node is what or (isinstance(what, str) and any(value.name == what for value in node.outputs)):
+            return index
+    for index, node in enumerate(nodes):
+        path = node.scope.path if node.scope is not None else ""
+        if isinstance(what, str) and what and (path == what or path.startswith(what + ".")):
+            return index
+    raise TracelabError(f"no node, value or module of the graph is called {what!r}")
+
+
+def saved_bundle(graph: Graph, document: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What stays in a saved notebook: the view document, a picture and a text; the same bytes at each run."""
+    document = view_document(graph) if document is None else document
+    return {
+        # Through JSON, so that nothing but plain data reaches the notebook file.
+        MIME_TYPE: json.loads(document_bytes(document)),
+        "image/svg+xml": svg(graph),
+        "text/plain": document_text(document),
+    }
+
+
+def in_kernel() -> bool:
+    """Whether a notebook's kernel is running this, so that a widget can be shown."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")
+
+
+def display_bundle(traced: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How a traced object shows itself: the explorer in a notebook, text and picture elsewhere."""
+    if in_kernel() and _BUNDLE.exists():
+        bundle: tuple[dict[str, Any], dict[str, Any]] = GraphExplorer(traced)._repr_mimebundle_()
+        return bundle
+    return saved_bundle(graph_of(traced)), {}

@@ -1,0 +1,39 @@
+"""Errors of a traced cell, shown as if the cell had run by itself."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+_DISPATCH = frozenset({"torch._ops", "torch._library.utils", "torch._compile", "torch._dynamo.eval_frame"})
+"""How torch reaches the recording: not there when the cell runs by itself."""
+
+
+def ordinary_traceback(shell: Any, error: BaseException, filename: str) -> BaseException:
+    """The user's own exception, which IPython will show from the cell's first frame on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != filename:
+        trace = trace.tb_next
+    if trace is None:
+        return error
+    rendered = shell.InteractiveTB.structured_traceback(type(error), error, _user_frames(trace), tb_offset=0)
+    # IPython asks an exception for its own rendering first; the frames of the magic are left out of it.
+    error._render_traceback_ = lambda: rendered  # type: ignore[attr-defined]
+    return error
+
+
+def _user_frames(trace: TracebackType) -> TracebackType:
+    """The same traceback without the frames of tracing itself."""
+    kept = [trace]
+    following = trace.tb_next
+    while following is not None:
+        module = following.tb_frame.f_globals.get("__name__", "")
+        own = module.startswith("tracelab.") and not module.startswith("tracelab.demo")
+        if not own and module not in _DISPATCH:
+            kept.append(following)
+        following = following.tb_next
+    chain: TracebackType | None = None
+    for item in reversed(kept):
+        chain = TracebackType(chain, item.tb_frame, item.tb_lasti, item.tb_lineno)
+    assert chain is not None
+    return chain

@@ -1,0 +1,211 @@
+"""`%%trace` and `%trace`: trace a cell, or one call, as it runs."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import torch
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.display import display
+
+from tracelab.capture.record import TraceError, record
+from tracelab.check.rerun import TracingCheckError, compare_outputs, copied
+from tracelab.execute.traced import TracedFunction
+from tracelab.graph.ir import Graph
+from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree, rebuild, tree_of
+from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
+from tracelab.jupyter.explorer import GraphExplorer, in_kernel
+from tracelab.jupyter.failure import ordinary_traceback
+from tracelab.render.text import summary_text
+
+
+def register(shell: InteractiveShell) -> None:
+    """Make the magics known to a shell: what `%load_ext tracelab` does."""
+    shell.register_magics(TraceMagics)
+
+
+@magics_class
+class TraceMagics(Magics):
+    """The magics of tracelab."""
+
+    shell: Any
+
+    @magic_arguments("%trace")
+    @argument("names", nargs="*", help="variables to take as inputs; all that hold tensors and are read, by default")
+    @argument("-o", "--output", default="_trace", help="variable that gets the trace (default: _trace)")
+    @argument("--check", action="store_true", help="run the trace again on the same inputs and compare")
+    @argument("--no-check", action="store_true", help="do not run the trace again (the default)")
+    @argument("--no-widget", action="store_true", help="print text instead of showing the explorer")
+    @argument("--strict", action="store_true", help="refuse dicts as outputs, and warn of lists")
+    @argument("--no-strict", action="store_true", help="take any structure of tensors as output (the default)")
+    @argument("--help", action="store_true", help="show this help, and run nothing")
+    @cell_magic("trace")
+    def trace_cell(self, line: str, cell: str) -> None:
+        """Run the cell once, as it would run, and record what it does.
+
+        Variables that the cell reads and that hold tensors become inputs, modules that it reads become scopes with
+        their parameters, and tensors that it assigns become outputs, with its last expression as `result`. Called
+        again, the trace takes the inputs by name and gives its output, or a dict of them where it has several.
+        """
+        options = parse_argstring(self.trace_cell, line)
+        if options.help:
+            print(self.trace_cell.__doc__)
+            return
+        compiled = self._compile(cell)
+        if compiled is None:
+            return
+        names = self._input_names(options.names, compiled)
+        traced = self._record_cell(compiled, names, options)
+        self._finish(traced, options)
+
+    @magic_arguments("trace")
+    @argument("-o", "--output", default="_trace", help="variable that gets the trace (default: _trace)")
+    @argument("--no-widget", action="store_true", help="print text instead of showing the explorer")
+    @argument("--help", action="store_true", help="show this help, and run nothing")
+    @argument("call", nargs="*", help="the call to trace: model(x)")
+    @line_magic("trace")
+    def trace_line(self, line: str) -> None:
+        """Trace one call: `%trace model(x)`."""
+        rest, output, widget, wants_help = _line_options(line)
+        if wants_help or not rest:
+            print(self.trace_line.__doc__)
+            if not wants_help:
+                raise UsageError("%trace needs a call to trace: %trace model(x)")
+            return
+        compiled = self._compile(rest + "\n", shift=False)
+        if compiled is None:
+            return
+        options = parse_argstring(self.trace_cell, f"-o {output}{'' if widget else ' --no-widget'}")
+        traced = self._record_cell(compiled, self._input_names([], compiled), options)
+        self._finish(traced, options)
+
+    # Steps -----------------------------------------------------------------------------------------------
+
+    def _compile(self, source: str, *, shift: bool = True) -> Cell | None:
+        """Parse as the shell would; a syntax error is shown as the shell shows it."""
+        shell = self.shell
+        transformed = shell.transform_cell(source)
+        # The magic's own line counts: line numbers are those that a person sees in the cell.
+        text = "\n" + transformed if shift else transformed
+        name = shell.compile.cache(text, shell.execution_count, raw_code=text)
+        try:
+            flags = shell.compile.flags | ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            tree = compile(text, name, "exec", flags, True)
+        except (SyntaxError, OverflowError, ValueError):
+            shell.showsyntaxerror(name)
+            return None
+        if has_top_level_await(tree):
+            raise UsageError("%%trace cannot trace a cell with a top-level await: await in a cell before it")
+        return compile_cell(shell.transform_ast(tree), name)
+
+    def _input_names(self, wanted: list[str], cell: Cell) -> list[str]:
+        space = self.shell.user_ns
+        for name in wanted:
+            if name not in space:
+                raise UsageError(f"%%trace: there is no variable `{name}` to take as input")
+            if not holds_tensors(space[name]):
+                kind = type(space[name]).__name__
+                raise UsageError(
+                    f"%%trace: `{name}` ({kind}) cannot be an input: it is no tensor or container of tensors"
+                )
+        if wanted:
+            return list(dict.fromkeys(wanted))
+        return [name for name in cell.reads if not name.startswith("_") and holds_tensors(space.get(name))]
+
+    def _record_cell(self, cell: Cell, names: list[str], options: Any) -> TracedFunction:
+        space = self.shell.user_ns
+        leaves: list[torch.Tensor] = []
+        labels: list[str] = []
+        trees: list[Tree] = []
+        try:
+            for name in names:
+                before = len(leaves)
+                trees.append(tree_of(space[name], leaves, name))
+                count = len(leaves) - before
+                labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
+        except InputError as error:
+            raise UsageError(f"%%trace: {error}") from None
+        modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
+        before_run = (copied(leaves), torch.get_rng_state()) if options.check else None
+
+        def run() -> Any:
+            outputs = cell.run(space)
+            return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
+
+        try:
+            recording = record(
+                run,
+                (),
+                {},
+                list(zip(labels, leaves, strict=True)),
+                name="cell",
+                modules=modules,
+                strict=options.strict and not options.no_strict,
+            )
+        except TraceError as error:
+            assert error.__cause__ is not None
+            if error.graph.nodes:
+                self._show(error.graph, options)
+            raise ordinary_traceback(self.shell, error.__cause__, cell.body.co_filename) from None
+        recording.graph.input_tree = InputTree(names, trees)
+        traced = TracedFunction(recording.graph, "cell")
+        if before_run is not None:
+            _check(traced, trees, before_run, recording.result)
+        return traced
+
+    def _finish(self, traced: TracedFunction, options: Any) -> None:
+        self.shell.user_ns[options.output] = traced
+        self._show(traced.graph, options)
+
+    def _show(self, graph: Graph, options: Any) -> None:
+        if options.no_widget or not in_kernel():
+            print(summary_text(graph))
+        else:
+            display(GraphExplorer(graph))
+
+
+def _line_options(line: str) -> tuple[str, str, bool, bool]:
+    """The call, the output's name, whether to show the widget, and whether help was asked for.
+
+    Options stand before the call; the call itself is Python, which argparse would take apart.
+    """
+    output, widget, rest = "_trace", True, line.strip()
+    while rest.startswith("-"):
+        word, _, rest = rest.partition(" ")
+        rest = rest.strip()
+        if word in ("-o", "--output"):
+            output, _, rest = rest.partition(" ")
+            rest = rest.strip()
+        elif word == "--no-widget":
+            widget = False
+        elif word == "--help":
+            return "", output, widget, True
+        else:
+            raise UsageError(f"%trace does not know the option {word}; see %trace --help")
+    if not output.isidentifier():
+        raise UsageError(f"%trace -o needs the name of a variable, not {output!r}")
+    return rest, output, widget, False
+
+
+def _check(
+    traced: TracedFunction, trees: list[Tree], before: tuple[list[torch.Tensor], torch.Tensor], result: Any
+) -> None:
+    """Run the trace on the inputs as they were, from the same random state, and compare."""
+    leaves, state = before
+    fresh = iter(leaves)
+    after = torch.get_rng_state()
+    torch.set_rng_state(state)
+    try:
+        compare_outputs(result, traced(*[rebuild(tree, fresh) for tree in trees]), 1e-5)
+    except TracingCheckError as error:
+        print(f"check: {error}")
+    except TracelabError as error:
+        print(f"check: the trace cannot run again: {error}")
+    else:
+        print("check: the trace gives what the cell gave")
+    finally:
+        torch.set_rng_state(after)
