@@ -182,7 +182,9 @@ def a_loop_of_regions(x):
     return x
 
 
-@pytest.mark.parametrize("function", [partly_without, wholly_without, enabled_inside, set_by_hand, switched_off, a_loop_of_regions])
+@pytest.mark.parametrize(
+    "function", [partly_without, wholly_without, enabled_inside, set_by_hand, switched_off, a_loop_of_regions]
+)
 def test_a_region_without_gradients_has_none_at_replay(function):
     traced = tracelab.trace(function, torch.ones(2))
     x = torch.tensor([2.0, 3.0], requires_grad=True)

@@ -83,7 +83,7 @@ CASES = {
     "negative index of shape": lambda x: x.reshape(x.shape[-1], x.shape[-2], -1),
     "slice of shape": lambda x: torch.zeros(x.shape[:2]),
     "shape and more": lambda x: x.reshape(*x.shape[:-1], 2, x.shape[-1] // 2),
-    "shape plus a tuple": lambda x: torch.ones(x.shape[:1] + (3,)),
+    "shape plus a tuple": lambda x: torch.ones(x.shape[:1] + (3,)),  # noqa: RUF005
     "numel": lambda x: x.reshape(x.numel()),
     "numel of a slice": lambda x: torch.zeros(x[0].numel()),
     "unpacked shape": heads,
@@ -173,7 +173,8 @@ def test_tensors_in_bounds_and_indices_stay_traced():
     def window(x, start, stop):
         return x[start:stop], x[start]
 
-    replays(window, (torch.arange(9), torch.tensor(1), torch.tensor(4)), (torch.arange(9), torch.tensor(3), torch.tensor(8)))
+    x, one, three, eight = torch.arange(9), torch.tensor(1), torch.tensor(3), torch.tensor(8)
+    replays(window, (x, one, three), (x, three, eight))
 
 
 def test_a_tensor_that_says_how_many_stays_traced():
@@ -185,7 +186,8 @@ def test_a_tensor_that_says_how_many_stays_traced():
 
 
 def test_item_of_a_whole_number_stays_traced():
-    replays(lambda x, n: x[: n.item()] * n.item(), (torch.arange(9), torch.tensor(4)), (torch.arange(9), torch.tensor(2)))
+    x = torch.arange(9)
+    replays(lambda x, n: x[: n.item()] * n.item(), (x, torch.tensor(4)), (x, torch.tensor(2)))
 
 
 def test_sizes_of_what_operators_made_follow_too():

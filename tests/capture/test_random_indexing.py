@@ -17,6 +17,8 @@ tables = st.lists(st.integers(-3, 2), min_size=1, max_size=3)
 plain = slices | integers | st.none() | st.just(Ellipsis)
 example_sizes = st.tuples(*[st.integers(3, 6)] * 3)
 
+STEPS = ["t", "flatten", "unsqueeze", "expand", "repeat", "arange", "cat", "rows"]
+
 fast = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -87,7 +89,7 @@ def test_bounds_made_of_sizes(size, other, numbers):
 @given(
     size=example_sizes,
     other=example_sizes,
-    steps=st.lists(st.sampled_from(["t", "flatten", "unsqueeze", "expand", "repeat", "arange", "cat", "rows"]), max_size=5),
+    steps=st.lists(st.sampled_from(STEPS), max_size=5),
 )
 def test_chains_of_shape_operators(size, other, steps):
     def chain(x):

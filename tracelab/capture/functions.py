@@ -246,6 +246,20 @@ def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any
 def _to(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if len(args) == 2 and isinstance(args[1], Tensor) and not kwargs:
         return torch.ops.aten.to.other(*args)
+    device = args[1] if len(args) == 2 else kwargs.get("device") if len(args) == 1 else None
+    if isinstance(device, (str, torch.device)) and "dtype" not in kwargs:
+        return _move(args[0], torch.device(device), {name: item for name, item in kwargs.items() if name != "device"})
+    return NotImplemented
+
+
+def _cpu(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return _move(args[0], torch.device("cpu"), kwargs) if len(args) == 1 else NotImplemented
+
+
+def _move(tensor: Tensor, device: torch.device, kwargs: dict[str, Any]) -> Any:
+    """To another device alone: torch's binding would write the dtype of today into the call."""
+    if device.type in ("cpu", "meta") or (device.type == "cuda" and torch.cuda.is_initialized()):
+        return torch.ops.aten.to.dtype_layout(tensor, device=device, **kwargs)
     return NotImplemented
 
 
@@ -353,6 +367,7 @@ HANDLERS: dict[Any, Handler] = {
     _properties.grad.__get__: _grad,
     Tensor.contiguous: _contiguous,
     Tensor.to: _to,
+    Tensor.cpu: _cpu,
     Tensor.requires_grad_: _requires_grad,
     Tensor.__getitem__: _get_item,
     Tensor.__setitem__: _set_item,
