@@ -91,6 +91,13 @@ def test_a_factory_is_recorded_as_an_operator_and_not_as_its_result():
     assert kinds(traced.graph) == ["ones", "add"]
 
 
+def test_a_tensor_of_python_data_is_a_constant_whatever_was_made_before_it():
+    def made(x):
+        return torch.empty(2).fill_(1) + torch.tensor([1.0, 2.0]).to(torch.float64) + torch.tensor([3.0, 4.0]) * x
+
+    replays(made, torch.ones(2), torch.zeros(2))
+
+
 def test_a_list_of_traced_tensors_becomes_a_tensor_that_follows_them():
     def listed(x):
         return torch.tensor([x[0].item(), 2])

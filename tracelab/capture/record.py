@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.dispatch import PreDispatchMode
+from tracelab.capture.dispatch import PreDispatch
 from tracelab.capture.functions import FunctionMode
 from tracelab.capture.naming import name_values
 from tracelab.capture.outputs import record_output
@@ -59,7 +59,7 @@ def recording(recorder: Recorder) -> Iterator[None]:
         stack.enter_context(FunctionMode())
         stack.enter_context(enable_python_dispatcher())
         stack.enter_context(EnablePreDispatch())
-        stack.enter_context(PreDispatchMode())
+        stack.enter_context(PreDispatch())
         active.recorder = recorder
         try:
             yield
@@ -122,7 +122,7 @@ def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 
 def _failure(graph: Graph, error: Exception) -> str:
     node = graph.failed
-    place = f" at {node.source.file}:{node.source.line}" if node is not None and node.source is not None else ""
+    place = f" at {node.source.short_file}:{node.source.line}" if node is not None and node.source is not None else ""
     what = f" in {node.kind}" if node is not None else ""
     return f"the traced code raised {type(error).__name__}{what}{place}: {error}"
 

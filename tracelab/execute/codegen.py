@@ -69,7 +69,10 @@ class Code:
 
     def _write(self) -> str:
         graph = self.graph
-        parameters = ", ".join(self.name(value) for value in graph.inputs)
+        names = [self.name(value) for value in graph.inputs]
+        parameters = ", ".join(names)
+        if len(parameters) > 100:
+            parameters = "\n    " + ",\n    ".join(names) + ",\n"
         body: list[str] = []
         regions = any(node.kind in _REGIONS for node in graph.nodes)
         indent = "        " if regions else "    "

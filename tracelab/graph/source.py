@@ -6,9 +6,12 @@ import dis
 import functools
 import linecache
 import os
+import re
 import sys
 from collections.abc import Iterator
 from types import CodeType
+
+_CELL = re.compile(r"<ipython-input-|[/\\]ipykernel_\d+[/\\]\d+\.py$")
 
 Position = tuple[CodeType, int]
 """A code object and the byte offset of the instruction that was running in it."""
@@ -44,6 +47,11 @@ class Source:
     def file(self) -> str:
         """The file name, or the name that IPython gave the cell."""
         return self._resolved()[0]
+
+    @property
+    def short_file(self) -> str:
+        """The file's own name without its folder; `cell` for a notebook's cell, whose file name is made up anew."""
+        return "cell" if is_cell(self.file) else os.path.basename(self.file)
 
     @property
     def function(self) -> str:
@@ -114,6 +122,11 @@ def _span(code: CodeType, offset: int) -> tuple[int, int, int, int]:
         tail = text if end == line else linecache.getline(code.co_filename, end)
         last = len(tail.encode()[:last].decode(errors="replace"))
     return line, end, column, last
+
+
+def is_cell(file: str) -> bool:
+    """Whether a file name is one that IPython made up for a cell."""
+    return _CELL.search(file) is not None
 
 
 _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"}

@@ -115,7 +115,7 @@ class _Writer:
         if node.scope is not None and node.scope.parent is not None:
             place += f", scope: {node.scope.path}"
         if node.source is not None:
-            place += f" # {node.source.file}:{node.source.line}:{node.source.column}"
+            place += f" # {node.source.short_file}:{node.source.line}:{node.source.column}"
         head = f"{made} = " if made else " = "
         self.lines.append(f"  {head.lstrip() if made else ''}{kind}{attributes}({operands}){place}")
 

@@ -33,5 +33,5 @@ class TraceWarning:
     """How many nodes were recorded before it."""
 
     def __str__(self) -> str:
-        place = f"{self.source.file}:{self.source.line}: " if self.source is not None else ""
+        place = f"{self.source.short_file}:{self.source.line}: " if self.source is not None else ""
         return f"{place}{self.message}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import Any
 
 import torch
@@ -17,10 +18,11 @@ from tracelab.check.rerun import TracingCheckError, compare_outputs, copied
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
 from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree, rebuild, tree_of
+from tracelab.graph.warning import TracerWarning
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.explorer import GraphExplorer, in_kernel
 from tracelab.jupyter.failure import ordinary_traceback
-from tracelab.render.text import summary_text
+from tracelab.render.text import summary_text, warnings_text
 
 
 def register(shell: InteractiveShell) -> None:
@@ -137,15 +139,18 @@ class TraceMagics(Magics):
             return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
 
         try:
-            recording = record(
-                run,
-                (),
-                {},
-                list(zip(labels, leaves, strict=True)),
-                name="cell",
-                modules=modules,
-                strict=options.strict and not options.no_strict,
-            )
+            with warnings.catch_warnings():
+                # They are shown below, by the lines of the cell: Python would name a temporary file.
+                warnings.simplefilter("ignore", TracerWarning)
+                recording = record(
+                    run,
+                    (),
+                    {},
+                    list(zip(labels, leaves, strict=True)),
+                    name="cell",
+                    modules=modules,
+                    strict=options.strict and not options.no_strict,
+                )
         except TraceError as error:
             assert error.__cause__ is not None
             if error.graph.nodes:
@@ -165,6 +170,8 @@ class TraceMagics(Magics):
         if options.no_widget or not in_kernel():
             print(summary_text(graph))
         else:
+            if graph.warnings:
+                print(warnings_text(graph))
             display(GraphExplorer(graph))
 
 

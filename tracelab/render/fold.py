@@ -27,9 +27,7 @@ class Folded:
         self.index: dict[Node, int] = {}
         self.constants: list[Value] = []
         self._parts: dict[Value, tuple[Value, ...]] = {}
-        unpacked = {
-            node.args[0]: node for node in graph.nodes if node.kind in UNPACK and _unpacks_an_operator(node)
-        }
+        unpacked = {node.args[0]: node for node in graph.nodes if node.kind in UNPACK and _unpacks_an_operator(node)}
         for node in graph.nodes:
             if node.kind == "prim::Constant":
                 self._fold_constant(node)

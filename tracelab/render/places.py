@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import linecache
 import os
-import re
 import sys
 from typing import Any
 
 from tracelab.graph.ir import Graph
-from tracelab.graph.source import Source
+from tracelab.graph.source import Source, is_cell
 
 AROUND = 2
 """Lines shown before and after a line that is pointed at."""
 _LONGEST_SPAN = 40
 _LONGEST_LINE = 400
-_CELL_NAME = re.compile(r"<ipython-input-|[/\\]ipykernel_\d+[/\\]\d+\.py$")
 
 
 class Places:
@@ -78,7 +76,7 @@ class Places:
 
     def file_rows(self) -> list[dict[str, Any]]:
         """The `files` table: names for people, and the lines that are pointed at with two around each."""
-        names = file_names(self.files)
+        names = file_names(self.files, traced_cell(self._graph))
         rows = []
         for file, name, wanted in zip(self.files, names, self._lines, strict=True):
             # A cell's text lives in linecache only; IPython keeps it there.
@@ -93,42 +91,31 @@ def _line(text: str) -> str:
     return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
 
 
-def file_names(files: list[str]) -> list[str]:
-    """Names for people: `this cell` and `cell 2` for cells, short paths with `/` for files.
+def file_names(files: list[str], own: str = "") -> list[str]:
+    """Names for people: `this cell` for the traced cell, `cell`, `cell 2` … for others, short paths for files.
 
-    "This cell" is the one that runs now, so that a picture speaks of the cell it stands under.
+    Cells are numbered as they first occur in the graph: their execution counts change from run to run.
     """
     names = []
-    cells = 1
+    cells = 0
     for file in files:
-        number = cell_number(file)
-        if number is None:
-            names.append(short_path(file))
-        elif number == _running_cell():
+        if file == own:
             names.append("this cell")
-        else:
+        elif is_cell(file):
             cells += 1
-            names.append(f"cell {cells}")
+            names.append("cell" if cells == 1 else f"cell {cells}")
+        else:
+            names.append(short_path(file))
     return names
 
 
-def _shell() -> Any:
-    # A program that never imported IPython has no cells.
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
-
-
-def cell_number(file: str) -> int | None:
-    """The execution count of the cell that a file name stands for; 0 where it is not known, None for a file."""
-    table = getattr(getattr(_shell(), "compile", None), "_filename_map", {})
-    number = table.get(file)
-    if number is not None:
-        return int(number)
-    return 0 if _CELL_NAME.search(file) else None
-
-
-def _running_cell() -> int:
-    return int(getattr(_shell(), "execution_count", -1))
+def traced_cell(graph: Graph) -> str:
+    """The file name of the cell that `%%trace` ran; empty for any other graph."""
+    if graph.name == "cell":
+        for node in graph.nodes:
+            if node.source is not None and node.source.stack:
+                return str(node.source.stack[-1][0].co_filename)
+    return ""
 
 
 def short_path(file: str) -> str:

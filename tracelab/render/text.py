@@ -34,6 +34,11 @@ def summary_text(graph: Graph) -> str:
     return document_text(view_document(graph))
 
 
+def warnings_text(graph: Graph) -> str:
+    """Every place that the trace froze, with its line; empty where there is none."""
+    return "\n".join(list(_warnings(view_document(graph)))[1:])
+
+
 def document_text(document: dict[str, Any]) -> str:
     """The same from a view document that is at hand already."""
     lines = [_headline(document)]

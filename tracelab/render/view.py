@@ -135,7 +135,7 @@ class _Document:
         for number, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
             self.aliases.add(node, outputs)
             rows["kind"].append(self.string(node.kind))
-            rows["scope"].append(scope_index[node.scope] if node.scope in scope_index else 0)
+            rows["scope"].append(scope_index.get(node.scope, 0) if node.scope is not None else 0)
             target = node.target if node.schema is not None else None
             if target is None:
                 rows["schema"].append(-1)
@@ -161,9 +161,7 @@ class _Document:
     def value_rows(self) -> dict[str, list[int]]:
         names = ("name", "type", "dtype", "shape", "device", "node", "role", "path", "alias")
         rows: dict[str, list[int]] = {name: [] for name in names}
-        maker = {
-            value: number for number, outputs in enumerate(self.folded.outputs) for value in outputs
-        }
+        maker = {value: number for number, outputs in enumerate(self.folded.outputs) for value in outputs}
         for value in self.values:
             type_ = value.type
             rows["name"].append(self.string(value.name))
