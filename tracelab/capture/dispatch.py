@@ -1,75 +1,66 @@
 """The pre-dispatch layer: sees every operator above autograd, autocast and decomposition.
 
-torch routes operators to a mode through bookkeeping that costs more than recording does. So the mode handles
-an operator's first call only, and puts a direct handler into that operator's dispatch cache for the rest of
-the recording; the handlers are taken out again when the last recording ends.
+The Python dispatcher asks an operator for its handler once (`_get_dispatch`) and keeps what it gets in the
+operator's dispatch cache. While recordings run, what it gets for the pre-dispatch key is a handler of ours; the
+handlers are taken out again when the last recording ends. A mode on torch's pre-dispatch stack would do the
+same, with more bookkeeping than recording costs, and that stack is one for all threads.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 from tracelab.capture.operators import Operator, operator_of
 from tracelab.capture.recorder import active
 from tracelab.capture.torch_private import (
     PRE_DISPATCH,
-    PROXY_MODE_KEY,
+    PYTHON,
     DisablePythonDispatcher,
-    ProxyTorchDispatchMode,
-    TorchDispatchMode,
+    OpOverload,
+    key_excluded,
+    key_included,
     set_key_included,
 )
 
 _lock = threading.Lock()
 _installed: dict[Any, Any] = {}
 _running = 0
+_get_dispatch = OpOverload._get_dispatch
 
 
-class PreDispatchMode(ProxyTorchDispatchMode):
-    """The mode that torch's dispatcher hands operators to."""
+class PreDispatch:
+    """Context manager: operators of this thread go to its recorder."""
 
-    def __init__(self) -> None:
-        # ProxyTorchDispatchMode's own set-up is for fx tracing; only its place in the dispatcher is wanted.
-        TorchDispatchMode.__init__(self, PRE_DISPATCH)
-        self._mode_key = PROXY_MODE_KEY
-        self.pre_dispatch = True
-        self.enter_stack: list[Any] = []
-        # Jagged tensors ask the mode's tracer whether it delays arithmetic on sizes: ours does not.
-        self.tracer: Any = SimpleNamespace(enable_thunkify=False)
-
-    def __enter__(self) -> PreDispatchMode:
+    def __enter__(self) -> PreDispatch:
         global _running
-        super().__enter__()
         with _lock:
+            if _running == 0:
+                OpOverload._get_dispatch = _handler_of  # type: ignore[method-assign]
             _running += 1
+        self.before = key_included(PRE_DISPATCH)
+        set_key_included(PRE_DISPATCH, True)
         return self
 
     def __exit__(self, *error: Any) -> None:
         global _running
-        try:
-            super().__exit__(*error)
-        finally:
-            with _lock:
-                _running -= 1
-                if _running == 0:
-                    for target, handler in _installed.items():
-                        if target._dispatch_cache.get(PRE_DISPATCH) is handler:
-                            del target._dispatch_cache[PRE_DISPATCH]
-                    _installed.clear()
+        set_key_included(PRE_DISPATCH, self.before)
+        with _lock:
+            _running -= 1
+            if _running == 0:
+                OpOverload._get_dispatch = _get_dispatch  # type: ignore[method-assign]
+                for target, handler in _installed.items():
+                    if target._dispatch_cache.get(PRE_DISPATCH) is handler:
+                        del target._dispatch_cache[PRE_DISPATCH]
+                _installed.clear()
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        handler = _install(func)
-        # The dispatcher has taken the mode off for this call; the handler expects the key as it was.
-        set_key_included(PRE_DISPATCH, True)
-        try:
-            return handler(*args, **(kwargs or {}))
-        finally:
-            set_key_included(PRE_DISPATCH, False)
+
+def _handler_of(target: Any, key: Any) -> Any:
+    """What the Python dispatcher asks of an operator whose handler it has not cached."""
+    if key == PRE_DISPATCH and active.recorder is not None:
+        return _install(target)
+    return _get_dispatch(target, key)
 
 
 def _install(target: Any) -> Callable[..., Any]:
@@ -86,7 +77,8 @@ def _handler(operator: Operator) -> Callable[..., Any]:
 
     def handle(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
-        if recorder is not None and not recorder.inside:
+        # torch fills a new tensor from Python data with modes excluded: what it calls then is no part of the run.
+        if recorder is not None and not recorder.inside and not key_excluded(PYTHON):
             return recorder.run_operator(operator, args, kwargs)
         set_key_included(PRE_DISPATCH, False)
         try:

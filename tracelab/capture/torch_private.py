@@ -15,13 +15,13 @@ try:
     from torch._C import DispatchKey
     from torch._dispatch.python import enable_python_dispatcher
     from torch._ops import OpOverload
-    from torch.fx.experimental.proxy_tensor import ProxyTorchDispatchMode
-    from torch.utils._python_dispatch import TorchDispatchMode
 
     PRE_DISPATCH = DispatchKey.PreDispatch
-    PROXY_MODE_KEY = torch._C._TorchDispatchModeKey.PROXY
+    PYTHON = DispatchKey.Python
     EnablePreDispatch: Callable[[], Any] = torch._C._EnablePreDispatch
     DisablePythonDispatcher: Callable[[], Any] = torch._C._DisablePythonDispatcher
+    key_excluded: Callable[[Any], bool] = torch._C._dispatch_tls_is_dispatch_key_excluded
+    key_included: Callable[[Any], bool] = torch._C._dispatch_tls_is_dispatch_key_included
     set_key_included: Callable[[Any, bool], None] = torch._C._dispatch_tls_set_dispatch_key_included
     ScriptFunction: Any = torch._C.ScriptFunction
     set_grad_enabled: Callable[[bool], None] = torch._C._set_grad_enabled
@@ -32,15 +32,15 @@ except (ImportError, AttributeError) as error:  # pragma: no cover - depends on 
 
 __all__ = [
     "PRE_DISPATCH",
-    "PROXY_MODE_KEY",
+    "PYTHON",
     "DisablePythonDispatcher",
     "DispatchKey",
     "EnablePreDispatch",
     "OpOverload",
-    "ProxyTorchDispatchMode",
     "ScriptFunction",
-    "TorchDispatchMode",
     "enable_python_dispatcher",
+    "key_excluded",
+    "key_included",
     "set_grad_enabled",
     "set_key_included",
 ]
