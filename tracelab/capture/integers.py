@@ -145,7 +145,8 @@ class TracedNumber:
         return True
 
     def is_constant(self) -> bool:
-        return False
+        # A comparison is decided at once: bindings take no traced flag (`is_causal=length > 1`).
+        return self.is_bool()
 
     def has_hint(self) -> bool:
         return True
@@ -183,7 +184,7 @@ class TracedNumber:
     def _record(self, kind: str, target: Callable[..., Any], *operands: TracedNumber) -> TracedNumber:
         number = target(*(operand.number for operand in operands))
         recorder = self.recorder
-        if recorder.inside or all(operand.value is None for operand in operands):
+        if recorder.inside or recorder.ended or all(operand.value is None for operand in operands):
             return TracedNumber(recorder, number, None)
         args = tuple(operand.graph_value() for operand in operands)
         node = Node(kind, target, args, None, (), recorder.scope, recorder.source(sys._getframe(2)))
@@ -211,7 +212,7 @@ class TracedNumber:
 
     def _specialise(self, kind: str) -> None:
         recorder = self.recorder
-        if self.value is None or recorder.inside:
+        if self.value is None or recorder.inside or recorder.ended:
             return
         frame = sys._getframe(2)
         # The innermost Python frame that is not torch's number machinery decides whether this is a check.

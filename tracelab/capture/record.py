@@ -110,6 +110,7 @@ def record(
             record_rebinding(recorder, state, owned="" in (modules or {}))
             returned = record_output(recorder, result, strict)
     finally:
+        recorder.ended = True
         recorder.names.clear()
     graph.outputs = [returned] if returned is not None else []
     return Recording(finish(recorder, user_inputs), result)

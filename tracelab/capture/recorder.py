@@ -69,6 +69,8 @@ class Recorder:
         self.nodes = graph.nodes
         self.scope: Scope = graph.root
         self.inside = False
+        self.ended = False
+        """After the recording: sizes that outlived it are plain numbers again, and nothing is recorded."""
         self.force_outplace = force_outplace
         self.names: dict[int, tuple[str, Role]] = {}
         """Parameters and buffers that are not used yet: id -> (path, role)."""
@@ -137,9 +139,11 @@ class Recorder:
         for reference, other in list(self._values.values()):
             traced = reference()
             if traced is not None and other.role in (Role.NODE, Role.INPUT) and storage_of(traced) == place:
+                # Names are given when the recording ends, save those of inputs.
+                what = f"%{other.name}" if other.node is None else f"a result of {other.node.kind}"
                 self.warn(
                     "constant",
-                    f"A tensor that shares memory with %{other.name} was made in a way that tracing does not see, "
+                    f"A tensor that shares memory with {what} was made in a way that tracing does not see, "
                     "which might cause the trace to be incorrect: it is a constant of the trace.",
                     "",
                     other,
