@@ -37,7 +37,7 @@ class PreDispatch:
         global _running
         with _lock:
             if _running == 0:
-                OpOverload._get_dispatch = _handler_of  # type: ignore[method-assign]
+                OpOverload._get_dispatch = _handler_of  # type: ignore[method-assign, assignment]
             _running += 1
         self.before = key_included(PRE_DISPATCH)
         set_key_included(PRE_DISPATCH, True)
@@ -49,7 +49,7 @@ class PreDispatch:
         with _lock:
             _running -= 1
             if _running == 0:
-                OpOverload._get_dispatch = _get_dispatch  # type: ignore[method-assign]
+                OpOverload._get_dispatch = _get_dispatch  # type: ignore[method-assign, assignment]
                 for target, handler in _installed.items():
                     if target._dispatch_cache.get(PRE_DISPATCH) is handler:
                         del target._dispatch_cache[PRE_DISPATCH]

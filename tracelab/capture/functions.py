@@ -55,6 +55,13 @@ def _with_gradient(recorder: Recorder, result: Any, kwargs: dict[str, Any]) -> A
     return result
 
 
+def number_to_tensor(recorder: Recorder, number: Any) -> Tensor:
+    """A traced number as a tensor without dimensions, still traced."""
+    plain = concrete(number)
+    made: Tensor = recorder.record_call("prim::NumToTensor", torch.tensor, (number,), run=lambda: torch.tensor(plain))
+    return made
+
+
 def size_of(recorder: Recorder, tensor: Tensor, dim: int) -> Any:
     """The size of one dimension as a traced number; one node for each value and dimension."""
     value = recorder.value_of(tensor)

@@ -218,6 +218,9 @@ class TracedNumber:
         # The innermost Python frame that is not torch's number machinery decides whether this is a check.
         asker: Any = frame
         while asker is not None and asker.f_code.co_filename.endswith(("torch/__init__.py", "sym_node.py")):
+            if asker.f_code.co_name in ("__pow__", "__rpow__"):
+                # torch looks at the sign of an exponent; the result stays traced either way.
+                return
             asker = asker.f_back
         if kind == "bool" and only_checks(asker):
             return

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.functions import iterate_tensor
-from tracelab.capture.integers import MATH, math_function
+from tracelab.capture.functions import iterate_tensor, number_to_tensor
+from tracelab.capture.integers import MATH, TracedNumber, math_function
 from tracelab.capture.opaque import patch_opaque
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import call_module
@@ -82,6 +82,8 @@ def _apply() -> None:
     _patch_is_tracing()
     _patch_iteration()
     _patch_random_state()
+    _patch_hash()
+    _patch_rounding()
     _patch_as_subclass()
     patch_opaque(_set)
     for name in MATH:
@@ -216,6 +218,35 @@ def _patch_as_subclass() -> None:
         return recorder.record_call("prim::as_subclass", original, (tensor, cls), run=lambda: original(tensor, cls))
 
     _set(torch.Tensor, "as_subclass", as_subclass)
+
+
+def _patch_hash() -> None:
+    # torch refuses to hash a symbolic size; here it is a number, frozen where it becomes a key.
+    original = torch.SymInt.__hash__
+
+    def hashed(number: Any) -> int:
+        node = number.node
+        return hash(node.int_()) if isinstance(node, TracedNumber) else original(number)
+
+    _set(torch.SymInt, "__hash__", hashed)
+
+
+def _patch_rounding() -> None:
+    """The old tracer gave sizes as tensors, and code written for it calls `torch.ceil` on them."""
+    for name in ("ceil", "floor", "round", "sqrt", "trunc"):
+        _set(torch, name, _takes_numbers(getattr(torch, name)))
+
+
+def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside or not args:
+            return original(*args, **kwargs)
+        if isinstance(args[0], (torch.SymInt, torch.SymFloat)):
+            args = (number_to_tensor(recorder, args[0]), *args[1:])
+        return original(*args, **kwargs)
+
+    return function
 
 
 def _patch_random_state() -> None:
