@@ -49,7 +49,7 @@ class PreDispatch:
         with _lock:
             _running -= 1
             if _running == 0:
-                OpOverload._get_dispatch = _get_dispatch  # type: ignore[method-assign, assignment]
+                OpOverload._get_dispatch = _get_dispatch  # type: ignore[method-assign]
                 for target, handler in _installed.items():
                     if target._dispatch_cache.get(PRE_DISPATCH) is handler:
                         del target._dispatch_cache[PRE_DISPATCH]
