@@ -57,7 +57,11 @@ def _shared(schema: Any) -> _Pairs:
             continue
         wanted = set(output.alias_info.before_set)
         for index, argument in enumerate(schema.arguments):
-            if argument.alias_info is not None and wanted & set(argument.alias_info.before_set):
+            given = argument.alias_info
+            if given is None:
+                continue
+            # `chunk(Tensor(a -> *) self) -> Tensor(a)[]`: torch gives no letters for the members of a list.
+            if wanted & set(given.before_set) or (not wanted and "*" in given.after_set):
                 pairs.append((position, index, argument.name))
                 break
     return tuple(pairs)
