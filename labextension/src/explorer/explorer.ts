@@ -252,14 +252,23 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
         y: camera.y + shiftY * camera.scale,
       });
     } else if (fresh && stage.width > 0) {
-      fresh = false;
-      stage.first();
+      firstView(next);
     } else {
       tree.follow(camera);
     }
     stage.mark({ hovered: -1, matches: marksFor(found) });
     markSelected();
     host.dataset.tracelabReady = 'true';
+  }
+
+  function firstView(shown: Scene): void {
+    fresh = false;
+    stage.first();
+    if (selected >= 0) {
+      // Selected before there was a picture: by Python, in the line that shows it.
+      openPanel();
+      stage.reveal(indexOf(shown, selected));
+    }
   }
 
   async function changeOpened(to: Set<number>, anchor: Element, fitAfter = false): Promise<void> {
@@ -510,8 +519,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     stage.resize();
     // Drawn while hidden (a closed tab, a folded output): the first view waits for a size.
     if (fresh && scene !== null && stage.width > 0) {
-      fresh = false;
-      stage.first();
+      firstView(scene);
     }
   }
 
@@ -561,7 +569,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
       if (h === null || node < 0 || node >= h.nodes) {
         choose(-1, false);
       } else if (node !== selected) {
-        void goTo(node, false);
+        void goTo(node, false).then(openPanel);
       }
     },
     setOpened(scopes) {
