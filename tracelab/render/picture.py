@@ -238,9 +238,9 @@ def _label(*lines: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Graphviz takes literally: no escapes, no HTML labels, no control characters."""
+    """Text that Graphviz takes literally: no escapes, entities or HTML labels, no control characters."""
     text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    text = text.replace("\\", "\\\\")
+    text = text.replace("\\", "\\\\").replace("&", "&amp;")
     return text if not (text.startswith("<") and text.endswith(">")) else f"\u200b{text}"
 
 
@@ -252,7 +252,7 @@ _NODE = {
     "fontsize": "10",
     "fontcolor": _INK,
     "height": "0.3",
-    "margin": "0.1,0.05",
+    "margin": "0.14,0.06",
     "penwidth": "0.8",
 }
 _EDGE = {"color": _GREY, "arrowsize": "0.5", "penwidth": "0.9"}
