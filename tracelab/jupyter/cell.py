@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -60,72 +61,114 @@ def has_top_level_await(tree: ast.Module) -> bool:
     return False
 
 
+_WORD = re.compile(r"[^\W\d]\w*")
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
 class _Names(ast.NodeVisitor):
-    """Names that the cell reads before it assigns them, and names that it assigns at its own level."""
+    """Names that the cell may read before it assigns them, and names that it assigns at its own level."""
 
     def __init__(self) -> None:
         self.reads: dict[str, None] = {}
         self.assigns: dict[str, None] = {}
-        self.depth = 0
+        self.certain: set[str] = set()
+        """What is assigned by now on every way through the cell."""
+        self.local: list[set[str]] = []
+        """Names of the functions and comprehensions around this place."""
 
     def visit_Name(self, node: ast.Name) -> None:
+        if any(node.id in names for names in self.local):
+            return
         if isinstance(node.ctx, ast.Load):
-            if node.id not in self.assigns:
+            if node.id not in self.certain:
                 self.reads[node.id] = None
-        elif self.depth == 0:
+        elif not self.local:
             self.assigns[node.id] = None
+            self.certain.add(node.id)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        # `%time y = f(x)`: the shell has made it a call with the code as text.
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("run_line_magic", "run_cell_magic"):
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    self.reads.update(dict.fromkeys(_WORD.findall(argument.value)))
+        self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         # The value is read before the targets are bound: `x = x + 1` reads x.
-        self.visit(node.value)
-        for target in node.targets:
-            self.visit(target)
+        self._all([node.value, *node.targets])
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
-            self.visit(node.value)
-            self.visit(node.target)
+            self._all([node.value, node.target])
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        if isinstance(node.target, ast.Name) and node.target.id not in self.assigns:
-            self.reads[node.target.id] = None
-        self.visit(node.value)
-        self.visit(node.target)
+        if isinstance(node.target, ast.Name):
+            self.visit_Name(ast.Name(node.target.id, ast.Load()))
+        self._all([node.value, node.target])
+
+    def visit_If(self, node: ast.If) -> None:
+        self.visit(node.test)
+        self._branches(node.body, node.orelse)
 
     def visit_For(self, node: ast.For) -> None:
         self.visit(node.iter)
-        self.visit(node.target)
-        for child in (*node.body, *node.orelse):
-            self.visit(child)
+        self._branches([node.target, *node.body], [])
+        self._branches(node.orelse, [])
 
-    def _inner(self, node: ast.AST) -> None:
-        self.depth += 1
+    def visit_While(self, node: ast.While) -> None:
+        self.visit(node.test)
+        self._branches(node.body, [])
+        self._branches(node.orelse, [])
+
+    def visit_Try(self, node: ast.Try) -> None:
+        self._branches([*node.body, *node.orelse], [])
+        for handler in node.handlers:
+            self._branches([handler], [])
+        self._all(node.finalbody)
+
+    def visit_Match(self, node: ast.Match) -> None:
+        self.visit(node.subject)
+        for case in node.cases:
+            self._branches([case], [])
+
+    def _branches(self, first: Sequence[ast.AST], second: Sequence[ast.AST]) -> None:
+        """One of the two runs: only what both assign is certain afterwards."""
+        before = set(self.certain)
+        self._all(first)
+        after_first, self.certain = self.certain, before
+        self._all(second)
+        self.certain &= after_first
+
+    def _all(self, nodes: Sequence[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+    def _function(self, node: _Function) -> None:
+        arguments = node.args
+        given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        names = {argument.arg for argument in given if argument is not None}
+        self._inner(node, names | _stored(node))
+
+    def _comprehension(self, node: _Comprehension) -> None:
+        self._inner(node, set().union(*(_stored(generator.target) for generator in node.generators)))
+
+    def _inner(self, node: ast.AST, names: set[str]) -> None:
+        self.local.append(names)
         self.generic_visit(node)
-        self.depth -= 1
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._inner(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._inner(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._inner(node)
+        self.local.pop()
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._inner(node)
+        self._inner(node, _stored(node))
 
-    def visit_ListComp(self, node: ast.ListComp) -> None:
-        self._inner(node)
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = _function
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
-    def visit_SetComp(self, node: ast.SetComp) -> None:
-        self._inner(node)
 
-    def visit_DictComp(self, node: ast.DictComp) -> None:
-        self._inner(node)
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
-        self._inner(node)
+def _stored(node: ast.AST) -> set[str]:
+    """Names bound somewhere inside."""
+    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
 
 
 def holds_tensors(item: Any) -> bool:

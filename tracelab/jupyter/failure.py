@@ -9,6 +9,24 @@ _DISPATCH = frozenset({"torch._ops", "torch._library.utils", "torch._compile", "
 """How torch reaches the recording: not there when the cell runs by itself."""
 
 
+class ShownSyntaxError(Exception):
+    """A syntax error in a traced cell: shown as IPython shows one, and the cell counts as failed.
+
+    IPython would list the frames of the magic below a real `SyntaxError`.
+    """
+
+    def __init__(self, shell: Any, error: BaseException) -> None:
+        super().__init__(str(error))
+        self._shown = shell.SyntaxTB.structured_traceback(type(error), error, [])
+
+    def _render_traceback_(self) -> Any:
+        return self._shown
+
+
+# What a notebook saves of an error is the name of its class.
+ShownSyntaxError.__name__ = "SyntaxError"
+
+
 def ordinary_traceback(shell: Any, error: BaseException, filename: str) -> BaseException:
     """The user's own exception, which IPython will show from the cell's first frame on."""
     trace = error.__traceback__

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,14 +16,16 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from IPython.display import display
 
 from tracelab.capture.record import TraceError, record
-from tracelab.check.rerun import TracingCheckError, compare_outputs, copied
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree, rebuild, tree_of
+from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree, tree_of
 from tracelab.graph.warning import TracerWarning
+from tracelab.jupyter.again import Before
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.explorer import GraphExplorer, in_kernel
-from tracelab.jupyter.failure import ordinary_traceback
+from tracelab.jupyter.failure import ShownSyntaxError, ordinary_traceback
+from tracelab.jupyter.inputs import drop_unused_inputs
+from tracelab.jupyter.settle import settle
 from tracelab.render.text import summary_text, warnings_text
 
 
@@ -58,8 +62,6 @@ class TraceMagics(Magics):
             print(self.trace_cell.__doc__)
             return
         compiled = self._compile(cell)
-        if compiled is None:
-            return
         names = self._input_names(options.names, compiled)
         traced = self._record_cell(compiled, names, options)
         self._finish(traced, options)
@@ -79,15 +81,13 @@ class TraceMagics(Magics):
                 raise UsageError("%trace needs a call to trace: %trace model(x)")
             return
         compiled = self._compile(rest + "\n", shift=False)
-        if compiled is None:
-            return
         options = parse_argstring(self.trace_cell, f"-o {output}{'' if widget else ' --no-widget'}")
         traced = self._record_cell(compiled, self._input_names([], compiled), options)
         self._finish(traced, options)
 
     # Steps -----------------------------------------------------------------------------------------------
 
-    def _compile(self, source: str, *, shift: bool = True) -> Cell | None:
+    def _compile(self, source: str, *, shift: bool = True) -> Cell:
         """Parse as the shell would; a syntax error is shown as the shell shows it."""
         shell = self.shell
         transformed = shell.transform_cell(source)
@@ -97,9 +97,8 @@ class TraceMagics(Magics):
         try:
             flags = shell.compile.flags | ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
             tree = compile(text, name, "exec", flags, True)
-        except (SyntaxError, OverflowError, ValueError):
-            shell.showsyntaxerror(name)
-            return None
+        except (SyntaxError, OverflowError, ValueError) as error:
+            raise ShownSyntaxError(shell, error) from None
         if has_top_level_await(tree):
             raise UsageError("%%trace cannot trace a cell with a top-level await: await in a cell before it")
         return compile_cell(shell.transform_ast(tree), name)
@@ -116,7 +115,7 @@ class TraceMagics(Magics):
                 )
         if wanted:
             return list(dict.fromkeys(wanted))
-        return [name for name in cell.reads if not name.startswith("_") and holds_tensors(space.get(name))]
+        return [name for name in cell.reads if not name.startswith("_") and _can_be_input(space.get(name))]
 
     def _record_cell(self, cell: Cell, names: list[str], options: Any) -> TracedFunction:
         space = self.shell.user_ns
@@ -125,41 +124,45 @@ class TraceMagics(Magics):
         trees: list[Tree] = []
         try:
             for name in names:
-                before = len(leaves)
+                first = len(leaves)
                 trees.append(tree_of(space[name], leaves, name))
-                count = len(leaves) - before
+                count = len(leaves) - first
                 labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
         except InputError as error:
             raise UsageError(f"%%trace: {error}") from None
         modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
-        before_run = (copied(leaves), torch.get_rng_state()) if options.check else None
+        before = Before({name: space[name] for name in names}, modules.values()) if options.check else None
+        strict = options.strict and not options.no_strict
 
         def run() -> Any:
             outputs = cell.run(space)
-            return next(iter(outputs.values())) if len(outputs) == 1 else outputs or None
+            if len(outputs) == 1:
+                return next(iter(outputs.values()))
+            # Strictness is about the structures of the cell; that it has several outputs is none of them.
+            return (tuple(outputs.values()) if strict else outputs) or None
 
+        given = list(zip(labels, leaves, strict=True))
         try:
-            with warnings.catch_warnings():
-                # They are shown below, by the lines of the cell: Python would name a temporary file.
-                warnings.simplefilter("ignore", TracerWarning)
-                recording = record(
-                    run,
-                    (),
-                    {},
-                    list(zip(labels, leaves, strict=True)),
-                    name="cell",
-                    modules=modules,
-                    strict=options.strict and not options.no_strict,
-                )
+            with _quiet():
+                recording = record(run, (), {}, given, name="cell", modules=modules, strict=strict)
         except TraceError as error:
             assert error.__cause__ is not None
             if error.graph.nodes:
                 self._show(error.graph, options)
             raise ordinary_traceback(self.shell, error.__cause__, cell.body.co_filename) from None
+        except TracelabError as error:
+            raise UsageError(f"%%trace: {error}") from None
+        except BaseException as error:
+            # Ctrl-C, SystemExit
+            raise ordinary_traceback(self.shell, error, cell.body.co_filename) from None
+        finally:
+            settle(space, dict.fromkeys((*cell.assigns, *cell.reads)))
+        if not options.names:
+            names, trees = drop_unused_inputs(recording.graph, names, trees)
         recording.graph.input_tree = InputTree(names, trees)
         traced = TracedFunction(recording.graph, "cell")
-        if before_run is not None:
-            _check(traced, trees, before_run, recording.result)
+        if before is not None:
+            print(before.check(traced, recording.result))
         return traced
 
     def _finish(self, traced: TracedFunction, options: Any) -> None:
@@ -173,6 +176,30 @@ class TraceMagics(Magics):
             if graph.warnings:
                 print(warnings_text(graph))
             display(GraphExplorer(graph))
+
+
+def _can_be_input(item: Any) -> bool:
+    try:
+        tree_of(item, [], "")
+    except InputError:
+        return False
+    return holds_tensors(item)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No Python warnings of tracing: they are shown by the lines of the cell, where Python names a temporary file.
+
+    `warnings.catch_warnings` would also undo what the cell itself sets.
+    """
+    before = list(warnings.filters)
+    warnings.simplefilter("ignore", TracerWarning)
+    mine = warnings.filters[0]
+    try:
+        yield
+    finally:
+        if mine not in before and mine in warnings.filters:
+            warnings.filters.remove(mine)  # type: ignore[attr-defined]
 
 
 def _line_options(line: str) -> tuple[str, str, bool, bool]:
@@ -196,23 +223,3 @@ def _line_options(line: str) -> tuple[str, str, bool, bool]:
     if not output.isidentifier():
         raise UsageError(f"%trace -o needs the name of a variable, not {output!r}")
     return rest, output, widget, False
-
-
-def _check(
-    traced: TracedFunction, trees: list[Tree], before: tuple[list[torch.Tensor], torch.Tensor], result: Any
-) -> None:
-    """Run the trace on the inputs as they were, from the same random state, and compare."""
-    leaves, state = before
-    fresh = iter(leaves)
-    after = torch.get_rng_state()
-    torch.set_rng_state(state)
-    try:
-        compare_outputs(result, traced(*[rebuild(tree, fresh) for tree in trees]), 1e-5)
-    except TracingCheckError as error:
-        print(f"check: {error}")
-    except TracelabError as error:
-        print(f"check: the trace cannot run again: {error}")
-    else:
-        print("check: the trace gives what the cell gave")
-    finally:
-        torch.set_rng_state(after)

@@ -114,22 +114,30 @@ def _tree_rows(module: Module, depth: int) -> list[tuple[int, str]]:
             for child in run:
                 rows += _tree_rows(child, depth)
         else:
-            first, last = run[0], run[-1]
-            label = f"{'  ' * first.depth}{first.name} … {last.name}  {len(run)} × {first.class_name}"
-            rows.append((sum(child.ops for child in run), label))
+            first = run[0]
+            label = f"{'  ' * first.depth}{first.name} … {run[-1].name}  {len(run)} × {first.class_name}"
+            rows.append((sum(child.ops for child in run), f"{label}{', each' if first.children else ''}"))
+            # What is in one of them stands for all.
+            rows += _tree_rows(first, depth)[1:]
     return rows
 
 
 def runs(modules: list[Module]) -> list[list[Module]]:
-    """Neighbours of one class with equally many ops, together."""
+    """Neighbours that are built alike, together."""
     found: list[list[Module]] = []
+    previous = None
     for module in modules:
-        last = found[-1][-1] if found else None
-        if last is not None and (last.class_name, last.ops) == (module.class_name, module.ops):
+        shape = _build(module)
+        if shape == previous:
             found[-1].append(module)
         else:
             found.append([module])
+        previous = shape
     return found
+
+
+def _build(module: Module) -> tuple[object, ...]:
+    return (module.class_name, module.ops, *(_build(child) for child in module.children))
 
 
 def _failure(document: dict[str, Any]) -> Iterator[str]:

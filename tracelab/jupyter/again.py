@@ -1,0 +1,50 @@
+"""`%%trace --check`: the trace runs again on what the cell had, and must give what the cell gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from tracelab.check.rerun import TracingCheckError, compare_outputs, copied
+from tracelab.execute.traced import TracedFunction
+from tracelab.graph.structure import TracelabError
+
+TOLERANCE = 1e-5
+
+
+class Before:
+    """The inputs, the state of modules and the random state as they are before a cell runs."""
+
+    def __init__(self, inputs: dict[str, Any], modules: Iterable[torch.nn.Module]) -> None:
+        self.inputs = copied(inputs)
+        self.random = torch.get_rng_state()
+        self.state: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for module in modules:
+            for tensor in (*module.parameters(), *module.buffers()):
+                self.state.append((tensor, tensor.detach().clone()))
+
+    def check(self, traced: TracedFunction, result: Any) -> str:
+        """One sentence: whether the trace gives `result` again. Modules and random state are left as they are now."""
+        random = torch.get_rng_state()
+        now = [(tensor, tensor.detach().clone()) for tensor, _ in self.state]
+        _put(self.state)
+        torch.set_rng_state(self.random)
+        inputs = {name: self.inputs[name] for name in traced.input_tree.names}
+        try:
+            compare_outputs(result, traced(**inputs), TOLERANCE)
+        except TracingCheckError as error:
+            return f"check: {error}"
+        except TracelabError as error:
+            return f"check: the trace cannot run again: {error}"
+        finally:
+            _put(now)
+            torch.set_rng_state(random)
+        return "check: the trace gives what the cell gave"
+
+
+def _put(state: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    with torch.no_grad():
+        for tensor, value in state:
+            tensor.copy_(value)

@@ -1,0 +1,43 @@
+"""Which of the variables that a cell might read were inputs of what it did."""
+
+from __future__ import annotations
+
+import re
+
+from tracelab.graph.ir import Graph, Value
+from tracelab.graph.structure import Tree
+
+
+def drop_unused_inputs(graph: Graph, names: list[str], trees: list[Tree]) -> tuple[list[str], list[Tree]]:
+    """Take out of the graph the inputs that nothing used; gives the names and trees that stay.
+
+    A name that the text of a cell reads may be read on another branch, or hold a tensor of the run before.
+    """
+    used: set[Value] = set(graph.outputs)
+    for node in graph.nodes:
+        used.update(node.inputs)
+    leaves = iter(graph.user_inputs)
+    kept_names: list[str] = []
+    kept_trees: list[Tree] = []
+    dropped: list[Value] = []
+    for name, tree in zip(names, trees, strict=True):
+        values = [next(leaves) for _ in range(tree.size)]
+        if used.isdisjoint(values):
+            dropped += values
+        else:
+            kept_names.append(name)
+            kept_trees.append(tree)
+    gone = set(dropped)
+    graph.inputs = [value for value in graph.inputs if value not in gone]
+    for value in dropped:
+        _give_back(graph, value.name)
+    return kept_names, kept_trees
+
+
+def _give_back(graph: Graph, name: str) -> None:
+    """A name that is free again: `y.1` becomes `y`, and `y.2` becomes `y.1`."""
+    numbered = re.compile(re.escape(name) + r"\.([0-9]+)")
+    found = [(int(match[1]), value) for value in graph.values() if (match := numbered.fullmatch(value.name))]
+    previous = name
+    for _, value in sorted(found, key=lambda item: item[0]):
+        value.name, previous = previous, value.name
