@@ -18,13 +18,13 @@ from IPython.display import display
 from tracelab.capture.record import TraceError, record
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree, tree_of
+from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
 from tracelab.graph.warning import TracerWarning
 from tracelab.jupyter.again import Before
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.explorer import GraphExplorer, in_kernel
 from tracelab.jupyter.failure import ShownSyntaxError, ordinary_traceback
-from tracelab.jupyter.inputs import drop_unused_inputs
+from tracelab.jupyter.inputs import drop_unused_inputs, input_tree
 from tracelab.jupyter.settle import settle
 from tracelab.render.text import summary_text, warnings_text
 
@@ -115,7 +115,7 @@ class TraceMagics(Magics):
                 )
         if wanted:
             return list(dict.fromkeys(wanted))
-        return [name for name in cell.reads if not name.startswith("_") and _can_be_input(space.get(name))]
+        return [name for name in cell.reads if not name.startswith("_") and holds_tensors(space.get(name))]
 
     def _record_cell(self, cell: Cell, names: list[str], options: Any) -> TracedFunction:
         space = self.shell.user_ns
@@ -125,7 +125,7 @@ class TraceMagics(Magics):
         try:
             for name in names:
                 first = len(leaves)
-                trees.append(tree_of(space[name], leaves, name))
+                trees.append(input_tree(space[name], leaves, name))
                 count = len(leaves) - first
                 labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
         except InputError as error:
@@ -176,14 +176,6 @@ class TraceMagics(Magics):
             if graph.warnings:
                 print(warnings_text(graph))
             display(GraphExplorer(graph))
-
-
-def _can_be_input(item: Any) -> bool:
-    try:
-        tree_of(item, [], "")
-    except InputError:
-        return False
-    return holds_tensors(item)
 
 
 @contextmanager
