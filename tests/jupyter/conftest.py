@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from torch import nn
 from traitlets.config import Config
 
 _SETTINGS = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass
@@ -46,7 +49,9 @@ class Shell:
     def run(self, cell: str) -> Ran:
         with capture_output() as captured:
             result = self.shell.run_cell(cell, store_history=True)
-        return Ran(captured.stdout + captured.stderr, result.error_before_exec or result.error_in_exec)
+        return Ran(
+            _COLOURS.sub("", captured.stdout + captured.stderr), result.error_before_exec or result.error_in_exec
+        )
 
     def trace(self, cell: str, options: str = "") -> str:
         """Run a traced cell that does not fail; gives what it printed."""

@@ -7,17 +7,13 @@ import warnings
 
 import pytest
 import torch
-from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 
 
 @pytest.fixture
-def shell():
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    shell.run_line_magic("load_ext", "tracelab")
-    shell.user_ns.update(torch=torch, x=torch.ones(2, 3), model=nn.Linear(3, 2))
-    return shell
+def shell(shell):
+    shell.space.update(x=torch.ones(2, 3), model=nn.Linear(3, 2))
+    return shell.shell
 
 
 def run(shell, cell, options=""):
@@ -140,8 +136,7 @@ def test_a_syntax_error_looks_like_one_and_fails_the_cell(shell, capsys):
     result = run(shell, "y = = 1")
     assert not result.success
     assert type(result.error_in_exec).__name__ == "SyntaxError"
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
-    assert "SyntaxError: invalid syntax" in shown
+    assert "SyntaxError: invalid syntax" in re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
 
 
 # --check -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 import torch
@@ -270,7 +271,7 @@ def test_an_error_shows_no_frame_of_this_package(shell):
 def test_an_error_shows_the_frames_of_functions_of_the_notebook(shell):
     with_x(shell).run("def inner(t):\n    return t @ torch.ones(7, 7)")
     out = shell.run("%%trace\ny = inner(x)").out
-    assert "----> 2     return t @ torch.ones(7, 7)" in out.replace("----> 2 return", "----> 2     return")
+    assert re.search("----> 2 +return t @ torch", out)
     assert "----> 2 y = inner(x)" in out
 
 
