@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 import torch
-from capture.asserting import asserted, asserted_with_words
+from asserting import asserted, asserted_with_words
 from compare import agrees
 
 import tracelab
