@@ -130,3 +130,15 @@ def test_a_line_that_froze_often_is_one_warning():
         return x
 
     assert ", 1 warning" in summary_text(graph_of(branching, torch.ones(1))).splitlines()[0]
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal():
+    model = nn.Sequential()
+    model.add_module("a\nb\x1b[31m", nn.ReLU())
+    assert summary_text(graph_of(model, torch.ones(2))).splitlines()[-1] == "  1    a\ufffdb\ufffd[31m  ReLU"
+
+
+def test_a_name_of_a_million_characters_is_cut():
+    model = nn.Sequential()
+    model.add_module("n" * 1_000_000, nn.ReLU())
+    assert max(map(len, summary_text(graph_of(model, torch.ones(2))).splitlines())) == 300

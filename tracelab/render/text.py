@@ -13,6 +13,7 @@ from tracelab.render.view import view_document
 _MOST_MODULES = 20
 _MOST_VALUES = 8
 _MOST_WARNINGS = 8
+_LONGEST_LINE = 300
 _RUN = 3
 """So many equal modules in a row become one line."""
 
@@ -36,7 +37,7 @@ def summary_text(graph: Graph) -> str:
 
 def warnings_text(graph: Graph) -> str:
     """Every place that the trace froze, with its line; empty where there is none."""
-    return "\n".join(list(_warnings(view_document(graph)))[1:])
+    return "\n".join(_one_line(line) for line in list(_warnings(view_document(graph)))[1:])
 
 
 def document_text(document: dict[str, Any]) -> str:
@@ -50,7 +51,14 @@ def document_text(document: dict[str, Any]) -> str:
         lines += _modules(modules[0])
     lines += _failure(document)
     lines += _warnings(document)
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(map(_one_line, lines))
+
+
+def _one_line(text: str) -> str:
+    """A line that a terminal shows as it is: short, and without control characters that a name may hold."""
+    text = text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
+    shown = (letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(shown).rstrip()
 
 
 def _headline(document: dict[str, Any]) -> str:
