@@ -18,6 +18,7 @@ from tracelab.capture.patches import patched
 from tracelab.capture.prune import drop_unused_numbers
 from tracelab.capture.recorder import Recorder, active, tensor_type
 from tracelab.capture.scopes import register_module
+from tracelab.capture.settle import plain_numbers, settle_modules
 from tracelab.capture.state import ModuleState, record_rebinding
 from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
 from tracelab.graph.ir import Graph, Role, Value
@@ -112,8 +113,9 @@ def record(
     finally:
         recorder.ended = True
         recorder.names.clear()
+        settle_modules((modules or {}).values())
     graph.outputs = [returned] if returned is not None else []
-    return Recording(finish(recorder, user_inputs), result)
+    return Recording(finish(recorder, user_inputs), plain_numbers(result, set()))
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from IPython.display import display
 
 from tracelab.capture.record import TraceError, record
+from tracelab.capture.settle import settle
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
 from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
@@ -25,7 +26,6 @@ from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds
 from tracelab.jupyter.explorer import GraphExplorer, in_kernel
 from tracelab.jupyter.failure import ShownSyntaxError, ordinary_traceback
 from tracelab.jupyter.inputs import drop_unused_inputs, input_tree
-from tracelab.jupyter.settle import settle
 from tracelab.render.text import summary_text, warnings_text
 
 

@@ -1,7 +1,7 @@
-"""Traced numbers that a cell left in variables become plain numbers again.
+"""Traced numbers that outlive the recording become plain numbers again.
 
-While a cell is traced, `n = x.shape[0]` gives a number that remembers where it came from. After the cell, `n`
-must be the plain integer that it would be without tracing.
+While code is traced, `n = x.shape[0]` gives a number that remembers where it came from. Kept in a variable of the
+cell or in an attribute of a module, it must afterwards be the plain integer that it would be without tracing.
 """
 
 from __future__ import annotations
@@ -23,13 +23,20 @@ def settle(namespace: dict[str, Any], names: Iterable[str]) -> None:
     for name in names:
         if name in namespace:
             item = namespace[name]
-            plain = _plain(item, seen)
+            plain = plain_numbers(item, seen)
             if plain is not item:
                 namespace[name] = plain
             _settle_attributes(item, seen)
 
 
-def _plain(item: Any, seen: set[int]) -> Any:
+def settle_modules(modules: Iterable[torch.nn.Module]) -> None:
+    """Make plain the numbers that modules keep as attributes."""
+    seen: set[int] = set()
+    for module in modules:
+        _settle_attributes(module, seen)
+
+
+def plain_numbers(item: Any, seen: set[int]) -> Any:
     """The same object with plain numbers; lists and dicts keep their identity."""
     if isinstance(item, _TRACED):
         return concrete(item)
@@ -37,12 +44,12 @@ def _plain(item: Any, seen: set[int]) -> Any:
         return item
     seen.add(id(item))
     if isinstance(item, tuple):
-        parts = [_plain(part, seen) for part in item]
+        parts = [plain_numbers(part, seen) for part in item]
         if all(part is old for part, old in zip(parts, item, strict=True)):
             return item
         return type(item)(*parts) if hasattr(item, "_fields") else type(item)(parts)
     for key, old in list(item.items() if isinstance(item, dict) else enumerate(item)):
-        part = _plain(old, seen)
+        part = plain_numbers(old, seen)
         if part is not old:
             item[key] = part
     return item
@@ -54,4 +61,4 @@ def _settle_attributes(item: Any, seen: set[int]) -> None:
     for owner in item.modules() if isinstance(item, torch.nn.Module) else (item,):
         table = getattr(owner, "__dict__", None)
         if isinstance(table, dict):
-            _plain(table, seen)
+            plain_numbers(table, seen)
