@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ViewDocument } from '../src/model/document';
+import { Role, type ViewDocument } from '../src/model/document';
 import { DocumentError, readDocument } from '../src/model/validate';
 import { gpt, mlp, resnet18 } from './fixtures/models';
 
@@ -17,6 +17,15 @@ describe('readDocument', () => {
     ['gpt', gpt],
   ])('accepts %s', (_, make) => {
     expect(readDocument(make()).format).toBe('tracelab.view');
+  });
+
+  it('accepts a constant among the values', () => {
+    const accepted = spoilt((document) => (document.values.role[0] = Role.Constant))() as ViewDocument;
+    expect(accepted.values.role[0]).toBe(4);
+  });
+
+  it('refuses a role that there is not', () => {
+    expect(spoilt((document) => (document.values.role[0] = 5))).toThrow('values.role');
   });
 
   it.each([null, undefined, 1, 'x', [], {}])('refuses %j', (raw) => {

@@ -9,6 +9,7 @@ export enum Role {
   Input = 1,
   Parameter = 2,
   Buffer = 3,
+  Constant = 4,
 }
 
 export interface ScopeColumns {

@@ -201,7 +201,7 @@ export function readDocument(raw: unknown): ViewDocument {
   }
   indices(column(values, 'shape'), -1, shapes.length, 'values.shape');
   indices(column(values, 'node'), -1, nodes.rows, 'values.node');
-  indices(column(values, 'role'), 0, 4, 'values.role');
+  indices(column(values, 'role'), 0, 5, 'values.role');
   indices(column(values, 'alias'), -1, values.rows, 'values.alias');
   indices(list(document, 'inputs', 'inputs'), 0, values.rows, 'inputs');
   indices(list(document, 'outputs', 'outputs'), 0, values.rows, 'outputs');
