@@ -124,14 +124,16 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     fit: () => stage.fit(),
     expandAll: () => void changeOpened(everyScope(h!), -1, true),
     collapseAll: () => void changeOpened(new Set(), -1, true),
-    details: () => (panel.shown ? closePanel() : openPanel()),
+    details: () => togglePanel(),
     warnings: () => {
       choose(-1, true);
-      openPanel();
+      openPanel(true);
     },
     help: () => help.toggle(),
   });
   const hint = element('div', { class: 'hint', text: 'Click the graph, then turn the wheel to zoom' });
+  /** How far the picture stepped aside for the panel, in pixels. */
+  let shifted = 0;
   let hintTimer = 0;
   stage.node.append(tree.node, hint);
   const live = element('div', {
@@ -334,12 +336,24 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     }
   }
 
-  function openPanel(): void {
+  function togglePanel(): void {
+    if (panel.shown) {
+      closePanel();
+    } else {
+      openPanel(true);
+    }
+  }
+
+  /** With `recentre` the picture moves to the middle of what the panel leaves; never under a pointer. */
+  function openPanel(recentre = false): void {
     if (h !== null) {
       const beside = !panel.shown;
+      const before = stage.width;
       panel.show(h, selected, (to) => void goTo(to));
       if (beside) {
         resized();
+        shifted = recentre ? (stage.width - before) / 2 : 0;
+        stage.pan(shifted, 0);
         const index = scene === null || selected < 0 ? -1 : indexOf(scene, selected);
         if (index >= 0 && selectedIsHidden(index)) {
           stage.reveal(index);
@@ -357,6 +371,8 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
   function closePanel(): void {
     panel.hide();
     resized();
+    stage.pan(-shifted, 0);
+    shifted = 0;
     tree.node.focus();
   }
 
@@ -468,7 +484,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     '-': () => stage.zoom(0.8),
     e: () => h && void changeOpened(everyScope(h), -1, true),
     c: () => h && void changeOpened(new Set(), -1, true),
-    i: () => (panel.shown ? closePanel() : openPanel()),
+    i: () => togglePanel(),
     '?': () => help.toggle(true),
   };
   keys[' '] = keys.Enter;
@@ -569,7 +585,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
       if (h === null || node < 0 || node >= h.nodes) {
         choose(-1, false);
       } else if (node !== selected) {
-        void goTo(node, false).then(openPanel);
+        void goTo(node, false).then(() => openPanel());
       }
     },
     setOpened(scopes) {
