@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.capture import indexing
+from tracelab.capture import indexing, integer_arguments
 from tracelab.capture.integers import traced_number
 from tracelab.capture.opaque import watch
 from tracelab.capture.recorder import Recorder, active, concrete
@@ -353,6 +353,7 @@ def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[st
 
 
 HANDLERS: dict[Any, Handler] = {
+    **integer_arguments.handlers(),
     _properties.shape.__get__: _shape,
     Tensor.size: _size,
     Tensor.numel: _numel,

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 
 from tracelab.graph.structure import TracelabError
 
@@ -26,8 +27,11 @@ def check_against_python(
     """Run both on copies of the inputs, from the same random state, and compare what they return.
 
     Buffers and random state are as before afterwards. Raises `TracingCheckError` where outputs differ by more
-    than `tolerance` (relative to the Python function's), naming the output.
+    than `tolerance` (relative to the Python function's), naming the output. Inputs without data (meta, fake) are not
+    run again: there are no values to compare.
     """
+    if not all(has_data(leaf) for leaf in _leaves((args, kwargs)) if isinstance(leaf, Tensor)):
+        return
     module = python if isinstance(python, nn.Module) else getattr(python, "__self__", None)
     modules = [item for item in (module, traced, getattr(traced, "module", None)) if isinstance(item, nn.Module)]
     with _unchanged(modules) as again:
@@ -47,6 +51,11 @@ def compare_outputs(expected: Any, found: Any, tolerance: float) -> None:
         )
     for number, (wanted, got) in enumerate(zip(wanted_leaves, found_leaves, strict=True), 1):
         _compare(number, wanted, got, tolerance)
+
+
+def has_data(tensor: Tensor) -> bool:
+    """Whether there are values to compare: meta and fake tensors have none."""
+    return not tensor.is_meta and not isinstance(tensor, FakeTensor)
 
 
 def _compare(number: int, wanted: Any, got: Any, tolerance: float) -> None:
@@ -120,7 +129,7 @@ def _unchanged(modules: list[nn.Module]) -> Iterator[Callable[[], None]]:
             table[name] = item
         with torch.no_grad():
             for buffer, kept in buffers:
-                if buffer.layout is torch.strided and not torch.equal(buffer, kept):
+                if has_data(buffer) and buffer.layout is torch.strided and not torch.equal(buffer, kept):
                     buffer.copy_(kept)
         torch.set_rng_state(cpu)
         if cuda is not None:
