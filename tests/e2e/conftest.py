@@ -1,0 +1,161 @@
+"""A real JupyterLab server and a real browser. The server is the one of the Python that runs the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+from e2e.lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+HERE = pathlib.Path(__file__).parent
+QUICKSTART = HERE.parents[1] / "notebooks" / "01_quickstart.ipynb"
+ARTEFACTS = HERE / "artefacts"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def absent(reason: str) -> None:
+    """Skip, or fail where a browser is a must."""
+    if os.environ.get("TRACELAB_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"TRACELAB_REQUIRE_BROWSER=1, but {reason}")
+    pytest.skip(f"browser tests need Chromium: {reason}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    absent("none of chromium, chromium-browser, google-chrome is on the path (apt-get install chromium)")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab server with settings, data and notebooks of its own."""
+    home = tmp_path_factory.mktemp("lab")
+    for name in ("config/labconfig", "data", "runtime", "ipython", "notebooks"):
+        (home / name).mkdir(parents=True)
+    (home / "config/labconfig/default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), home / "notebooks")
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += [f"--IdentityProvider.token={server.token}", f"--ServerApp.root_dir={server.folder}"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    log = home / "server.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=home, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        _wait(server, process, log)
+        yield server
+    finally:
+        # Asked politely it ends its kernels too.
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(5)
+
+
+def _wait(server: Lab, process: subprocess.Popen[bytes], log: pathlib.Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{server.url}/api/status?token={server.token}", timeout=2).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    # For a module only: while Playwright runs, no other test of this process could start an event loop.
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        absent("the Python package playwright is not installed")
+    with sync_playwright() as playwright:
+        # Each launch has a fresh profile.
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, "--no-first-run"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def artefacts() -> pathlib.Path:
+    """Where the pictures of a run are kept."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    return ARTEFACTS
+
+
+@pytest.fixture(scope="session")
+def put(lab: Lab) -> Callable[[str], str]:
+    """Copies the quickstart into the server's folder under a name."""
+
+    def copy(name: str) -> str:
+        shutil.copy(QUICKSTART, lab.folder / name)
+        return name
+
+    return copy
+
+
+@pytest.fixture(scope="module")
+def new_page(browser: Browser) -> Callable[[], Page]:
+    """Opens pages; what goes wrong in one stands in its `problems`."""
+
+    def make() -> Page:
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.set_default_timeout(30_000)
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(f"{error}\n{error.stack or ''}"))
+        page.on("console", lambda message: problems.append(message.text) if _ours(message.type, message.text) else None)
+        page.problems = problems  # type: ignore[attr-defined]
+        return page
+
+    return make
+
+
+def _ours(kind: str, text: str) -> bool:
+    return kind == "error" and "tracelab" in text.lower()

@@ -1,0 +1,32 @@
+"""A running JupyterLab server, as its tests use it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import urllib.request
+
+
+@dataclasses.dataclass(frozen=True)
+class Lab:
+    """Where the server answers, and the folder that it serves."""
+
+    url: str
+    token: str
+    folder: pathlib.Path
+
+    def page_url(self, notebook: str, app: str = "lab/tree") -> str:
+        """The page of a notebook: in JupyterLab, or in Notebook 7 with `app="notebooks"`."""
+        return f"{self.url}/{app}/{notebook}?token={self.token}"
+
+    def stop_kernels(self) -> None:
+        """End every session, as a restart of the machine would."""
+        with urllib.request.urlopen(self._api("sessions"), timeout=10) as answer:
+            sessions = json.load(answer)
+        for session in sessions:
+            urllib.request.urlopen(self._api(f"sessions/{session['id']}", "DELETE"), timeout=10).close()
+
+    def _api(self, path: str, method: str = "GET") -> urllib.request.Request:
+        headers = {"Authorization": f"token {self.token}"}
+        return urllib.request.Request(f"{self.url}/api/{path}", method=method, headers=headers)
