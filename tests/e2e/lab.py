@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import pathlib
 import urllib.request
+
+_pages = itertools.count()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,8 +19,10 @@ class Lab:
     token: str
     folder: pathlib.Path
 
-    def page_url(self, notebook: str, app: str = "lab/tree") -> str:
+    def page_url(self, notebook: str, app: str = "") -> str:
         """The page of a notebook: in JupyterLab, or in Notebook 7 with `app="notebooks"`."""
+        # A workspace of its own: JupyterLab would open again what the last page had open.
+        app = app or f"lab/workspaces/page-{next(_pages)}/tree"
         return f"{self.url}/{app}/{notebook}?token={self.token}"
 
     def stop_kernels(self) -> None:

@@ -137,14 +137,7 @@ class ExplorerView:
         if self.panel.is_visible():
             self.press("Escape")
         opened = self.host.locator('[role="treeitem"][aria-expanded="true"]')
-        for _ in range(5):
-            self.press("c")
-            try:
-                expect(opened).to_have_count(0, timeout=3_000)
-                break
-            except AssertionError:
-                # A notebook that has just loaded takes the keyboard to itself once more.
-                continue
+        self.press("c")
         expect(opened).to_have_count(0)
         self.ready()
 
