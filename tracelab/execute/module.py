@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.execute.codegen import compile_graph, graph_code, state_inputs
-from tracelab.execute.traced import input_tree_of
+from tracelab.execute.traced import input_tree_of, other_parts
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
 from tracelab.graph.ir import Graph
@@ -179,7 +179,13 @@ class _Run:
         tree = self.tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not all(isinstance(a, Tensor) for a in args):
             args = tuple(tree.flatten(args, kwargs, self.name))
-        return self.function(*args, *[table[name] for table, name in self.cells])
+        try:
+            return self.function(*args, *[table[name] for table, name in self.cells])
+        except ValueError as error:
+            explained = other_parts(error, self.name)
+            if explained is None:
+                raise
+            raise explained from None
 
     def _set_buffer(self, path: str, tensor: Tensor) -> None:
         table, name = _cell(self.module, path, None)

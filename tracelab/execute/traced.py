@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import os
 import re
 from collections.abc import Callable
@@ -56,7 +57,13 @@ class TracedFunction:
         tree = self.input_tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
             args = tuple(tree.flatten(args, kwargs, self.__name__))
-        return run(*args, *self._state)
+        try:
+            return run(*args, *self._state)
+        except ValueError as error:
+            explained = other_parts(error, self.__name__)
+            if explained is None:
+                raise
+            raise explained from None
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -81,6 +88,23 @@ class TracedFunction:
         from tracelab.jupyter.explorer import display_bundle
 
         return display_bundle(self)
+
+
+def other_parts(error: ValueError, name: str) -> InputError | None:
+    """A sentence for a list that now has another length than when it was traced; None for any other error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or "values to unpack" not in str(error):
+        return None
+    file = trace.tb_frame.f_code.co_filename
+    if not file.startswith("<tracelab "):
+        return None
+    line = linecache.getline(file, trace.tb_lineno).strip()
+    return InputError(
+        f"{name} was traced with another number of parts than this input gives: `{line}` has {error}; "
+        "trace again on such an input"
+    )
 
 
 def _all_tensors(args: tuple[Any, ...]) -> bool:
