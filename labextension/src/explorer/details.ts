@@ -21,7 +21,10 @@ import {
   type Hierarchy,
 } from '../model/hierarchy';
 import { element } from './dom';
+import { icon } from './icons';
 import { frames, sourceTitle, sourceView } from './source';
+import { ORDER } from './toolbar';
+import type { View } from './view';
 
 export type Jump = (to: Element) => void;
 
@@ -371,4 +374,23 @@ export function details(h: Hierarchy, selected: Element, jump: Jump): Node[] {
     default:
       return pillDetails(h, selected, jump);
   }
+}
+
+export function detailsFeature(view: View): void {
+  const { panel, keys, toolbar } = view;
+  const toggle = (): void => {
+    if (panel.shown) {
+      view.closePanel();
+    } else {
+      view.openPanel(undefined, true);
+    }
+  };
+  panel.add({
+    id: 'details',
+    title: 'Details',
+    order: 0,
+    render: () => (view.graph === null ? [] : details(view.graph, view.selected, (to) => void view.goTo(to))),
+  });
+  toolbar.add({ label: 'Details (i)', face: icon('details'), order: ORDER.panel, run: toggle });
+  keys.bind({ keys: ['i'], help: ['i', 'show or hide details'], anywhere: true, run: toggle });
 }

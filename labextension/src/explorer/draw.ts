@@ -31,12 +31,27 @@ export interface Paint {
   hovered: number;
   focused: boolean;
   matches: ReadonlySet<number>;
+  /** Elements that stand out while all others fade; null: none fades. */
+  lit: ReadonlySet<number> | null;
   measure: Measure;
   /** Boxes on their way to their places: 0 at the start, 1 when there. */
   progress: number;
   /** Where boxes came from. */
   before: (index: number) => Box | null;
+  /** Drawn over the boxes, in order. */
+  layers: readonly Layer[];
 }
+
+/** Draws over the picture, in its own coordinates; `boxes` are those in view, with their places now. */
+export type Layer = (paint: Paint, boxes: readonly [index: number, box: Box][]) => void;
+
+/** How much of a box or an edge shows that is not lit. */
+const FADED = 0.22;
+
+export const isFaded = (paint: Paint, index: number): boolean =>
+  paint.lit !== null &&
+  paint.scene.visible.kinds[index] !== 'open' &&
+  !paint.lit.has(paint.scene.visible.elements[index]);
 
 const CORNER = 9;
 const BEND = 9;
@@ -118,6 +133,7 @@ function drawEdges(paint: Paint, view: Box): void {
       scene.outgoing[at].forEach((edge) => marked.set(edge, { colour: theme.outgoing, width }));
     }
   }
+  const shown = Math.max(0, paint.progress * 2 - 1);
   const arrows = camera.scale >= ARROWS_FROM;
   const bounds = scene.pathBounds;
   const draw = (edge: number, style: EdgeStyle): void => {
@@ -130,6 +146,8 @@ function drawEdges(paint: Paint, view: Box): void {
     context.fillStyle = style.colour;
     context.lineWidth = Math.max(style.width * (tensor ? 1 : 0.75), 0.8 / camera.scale);
     context.setLineDash(tensor || camera.scale < ARROWS_FROM ? [] : [4, 3]);
+    const { source, target } = scene.visible.edges[edge];
+    context.globalAlpha = shown * (isFaded(paint, source) || isFaded(paint, target) ? FADED : 1);
     tracePath(context, path, arrows ? 5 : 0);
     context.stroke();
     if (arrows) {
@@ -141,7 +159,6 @@ function drawEdges(paint: Paint, view: Box): void {
     bounds[edge * 4 + 2] > view.x - 10 &&
     bounds[edge * 4 + 1] < view.y + view.height + 10 &&
     bounds[edge * 4 + 3] > view.y - 10;
-  context.globalAlpha = Math.max(0, paint.progress * 2 - 1);
   const plain: EdgeStyle = { colour: theme.edge, width: 1.4 };
   for (let edge = 0; edge < scene.paths.length; edge++) {
     if (!marked.has(edge) && inView(edge)) {
@@ -154,6 +171,7 @@ function drawEdges(paint: Paint, view: Box): void {
     }
   }
   context.setLineDash([]);
+  context.globalAlpha = shown * (paint.lit === null ? 1 : FADED);
   drawEdgeLabels(paint, marked, inView);
   context.globalAlpha = 1;
 }
@@ -460,6 +478,7 @@ export function paintScene(paint: Paint): void {
   drawEdges(paint, view);
   const text = camera.scale >= TEXT_FROM;
   for (const [index, box] of shown) {
+    context.globalAlpha = isFaded(paint, index) ? FADED : 1;
     if (!open(index)) {
       drawFrame(paint, index, box);
     }
@@ -471,5 +490,11 @@ export function paintScene(paint: Paint): void {
       }
     }
     drawBadges(paint, index, box);
+  }
+  context.globalAlpha = 1;
+  for (const layer of paint.layers) {
+    context.save();
+    layer(paint, shown);
+    context.restore();
   }
 }

@@ -2,20 +2,10 @@
 
 import { CATEGORY_NAMES } from './category';
 import { button, element } from './dom';
+import type { KeyBinding } from './keys';
 import type { Theme } from './theme';
-
-const KEYS: [string, string][] = [
-  ['↑ ↓', 'along the edges'],
-  ['← →', 'to the box beside'],
-  ['Enter', 'open or close a group'],
-  ['Backspace', 'to the surrounding group'],
-  ['/', 'search'],
-  ['f', 'fit the graph into view'],
-  ['+ −', 'zoom'],
-  ['e  c', 'expand all, collapse all'],
-  ['i', 'show or hide details'],
-  ['Esc', 'close panel or search'],
-];
+import { ORDER } from './toolbar';
+import type { View } from './view';
 
 export interface Help {
   node: HTMLElement;
@@ -24,7 +14,8 @@ export interface Help {
   paint(theme: Theme): void;
 }
 
-export function createHelp(onClose: () => void): Help {
+export function createHelp(bindings: () => readonly KeyBinding[], onClose: () => void): Help {
+  const list = element('div', { class: 'columns' });
   const legend = element('div', { class: 'columns' });
   const hide = (): void => {
     node.hidden = true;
@@ -47,13 +38,7 @@ export function createHelp(onClose: () => void): Help {
       { class: 'card' },
       element('div', { attributes: { style: 'float:right' } }, close),
       element('h2', { text: 'Keys' }),
-      element(
-        'div',
-        { class: 'columns' },
-        ...KEYS.map(([key, what]) =>
-          element('div', {}, element('kbd', { text: key }), element('span', { text: what })),
-        ),
-      ),
+      list,
       element('p', {
         class: 'faint',
         text: 'Drag to pan. Click the graph, then turn the wheel to zoom; pinch zooms at any time. Double-click opens a group.',
@@ -73,6 +58,13 @@ export function createHelp(onClose: () => void): Help {
         hide();
         return;
       }
+      list.replaceChildren(
+        ...bindings().flatMap(({ help }) =>
+          help === undefined
+            ? []
+            : [element('div', {}, element('kbd', { text: help[0] }), element('span', { text: help[1] }))],
+        ),
+      );
       node.hidden = false;
       close.focus();
     },
@@ -97,4 +89,33 @@ export function createHelp(onClose: () => void): Help {
       );
     },
   };
+}
+
+export function helpFeature(view: View): void {
+  const help = createHelp(
+    () => view.keys.bindings,
+    () => view.tree.node.focus(),
+  );
+  view.overlay(help.node);
+  view.events.on('theme', (theme) => help.paint(theme));
+  view.toolbar.add({
+    label: 'Keys and legend (?)',
+    face: '?',
+    order: ORDER.help,
+    run: () => help.toggle(),
+  });
+  view.keys.bind({
+    keys: ['?'],
+    help: ['?', 'these keys and the legend'],
+    anywhere: true,
+    run: () => help.toggle(true),
+  });
+  // While it is open it takes every key.
+  help.node.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' || event.key === '?') {
+      help.toggle(false);
+      event.preventDefault();
+    }
+    event.stopPropagation();
+  });
 }

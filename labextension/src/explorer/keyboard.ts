@@ -1,6 +1,7 @@
-/** Moving through the graph by keys: which box is next. */
+/** Moving through the graph by keys: which box is next; and handing keys to whoever bound them. */
 
 import type { Scene } from './scene';
+import type { View } from './view';
 
 export type Direction = 'up' | 'down' | 'left' | 'right';
 
@@ -58,4 +59,43 @@ export function neighbour(scene: Scene, from: number, direction: Direction): num
     return found;
   }
   return Math.max(0, Math.min(count - 1, from + (down ? 1 : -1)));
+}
+
+const ARROWS: [string, Direction][] = [
+  ['ArrowUp', 'up'],
+  ['ArrowDown', 'down'],
+  ['ArrowLeft', 'left'],
+  ['ArrowRight', 'right'],
+];
+
+export function keyboardFeature(view: View): void {
+  const { keys, stage, tree } = view;
+  const step = (index: number): void => {
+    if (view.scene !== null && index >= 0) {
+      view.choose(view.scene.visible.elements[index]);
+      stage.reveal(index);
+    }
+  };
+  for (const [key, direction] of ARROWS) {
+    keys.bind({
+      keys: [key],
+      run: () => step(view.scene === null ? -1 : neighbour(view.scene, view.selectedIndex, direction)),
+      ...(direction === 'up' ? { help: ['↑ ↓', 'along the edges'] } : {}),
+      ...(direction === 'left' ? { help: ['← →', 'to the box beside'] } : {}),
+    });
+  }
+  keys.bind({ keys: ['Home'], help: ['Home  End', 'to the first box, the last'], run: () => step(0) });
+  keys.bind({ keys: ['End'], run: () => step((view.scene?.x.length ?? 0) - 1) });
+  view.frame.root.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) {
+      return;
+    }
+    if (keys.press(event, event.target === tree.node)) {
+      event.preventDefault();
+    }
+    event.stopPropagation();
+  });
+  tree.node.addEventListener('focus', () => stage.mark({ focused: tree.node.matches(':focus-visible') }));
+  tree.node.addEventListener('blur', () => stage.mark({ focused: false }));
+  tree.node.addEventListener('keydown', () => stage.mark({ focused: true }));
 }

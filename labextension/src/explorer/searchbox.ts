@@ -3,7 +3,10 @@
 import { labelOf } from '../model/describe';
 import { groupElement, kindOf, type Element, type Hierarchy } from '../model/hierarchy';
 import { buildIndex, search, type SearchIndex } from '../model/search';
+import { standsFor } from '../model/visible';
 import { element } from './dom';
+import { ORDER } from './toolbar';
+import type { View } from './view';
 
 const MOST_SHOWN = 100;
 
@@ -160,4 +163,48 @@ export function createSearchBox(events: SearchEvents): SearchBox {
       return input.value !== '';
     },
   };
+}
+
+export function findFeature(view: View): void {
+  const { keys, stage, toolbar, tree } = view;
+  let found: Element[] = [];
+  /** Matches inside closed groups are marked on the group. */
+  const mark = (): void => {
+    const marks = new Set<Element>();
+    if (view.graph !== null && view.scene !== null) {
+      for (const match of found) {
+        const index = standsFor(view.graph, view.scene.visible, match);
+        if (index >= 0) {
+          marks.add(view.scene.visible.elements[index]);
+        }
+      }
+    }
+    stage.mark({ matches: marks });
+  };
+  const box = createSearchBox({
+    onStep: (match) => void view.goTo(match),
+    onMatches(matches) {
+      found = matches;
+      mark();
+    },
+    onLeave: () => tree.node.focus(),
+  });
+  toolbar.place(box.node, ORDER.find);
+  view.events.on('graph', (h) => box.setGraph(h));
+  view.events.on('scene', mark);
+  keys.bind({ keys: ['/'], help: ['/', 'search'], anywhere: true, run: () => box.focus() });
+  keys.bind({
+    keys: ['Escape'],
+    help: ['Esc', 'close panel or search'],
+    anywhere: true,
+    run() {
+      if (view.panel.shown) {
+        view.closePanel();
+      } else if (box.active) {
+        box.clear();
+      } else {
+        view.choose(-1);
+      }
+    },
+  });
 }

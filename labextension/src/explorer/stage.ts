@@ -3,7 +3,7 @@
 import type { Hierarchy } from '../model/hierarchy';
 import { bringIntoView, firstView, fit, zoomAt, type Box, type Camera } from './camera';
 import { element } from './dom';
-import { paintScene } from './draw';
+import { paintScene, type Layer } from './draw';
 import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from './theme';
 
@@ -15,7 +15,9 @@ export interface StageMarks {
   selected: number;
   hovered: number;
   focused: boolean;
+  /** Elements, not places in the scene: they outlive it. */
   matches: ReadonlySet<number>;
+  lit: ReadonlySet<number> | null;
 }
 
 export interface Stage {
@@ -33,6 +35,10 @@ export interface Stage {
   first(): void;
   reveal(index: number): void;
   mark(marks: Partial<StageMarks>): void;
+  /** Adds something that is drawn over the boxes. */
+  addLayer(layer: Layer): void;
+  /** What a layer draws has changed. */
+  repaint(): void;
   resize(): boolean;
   destroy(): void;
 }
@@ -51,7 +57,8 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
   let frame = 0;
   let start = -1;
   let from: (index: number) => Box | null = () => null;
-  const marks: StageMarks = { selected: -1, hovered: -1, focused: false, matches: new Set() };
+  const marks: StageMarks = { selected: -1, hovered: -1, focused: false, matches: new Set(), lit: null };
+  const layers: Layer[] = [];
 
   const paint = (): void => {
     frame = 0;
@@ -76,6 +83,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
       // Ease out.
       progress: 1 - (1 - t) ** 3,
       before: from,
+      layers,
     });
     if (start >= 0) {
       request();
@@ -141,6 +149,10 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
       Object.assign(marks, changed);
       request();
     },
+    addLayer(layer) {
+      layers.push(layer);
+    },
+    repaint: request,
     resize() {
       const density = window.devicePixelRatio || 1;
       const changed = node.clientWidth !== width || node.clientHeight !== height;

@@ -53,6 +53,12 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .panel h2 { margin: 0 28px 8px 0; font-size: 16px; font-weight: 600; line-height: 1.3; }
 .panel h3 { margin: 16px 0 5px; font-size: 11px; font-weight: 600; letter-spacing: 0.05em; text-transform: uppercase;
   color: var(--tl-faint); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.tabs { display: flex; gap: 2px; margin: 0 28px 8px 0; border-bottom: 1px solid var(--tl-border); }
+.tabs[hidden] { display: none; }
+.tab { font: inherit; font-size: 12px; padding: 3px 9px; color: var(--tl-faint); background: none; border: 0; cursor: pointer;
+  border-bottom: 2px solid transparent; }
+.tab[aria-selected="true"] { color: var(--tl-text); font-weight: 600; border-color: var(--tl-accent); }
 .panel .close { position: sticky; top: 0; float: right; margin: -2px -6px 0 0; background: var(--tl-surface); }
 .facts { display: grid; grid-template-columns: minmax(60px, max-content) 1fr; gap: 2px 12px; margin: 0; }
 .facts dt { color: var(--tl-faint); }

@@ -1,0 +1,424 @@
+/**
+ * What is shown, what is open and what is selected: the one place that changes any of it. Features get a `View`,
+ * call it, and hear of changes by its events; none of them knows another.
+ */
+
+import { createRunner } from '../layout/runner';
+import { plural } from '../model/describe';
+import {
+  buildHierarchy,
+  groupElement,
+  kindOf,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from '../model/hierarchy';
+import { closeScope, initiallyOpened, openScope, reveal, sanitize } from '../model/opening';
+import { DocumentError, readDocument } from '../model/validate';
+import { standsFor, visibleFor } from '../model/visible';
+import type { Box, Camera } from './camera';
+import { element } from './dom';
+import { createEvents, type Events } from './events';
+import { createFrame, type Frame } from './frame';
+import { createKeys, type Keys } from './keys';
+import { createPanel, type Panel } from './panel';
+import { boxOf, buildScene, createMeasure, indexOf, layoutInput, toggleBox, type Scene } from './scene';
+import { createStage, type Stage } from './stage';
+import type { Theme } from './theme';
+import { createToolbar, type Toolbar } from './toolbar';
+import { createTree, type AriaTree } from './tree';
+
+export interface ViewState {
+  /** Scopes whose groups are open; null: as at first. */
+  opened: number[] | null;
+  height: number;
+}
+
+export interface ExplorerOptions {
+  state?: Partial<ViewState>;
+  /** The node selected by the person, or null when it is none (a group, an input, nothing). */
+  onSelect?(node: number | null): void;
+  /** The person opened, closed or resized something. */
+  onState?(state: ViewState): void;
+}
+
+export interface ViewEvents {
+  /** Another document: everything that was known of the old one is void. */
+  graph: [h: Hierarchy];
+  /** A picture was laid out and put up. */
+  scene: [scene: Scene];
+  /** Something else is selected; -1: nothing. `byPerson` is false where a program did it. */
+  select: [selected: Element, byPerson: boolean];
+  camera: [camera: Camera];
+  theme: [theme: Theme];
+  destroy: [];
+}
+
+export interface View {
+  readonly host: HTMLElement;
+  readonly options: ExplorerOptions;
+  readonly frame: Frame;
+  readonly events: Events<ViewEvents>;
+  readonly keys: Keys;
+  readonly toolbar: Toolbar;
+  readonly panel: Panel;
+  readonly stage: Stage;
+  readonly tree: AriaTree;
+  /** Null while no document, or a bad one, is shown. */
+  readonly graph: Hierarchy | null;
+  /** Null until the picture is laid out. */
+  readonly scene: Scene | null;
+  readonly theme: Theme;
+  readonly selected: Element;
+  /** The place of what is selected in the scene; -1 where it is not shown. */
+  readonly selectedIndex: number;
+  readonly opened: ReadonlySet<number>;
+  setDocument(document: unknown): void;
+  /** Selects; `byPerson` where the person did it, so that the host is told. */
+  choose(to: Element, byPerson?: boolean): void;
+  /** Selects an element wherever it is: opens what hides it and brings it into view. */
+  goTo(to: Element, byPerson?: boolean): Promise<void>;
+  /** Opens or closes a group, by its place in the scene. */
+  toggle(index: number): Promise<void>;
+  /** Sets what is open. The toggle of `anchor` keeps its place on the screen; `first`: show it as at first. */
+  open(scopes: ReadonlySet<number>, anchor?: Element, first?: boolean): Promise<void>;
+  /** As `open`, from outside: null goes back to what was open at first, and the host is not told. */
+  prescribe(scopes: Iterable<number> | null): void;
+  setHeight(height: number): void;
+  openPanel(tab?: string, recentre?: boolean): void;
+  closePanel(): void;
+  /** Puts an element beside picture and panel, over both. */
+  overlay(node: HTMLElement): void;
+  destroy(): void;
+}
+
+export function createView(host: HTMLElement, options: ExplorerOptions, defaultHeight: number): View {
+  let h: Hierarchy | null = null;
+  let scene: Scene | null = null;
+  let opened: ReadonlySet<number> = new Set();
+  let byDefault = (options.state?.opened ?? null) === null;
+  let selected: Element = -1;
+  let theme: Theme | null = null;
+  let generation = 0;
+  /** The first picture of a document is still to be shown. */
+  let fresh = true;
+  let destroyed = false;
+  /** How far the picture stepped aside for the panel, in pixels. */
+  let shifted = 0;
+  const measure = createMeasure();
+  const runner = createRunner();
+  const events = createEvents<ViewEvents>();
+  const keys = createKeys();
+  const toolbar = createToolbar();
+  const stage = createStage(measure, (camera) => {
+    tree.follow(camera);
+    events.emit('camera', camera);
+  });
+  const tree = createTree((index) => view.choose(scene?.visible.elements[index] ?? -1, true));
+  const panel = createPanel(() => view.closePanel());
+  stage.node.append(tree.node);
+  const body = element('div', { class: 'body' }, stage.node, panel.node);
+  const overlays: HTMLElement[] = [];
+  const frame = createFrame(host, options.state?.height ?? defaultHeight, {
+    onTheme(read) {
+      theme = read;
+      stage.setTheme(read);
+      events.emit('theme', read);
+    },
+    onResize() {
+      // What was in the middle stays there.
+      const before = stage.width;
+      resized();
+      if (before > 0 && stage.width > 0 && stage.width !== before) {
+        stage.pan((stage.width - before) / 2, 0);
+      }
+    },
+    onHeight: () => report(),
+  });
+
+  function report(): void {
+    options.onState?.({
+      opened: byDefault ? null : [...opened].sort((a, b) => a - b),
+      height: frame.height,
+    });
+  }
+
+  function showMessage(text: string): void {
+    scene = null;
+    h = null;
+    frame.message(text);
+    host.dataset.tracelabReady = 'true';
+    host.dataset.tracelabError = text;
+  }
+
+  async function relayout(anchor: Element): Promise<void> {
+    const graph = h;
+    if (graph === null) {
+      return;
+    }
+    const mine = ++generation;
+    host.dataset.tracelabReady = 'false';
+    try {
+      const visible = visibleFor(graph, opened);
+      const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
+      const result = await runner.run(input);
+      if (mine !== generation || destroyed) {
+        return;
+      }
+      show(graph, buildScene(visible, labels, result), anchor);
+    } catch (error) {
+      if (mine === generation && !destroyed) {
+        showMessage(`This graph cannot be shown: ${error instanceof Error ? error.message : String(error)}.`);
+      }
+    }
+  }
+
+  function show(graph: Hierarchy, next: Scene, anchor: Element): void {
+    const old = scene;
+    const camera = stage.camera;
+    const from = old === null || anchor < 0 ? -1 : indexOf(old, anchor);
+    const to = indexOf(next, anchor);
+    let shiftX = 0;
+    let shiftY = 0;
+    if (from >= 0 && to >= 0) {
+      const was = toggleBox(old!, from);
+      const is = toggleBox(next, to);
+      shiftX = was.x - is.x;
+      shiftY = was.y - is.y;
+    }
+    scene = next;
+    // Boxes come from where they were on the screen; new ones grow out of the group that was clicked.
+    const before = (index: number): Box | null => {
+      if (old === null || anchor < 0) {
+        return null;
+      }
+      const at = indexOf(old, next.visible.elements[index]);
+      const source = at >= 0 ? at : from;
+      if (source < 0) {
+        return null;
+      }
+      const box = boxOf(old, source);
+      return { ...box, x: box.x - shiftX, y: box.y - shiftY };
+    };
+    stage.show(graph, next, before);
+    tree.update(graph, next);
+    if (from >= 0 && to >= 0) {
+      stage.setCamera({
+        ...camera,
+        x: camera.x + shiftX * camera.scale,
+        y: camera.y + shiftY * camera.scale,
+      });
+    } else if (fresh && stage.width > 0) {
+      firstView(next);
+    } else {
+      tree.follow(camera);
+    }
+    stage.mark({ hovered: -1 });
+    markSelected();
+    events.emit('scene', next);
+    host.dataset.tracelabReady = 'true';
+  }
+
+  function firstView(shown: Scene): void {
+    fresh = false;
+    stage.first();
+    if (selected >= 0) {
+      // Selected before there was a picture: by Python, in the line that shows it.
+      view.openPanel();
+      stage.reveal(indexOf(shown, selected));
+    }
+  }
+
+  function within(inner: Element, scope: number): boolean {
+    for (let at = h!.parent[inner]; at > 0; at = h!.parent[groupElement(h!, at)]) {
+      if (at === scope) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const nodeOf = (at: Element): number => (h !== null && at >= 0 && kindOf(h, at) === 'op' ? at : -1);
+
+  function markSelected(): void {
+    stage.mark({ selected: view.selectedIndex });
+    tree.select(view.selectedIndex);
+    host.dataset.selected = String(nodeOf(selected));
+  }
+
+  function resized(): void {
+    frame.resized();
+    stage.resize();
+    // Drawn while hidden (a closed tab, a folded output): the first view waits for a size.
+    if (fresh && scene !== null && stage.width > 0) {
+      firstView(scene);
+    }
+  }
+
+  /** The panel took room away from the right: is the selected box still there to see? */
+  function selectedIsHidden(index: number): boolean {
+    const right = (scene!.x[index] + Math.min(scene!.width[index], 60)) * stage.camera.scale + stage.camera.x;
+    return right > stage.width;
+  }
+
+  const view: View = {
+    host,
+    options,
+    frame,
+    events,
+    keys,
+    toolbar,
+    panel,
+    stage,
+    tree,
+    get graph() {
+      return h;
+    },
+    get scene() {
+      return scene;
+    },
+    get theme() {
+      return theme!;
+    },
+    get selected() {
+      return selected;
+    },
+    get selectedIndex() {
+      return scene === null || selected < 0 ? -1 : indexOf(scene, selected);
+    },
+    get opened() {
+      return opened;
+    },
+    setDocument(document) {
+      generation++;
+      fresh = true;
+      scene = null;
+      selected = -1;
+      delete host.dataset.tracelabError;
+      try {
+        h = buildHierarchy(readDocument(document));
+      } catch (error) {
+        showMessage(
+          error instanceof DocumentError
+            ? error.message
+            : 'This graph cannot be shown: the document is damaged.',
+        );
+        return;
+      }
+      frame.fill(toolbar.node, body, ...overlays);
+      toolbar.setGraph(h);
+      panel.hide();
+      opened = byDefault ? initiallyOpened(h) : sanitize(h, options.state?.opened ?? []);
+      events.emit('graph', h);
+      markSelected();
+      resized();
+      void relayout(-1);
+    },
+    choose(to, byPerson = true) {
+      if (to === selected) {
+        return;
+      }
+      const before = nodeOf(selected);
+      selected = to;
+      markSelected();
+      panel.refresh();
+      events.emit('select', to, byPerson);
+      if (byPerson && nodeOf(to) !== before) {
+        options.onSelect?.(nodeOf(to) < 0 ? null : nodeOf(to));
+      }
+    },
+    async goTo(to, byPerson = true) {
+      if (h === null) {
+        return;
+      }
+      const wanted = reveal(h, opened, to);
+      view.choose(to, byPerson);
+      if (wanted.size !== opened.size) {
+        const surrounding = scene === null ? -1 : standsFor(h, scene.visible, to);
+        await view.open(wanted, surrounding < 0 ? -1 : scene!.visible.elements[surrounding]);
+      }
+      if (scene !== null) {
+        stage.reveal(indexOf(scene, to));
+      }
+    },
+    async toggle(index) {
+      if (h === null || scene === null) {
+        return;
+      }
+      const at = scene.visible.elements[index];
+      const kind = scene.visible.kinds[index];
+      if (kind !== 'open' && kind !== 'closed') {
+        return;
+      }
+      const scope = scopeOf(h, at);
+      const opening = kind === 'closed';
+      // What is selected inside a closing group would vanish: the group is selected in its place.
+      if (!opening && selected >= 0 && selected !== at && within(selected, scope)) {
+        view.choose(at);
+      }
+      await view.open(opening ? openScope(h, opened, scope) : closeScope(h, opened, scope), at);
+      frame.say(`${opening ? 'opened' : 'closed'}, ${plural(h.opCount[scope], 'op')}`);
+    },
+    async open(scopes, anchor = -1, first = false) {
+      opened = scopes;
+      byDefault = false;
+      await relayout(anchor);
+      if (first && scene !== null) {
+        stage.first();
+      }
+      report();
+    },
+    prescribe(scopes) {
+      if (h === null) {
+        return;
+      }
+      const next = scopes === null ? initiallyOpened(h) : sanitize(h, scopes);
+      byDefault = scopes === null;
+      if (next.size === opened.size && [...next].every((scope) => opened.has(scope))) {
+        return;
+      }
+      opened = next;
+      void relayout(selected);
+    },
+    setHeight: (height) => frame.setHeight(height),
+    openPanel(tab, recentre = false) {
+      if (h === null) {
+        return;
+      }
+      const beside = !panel.shown;
+      const before = stage.width;
+      panel.show(tab);
+      if (beside) {
+        resized();
+        // Recentred, the picture moves to the middle of what the panel leaves; never so under a pointer.
+        shifted = recentre ? (stage.width - before) / 2 : 0;
+        stage.pan(shifted, 0);
+        const index = view.selectedIndex;
+        if (index >= 0 && selectedIsHidden(index)) {
+          stage.reveal(index);
+        }
+      }
+    },
+    closePanel() {
+      panel.hide();
+      resized();
+      stage.pan(-shifted, 0);
+      shifted = 0;
+      tree.node.focus();
+    },
+    overlay(node) {
+      overlays.push(node);
+    },
+    destroy() {
+      destroyed = true;
+      events.emit('destroy');
+      runner.destroy();
+      stage.destroy();
+      frame.destroy();
+      delete host.dataset.tracelabReady;
+      delete host.dataset.selected;
+      delete host.dataset.tracelabError;
+    },
+  };
+  return view;
+}
