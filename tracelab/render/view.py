@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
+from tracelab.graph.arguments import arguments
 from tracelab.graph.ir import Graph, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.types import TensorType
 from tracelab.render.aliases import Aliases
-from tracelab.render.arguments import arguments
 from tracelab.render.fold import Folded
 from tracelab.render.places import Places
 from tracelab.render.taint import taints

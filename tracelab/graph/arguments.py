@@ -26,17 +26,41 @@ def arguments(node: Node) -> list[tuple[str, str]]:
     >>> arguments(graph.find_nodes("aten::linear")[0])
     [('input', '%x'), ('weight', '%fc.weight'), ('bias', '%fc.bias')]
     """
-    if node.schema is not None:
-        return [(argument.name, text_of(item)) for argument, item in arguments_of(node)]
-    names = _READS.get(node.kind) or parameter_names(node.target)
     given = []
     if "name" in node.attributes:
         # Which Python function, script function or script module it is that the one node stands for.
         given.append(("name", str(node.attributes["name"])))
-    for index, item in enumerate(node.args):
-        name = names[index] if index < len(names) else f"arg{index}"
-        given.append((name, text_of(item)))
-    return given + [(name, text_of(item)) for name, item in (node.kwargs or {}).items()]
+    return given + [(name, text_of(item)) for name, item in given_arguments(node)]
+
+
+def given_arguments(node: Node) -> list[tuple[str, Any]]:
+    """Pairs of name and item for every argument, as the call gave them."""
+    if node.schema is not None:
+        return [(argument.name, item) for argument, item in arguments_of(node)]
+    names = _READS.get(node.kind) or parameter_names(node.target)
+    given = [(names[index] if index < len(names) else f"arg{index}", item) for index, item in enumerate(node.args)]
+    return given + list((node.kwargs or {}).items())
+
+
+def filled_arguments(node: Node) -> list[tuple[str, Any]]:
+    """The same, with what the call left out filled in from the schema: two spellings of one call are equal.
+
+    >>> filled_arguments(graph.find_nodes("aten::softmax")[0])
+    [('self', %x), ('dim', 1), ('dtype', None)]
+    """
+    if node.schema is None:
+        return given_arguments(node)
+    args, kwargs = node.args, node.kwargs or {}
+    return [
+        (name, args[index] if index < len(args) else kwargs.get(name, default))
+        for index, (name, default) in enumerate(_declared(node.target))
+    ]
+
+
+@functools.lru_cache(maxsize=4096)
+def _declared(target: Any) -> tuple[tuple[str, Any], ...]:
+    """Name and default of each argument of an operator; reading them from the schema each time is slow."""
+    return tuple((argument.name, argument.default_value) for argument in target._schema.arguments)
 
 
 def parameter_names(target: Any) -> tuple[str, ...]:
