@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracelab.capture import TraceError, is_tracing
-from tracelab.check import TracingCheckError
+from tracelab.check import GraphDiff, TracingCheckError, diff
 from tracelab.execute import TracedFunction, TracedModule
 from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
 from tracelab.graph.structure import InputError, TracelabError
@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Graph",
+    "GraphDiff",
     "GraphExplorer",
     "InputError",
     "Node",
@@ -33,6 +34,7 @@ __all__ = [
     "TracerWarning",
     "TracingCheckError",
     "Value",
+    "diff",
     "is_tracing",
     "load",
     "passes",
