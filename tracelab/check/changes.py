@@ -321,9 +321,7 @@ def _element(tensor: torch.Tensor, place: tuple[int, ...], count: int) -> str:
     return f"{number} at [{', '.join(map(str, place))}]{more}"
 
 
-def input_changes(
-    a: Graph, b: Graph, alignment: Alignment
-) -> Iterator[tuple[Value | None, Value | None, list[Change]]]:
+def input_changes(alignment: Alignment) -> Iterator[ChangedValue]:
     """What is different in the graphs' inputs, and in the parameters that both use."""
     a, b = alignment.a, alignment.b
     taken = set(alignment.values.values())
