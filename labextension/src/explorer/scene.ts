@@ -11,7 +11,7 @@ export const DETAIL_SIZE = 11;
 export const PAD = 13;
 /** Side of the square with plus or minus in a group's header. */
 export const TOGGLE = 14;
-export const HEADER = 32;
+export const HEADER = 28;
 
 export interface Scene {
   visible: Visible;

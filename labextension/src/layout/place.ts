@@ -1,189 +1,148 @@
-/** Order within ranks and horizontal places: few crossings, and main paths as straight lines. */
+/** Horizontal places: main paths as straight lines, the rest as near to its neighbours as there is room. */
 
+import type { Grid } from './grid';
 import { BOX_GAP, LINE_GAP } from './spacing';
-import type { Item } from './types';
+import { Kind } from './types';
 
-/** A short line between neighbouring ranks. */
-export interface Segment {
-  upper: number;
-  lower: number;
-  /** Where it leaves and enters, from the items' centres. */
-  upperOffset: number;
-  lowerOffset: number;
-}
+const WORK = 4_000_000;
+const MOST_SWEEPS = 24;
+const LEAST_SWEEPS = 6;
 
-const ORDER_SWEEPS = 6;
-const PLACE_SWEEPS = 10;
-
-/** For each item the segments above it and below it. */
-interface Neighbours {
-  above: Segment[][];
-  below: Segment[][];
-}
-
-function neighboursOf(items: Item[], segments: Segment[]): Neighbours {
-  const above: Segment[][] = items.map(() => []);
-  const below: Segment[][] = items.map(() => []);
-  for (const segment of segments) {
-    below[segment.upper].push(segment);
-    above[segment.lower].push(segment);
+/** How much a line wants to be straight: the path through boxes most, then the bends of one long line. */
+function pull(a: number, b: number): number {
+  if (a === Kind.Bend && b === Kind.Bend) {
+    return 8;
   }
-  return { above, below };
+  return a === Kind.Bend || b === Kind.Bend ? 0.25 : 40;
 }
 
-/** Sorts each rank by the mean place of its neighbours, down and up by turns; ties keep the trace order. */
-function orderRanks(ranks: number[][], items: Item[], near: Neighbours): void {
-  const place = new Float64Array(items.length);
-  const renumber = (rank: number[]): void => {
-    rank.forEach((item, index) => {
-      place[item] = rank.length === 1 ? 0.5 : index / (rank.length - 1);
-    });
-  };
-  for (const rank of ranks) {
-    rank.sort(
-      (a, b) =>
-        Number(items[a].kind === 'bend') - Number(items[b].kind === 'bend') ||
-        items[a].order - items[b].order,
-    );
-    renumber(rank);
+/** Sets the centre of every item; ranks stand in their order from left to right. */
+export function placeItems(grid: Grid): Float64Array {
+  const x = new Float64Array(grid.count);
+  let widest = 0;
+  for (const rank of grid.ranks) {
+    widest = Math.max(widest, rank.length);
   }
-  const key = new Float64Array(items.length);
-  for (let sweep = 0; sweep < ORDER_SWEEPS; sweep++) {
+  const settle = createSettle(grid, x, widest);
+  const wish = createWish(grid, x);
+  const wanted = new Float64Array(widest);
+  const weights = new Float64Array(widest).fill(1);
+  for (const rank of grid.ranks) {
+    settle(rank, wanted, weights);
+  }
+  const work = grid.count + grid.upper.length;
+  const sweeps = Math.max(LEAST_SWEEPS, Math.min(MOST_SWEEPS, Math.floor(WORK / Math.max(1, work))));
+  const { ranks } = grid;
+  for (let sweep = 0; sweep < sweeps; sweep++) {
     const down = sweep % 2 === 0;
-    for (let step = 1; step < ranks.length; step++) {
+    for (let step = down ? 1 : 0; step < ranks.length; step++) {
       const rank = ranks[down ? step : ranks.length - 1 - step];
-      if (rank.length < 2) {
-        continue;
+      for (let at = 0; at < rank.length; at++) {
+        weights[at] = wish(rank[at], down);
+        wanted[at] = wish.place;
       }
-      for (const item of rank) {
-        let sum = 0;
-        const list = down ? near.above[item] : near.below[item];
-        for (const segment of list) {
-          const other = down ? segment.upper : segment.lower;
-          // The end of the line, not the box's middle: ports of one wide group must not cross.
-          const offset = down ? segment.upperOffset : segment.lowerOffset;
-          sum += place[other] + (offset / (items[other].width + 1)) * 0.5 * spread(ranks, items[other].rank);
-        }
-        key[item] = list.length > 0 ? sum / list.length : place[item];
-      }
-      rank.sort((a, b) => key[a] - key[b] || place[a] - place[b]);
-      renumber(rank);
+      settle(rank, wanted, weights);
     }
   }
+  return x;
 }
 
-const spread = (ranks: number[][], rank: number): number => 1 / Math.max(1, ranks[rank].length - 1);
-
-function gap(a: Item, b: Item): number {
-  return a.kind === 'box' && b.kind === 'box' ? BOX_GAP : LINE_GAP;
-}
+type Settle = (rank: Int32Array, wanted: Float64Array, weights: Float64Array) => void;
 
 /**
  * The places nearest to what each item wants such that no two overlap: isotonic regression, exact for the sum
  * of weighted squares and linear in the length of the rank.
  */
-function settle(rank: number[], items: Item[], wanted: number[], weights: number[]): void {
-  const blockSum: number[] = [];
-  const blockWeight: number[] = [];
-  const blockSize: number[] = [];
-  const shifts: number[] = [];
-  let shift = 0;
-  for (let at = 0; at < rank.length; at++) {
-    const item = items[rank[at]];
-    if (at > 0) {
-      const before = items[rank[at - 1]];
-      shift += (before.width + item.width) / 2 + gap(before, item);
-    }
-    shifts.push(shift);
-    let sum = (wanted[at] - shift) * weights[at];
-    let weight = weights[at];
-    let size = 1;
-    while (
-      blockSum.length > 0 &&
-      blockSum[blockSum.length - 1] / blockWeight[blockWeight.length - 1] > sum / weight
-    ) {
-      sum += blockSum.pop()!;
-      weight += blockWeight.pop()!;
-      size += blockSize.pop()!;
-    }
-    blockSum.push(sum);
-    blockWeight.push(weight);
-    blockSize.push(size);
-  }
-  let at = 0;
-  blockSum.forEach((sum, block) => {
-    for (let count = 0; count < blockSize[block]; count++, at++) {
-      items[rank[at]].x = sum / blockWeight[block] + shifts[at];
-    }
-  });
-}
-
-/** How much a line wants to be straight: the path through boxes most, then the bends of one long line. */
-function pull(a: Item, b: Item): number {
-  if (a.kind === 'bend' && b.kind === 'bend') {
-    return 8;
-  }
-  return a.kind === 'bend' || b.kind === 'bend' ? 0.25 : 40;
-}
-
-/** The mean of the middle of what pulls: unlike a plain mean it makes lines exactly straight. */
-function weightedMedian(places: number[], weights: number[]): number {
-  const order = places.map((_, index) => index).sort((a, b) => places[a] - places[b]);
-  const half = weights.reduce((sum, weight) => sum + weight, 0) / 2;
-  let passed = 0;
-  for (let at = 0; at < order.length; at++) {
-    passed += weights[order[at]];
-    if (passed > half + 1e-9) {
-      return places[order[at]];
-    }
-    if (Math.abs(passed - half) <= 1e-9) {
-      return (places[order[at]] + places[order[Math.min(at + 1, order.length - 1)]]) / 2;
-    }
-  }
-  return places[order[order.length - 1]];
-}
-
-function wish(item: number, items: Item[], near: Neighbours, down: boolean): [number, number] {
-  const places: number[] = [];
-  const weights: number[] = [];
-  let strongest = 0;
-  for (const segment of down ? near.above[item] : near.below[item]) {
-    const other = items[down ? segment.upper : segment.lower];
-    const offset = down
-      ? segment.upperOffset - segment.lowerOffset
-      : segment.lowerOffset - segment.upperOffset;
-    const weight = pull(items[item], other);
-    places.push(other.x + offset);
-    weights.push(weight);
-    strongest = Math.max(strongest, weight);
-  }
-  return places.length === 0 ? [items[item].x, 0.2] : [weightedMedian(places, weights), strongest];
-}
-
-/** Sets the `x` of every item; `ranks` leaves in the order in which items stand from left to right. */
-export function placeItems(ranks: number[][], items: Item[], segments: Segment[]): void {
-  const near = neighboursOf(items, segments);
-  orderRanks(ranks, items, near);
-  for (const rank of ranks) {
-    settle(
-      rank,
-      items,
-      rank.map(() => 0),
-      rank.map(() => 1),
-    );
-  }
-  for (let sweep = 0; sweep < PLACE_SWEEPS; sweep++) {
-    const down = sweep % 2 === 0;
-    for (let step = down ? 1 : 0; step < ranks.length; step++) {
-      const rank = ranks[down ? step : ranks.length - 1 - step];
-      const wanted: number[] = [];
-      const weights: number[] = [];
-      for (const item of rank) {
-        const [place, weight] = wish(item, items, near, down);
-        wanted.push(place);
-        weights.push(weight);
+function createSettle(grid: Grid, x: Float64Array, widest: number): Settle {
+  const { width, kind } = grid;
+  const sums = new Float64Array(widest);
+  const totals = new Float64Array(widest);
+  const sizes = new Int32Array(widest);
+  const shifts = new Float64Array(widest);
+  return (rank, wanted, weights) => {
+    let blocks = 0;
+    let shift = 0;
+    for (let at = 0; at < rank.length; at++) {
+      const item = rank[at];
+      if (at > 0) {
+        const before = rank[at - 1];
+        const gap = kind[before] === Kind.Box && kind[item] === Kind.Box ? BOX_GAP : LINE_GAP;
+        shift += (width[before] + width[item]) / 2 + gap;
       }
-      settle(rank, items, wanted, weights);
+      shifts[at] = shift;
+      let sum = (wanted[at] - shift) * weights[at];
+      let total = weights[at];
+      let size = 1;
+      while (blocks > 0 && sums[blocks - 1] / totals[blocks - 1] > sum / total) {
+        blocks--;
+        sum += sums[blocks];
+        total += totals[blocks];
+        size += sizes[blocks];
+      }
+      sums[blocks] = sum;
+      totals[blocks] = total;
+      sizes[blocks++] = size;
     }
-  }
+    let at = 0;
+    for (let block = 0; block < blocks; block++) {
+      const mean = sums[block] / totals[block];
+      for (let end = at + sizes[block]; at < end; at++) {
+        x[rank[at]] = mean + shifts[at];
+      }
+    }
+  };
+}
+
+interface Wish {
+  /** Returns how strongly the item wants to be at `place`. */
+  (item: number, down: boolean): number;
+  place: number;
+}
+
+/** The weighted median of what pulls: unlike a mean it makes lines exactly straight. */
+function createWish(grid: Grid, x: Float64Array): Wish {
+  const { upper, lower, upperOffset, lowerOffset, kind } = grid;
+  let places = new Float64Array(16);
+  let weights = new Float64Array(16);
+  const wish = ((item: number, down: boolean): number => {
+    const { start, rows } = down ? grid.above : grid.below;
+    const lines = start[item + 1] - start[item];
+    if (lines === 0) {
+      wish.place = x[item];
+      return 0.2;
+    }
+    if (lines > places.length) {
+      places = new Float64Array(2 * lines);
+      weights = new Float64Array(2 * lines);
+    }
+    let strongest = 0;
+    let half = 0;
+    for (let line = 0; line < lines; line++) {
+      const segment = rows[start[item] + line];
+      const other = down ? upper[segment] : lower[segment];
+      const offset = (upperOffset[segment] - lowerOffset[segment]) * (down ? 1 : -1);
+      const place = x[other] + offset;
+      const weight = pull(kind[item], kind[other]);
+      strongest = Math.max(strongest, weight);
+      half += weight / 2;
+      // Insertion into what is sorted so far.
+      let at = line;
+      for (; at > 0 && places[at - 1] > place; at--) {
+        places[at] = places[at - 1];
+        weights[at] = weights[at - 1];
+      }
+      places[at] = place;
+      weights[at] = weight;
+    }
+    let passed = 0;
+    let at = 0;
+    while (at < lines - 1 && passed + weights[at] <= half + 1e-9) {
+      passed += weights[at++];
+    }
+    // Just half way: anything between the two is as good.
+    wish.place = at > 0 && Math.abs(passed - half) <= 1e-9 ? (places[at - 1] + places[at]) / 2 : places[at];
+    return strongest;
+  }) as Wish;
+  wish.place = 0;
+  return wish;
 }

@@ -1,64 +1,202 @@
 /** Which row each item of a group stands in. */
 
-import type { Item, Link } from './types';
+import { adjacency, type Adjacency } from './adjacency';
+import { shorten } from './simplex';
+import { Kind, type GroupProblem } from './types';
+
+const TIGHTEN_PASSES = 4;
+/** Groups up to this size get the ranks with the shortest lines. */
+const SMALL = 1200;
 
 /** Lines that run against the order of the trace (a group left and entered again) do not count for ranks. */
-export const isBackward = (items: Item[], link: Link): boolean =>
-  items[link.source].order >= items[link.target].order;
+export const isBackward = (problem: GroupProblem, link: number): boolean =>
+  problem.source[link] >= problem.target[link];
+
+const isTop = (problem: GroupProblem, item: number): boolean =>
+  problem.kind[item] === Kind.In || problem.pinned[item] < 0;
+
+const isBottom = (problem: GroupProblem, item: number): boolean =>
+  problem.kind[item] === Kind.Out || problem.pinned[item] > 0;
+
+export interface Ranks {
+  rank: Int32Array;
+  count: number;
+}
+
+/** An item's lines upwards and downwards, backward ones left out. */
+interface Lines {
+  above: Adjacency;
+  below: Adjacency;
+}
 
 /**
- * Longest path from the top; then what depends on nothing (a constant, an `arange`) moves down to just above
- * its first user, so that its line stays short. Ports take the first and last rank.
+ * Longest path from the top; then items move along their lines where that shortens more lines than it lengthens:
+ * a constant or a mask comes down to just above its first user. Ports take the first and last rank.
  */
-export function assignRanks(items: Item[], links: Link[]): number {
-  const byOrder = items.map((_, index) => index).sort((a, b) => items[a].order - items[b].order);
-  const outgoing: number[][] = items.map(() => []);
-  for (const link of links) {
-    if (!isBackward(items, link)) {
-      outgoing[link.source].push(link.target);
+export function assignRanks(problem: GroupProblem): Ranks {
+  const { source, target, kind } = problem;
+  const count = kind.length;
+  const forward = source.map((from, link) => (isBackward(problem, link) ? -1 : from));
+  const lines: Lines = {
+    below: adjacency(count, forward),
+    above: adjacency(
+      count,
+      target.map((to, link) => (forward[link] < 0 ? -1 : to)),
+    ),
+  };
+  const { below } = lines;
+  const rank = new Int32Array(count);
+  let hasTop = 0;
+  for (let item = 0; item < count; item++) {
+    hasTop |= Number(isTop(problem, item));
+  }
+  for (let item = 0; item < count; item++) {
+    rank[item] = isTop(problem, item) ? 0 : Math.max(rank[item], hasTop);
+    for (let at = below.start[item]; at < below.start[item + 1]; at++) {
+      const to = target[below.rows[at]];
+      rank[to] = Math.max(rank[to], rank[item] + 1);
     }
   }
-  const isTop = (item: Item): boolean => item.kind === 'in' || item.pinned < 0;
-  const hasTop = items.some(isTop);
-  // What comes from the group's inputs; all the rest is free to move down.
-  const fed = new Uint8Array(items.length);
-  for (const index of byOrder) {
-    const item = items[index];
-    item.rank = Math.max(item.rank, isTop(item) || !hasTop ? 0 : 1);
-    fed[index] ||= Number(isTop(item));
-    for (const target of outgoing[index]) {
-      items[target].rank = Math.max(items[target].rank, item.rank + 1);
-      fed[target] ||= fed[index];
-    }
+  for (let pass = 0; pass < TIGHTEN_PASSES && moveDown(problem, rank, lines); pass++) {
+    moveUp(problem, rank, lines, hasTop);
   }
-  for (let at = byOrder.length - 1; hasTop && at >= 0; at--) {
-    const index = byOrder[at];
-    const item = items[index];
-    if (item.kind === 'box' && item.pinned === 0 && !fed[index] && outgoing[index].length > 0) {
-      item.rank = Math.max(item.rank, Math.min(...outgoing[index].map((target) => items[target].rank)) - 1);
-    }
+  let last = setBottom(problem, rank);
+  if (count <= SMALL && count > 2) {
+    minimise(problem, rank, forward, hasTop);
+    moveUp(problem, rank, lines, hasTop);
+    last = setBottom(problem, rank);
   }
+  return { rank, count: last + 1 };
+}
+
+/** Puts outputs into a last row of their own; returns its rank. */
+function setBottom(problem: GroupProblem, rank: Int32Array): number {
   let last = 0;
-  for (const item of items) {
-    last = Math.max(last, item.rank);
-  }
-  for (const item of items) {
-    if (item.kind === 'out' || item.pinned > 0) {
-      item.rank = last;
+  let hasBottom = false;
+  for (let item = 0; item < rank.length; item++) {
+    if (isBottom(problem, item)) {
+      hasBottom = true;
+    } else {
+      last = Math.max(last, rank[item]);
     }
   }
-  // Nothing else may share the row of the outputs.
-  const crowded = items.some(
-    (item) => item.rank === last && item.kind === 'box' && item.pinned <= 0 && items.length > 1,
+  last += Number(hasBottom && rank.length > 1);
+  for (let item = 0; item < rank.length; item++) {
+    if (isBottom(problem, item)) {
+      rank[item] = last;
+    }
+  }
+  return last;
+}
+
+const movable = (problem: GroupProblem, item: number): boolean =>
+  problem.kind[item] === Kind.Box && problem.pinned[item] === 0;
+
+const size = (list: Adjacency, item: number): number => list.start[item + 1] - list.start[item];
+
+/** Moves down what has as many lines below as above, or more; says whether anything moved. */
+function moveDown(problem: GroupProblem, rank: Int32Array, { above, below }: Lines): boolean {
+  let moved = false;
+  for (let item = rank.length - 1; item >= 0; item--) {
+    const users = size(below, item);
+    if (!movable(problem, item) || users === 0 || users < size(above, item)) {
+      continue;
+    }
+    let lowest = Infinity;
+    for (let at = below.start[item]; at < below.start[item + 1]; at++) {
+      lowest = Math.min(lowest, rank[problem.target[below.rows[at]]] - 1);
+    }
+    if (lowest > rank[item]) {
+      rank[item] = lowest;
+      moved = true;
+    }
+  }
+  return moved;
+}
+
+/** The reverse: what gains nothing by standing low stands as high as it can. */
+function moveUp(problem: GroupProblem, rank: Int32Array, { above, below }: Lines, hasTop: number): void {
+  for (let item = 0; item < rank.length; item++) {
+    const makers = size(above, item);
+    if (!movable(problem, item) || (makers === 0 && size(below, item) > 0) || makers < size(below, item)) {
+      continue;
+    }
+    let highest = hasTop;
+    for (let at = above.start[item]; at < above.start[item + 1]; at++) {
+      highest = Math.max(highest, rank[problem.source[above.rows[at]]] + 1);
+    }
+    rank[item] = Math.min(rank[item], highest);
+  }
+}
+
+/** All items of the first row are one node to the simplex, those of the last row another. */
+function minimise(problem: GroupProblem, rank: Int32Array, forward: Int32Array, hasTop: number): void {
+  const { target } = problem;
+  const node = new Int32Array(rank.length);
+  const first = new Map<number, number>();
+  let nodes = 1;
+  let bottom = -1;
+  for (let item = 0; item < rank.length; item++) {
+    if (isTop(problem, item)) {
+      node[item] = 0;
+    } else if (isBottom(problem, item)) {
+      bottom = bottom < 0 ? nodes++ : bottom;
+      node[item] = bottom;
+    } else {
+      node[item] = nodes++;
+    }
+    first.set(node[item], item);
+  }
+  const from: number[] = [];
+  const to: number[] = [];
+  const least: number[] = [];
+  const weight: number[] = [];
+  const fed = new Uint8Array(nodes);
+  const used = new Uint8Array(nodes);
+  forward.forEach((source, link) => {
+    if (source >= 0 && node[source] !== node[target[link]]) {
+      from.push(node[source]);
+      to.push(node[target[link]]);
+      least.push(1);
+      weight.push(1);
+      used[node[source]] = fed[node[target[link]]] = 1;
+    }
+  });
+  const hold = (upper: number, lower: number, ranks: number): void => {
+    from.push(upper);
+    to.push(lower);
+    least.push(ranks);
+    weight.push(0);
+  };
+  for (let at = 1; at < nodes; at++) {
+    if (fed[at] === 0) {
+      hold(0, at, hasTop);
+    }
+    if (used[at] === 0 && bottom >= 0 && at !== bottom) {
+      hold(at, bottom, 1);
+    }
+  }
+  if (bottom >= 0 && hasTop === 1) {
+    hold(0, bottom, 1);
+  }
+  const ranks = new Int32Array(nodes);
+  first.forEach((item, at) => (ranks[at] = rank[item]));
+  ranks[0] = 0;
+  shorten(
+    {
+      nodes,
+      from: Int32Array.from(from),
+      to: Int32Array.from(to),
+      least: Uint8Array.from(least),
+      weight: Uint8Array.from(weight),
+    },
+    ranks,
   );
-  const hasOut = items.some((item) => item.kind === 'out' || item.pinned > 0);
-  if (crowded && hasOut) {
-    last++;
-    for (const item of items) {
-      if (item.kind === 'out' || item.pinned > 0) {
-        item.rank = last;
-      }
-    }
+  let lowest = Infinity;
+  for (let at = hasTop === 1 ? 0 : 1; at < nodes; at++) {
+    lowest = Math.min(lowest, ranks[at]);
   }
-  return last + 1;
+  for (let item = 0; item < rank.length; item++) {
+    rank[item] = ranks[node[item]] - lowest;
+  }
 }

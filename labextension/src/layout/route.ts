@@ -3,181 +3,167 @@
  * one box, so that a fan-out reads as one tree, and no line ever runs through a box.
  */
 
-import { CORNER, LINE_GAP, RANK_GAP, TRACK, TRACK_MARGIN } from './spacing';
-import type { Item, Link } from './types';
+import type { Grid, Runs } from './grid';
+import { ABOVE_BOX, BELOW_BOX, BESIDE_BEND, CORNER, PORT_GAP, RANK_GAP, TRACK } from './spacing';
+import { assignTracks, type Stretch } from './tracks';
+import { Kind, type GroupProblem } from './types';
 
-/** A link cut into vertical stretches: one at the source, one at each bend or lane, one at the target. */
-export interface Run {
-  link: Link;
-  /** Items passed on the way (source, bends, target), or nothing between the ends when it takes a lane. */
-  via: number[];
-  /** The lane beside the boxes, or -1. */
-  lane: number;
+/** Steps to the side smaller than this are none. */
+const STRAIGHT = 0.5;
+
+interface Routed {
+  y: Float64Array;
+  height: number;
+  paths: number[][];
 }
 
-export interface Lane {
-  net: number;
-  from: number;
-  to: number;
-  side: -1 | 1;
-  x: number;
-}
-
-/** A horizontal stretch of a net in the gap above rank `gap`. */
-interface Stretch {
-  net: number;
-  low: number;
-  high: number;
-  y: number;
-}
-
-/** Where a line meets an item: on the item's side that is nearest to where the line comes from. */
-function meet(item: Item, offset: number, from: number): number {
-  if (item.kind !== 'box' || offset !== 0) {
-    return item.x + offset;
-  }
-  const reach = Math.max(0, Math.min(item.width / 2 - CORNER, item.width / 4 + 6));
-  return Math.max(item.x - reach, Math.min(item.x + reach, from));
-}
-
-/** Gives lanes that overlap in rank different places outside the boxes. */
-export function placeLanes(lanes: Lane[], left: number, right: number): { left: number; right: number } {
-  const edges = { left, right };
-  for (const side of [-1, 1] as const) {
-    const ends: number[] = [];
-    const mine = lanes.filter((lane) => lane.side === side);
-    // The shortest lanes lie nearest to the boxes, so that they cross no other.
-    mine.sort((a, b) => a.to - a.from - (b.to - b.from) || a.from - b.from);
-    const slots: Lane[][] = [];
-    for (const lane of mine) {
-      let slot = slots.findIndex((taken) =>
-        taken.every((other) => other.to < lane.from || other.from > lane.to),
-      );
-      if (slot < 0) {
-        slot = slots.push([]) - 1;
+export function routeLinks(problem: GroupProblem, grid: Grid, runs: Runs, x: Float64Array): Routed {
+  const links = problem.net.length;
+  const columns = createColumns(problem, grid, runs, x);
+  const gaps: Map<number, Stretch>[] = Array.from({ length: grid.ranks.length + 1 }, () => new Map());
+  const cuts: Cut[] = [];
+  for (let link = 0; link < links; link++) {
+    const cut = columns(link);
+    cuts.push(cut);
+    const { xs, ranks } = cut;
+    for (let step = 0; step < ranks.length; step++) {
+      const from = xs[step];
+      const to = xs[step + 1];
+      if (Math.abs(from - to) >= STRAIGHT) {
+        extend(gaps[ranks[step]], problem.net[link], from, to);
       }
-      slots[slot].push(lane);
-      ends[slot] = Math.max(ends[slot] ?? 0, lane.to);
-      const away = (slot + 1) * LINE_GAP + 4;
-      lane.x = side < 0 ? left - away : right + away;
-      edges.left = Math.min(edges.left, lane.x - 4);
-      edges.right = Math.max(edges.right, lane.x + 4);
     }
   }
-  return edges;
-}
 
-/** The x of each vertical stretch of a run, with the ranks between which it changes to the next. */
-function columns(run: Run, items: Item[], lanes: Lane[]): { xs: number[]; gaps: number[] } {
-  const { link, via } = run;
-  const source = items[link.source];
-  const target = items[link.target];
-  if (run.lane >= 0) {
-    const x = lanes[run.lane].x;
-    return {
-      xs: [meet(source, link.exit, x), x, meet(target, link.entry, x)],
-      gaps: [source.rank + 1, target.rank],
-    };
-  }
-  const middle = via.slice(1, -1).map((item) => items[item].x);
-  const first = middle.length > 0 ? middle[0] : target.x + link.entry;
-  const start = middle.length > 0 ? meet(source, link.exit, first) : source.x + link.exit;
-  const last = middle.length > 0 ? middle[middle.length - 1] : start;
-  const xs = [start, ...middle, meet(target, link.entry, last)];
-  return { xs, gaps: via.slice(1).map((item) => items[item].rank) };
-}
-
-/** Spreads the stretches of one gap over as few tracks as keep different nets apart. */
-function assignTracks(stretches: Stretch[]): number {
-  stretches.sort((a, b) => b.high - b.low - (a.high - a.low));
-  const tracks: Stretch[][] = [];
-  for (const stretch of stretches) {
-    let track = tracks.findIndex((taken) =>
-      taken.every((other) => other.high + 8 < stretch.low || other.low - 8 > stretch.high),
-    );
-    if (track < 0 && tracks.length < 40) {
-      track = tracks.push([]) - 1;
+  const items = problem.kind.length;
+  const y = new Float64Array(items);
+  const trackY = (gap: Map<number, Stretch>, first: number): void => {
+    for (const stretch of gap.values()) {
+      stretch.track = first + stretch.track * TRACK;
     }
-    track = track < 0 ? tracks.length - 1 : track;
-    tracks[track].push(stretch);
-    stretch.y = track;
-  }
-  return tracks.length;
-}
-
-/**
- * Sets the `y` of items and the paths of links, given ranks and all x; returns the height of the whole.
- * Rank heights and gap heights depend on the lines, so both are decided here.
- */
-export function routeRuns(ranks: number[][], items: Item[], runs: Run[], lanes: Lane[]): number {
-  const cut = runs.map((run) => columns(run, items, lanes));
-  const gaps: Map<number, Stretch>[] = Array.from({ length: ranks.length + 1 }, () => new Map());
-  runs.forEach((run, at) => {
-    const { xs, gaps: where } = cut[at];
-    where.forEach((gap, step) => {
-      const low = Math.min(xs[step], xs[step + 1]);
-      const high = Math.max(xs[step], xs[step + 1]);
-      if (high - low < 0.5) {
-        return;
-      }
-      const known = gaps[gap].get(run.link.net);
-      if (known === undefined) {
-        gaps[gap].set(run.link.net, { net: run.link.net, low, high, y: 0 });
-      } else {
-        known.low = Math.min(known.low, low);
-        known.high = Math.max(known.high, high);
-      }
-    });
-  });
-
-  let y = 0;
-  const top: number[] = [];
-  const bottom: number[] = [];
-  ranks.forEach((rank, index) => {
-    const stretches = [...gaps[index].values()];
-    const tracks = assignTracks(stretches);
-    const room =
-      index === 0
-        ? tracks > 0
-          ? TRACK_MARGIN * 2 + tracks * TRACK
-          : 0
-        : Math.max(RANK_GAP, tracks > 0 ? TRACK_MARGIN * 2 + (tracks - 1) * TRACK : 0);
-    for (const stretch of stretches) {
-      stretch.y = y + (room - (tracks - 1) * TRACK) / 2 + stretch.y * TRACK;
-    }
-    y += room;
-    top.push(y);
+  };
+  let bottom = 0;
+  let boxesAbove = false;
+  grid.ranks.forEach((rank, index) => {
     let height = 0;
+    let boxes = false;
     for (const item of rank) {
-      height = Math.max(height, items[item].height);
-      items[item].y = y;
+      if (item < items) {
+        height = Math.max(height, problem.height[item]);
+        boxes ||= problem.kind[item] === Kind.Box;
+      }
     }
-    y += height;
-    bottom.push(y);
+    const above = boxesAbove ? BELOW_BOX : BESIDE_BEND;
+    const below = boxes ? ABOVE_BOX : BESIDE_BEND;
+    const tracks = gaps[index].size > 0 ? assignTracks([...gaps[index].values()]) : 0;
+    const least = index === 0 ? 0 : boxesAbove && boxes ? RANK_GAP : PORT_GAP;
+    const needed = tracks > 0 ? above + (tracks - 1) * TRACK + below : 0;
+    const spare = Math.max(0, least - needed);
+    trackY(gaps[index], bottom + above + spare / 2);
+    const top = bottom + needed + spare;
+    for (const item of rank) {
+      if (item < items) {
+        y[item] = top;
+      }
+    }
+    bottom = top + height;
+    boxesAbove = boxes;
   });
   // Lines that go back up leave below the last rank.
-  const below = [...gaps[ranks.length].values()];
-  if (below.length > 0) {
-    const tracks = assignTracks(below);
-    for (const stretch of below) {
-      stretch.y = y + TRACK_MARGIN + stretch.y * TRACK;
-    }
-    y += TRACK_MARGIN * 2 + (tracks - 1) * TRACK;
+  const last = gaps[grid.ranks.length];
+  if (last.size > 0) {
+    const tracks = assignTracks([...last.values()]);
+    trackY(last, bottom + BELOW_BOX);
+    bottom += BELOW_BOX + ABOVE_BOX + (tracks - 1) * TRACK;
   }
 
-  runs.forEach((run, at) => {
-    const { xs, gaps: where } = cut[at];
-    const source = items[run.link.source];
-    const target = items[run.link.target];
-    const path = [xs[0], source.y + source.height];
-    where.forEach((gap, step) => {
-      const stretch = gaps[gap].get(run.link.net);
-      if (stretch !== undefined && Math.abs(xs[step] - xs[step + 1]) >= 0.5) {
-        path.push(xs[step], stretch.y, xs[step + 1], stretch.y);
+  const paths = cuts.map(({ xs, ranks }, link) => {
+    const source = problem.source[link];
+    const path = [xs[0], y[source] + problem.height[source]];
+    for (let step = 0; step < ranks.length; step++) {
+      if (Math.abs(xs[step] - xs[step + 1]) >= STRAIGHT) {
+        const at = gaps[ranks[step]].get(problem.net[link])!.track;
+        path.push(xs[step], at, xs[step + 1], at);
       }
-    });
-    path.push(xs[xs.length - 1], target.y);
-    run.link.path = path;
+    }
+    path.push(xs[xs.length - 1], y[problem.target[link]]);
+    return path;
   });
-  return y;
+  return { y, height: bottom, paths };
+}
+
+function extend(gap: Map<number, Stretch>, net: number, from: number, to: number): void {
+  const known = gap.get(net);
+  if (known === undefined) {
+    gap.set(net, {
+      net,
+      low: Math.min(from, to),
+      high: Math.max(from, to),
+      tops: [from],
+      bottoms: [to],
+      track: 0,
+    });
+    return;
+  }
+  known.low = Math.min(known.low, from, to);
+  known.high = Math.max(known.high, from, to);
+  note(known.tops, from);
+  note(known.bottoms, to);
+}
+
+/** A fan of hundreds of lines needs no exact count of where it ends. */
+const MOST_NOTED = 48;
+
+function note(xs: number[], x: number): void {
+  if (xs.length < MOST_NOTED && !xs.includes(x)) {
+    xs.push(x);
+  }
+}
+
+/** The x of each vertical part of a link, with the ranks above which it changes to the next. */
+interface Cut {
+  xs: number[];
+  ranks: number[];
+}
+
+function createColumns(
+  problem: GroupProblem,
+  grid: Grid,
+  runs: Runs,
+  x: Float64Array,
+): (link: number) => Cut {
+  const { source, target, exit, entry, kind, width } = problem;
+  /** Where a line meets an item: on the item's side that is nearest to where the line comes from. */
+  const meet = (item: number, offset: number, from: number): number => {
+    if (kind[item] !== Kind.Box || offset !== 0) {
+      return x[item] + offset;
+    }
+    const reach = Math.max(0, Math.min(width[item] / 2 - CORNER, width[item] / 4 + 6));
+    return Math.max(x[item] - reach, Math.min(x[item] + reach, from));
+  };
+  return (link) => {
+    const from = source[link];
+    const to = target[link];
+    if (runs.lane[link] >= 0) {
+      const side = runs.lanes[runs.lane[link]].x;
+      return {
+        xs: [meet(from, exit[link], side), side, meet(to, entry[link], side)],
+        ranks: [grid.rank[from] + 1, grid.rank[to]],
+      };
+    }
+    const first = runs.start[link];
+    const end = runs.start[link + 1];
+    const begin = first < end ? meet(from, exit[link], x[runs.bends[first]]) : x[from] + exit[link];
+    const xs = [begin];
+    const ranks: number[] = [];
+    let last = begin;
+    for (let at = first; at < end; at++) {
+      last = x[runs.bends[at]];
+      xs.push(last);
+      ranks.push(grid.rank[runs.bends[at]]);
+    }
+    xs.push(meet(to, entry[link], last));
+    ranks.push(grid.rank[to]);
+    return { xs, ranks };
+  };
 }

@@ -1,19 +1,24 @@
 /** Distances of the picture, in CSS pixels at zoom 1. */
 
-export const GROUP_SIDE = 18;
-export const GROUP_TOP = 32;
-export const GROUP_BOTTOM = 4;
+export const GROUP_SIDE = 14;
+export const GROUP_TOP = 28;
+export const GROUP_BOTTOM = 2;
 /** Between boxes that stand side by side. */
-export const BOX_GAP = 26;
+export const BOX_GAP = 24;
 /** Between lines, and between a line and a box. */
 export const LINE_GAP = 12;
 /** Between two ranks with nothing but straight lines between them. */
-export const RANK_GAP = 30;
-/** What each horizontal stretch of a line adds to that. */
-export const TRACK = 9;
-/** From a box to the first horizontal stretch: room for an arrowhead and a round corner. */
-export const TRACK_MARGIN = 15;
+export const RANK_GAP = 28;
+/** The same where one of them holds no box, only ports and bends. */
+export const PORT_GAP = 11;
+/** Between two horizontal stretches of lines, one below the other. */
+export const TRACK = 8;
+/** From a box down to the first stretch, and from the last one down to a box: round corners, an arrowhead. */
+export const BELOW_BOX = 9;
+export const ABOVE_BOX = 14;
+/** The same where there is no box. */
+export const BESIDE_BEND = 6;
 /** Lines that pass more ranks than this run beside the boxes instead of between them. */
-export const LONGEST_INSIDE = 8;
+export const LONGEST_INSIDE = 40;
 /** How far from a box's corner a line may end. */
 export const CORNER = 12;

@@ -24,29 +24,39 @@ export interface LayoutResult {
   paths: number[][];
 }
 
-/** A box, a group's port or a bend, while one group is laid out. */
-export interface Item {
-  width: number;
-  height: number;
-  rank: number;
-  /** Centre. */
-  x: number;
-  /** Top edge. */
-  y: number;
-  /** Where it stood in the trace: the order that is kept where nothing speaks against it. */
-  order: number;
-  kind: 'box' | 'in' | 'out' | 'bend';
-  pinned: number;
+export enum Kind {
+  Box = 0,
+  /** A port in a group's upper or lower border. */
+  In = 1,
+  Out = 2,
+  /** Where a line passes a rank. */
+  Bend = 3,
 }
 
-/** One line from an item to another in the same group. A net is all that leaves one visible box. */
-export interface Link {
-  net: number;
-  source: number;
-  target: number;
-  /** Where it leaves and enters, from the items' centres: not zero at an open group's ports. */
-  exit: number;
-  entry: number;
-  /** Filled in by the router: corners from source to target. */
-  path: number[];
+/**
+ * One open group by itself. Items stand in trace order: ports in the upper border, boxes, ports in the lower
+ * border. A net is all that leaves one visible box; its links share one line as far as they go together.
+ */
+export interface GroupProblem {
+  width: Float64Array;
+  height: Float64Array;
+  kind: Uint8Array;
+  /** -1: stays in the first row; 1: in the last. */
+  pinned: Int8Array;
+  net: Int32Array;
+  source: Int32Array;
+  target: Int32Array;
+  /** Where a link leaves and enters, from the items' centres: not zero at an open group's ports. */
+  exit: Float64Array;
+  entry: Float64Array;
+}
+
+export interface GroupLayout {
+  width: number;
+  height: number;
+  /** Centre and upper edge of each item, from the group's own corner. */
+  x: Float64Array;
+  y: Float64Array;
+  /** Corners of each link's path, from source to target. */
+  paths: number[][];
 }

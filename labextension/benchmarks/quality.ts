@@ -1,0 +1,134 @@
+/**
+ * Crossings and edge length against dot, on real traced models at the same level:
+ * `npm run bench:quality -- FOLDER`, where FOLDER holds what `trace_models.py` wrote.
+ *
+ * Both get the same boxes of the same sizes, the same open groups (clusters to dot) and the same gaps. A crossing
+ * is a point where lines of two different sources meet at an angle. Ours bundles the lines of one source, so equal
+ * points of the same two sources count once, for both. Length is the sum over edges, bundled or not.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Graphviz } from '@hpcc-js/wasm-graphviz';
+import { layoutInput } from '../src/explorer/scene';
+import { layout } from '../src/layout/layout';
+import { BOX_GAP, RANK_GAP } from '../src/layout/spacing';
+import type { LayoutInput } from '../src/layout/types';
+import { buildHierarchy } from '../src/model/hierarchy';
+import { everyScope, initiallyOpened } from '../src/model/opening';
+import { readDocument } from '../src/model/validate';
+import { visibleFor } from '../src/model/visible';
+import { crossings, length } from './crossings';
+
+const measure = (text: string, font: string): number => text.length * (font.includes('13px') ? 7.2 : 6.1);
+
+function dotText(input: LayoutInput): string {
+  const inside = new Map<number, number[]>();
+  input.parents.forEach((parent, box) => inside.set(parent, [...(inside.get(parent) ?? []), box]));
+  const write = (group: number): string =>
+    (inside.get(group) ?? [])
+      .map((box) =>
+        input.open[box]
+          ? `subgraph cluster_${box} { label="${'x'.repeat(Math.ceil(input.widths[box] / 9))}" ${write(box)} }`
+          : `${box} [width=${input.widths[box] / 72}, height=${input.heights[box] / 72}]`,
+      )
+      .join('\n');
+  const edges = input.sources.map((source, at) => `${source}->${input.targets[at]} [id="${at}"]`);
+  const rank = (kind: string, pin: number): string =>
+    `{ rank=${kind} ${input.pinned.flatMap((each, box) => (each === pin ? [box] : [])).join(' ')} }`;
+  return `digraph { nodesep=${BOX_GAP / 72} ranksep=${RANK_GAP / 72} margin=9 fontsize=14
+    node [shape=box, fixedsize=true, label=""] edge [arrowhead=none]
+    ${rank('source', -1)} ${rank('sink', 1)}
+    ${write(-1)}\n${edges.join('\n')} }`;
+}
+
+/** A spline of dot as a line of many corners. */
+function polyline(pos: string): number[] {
+  const points = pos
+    .split(' ')
+    .filter((part) => !/^[se],/.test(part))
+    .map((part) => part.split(',').map(Number));
+  const path = [...points[0]];
+  for (let at = 0; at + 3 < points.length; at += 3) {
+    const [a, b, c, d] = points.slice(at, at + 4);
+    for (let step = 1; step <= 8; step++) {
+      const t = step / 8;
+      const s = 1 - t;
+      for (const axis of [0, 1]) {
+        path.push(s ** 3 * a[axis] + 3 * s * s * t * b[axis] + 3 * s * t * t * c[axis] + t ** 3 * d[axis]);
+      }
+    }
+  }
+  return path;
+}
+
+const spread = (paths: number[][], axis: number): string =>
+  (
+    paths.reduce((sum, path) => {
+      for (let at = 2; at < path.length; at += 2) {
+        sum += Math.abs(path[at + axis] - path[at + axis - 2]);
+      }
+      return sum;
+    }, 0) / 1000
+  ).toFixed(1);
+
+async function main(): Promise<void> {
+  const graphviz = await Graphviz.load();
+  const folder = process.argv[2];
+  const ratios: Record<string, number[]> = {};
+  for (const level of ['first', 'open', 'flat'] as const) {
+    console.log(`\n${level}: model, boxes, edges | crossings ours / dot | length ours / dot, ratio`);
+    for (const file of readdirSync(folder).sort()) {
+      const h = buildHierarchy(readDocument(JSON.parse(readFileSync(resolve(folder, file), 'utf8'))));
+      const visible = visibleFor(h, level === 'first' ? initiallyOpened(h) : everyScope(h));
+      const { input } = layoutInput(h, visible, measure, 'x');
+      if (level === 'flat') {
+        flatten(input);
+      }
+      const mine = layout(input);
+      let theirs: number[][];
+      try {
+        const parsed = JSON.parse(graphviz.layout(dotText(input), 'json', 'dot')) as {
+          edges?: { id: string; pos: string }[];
+        };
+        theirs = [];
+        parsed.edges?.forEach((edge) => (theirs[Number(edge.id)] = polyline(edge.pos)));
+      } catch (error) {
+        console.log(`${file}: dot failed (${String(error).slice(0, 60)})`);
+        continue;
+      }
+      const a = [crossings(mine.paths, input.sources), length(mine.paths)];
+      const b = [crossings(theirs, input.sources), length(theirs)];
+      const ratio = a[1] / Math.max(1, b[1]);
+      (ratios[level] ??= []).push(ratio);
+      (ratios[`${level} crossings`] ??= []).push((a[0] + 1) / (b[0] + 1));
+      console.log(
+        `${file.replace('.json', '').padEnd(14)} ${String(input.parents.length).padStart(5)} ${String(input.sources.length).padStart(5)} | ` +
+          `${a[0]} / ${b[0]} | ${(a[1] / 1000).toFixed(1)}k / ${(b[1] / 1000).toFixed(1)}k, ${ratio.toFixed(2)}` +
+          (process.argv[3]
+            ? ` | x ${spread(mine.paths, 0)}/${spread(theirs, 0)} y ${spread(mine.paths, 1)}/${spread(theirs, 1)} lanes`
+            : ''),
+      );
+    }
+  }
+  for (const [name, values] of Object.entries(ratios)) {
+    const mean = Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+    const worst = Math.max(...values).toFixed(2);
+    console.log(`${name}: geometric mean ${mean.toFixed(2)}, worst ${worst}`);
+  }
+}
+
+/** No groups at all: what stood inside stands outside, as an open group's frame is no box here. */
+function flatten(input: LayoutInput): void {
+  const kept = input.open.flatMap((open, box) => (open ? [] : [box]));
+  const place = new Map(kept.map((box, at) => [box, at]));
+  for (const key of ['widths', 'heights', 'pinned'] as const) {
+    input[key] = kept.map((box) => input[key][box]);
+  }
+  input.open = kept.map(() => false);
+  input.parents = kept.map(() => -1);
+  input.sources = input.sources.map((box) => place.get(box)!);
+  input.targets = input.targets.map((box) => place.get(box)!);
+}
+
+void main();
