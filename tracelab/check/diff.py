@@ -56,6 +56,11 @@ class GraphDiff:
         """Whether not one node of one graph is in the other."""
         return not self.alignment.pairs and bool(self.added or self.removed)
 
+    def __str__(self) -> str:
+        from tracelab.check.diff_text import diff_text
+
+        return diff_text(self)
+
     def __repr__(self) -> str:
         counts = (len(self.added), len(self.removed), len(self.changed))
         return f"GraphDiff({self.a.name}, {self.b.name}: {counts[0]} added, {counts[1]} removed, {counts[2]} changed)"

@@ -111,9 +111,11 @@ class _Keys:
     def fill_node(self, item: Item, node: Node) -> None:
         paths: list[str] = []
         arguments = tuple((name, self.argument(part, node, paths)) for name, part in filled_arguments(node))
-        attributes = tuple(sorted((name, value) for name, value in node.attributes.items() if type(value) in _WORDS))
+        attributes = node.attributes and tuple(
+            sorted((name, value) for name, value in node.attributes.items() if type(value) in _WORDS)
+        )
         item.skeleton = self.of((node.kind, len(node.outputs)))
-        item.structure = self.of((node.kind, node.overload, arguments, attributes))
+        item.structure = self.of((node.kind, node.overload, arguments, attributes or ()))
         item.full = self.of((item.structure, tuple(shown_type(value) for value in node.outputs)))
         item.name = self.of((self.place(node.source), tuple(paths)))
         item.named = item.full
