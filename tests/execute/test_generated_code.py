@@ -106,7 +106,7 @@ def test_an_error_at_replay_shows_the_generated_line():
     traced = tracelab.trace(lambda x, y: (x * 2) @ y, (torch.ones(2, 2), torch.ones(2, 2)))
     with pytest.raises(RuntimeError) as caught:
         traced(torch.ones(2, 2), torch.ones(3, 3))
-    assert "matmul = torch.matmul(mul, y)" in "".join(traceback.format_exception(caught.value))
+    assert "matmul = torch_matmul(mul, y)" in "".join(traceback.format_exception(caught.value))
 
 
 def test_intermediate_values_are_freed_at_their_last_use():

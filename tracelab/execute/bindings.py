@@ -18,13 +18,14 @@ FUNCTIONS = frozenset(
     celu chunk clamp clamp_max clamp_min clone constant_pad_nd conv1d conv2d conv3d conv_transpose1d
     conv_transpose2d conv_transpose3d cos cosh cosine_similarity cross cummax cummin cumprod cumsum diag diag_embed
     diagonal div dot dropout dropout_ einsum embedding eq erf erfc exp exp2 expm1 feature_dropout
-    flatten flip floor floor_divide fmod frac full_like gather ge greater group_norm gru gt hardshrink
+    flatten flip floor floor_divide fmod frac full_like gather ge greater group_norm gru gru_cell gt hardshrink
     index_select instance_norm inverse isfinite isinf isnan kthvalue layer_norm le lerp less lgamma log log10 log1p
-    log2 log_softmax logaddexp logical_and logical_not logical_or logical_xor logsumexp lstm lt masked_fill
+    log2 log_softmax logaddexp logical_and logical_not logical_or logical_xor logsumexp lstm lstm_cell lt masked_fill
     masked_select matmul max max_pool1d max_pool2d max_pool3d maximum mean median min minimum mm movedim mul
     multinomial mv narrow native_layer_norm ne neg norm ones ones_like outer pow prod rand rand_like randn
-    randn_like real reciprocal relu relu_ remainder rms_norm rnn_relu rnn_tanh roll rot90 round rsqrt rsub scatter
-    scatter_add select_scatter selu sigmoid sign sin sinh softmax sort split split_with_sizes sqrt square squeeze
+    randn_like real reciprocal relu relu_ remainder rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell roll rot90
+    round rsqrt rsub scatter scatter_add
+    select_scatter selu sigmoid sign sin sinh softmax sort split split_with_sizes sqrt square squeeze
     stack std sub sum t take take_along_dim tan tanh threshold threshold_ tile topk transpose tril triu
     trunc unbind unsqueeze var where zeros zeros_like
     """.split()
@@ -39,6 +40,9 @@ NN = frozenset(
     """.split()
 )
 """Called through the bindings that `torch.nn.functional` itself uses."""
+
+LEAN = {"split": "torch._VF.split"}
+"""Called so in code that runs: `torch.<name>` is a Python function around them."""
 
 ONLY_OVERLOAD = frozenset({"norm", "einsum", "sum_to_size", "std", "var", "split"})
 """Bindings whose Python arguments differ from the schema's."""

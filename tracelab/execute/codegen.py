@@ -12,32 +12,43 @@ from typing import Any
 
 import torch
 
-from tracelab.execute.names import INFIX, native, overload_path, tensor_method
+from tracelab.execute import lean as cheaper
+from tracelab.execute.names import INFIX, binding, native, overload_path, tensor_method
 from tracelab.execute.regions import Regions
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.structure import namedtuple_class
 
 _REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
-_RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer"})
+_RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer"}) | {
+    "inference_mode"
+}
 
 
 class Code:
     """The code of one graph: `text`, and the objects that it names, in `namespace`.
 
+    `lean` code is made to run: it frees each value at its last use and takes the cheapest spelling of each call.
     `devices` maps names in the namespace to the devices that the trace wrote down, so that they can follow a
     module that moves.
     """
 
-    def __init__(self, graph: Graph, *, free: bool) -> None:
+    def __init__(self, graph: Graph, *, lean: bool) -> None:
         self.graph = graph
-        self.namespace: dict[str, Any] = {"torch": torch, "inf": math.inf, "nan": math.nan, "Regions": Regions}
+        self.namespace: dict[str, Any] = {
+            "torch": torch,
+            "inf": math.inf,
+            "nan": math.nan,
+            "Regions": Regions,
+            "inference_mode": torch.inference_mode,
+        }
         self.devices: dict[str, torch.device] = {}
         self.constants: dict[str, Value] = {}
         self._names: dict[Value, str] = {}
         self._taken: set[str] = set(_RESERVED)
         self._objects: dict[int, str] = {}
-        self._last_uses = _last_uses(graph) if free else {}
-        self.text = self._write()
+        self._lean = lean
+        self._last_uses = _last_uses(graph) if lean else {}
+        self.text = self.written()
 
     # Names -----------------------------------------------------------------------------------------------
 
@@ -67,7 +78,8 @@ class Code:
 
     # Writing ---------------------------------------------------------------------------------------------
 
-    def _write(self) -> str:
+    def written(self, inference: int = 0) -> str:
+        """The code as text; that many of the first nodes run in torch's inference mode."""
         graph = self.graph
         names = [self.name(value) for value in graph.inputs]
         parameters = ", ".join(names)
@@ -75,8 +87,9 @@ class Code:
             parameters = "\n    " + ",\n    ".join(names) + ",\n"
         body: list[str] = []
         regions = any(node.kind in _REGIONS for node in graph.nodes)
-        indent = "        " if regions else "    "
+        outer = "        " if regions else "    "
         for index, node in enumerate(graph.nodes):
+            indent = outer + "    " if index < inference else outer
             line = self._line(node)
             if line:
                 body.append(indent + line)
@@ -84,7 +97,9 @@ class Code:
             if dead:
                 body.append(f"{indent}del {', '.join(self.name(value) for value in dead)}")
         returned = ", ".join(self.operand(value) for value in graph.outputs)
-        body.append(f"{indent}return {returned}" if returned else f"{indent}return None")
+        if body and body[0].startswith(outer + " "):
+            body.insert(0, f"{outer}with inference_mode():")
+        body.append(f"{outer}return {returned}" if returned else f"{outer}return None")
         if regions:
             body = ["    regions = Regions()", "    try:", *body, "    finally:", "        regions.close()"]
         return f"def forward({parameters}):\n" + "\n".join(body) + "\n"
@@ -145,13 +160,7 @@ class Code:
         target = node.target
         args = node.args
         if getattr(target, "_schema", None) is not None and hasattr(target, "_overloadname"):
-            found = native(target)
-            if found is None:
-                return f"{overload_path(target)}({self._arguments(args, node.kwargs)})"
-            style, name = found
-            if style == "method":
-                return f"{self._receiver(args[0])}.{name}({self._arguments(args[1:], node.kwargs)})"
-            return f"{name}({self._arguments(args, node.kwargs)})"
+            return self._lean_operator(node) if self._lean else self._operator(node)
         sign = INFIX.get(target)  # type: ignore[arg-type]
         if sign is not None and len(args) == 2:
             return f"{self._receiver(args[0])} {sign} {self._receiver(args[1])}"
@@ -166,6 +175,33 @@ class Code:
                 f"{self._object(target.__self__, target.__self__.__name__)}.apply({self._arguments(args, node.kwargs)})"
             )
         return f"{self._object(target, str(name))}({self._arguments(args, node.kwargs)})"
+
+    def _operator(self, node: Node) -> str:
+        found = native(node.target)
+        if found is None:
+            return f"{overload_path(node.target)}({self._arguments(node.args, node.kwargs)})"
+        style, name = found
+        if style == "method":
+            return f"{self._receiver(node.args[0])}.{name}({self._arguments(node.args[1:], node.kwargs)})"
+        return f"{name}({self._arguments(node.args, node.kwargs)})"
+
+    def _lean_operator(self, node: Node) -> str:
+        found = native(node.target) or cheaper.around(node.target)
+        if found is None:
+            return (
+                f"{self._object(node.target, node.kind.replace('::', '_'))}({self._arguments(node.args, node.kwargs)})"
+            )
+        if cheaper.is_identity(node):
+            return self.operand(node.args[0])
+        index = cheaper.row(node)
+        if index is not None:
+            return f"{self._receiver(node.args[0])}[{index}]"
+        style, name = found
+        args, kwargs = cheaper.without_defaults(node)
+        if style == "method":
+            sizes = cheaper.spread(name, args[1:])
+            return f"{self._receiver(args[0])}.{name}({self._arguments(sizes or args[1:], kwargs)})"
+        return f"{self._object(binding(name), 'torch_' + name.rpartition('.')[2])}({self._arguments(args, kwargs)})"
 
     def _receiver(self, item: Any) -> str:
         text = self.operand(item)
@@ -232,17 +268,22 @@ def _last_uses(graph: Graph) -> dict[int, list[Value]]:
 
 def graph_code(graph: Graph) -> str:
     """The code that people read."""
-    return Code(graph, free=False).text
+    return Code(graph, lean=False).text
 
 
-def compile_graph(graph: Graph) -> tuple[Callable[..., Any], Code]:
-    """The function that runs the graph on its inputs, in order; it frees each value at its last use."""
-    code = Code(graph, free=True)
-    digest = hashlib.sha256(code.text.encode()).hexdigest()[:12]
-    filename = f"<tracelab {graph.name} {digest}>"
-    exec(compile(code.text, filename, "exec"), code.namespace)
-    linecache.cache[filename] = (len(code.text), None, code.text.splitlines(keepends=True), filename)
-    return code.namespace["forward"], code
+def lean_code(graph: Graph) -> Code:
+    """The code that runs."""
+    return Code(graph, lean=True)
+
+
+def compile_code(code: Code, text: str) -> Callable[..., Any]:
+    """The function that `text` defines, in the namespace of `code`; tracebacks show its lines."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    filename = f"<tracelab {code.graph.name} {digest}>"
+    exec(compile(text, filename, "exec"), code.namespace)
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    function: Callable[..., Any] = code.namespace["forward"]
+    return function
 
 
 def state_inputs(graph: Graph) -> list[Value]:

@@ -10,7 +10,10 @@ from typing import IO, Any
 import torch
 from torch import Tensor, nn
 
-from tracelab.execute.codegen import compile_graph, graph_code, state_inputs
+from tracelab.execute.codegen import graph_code, state_inputs
+from tracelab.execute.drawn import Drawn
+from tracelab.execute.replay import Replay
+from tracelab.execute.state_table import Changes, watch
 from tracelab.execute.traced import input_tree_of, other_parts
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
@@ -59,7 +62,7 @@ class TracedSubmodule(nn.Module):
         return self._class_name
 
 
-class TracedModule(TracedSubmodule):
+class TracedModule(TracedSubmodule, Drawn):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,
@@ -73,6 +76,7 @@ class TracedModule(TracedSubmodule):
     def __init__(self, class_name: str, graphs: dict[str, Graph], exported: Iterable[str] = ()) -> None:
         super().__init__(class_name, exported)
         self._graphs = graphs
+        self._changes = Changes()
         self._runs: dict[str, _Run] = {}
         self.python_module: list[nn.Module] = []
         """The module that was traced, if it is at hand; in a list, so that it is no submodule."""
@@ -170,17 +174,28 @@ class _Run:
         self.graph = graph
         self.name = f"{module._class_name}.{method}"
         self.module = module
-        self.function, self.code = compile_graph(graph)
+        self.replay = Replay(graph)
         self.tree = input_tree_of(graph)
-        self.function.__globals__["set_buffer"] = self._set_buffer
+        self.replay.namespace["set_buffer"] = self._set_buffer
+        watch(module, module._changes)
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
+        self._state: list[Tensor] = []
+        self._changes = -1
+
+    def state(self) -> list[Tensor]:
+        """The parameters, buffers and captured tensors as they are now, in the order of the graph's inputs."""
+        changes = self.module._changes
+        if self._changes != changes.count:
+            self._state = [table[name] for table, name in self.cells]
+            self._changes = changes.count
+        return self._state
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tree = self.tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not all(isinstance(a, Tensor) for a in args):
             args = tuple(tree.flatten(args, kwargs, self.name))
         try:
-            return self.function(*args, *[table[name] for table, name in self.cells])
+            return self.replay.best(args)(*args, *self.state())
         except ValueError as error:
             explained = other_parts(error, self.name)
             if explained is None:
@@ -193,19 +208,20 @@ class _Run:
 
     def follow(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Move what the trace wrote down as `fn` moves the parameters."""
-        namespace = self.function.__globals__
-        for name in self.code.devices:
+        namespace = self.replay.namespace
+        for name in self.replay.code.devices:
             probe = fn(torch.empty(0, device=namespace[name]))
             namespace[name] = probe.device
-        for name in self.code.constants:
+        for name in self.replay.code.constants:
             namespace[name] = fn(namespace[name])
         for table, name in self.cells:
             if isinstance(table, _ModuleTable):
                 table[name] = fn(table[name])
+        self._changes = -1
 
     def devices_from(self, other: _Run) -> None:
-        for name in (*other.code.devices, *other.code.constants):
-            self.function.__globals__[name] = other.function.__globals__[name]
+        for name in (*other.replay.code.devices, *other.replay.code.constants):
+            self.replay.namespace[name] = other.replay.namespace[name]
 
 
 class _ModuleTable(dict[str, Tensor]):
@@ -239,10 +255,8 @@ def mirror(module: nn.Module, graphs: dict[str, Graph]) -> TracedModule:
 
 def _fill(twin: TracedSubmodule, module: nn.Module, twins: dict[int, TracedSubmodule]) -> None:
     twin.training = module.training
-    for name, parameter in module._parameters.items():
-        twin._parameters[name] = parameter
-    for name, buffer in module._buffers.items():
-        twin._buffers[name] = buffer
+    twin._parameters.update(module._parameters)
+    twin._buffers.update(module._buffers)
     twin._non_persistent_buffers_set = set(module._non_persistent_buffers_set)
     for name in twin._exported:
         twin._exported_methods[name] = getattr(module, name)

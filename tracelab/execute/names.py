@@ -60,6 +60,11 @@ def native(target: Any) -> tuple[str, str] | None:
     return None
 
 
+def binding(path: str) -> Any:
+    """The function that a path like `torch._C._nn.linear` names."""
+    return operator.attrgetter(path.removeprefix("torch."))(torch)
+
+
 def overload_path(target: Any) -> str:
     """`torch.ops.aten.linear.default`"""
     namespace, _, name = target._schema.name.partition("::")

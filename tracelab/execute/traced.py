@@ -11,14 +11,16 @@ from typing import IO, Any
 
 import torch
 
-from tracelab.execute.codegen import Code, compile_graph, graph_code, state_inputs
+from tracelab.execute.codegen import graph_code, state_inputs
+from tracelab.execute.drawn import Drawn
+from tracelab.execute.replay import Replay
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
 from tracelab.graph.ir import Graph, Role
 from tracelab.graph.structure import InputError, InputTree, Tree
 
 
-class TracedFunction:
+class TracedFunction(Drawn):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -33,14 +35,16 @@ class TracedFunction:
         self.__name__ = name
         self.python_function = python_function
         """The function that was traced; None after loading from a file."""
-        self._compiled: Callable[..., Any] | None = None
-        self._code: Code | None = None
+        self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 
-    def _compile(self) -> Callable[..., Any]:
-        self._compiled, self._code = compile_graph(self.graph)
-        self._state = [self.graph.state[value] for value in state_inputs(self.graph)]
-        return self._compiled
+    @property
+    def replay(self) -> Replay:
+        """The compiled code of the graph."""
+        if self._replay is None:
+            self._replay = Replay(self.graph)
+            self._state = [self.graph.state[value] for value in state_inputs(self.graph)]
+        return self._replay
 
     @property
     def input_tree(self) -> InputTree:
@@ -53,12 +57,12 @@ class TracedFunction:
         return graph_code(self.graph)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        run = self._compiled or self._compile()
+        replay = self._replay or self.replay
         tree = self.input_tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
             args = tuple(tree.flatten(args, kwargs, self.__name__))
         try:
-            return run(*args, *self._state)
+            return replay.best(args)(*args, *self._state)
         except ValueError as error:
             explained = other_parts(error, self.__name__)
             if explained is None:
@@ -130,7 +134,7 @@ def function_of_graph(graph: Graph) -> TracedFunction:
 
 class _GraphFunction(TracedFunction):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        run = self._compiled or self._compile()
+        run = self.replay.function
         leaves = _flat(args)
         users = sum(1 for value in self.graph.inputs if value.role is Role.INPUT)
         if len(leaves) == users:

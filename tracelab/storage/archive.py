@@ -150,9 +150,9 @@ def _method_json(
     current: dict[Value, torch.Tensor] = {}
     run = module._runs.get(method)
     if run is not None:
-        namespace = run.function.__globals__
-        moved = {device: namespace[name] for name, device in run.code.devices.items()}
-        current = {value: namespace[name] for name, value in run.code.constants.items()}
+        namespace = run.replay.namespace
+        moved = {device: namespace[name] for name, device in run.replay.code.devices.items()}
+        current = {value: namespace[name] for name, value in run.replay.code.constants.items()}
     keep = _keeper(tensors, in_tree, current)
     return graph_json(graph, keep=keep, scripts=scripts, moved=moved)
 

@@ -1,0 +1,78 @@
+"""Tables of parameters and buffers that say when they change.
+
+A replay needs every parameter at each call. Looking hundreds of them up costs a small model more than its smallest
+layers, so they are looked up once, and again after any change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+
+class Changes:
+    """How many changes the tables of one traced module have seen."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class StateTable(dict[str, Any]):
+    """A module's parameters or buffers by name; every write counts with all who watch."""
+
+    def __init__(self, items: dict[str, Any], watchers: tuple[Changes, ...] = ()) -> None:
+        super().__init__(items)
+        self.watchers = watchers
+
+    def _changed(self) -> None:
+        for watcher in self.watchers:
+            watcher.count += 1
+
+    def __setitem__(self, name: str, item: Any) -> None:
+        self._changed()
+        super().__setitem__(name, item)
+
+    def __delitem__(self, name: str) -> None:
+        self._changed()
+        super().__delitem__(name)
+
+    def pop(self, *args: Any) -> Any:
+        self._changed()
+        return super().pop(*args)
+
+    def popitem(self) -> tuple[str, Any]:
+        self._changed()
+        return super().popitem()
+
+    def clear(self) -> None:
+        self._changed()
+        super().clear()
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        self._changed()
+        return super().setdefault(name, default)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        self._changed()
+        super().update(*args, **kwargs)
+
+    def __ior__(self, other: Any) -> StateTable:  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
+    def copy(self) -> StateTable:
+        return StateTable(self, self.watchers)
+
+
+def watch(root: nn.Module, changes: Changes) -> None:
+    """Count every later change of a parameter or buffer of `root`, or of its submodules, in `changes`."""
+    for module in root.modules():
+        for name in ("_parameters", "_buffers"):
+            table = module.__dict__[name]
+            if not isinstance(table, StateTable):
+                module.__dict__[name] = StateTable(table, (changes,))
+            elif changes not in table.watchers:
+                table.watchers += (changes,)
