@@ -1,29 +1,40 @@
-// The anywidget bundle: one ES module, no imports left in it.
-import { mkdirSync } from 'node:fs';
+// The bundles that Python ships, each one file with no imports left in it: the anywidget, and the standalone page
+// as its script and its template.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import './worker.mjs';
+import { pageTemplate } from './strings.mjs';
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const out = resolve(here, '../tracelab/jupyter/static');
-const LIMIT = 150 * 1024;
+const static_ = (room) => resolve(here, '../tracelab', room, 'static');
 
-mkdirSync(out, { recursive: true });
-const result = await build({
-  entryPoints: [resolve(here, 'src/widget.ts')],
-  bundle: true,
-  format: 'esm',
-  minify: true,
-  target: 'es2020',
-  legalComments: 'none',
-  metafile: true,
-  outfile: resolve(out, 'widget.js'),
-});
-const bytes = Object.values(result.metafile.outputs)[0].bytes;
-console.log(`widget.js ${(bytes / 1024).toFixed(1)} KB`);
-// The text of the bundle travels to the page with every widget, so its size is a promise.
-if (bytes > LIMIT) {
-  console.error(`widget.js is over its limit of ${LIMIT / 1024} KB`);
+async function bundle(entry, outfile, limit) {
+  mkdirSync(dirname(outfile), { recursive: true });
+  const result = await build({
+    entryPoints: [resolve(here, entry)],
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    target: 'es2020',
+    legalComments: 'none',
+    metafile: true,
+    outfile,
+  });
+  const bytes = Object.values(result.metafile.outputs)[0].bytes;
+  console.log(`${outfile.replace(/.*\//, '')} ${(bytes / 1024).toFixed(1)} KB`);
+  if (bytes > limit * 1024) {
+    console.error(`${outfile} is over its limit of ${limit} KB`);
+    process.exit(1);
+  }
+}
+
+// The text of the widget travels to the page with every instance, so its size is a promise.
+await bundle('src/widget.ts', resolve(static_('jupyter'), 'widget.js'), 150);
+const page = resolve(static_('render'), 'page.js');
+await bundle('src/page.ts', page, 390);
+if (/<\/script/i.test(readFileSync(page, 'utf8'))) {
+  console.error('page.js would end its own script element');
   process.exit(1);
 }
+writeFileSync(resolve(static_('render'), 'page.html'), pageTemplate());

@@ -11,6 +11,8 @@
  */
 
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
+// The same text starts a standalone page: one that is saved from the toolbar holds the widget's module.
+import './page';
 
 interface Model {
   get(name: string): unknown;
@@ -50,6 +52,11 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   el.append(host);
   const explorer = createExplorer(host, parseBytes(model.get('_document')), {
     state: { opened: openedOf(model), height: heightOf(model) },
+    pageScript() {
+      const text = model.get('_esm');
+      return typeof text === 'string' ? text : null;
+    },
+    linkTo: (view) => `explorer.restore(${JSON.stringify(view)})`,
     onSelect(node) {
       model.set('selected', node ?? -1);
       model.save_changes();

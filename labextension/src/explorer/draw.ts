@@ -15,10 +15,11 @@ import {
   type Measure,
   type Scene,
 } from './scene';
+import type { Pen } from './pen';
 import type { Theme } from './theme';
 
 export interface Paint {
-  context: CanvasRenderingContext2D;
+  context: Pen;
   h: Hierarchy;
   scene: Scene;
   theme: Theme;
@@ -61,7 +62,7 @@ const DETAIL_FROM = 0.5;
 const ARROWS_FROM = 0.3;
 const LABELS_FROM = 0.85;
 
-function roundedBox(context: CanvasRenderingContext2D, box: Box, radius: number): void {
+function roundedBox(context: Pen, box: Box, radius: number): void {
   context.beginPath();
   context.roundRect(box.x, box.y, box.width, box.height, Math.min(radius, box.height / 2, box.width / 2));
 }
@@ -95,7 +96,7 @@ function currentBox(paint: Paint, index: number): Box {
 }
 
 /** A path with round corners, ending short of its last point to leave room for the arrowhead. */
-function tracePath(context: CanvasRenderingContext2D, path: number[], short: number): void {
+function tracePath(context: Pen, path: number[], short: number): void {
   const last = path.length - 2;
   context.beginPath();
   context.moveTo(path[0], path[1]);
@@ -107,7 +108,7 @@ function tracePath(context: CanvasRenderingContext2D, path: number[], short: num
   context.lineTo(path[last], path[last + 1] - short);
 }
 
-function arrowhead(context: CanvasRenderingContext2D, x: number, y: number, size: number): void {
+function arrowhead(context: Pen, x: number, y: number, size: number): void {
   context.beginPath();
   context.moveTo(x, y);
   context.lineTo(x - size * 0.62, y - size * 1.15);

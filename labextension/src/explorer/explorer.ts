@@ -1,6 +1,7 @@
 /** The explorer: one document, shown in one element. A `View` holds its state, `FEATURES` make up the rest. */
 
 import { FEATURES } from './features';
+import { linkOf, restore } from './links';
 import { positionOf, type Position } from './places';
 import { createView, type ExplorerOptions } from './view';
 
@@ -14,6 +15,9 @@ export interface Explorer {
   setHeight(height: number): void;
   setDocument(document: unknown): void;
   fit(): void;
+  /** What is open, selected and searched for, as text that `restore` reads. */
+  link(): string;
+  restore(link: string): void;
   /** Where a node (by index), a module (by path) or a graph input or output (by value name) is drawn. */
   positionOf(what: number | string): Position | null;
   destroy(): void;
@@ -40,6 +44,8 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     setHeight: (height) => view.setHeight(height),
     setDocument: (document) => view.setDocument(document),
     fit: () => view.stage.fit(),
+    link: () => linkOf(view),
+    restore: (link) => restore(view, link),
     positionOf: (what) => positionOf(view, what),
     destroy() {
       view.destroy();

@@ -1,7 +1,15 @@
 /** All that the explorer can do, one line each; a feature plugs itself into the `View` that it is given. */
 
 import { detailsFeature } from './details';
-import { findFeature } from './searchbox';
+import { findFeature } from './find';
+import { historyFeature } from './history';
+import { crumbsFeature } from './crumbs';
+import { lightingFeature } from './lighting';
+import { compareFeature } from './compare';
+import { linesFeature } from './lines';
+import { savingFeature } from './saving';
+import { stopsFeature } from './stops';
+import { tooltipFeature } from './tooltip';
 import { groupsFeature } from './groups';
 import { helpFeature } from './help';
 import { keyboardFeature } from './keyboard';
@@ -15,10 +23,18 @@ export type Feature = (view: View) => void;
 export const FEATURES: Feature[] = [
   keyboardFeature,
   pointingFeature,
+  tooltipFeature,
+  historyFeature,
+  crumbsFeature,
   findFeature,
   zoomFeature,
   groupsFeature,
   detailsFeature,
+  linesFeature,
+  compareFeature,
+  lightingFeature,
   warningsFeature,
+  stopsFeature,
+  savingFeature,
   helpFeature,
 ];

@@ -13,12 +13,16 @@ export interface Frame {
   readonly root: HTMLElement;
   readonly height: number;
   setHeight(height: number): void;
+  /** Takes the host's height from now on. */
+  fillHost(): void;
   /** Shows the picture with its bars. */
   fill(...children: Node[]): void;
   /** Shows one sentence instead. */
   message(text: string): void;
   /** Says something to a screen reader. */
   say(text: string): void;
+  /** Says it to everybody, for a moment. */
+  notify(text: string): void;
   /** Reads the theme of the page and hands it on. */
   applyTheme(): void;
   /** Puts the classes right that go with the width. */
@@ -45,9 +49,12 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
   host.append(home);
   let height = clampHeight(firstHeight);
   const live = element('div', { class: 'unseen', attributes: { role: 'status' } });
+  const toast = element('div', { class: 'toast', attributes: { 'aria-hidden': 'true' } });
+  let timer = 0;
+  let filling = false;
   const setHeight = (to: number): void => {
     height = clampHeight(to);
-    home.style.height = `${height}px`;
+    home.style.height = filling ? '100%' : `${height}px`;
   };
   const grip = createGrip(
     () => height,
@@ -78,8 +85,14 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
       return height;
     },
     setHeight,
+    fillHost() {
+      filling = true;
+      grip.hidden = true;
+      root.classList.add('filling');
+      setHeight(height);
+    },
     fill(...children) {
-      root.replaceChildren(...children, grip, live);
+      root.replaceChildren(...children, grip, toast, live);
       setHeight(height);
     },
     message(text) {
@@ -89,11 +102,19 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
     say(text) {
       live.textContent = text;
     },
+    notify(text) {
+      live.textContent = text;
+      toast.textContent = text;
+      toast.classList.add('shown');
+      clearTimeout(timer);
+      timer = window.setTimeout(() => toast.classList.remove('shown'), 1800);
+    },
     applyTheme,
     resized() {
       root.classList.toggle('narrow', root.clientWidth < NARROW);
     },
     destroy() {
+      clearTimeout(timer);
       observer?.disconnect();
       unwatch();
       home.remove();

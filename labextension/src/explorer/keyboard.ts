@@ -90,7 +90,9 @@ export function keyboardFeature(view: View): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) {
       return;
     }
-    if (keys.press(event, event.target === tree.node)) {
+    // What is typed into a field is text.
+    const typing = event.target instanceof HTMLInputElement && event.key !== 'Escape';
+    if (!typing && keys.press(event, event.target === tree.node)) {
       event.preventDefault();
     }
     event.stopPropagation();

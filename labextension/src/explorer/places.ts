@@ -1,14 +1,6 @@
 /** Where things are drawn on the page, for tests and automation. */
 
-import {
-  groupElement,
-  inputElement,
-  outputElement,
-  pillValue,
-  type Element,
-  type Hierarchy,
-} from '../model/hierarchy';
-import { string } from '../model/describe';
+import { elementNamed } from '../model/link';
 import type { Box } from './camera';
 import { boxOf, indexOf, toggleBox } from './scene';
 import type { View } from './view';
@@ -19,22 +11,6 @@ export interface Position {
   y: number;
   /** The square that opens and closes a group. */
   toggle?: { x: number; y: number };
-}
-
-/** A node (by index), a module (by path) or a graph input or output (by the value's name); -1: there is none. */
-export function elementNamed(h: Hierarchy, what: number | string): Element {
-  if (typeof what === 'number') {
-    return what >= 0 && what < h.nodes ? what : -1;
-  }
-  const scope = h.paths.findIndex((path, index) => index > 0 && path === what && !h.folded[index]);
-  if (scope > 0) {
-    return groupElement(h, scope);
-  }
-  const pills = [
-    ...h.inputs.map((_, index) => inputElement(h, index)),
-    ...h.outputs.map((_, index) => outputElement(h, index)),
-  ];
-  return pills.find((each) => string(h.document, h.document.values.name[pillValue(h, each)]) === what) ?? -1;
 }
 
 export function positionOf(view: View, what: number | string): Position | null {

@@ -3,17 +3,26 @@
 import { labelOf } from '../model/describe';
 import { groupElement, kindOf, type Element, type Hierarchy } from '../model/hierarchy';
 import { buildIndex, search, type SearchIndex } from '../model/search';
-import { standsFor } from '../model/visible';
 import { element } from './dom';
-import { ORDER } from './toolbar';
-import type { View } from './view';
 
 const MOST_SHOWN = 100;
+
+const EXAMPLES: [string, string][] = [
+  ['op:conv', 'operators by kind'],
+  ['in:layer3', 'inside a module'],
+  ['shape:64', 'results with that extent; 64x56 for two'],
+  ['src:"x + y"', 'source text; line:12 for a line'],
+  ['name:hidden', 'values by name; dtype: and device: too'],
+  ['warn:', 'with a tracing warning'],
+  ['-op:view', 'all that is not so; words may be combined'],
+];
 
 export interface SearchBox {
   node: HTMLElement;
   focus(): void;
   clear(): void;
+  /** Shows a query that came from elsewhere; with `open` also the list of its matches. */
+  set(query: string, open: boolean): void;
   setGraph(h: Hierarchy): void;
   readonly active: boolean;
 }
@@ -21,7 +30,7 @@ export interface SearchBox {
 export interface SearchEvents {
   /** The person stepped to a match. */
   onStep(match: Element): void;
-  onMatches(matches: Element[]): void;
+  onMatches(matches: Element[], query: string): void;
   /** Escape, with nothing left to clear. */
   onLeave(): void;
 }
@@ -73,6 +82,21 @@ export function createSearchBox(events: SearchEvents): SearchBox {
     list.hidden = !shown;
     input.setAttribute('aria-expanded', String(shown));
   };
+  /** An empty field says what can be asked; a press puts it in. */
+  const exampleRow = ([query, what]: [string, string]): HTMLElement =>
+    element(
+      'li',
+      {
+        attributes: { role: 'option', 'aria-selected': 'false' },
+        onClick() {
+          input.value = query;
+          update();
+          input.focus();
+        },
+      },
+      element('code', { text: query }),
+      element('span', { text: what }),
+    );
   const fill = (): void => {
     const graph = h!;
     const rows = matches.slice(0, MOST_SHOWN).map((match, position) => {
@@ -94,6 +118,10 @@ export function createSearchBox(events: SearchEvents): SearchBox {
         element('span', { text: [label.detail, graph.paths[scope]].filter(Boolean).join(' · ') }),
       );
     });
+    if (input.value.trim() === '') {
+      list.replaceChildren(...EXAMPLES.map(exampleRow));
+      return;
+    }
     if (rows.length === 0) {
       rows.push(element('li', { class: 'none', text: 'No match' }));
     } else if (matches.length > MOST_SHOWN) {
@@ -109,9 +137,8 @@ export function createSearchBox(events: SearchEvents): SearchBox {
     matches = search(h, index, input.value);
     at = -1;
     fill();
-    show(input.value.trim() !== '');
     mark();
-    events.onMatches(matches);
+    events.onMatches(matches, input.value);
   };
   const clear = (): void => {
     input.value = '';
@@ -119,11 +146,20 @@ export function createSearchBox(events: SearchEvents): SearchBox {
     at = -1;
     show(false);
     mark();
-    events.onMatches([]);
+    events.onMatches([], '');
   };
 
-  input.addEventListener('input', update);
-  input.addEventListener('focus', () => show(input.value.trim() !== ''));
+  input.addEventListener('input', () => {
+    update();
+    show(true);
+  });
+  input.addEventListener('focus', () => {
+    if (h !== null) {
+      index ??= buildIndex(h);
+      fill();
+      show(true);
+    }
+  });
   node.addEventListener('focusout', (event) => {
     if (!node.contains(event.relatedTarget as Node | null)) {
       show(false);
@@ -154,6 +190,16 @@ export function createSearchBox(events: SearchEvents): SearchBox {
       input.select();
     },
     clear,
+    set(query, open) {
+      if (query !== input.value) {
+        input.value = query;
+        update();
+      }
+      if (open) {
+        input.focus();
+        show(true);
+      }
+    },
     setGraph(graph) {
       h = graph;
       index = null;
@@ -163,48 +209,4 @@ export function createSearchBox(events: SearchEvents): SearchBox {
       return input.value !== '';
     },
   };
-}
-
-export function findFeature(view: View): void {
-  const { keys, stage, toolbar, tree } = view;
-  let found: Element[] = [];
-  /** Matches inside closed groups are marked on the group. */
-  const mark = (): void => {
-    const marks = new Set<Element>();
-    if (view.graph !== null && view.scene !== null) {
-      for (const match of found) {
-        const index = standsFor(view.graph, view.scene.visible, match);
-        if (index >= 0) {
-          marks.add(view.scene.visible.elements[index]);
-        }
-      }
-    }
-    stage.mark({ matches: marks });
-  };
-  const box = createSearchBox({
-    onStep: (match) => void view.goTo(match),
-    onMatches(matches) {
-      found = matches;
-      mark();
-    },
-    onLeave: () => tree.node.focus(),
-  });
-  toolbar.place(box.node, ORDER.find);
-  view.events.on('graph', (h) => box.setGraph(h));
-  view.events.on('scene', mark);
-  keys.bind({ keys: ['/'], help: ['/', 'search'], anywhere: true, run: () => box.focus() });
-  keys.bind({
-    keys: ['Escape'],
-    help: ['Esc', 'close panel or search'],
-    anywhere: true,
-    run() {
-      if (view.panel.shown) {
-        view.closePanel();
-      } else if (box.active) {
-        box.clear();
-      } else {
-        view.choose(-1);
-      }
-    },
-  });
 }

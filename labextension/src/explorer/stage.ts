@@ -4,6 +4,7 @@ import type { Hierarchy } from '../model/hierarchy';
 import { bringIntoView, firstView, fit, zoomAt, type Box, type Camera } from './camera';
 import { element } from './dom';
 import { paintScene, type Layer } from './draw';
+import type { Pen } from './pen';
 import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from './theme';
 
@@ -35,6 +36,8 @@ export interface Stage {
   first(): void;
   reveal(index: number): void;
   mark(marks: Partial<StageMarks>): void;
+  /** Draws the picture on something else, as if it were looked at through that camera. */
+  paintOn(pen: Pen, camera: Camera, width: number, height: number, density: number): void;
   /** Adds something that is drawn over the boxes. */
   addLayer(layer: Layer): void;
   /** What a layer draws has changed. */
@@ -148,6 +151,27 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
     mark(changed) {
       Object.assign(marks, changed);
       request();
+    },
+    paintOn(pen, through, w, tall, density) {
+      if (h !== null && scene !== null && theme !== null) {
+        paintScene({
+          context: pen,
+          h,
+          scene,
+          theme,
+          camera: through,
+          width: w,
+          height: tall,
+          density,
+          measure,
+          ...marks,
+          focused: false,
+          hovered: -1,
+          progress: 1,
+          before: () => null,
+          layers,
+        });
+      }
     },
     addLayer(layer) {
       layers.push(layer);

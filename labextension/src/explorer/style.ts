@@ -6,6 +6,7 @@ export const STYLE = `
 .root { position: relative; display: flex; flex-direction: column; height: 100%; overflow: hidden;
   font: 13px/1.45 var(--tl-font); color: var(--tl-text); background: var(--tl-background);
   border: 1px solid var(--tl-border); border-radius: 8px; }
+.root.filling { border: 0; border-radius: 0; }
 .bar { display: flex; align-items: center; gap: 4px; padding: 5px 8px; min-height: 40px;
   background: var(--tl-surface); border-bottom: 1px solid var(--tl-border); z-index: 3; }
 .title { font-weight: 600; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; min-width: 3em; }
@@ -59,6 +60,51 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .tab { font: inherit; font-size: 12px; padding: 3px 9px; color: var(--tl-faint); background: none; border: 0; cursor: pointer;
   border-bottom: 2px solid transparent; }
 .tab[aria-selected="true"] { color: var(--tl-text); font-weight: 600; border-color: var(--tl-accent); }
+.crumbs { position: absolute; left: 8px; top: 8px; max-width: calc(100% - 16px); pointer-events: none; }
+.crumbs ol { display: flex; flex-wrap: wrap; margin: 0; padding: 0; list-style: none; }
+.crumbs li { display: flex; align-items: center; }
+.crumbs li + li::before { content: "›"; color: var(--tl-faint); padding: 0 2px; }
+.crumbs button { font: inherit; font-size: 12px; padding: 1px 6px; color: var(--tl-text); cursor: pointer; pointer-events: auto;
+  background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 9px; }
+.crumbs button:hover { background: var(--tl-raised); }
+.crumbs [aria-current] { font-weight: 600; border-color: var(--tl-accent); }
+.lit { display: flex; align-items: center; gap: 8px; position: absolute; left: 8px; bottom: 10px; max-width: calc(100% - 16px); padding: 3px 10px; font-size: 12px;
+  background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 12px; }
+.lit[hidden], .tip[hidden], .crumbs[hidden], .menu[hidden] { display: none; }
+.lit .jump { flex: none; margin: 0 -4px 0 0; }
+.tip { position: absolute; z-index: 2; max-width: 420px; padding: 5px 9px; font-size: 12px; pointer-events: none;
+  overflow-wrap: anywhere; background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 6px;
+  box-shadow: 0 4px 16px rgba(0, 0, 0, 0.18); }
+.tip div:first-child { font-weight: 600; }
+.toast { position: absolute; left: 50%; bottom: 14px; transform: translateX(-50%); padding: 4px 12px; font-size: 12px;
+  color: var(--tl-background); background: var(--tl-text); border-radius: 12px; pointer-events: none; opacity: 0;
+  transition: opacity 0.15s; z-index: 7; }
+.toast.shown { opacity: 1; }
+.menu { position: absolute; right: 0; top: 32px; display: flex; flex-direction: column; min-width: 230px; padding: 4px; z-index: 6;
+  background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 8px; box-shadow: 0 8px 24px rgba(0, 0, 0, 0.18); }
+.menu button { font: inherit; text-align: left; padding: 4px 10px; color: var(--tl-text); background: none; border: 0;
+  border-radius: 5px; cursor: pointer; }
+.menu button:hover, .menu button:focus-visible { background: var(--tl-raised); }
+.holder { position: relative; display: flex; flex: none; }
+.actions { margin: 0 0 8px; }
+.stack summary { margin-top: 12px; cursor: pointer; color: var(--tl-faint); font-weight: 600; font-size: 12px; }
+.listing .line { display: flex; width: 100%; font: inherit; line-height: inherit; text-align: left; white-space: pre; color: inherit;
+  background: none; border: 0; padding: 0; }
+.listing button.line { cursor: pointer; }
+.listing button.line:hover { background: var(--tl-raised); }
+.listing .line.marked { background: var(--tl-mark); }
+.listing .line > .number { flex: none; }
+.tally { margin-left: auto; padding: 0 10px; font-size: 11px; color: var(--tl-faint); }
+.panel h3.file { text-transform: none; letter-spacing: 0; }
+.wide { overflow-x: auto; margin-top: 8px; }
+.wide table { border-collapse: collapse; font-size: 12px; }
+.wide th, .wide td { padding: 3px 8px; text-align: left; vertical-align: top; border: 1px solid var(--tl-border); min-width: 80px;
+  font-weight: 400; }
+.wide thead th { white-space: nowrap; }
+.wide tbody th { color: var(--tl-faint); white-space: nowrap; }
+.differs th, .differs td { background: var(--tl-mark); font-weight: 600; }
+.differs th { color: var(--tl-text); }
+.button[aria-disabled="true"] { opacity: 0.4; cursor: default; }
 .panel .close { position: sticky; top: 0; float: right; margin: -2px -6px 0 0; background: var(--tl-surface); }
 .facts { display: grid; grid-template-columns: minmax(60px, max-content) 1fr; gap: 2px 12px; margin: 0; }
 .facts dt { color: var(--tl-faint); }
@@ -103,6 +149,7 @@ kbd { font: inherit; font-size: 12px; padding: 0 6px; border: 1px solid var(--tl
 .swatch { flex: none; width: 22px; height: 14px; border-radius: 4px; border: 1px solid var(--tl-border); }
 .message { margin: auto; padding: 14px 24px; max-width: 46em; text-align: center; color: var(--tl-text); }
 .grip { position: absolute; left: 0; right: 0; bottom: 0; height: 7px; cursor: ns-resize; z-index: 4; touch-action: none; }
+.grip[hidden] { display: none; }
 .grip:hover, .grip:focus-visible { background: linear-gradient(transparent 40%, var(--tl-accent)); outline: none; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;

@@ -9,10 +9,12 @@ export const ORDER = {
   title: 0,
   warnings: 100,
   space: 200,
+  history: 250,
   find: 300,
   zoom: 400,
   groups: 500,
   panel: 600,
+  save: 700,
   help: 900,
 };
 

@@ -40,6 +40,12 @@ export interface ExplorerOptions {
   onSelect?(node: number | null): void;
   /** The person opened, closed or resized something. */
   onState?(state: ViewState): void;
+  /** Takes the height of the host instead of one of its own. */
+  fill?: boolean;
+  /** The text of a script that can start a standalone page; null where there is none. */
+  pageScript?(): string | null;
+  /** A link, or a line of code, that shows a view (see `model/link.ts`) again. */
+  linkTo?(view: string): string;
 }
 
 export interface ViewEvents {
@@ -49,9 +55,31 @@ export interface ViewEvents {
   scene: [scene: Scene];
   /** Something else is selected; -1: nothing. `byPerson` is false where a program did it. */
   select: [selected: Element, byPerson: boolean];
+  /** The query of the search changed. */
+  find: [query: string];
+  /** Other elements stand out, or, with null, none does. */
+  light: [lit: ReadonlySet<Element> | null];
+  /** Other elements are pinned. */
+  pin: [pinned: readonly Element[]];
+  /** The panel was opened, closed, or shows another tab. */
+  panel: [shown: boolean];
   camera: [camera: Camera];
   theme: [theme: Theme];
   destroy: [];
+}
+
+export interface ElementAction {
+  label: string;
+  available?(element: Element): boolean;
+  run(element: Element): void;
+}
+
+/** A list of places that a person may want to go through, such as warnings or differences. */
+export interface Stops {
+  /** One of them: `warning`. */
+  noun: string;
+  /** The first list that is not empty is the one that is walked. */
+  elements(): Element[];
 }
 
 export interface View {
@@ -70,9 +98,19 @@ export interface View {
   readonly scene: Scene | null;
   readonly theme: Theme;
   readonly selected: Element;
+  /** What is open was never changed: the view chose it. */
+  readonly byDefault: boolean;
   /** The place of what is selected in the scene; -1 where it is not shown. */
   readonly selectedIndex: number;
   readonly opened: ReadonlySet<number>;
+  readonly query: string;
+  readonly lit: ReadonlySet<Element> | null;
+  /** Kept for comparison, in the order in which they were pinned. */
+  readonly pinned: readonly Element[];
+  /** What can be done with an element; the details offer it. */
+  readonly actions: ElementAction[];
+  /** Where `n` and `p` lead: see `stops.ts`. */
+  readonly stops: Stops[];
   setDocument(document: unknown): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */
   choose(to: Element, byPerson?: boolean): void;
@@ -84,6 +122,14 @@ export interface View {
   open(scopes: ReadonlySet<number>, anchor?: Element, first?: boolean): Promise<void>;
   /** As `open`, from outside: null goes back to what was open at first, and the host is not told. */
   prescribe(scopes: Iterable<number> | null): void;
+  /** Sets the query of the search. */
+  search(query: string): void;
+  /** Lets elements stand out while all others fade; null: none fades. `why` is said to screen readers. */
+  light(elements: ReadonlySet<Element> | null, why?: string): void;
+  /** Says something to everybody, for a moment. */
+  notify(text: string): void;
+  /** Pins an element, or lets go of a pinned one. */
+  pin(element: Element): void;
   setHeight(height: number): void;
   openPanel(tab?: string, recentre?: boolean): void;
   closePanel(): void;
@@ -98,6 +144,9 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
   let opened: ReadonlySet<number> = new Set();
   let byDefault = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
+  let query = '';
+  let lit: ReadonlySet<Element> | null = null;
+  let pinned: Element[] = [];
   let theme: Theme | null = null;
   let generation = 0;
   /** The first picture of a document is still to be shown. */
@@ -135,6 +184,9 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     },
     onHeight: () => report(),
   });
+  if (options.fill) {
+    frame.fillHost();
+  }
 
   function report(): void {
     options.onState?.({
@@ -215,6 +267,7 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     }
     stage.mark({ hovered: -1 });
     markSelected();
+    markLit();
     events.emit('scene', next);
     host.dataset.tracelabReady = 'true';
   }
@@ -244,6 +297,21 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     stage.mark({ selected: view.selectedIndex });
     tree.select(view.selectedIndex);
     host.dataset.selected = String(nodeOf(selected));
+  }
+
+  /** Elements inside closed groups light the group. */
+  function markLit(): void {
+    let shown: Set<Element> | null = null;
+    if (lit !== null && h !== null && scene !== null) {
+      shown = new Set();
+      for (const at of lit) {
+        const index = standsFor(h, scene.visible, at);
+        if (index >= 0) {
+          shown.add(scene.visible.elements[index]);
+        }
+      }
+    }
+    stage.mark({ lit: shown });
   }
 
   function resized(): void {
@@ -289,11 +357,28 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     get opened() {
       return opened;
     },
+    get query() {
+      return query;
+    },
+    get lit() {
+      return lit;
+    },
+    get pinned() {
+      return pinned;
+    },
+    actions: [],
+    stops: [],
+    get byDefault() {
+      return byDefault;
+    },
     setDocument(document) {
       generation++;
       fresh = true;
       scene = null;
       selected = -1;
+      query = '';
+      lit = null;
+      pinned = [];
       delete host.dataset.tracelabError;
       try {
         h = buildHierarchy(readDocument(document));
@@ -380,6 +465,26 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
       opened = next;
       void relayout(selected);
     },
+    search(text) {
+      query = text;
+      events.emit('find', text);
+    },
+    light(elements, why) {
+      lit = elements;
+      markLit();
+      events.emit('light', elements);
+      if (why) {
+        frame.say(why);
+      }
+    },
+    notify: (text) => frame.notify(text),
+    pin(at) {
+      pinned = pinned.includes(at) ? pinned.filter((other) => other !== at) : [...pinned, at];
+      frame.say(`${pinned.includes(at) ? 'pinned' : 'let go'}, ${plural(pinned.length, 'element')} pinned`);
+      events.emit('pin', pinned);
+      stage.repaint();
+      panel.refresh();
+    },
     setHeight: (height) => frame.setHeight(height),
     openPanel(tab, recentre = false) {
       if (h === null) {
@@ -388,6 +493,7 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
       const beside = !panel.shown;
       const before = stage.width;
       panel.show(tab);
+      events.emit('panel', true);
       if (beside) {
         resized();
         // Recentred, the picture moves to the middle of what the panel leaves; never so under a pointer.
@@ -401,6 +507,7 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     },
     closePanel() {
       panel.hide();
+      events.emit('panel', false);
       resized();
       stage.pan(-shifted, 0);
       shifted = 0;

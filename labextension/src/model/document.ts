@@ -41,6 +41,8 @@ export interface ValueColumns {
   role: number[];
   path: number[];
   alias: number[];
+  /** Pairs (value, shape) for tensors that do not lie densely: their strides. */
+  strides?: [number, number][];
 }
 
 export interface SourceColumns {

@@ -38,6 +38,8 @@ export interface Hierarchy {
   /** The nodes that read each value. */
   readonly users: number[][];
   readonly paths: string[];
+  /** Strides, as a row of `shapes`, of the tensors that do not lie densely; -1 where the layout has none. */
+  readonly strides: ReadonlyMap<number, number>;
 }
 
 export function kindOf(h: Hierarchy, element: Element): ElementKind {
@@ -193,5 +195,6 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     tainted: new Set(document.warnings.flatMap((warning) => warning.taints)),
     users,
     paths: modulePaths(document),
+    strides: new Map(values.strides ?? []),
   };
 }

@@ -203,6 +203,15 @@ export function readDocument(raw: unknown): ViewDocument {
   indices(column(values, 'node'), -1, nodes.rows, 'values.node');
   indices(column(values, 'role'), 0, 5, 'values.role');
   indices(column(values, 'alias'), -1, values.rows, 'values.alias');
+  if (values.columns.strides !== undefined) {
+    for (const pair of list(values.columns, 'strides', 'values.strides')) {
+      if (!Array.isArray(pair) || pair.length !== 2) {
+        fail('"values.strides" does not hold pairs');
+      }
+      indices(pair.slice(0, 1), 0, values.rows, 'values.strides');
+      indices(pair.slice(1), -1, shapes.length, 'values.strides');
+    }
+  }
   indices(list(document, 'inputs', 'inputs'), 0, values.rows, 'inputs');
   indices(list(document, 'outputs', 'outputs'), 0, values.rows, 'outputs');
 

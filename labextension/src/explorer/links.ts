@@ -1,0 +1,28 @@
+/** Views as links: written for the clipboard, and shown again. */
+
+import { readLink, writeLink } from '../model/link';
+import type { View } from './view';
+
+export function linkOf(view: View): string {
+  return view.graph === null
+    ? ''
+    : writeLink(view.graph, {
+        opened: view.byDefault ? null : [...view.opened].sort((a, b) => a - b),
+        selected: view.selected,
+        find: view.query,
+      });
+}
+
+export function restore(view: View, link: string): void {
+  if (view.graph === null) {
+    return;
+  }
+  const { opened, selected, find } = readLink(view.graph, link);
+  view.prescribe(opened);
+  view.search(find);
+  if (selected >= 0) {
+    void view.goTo(selected).then(() => view.openPanel());
+  } else {
+    view.choose(-1);
+  }
+}

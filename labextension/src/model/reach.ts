@@ -1,0 +1,104 @@
+/** What an element depends on, what depends on it, and how one leads to another. */
+
+import {
+  groupElement,
+  kindOf,
+  makerOf,
+  outputElement,
+  pillValue,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from './hierarchy';
+
+/** The operators and pills that an element stands for: itself, or all within a group. */
+export function members(h: Hierarchy, element: Element): Element[] {
+  if (kindOf(h, element) !== 'group') {
+    return [element];
+  }
+  const inside: Element[] = [];
+  const walk = (scope: number): void => {
+    for (const child of h.children[scope]) {
+      if (kindOf(h, child) === 'group') {
+        walk(scopeOf(h, child));
+      } else {
+        inside.push(child);
+      }
+    }
+  };
+  walk(scopeOf(h, element));
+  return inside;
+}
+
+function makers(h: Hierarchy, element: Element): Element[] {
+  const kind = kindOf(h, element);
+  const values =
+    kind === 'op' ? h.document.nodes.inputs[element] : kind === 'output' ? [pillValue(h, element)] : [];
+  return values.map((value) => makerOf(h, value)).filter((maker) => maker >= 0);
+}
+
+function users(h: Hierarchy, element: Element): Element[] {
+  const kind = kindOf(h, element);
+  const values =
+    kind === 'op' ? h.document.nodes.outputs[element] : kind === 'input' ? [pillValue(h, element)] : [];
+  return values.flatMap((value) => [
+    ...h.users[value],
+    ...h.outputs.flatMap((output, index) => (output === value ? [outputElement(h, index)] : [])),
+  ]);
+}
+
+function reachable(
+  h: Hierarchy,
+  from: Element[],
+  next: (h: Hierarchy, at: Element) => Element[],
+): Set<Element> {
+  const found = new Set(from);
+  // A set takes in what is added while it is walked.
+  for (const at of found) {
+    next(h, at).forEach((other) => found.add(other));
+  }
+  return found;
+}
+
+/** All that an element depends on, and itself. */
+export const ancestors = (h: Hierarchy, element: Element): Set<Element> =>
+  reachable(h, members(h, element), makers);
+
+/** All that depends on an element, and itself. */
+export const descendants = (h: Hierarchy, element: Element): Set<Element> =>
+  reachable(h, members(h, element), users);
+
+function pathAlong(h: Hierarchy, from: Element[], to: ReadonlySet<Element>): Element[] {
+  const before = new Map<Element, Element>(from.map((at) => [at, -1]));
+  for (const [at] of before) {
+    if (to.has(at)) {
+      const path: Element[] = [];
+      for (let step = at; step >= 0; step = before.get(step)!) {
+        path.unshift(step);
+      }
+      return path;
+    }
+    for (const other of users(h, at)) {
+      if (!before.has(other)) {
+        before.set(other, at);
+      }
+    }
+  }
+  return [];
+}
+
+/** The shortest way along the data from one to the other, whichever comes first; empty where there is none. */
+export function shortestPath(h: Hierarchy, one: Element, other: Element): Element[] {
+  const [a, b] = [members(h, one), members(h, other)];
+  const forth = pathAlong(h, a, new Set(b));
+  return forth.length > 0 ? forth : pathAlong(h, b, new Set(a));
+}
+
+/** The groups around an element, outermost first. */
+export function groupsAround(h: Hierarchy, element: Element): Element[] {
+  const around: Element[] = [];
+  for (let scope = h.parent[element]; scope > 0; scope = h.parent[groupElement(h, scope)]) {
+    around.unshift(groupElement(h, scope));
+  }
+  return around;
+}
