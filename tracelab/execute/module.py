@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tracelab.execute.codegen import graph_code, state_inputs
 from tracelab.execute.drawn import Drawn
 from tracelab.execute.replay import Replay
+from tracelab.execute.runnable import Runnable
 from tracelab.execute.state_table import Changes, watch
 from tracelab.execute.traced import input_tree_of, other_parts
 from tracelab.graph import passes
@@ -62,7 +63,7 @@ class TracedSubmodule(nn.Module):
         return self._class_name
 
 
-class TracedModule(TracedSubmodule, Drawn):
+class TracedModule(Runnable, TracedSubmodule, Drawn):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,

@@ -14,13 +14,14 @@ import torch
 from tracelab.execute.codegen import graph_code, state_inputs
 from tracelab.execute.drawn import Drawn
 from tracelab.execute.replay import Replay
+from tracelab.execute.runnable import Runnable
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
 from tracelab.graph.ir import Graph, Role
 from tracelab.graph.structure import InputError, InputTree, Tree
 
 
-class TracedFunction(Drawn):
+class TracedFunction(Drawn, Runnable):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.

@@ -20,7 +20,7 @@ def dce(graph: Graph) -> Graph:
     """
     live: set[Value] = set(graph.outputs) | set(graph.inputs)
     kept: list[Node] = []
-    root = _roots(graph)
+    root = storage_roots(graph)
     live_roots = {root.get(value, value) for value in live}
     for node in reversed(graph.nodes):
         written = mutated_arguments(node)
@@ -38,7 +38,7 @@ def dce(graph: Graph) -> Graph:
     return graph
 
 
-def _roots(graph: Graph) -> dict[Value, Value]:
+def storage_roots(graph: Graph) -> dict[Value, Value]:
     """The tensor that each value is a view of: writing into the one is writing into the other."""
     root: dict[Value, Value] = {}
     for node in graph.nodes:
@@ -68,7 +68,7 @@ def cse(graph: Graph) -> Graph:
 
     Random and in-place operators are left alone, and so is everything whose inputs are ever written to.
     """
-    root = _roots(graph)
+    root = storage_roots(graph)
     written: set[Value] = set()
     for node in graph.nodes:
         # What is no operator may write into anything it is given.

@@ -1,0 +1,78 @@
+"""What traced functions and traced modules have in common: they run node by node, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from tracelab.execute.interrupts import Switch
+    from tracelab.execute.lookup import Key
+    from tracelab.execute.run import Run
+    from tracelab.execute.stepper import Progress, Replacement
+
+
+class Runnable:
+    """`run` of everything that was traced."""
+
+    def run(
+        self,
+        *args: Any,
+        upto: Key | None = None,
+        from_: Key | None = None,
+        device: str | torch.device | None = None,
+        replace: Mapping[Key, Replacement] | None = None,
+        watch: Iterable[Key] | Key | bool = (),
+        statistics: bool = False,
+        flops: bool = False,
+        check_finite: bool = True,
+        gradients: bool = False,
+        progress: Progress | None = None,
+        cancel: Switch | Callable[[], bool] | None = None,
+        method: str = "forward",
+        **kwargs: Any,
+    ) -> Run:
+        """Run it node by node on `args` and `kwargs`, and see values, time and memory of each.
+
+        A value is named by itself, its node, its debug name, or a module path (what the module gives).
+
+        - `upto`: stop after this node. `from_`: begin at this node; what it needs from before is given by `replace`.
+        - `device`: move inputs, parameters and created tensors there. `meta` estimates memory and FLOPs of a run
+          without doing it.
+        - `replace`: tensors, numbers or functions that flow on in place of values.
+        - `watch`: values to keep; all others are freed at their last use. True keeps all.
+        - `statistics`, `flops`: note them for each node. `check_finite` finds the first NaN or infinity.
+        - `gradients`: record for `run.backward()`; else the run takes no part in autograd.
+        - `progress` is called with the `NodeRecord` of each node that finished; `cancel` (a `threading.Event`, or a
+          function) and Ctrl-C stop after the node that runs: see `tracelab.execute.stepper`.
+        - `method`: which traced method of a module.
+
+        Inputs, parameters and buffers stay as they are, even where the graph writes into them. Random numbers are
+        drawn as by a call. Raises `InputError` for inputs that do not fit and for a device that is not there,
+        `RunError` (with the node, and the run so far) where a node raises.
+
+        >>> run = traced.run(x, watch=["fc1"], statistics=True)
+        >>> run["fc1"].shape, run.first_nonfinite
+        (torch.Size([1, 10]), None)
+        """
+        from tracelab.execute.run import run_traced
+
+        return run_traced(
+            self,
+            args,
+            kwargs,
+            upto=upto,
+            from_=from_,
+            device=device,
+            replace=replace,
+            watch=watch,
+            statistics=statistics,
+            flops=flops,
+            check_finite=check_finite,
+            gradients=gradients,
+            progress=progress,
+            cancel=cancel,
+            method=method,
+        )
