@@ -6,7 +6,7 @@
 import type { Grid } from './grid';
 
 /** Work is bounded: a large group gets fewer sweeps. */
-const WORK = 2_500_000;
+const WORK = 120_000;
 const MOST_SWEEPS = 24;
 const LEAST_SWEEPS = 4;
 const EXCHANGE_ROUNDS = 6;
@@ -19,7 +19,7 @@ export function orderRanks(grid: Grid): void {
   const place = new Float64Array(grid.count);
   const work = grid.count + grid.upper.length;
   const sweeps = Math.max(LEAST_SWEEPS, Math.min(MOST_SWEEPS, Math.floor(WORK / Math.max(1, work))));
-  const small = work < 30_000;
+  const small = work < 12_000;
   for (const rank of ranks) {
     rank.forEach((item, at) => (place[item] = at));
   }

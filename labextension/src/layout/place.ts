@@ -1,10 +1,11 @@
 /** Horizontal places: main paths as straight lines, the rest as near to its neighbours as there is room. */
 
+import { compact } from './compact';
 import type { Grid } from './grid';
 import { BOX_GAP, LINE_GAP } from './spacing';
 import { Kind } from './types';
 
-const WORK = 4_000_000;
+const WORK = 150_000;
 const MOST_SWEEPS = 24;
 const LEAST_SWEEPS = 6;
 
@@ -44,7 +45,14 @@ export function placeItems(grid: Grid): Float64Array {
       settle(rank, wanted, weights);
     }
   }
+  compact(grid, x, (left, right) => apart(grid, left, right));
   return x;
+}
+
+/** How far apart the centres of two neighbours in a rank are at least. */
+function apart({ width, kind }: Grid, left: number, right: number): number {
+  const gap = kind[left] === Kind.Box && kind[right] === Kind.Box ? BOX_GAP : LINE_GAP;
+  return (width[left] + width[right]) / 2 + gap;
 }
 
 type Settle = (rank: Int32Array, wanted: Float64Array, weights: Float64Array) => void;
@@ -54,7 +62,6 @@ type Settle = (rank: Int32Array, wanted: Float64Array, weights: Float64Array) =>
  * of weighted squares and linear in the length of the rank.
  */
 function createSettle(grid: Grid, x: Float64Array, widest: number): Settle {
-  const { width, kind } = grid;
   const sums = new Float64Array(widest);
   const totals = new Float64Array(widest);
   const sizes = new Int32Array(widest);
@@ -65,9 +72,7 @@ function createSettle(grid: Grid, x: Float64Array, widest: number): Settle {
     for (let at = 0; at < rank.length; at++) {
       const item = rank[at];
       if (at > 0) {
-        const before = rank[at - 1];
-        const gap = kind[before] === Kind.Box && kind[item] === Kind.Box ? BOX_GAP : LINE_GAP;
-        shift += (width[before] + width[item]) / 2 + gap;
+        shift += apart(grid, rank[at - 1], item);
       }
       shifts[at] = shift;
       let sum = (wanted[at] - shift) * weights[at];
