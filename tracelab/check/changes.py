@@ -164,8 +164,10 @@ class _Comparison:
         if type(mine) is Value and type(theirs) is Value:
             if self.alignment.values.get(mine) is theirs:
                 return ""
-            elsewhere = self.is_elsewhere(mine, theirs) or self.is_in_moved(before) or self.is_in_moved(after)
-            return "input" if elsewhere else "argument"
+            if self.is_removed(mine) or self.is_added(theirs):
+                return "input"
+            moved = any(map(self.is_in_moved, (mine.node, theirs.node, before, after)))
+            return "input" if moved and not self.is_exchanged(mine, theirs, before, after) else "argument"
         if isinstance(mine, (list, tuple)) and isinstance(theirs, (list, tuple)):
             return self.lists(list(mine), list(theirs), before, after)
         if isinstance(mine, dict) and isinstance(theirs, dict):
@@ -193,10 +195,12 @@ class _Comparison:
     def is_added(self, item: Any) -> bool:
         return type(item) is Value and item.node is not None and item.node not in self.matched
 
-    def is_elsewhere(self, mine: Value, theirs: Value) -> bool:
-        if self.is_removed(mine) or self.is_added(theirs):
-            return True
-        return self.is_in_moved(mine.node) or self.is_in_moved(theirs.node)
+    def is_exchanged(self, mine: Value, theirs: Value, before: Node | None, after: Node | None) -> bool:
+        """Whether a node still reads both values, only in another place: `a - b` became `b - a`."""
+        if before is None or after is None:
+            return False
+        values = self.alignment.values
+        return values.get(mine) in after.inputs or theirs in {values.get(value) for value in before.inputs}
 
     def is_in_moved(self, node: Node | None) -> bool:
         """Whether a node, or a module around it, moved."""
@@ -267,7 +271,9 @@ def outputs_of(before: Node, after: Node) -> Iterator[Change]:
         yield Change("outputs", "", len(before.outputs), len(after.outputs))
         return
     for place, (mine, theirs) in enumerate(zip(before.outputs, after.outputs, strict=True)):
-        yield from type_changes(mine, theirs, str(place) if len(before.outputs) > 1 else "")
+        name = str(place) if len(before.outputs) > 1 else ""
+        # Whether a result requires a gradient follows from inputs and grad mode, where it is reported.
+        yield from (change for change in type_changes(mine, theirs, name) if change.what != "requires_grad")
 
 
 def type_changes(before: Value, after: Value, name: str = "") -> Iterator[Change]:
