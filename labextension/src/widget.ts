@@ -8,6 +8,7 @@
  *   view sets it to false together with `opened` when the person opens or closes a group; Python sets both to
  *   prescribe a view. Where the trait is missing, an empty `opened` means the default.
  * - `height`     Int: pixels. Both ways.
+ * - `_restored`  Unicode: a link to a view (`model/link.ts`), shown when it changes and is not empty.
  */
 
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
@@ -76,17 +77,25 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
     const selected = model.get('selected');
     explorer.select(typeof selected === 'number' ? selected : -1);
   };
+  const restore = (): void => {
+    const link = model.get('_restored');
+    if (typeof link === 'string' && link !== '') {
+      explorer.restore(link);
+    }
+  };
   const listeners: Record<string, () => void> = {
     'change:_document': () => explorer.setDocument(parseBytes(model.get('_document'))),
     'change:selected': select,
     'change:opened': () => explorer.setOpened(openedOf(model)),
     'change:opened_default': () => explorer.setOpened(openedOf(model)),
+    'change:_restored': restore,
     'change:height': () => explorer.setHeight(heightOf(model)),
   };
   for (const [event, listener] of Object.entries(listeners)) {
     model.on(event, listener);
   }
   select();
+  restore();
   return () => {
     for (const [event, listener] of Object.entries(listeners)) {
       model.off(event, listener);

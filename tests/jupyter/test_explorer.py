@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 from torch import nn
 
 import tracelab
+from tracelab.graph.structure import TracelabError
 from tracelab.jupyter.explorer import MIME_TYPE, GraphExplorer, saved_bundle
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -35,6 +36,21 @@ def traced():
 def bundle_of(explorer):
     data, _ = explorer._repr_mimebundle_()
     return data
+
+
+# Restoring ---------------------------------------------------------------------------------------------------
+
+
+def test_a_link_is_handed_to_the_view(traced):
+    explorer = GraphExplorer(traced)
+    explorer.restore("open=body&select=body.0&find=op:relu")
+    assert explorer._restored == "open=body&select=body.0&find=op:relu"
+
+
+@pytest.mark.parametrize("link", ["body.0", "openn=body", "&&", "open"])
+def test_what_is_no_link_is_refused(traced, link):
+    with pytest.raises(TracelabError, match="is no link to a view: it is made of open="):
+        GraphExplorer(traced).restore(link)
 
 
 # Selecting ---------------------------------------------------------------------------------------------------

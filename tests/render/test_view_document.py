@@ -530,3 +530,10 @@ def test_a_long_argument_is_cut():
 def test_infinities_and_nan_as_arguments_are_text():
     document = json.loads(view_bytes(graph_of(lambda x: x.clamp(float("-inf"), float("nan")), torch.ones(2))))
     assert [document["strings"][text] for _, text in document["nodes"]["arguments"][0]] == ["%x", "-inf", "nan"]
+
+
+def test_strides_stand_only_where_elements_do_not_lie_row_after_row():
+    document = view_document(graph_of(lambda x: x.t() + 1, torch.ones(2, 3)))
+    names = [document["strings"][name] for name in document["values"]["name"]]
+    found = {names[value]: document["shapes"][row] for value, row in document["values"]["strides"]}
+    assert found == {"t": [1, 3], "add": [1, 3]}

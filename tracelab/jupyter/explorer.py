@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import urllib.parse
 from typing import Any
 
 import anywidget
@@ -36,6 +37,7 @@ class GraphExplorer(anywidget.AnyWidget):
     opened = traitlets.List(traitlets.Int()).tag(sync=True)
     opened_default = traitlets.Bool(True).tag(sync=True)
     height = traitlets.Int(480, min=120).tag(sync=True)
+    _restored = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, traced: Any, **options: Any) -> None:
         graph = graph_of(traced)
@@ -60,6 +62,26 @@ class GraphExplorer(anywidget.AnyWidget):
         Raises `TracelabError` where nothing fits.
         """
         self.selected = -1 if what is None else find_node(self._graph, what)
+
+    def restore(self, link: str) -> None:
+        """Show a view again, from the text that the explorer's "Copy a link to this view" gives.
+
+        Raises `TracelabError` for text that is no such link.
+
+        >>> explorer.restore("open=layer1,layer1.0&select=layer1.0.conv1&find=op:relu")
+        """
+        try:
+            parts = urllib.parse.parse_qsl(link.removeprefix("#"), keep_blank_values=True, strict_parsing=bool(link))
+        except ValueError:
+            parts = [("", "")]
+        unknown = [name for name, _ in parts if name not in ("open", "select", "find")]
+        if unknown:
+            raise TracelabError(
+                f"{link!r} is no link to a view: it is made of open=…, select=… and find=…, joined by &"
+            )
+        # The same link twice is a change twice.
+        self._restored = ""
+        self._restored = link
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)

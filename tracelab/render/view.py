@@ -158,9 +158,10 @@ class _Document:
             rows["opaque"] = opaque
         return rows
 
-    def value_rows(self) -> dict[str, list[int]]:
+    def value_rows(self) -> dict[str, Any]:
         names = ("name", "type", "dtype", "shape", "device", "node", "role", "path", "alias")
-        rows: dict[str, list[int]] = {name: [] for name in names}
+        rows: dict[str, Any] = {name: [] for name in names}
+        strides = []
         maker = {value: number for number, outputs in enumerate(self.folded.outputs) for value in outputs}
         for value in self.values:
             type_ = value.type
@@ -170,6 +171,10 @@ class _Document:
                 rows["dtype"].append(self.string(type_.dtype_name))
                 rows["shape"].append(self.shapes.setdefault(type_.shape, len(self.shapes)))
                 rows["device"].append(self.string(str(type_.device)))
+                if type_.stride is None:
+                    strides.append([self.values[value], -1])
+                elif not is_dense(type_.shape, type_.stride):
+                    strides.append([self.values[value], self.shapes.setdefault(type_.stride, len(self.shapes))])
             else:
                 rows["type"].append(self.string(type_))
                 for name in ("dtype", "shape", "device"):
@@ -179,6 +184,8 @@ class _Document:
             rows["path"].append(self.optional(value.path))
             base = self.aliases.base.get(value)
             rows["alias"].append(-1 if base is None else self.values.get(base, -1))
+        if strides:
+            rows["strides"] = strides
         return rows
 
     def warning_rows(self) -> list[dict[str, Any]]:
@@ -211,6 +218,18 @@ def summary(graph: Graph, ops: int) -> dict[str, int]:
             parameters += count
             size += count * value.type.dtype.itemsize
     return {"ops": ops, "parameters": parameters, "parameter_bytes": size, "warnings": len(graph.warnings)}
+
+
+def is_dense(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
+    """Whether elements lie one after the other, row after row; where there is one, or none, any stride is right."""
+    step = 1
+    for extent, given in zip(reversed(shape), reversed(stride), strict=True):
+        if extent == 0:
+            return True
+        if extent != 1 and given != step:
+            return False
+        step *= extent
+    return True
 
 
 def encodable(text: str) -> str:
