@@ -495,7 +495,7 @@ class TwoMethods(nn.Module):
 
 
 def methods_of(module, *names):
-    return tracelab.trace_module(module, {name: X for name in names})
+    return tracelab.trace_module(module, dict.fromkeys(names, X))
 
 
 def test_modules_of_several_methods_are_compared_method_by_method():
