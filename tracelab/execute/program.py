@@ -137,7 +137,7 @@ def _program_of_module(module: TracedModule, method: str) -> Program:
         method = names[0]
     run = module._run(method)
     graph, written = run.graph, run.replay.code
-    state = {value: tensor for value, tensor in zip(state_inputs(graph), run.state(), strict=True)}
+    state = dict(zip(state_inputs(graph), run.state(), strict=True))
     state.update({value: run.replay.namespace[name] for name, value in written.constants.items()})
     devices = {device: run.replay.namespace[name] for name, device in written.devices.items()}
     return Program(graph, run.name, _code(module, method, graph), state, devices)
