@@ -17,7 +17,7 @@ from tracelab.capture import indexing, integer_arguments
 from tracelab.capture.integers import traced_number
 from tracelab.capture.opaque import watch
 from tracelab.capture.recorder import Recorder, active, concrete
-from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+from tracelab.capture.unseen import Unseen
 from tracelab.capture.warn import ITERATION, conversion_message
 from tracelab.graph.ir import Node, Value
 
@@ -124,7 +124,7 @@ def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 def _conversion(kind: str) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensor = args[0]
-        with _Inside(recorder):
+        with Unseen(recorder):
             result = CONVERSIONS[kind](*args, **kwargs)
         shown = result if kind not in ("list", "numpy") else ""
         # A constant of the module freezes nothing that was not frozen before.
@@ -148,7 +148,7 @@ CONVERSIONS: dict[str, Callable[..., Any]] = {
 
 
 def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with _Inside(recorder):
+    with Unseen(recorder):
         result = Tensor.__index__(args[0])
     # Noted on the graph alone: the old tracer was silent about an index, and code is written against that.
     value = recorder.known(args[0])
@@ -156,33 +156,15 @@ def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     return result
 
 
-class _Inside:
-    """Run calls for real, with nothing recorded."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-        self.guard = DisablePythonDispatcher()
-
-    def __enter__(self) -> None:
-        self.recorder.inside = True
-        set_key_included(PRE_DISPATCH, False)
-        self.guard.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self.guard.__exit__(*error)
-        set_key_included(PRE_DISPATCH, True)
-        self.recorder.inside = False
-
-
 def _array(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with _Inside(recorder):
+    with Unseen(recorder):
         result = _properties.__array__(*args, **kwargs)
     recorder.warn("numpy", conversion_message("numpy", ""), "", recorder.known(args[0]), sys._getframe(1))
     return result
 
 
 def _contains(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with _Inside(recorder):
+    with Unseen(recorder):
         result = Tensor.__contains__(*args, **kwargs)
     recorder.warn("bool", conversion_message("bool", result), result, recorder.known(args[0]), sys._getframe(1))
     return result
@@ -192,7 +174,7 @@ def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
     """`iter(tensor)`: one value for each element of the first dimension, as many as there are now."""
     if tensor.dim() == 0:
         raise TypeError("iteration over a 0-d tensor")
-    with _Inside(recorder):
+    with Unseen(recorder):
         rounds = tensor.size(0)
     recorder.warn("iter", ITERATION.format(rounds), rounds, recorder.known(tensor), sys._getframe(1))
     return iter(torch.ops.aten.unbind.int(tensor, 0))
@@ -284,7 +266,7 @@ def _shown(function: Callable[..., str]) -> Handler:
     """Printing a tensor reads it in many small steps, none of which is part of the run."""
 
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        with _Inside(recorder):
+        with Unseen(recorder):
             return function(*args, **kwargs)
 
     return handle

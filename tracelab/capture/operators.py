@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.collectives import Collective, is_collective
 from tracelab.capture.torch_private import OpOverload
 
 
@@ -23,6 +24,8 @@ class Operator:
     """For an in-place operator, its functional form."""
     lifts_constant: bool = False
     """`lift_fresh`: how torch shows a tensor that was made from Python data."""
+    collective: bool = False
+    """Communication of `torch.distributed`."""
 
 
 _known: dict[Any, Operator] = {}
@@ -35,13 +38,15 @@ def operator_of(target: Any) -> Operator:
         schema = target._schema
         overload = schema.overload_name
         functional = _functional_form(target)
+        collective = is_collective(target)
         found = _known[target] = Operator(
-            target,
+            Collective(target) if collective else target,
             target._op if isinstance(target, OpOverload) else target,
             schema.name,
             overload,
             operator_of(functional) if functional is not None else None,
             schema.name in ("aten::lift_fresh", "aten::lift"),
+            collective,
         )
     return found
 

@@ -21,6 +21,7 @@ from tracelab.capture.opaque import patch_opaque
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import call_module
 from tracelab.capture.torch_private import ScriptFunction
+from tracelab.capture.unseen import Unseen
 from tracelab.graph.ir import Node
 
 _lock = threading.RLock()
@@ -85,10 +86,27 @@ def _apply() -> None:
     _patch_hash()
     _patch_rounding()
     _patch_as_subclass()
+    _patch_collectives()
     patch_opaque(_set)
     for name in MATH:
         _set(math, name, math_function(name, getattr(math, name)))
     _patch_overrides()
+
+
+def _patch_collectives() -> None:
+    """What a backend computes inside `Work.wait` belongs to the collective's node."""
+    if not torch.distributed.is_available():
+        return
+    original = torch.distributed.Work.wait
+
+    def wait(work: Any, *args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(work, *args, **kwargs)
+        with Unseen(recorder):
+            return original(work, *args, **kwargs)
+
+    _set(torch.distributed.Work, "wait", wait)
 
 
 def _patch_autograd_function() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.collectives import labelled
 from tracelab.capture.operators import Operator
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.warn import emit
@@ -171,6 +172,8 @@ class Recorder:
             if symbols:
                 args = tuple([concrete(arg) for arg in args])
                 kwargs = {name: concrete(arg) for name, arg in kwargs.items()}
+            if operator.collective:
+                graph_args = labelled(graph_args, sys._getframe(2))
             source = self.source(sys._getframe(2))
             try:
                 with DisablePythonDispatcher():
@@ -289,8 +292,9 @@ class Recorder:
                     value = Value(node.name, tensor_type(item), node)
                     self.bind(item, value)
                 elif type(item) is list:
-                    value = Value(node.name, "Tensor[]", node)
-                    self._unpack(value, item)
+                    whole = all(isinstance(part, torch.Tensor) for part in item)
+                    value = Value(node.name, "Tensor[]" if whole else "Any", node)
+                    (self._unpack if whole else self._pick)(value, item)
                 else:
                     value = Value(node.name, type(item).__name__, node)
                 outputs.append(value)

@@ -43,8 +43,9 @@ def without_defaults(node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
     while args and _is_default(parameters[len(args) - 1], args[-1]):
         args.pop()
     for index, (parameter, item) in enumerate(zip(parameters, args, strict=False)):
-        if parameter.N and len(item_ := _numbers(item)) == parameter.N and len(set(item_)) == 1:
-            args[index] = item_[0]
+        size = parameter.N  # type: ignore[attr-defined]
+        if size and len(numbers := _numbers(item)) == size and len(set(numbers)) == 1:
+            args[index] = numbers[0]
     return tuple(args), kwargs
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.collectives import DistributedHandle
 from tracelab.graph.ir import Value
 from tracelab.storage import checks
 from tracelab.storage.errors import TracelabFileError
@@ -114,7 +115,7 @@ class Encoder:
         if isinstance(item, (bool, int, str)):
             # A subclass, such as an enum's member, counts as the plain value for an operator.
             return {"plain": (int if isinstance(item, int) else str)(item)}
-        return {"object": type(item).__qualname__}
+        return {"object": repr(item) if isinstance(item, DistributedHandle) else type(item).__qualname__}
 
 
 class Decoder:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch._ops import OpOverload
 
+from tracelab.capture.collectives import Collective, is_collective
 from tracelab.graph.ir import Node
 from tracelab.graph.structure import TracelabError
 from tracelab.storage import checks
@@ -147,6 +148,8 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
         if "bytes" in stored:
             stored["script"] = scripts.add_bytes(stored.pop("bytes"))
         return stored
+    if isinstance(target, Collective):
+        target = target.operator
     if isinstance(target, OpOverload):
         schema = target._schema
         return {"operator": f"{schema.name}.{schema.overload_name}" if schema.overload_name else schema.name}
@@ -210,7 +213,7 @@ class TargetReader:
                 "import the library that defines it, and load the file again"
             )
             return Refusal(short, reason, stored)
-        return found
+        return Collective(found) if is_collective(found) else found
 
     def _python(self, name: str, kind: str) -> Callable[..., Any] | None:
         module_name, colon, qualname = name.partition(":")
