@@ -115,7 +115,7 @@ class ExplorerView:
 
     def names(self) -> list[str]:
         """The accessible names of all boxes, in their order."""
-        return [item.get_attribute("aria-label") or "" for item in self.host.get_by_role("treeitem").all()]
+        return [item.get_attribute("aria-label") or "" for item in self.host.locator(".item").all()]
 
     def position(self, what: str | int) -> dict[str, Any]:
         """Where a node (by index), a module (by path), or an input or output (by name) is on the screen."""

@@ -118,7 +118,7 @@ export function compareFeature(view: View): void {
     for (const [index, box] of boxes) {
       const number = view.pinned.indexOf(paint.scene.visible.elements[index]);
       if (number >= 0) {
-        drawTag(paint, box.x + 26, box.y, `pin ${number + 1}`, paint.theme.selected);
+        drawTag(paint, box.x + 26, box.y - 3, `pin ${number + 1}`, paint.theme.selected);
       }
     }
   });

@@ -357,7 +357,10 @@ function drawRings(paint: Paint, index: number, box: Box, radius: number): void 
     context.stroke();
   };
   if (paint.matches.has(paint.scene.visible.elements[index])) {
+    // Told from a selection by its dashes, not by its colour alone.
+    context.setLineDash([7, 3]);
     ring(theme.match, 3, 1.5);
+    context.setLineDash([]);
   }
   if (index === paint.hovered && index !== paint.selected) {
     ring(theme.faint, 1.5, 0);

@@ -60,7 +60,9 @@ export function findFeature(view: View): void {
     help: ['Esc', 'close the panel, end the search, unlight, deselect'],
     anywhere: true,
     run() {
-      if (view.panel.shown) {
+      if (view.tree.port !== null) {
+        view.tree.select(view.selectedIndex);
+      } else if (view.panel.shown) {
         view.closePanel();
       } else if (box.active) {
         box.clear();

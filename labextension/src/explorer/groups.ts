@@ -22,6 +22,13 @@ export function groupsFeature(view: View): void {
     help: ['Enter', 'open or close a group, show details'],
     run() {
       const index = view.selectedIndex;
+      const { port } = view.tree;
+      if (port !== null) {
+        if (port.to >= 0) {
+          void view.goTo(port.to);
+        }
+        return;
+      }
       if (index < 0) {
         return;
       }

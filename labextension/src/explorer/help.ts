@@ -41,7 +41,7 @@ export function createHelp(bindings: () => readonly KeyBinding[], onClose: () =>
       list,
       element('p', {
         class: 'faint',
-        text: 'Drag to pan. Click the graph, then turn the wheel to zoom; pinch zooms at any time. Double-click opens a group.',
+        text: 'Drag to pan. Click the graph, then turn the wheel to zoom; pinch zooms at any time. Double-click opens a group. Shift and a click pins, to compare.',
       }),
       element('h2', { text: 'Legend' }),
       legend,

@@ -84,6 +84,12 @@ export function keyboardFeature(view: View): void {
       ...(direction === 'left' ? { help: ['← →', 'to the box beside'] } : {}),
     });
   }
+  keys.bind({
+    keys: ['Shift+ArrowDown'],
+    help: ['Shift ↑ ↓', 'through what it takes and gives; Enter goes there'],
+    run: () => void tree.stepPort(true),
+  });
+  keys.bind({ keys: ['Shift+ArrowUp'], run: () => void tree.stepPort(false) });
   keys.bind({ keys: ['Home'], help: ['Home  End', 'to the first box, the last'], run: () => step(0) });
   keys.bind({ keys: ['End'], run: () => step((view.scene?.x.length ?? 0) - 1) });
   view.frame.root.addEventListener('keydown', (event) => {

@@ -25,13 +25,14 @@ export function lightingFeature(view: View): void {
   );
   node.hidden = true;
   view.stage.node.append(node);
-  view.events.on('light', (lit) => (node.hidden = lit === null));
-  view.events.on('graph', () => view.light(null));
+  view.events.on('light', (lit, why) => {
+    node.hidden = lit === null;
+    text.textContent = why;
+  });
+  view.events.on('graph', () => (node.hidden = true));
 
-  const light = (elements: ReadonlySet<Element>, what: string): void => {
-    text.textContent = `${plural(elements.size, 'element')} lit: ${what}`;
-    view.light(elements, text.textContent);
-  };
+  const light = (elements: ReadonlySet<Element>, what: string): void =>
+    view.light(elements, `${plural(elements.size, 'element')} lit: ${what}`);
   const upstream = (at: Element): void => light(ancestors(view.graph!, at), 'what it depends on');
   const downstream = (at: Element): void => light(descendants(view.graph!, at), 'what depends on it');
   /** From the element pinned last to the one selected, or between the last two pinned. */
@@ -39,14 +40,12 @@ export function lightingFeature(view: View): void {
     const { graph, pinned, selected } = view;
     const ends = [...new Set([...pinned, selected])].filter((at) => at >= 0).slice(-2);
     if (graph === null || ends.length < 2) {
-      view.frame.say('Pin one element and select another: then w lights the way between them');
+      view.notify('Pin one element and select another: then w lights the way between them');
       return;
     }
     const way = shortestPath(graph, ends[0], ends[1]);
     if (way.length === 0) {
-      text.textContent = 'No data flows between the two';
-      node.hidden = false;
-      view.frame.say(text.textContent);
+      view.notify('No data flows between the two');
       return;
     }
     light(new Set(way), `the shortest way between the two, ${plural(way.length - 1, 'step')}`);

@@ -5,7 +5,7 @@ export interface PointerEvents {
   onZoom(factor: number, x: number, y: number): void;
   onHover(x: number, y: number): void;
   onLeave(): void;
-  onClick(x: number, y: number): void;
+  onClick(x: number, y: number, shift: boolean): void;
   onDoubleClick(x: number, y: number): void;
   /** The wheel was turned over a graph without focus: the page scrolls, not we. */
   onWheelRefused(): void;
@@ -68,7 +68,7 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
     }
     node.classList.remove('drag');
     if (event.type === 'pointerup' && event.button === 0 && moved <= STILL) {
-      events.onClick(...local(event));
+      events.onClick(...local(event), event.shiftKey);
     }
   };
   node.addEventListener('pointerup', up);

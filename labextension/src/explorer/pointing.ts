@@ -43,14 +43,23 @@ export function pointingFeature(view: View): void {
       tree.node.classList.toggle('over', onToggle || (index >= 0 && !ground));
     },
     onLeave: () => stage.mark({ hovered: -1 }),
-    onClick(x, y) {
+    onClick(x, y, shift) {
       tree.node.focus();
       const { index, onToggle } = under(view, x, y);
       if (onToggle) {
         void view.toggle(index);
         return;
       }
-      view.choose(view.scene?.visible.elements[index] ?? -1);
+      const clicked = view.scene?.visible.elements[index] ?? -1;
+      if (shift && clicked >= 0) {
+        // The first of several to compare is the one that is selected already.
+        if (view.pinned.length === 0 && view.selected >= 0 && view.selected !== clicked) {
+          view.pin(view.selected);
+        }
+        view.pin(clicked);
+        return;
+      }
+      view.choose(clicked);
       if (index >= 0) {
         view.openPanel();
       }

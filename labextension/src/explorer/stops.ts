@@ -18,7 +18,7 @@ export function stopsFeature(view: View): void {
     const stops = view.stops.find((each) => each.elements().length > 0);
     const { graph } = view;
     if (stops === undefined || graph === null) {
-      view.frame.say('no warnings');
+      view.notify('No warnings');
       return;
     }
     const list = [...new Set(stops.elements())].sort((a, b) => a - b);

@@ -43,6 +43,11 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .tree.drag { cursor: grabbing; }
 .items { position: absolute; left: 0; top: 0; width: 0; height: 0; transform-origin: 0 0; pointer-events: none; }
 .item { position: absolute; }
+.ports { position: absolute; left: 100%; top: 0; }
+.port { width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.port.current { position: absolute; left: 8px; top: 0; width: auto; max-width: 480px; height: auto; clip-path: none; padding: 2px 8px;
+  text-overflow: ellipsis; font-size: 12px; color: var(--tl-text); background: var(--tl-surface); border: 2px solid var(--tl-accent);
+  border-radius: 6px; z-index: 1; }
 .hint { position: absolute; left: 50%; bottom: 12px; transform: translateX(-50%); padding: 4px 10px; font-size: 12px;
   color: var(--tl-faint); background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 12px;
   pointer-events: none; opacity: 0; transition: opacity 0.15s; white-space: nowrap; }
@@ -98,12 +103,13 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .panel h3.file { text-transform: none; letter-spacing: 0; }
 .wide { overflow-x: auto; margin-top: 8px; }
 .wide table { border-collapse: collapse; font-size: 12px; }
-.wide th, .wide td { padding: 3px 8px; text-align: left; vertical-align: top; border: 1px solid var(--tl-border); min-width: 80px;
-  font-weight: 400; }
+.wide th, .wide td { padding: 3px 8px; text-align: left; vertical-align: top; border: 1px solid var(--tl-border); font-weight: 400; }
+.wide td { min-width: 130px; }
+.wide thead td { min-width: 0; }
 .wide thead th { white-space: nowrap; }
 .wide tbody th { color: var(--tl-faint); white-space: nowrap; }
-.differs th, .differs td { background: var(--tl-mark); font-weight: 600; }
-.differs th { color: var(--tl-text); }
+.differs th, .differs td { background: var(--tl-mark); }
+.differs th { color: var(--tl-text); font-weight: 600; }
 .button[aria-disabled="true"] { opacity: 0.4; cursor: default; }
 .panel .close { position: sticky; top: 0; float: right; margin: -2px -6px 0 0; background: var(--tl-surface); }
 .facts { display: grid; grid-template-columns: minmax(60px, max-content) 1fr; gap: 2px 12px; margin: 0; }

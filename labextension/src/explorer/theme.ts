@@ -4,6 +4,8 @@ import type { Category } from './category';
 
 export interface Theme {
   dark: boolean;
+  /** The person asked for high contrast. */
+  contrast: boolean;
   background: string;
   text: string;
   faint: string;
@@ -32,11 +34,13 @@ export interface Theme {
   font: string;
 }
 
-const LIGHT: Omit<Theme, 'font'> = {
+type Colours = Omit<Theme, 'font' | 'contrast'>;
+
+const LIGHT: Colours = {
   dark: false,
   background: '#fcfcfd',
   text: '#1d2433',
-  faint: '#667085',
+  faint: '#566074',
   box: '#ffffff',
   boxBorder: '#cfd5e1',
   closed: '#eef3fc',
@@ -47,12 +51,12 @@ const LIGHT: Omit<Theme, 'font'> = {
   inputBorder: '#6db594',
   output: '#f0e9fa',
   outputBorder: '#a78bcf',
-  edge: '#8e99ae',
-  edgeLabel: '#667085',
+  edge: '#7d889e',
+  edgeLabel: '#566074',
   incoming: '#1669d3',
   outgoing: '#c2570c',
   selected: '#1f5fd0',
-  match: '#e0a100',
+  match: '#b07d00',
   warning: '#f2b21b',
   warningInk: '#3d2c00',
   error: '#d0302b',
@@ -68,7 +72,7 @@ const LIGHT: Omit<Theme, 'font'> = {
   },
 };
 
-const DARK: Omit<Theme, 'font'> = {
+const DARK: Colours = {
   dark: true,
   background: '#15181d',
   text: '#e6e9ef',
@@ -104,6 +108,54 @@ const DARK: Omit<Theme, 'font'> = {
   },
 };
 
+/** Ink on paper: every border and line as dark as the text, every ground as light as the page. */
+function highContrast(base: Colours): Colours {
+  const paper = base.dark ? '#000000' : '#ffffff';
+  const ink = base.dark ? '#ffffff' : '#000000';
+  const [incoming, outgoing, selected] = base.dark
+    ? ['#7fc4ff', '#ffb87a', '#ffe14d']
+    : ['#00439c', '#8a3500', '#00439c'];
+  return {
+    ...base,
+    background: paper,
+    text: ink,
+    faint: ink,
+    box: paper,
+    boxBorder: ink,
+    closed: paper,
+    closedBorder: ink,
+    depths: [paper, paper, paper, paper],
+    groupBorder: ink,
+    input: paper,
+    inputBorder: ink,
+    output: paper,
+    outputBorder: ink,
+    edge: ink,
+    edgeLabel: ink,
+    incoming,
+    outgoing,
+    selected,
+    match: base.dark ? '#ff8cf5' : '#8a007c',
+    warning: base.dark ? '#ffd54a' : '#ffc400',
+    warningInk: '#000000',
+    error: base.dark ? '#ff8a80' : '#b00014',
+    shadow: 'transparent',
+  };
+}
+
+/** Whether the system, or the page that embeds us, is set to high contrast. */
+export function isHighContrast(page: Document = document): boolean {
+  const { body } = page;
+  const asks = (query: string): boolean => page.defaultView?.matchMedia?.(query).matches ?? false;
+  return (
+    body.classList.contains('vscode-high-contrast') ||
+    body.classList.contains('vscode-high-contrast-light') ||
+    /high.?contrast/i.test(body.getAttribute('data-jp-theme-name') ?? '') ||
+    asks('(forced-colors: active)') ||
+    asks('(prefers-contrast: more)')
+  );
+}
+
 /** Each place that embeds us says in its own way whether it is dark. */
 export function isDark(page: Document = document): boolean {
   const { body, documentElement: root } = page;
@@ -135,10 +187,13 @@ export function readTheme(host: HTMLElement): Theme {
   const styles = getComputedStyle(host);
   const first = (...names: string[]): string =>
     names.map((name) => styles.getPropertyValue(name).trim()).find((value) => value !== '') ?? '';
-  const base = dark ? DARK : LIGHT;
+  const contrast = isHighContrast(host.ownerDocument);
+  const base = contrast ? highContrast(dark ? DARK : LIGHT) : dark ? DARK : LIGHT;
   return {
     ...base,
-    background: first('--jp-layout-color0', '--vscode-editor-background') || base.background,
+    contrast,
+    background:
+      (contrast ? '' : first('--jp-layout-color0', '--vscode-editor-background')) || base.background,
     font: first('--jp-ui-font-family', '--vscode-font-family') || SYSTEM_FONT,
   };
 }
@@ -152,11 +207,12 @@ export function watchTheme(onChange: () => void): () => void {
       attributeFilter: ['class', 'theme', 'data-jp-theme-light', 'data-jp-theme-name'],
     });
   }
-  const media = window.matchMedia?.('(prefers-color-scheme: dark)');
-  media?.addEventListener?.('change', onChange);
+  const queries = ['(prefers-color-scheme: dark)', '(prefers-contrast: more)', '(forced-colors: active)'];
+  const media = queries.map((query) => window.matchMedia?.(query));
+  media.forEach((each) => each?.addEventListener?.('change', onChange));
   return () => {
     observer.disconnect();
-    media?.removeEventListener?.('change', onChange);
+    media.forEach((each) => each?.removeEventListener?.('change', onChange));
   };
 }
 
@@ -164,11 +220,11 @@ export function watchTheme(onChange: () => void): () => void {
 export function cssVariables(theme: Theme): Record<string, string> {
   return {
     '--tl-background': theme.background,
-    '--tl-surface': theme.dark ? '#1d2129' : '#ffffff',
+    '--tl-surface': theme.contrast ? theme.background : theme.dark ? '#1d2129' : '#ffffff',
     '--tl-raised': theme.depths[1],
     '--tl-text': theme.text,
     '--tl-faint': theme.faint,
-    '--tl-border': theme.dark ? '#343b48' : '#dde2ea',
+    '--tl-border': theme.contrast ? theme.text : theme.dark ? '#343b48' : '#dde2ea',
     '--tl-accent': theme.selected,
     '--tl-incoming': theme.incoming,
     '--tl-outgoing': theme.outgoing,

@@ -58,7 +58,7 @@ export interface ViewEvents {
   /** The query of the search changed. */
   find: [query: string];
   /** Other elements stand out, or, with null, none does. */
-  light: [lit: ReadonlySet<Element> | null];
+  light: [lit: ReadonlySet<Element> | null, why: string];
   /** Other elements are pinned. */
   pin: [pinned: readonly Element[]];
   /** The panel was opened, closed, or shows another tab. */
@@ -125,7 +125,7 @@ export interface View {
   /** Sets the query of the search. */
   search(query: string): void;
   /** Lets elements stand out while all others fade; null: none fades. `why` is said to screen readers. */
-  light(elements: ReadonlySet<Element> | null, why?: string): void;
+  light(elements: ReadonlySet<Element> | null, why: string): void;
   /** Says something to everybody, for a moment. */
   notify(text: string): void;
   /** Pins an element, or lets go of a pinned one. */
@@ -163,7 +163,10 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     tree.follow(camera);
     events.emit('camera', camera);
   });
-  const tree = createTree((index) => view.choose(scene?.visible.elements[index] ?? -1, true));
+  const tree = createTree(
+    (index) => view.choose(scene?.visible.elements[index] ?? -1),
+    (to) => void view.goTo(to),
+  );
   const panel = createPanel(() => view.closePanel());
   stage.node.append(tree.node);
   const body = element('div', { class: 'body' }, stage.node, panel.node);
@@ -472,10 +475,8 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     light(elements, why) {
       lit = elements;
       markLit();
-      events.emit('light', elements);
-      if (why) {
-        frame.say(why);
-      }
+      events.emit('light', elements, why);
+      frame.say(why);
     },
     notify: (text) => frame.notify(text),
     pin(at) {
@@ -521,6 +522,7 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
       events.emit('destroy');
       runner.destroy();
       stage.destroy();
+      tree.destroy();
       frame.destroy();
       delete host.dataset.tracelabReady;
       delete host.dataset.selected;

@@ -102,3 +102,25 @@ export function groupsAround(h: Hierarchy, element: Element): Element[] {
   }
   return around;
 }
+
+/** The values that flow into a group and out of it, without its parameters. */
+export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: number[] } {
+  const inside = new Set(members(h, groupElement(h, scope)));
+  const { nodes } = h.document;
+  const into = new Set<number>();
+  const out = new Set<number>();
+  for (const node of inside) {
+    for (const value of nodes.inputs[node]) {
+      const maker = makerOf(h, value);
+      if (maker >= 0 && !inside.has(maker)) {
+        into.add(value);
+      }
+    }
+    for (const value of nodes.outputs[node]) {
+      if (h.outputs.includes(value) || h.users[value].some((user) => !inside.has(user))) {
+        out.add(value);
+      }
+    }
+  }
+  return { into: [...into], out: [...out] };
+}
