@@ -67,6 +67,12 @@ def test_very_large_numbers_have_a_mean_and_a_deviation():
     assert sum(found.histogram) == 3
 
 
+@pytest.mark.parametrize("width", [1e-45, 1e-40, 1e-20, 3e38])
+def test_the_narrowest_and_the_widest_range_have_a_histogram(width):
+    bars = statistics_of(torch.tensor([0.0, 0.0, width])).histogram
+    assert (bars[0], bars[-1]) == (2, 1)
+
+
 @given(st.lists(numbers, min_size=1, max_size=60))
 @settings(deadline=None, max_examples=100)
 def test_what_is_read_later_from_a_device_is_what_is_read_at_once(items):

@@ -6,6 +6,7 @@ the figures stay there until somebody reads them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ from torch._subclasses.fake_tensor import FakeTensor
 BINS = 32
 """Bars of a histogram."""
 
-_CHUNK = 1 << 23
-"""Elements counted at once: histograms count in float32, which is exact up to 2**24."""
+_CHUNK = 1 << 18
+"""Elements looked at together: what is made of them stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +117,37 @@ def _at_once(elements: Tensor) -> Statistics:
             return Statistics(count, None, None, None, None, 0, nans, infs, None)
         low, high = (bound.item() for bound in torch.aminmax(elements))
     zeros = elements.numel() - int(torch.count_nonzero(elements))
-    deviation, mean = torch.std_mean(elements, correction=0)
-    if not _finite(deviation.item(), mean.item()):
+    mean, deviation = _moments(elements)
+    if not _finite(mean, deviation):
         # The squares of very large numbers do not fit float32.
-        deviation, mean = torch.std_mean(elements.double(), correction=0)
-    return Statistics(
-        count, low, high, mean.item(), deviation.item(), zeros, nans, infs, _histogram(elements, low, high)
-    )
+        mean, deviation = _moments(elements.double())
+    return Statistics(count, low, high, mean, deviation, zeros, nans, infs, _histogram(elements, low, high))
+
+
+def _moments(elements: Tensor) -> tuple[float, float]:
+    """Mean and deviation in two passes: several times as fast on a processor as `torch.std_mean`, and as exact."""
+    mean = elements.sum().item() / elements.numel()
+    squares = sum(torch.linalg.vector_norm(chunk - mean).item() ** 2 for chunk in elements.split(_CHUNK))
+    return mean, math.sqrt(squares / elements.numel()) if squares < math.inf else math.inf
 
 
 def _finite(low: float, high: float) -> bool:
-    return low - low == 0 and high - high == 0
+    return math.isfinite(low) and math.isfinite(high)
 
 
 def _histogram(elements: Tensor, low: float, high: float) -> tuple[int, ...]:
     if low == high:
         return (elements.numel(),)
-    if high - low == float("inf") or (elements.dtype is torch.float32 and high - low > 3.4e38):
+    if high - low > 1e308:
         elements, low, high = elements.double() * 0.25, low * 0.25, high * 0.25
-    counts = [0] * BINS
+    elif not 1e-35 < high - low < 1e38:
+        elements = elements.double()
+    scale = BINS / (high - low)
+    counts = torch.zeros(BINS, dtype=torch.int64)
     for chunk in elements.split(_CHUNK):
-        found = torch.histc(chunk, BINS, low, high).tolist()
-        counts = [count + int(more) for count, more in zip(counts, found, strict=True)]
-    return tuple(counts)
+        bars = chunk.sub(low).mul_(scale).clamp_(0, BINS - 1).to(torch.uint8)
+        counts += torch.bincount(bars, minlength=BINS)
+    return tuple(counts.tolist())
 
 
 def _later(elements: Tensor) -> Reading:
