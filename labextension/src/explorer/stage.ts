@@ -3,7 +3,8 @@
 import type { Hierarchy } from '../model/hierarchy';
 import { bringIntoView, firstView, fit, zoomAt, type Box, type Camera } from './camera';
 import { element } from './dom';
-import { paintScene, type Layer } from './draw';
+import { paintScene } from './draw';
+import type { Layer } from './paint';
 import type { Pen } from './pen';
 import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from './theme';
@@ -19,6 +20,8 @@ export interface StageMarks {
   /** Elements, not places in the scene: they outlive it. */
   matches: ReadonlySet<number>;
   lit: ReadonlySet<number> | null;
+  /** Lines as thick as the bytes that flow along them are many. */
+  byBytes: boolean;
 }
 
 export interface Stage {
@@ -60,7 +63,14 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
   let frame = 0;
   let start = -1;
   let from: (index: number) => Box | null = () => null;
-  const marks: StageMarks = { selected: -1, hovered: -1, focused: false, matches: new Set(), lit: null };
+  const marks: StageMarks = {
+    selected: -1,
+    hovered: -1,
+    focused: false,
+    matches: new Set(),
+    lit: null,
+    byBytes: false,
+  };
   const layers: Layer[] = [];
 
   const paint = (): void => {

@@ -1,6 +1,6 @@
 /** Small words on the canvas, at the border of a box: counts, numbers, marks. */
 
-import type { Paint } from './draw';
+import type { Paint } from './paint';
 import { detailFont } from './scene';
 
 const HEIGHT = 15;

@@ -32,7 +32,7 @@ export function compact(grid: Grid, x: Float64Array, gap: (left: number, right: 
   for (const rank of grid.ranks) {
     rank.forEach((item, at) => (place[item] = at));
   }
-  const blocks = formBlocks(grid, x, chooseStraight(grid, x, place));
+  const blocks = formBlocks(grid, chooseStraight(grid, x, place));
   const order = leftToRight(grid, blocks, place);
   if (order === null) {
     return;
@@ -113,7 +113,7 @@ function chooseStraight(grid: Grid, x: Float64Array, place: Int32Array): Uint8Ar
   return chosen;
 }
 
-function formBlocks(grid: Grid, x: Float64Array, straight: Uint8Array): Blocks {
+function formBlocks(grid: Grid, straight: Uint8Array): Blocks {
   const { count, below, lower, upperOffset, lowerOffset } = grid;
   const of = new Int32Array(count).fill(-1);
   const shift = new Float64Array(count);
