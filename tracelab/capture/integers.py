@@ -224,6 +224,8 @@ class TracedNumber:
             asker = asker.f_back
         if kind == "bool" and only_checks(asker):
             return
+        if not self.from_tensor and recorder.fixed.holds(self.value):
+            return
         message = conversion_message if self.from_tensor else size_message
         recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.collectives import labelled
+from tracelab.capture.fixed import FixedSizes
 from tracelab.capture.operators import Operator
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.warn import emit
@@ -73,6 +74,7 @@ class Recorder:
         self.ended = False
         """After the recording: sizes that outlived it are plain numbers again, and nothing is recorded."""
         self.force_outplace = force_outplace
+        self.fixed = FixedSizes(graph.nodes)
         self.names: dict[int, tuple[str, Role]] = {}
         """Parameters and buffers that are not used yet: id -> (path, role)."""
         self.module_paths: dict[int, str] = {}
