@@ -1,5 +1,5 @@
-// What other files hold that must travel inside a bundle, written out as strings: an anywidget module is loaded from
-// a Blob URL, so it has no address from which the layout's worker or the page's template could be fetched.
+// What other files hold that must travel inside a bundle: an anywidget module is loaded from a Blob URL, so it has no
+// address from which the layout's worker or the page's template could be fetched.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,21 +11,32 @@ const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 export const pageTemplate = () =>
   readFileSync(resolve(here, 'src/page.html'), 'utf8').replace(/\n\s+/g, ' ').replace(/> </g, '>\n<');
 
-export async function buildStrings() {
+/** The layout as one function that refers to nothing outside of it, so that its text can start a worker. */
+async function layoutFunction() {
   const result = await build({
     entryPoints: [resolve(here, 'src/layout/worker.ts')],
     bundle: true,
-    format: 'iife',
+    format: 'esm',
     minify: true,
     target: 'es2020',
     write: false,
   });
+  const [, body, names] = /^(.*)export\{(.*?)\};?\s*$/s.exec(result.outputFiles[0].text);
+  const returned = names.split(',').map((each) => each.split(' as ').reverse().join(':'));
+  return `${body}return{${returned.join(',')}};`;
+}
+
+export async function buildStrings() {
   const out = resolve(here, 'src/generated');
   mkdirSync(out, { recursive: true });
-  const write = (file, name, text) =>
-    writeFileSync(resolve(out, file), `export const ${name}: string =\n  ${JSON.stringify(text)};\n`);
-  write('worker.ts', 'WORKER_SOURCE', result.outputFiles[0].text);
-  write('page.ts', 'PAGE_TEMPLATE', pageTemplate());
+  writeFileSync(
+    resolve(out, 'layout.ts'),
+    `// @ts-nocheck\nexport function layoutModule(): typeof import('../layout/worker') {\n${await layoutFunction()}\n}\n`,
+  );
+  writeFileSync(
+    resolve(out, 'page.ts'),
+    `export const PAGE_TEMPLATE: string =\n  ${JSON.stringify(pageTemplate())};\n`,
+  );
 }
 
 await buildStrings();

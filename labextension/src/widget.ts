@@ -47,6 +47,18 @@ function heightOf(model: Model): number {
   return typeof height === 'number' && height > 0 ? height : DEFAULT_HEIGHT;
 }
 
+/** Tells the kernel; with the kernel gone the picture goes on alone. */
+function tell(model: Model, changes: Record<string, unknown>): void {
+  try {
+    for (const [name, value] of Object.entries(changes)) {
+      model.set(name, value);
+    }
+    model.save_changes();
+  } catch {
+    // Nobody listens.
+  }
+}
+
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const host = document.createElement('div');
   host.className = 'tracelab-widget';
@@ -58,19 +70,11 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
       return typeof text === 'string' ? text : null;
     },
     linkTo: (view) => `explorer.restore(${JSON.stringify(view)})`,
-    onSelect(node) {
-      model.set('selected', node ?? -1);
-      model.save_changes();
-    },
+    onSelect: (node) => tell(model, { selected: node ?? -1 }),
     onState(state) {
-      if (state.opened !== null) {
-        model.set('opened', state.opened);
-        if (model.get('opened_default') !== undefined) {
-          model.set('opened_default', false);
-        }
-      }
-      model.set('height', state.height);
-      model.save_changes();
+      const { opened, height } = state;
+      const byDefault = model.get('opened_default') === undefined ? {} : { opened_default: false };
+      tell(model, { ...(opened === null ? {} : { opened, ...byDefault }), height });
     },
   });
   const select = (): void => {

@@ -1,8 +1,10 @@
 /** Lays out in a worker where the page allows one, else on the main thread. */
 
-import { WORKER_SOURCE } from '../generated/worker';
-import { layout } from './layout';
+import { layoutModule } from '../generated/layout';
 import type { LayoutInput, LayoutResult } from './types';
+
+const { layout } = layoutModule();
+const WORKER_SOURCE = `(${layoutModule.toString()})().serve(self)`;
 
 /** Below this, starting a message round trip costs more than the layout. */
 const SMALL = 400;

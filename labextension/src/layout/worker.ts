@@ -1,20 +1,26 @@
-/** The far end of the layout worker; built into a string by build/worker.mjs. */
+/**
+ * The layout as it travels to a worker. `build/strings.mjs` bundles this file into one function without references
+ * to anything outside: the main thread calls it, the worker is started from its text, and the bundle holds it once.
+ */
 
 import { layout } from './layout';
 import type { LayoutInput } from './types';
 
-interface WorkerScope {
+export interface WorkerScope {
   onmessage: ((event: MessageEvent<{ id: number; input: LayoutInput }>) => void) | null;
   postMessage(message: unknown): void;
 }
 
-const scope = self as unknown as WorkerScope;
+/** Answers the messages of a runner. */
+export function serve(scope: WorkerScope): void {
+  scope.onmessage = (event) => {
+    const { id, input } = event.data;
+    try {
+      scope.postMessage({ id, result: layout(input) });
+    } catch (error) {
+      scope.postMessage({ id, error: String(error) });
+    }
+  };
+}
 
-scope.onmessage = (event) => {
-  const { id, input } = event.data;
-  try {
-    scope.postMessage({ id, result: layout(input) });
-  } catch (error) {
-    scope.postMessage({ id, error: String(error) });
-  }
-};
+export { layout };
