@@ -9,6 +9,13 @@ const WORK = 150_000;
 const MOST_SWEEPS = 24;
 const LEAST_SWEEPS = 6;
 
+/** The path through most boxes is the axis of a group: what stands beside it must not bend it. */
+const AXIS = 1000;
+/** Bends give way to boxes. */
+const GIVING = 0.05;
+/** Lines that pull this evenly to both sides leave the choice open. */
+const NEARLY = 1.02;
+
 /** How much a line wants to be straight: the path through boxes most, then the bends of one long line. */
 function pull(a: number, b: number): number {
   if (a === Kind.Bend && b === Kind.Bend) {
@@ -25,7 +32,8 @@ export function placeItems(grid: Grid): Float64Array {
     widest = Math.max(widest, rank.length);
   }
   const settle = createSettle(grid, x, widest);
-  const wish = createWish(grid, x);
+  const firm = firmness(grid);
+  const wish = createWish(grid, x, firm);
   const wanted = new Float64Array(widest);
   const weights = new Float64Array(widest).fill(1);
   for (const rank of grid.ranks) {
@@ -47,6 +55,34 @@ export function placeItems(grid: Grid): Float64Array {
   }
   compact(grid, x, (left, right) => apart(grid, left, right));
   return x;
+}
+
+/** How little each item gives way: what lies on a path through the most boxes is the main path. */
+function firmness({ count, kind, ranks, above, below, upper, lower }: Grid): Float64Array {
+  const over = new Int32Array(count);
+  const under = new Int32Array(count);
+  const box = (item: number): number => Number(kind[item] === Kind.Box);
+  for (const rank of ranks) {
+    for (const item of rank) {
+      for (let row = above.start[item]; row < above.start[item + 1]; row++) {
+        const other = upper[above.rows[row]];
+        over[item] = Math.max(over[item], over[other] + box(other));
+      }
+    }
+  }
+  let longest = 0;
+  for (let at = ranks.length - 1; at >= 0; at--) {
+    for (const item of ranks[at]) {
+      for (let row = below.start[item]; row < below.start[item + 1]; row++) {
+        const other = lower[below.rows[row]];
+        under[item] = Math.max(under[item], under[other] + box(other));
+      }
+      longest = Math.max(longest, over[item] + under[item] + box(item));
+    }
+  }
+  return Float64Array.from(kind, (each, item) =>
+    each === Kind.Bend ? GIVING : over[item] + under[item] + box(item) === longest ? AXIS : 1,
+  );
 }
 
 /** How far apart the centres of two neighbours in a rank are at least. */
@@ -105,7 +141,7 @@ interface Wish {
 }
 
 /** The weighted median of what pulls: unlike a mean it makes lines exactly straight. */
-function createWish(grid: Grid, x: Float64Array): Wish {
+function createWish(grid: Grid, x: Float64Array, firm: Float64Array): Wish {
   const { upper, lower, upperOffset, lowerOffset, kind } = grid;
   let places = new Float64Array(16);
   let weights = new Float64Array(16);
@@ -114,7 +150,7 @@ function createWish(grid: Grid, x: Float64Array): Wish {
     const lines = start[item + 1] - start[item];
     if (lines === 0) {
       wish.place = x[item];
-      return 0.2;
+      return 0.2 * firm[item];
     }
     if (lines > places.length) {
       places = new Float64Array(2 * lines);
@@ -127,7 +163,7 @@ function createWish(grid: Grid, x: Float64Array): Wish {
       const other = down ? upper[segment] : lower[segment];
       const offset = (upperOffset[segment] - lowerOffset[segment]) * (down ? 1 : -1);
       const place = x[other] + offset;
-      const weight = pull(kind[item], kind[other]);
+      const weight = pull(kind[item], kind[other]) * Math.min(firm[item], firm[other]);
       strongest = Math.max(strongest, weight);
       half += weight / 2;
       // Insertion into what is sorted so far.
@@ -141,11 +177,12 @@ function createWish(grid: Grid, x: Float64Array): Wish {
     }
     let passed = 0;
     let at = 0;
-    while (at < lines - 1 && passed + weights[at] <= half + 1e-9) {
+    while (at < lines - 1 && passed + weights[at] <= half * NEARLY) {
       passed += weights[at++];
     }
-    // Just half way: anything between the two is as good.
-    wish.place = at > 0 && Math.abs(passed - half) <= 1e-9 ? (places[at - 1] + places[at]) / 2 : places[at];
+    // Just half way, anything between the two is as good: the nearest to the axis, or the picture would drift.
+    const tie = at > 0 && passed * NEARLY >= half;
+    wish.place = tie ? Math.max(places[at - 1], Math.min(places[at], 0)) : places[at];
     return strongest;
   }) as Wish;
   wish.place = 0;
