@@ -1,6 +1,7 @@
 /** All that the explorer can do, one line each; a feature plugs itself into the `View` that it is given. */
 
 import { detailsFeature } from './details';
+import { emptyFeature } from './empty';
 import { findFeature } from './find';
 import { historyFeature } from './history';
 import { crumbsFeature } from './crumbs';
@@ -36,5 +37,6 @@ export const FEATURES: Feature[] = [
   warningsFeature,
   stopsFeature,
   savingFeature,
+  emptyFeature,
   helpFeature,
 ];

@@ -154,6 +154,8 @@ kbd { font: inherit; font-size: 12px; padding: 0 6px; border: 1px solid var(--tl
   background: var(--tl-background); white-space: nowrap; }
 .swatch { flex: none; width: 22px; height: 14px; border-radius: 4px; border: 1px solid var(--tl-border); }
 .message { margin: auto; padding: 14px 24px; max-width: 46em; text-align: center; color: var(--tl-text); }
+.note { position: absolute; inset: auto 0 50% 0; margin: 0; text-align: center; color: var(--tl-faint); pointer-events: none; }
+.note[hidden] { display: none; }
 .grip { position: absolute; left: 0; right: 0; bottom: 0; height: 7px; cursor: ns-resize; z-index: 4; touch-action: none; }
 .grip[hidden] { display: none; }
 .grip:hover, .grip:focus-visible { background: linear-gradient(transparent 40%, var(--tl-accent)); outline: none; }
