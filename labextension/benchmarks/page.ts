@@ -25,6 +25,18 @@ function flat(nodes: number): ViewDocument {
   return b.document;
 }
 
+/** Forty towers of operators side by side: thousands of boxes in one view. */
+function wide(nodes: number): ViewDocument {
+  const b = new DocumentBuilder('wide');
+  const x = b.input('x', [8, 128, 768]);
+  let towers = Array.from({ length: 40 }, () => b.op('linear', [x], [8, 128, 768]));
+  while (b.document.nodes.kind.length < nodes) {
+    towers = towers.map((tower) => b.op('linear', [b.op('relu', [tower], [8, 128, 768])], [8, 128, 768]));
+  }
+  b.output(b.op('cat', towers, [8, 128, 768]));
+  return b.document;
+}
+
 /** `nodes` operators in blocks of 200 inside stages of ten blocks. */
 function nested(nodes: number): ViewDocument {
   const b = new DocumentBuilder('nested');
@@ -51,4 +63,4 @@ function nested(nodes: number): ViewDocument {
   return b.document;
 }
 
-Object.assign(window, { tracelabBench: { createExplorer, buildHierarchy, flat, nested, gpt } });
+Object.assign(window, { tracelabBench: { createExplorer, buildHierarchy, flat, nested, wide, gpt } });

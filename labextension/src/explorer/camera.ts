@@ -14,7 +14,8 @@ export interface Box {
 }
 
 const MOST = 3;
-const LEAST = 0.02;
+/** Small enough to see the whole of any graph. */
+const LEAST = 0.0002;
 /** A small graph is not blown up to fill the view. */
 const FIT_MOST = 1.1;
 /** Below this, text cannot be read: a fresh view shows the top of a long graph instead of all of it. */
@@ -46,8 +47,8 @@ export function fit(box: Box, width: number, height: number): Camera {
   };
 }
 
-/** The first view: everything where that is readable, else the top of the graph at a readable size. */
-export function firstView(box: Box, width: number, height: number): Camera {
+/** The first view: everything where that is readable, else the top of the graph, with its first box in the middle. */
+export function firstView(box: Box, first: Box, width: number, height: number): Camera {
   const whole = fit(box, width, height);
   if (whole.scale >= READABLE) {
     return whole;
@@ -56,7 +57,7 @@ export function firstView(box: Box, width: number, height: number): Camera {
     READABLE + 0.15,
     Math.min(FIT_MOST - 0.2, (width - 2 * MARGIN) / Math.max(1, box.width)),
   );
-  return { scale, x: width / 2 - (box.x + box.width / 2) * scale, y: MARGIN - box.y * scale };
+  return { scale, x: width / 2 - (first.x + first.width / 2) * scale, y: MARGIN - box.y * scale };
 }
 
 /** Moves as little as brings a box into view; one that is too large is centred by its top. */

@@ -2,7 +2,7 @@
 
 import { drawBadges, drawToggle } from './badges';
 import { visibleWorld, type Box } from './camera';
-import { drawBlocks, drawFrame, drawRectangles, drawRings } from './drawboxes';
+import { drawBlocks, drawFrames, drawGround, drawRectangles, drawRings } from './drawboxes';
 import { drawEdges } from './drawedges';
 import { drawNames, drawWords } from './drawtext';
 import {
@@ -100,6 +100,17 @@ function boxesInView(paint: Paint, view: Box): Placed[] {
   return shown;
 }
 
+function drawToggles(paint: Paint, shown: readonly Placed[]): void {
+  for (const [index, box] of shown) {
+    const kind = paint.scene.visible.kinds[index];
+    if (kind === 'open' || kind === 'closed') {
+      paint.context.globalAlpha = isFaded(paint, index) ? FADED : 1;
+      drawToggle(paint, box, kind === 'open');
+    }
+  }
+  paint.context.globalAlpha = 1;
+}
+
 export function paintScene(paint: Paint): void {
   const { context, scene, theme, camera, density } = paint;
   context.setTransform(density, 0, 0, density, 0, 0);
@@ -112,32 +123,25 @@ export function paintScene(paint: Paint): void {
   const isOpen = ([index]: Placed): boolean => scene.visible.kinds[index] === 'open';
   const open = shown.filter(isOpen);
   const rest = shown.filter((placed) => !isOpen(placed));
-  open.forEach(([index, box]) => drawFrame(paint, index, box));
+  open.forEach(([index, box]) => drawGround(paint, index, box));
   drawEdges(paint, view, shown);
-  if (camera.scale >= TEXT_FROM) {
-    for (const [index, box] of rest) {
-      context.globalAlpha = isFaded(paint, index) ? FADED : 1;
-      drawFrame(paint, index, box);
-    }
-    context.globalAlpha = 1;
-    drawWords(paint, shown);
-    for (const [index, box] of shown) {
-      context.globalAlpha = isFaded(paint, index) ? FADED : 1;
-      const kind = scene.visible.kinds[index];
-      if (kind === 'open' || kind === 'closed') {
-        drawToggle(paint, box, kind === 'open');
-      }
-    }
-  } else if (inBlocks(paint)) {
+  if (inBlocks(paint)) {
     drawBlocks(paint, boxIndex(scene), view);
     drawNames(paint, open);
   } else {
+    const near = camera.scale >= TEXT_FROM;
+    const draw = near ? drawFrames : drawRectangles;
     const faded = rest.filter(([index]) => isFaded(paint, index));
     context.globalAlpha = FADED;
-    drawRectangles(paint, faded);
+    draw(paint, faded);
     context.globalAlpha = 1;
-    drawRectangles(paint, faded.length === 0 ? rest : rest.filter(([index]) => !isFaded(paint, index)));
-    drawNames(paint, shown);
+    draw(paint, faded.length === 0 ? rest : rest.filter(([index]) => !isFaded(paint, index)));
+    if (near) {
+      drawWords(paint, shown);
+      drawToggles(paint, shown);
+    } else {
+      drawNames(paint, shown);
+    }
   }
   for (const [index, box] of shown) {
     context.globalAlpha = isFaded(paint, index) ? FADED : 1;

@@ -3,8 +3,9 @@
 import { shortKind, string } from '../model/describe';
 import { scopeOf } from '../model/hierarchy';
 import type { Box } from './camera';
-import { categoryOf } from './category';
-import { lookOf, roundedBox, TEXT_FROM, type Paint, type Placed } from './paint';
+import { categoryOf, type Category } from './category';
+import { lookOf, roundedBox, TEXT_FROM, type Look, type Paint, type Placed } from './paint';
+import type { Scene } from './scene';
 import type { SpatialIndex } from './spatial';
 
 const STRIPE = 4.5;
@@ -19,65 +20,118 @@ function hasFailed({ scene, h }: Paint, index: number): boolean {
     : kind === 'closed' && !!h.scopeFailed[scopeOf(h, element)];
 }
 
-/** What tells a box's kind from afar. */
-function colourOf(paint: Paint, index: number): string {
-  const { scene, theme, h } = paint;
-  if (scene.visible.kinds[index] !== 'op') {
-    return scene.visible.kinds[index] === 'open' ? lookOf(paint, index).fill : lookOf(paint, index).border;
+const known = new WeakMap<Scene, (Category | null)[]>();
+
+/** The family of an operator; null for any other box. */
+function familyOf({ scene, h }: Paint, index: number): Category | null {
+  let families = known.get(scene);
+  if (families === undefined) {
+    families = scene.visible.elements.map((element, at) =>
+      scene.visible.kinds[at] === 'op'
+        ? categoryOf(shortKind(string(h.document, h.document.nodes.kind[element])))
+        : null,
+    );
+    known.set(scene, families);
   }
-  const kind = h.document.nodes.kind[scene.visible.elements[index]];
-  return theme.categories[categoryOf(shortKind(string(h.document, kind)))];
+  return families[index];
 }
 
-export function drawFrame(paint: Paint, index: number, box: Box): void {
-  const { context, scene, theme, camera } = paint;
+/** What tells a box's kind from afar. */
+function colourOf(paint: Paint, index: number): string {
+  const family = familyOf(paint, index);
+  if (family !== null) {
+    return paint.theme.categories[family];
+  }
+  const look = lookOf(paint, index);
+  return paint.scene.visible.kinds[index] === 'open' ? look.fill : look.border;
+}
+
+/** The frame of an open group: its ground. */
+export function drawGround(paint: Paint, index: number, box: Box): void {
+  const { context, camera } = paint;
   const { fill, border, radius } = lookOf(paint, index);
-  const kind = scene.visible.kinds[index];
-  const failed = hasFailed(paint, index);
-  if (kind !== 'open' && theme.shadow !== 'transparent') {
+  roundedBox(context, box, radius);
+  context.fillStyle = fill;
+  context.fill();
+  context.strokeStyle = border;
+  context.lineWidth = Math.max(1, 0.7 / camera.scale);
+  context.stroke();
+}
+
+function together(of: readonly Placed[], keyOf: (index: number) => string): Map<string, Placed[]> {
+  const lists = new Map<string, Placed[]>();
+  for (const placed of of) {
+    const key = keyOf(placed[0]);
+    const list = lists.get(key);
+    if (list === undefined) {
+      lists.set(key, [placed]);
+    } else {
+      list.push(placed);
+    }
+  }
+  return lists;
+}
+
+/** All but open groups, those of one kind with one stroke. */
+export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
+  const { context, theme, camera } = paint;
+  const shape = (box: Box, radius: number): void =>
+    context.roundRect(box.x, box.y, box.width, box.height, Math.min(radius, box.height / 2, box.width / 2));
+  const byLook = together(
+    shown,
+    (index) => paint.scene.visible.kinds[index] + (hasFailed(paint, index) ? ' failed' : ''),
+  );
+  if (theme.shadow !== 'transparent') {
+    context.beginPath();
+    for (const [index, box] of shown) {
+      shape({ ...box, y: box.y + SHADOW }, lookOf(paint, index).radius);
+    }
     context.fillStyle = theme.shadow;
-    roundedBox(context, { ...box, y: box.y + SHADOW }, radius);
     context.fill();
   }
-  context.fillStyle = fill;
-  roundedBox(context, box, radius);
-  context.fill();
-  if (kind === 'op') {
-    context.save();
-    roundedBox(context, { ...box, width: STRIPE + radius }, radius);
-    context.clip();
-    context.fillStyle = colourOf(paint, index);
-    context.fillRect(box.x, box.y, STRIPE, box.height);
-    context.restore();
-    roundedBox(context, box, radius);
+  for (const [key, list] of byLook) {
+    const { fill, border, radius }: Look = lookOf(paint, list[0][0]);
+    const failed = key.endsWith('failed');
+    context.beginPath();
+    list.forEach(([, box]) => shape(box, radius));
+    context.fillStyle = fill;
+    context.fill();
+    context.strokeStyle = failed ? theme.error : border;
+    context.lineWidth = failed ? 2.2 : Math.max(1, 0.7 / camera.scale);
+    context.stroke();
   }
-  context.strokeStyle = failed ? theme.error : border;
-  context.lineWidth = failed ? 2.2 : Math.max(1, 0.7 / camera.scale);
-  context.stroke();
+  const operators = shown.filter(([index]) => paint.scene.visible.kinds[index] === 'op');
+  for (const [colour, list] of together(operators, (index) => colourOf(paint, index))) {
+    context.beginPath();
+    list.forEach(([index, box]) => stripe(paint, box, lookOf(paint, index).radius));
+    context.fillStyle = colour;
+    context.fill();
+  }
+}
+
+/** The left end of a round box, as wide as a stripe. */
+function stripe({ context }: Paint, box: Box, radius: number): void {
+  const r = Math.min(radius, box.height / 2);
+  const bottom = box.y + box.height;
+  context.moveTo(box.x + STRIPE, box.y + 0.5);
+  context.quadraticCurveTo(box.x + 0.2, box.y + 1, box.x, box.y + r);
+  context.lineTo(box.x, bottom - r);
+  context.quadraticCurveTo(box.x + 0.2, bottom - 1, box.x + STRIPE, bottom - 0.5);
+  context.closePath();
 }
 
 /** Boxes without text: rectangles, those of one colour together. */
 export function drawRectangles(paint: Paint, shown: readonly Placed[]): void {
   const { context, scene, theme, camera } = paint;
-  const byColour = new Map<string, Placed[]>();
-  for (const placed of shown) {
-    const colour = hasFailed(paint, placed[0]) ? theme.error : colourOf(paint, placed[0]);
-    const known = byColour.get(colour);
-    if (known === undefined) {
-      byColour.set(colour, [placed]);
-    } else {
-      known.push(placed);
-    }
-  }
+  const lists = together(shown, (index) => (hasFailed(paint, index) ? theme.error : colourOf(paint, index)));
   // A speck of less than a pixel would be lost.
   const least = 1 / camera.scale;
-  for (const [colour, list] of byColour) {
+  for (const [colour, list] of lists) {
     context.fillStyle = colour;
     for (const [index, box] of list) {
-      if (scene.visible.kinds[index] === 'closed') {
-        continue;
+      if (scene.visible.kinds[index] !== 'closed') {
+        context.fillRect(box.x, box.y, Math.max(least, box.width), Math.max(least, box.height));
       }
-      context.fillRect(box.x, box.y, Math.max(least, box.width), Math.max(least, box.height));
     }
   }
   for (const [index, box] of shown) {
@@ -97,12 +151,25 @@ export function drawRectangles(paint: Paint, shown: readonly Placed[]): void {
 export function drawBlocks(paint: Paint, index: SpatialIndex, view: Box): void {
   const { context, camera } = paint;
   const least = 1 / camera.scale;
+  const byColour = new Map<string, number[]>();
   index.cells((left, top, right, bottom, sample) => {
     if (left < view.x + view.width && right > view.x && top < view.y + view.height && bottom > view.y) {
-      context.fillStyle = colourOf(paint, sample);
-      context.fillRect(left, top, Math.max(least, right - left), Math.max(least, bottom - top));
+      const colour = colourOf(paint, sample);
+      const list = byColour.get(colour);
+      const block = [left, top, Math.max(least, right - left), Math.max(least, bottom - top)];
+      if (list === undefined) {
+        byColour.set(colour, block);
+      } else {
+        list.push(...block);
+      }
     }
   });
+  for (const [colour, list] of byColour) {
+    context.fillStyle = colour;
+    for (let at = 0; at < list.length; at += 4) {
+      context.fillRect(list[at], list[at + 1], list[at + 2], list[at + 3]);
+    }
+  }
 }
 
 /** What is selected, under the pointer, or found. */

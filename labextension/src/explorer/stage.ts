@@ -150,7 +150,8 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
     },
     first() {
       if (scene !== null) {
-        move(firstView(scene.bounds, width, height));
+        const first = scene.x.length > 0 ? boxOf(scene, 0) : scene.bounds;
+        move(firstView(scene.bounds, first, width, height));
       }
     },
     reveal(index) {
