@@ -80,7 +80,7 @@ def edit_holds(changes):
     document = copy.deepcopy(DOCUMENT)
     for path, action, item in changes:
         try:
-            change(document, path, action, item)
+            change(document, path, action, copy.deepcopy(item))  # a later edit may reach into it
         except (KeyError, IndexError, TypeError):
             continue
     holds(packed({**ENTRIES, "graph.json": json.dumps(document).encode()}))
