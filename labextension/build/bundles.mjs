@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { pageTemplate } from './strings.mjs';
+import { pageTemplate, writePageScript } from './strings.mjs';
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const static_ = (room) => resolve(here, '../tracelab', room, 'static');
@@ -38,3 +38,5 @@ if (/<\/script/i.test(readFileSync(page, 'utf8'))) {
   process.exit(1);
 }
 writeFileSync(resolve(static_('render'), 'page.html'), pageTemplate());
+// The plugin of JupyterLab saves pages too.
+writePageScript(readFileSync(page, 'utf8'));

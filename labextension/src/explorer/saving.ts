@@ -84,7 +84,7 @@ export function savingFeature(view: View): void {
     }
   };
   const page = async (): Promise<void> => {
-    const script = view.options.pageScript?.() ?? null;
+    const script = (await view.options.pageScript?.()) ?? null;
     if (script === null) {
       view.notify('Here the page can be saved from Python: traced.to_html(path)');
       return;

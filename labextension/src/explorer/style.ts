@@ -55,6 +55,10 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .panel { width: 340px; max-width: 85%; flex: none; overflow: auto; padding: 10px 14px 20px; background: var(--tl-surface);
   border-left: 1px solid var(--tl-border); overflow-wrap: anywhere; }
 .panel[hidden] { display: none; }
+.narrow .bar { flex-wrap: wrap; }
+.narrow .space { flex-basis: 100%; height: 0; margin: -2px; }
+.narrow .find { flex: 1 1 90px; }
+.narrow .title { max-width: 70%; }
 .narrow .panel { position: absolute; right: 0; top: 0; bottom: 0; box-shadow: -8px 0 24px rgba(0, 0, 0, 0.15); z-index: 2; }
 .panel h2 { margin: 0 28px 8px 0; font-size: 16px; font-weight: 600; line-height: 1.3; }
 .panel h3 { margin: 16px 0 5px; font-size: 11px; font-weight: 600; letter-spacing: 0.05em; text-transform: uppercase;

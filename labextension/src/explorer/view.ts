@@ -43,7 +43,7 @@ export interface ExplorerOptions {
   /** Takes the height of the host instead of one of its own. */
   fill?: boolean;
   /** The text of a script that can start a standalone page; null where there is none. */
-  pageScript?(): string | null;
+  pageScript?(): string | null | Promise<string | null>;
   /** A link, or a line of code, that shows a view (see `model/link.ts`) again. */
   linkTo?(view: string): string;
 }
@@ -329,7 +329,21 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
   /** The panel took room away from the right: is the selected box still there to see? */
   function selectedIsHidden(index: number): boolean {
     const right = (scene!.x[index] + Math.min(scene!.width[index], 60)) * stage.camera.scale + stage.camera.x;
-    return right > stage.width;
+    return right > freeWidth();
+  }
+
+  /** What the panel leaves of the picture; on a narrow page it lies over it. */
+  const freeWidth = (): number =>
+    frame.root.classList.contains('narrow') ? stage.width - panel.node.offsetWidth : stage.width;
+
+  function revealBeside(index: number): void {
+    stage.reveal(index);
+    const { scale, x } = stage.camera;
+    const middle = (scene!.x[index] + scene!.width[index] / 2) * scale + x;
+    if (selectedIsHidden(index) && freeWidth() > 0) {
+      stage.pan(freeWidth() / 2 - middle, 0);
+      shifted += freeWidth() / 2 - middle;
+    }
   }
 
   const view: View = {
@@ -502,7 +516,7 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
         stage.pan(shifted, 0);
         const index = view.selectedIndex;
         if (index >= 0 && selectedIsHidden(index)) {
-          stage.reveal(index);
+          revealBeside(index);
         }
       }
     },

@@ -45,7 +45,10 @@ export class TracelabRenderer extends Panel implements IRenderMime.IRenderer {
       return;
     }
     if (this.explorer === null) {
-      this.explorer = createExplorer(this.host.node, document);
+      this.explorer = createExplorer(this.host.node, document, {
+        // Fetched when it is asked for.
+        pageScript: async () => (await import('../generated/pagescript')).PAGE_SCRIPT,
+      });
     } else if (document !== this.shown) {
       this.explorer.setDocument(document);
     }
