@@ -252,6 +252,11 @@ EDITS = {
         lambda: graph_of(named(a=Layer(), middle=Layer(), c=Layer())),
         ["renamed b→middle"],
     ),
+    "one module out and one in, all alike": (
+        lambda: graph_of(named(a=Layer(), b=Layer(), c=Layer())),
+        lambda: graph_of(named(a=Layer(), c=Layer(), d=Layer())),
+        ["+d", "-b"],
+    ),
     "all put into one module": (
         lambda: graph_of(named(a=Layer(), b=Layer())),
         lambda: graph_of(named(body=named(a=Layer(), b=Layer()))),

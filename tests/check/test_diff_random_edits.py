@@ -14,6 +14,7 @@ import tracelab
 from tracelab.check.changes import Change
 from tracelab.check.subsequence import common_subsequence, heaviest_increasing
 
+
 MODULES = ("", "a", "a.x", "b", "b.0", "b.1", "c")
 
 
@@ -50,12 +51,14 @@ chains = st.lists(
 
 
 @given(built())
+@settings(deadline=None)
 def test_a_graph_is_no_different_from_itself(ops):
     graph = graph_from(ops)
     assert not tracelab.diff(graph, graph)
 
 
 @given(built())
+@settings(deadline=None)
 def test_a_graph_is_no_different_from_its_equal(ops):
     difference = tracelab.diff(graph_from(ops), graph_from(ops))
     assert not difference
@@ -63,7 +66,7 @@ def test_a_graph_is_no_different_from_its_equal(ops):
 
 
 @given(built(), built())
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_the_other_way_round_is_the_mirror_image(one, two):
     a, b = graph_from(one), graph_from(two)
     there, back = tracelab.diff(a, b), tracelab.diff(b, a)
@@ -76,6 +79,7 @@ def test_the_other_way_round_is_the_mirror_image(one, two):
 
 
 @given(built(), built())
+@settings(deadline=None)
 def test_every_node_is_paired_added_or_removed(one, two):
     a, b = graph_from(one), graph_from(two)
     alignment = tracelab.diff(a, b).alignment
@@ -84,12 +88,14 @@ def test_every_node_is_paired_added_or_removed(one, two):
 
 
 @given(built(), built())
+@settings(deadline=None)
 def test_text_can_be_made_of_any_difference(one, two):
     text = str(tracelab.diff(graph_from(one), graph_from(two)))
     assert len(text.splitlines()) < 60
 
 
 @given(chains, st.data())
+@settings(deadline=None)
 def test_an_inserted_operator_is_found(ops, data):
     place = data.draw(st.integers(0, len(ops) - 1))
     extra = data.draw(st.sampled_from(UNARY))
@@ -99,6 +105,7 @@ def test_an_inserted_operator_is_found(ops, data):
 
 
 @given(chains, st.data())
+@settings(deadline=None)
 def test_a_removed_operator_is_found(ops, data):
     place = data.draw(st.integers(0, len(ops) - 2))
     difference = tracelab.diff(graph_from(ops), graph_from(ops[:place] + ops[place + 1 :]))
@@ -107,6 +114,7 @@ def test_a_removed_operator_is_found(ops, data):
 
 
 @given(built(), st.data())
+@settings(deadline=None)
 def test_a_changed_dtype_is_found(ops, data):
     place = data.draw(st.integers(0, len(ops) - 1))
     edited = [*ops[:place], replace(ops[place], dtype=torch.float64), *ops[place + 1 :]]
@@ -118,6 +126,7 @@ def test_a_changed_dtype_is_found(ops, data):
 
 
 @given(built(), st.data())
+@settings(deadline=None)
 def test_a_replaced_operator_is_found(ops, data):
     place = data.draw(st.integers(0, len(ops) - 1))
     edited = [*ops[:place], replace(ops[place], name="erf", back=(1,), constant=None), *ops[place + 1 :]]
@@ -132,6 +141,7 @@ def test_a_replaced_operator_is_found(ops, data):
 
 
 @given(built(), st.data())
+@settings(deadline=None)
 def test_several_edits_never_cost_more_nodes_than_were_edited(ops, data):
     count = data.draw(st.integers(1, 4))
     edited = list(ops)
@@ -150,6 +160,7 @@ words = st.lists(st.integers(0, 5), max_size=30)
 
 
 @given(words, words)
+@settings(deadline=None)
 def test_common_parts_are_common_and_in_order(a, b):
     pairs = common_subsequence(a, b)
     assert all(a[i] == b[j] for i, j in pairs)
@@ -158,6 +169,7 @@ def test_common_parts_are_common_and_in_order(a, b):
 
 
 @given(words, words)
+@settings(deadline=None)
 def test_short_sequences_have_the_longest_common_part(a, b):
     longest = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
     for i in range(len(a)):
@@ -167,7 +179,7 @@ def test_short_sequences_have_the_longest_common_part(a, b):
 
 
 @given(st.lists(st.integers(0, 3), min_size=200, max_size=400), st.lists(st.integers(0, 3), min_size=200, max_size=400))
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 def test_very_different_sequences_still_give_what_is_common(a, b):
     pairs = common_subsequence(a, b)
     assert all(a[i] == b[j] for i, j in pairs)
@@ -175,6 +187,7 @@ def test_very_different_sequences_still_give_what_is_common(a, b):
 
 
 @given(st.permutations(range(7)), st.lists(st.integers(1, 9), min_size=7, max_size=7))
+@settings(deadline=None)
 def test_the_heaviest_part_in_order_stays(order, weights):
     kept = heaviest_increasing(order, weights)
     best = 0

@@ -8,6 +8,7 @@ partner by its neighbourhood: what it reads, and who reads it. The work grows wi
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -226,26 +227,29 @@ class _Aligner:
 
     def leftover_scopes(self) -> None:
         """Modules that stand in another module now: the largest first, by structure and name."""
-        left = [item for item in _modules(self.root_a) if item not in self.partners.of_a]
-        right = [item for item in _modules(self.root_b) if item not in self.partners.of_b]
+        all_a, all_b = _modules(self.root_a), _modules(self.root_b)
+        left = [item for item in all_a if item not in self.partners.of_a]
+        right = [item for item in all_b if item not in self.partners.of_b]
         if not left or not right:
             return
+        counts_a, counts_b = (Counter(item.full for item in items) for items in (all_a, all_b))
         for by_name in (True, False):
-            table: dict[tuple[int, int], list[Item]] = {}
-            counts: dict[tuple[int, int], int] = {}
+            table: dict[tuple[int, int], deque[Item]] = {}
             for item in right:
-                table.setdefault(_scope_key(item, by_name), []).append(item)
-            for item in left:
-                key = _scope_key(item, by_name)
-                counts[key] = counts.get(key, 0) + 1
+                table.setdefault(_scope_key(item, by_name), deque()).append(item)
             for item in sorted(left, key=lambda item: -item.size):
-                if item in self.partners.of_a:
+                candidates = table.get(_scope_key(item, by_name))
+                while candidates and candidates[0] in self.partners.of_b:
+                    candidates.popleft()
+                if item in self.partners.of_a or not candidates:
                     continue
-                key = _scope_key(item, by_name)
-                found = [other for other in table.get(key, ()) if other not in self.partners.of_b]
-                # Without a name to go by, only what there is once, and more than one operator, is surely the same.
-                if found and (by_name or (len(found) == 1 and counts[key] == 1 and item.size > 1)):
-                    self.descend([(item, found[0])])
+                other = candidates[0]
+                # Without a name to go by, only what either graph has once, and no single operator, is surely the same.
+                # A name says nothing where both stand in modules that are not the same: every layer has its `fc`.
+                once = counts_a[item.full] == counts_b[item.full] == 1 and item.size > 1
+                known = item.parent in self.partners.of_a or other.parent in self.partners.of_b
+                if once or (by_name and known):
+                    self.descend([(item, other)])
 
     def leftover_nodes(self) -> None:
         """Nodes that do the same with the same values, in another module or at another place."""

@@ -46,9 +46,14 @@ class Change:
         """`shape`, `argument dim`."""
         return f"{self.what} {self.name}" if self.name else self.what
 
+    @property
+    def words(self) -> tuple[str, str]:
+        """Before and after as text."""
+        return _shown(self.before), _shown(self.after)
+
     def __str__(self) -> str:
         """`argument dim: 1 → -1`."""
-        return f"{self.label}: {_shown(self.before)} → {_shown(self.after)}"
+        return f"{self.label}: {' → '.join(self.words)}"
 
 
 class ChangedNode(NamedTuple):

@@ -36,6 +36,8 @@ class GraphDiff:
     renamed: list[tuple[Scope, Scope]] = field(default_factory=list)
     inputs: list[ChangedValue] = field(default_factory=list)
     outputs: list[Change] = field(default_factory=list)
+    overlays: dict[str, dict[Node, float]] = field(default_factory=dict)
+    """Numbers for nodes of either graph, by the name that the explorer shows: what `compare` measured."""
 
     @property
     def a(self) -> Graph:
@@ -64,6 +66,11 @@ class GraphDiff:
     def __repr__(self) -> str:
         counts = (len(self.added), len(self.removed), len(self.changed))
         return f"GraphDiff({self.a.name}, {self.b.name}: {counts[0]} added, {counts[1]} removed, {counts[2]} changed)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from tracelab.jupyter.explorer import display_bundle
+
+        return display_bundle(self)
 
 
 class MethodDiffs(Mapping[str, GraphDiff]):

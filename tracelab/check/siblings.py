@@ -136,6 +136,7 @@ def _cost(a: list[Item], b: list[Item], pairs: Pairs, moved: Pairs) -> float:
     """How much is to be explained: nodes without a partner, places touched, modules renamed and moved."""
     total = 0.0
     last = -1
+    names_a, names_b = {item.name for item in a}, {item.name for item in b}
     for i, j in (*pairs, *moved):
         mine, theirs = a[i], b[j]
         if mine.structure != theirs.structure:
@@ -146,7 +147,9 @@ def _cost(a: list[Item], b: list[Item], pairs: Pairs, moved: Pairs) -> float:
             else:
                 number = _number(theirs)
                 shifted = _is_numbered(mine) and number is not None and number > last
-                total += 0.01 if shifted else 1.0
+                # Where both names are known, one module in the other's place is the less likely story.
+                crossed = mine.name in names_b or theirs.name in names_a
+                total += 0.01 if shifted else 2.0 * mine.size if crossed and not _is_numbered(mine) else 1.0
         if not mine.is_node:
             last = max(last, _number(theirs) or -1)
     total += 0.5 * len(moved)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import pathlib
 import urllib.parse
+from dataclasses import dataclass
 from typing import Any
 
 import anywidget
 import traitlets
 
+from tracelab.check.diff import GraphDiff
 from tracelab.graph.ir import Graph, Node
 from tracelab.graph.structure import TracelabError
-from tracelab.render.picture import svg
+from tracelab.render.fold import Folded
+from tracelab.render.merged import MergedView
+from tracelab.render.picture import document_svg
 from tracelab.render.text import document_text
 from tracelab.render.view import document_bytes, view_document
 
@@ -40,28 +44,26 @@ class GraphExplorer(anywidget.AnyWidget):
     _restored = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, traced: Any, **options: Any) -> None:
-        graph = graph_of(traced)
-        document = view_document(graph)
-        super().__init__(_document=document_bytes(document), **options)
-        self._graph = graph
-        self._view = document
+        shown = shown_of(traced)
+        super().__init__(_document=document_bytes(shown.document), **options)
+        self._shown = shown
 
     @property
     def graph(self) -> Graph:
-        """The graph that is shown."""
-        return self._graph
+        """The graph that is shown; of a difference, the second one."""
+        return self._shown.graph
 
     @property
     def selected_node(self) -> Node | None:
-        """The selected node of the graph."""
-        return shown_nodes(self._graph)[self.selected] if self.selected >= 0 else None
+        """The selected node of the graph; of a difference, of either graph."""
+        return self._shown.nodes[self.selected] if self.selected >= 0 else None
 
     def select(self, what: str | Node | None) -> None:
         """Select a node: by itself, by the name of a value that it makes, or by a module path (its first node).
 
         Raises `TracelabError` where nothing fits.
         """
-        self.selected = -1 if what is None else find_node(self._graph, what)
+        self.selected = -1 if what is None else find_node(self._shown.nodes, what)
 
     def restore(self, link: str) -> None:
         """Show a view again, from the text that the explorer's "Copy a link to this view" gives.
@@ -86,7 +88,27 @@ class GraphExplorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, **saved_bundle(self._graph, self._view)}, metadata
+        return {**data, **saved_bundle(self._shown)}, metadata
+
+
+@dataclass(slots=True)
+class Shown:
+    """What an explorer shows: a view document, the node behind each of its rows, and a text in its place."""
+
+    graph: Graph
+    nodes: list[Node]
+    document: dict[str, Any]
+    text: str
+
+
+def shown_of(traced: Any) -> Shown:
+    """What to show of a graph, of a traced object, or of a difference."""
+    if isinstance(traced, GraphDiff):
+        merged = MergedView(traced)
+        return Shown(traced.b, merged.nodes, merged.document, str(traced))
+    graph = graph_of(traced)
+    document = view_document(graph)
+    return Shown(graph, Folded(graph).nodes, document, document_text(document))
 
 
 def graph_of(traced: Any) -> Graph:
@@ -99,16 +121,8 @@ def graph_of(traced: Any) -> Graph:
     return graph
 
 
-def shown_nodes(graph: Graph) -> list[Node]:
-    """The nodes that are boxes of the picture, by their index in the view document."""
-    from tracelab.render.fold import Folded
-
-    return Folded(graph).nodes
-
-
-def find_node(graph: Graph, what: str | Node) -> int:
-    """The index in the view document of what a person named."""
-    nodes = shown_nodes(graph)
+def find_node(nodes: list[Node], what: str | Node) -> int:
+    """The row in the view document of what a person named."""
     for index, node in enumerate(nodes):
         if node is what or (isinstance(what, str) and any(value.name == what for value in node.outputs)):
             return index
@@ -119,14 +133,14 @@ def find_node(graph: Graph, what: str | Node) -> int:
     raise TracelabError(f"no node, value or module of the graph is called {what!r}")
 
 
-def saved_bundle(graph: Graph, document: dict[str, Any] | None = None) -> dict[str, Any]:
+def saved_bundle(traced: Any) -> dict[str, Any]:
     """What stays in a saved notebook: the view document, a picture and a text; the same bytes at each run."""
-    document = view_document(graph) if document is None else document
+    shown = traced if isinstance(traced, Shown) else shown_of(traced)
     return {
         # Through JSON, so that nothing but plain data reaches the notebook file.
-        MIME_TYPE: json.loads(document_bytes(document)),
-        "image/svg+xml": svg(graph),
-        "text/plain": document_text(document),
+        MIME_TYPE: json.loads(document_bytes(shown.document)),
+        "image/svg+xml": document_svg(shown.document),
+        "text/plain": shown.text,
     }
 
 
@@ -144,4 +158,4 @@ def display_bundle(traced: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if in_kernel() and _BUNDLE.exists():
         bundle: tuple[dict[str, Any], dict[str, Any]] = GraphExplorer(traced)._repr_mimebundle_()
         return bundle
-    return saved_bundle(graph_of(traced)), {}
+    return saved_bundle(traced), {}

@@ -24,8 +24,13 @@ class Box:
 def boxes(document: dict[str, Any], most: int) -> list[Box]:
     """At most `most` boxes, in execution order, that hold every node on which tensors flow."""
     modules = module_tree(document)
-    drawn = [_has_tensors(document, node) for node in range(len(document["nodes"]["kind"]))]
+    drawn = [has_tensors(document, node) for node in range(len(document["nodes"]["kind"]))]
     opened = _open_modules(modules, drawn, most)
+    return fold_runs(document, boxes_in(document, modules, drawn, opened), most)
+
+
+def boxes_in(document: dict[str, Any], modules: list[Module], drawn: list[bool], opened: set[int]) -> list[Box]:
+    """A box for every closed module right in an open one, and for every drawn node there, in execution order."""
     found: list[Box] = []
     last: dict[int, Box] = {}
     for node, scope in enumerate(document["nodes"]["scope"]):
@@ -40,10 +45,10 @@ def boxes(document: dict[str, Any], most: int) -> list[Box]:
             assert closed.parent is not None
             last[closed.row] = Box(closed.parent, [node], [closed])
             found.append(last[closed.row])
-    return _fold_runs(document, found, most)
+    return found
 
 
-def _has_tensors(document: dict[str, Any], node: int) -> bool:
+def has_tensors(document: dict[str, Any], node: int) -> bool:
     """Arithmetic on sizes and switches of modes are left out of the static picture, unless they failed."""
     shapes, nodes = document["values"]["shape"], document["nodes"]
     values = (*nodes["outputs"][node], *nodes["inputs"][node])
@@ -86,7 +91,7 @@ def _closed_above(module: Module, opened: set[int]) -> Module | None:
     return closed
 
 
-def _fold_runs(document: dict[str, Any], found: list[Box], most: int) -> list[Box]:
+def fold_runs(document: dict[str, Any], found: list[Box], most: int) -> list[Box]:
     """Neighbours of one kind become one box where there are too many; then any neighbours do."""
     if len(found) <= most:
         return found

@@ -11,6 +11,7 @@ from graphviz import Digraph
 
 from tracelab.graph.ir import Graph
 from tracelab.render.boxes import Box, boxes
+from tracelab.render.diff_boxes import ADDED, CHANGED, REMOVED, SAME, SIGNS, box_status, diff_boxes, node_status
 from tracelab.render.tree import Module, value_name, value_type
 from tracelab.render.view import view_document
 
@@ -20,6 +21,14 @@ _INK = "#1f2933"
 _GREY = "#8a94a0"
 _COLOURS = {"input": "#e3f1e5", "output": "#fdeedb", "module": "#e6eefb", "op": "#ffffff", "failed": "#fbe3e1"}
 _RULES = {"input": "#5f9a68", "output": "#c98b3c", "module": "#6a8fc9", "op": "#8a94a0", "failed": "#c4453c"}
+_RED = "#c4453c"
+# A difference shows by its sign and its outline as well as by its colour.
+_MARKS: dict[int, dict[str, str]] = {
+    SAME: {},
+    ADDED: {"color": "#2f8f46", "fillcolor": "#d9f2df", "penwidth": "2"},
+    REMOVED: {"color": _RED, "fillcolor": "#fbe3e1", "style": "filled,dashed", "penwidth": "1.6"},
+    CHANGED: {"color": "#b7791f", "fillcolor": "#fdf1d3", "peripheries": "2"},
+}
 _EDGES_OF_ONE_VALUE = 6
 """A mask that feeds every block would be a fan of long lines: beyond so many, the value is drawn as a note."""
 
@@ -86,7 +95,8 @@ class _Picture:
     def __init__(self, document: dict[str, Any], max_boxes: int) -> None:
         self.document = document
         self.strings: list[str] = document["strings"]
-        self.boxes = boxes(document, max_boxes)
+        self.status = node_status(document) if "diff" in document else None
+        self.boxes = boxes(document, max_boxes) if self.status is None else diff_boxes(document, max_boxes)
         self.box_of = {node: number for number, box in enumerate(self.boxes) for node in box.nodes}
 
     def build(self) -> str:
@@ -128,7 +138,8 @@ class _Picture:
             self.box(digraph, number)
         for module in children.get(row, ()):
             with digraph.subgraph(name=f"cluster_{module.row}") as frame:
-                frame.attr(label=_label(_titled(module)), **_FRAME)
+                was = self.was(module)
+                frame.attr(label=_label(f"~ {_titled(module)} (was {was})" if was else _titled(module)), **_FRAME)
                 self.frame(frame, module.row, inside, children)
 
     def box(self, digraph: Any, number: int) -> None:
@@ -136,13 +147,43 @@ class _Picture:
         nodes = self.document["nodes"]
         failed = nodes.get("failed", -1) in box.nodes
         style = "failed" if failed else "module" if box.closed else "op"
-        lines = [self.title(box)]
-        if failed:
+        mark = self.mark(box)
+        lines = [SIGNS[mark] + self.title(box)]
+        if mark == CHANGED:
+            lines.append(self.what_changed(box))
+        elif failed:
             lines.append("failed")
         elif nodes["outputs"][box.nodes[-1]]:
             lines.append(value_type(self.document, nodes["outputs"][box.nodes[-1]][0]))
         tooltip = self.strings[nodes["kind"][box.nodes[0]]] if len(box.nodes) == 1 else f"{len(box.nodes)} ops"
-        digraph.node(f"n{number}", label=_label(*lines), tooltip=_escaped(tooltip), **_look(style))
+        digraph.node(f"n{number}", label=_label(*lines), tooltip=_escaped(tooltip), **(_look(style) | _MARKS[mark]))
+
+    def mark(self, box: Box) -> int:
+        """What became of what the box stands for, in a picture of a difference."""
+        return SAME if self.status is None else box_status(self.document, box, self.status)
+
+    def what_changed(self, box: Box) -> str:
+        """`p: 0.1 → 0.2` for one node, a count for several."""
+        rows = [node for node in box.nodes if self.status is not None and self.status[node] != SAME]
+        if not rows:
+            names = [was for module in (box.closed[0], box.closed[-1]) if (was := self.was(module))]
+            return f"was {names[0]}" if len(box.closed) == 1 else f"were {names[0]} … {names[-1]}"
+        if len(box.nodes) > 1:
+            return f"{len(rows)} difference{'' if len(rows) == 1 else 's'}"
+        changes = dict(self.document["diff"]["nodes"]["changes"])
+        told = [[self.strings[part] for part in change] for change in changes.get(box.nodes[0], ())]
+        words = [
+            f"{'' if label == 'operator' else label.removeprefix('argument ') + ': '}"
+            f"{' → '.join(part.rpartition('::')[2] for part in parts)}"
+            for label, *parts in told
+            if not label.startswith("input")
+        ]
+        return words[0] + (f" (+{len(words) - 1})" if len(words) > 1 else "") if words else "changed"
+
+    def was(self, module: Module) -> str:
+        """Name and class of a module before, or another place; empty where all stayed."""
+        was = self.document["diff"]["scopes"]["was"][module.row] if self.status is not None else -1
+        return self.strings[was] if was >= 0 else ""
 
     def title(self, box: Box) -> str:
         if len(box.closed) == 1:
@@ -189,7 +230,13 @@ class _Picture:
         for tail, head in drawn:
             # A value that feeds everything should not pull everything together.
             far = {"weight": "0", "color": "#b9c0c8"} if fans[tail] > _EDGES_OF_ONE_VALUE else {}
-            digraph.edge(tail, head, **far)
+            digraph.edge(tail, head, **(far | self.edge_mark(tail, head)))
+
+    def edge_mark(self, tail: str, head: str) -> dict[str, str]:
+        """Lines to and from what was taken out are dashed."""
+        ends = [self.boxes[int(end[1:])] for end in (tail, head) if end.startswith("n")]
+        marks = {self.mark(box) for box in ends}
+        return {"style": "dashed", "color": _RED} if REMOVED in marks else {}
 
 
 def _writers(document: dict[str, Any]) -> dict[tuple[int, int], int]:
