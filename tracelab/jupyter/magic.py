@@ -23,6 +23,7 @@ from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
 from tracelab.graph.warning import TracerWarning
 from tracelab.jupyter.again import Before
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
+from tracelab.jupyter.diff_magic import DiffMagics
 from tracelab.jupyter.explorer import GraphExplorer, in_kernel
 from tracelab.jupyter.failure import ShownSyntaxError, ordinary_traceback
 from tracelab.jupyter.inputs import drop_unused_inputs, input_tree
@@ -31,7 +32,7 @@ from tracelab.render.text import summary_text, warnings_text
 
 def register(shell: InteractiveShell) -> None:
     """Make the magics known to a shell: what `%load_ext tracelab` does."""
-    shell.register_magics(TraceMagics)
+    shell.register_magics(TraceMagics, DiffMagics)
 
 
 @magics_class
