@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracelab.capture import TraceError, is_tracing
 from tracelab.check import GraphDiff, TracingCheckError, diff
+from tracelab.check.compare import Comparison, compare
 from tracelab.execute import TracedFunction, TracedModule
 from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
 from tracelab.graph.structure import InputError, TracelabError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Graph",
     "GraphDiff",
     "GraphExplorer",
@@ -34,6 +36,7 @@ __all__ = [
     "TracerWarning",
     "TracingCheckError",
     "Value",
+    "compare",
     "diff",
     "is_tracing",
     "load",

@@ -51,6 +51,12 @@ class Placed:
                 tensor = copy if copy.grad_fn is not None else copy.requires_grad_(tensor.requires_grad)
             yield value, tensor
 
+    def cast(self, dtype: torch.dtype) -> Placed:
+        """The same with inputs and state of floating dtype cast to `dtype`."""
+        state = {value: _cast(tensor, dtype) for value, tensor in self.program.state.items()}
+        inputs = {value: _cast(tensor, dtype) for value, tensor in self.inputs.items()}
+        return Placed(replace(self.program, state=state), self.device, inputs, self.fake)
+
     @contextmanager
     def modes(self, gradients: bool) -> Iterator[None]:
         """The gradient mode of the run, and the fake mode where its inputs are fake."""
@@ -128,6 +134,10 @@ def _moved(tensor: Tensor, device: torch.device) -> Tensor:
         return tensor
     with torch.no_grad():
         return tensor.detach().to(device).requires_grad_(tensor.requires_grad)
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.detach().to(dtype) if tensor.is_floating_point() else tensor
 
 
 def _faked(mode: Any, tensor: Tensor) -> Tensor:

@@ -19,6 +19,8 @@ from tracelab.execute.writes import Writes
 from tracelab.graph.ir import Graph, Node, Value
 from tracelab.graph.structure import InputTree, TracelabError
 
+REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
+
 Step = Callable[[list[Any], Regions], None]
 """Runs one node on the values, which lie in a list; constants have none."""
 
@@ -31,6 +33,7 @@ class StepCode(Code):
         self.lines: list[str] = []
         super().__init__(graph, lean=True)
         self.writes = Writes(graph)
+        self.regions = [index for index, node in enumerate(graph.nodes) if node.kind in REGIONS]
         self.positions = {node: index for index, node in enumerate(graph.nodes)}
         self.frees: list[tuple[int, ...]] = [
             tuple(self.slots[value] for value in self._last_uses.get(index, ()) if value in self.slots)

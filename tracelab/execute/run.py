@@ -47,8 +47,7 @@ def run_traced(
     graph = program.graph
     flat = program.tree.flatten(args, dict(kwargs or {}), program.name)
     where = placed(program, flat, device)
-    run = Run(where.program, where, flat)
-    run._plan = Plan(
+    plan = Plan(
         where.device,
         where.has_data,
         _watched(graph, watch),
@@ -59,7 +58,6 @@ def run_traced(
         progress,
         cancel,
     )
-    run._gradients = gradients
     stop = len(graph.nodes) if upto is None else find_node(graph, upto) + 1
     start = 0 if from_ is None else module_start(graph, from_)
     if start >= stop:
@@ -67,9 +65,34 @@ def run_traced(
             f"there is nothing to run from {place(graph.nodes[start])} up to {place(graph.nodes[stop - 1])}: "
             "it comes first"
         )
-    run._begin(start)
-    run._go(stop)
+    run = Run(where, flat, plan, gradients, start)
+    run.advance(stop)
     return run
+
+
+def prepared(
+    traced: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    watch: Iterable[Key] = (),
+    flops: bool = False,
+    method: str = "forward",
+) -> Run:
+    """A run that stands before its first node: `run.advance(n)` runs the nodes before the n-th.
+
+    With `dtype`, inputs and state of floating dtype are cast to it.
+    """
+    program = program_of(traced, method)
+    flat = program.tree.flatten(args, dict(kwargs), program.name)
+    where = placed(program, flat, device)
+    if dtype is not None:
+        where = where.cast(dtype)
+    counter = _flop_counter() if flops else None
+    watched = _watched(program.graph, watch)
+    return Run(where, flat, Plan(where.device, where.has_data, watched, check_finite=False, flops=counter))
 
 
 class Run:
@@ -80,8 +103,16 @@ class Run:
     `cancelled` says whether it was stopped, `failed` is the node that raised.
     """
 
-    def __init__(self, program: Program, where: Placed, inputs: list[Tensor]) -> None:
-        self.program = program
+    def __init__(
+        self,
+        where: Placed,
+        inputs: list[Tensor],
+        plan: Plan,
+        gradients: bool = False,
+        start: int = 0,
+        before: Run | None = None,
+    ) -> None:
+        self.program: Program = where.program
         self.device = where.device
         self.cancelled = False
         self.failed: Node | None = None
@@ -94,9 +125,10 @@ class Run:
         self._fixed = False
         self._result: Any = None
         self._last: Any = None
-        self._plan: Plan = Plan(where.device)
-        self._gradients = False
+        self._plan = plan
+        self._gradients = gradients
         self._backward: Gradients | None = None
+        self._begin(start, before)
 
     @property
     def graph(self) -> Graph:
@@ -112,6 +144,11 @@ class Run:
     def outputs(self) -> Any:
         """What the traced function returns; of a run that stopped before its end, what its last node made."""
         return self._result if self.finished else self._last
+
+    @property
+    def position(self) -> int:
+        """How many of the graph's nodes are done."""
+        return self._position
 
     @property
     def stopped_at(self) -> Node | None:
@@ -144,6 +181,10 @@ class Run:
     def kept(self) -> dict[Value, Any]:
         """The values that were watched, in the order in which they were made."""
         return dict(self._kept)
+
+    def take(self, value: Value) -> Any:
+        """Hand out a kept value and keep it no longer."""
+        return self._kept.pop(value)
 
     def record(self, key: Key) -> NodeRecord:
         """The record of a node, named as in `run[...]`; `TracelabError` where it did not run."""
@@ -205,9 +246,8 @@ class Run:
         stop = len(graph.nodes) if upto is None else find_node(graph, upto) + 1
         if start >= stop:
             raise TracelabError("there is nothing left to run")
-        run = Run(self.program, self._where, self._inputs)
         plan = self._plan
-        run._plan = Plan(
+        again = Plan(
             plan.device,
             plan.has_data,
             plan.watch if watch is None else _watched(graph, watch),
@@ -218,9 +258,8 @@ class Run:
             progress,
             cancel,
         )
-        run._gradients = self._gradients
-        run._begin(start, self)
-        run._go(stop)
+        run = Run(self._where, self._inputs, again, self._gradients, start, self)
+        run.advance(stop)
         return run
 
     def backward(self, gradient: Tensor | None = None) -> Gradients:
@@ -354,9 +393,11 @@ class Run:
                 known.add(value)
         return known
 
-    def _go(self, stop: int) -> None:
+    def advance(self, stop: int) -> None:
+        """Run the nodes before `stop` that have not run, in this run itself; `RunError` where one raises."""
         at, plan = self._at, self._plan
-        assert at is not None
+        if at is None:
+            return
         try:
             with stoppable(plan.cancel) as stopping, self._where.modes(self._gradients):
                 self.cancelled = not run_steps(self.program, plan, at, stop, stopping)

@@ -39,8 +39,6 @@ Progress = Callable[[NodeRecord], None]
 Replacement = Tensor | float | Callable[[Tensor], Tensor]
 """What flows on in place of a value: a tensor of its shape, a number that fills it, or a function of it."""
 
-REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
-
 
 @dataclass(slots=True)
 class Plan:
@@ -69,6 +67,7 @@ class Progressed:
     position: int
     kept: dict[Value, Any]
     records: list[NodeRecord]
+    memory: Memory | None = None
 
 
 def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping: Callable[[], bool]) -> bool:
@@ -78,10 +77,8 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
     """
     nodes, values = program.graph.nodes, at.values
     steps, frees, slots = program.code.functions(program.devices), program.code.frees, program.code.slots
-    start_clock, memory = clock_for(plan.device, plan.has_data), memory_for(plan.device, plan.has_data)
-    for slot, item in enumerate(values):
-        if item is not None:
-            memory.hold(slot, item)
+    start_clock = clock_for(plan.device, plan.has_data)
+    memory = at.memory = at.memory or _account(plan, values)
     watcher = _Watcher(program, plan, memory, at)
     statistics, finite, flops, progress, on_made = (
         plan.statistics,
@@ -93,7 +90,10 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
     touched = plan.watch or plan.replace
     regions = Regions()
     try:
-        _enter_regions(steps, nodes, at, regions)
+        for index in program.code.regions:
+            if index < at.position:
+                # The gradient mode and autocast that hold here.
+                steps[index](values, regions)  # type: ignore[misc]
         for index in range(at.position, stop):
             step = steps[index]
             if step is None:
@@ -148,11 +148,12 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
     return True
 
 
-def _enter_regions(steps: list[Any], nodes: list[Node], at: Progressed, regions: Regions) -> None:
-    """The gradient mode and autocast that hold at `position`, entered as the nodes before it did."""
-    for index in range(at.position):
-        if nodes[index].kind in REGIONS:
-            steps[index](at.values, regions)
+def _account(plan: Plan, values: list[Any]) -> Memory:
+    memory = memory_for(plan.device, plan.has_data)
+    for slot, item in enumerate(values):
+        if item is not None:
+            memory.hold(slot, item)
+    return memory
 
 
 class _Watcher:
