@@ -85,7 +85,7 @@ export function savingFeature(view: View): void {
   };
   const page = async (): Promise<void> => {
     const script = (await view.options.pageScript?.()) ?? null;
-    if (script === null) {
+    if (!script) {
       view.notify('Here the page can be saved from Python: traced.to_html(path)');
       return;
     }
