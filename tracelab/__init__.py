@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracelab.capture import TraceError, is_tracing
-from tracelab.check import GraphDiff, TracingCheckError, diff
+from tracelab.check import CallInputs, CheckReport, Finding, GraphDiff, TracingCheckError, diff
 from tracelab.check.compare import Comparison, compare
 from tracelab.execute import TracedFunction, TracedModule
 from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CallInputs",
+    "CheckReport",
     "Comparison",
+    "Finding",
     "Graph",
     "GraphDiff",
     "GraphExplorer",

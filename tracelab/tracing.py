@@ -6,15 +6,15 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from tracelab.capture.record import record
-from tracelab.check.rerun import check_against_python
+from tracelab.capture.call import Call, record_call
+from tracelab.check.checking import check_calls
 from tracelab.execute.module import TracedModule, mirror
+from tracelab.execute.origin import Origin, kept_examples
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree, rebuild, tree_of
+from tracelab.graph.structure import InputError, TracelabError
 
 
 def trace(
@@ -49,24 +49,20 @@ def trace(
         return func
     traced: Any
     if isinstance(func, nn.Module):
-        inputs = {"forward": _Call(example_inputs, example_kwarg_inputs)}
+        inputs = {"forward": Call(example_inputs, example_kwarg_inputs)}
         traced = _trace_methods(func, inputs, strict, force_outplace)
     elif inspect.ismethod(func) and isinstance(func.__self__, nn.Module):
-        inputs = {func.__name__: _Call(example_inputs, example_kwarg_inputs)}
+        inputs = {func.__name__: Call(example_inputs, example_kwarg_inputs)}
         traced = _trace_methods(func.__self__, inputs, strict, force_outplace)
     else:
         if not callable(func):
             raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
-        traced = _trace_function(func, _Call(example_inputs, example_kwarg_inputs), strict, force_outplace)
+        traced = _trace_function(func, Call(example_inputs, example_kwarg_inputs), strict, force_outplace)
     if check_trace or check_inputs is not None:
-        calls = [_Call(example_inputs, example_kwarg_inputs)] if check_inputs is None else []
-        calls += [_Call(item, None) for item in check_inputs or ()]
-        python = func
-        target = traced
-        if inspect.ismethod(func) and isinstance(func.__self__, nn.Module) and func.__name__ != "forward":
-            target = getattr(traced, func.__name__)
-        for call in calls:
-            check_against_python(python, target, call.args, call.kwargs, check_tolerance)
+        calls = [Call(example_inputs, example_kwarg_inputs)] if check_inputs is None else []
+        calls += [Call(item, None) for item in check_inputs or ()]
+        method = func.__name__ if inspect.ismethod(func) and isinstance(func.__self__, nn.Module) else "forward"
+        check_calls(traced, method, calls, check_tolerance)
     return traced
 
 
@@ -89,7 +85,7 @@ def trace_module(
         raise InputError(f"trace_module needs a module, but got {type(module).__name__}: use trace for a function")
     if not inputs:
         raise InputError("trace_module needs example inputs for at least one method: {'forward': x}")
-    calls = {name: _Call(item, None) for name, item in inputs.items()}
+    calls = {name: Call(item, None) for name, item in inputs.items()}
     for name in calls:
         if not callable(getattr(module, name, None)):
             raise InputError(f"{type(module).__name__} has no method `{name}`")
@@ -97,11 +93,8 @@ def trace_module(
     rounds: list[Mapping[str, Any]] = (
         list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
     )
-    for items in rounds:
-        for name, item in items.items():
-            call = _Call(item, None)
-            python = module if name == "forward" else getattr(module, name)
-            check_against_python(python, getattr(traced, name), call.args, call.kwargs, check_tolerance)
+    for name in calls:
+        check_calls(traced, name, [Call(items[name], None) for items in rounds if name in items], check_tolerance)
     return traced
 
 
@@ -118,112 +111,31 @@ def trace_graph(
 
     >>> graph, outputs = tracelab.trace_graph(torch.sigmoid, (torch.ones(2),))
     """
-    call = _Call(args, kwargs)
+    call = Call(args, kwargs)
     module = func if isinstance(func, nn.Module) else None
-    graph, outputs, flat = _record(func, module, call, strict, force_outplace)
+    graph, outputs, flat = record_call(func, module, call, strict, force_outplace)
     if not return_inputs:
         return graph, outputs
     state = [graph.state[value] for value in graph.parameters]
     return graph, outputs, (*flat, *state)
 
 
-class _Call:
-    """The arguments of one call."""
-
-    def __init__(self, example_inputs: Any, example_kwarg_inputs: Mapping[str, Any] | None) -> None:
-        if example_inputs is None and example_kwarg_inputs is None:
-            raise InputError("example_inputs are missing: give the tensors to run the function on, or () for none")
-        if example_inputs is None:
-            self.args: tuple[Any, ...] = ()
-        elif isinstance(example_inputs, (Tensor, Mapping)) or hasattr(example_inputs, "_fields"):
-            self.args = (example_inputs,)
-        elif isinstance(example_inputs, (tuple, list)):
-            self.args = tuple(example_inputs)
-        else:
-            raise InputError(
-                f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, or a tuple of the arguments"
-            )
-        self.kwargs = dict(example_kwarg_inputs or {})
+def _trace_function(func: Callable[..., Any], call: Call, strict: bool, force_outplace: bool) -> TracedFunction:
+    graph, _, examples = record_call(func, None, call, strict, force_outplace)
+    origin = Origin(func, None, strict, force_outplace, kept_examples(examples))
+    return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
-def _record(
-    func: Callable[..., Any], module: nn.Module | None, call: _Call, strict: bool, force_outplace: bool
-) -> tuple[Graph, Any, list[Tensor]]:
-    names = _argument_names(func, call)
-    leaves: list[Tensor] = []
-    trees: list[Tree] = []
-    labels: list[str] = []
-    for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
-        before = len(leaves)
-        trees.append(tree_of(item, leaves, name))
-        count = len(leaves) - before
-        labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
-    clones = [_clone(leaf) for leaf in leaves]
-    fresh = iter(clones)
-    items = [rebuild(tree, fresh) for tree in trees]
-    positional = len(call.args)
-    recording = record(
-        func,
-        tuple(items[:positional]),
-        dict(zip(list(call.kwargs), items[positional:], strict=True)),
-        list(zip(labels, clones, strict=True)),
-        name=getattr(func, "__name__", type(func).__name__),
-        modules={"": module} if module is not None else None,
-        strict=strict,
-        force_outplace=force_outplace,
-    )
-    recording.graph.input_tree = InputTree(names, trees, len(call.kwargs))
-    return recording.graph, recording.result, [_clone(leaf) for leaf in leaves]
-
-
-def _clone(tensor: Tensor) -> Tensor:
-    """A copy that the traced code may write to: the user's own tensor stays as it is."""
-    if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_nested or tensor.layout is not torch.strided:
-        return tensor
-    with torch.no_grad():
-        copy = tensor.detach().clone(memory_format=torch.preserve_format)
-    return copy.requires_grad_(tensor.requires_grad)
-
-
-def _argument_names(func: Callable[..., Any], call: _Call) -> list[str]:
-    """The parameter that each argument binds to; `InputError` where the call does not fit the signature."""
-    target = func.forward if isinstance(func, nn.Module) else func
-    try:
-        signature = inspect.signature(target)
-    except (TypeError, ValueError):
-        return [f"input_{index}" for index in range(len(call.args))] + list(call.kwargs)
-    label = getattr(func, "__name__", type(func).__name__)
-    try:
-        bound = signature.bind(*call.args, **call.kwargs)
-    except TypeError as error:
-        wanted = ", ".join(str(parameter) for parameter in signature.parameters.values())
-        raise InputError(
-            f"{label}({wanted}) does not take these example inputs ({len(call.args)} positional"
-            f"{', ' + ', '.join(call.kwargs) if call.kwargs else ''}): {error}"
-        ) from None
-    names: list[str] = []
-    for name in bound.arguments:
-        parameter = signature.parameters[name]
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            names += [f"{name}_{index}" for index in range(len(bound.arguments[name]))]
-        elif parameter.kind is inspect.Parameter.VAR_KEYWORD or name in call.kwargs:
-            continue
-        else:
-            names.append(name)
-    return names + list(call.kwargs)
-
-
-def _trace_function(func: Callable[..., Any], call: _Call, strict: bool, force_outplace: bool) -> TracedFunction:
-    graph, _, _ = _record(func, None, call, strict, force_outplace)
-    return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), func)
-
-
-def _trace_methods(module: nn.Module, calls: Mapping[str, _Call], strict: bool, force_outplace: bool) -> TracedModule:
+def _trace_methods(module: nn.Module, calls: Mapping[str, Call], strict: bool, force_outplace: bool) -> TracedModule:
     graphs: dict[str, Graph] = {}
+    origins: dict[str, Origin] = {}
     for name, call in calls.items():
         func = module if name == "forward" else getattr(module, name)
-        graphs[name], _, _ = _record(func, module, call, strict, force_outplace)
-    return mirror(module, graphs)
+        graphs[name], _, examples = record_call(func, module, call, strict, force_outplace)
+        origins[name] = Origin(func, module, strict, force_outplace, kept_examples(examples))
+    traced = mirror(module, graphs)
+    traced.origins = origins
+    return traced
 
 
 __all__ = ["TracelabError", "trace", "trace_graph", "trace_module"]

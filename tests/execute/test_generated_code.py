@@ -152,7 +152,7 @@ def test_a_traced_function_keeps_its_name_and_function():
 
     traced = tracelab.trace(scale, torch.ones(2))
     assert traced.__name__ == "scale"
-    assert traced.python_function is scale
+    assert traced.origin.python is scale
     assert repr(traced) == "TracedFunction(scale, 1 nodes)"
 
 

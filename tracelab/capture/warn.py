@@ -5,6 +5,8 @@ from __future__ import annotations
 import dis
 import functools
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType, FrameType
 
 from tracelab.graph.warning import TracerWarning, TraceWarning
@@ -66,6 +68,22 @@ def emit(warning: TraceWarning, frame: FrameType | None) -> None:
         module=frame.f_globals.get("__name__"),
         registry=registry,
     )
+
+
+@contextmanager
+def unsaid() -> Iterator[None]:
+    """No Python warnings of tracing inside, only those on the graph.
+
+    `warnings.catch_warnings` would also undo what the traced code itself sets, and have told warnings told again.
+    """
+    before = list(warnings.filters)
+    warnings.simplefilter("ignore", TracerWarning)
+    mine = warnings.filters[0]
+    try:
+        yield
+    finally:
+        if mine not in before and mine in warnings.filters:
+            warnings.filters.remove(mine)  # type: ignore[attr-defined]
 
 
 def only_checks(frame: FrameType | None) -> bool:

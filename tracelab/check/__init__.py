@@ -2,6 +2,18 @@
 
 from tracelab.check.alignment import Alignment, align
 from tracelab.check.diff import GraphDiff, diff
-from tracelab.check.rerun import TracingCheckError, check_against_python
+from tracelab.check.findings import CallInputs, CheckInput, Finding, FrozenPlace
+from tracelab.check.report import CheckReport, TracingCheckError
 
-__all__ = ["Alignment", "GraphDiff", "TracingCheckError", "align", "check_against_python", "diff"]
+__all__ = [
+    "Alignment",
+    "CallInputs",
+    "CheckInput",
+    "CheckReport",
+    "Finding",
+    "FrozenPlace",
+    "GraphDiff",
+    "TracingCheckError",
+    "align",
+    "diff",
+]

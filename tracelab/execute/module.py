@@ -10,8 +10,10 @@ from typing import IO, Any
 import torch
 from torch import Tensor, nn
 
+from tracelab.execute.checkable import Checkable
 from tracelab.execute.codegen import graph_code, state_inputs
 from tracelab.execute.drawn import Drawn
+from tracelab.execute.origin import Origin
 from tracelab.execute.replay import Replay
 from tracelab.execute.runnable import Runnable
 from tracelab.execute.state_table import Changes, watch
@@ -63,7 +65,7 @@ class TracedSubmodule(nn.Module):
         return self._class_name
 
 
-class TracedModule(Runnable, TracedSubmodule, Drawn):
+class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,
@@ -79,8 +81,8 @@ class TracedModule(Runnable, TracedSubmodule, Drawn):
         self._graphs = graphs
         self._changes = Changes()
         self._runs: dict[str, _Run] = {}
-        self.python_module: list[nn.Module] = []
-        """The module that was traced, if it is at hand; in a list, so that it is no submodule."""
+        self.origins: dict[str, Origin] = {}
+        """What was traced, and how, by method; empty after loading from a file, and in a copy."""
 
     @property
     def graph(self) -> Graph:
@@ -137,7 +139,7 @@ class TracedModule(Runnable, TracedSubmodule, Drawn):
         # Graphs are shared: the copy's parameters are its own, and reach the code as arguments.
         for graph in self._graphs.values():
             memo[id(graph)] = graph
-        memo[id(self.python_module)] = []
+        memo[id(self.origins)] = {}
         twin = self._shallow()
         memo[id(self)] = twin
         for name, item in self.__dict__.items():
@@ -150,6 +152,7 @@ class TracedModule(Runnable, TracedSubmodule, Drawn):
     def __copy__(self) -> TracedModule:
         twin = self._shallow()
         twin.__dict__.update({name: item for name, item in self.__dict__.items() if name != "_runs"})
+        twin.__dict__["origins"] = {}
         for name in ("_parameters", "_buffers", "_modules"):
             twin.__dict__[name] = self.__dict__[name].copy()
         for method, run in self._runs.items():
@@ -248,7 +251,6 @@ def _cell(module: nn.Module, path: str, tensor: Tensor | None) -> tuple[dict[str
 def mirror(module: nn.Module, graphs: dict[str, Graph]) -> TracedModule:
     """The traced module of a module: the same tree, sharing its parameters and buffers."""
     root = TracedModule(type(module).__name__, graphs, _exported_names(module))
-    root.python_module = [module]
     twins: dict[int, TracedSubmodule] = {id(module): root}
     _fill(root, module, twins)
     return root

@@ -6,13 +6,14 @@ import inspect
 import linecache
 import os
 import re
-from collections.abc import Callable
 from typing import IO, Any
 
 import torch
 
+from tracelab.execute.checkable import Checkable
 from tracelab.execute.codegen import graph_code, state_inputs
 from tracelab.execute.drawn import Drawn
+from tracelab.execute.origin import Origin
 from tracelab.execute.replay import Replay
 from tracelab.execute.runnable import Runnable
 from tracelab.graph import passes
@@ -21,7 +22,7 @@ from tracelab.graph.ir import Graph, Role
 from tracelab.graph.structure import InputError, InputTree, Tree
 
 
-class TracedFunction(Drawn, Runnable):
+class TracedFunction(Drawn, Runnable, Checkable):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -31,11 +32,11 @@ class TracedFunction(Drawn, Runnable):
     tensor([1., 3., 4.])
     """
 
-    def __init__(self, graph: Graph, name: str = "forward", python_function: Callable[..., Any] | None = None) -> None:
+    def __init__(self, graph: Graph, name: str = "forward", origin: Origin | None = None) -> None:
         self.graph = graph
         self.__name__ = name
-        self.python_function = python_function
-        """The function that was traced; None after loading from a file."""
+        self.origin = origin
+        """The function that was traced, and how; None after loading from a file."""
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 

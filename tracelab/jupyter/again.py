@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from tracelab.check.rerun import TracingCheckError, compare_outputs, copied
+from tracelab.check.outputs import copied, mismatches
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.structure import TracelabError
 
@@ -33,14 +33,14 @@ class Before:
         torch.set_rng_state(self.random)
         inputs = {name: self.inputs[name] for name in traced.input_tree.names}
         try:
-            compare_outputs(result, traced(**inputs), TOLERANCE)
-        except TracingCheckError as error:
-            return f"check: {error}"
+            found = mismatches(result, traced(**inputs), TOLERANCE)
         except TracelabError as error:
             return f"check: the trace cannot run again: {error}"
         finally:
             _put(now)
             torch.set_rng_state(random)
+        if found:
+            return f"check: Tracing failed sanity checks: {found[0]}"
         return "check: the trace gives what the cell gave"
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,10 +14,10 @@ from IPython.display import display
 
 from tracelab.capture.record import TraceError, record
 from tracelab.capture.settle import settle
+from tracelab.capture.warn import unsaid
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
 from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
-from tracelab.graph.warning import TracerWarning
 from tracelab.jupyter.again import Before
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.diff_magic import DiffMagics
@@ -144,7 +141,7 @@ class TraceMagics(Magics):
 
         given = list(zip(labels, leaves, strict=True))
         try:
-            with _quiet():
+            with unsaid():
                 recording = record(run, (), {}, given, name="cell", modules=modules, strict=strict)
         except TraceError as error:
             assert error.__cause__ is not None
@@ -177,22 +174,6 @@ class TraceMagics(Magics):
             if graph.warnings:
                 print(warnings_text(graph))
             display(GraphExplorer(graph))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No Python warnings of tracing: they are shown by the lines of the cell, where Python names a temporary file.
-
-    `warnings.catch_warnings` would also undo what the cell itself sets.
-    """
-    before = list(warnings.filters)
-    warnings.simplefilter("ignore", TracerWarning)
-    mine = warnings.filters[0]
-    try:
-        yield
-    finally:
-        if mine not in before and mine in warnings.filters:
-            warnings.filters.remove(mine)  # type: ignore[attr-defined]
 
 
 def _line_options(line: str) -> tuple[str, str, bool, bool]:

@@ -1,0 +1,101 @@
+"""One call of a Python callable, recorded: its arguments become the graph's inputs, by the names that it gives them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tracelab.capture.record import record
+from tracelab.graph.ir import Graph
+from tracelab.graph.structure import InputError, InputTree, Tree, rebuild, tree_of
+
+
+class Call:
+    """The arguments of one call."""
+
+    def __init__(self, example_inputs: Any, example_kwarg_inputs: Mapping[str, Any] | None) -> None:
+        if example_inputs is None and example_kwarg_inputs is None:
+            raise InputError("example_inputs are missing: give the tensors to run the function on, or () for none")
+        if example_inputs is None:
+            self.args: tuple[Any, ...] = ()
+        elif isinstance(example_inputs, (Tensor, Mapping)) or hasattr(example_inputs, "_fields"):
+            self.args = (example_inputs,)
+        elif isinstance(example_inputs, (tuple, list)):
+            self.args = tuple(example_inputs)
+        else:
+            raise InputError(
+                f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, or a tuple of the arguments"
+            )
+        self.kwargs = dict(example_kwarg_inputs or {})
+
+
+def record_call(
+    func: Callable[..., Any], module: nn.Module | None, call: Call, strict: bool = True, force_outplace: bool = False
+) -> tuple[Graph, Any, list[Tensor]]:
+    """The graph of one call on copies of its arguments, what it returned, and the arguments' tensors (copies)."""
+    names = argument_names(func, call)
+    leaves: list[Tensor] = []
+    trees: list[Tree] = []
+    labels: list[str] = []
+    for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
+        before = len(leaves)
+        trees.append(tree_of(item, leaves, name))
+        count = len(leaves) - before
+        labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
+    clones = [_clone(leaf) for leaf in leaves]
+    fresh = iter(clones)
+    items = [rebuild(tree, fresh) for tree in trees]
+    positional = len(call.args)
+    recording = record(
+        func,
+        tuple(items[:positional]),
+        dict(zip(list(call.kwargs), items[positional:], strict=True)),
+        list(zip(labels, clones, strict=True)),
+        name=getattr(func, "__name__", type(func).__name__),
+        modules={"": module} if module is not None else None,
+        strict=strict,
+        force_outplace=force_outplace,
+    )
+    recording.graph.input_tree = InputTree(names, trees, len(call.kwargs))
+    return recording.graph, recording.result, [_clone(leaf) for leaf in leaves]
+
+
+def _clone(tensor: Tensor) -> Tensor:
+    """A copy that the traced code may write to: the user's own tensor stays as it is."""
+    if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_nested or tensor.layout is not torch.strided:
+        return tensor
+    with torch.no_grad():
+        copy = tensor.detach().clone(memory_format=torch.preserve_format)
+    return copy.requires_grad_(tensor.requires_grad)
+
+
+def argument_names(func: Callable[..., Any], call: Call) -> list[str]:
+    """The parameter that each argument binds to; `InputError` where the call does not fit the signature."""
+    target = func.forward if isinstance(func, nn.Module) else func
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):
+        return [f"input_{index}" for index in range(len(call.args))] + list(call.kwargs)
+    label = getattr(func, "__name__", type(func).__name__)
+    try:
+        bound = signature.bind(*call.args, **call.kwargs)
+    except TypeError as error:
+        wanted = ", ".join(str(parameter) for parameter in signature.parameters.values())
+        raise InputError(
+            f"{label}({wanted}) does not take these example inputs ({len(call.args)} positional"
+            f"{', ' + ', '.join(call.kwargs) if call.kwargs else ''}): {error}"
+        ) from None
+    names: list[str] = []
+    for name in bound.arguments:
+        parameter = signature.parameters[name]
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            names += [f"{name}_{index}" for index in range(len(bound.arguments[name]))]
+        elif parameter.kind is inspect.Parameter.VAR_KEYWORD or name in call.kwargs:
+            continue
+        else:
+            names.append(name)
+    return names + list(call.kwargs)

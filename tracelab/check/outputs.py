@@ -1,0 +1,174 @@
+"""Two results of the same call, compared: their structure, and how far their values are apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tracelab.check.undo import has_data
+
+ABSOLUTE_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSize:
+    """How far two tensors are apart: the greatest absolute and relative difference, and how many elements differ."""
+
+    absolute: float
+    relative: float
+    count: int
+    total: int
+    place: tuple[int, ...] = ()
+    """Where the greatest absolute difference is."""
+
+    def __str__(self) -> str:
+        at = f" at [{', '.join(map(str, self.place))}]" if self.place else ""
+        return (
+            f"{self.count:,} of {self.total:,} elements differ. Greatest absolute difference: {self.absolute:.6g}{at}, "
+            f"greatest relative difference: {self.relative:.3g}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """An output (counted from 1; 0 for the structure of the whole) that is not as Python's."""
+
+    output: int
+    words: str
+    error: ErrorSize | None = None
+
+    @property
+    def size(self) -> float:
+        """For putting the worst first; a wrong shape or structure is worse than any number."""
+        return math.inf if self.error is None or math.isnan(self.error.absolute) else self.error.absolute
+
+    def __str__(self) -> str:
+        if self.output == 0:
+            return self.words
+        return (
+            f"Output nr {self.output}. of the traced function does not match the corresponding output of the Python "
+            f"function: {self.words}"
+        )
+
+
+def mismatches(expected: Any, found: Any, tolerance: float) -> tuple[Mismatch, ...]:
+    """Where `found` is not `expected`, within a relative tolerance; empty where it is."""
+    wanted_leaves, found_leaves = list(leaves(expected)), list(leaves(found))
+    if len(wanted_leaves) != len(found_leaves):
+        words = f"the Python function returned {_tensors(wanted_leaves)} and its trace {len(found_leaves)}"
+        return (Mismatch(0, words),)
+    mine, theirs = structure(expected), structure(found)
+    if mine != theirs:
+        return (Mismatch(0, f"the Python function returned {mine} and its trace {theirs}"),)
+    rows = []
+    for number, (wanted, got) in enumerate(zip(wanted_leaves, found_leaves, strict=True), 1):
+        difference = _difference(wanted, got, tolerance)
+        if difference is not None:
+            rows.append(Mismatch(number, str(difference), difference if isinstance(difference, ErrorSize) else None))
+    return tuple(rows)
+
+
+def _tensors(items: list[Any]) -> str:
+    return f"{len(items)} tensor{'' if len(items) == 1 else 's'}"
+
+
+def leaves(item: Any) -> Iterator[Any]:
+    """What is in a nested structure of mappings, tuples and lists, in order; without None."""
+    if isinstance(item, Mapping):
+        for child in item.values():
+            yield from leaves(child)
+    elif isinstance(item, (tuple, list)):
+        for child in item:
+            yield from leaves(child)
+    elif item is not None:
+        yield item
+
+
+def structure(item: Any) -> str:
+    """The nesting in short: `(tensor, {'a', 'b'})`; tuples, lists and named tuples are one kind."""
+    if isinstance(item, Mapping):
+        return "{" + ", ".join(f"{str(key)!r}: {structure(child)}" for key, child in item.items()) + "}"
+    if isinstance(item, (tuple, list)):
+        # A trace returns a tuple where Python returned a list of one kind.
+        return "(" + ", ".join(structure(child) for child in item) + ")"
+    return "None" if item is None else "tensor"
+
+
+def _difference(wanted: Any, got: Any, tolerance: float) -> ErrorSize | str | None:
+    if not isinstance(wanted, Tensor) and not isinstance(got, Tensor):
+        same = wanted == got or (isinstance(wanted, float) and math.isclose(wanted, got, rel_tol=tolerance))
+        return None if same or wanted != wanted else f"{got!r} where the Python function has {wanted!r}"
+    x, y = _plain(got), _plain(wanted)
+    if isinstance(x, list) or isinstance(y, list):
+        if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
+            return "a nested tensor of another length"
+        parts = (_difference(mine, theirs, tolerance) for mine, theirs in zip(y, x, strict=True))
+        return next((part for part in parts if part is not None), None)
+    if x.shape != y.shape:
+        return f"its shape is {list(x.shape)} where the Python function's is {list(y.shape)}"
+    if not has_data(x) or not has_data(y):
+        return None
+    with torch.no_grad():
+        return _error(x, y, tolerance)
+
+
+def _error(got: Tensor, wanted: Tensor, tolerance: float) -> ErrorSize | None:
+    if got.dtype == wanted.dtype and got.device == wanted.device and torch.equal(got, wanted):
+        return None
+    got = got.to(wanted.device)
+    # A number that torch wrapped may differ in dtype.
+    exact = not (got.is_floating_point() or got.is_complex() or wanted.is_floating_point() or wanted.is_complex())
+    wide = torch.complex128 if got.is_complex() or wanted.is_complex() else torch.float64
+    if exact:
+        wide = torch.int64
+    x, y = got.to(wide), wanted.to(wide)
+    close = torch.isclose(x, y, rtol=tolerance, atol=ABSOLUTE_TOLERANCE, equal_nan=True)
+    if bool(close.all()):
+        return None
+    apart = (x.to(torch.float64) - y.to(torch.float64)).abs() if exact else (x - y).abs()
+    apart = torch.where(close, torch.zeros_like(apart), apart)
+    apart = torch.where(apart != apart, torch.full_like(apart, math.inf), apart)
+    relative = apart / y.abs()
+    relative = torch.where(close | (relative != relative), torch.zeros_like(relative), relative)
+    flat = int(apart.argmax())
+    place = tuple(int(part) for part in torch.unravel_index(torch.tensor(flat), apart.shape)) if apart.dim() else ()
+    return ErrorSize(float(apart.max()), float(relative.max()), int((~close).sum()), close.numel(), place)
+
+
+def _plain(item: Any) -> Any:
+    if not isinstance(item, Tensor):
+        return torch.as_tensor(item)
+    item = item.detach()
+    if item.is_quantized:
+        return item.dequantize()
+    if item.is_nested:
+        return list(item.unbind())
+    return item.to_dense() if item.layout is not torch.strided else item
+
+
+def copied(item: Any, known: dict[int, Any] | None = None) -> Any:
+    """The same structure with its tensors copied, so that running a function on them changes nothing else.
+
+    A tensor that stands twice in the structure is one tensor in the copy, too.
+    """
+    known = {} if known is None else known
+    if isinstance(item, Tensor):
+        if item.layout is not torch.strided or item.is_nested or not has_data(item):
+            return item
+        if id(item) not in known:
+            copy = item.detach().clone(memory_format=torch.preserve_format)
+            known[id(item)] = copy.requires_grad_(item.requires_grad)
+        return known[id(item)]
+    if isinstance(item, tuple):
+        children = [copied(child, known) for child in item]
+        return type(item)(*children) if hasattr(item, "_fields") else tuple(children)
+    if isinstance(item, list):
+        return [copied(child, known) for child in item]
+    if isinstance(item, dict):
+        return {key: copied(child, known) for key, child in item.items()}
+    return item

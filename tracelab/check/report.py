@@ -1,0 +1,181 @@
+"""`CheckReport`: what a check found, as data, text and HTML."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from tracelab.check.findings import CheckInput, Finding, FrozenPlace
+from tracelab.check.trial import Outcome
+from tracelab.graph.structure import TracelabError
+
+_WIDTH = 116
+_MOST_FINDINGS = 8
+_MOST_PLACES = 10
+
+
+class TracingCheckError(TracelabError):
+    """The trace does something else than the Python function, on inputs that were tried; `report` has the findings."""
+
+    def __init__(self, message: str, report: CheckReport | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """An input on which the trace was wrong, and how."""
+
+    input: CheckInput
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """What a check of a trace found.
+
+    `findings` has one record per fault, faults first; `places` every place that the trace froze, each with the fault
+    that it causes or with how many tries found none; `worst` the inputs on which the trace was furthest off, at most
+    five. `tried` inputs ran, on `wrong` of them the trace did something else than Python; on `out_of_domain` more
+    Python itself raised, or there was nothing to compare.
+
+    >>> report = traced.check()
+    >>> if not report.ok:
+    ...     print(report)
+    """
+
+    name: str
+    findings: list[Finding] = field(default_factory=list)
+    places: list[FrozenPlace] = field(default_factory=list)
+    worst: list[WorstCase] = field(default_factory=list)
+    tried: int = 0
+    wrong: int = 0
+    out_of_domain: int = 0
+    tolerance: float = 1e-5
+    notes: list[str] = field(default_factory=list)
+    """How the check was run, where that was not as asked for."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no fault."""
+        return not any(finding.fault for finding in self.findings)
+
+    @property
+    def faults(self) -> list[Finding]:
+        """The findings that are faults."""
+        return [finding for finding in self.findings if finding.fault]
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+    def __repr__(self) -> str:
+        return f"CheckReport({self.name}: {_headline(self)})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": report_html(self)}
+
+
+def _headline(report: CheckReport) -> str:
+    tried = f"{_plural(report.tried, 'input')} tried"
+    if report.out_of_domain:
+        tried += f", {report.out_of_domain:,} more out of its domain"
+    if report.ok:
+        return f"no fault found, {tried}"
+    wrong = f", the trace is wrong for {report.wrong:,}" if report.wrong else ""
+    return f"{_plural(len(report.faults), 'fault')}, {tried}{wrong}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _lines(report: CheckReport) -> Iterator[str]:
+    yield f"check of {report.name}: {_headline(report)}"
+    for finding in report.findings[:_MOST_FINDINGS]:
+        yield from _finding_lines(finding)
+    if len(report.findings) > _MOST_FINDINGS:
+        yield f"… {_plural(len(report.findings) - _MOST_FINDINGS, 'more finding')} in report.findings"
+    if report.places:
+        yield "frozen places"
+        for place in report.places[:_MOST_PLACES]:
+            yield f"  {_cut(str(place), _WIDTH - 2)}"
+        if len(report.places) > _MOST_PLACES:
+            yield f"  … {len(report.places) - _MOST_PLACES} more in report.places"
+    for note in report.notes:
+        yield from textwrap.wrap(f"note: {note}", _WIDTH)
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
+    mark = "✗" if finding.fault else "·"
+    yield _cut(f"{mark} {finding.kind}{_at(finding)}", _WIDTH)
+    yield from textwrap.wrap(_printable(finding.message), _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    if finding.way_out:
+        yield from textwrap.wrap(f"→ {finding.way_out}", _WIDTH, initial_indent="    ", subsequent_indent="      ")
+
+
+def _at(finding: Finding) -> str:
+    if finding.source is None:
+        return ""
+    text = finding.source.text.strip()
+    return f", {finding.line}{f': {text}' if text else ''}"
+
+
+def _cut(text: str, width: int) -> str:
+    text = _printable(text)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+_STYLE = (
+    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:var(--jp-ui-font-size1,13px);"
+    "line-height:1.45;max-width:60em"
+)
+_CODE = "font-family:var(--jp-code-font-family,monospace);white-space:pre-wrap;overflow-wrap:anywhere"
+_FAULT = "color:var(--jp-error-color1,#c62828)"
+_FINE = "color:var(--jp-success-color1,#2e7d32)"
+
+
+def report_html(report: CheckReport) -> str:
+    """The report for notebooks; it takes the colours of the page around it."""
+    colour = _FINE if report.ok else _FAULT
+    parts = [
+        f'<div style="{_STYLE}"><div><b>check of {_html(report.name)}</b>: '
+        f'<span style="{colour}">{_html(_headline(report))}</span></div>'
+    ]
+    for finding in report.findings[:_MOST_FINDINGS]:
+        mark = f'<span style="{_FAULT}">✗</span>' if finding.fault else "·"
+        code = ""
+        if finding.source is not None and finding.source.text.strip():
+            code = f'<div style="{_CODE}">{_html(finding.source.text.strip())}</div>'
+        place = f", {_html(finding.line)}" if finding.line else ""
+        way = f"<div>→ {_html(finding.way_out)}</div>" if finding.way_out else ""
+        parts.append(
+            f'<div style="margin:.5em 0 0 0">{mark} <b>{_html(finding.kind)}</b>{place}'
+            f'<div style="margin-left:1.5em">{code}<div>{_html(finding.message)}</div>{way}</div></div>'
+        )
+    if len(report.findings) > _MOST_FINDINGS:
+        parts.append(f"<div>… {len(report.findings) - _MOST_FINDINGS} more in report.findings</div>")
+    if report.places:
+        rows = "".join(
+            f'<li><span style="{_CODE}">{_html(_where(place))}</span> → {_html(place.answer)}</li>'
+            for place in report.places[:_MOST_PLACES]
+        )
+        more = len(report.places) - _MOST_PLACES
+        rest = f"<li>… {more} more in report.places</li>" if more > 0 else ""
+        parts.append(f'<div style="margin:.5em 0 0 0"><b>frozen places</b><ul>{rows}{rest}</ul></div>')
+    parts += [f"<div>note: {_html(note)}</div>" for note in report.notes]
+    return "".join(parts) + "</div>"
+
+
+def _where(place: FrozenPlace) -> str:
+    return str(place)[: -len(place.answer) - 4]
+
+
+def _html(text: str) -> str:
+    return escape(_printable(text))

@@ -1,0 +1,64 @@
+"""What is checked: one traced method, with the Python callable that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tracelab.execute.module import TracedModule
+from tracelab.execute.origin import Origin
+from tracelab.graph.ir import Graph
+from tracelab.graph.structure import InputTree, TracelabError
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A traced function, or one method of a traced module, and where it came from."""
+
+    traced: Any
+    method: str
+    graph: Graph
+    origin: Origin
+    name: str
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """What runs the trace."""
+        return method_of(self.traced, self.method)
+
+    @property
+    def tree(self) -> InputTree:
+        """How the inputs nest."""
+        tree: InputTree = self.graph.input_tree
+        return tree
+
+
+def method_of(traced: Any, method: str) -> Callable[..., Any]:
+    """The callable of one traced method."""
+    if isinstance(traced, TracedModule):
+        call: Callable[..., Any] = traced if method == "forward" else getattr(traced, method)
+        return call
+    return traced  # type: ignore[no-any-return]
+
+
+def subject_of(traced: Any, method: str | None) -> Subject:
+    """Raises `TracelabError` for a method that was not traced, and where there is no Python function to run."""
+    if isinstance(traced, TracedModule):
+        methods = list(traced._graphs)
+        name = method or ("forward" if "forward" in methods else methods[0])
+        if name not in methods:
+            raise TracelabError(f"`{name}` was not traced; traced methods: {', '.join(methods)}")
+        origin = traced.origins.get(name)
+        label = traced.original_name if name == "forward" else f"{traced.original_name}.{name}"
+        graph = traced._graphs[name]
+    else:
+        if method not in (None, "forward"):
+            raise TracelabError(f"{traced.__name__} is a function: it has no traced method `{method}`")
+        name, origin, label, graph = "forward", traced.origin, traced.__name__, traced.graph
+    if origin is None:
+        raise TracelabError(
+            f"{label} has no Python function to check it against (it was loaded from a file, or copied): trace the "
+            "function again, or use tracelab.compare(traced, function, x)"
+        )
+    return Subject(traced, name, graph, origin, label)

@@ -1,0 +1,115 @@
+"""One trial: the Python function and its trace on the same inputs, from the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tracelab.check.outputs import Mismatch, copied, leaves, mismatches
+from tracelab.check.undo import has_data, unchanged
+
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a trial found; plain data, so that it travels between processes."""
+
+    python_error: str = ""
+    trace_error: str = ""
+    mismatches: tuple[Mismatch, ...] = ()
+    written: tuple[int, ...] = ()
+    """Tensors among the inputs that the Python function wrote to."""
+    written_otherwise: tuple[Mismatch, ...] = ()
+    """Tensors among the inputs (counted from 1) that are not as Python left them."""
+    skipped: bool = False
+    """Nothing was run: inputs without data (meta, fake) have no values to compare."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the trace did something else than the Python function, which itself ran."""
+        return not self.python_error and bool(self.trace_error or self.mismatches or self.written_otherwise)
+
+    @property
+    def size(self) -> float:
+        """For putting the worst first."""
+        if self.trace_error:
+            return float("inf")
+        return max((row.size for row in (*self.mismatches, *self.written_otherwise)), default=0.0)
+
+    def __str__(self) -> str:
+        if self.trace_error:
+            return f"the trace raised {self.trace_error}, where the Python function did not"
+        if self.mismatches:
+            return str(self.mismatches[0])
+        return str(self.written_otherwise[0]) if self.written_otherwise else "no difference"
+
+
+def trial(
+    python: Callable[..., Any],
+    traced: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    tolerance: float,
+    written: tuple[Tensor, ...] = (),
+) -> Outcome:
+    """Run both on copies of the inputs, from the same state, and compare what they return and what they wrote.
+
+    What they change is put back: see `tracelab.check.undo`. `written` are tensors of the trace that it writes to.
+    """
+    tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+    if not all(has_data(leaf) for leaf in tensors):
+        return Outcome(skipped=True)
+    mine, theirs = copied((args, dict(kwargs))), copied((args, dict(kwargs)))
+    with unchanged((python, traced), written) as again:
+        try:
+            expected = python(*mine[0], **mine[1])
+        except Exception as error:
+            return Outcome(python_error=sentence(error), trace_error=_raises(traced, theirs, again))
+        again()
+        try:
+            found = traced(*theirs[0], **theirs[1])
+        except Exception as error:
+            return Outcome(trace_error=sentence(error))
+        return _compared(tensors, expected, found, mine, theirs, tolerance)
+
+
+def _raises(traced: Callable[..., Any], inputs: Any, again: Callable[[], None]) -> str:
+    again()
+    try:
+        traced(*inputs[0], **inputs[1])
+    except Exception as error:
+        return sentence(error)
+    return ""
+
+
+def _compared(tensors: list[Tensor], expected: Any, found: Any, mine: Any, theirs: Any, tolerance: float) -> Outcome:
+    after = [leaf for leaf in leaves(mine) if isinstance(leaf, Tensor)]
+    traced_after = [leaf for leaf in leaves(theirs) if isinstance(leaf, Tensor)]
+    written = tuple(
+        place for place, (before, now) in enumerate(zip(tensors, after, strict=True)) if not _same(before, now)
+    )
+    otherwise = mismatches(after, traced_after, tolerance)
+    return Outcome(mismatches=mismatches(expected, found, tolerance), written=written, written_otherwise=otherwise)
+
+
+def _same(before: Tensor, now: Tensor) -> bool:
+    if before is now or before.layout is not torch.strided:
+        return True
+    with torch.no_grad():
+        if before.shape != now.shape or before.dtype != now.dtype:
+            return False
+        if before.is_quantized:
+            return torch.equal(before, now)
+        return bool(((before == now) | ((before != before) & (now != now))).all())
+
+
+def sentence(error: BaseException) -> str:
+    """An exception in one line: `ValueError: not enough values`."""
+    words = " ".join(str(error).split())
+    text = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

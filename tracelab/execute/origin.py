@@ -1,0 +1,33 @@
+"""Where a trace came from: what it takes to record or check it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+MOST_BYTES = 64 * 2**20
+"""Example inputs that are larger in all are not kept."""
+
+
+@dataclass(slots=True)
+class Origin:
+    """The Python callable behind a trace, the module that it belongs to, how it was recorded, and on what.
+
+    `examples` are copies of the example inputs' tensors, in the order of the graph's inputs; None where they were too
+    large to keep.
+    """
+
+    python: Callable[..., Any]
+    module: nn.Module | None = None
+    strict: bool = True
+    force_outplace: bool = False
+    examples: list[Tensor] | None = field(default=None, repr=False)
+
+
+def kept_examples(tensors: list[Tensor]) -> list[Tensor] | None:
+    """The tensors, or None where they are too large to be held for later checks."""
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return tensors if size <= MOST_BYTES else None
