@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
+    from tracelab.execute.backends import Compiled
     from tracelab.execute.interrupts import Switch
     from tracelab.execute.lookup import Key
     from tracelab.execute.profiling import Profile
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Runnable:
-    """`run` and `profile` of everything that was traced."""
+    """`run`, `profile` and `compile` of everything that was traced."""
 
     def run(
         self,
@@ -109,3 +110,19 @@ class Runnable:
             method=method,
             progress=progress,
         )
+
+    def compile(self, backend: str = "python", *, method: str = "forward") -> Compiled:
+        """The same computation on a backend, as a callable.
+
+        `python` is the generated code; `inductor` gives that code to `torch.compile` (gradients included, compiled at
+        the first call of each kind of input); `cudagraph` records the kernels of the first call on a CUDA device and
+        replays them, for inputs of the same shapes and without gradients. Where a CUDA graph cannot do a call, the
+        Python code does: `compiled.reason` and a `BackendWarning` say why. Raises `InputError` for a backend that
+        there is not.
+
+        >>> fast = traced.compile(backend="inductor")
+        >>> fast(x)
+        """
+        from tracelab.execute.backends import compiled
+
+        return compiled(self, backend, method)
