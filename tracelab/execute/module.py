@@ -65,7 +65,7 @@ class TracedSubmodule(nn.Module):
         return self._class_name
 
 
-class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):
+class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore[misc]
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,
