@@ -63,6 +63,12 @@ def test_statistics_and_kept_values_never_change_results(model, example):
     assert torch.equal(run.outputs, model(example))
 
 
+def test_a_graph_without_nodes_gives_its_input():
+    run = tracelab.trace(lambda x: x, torch.ones(2)).run(torch.zeros(3))
+    assert run.finished
+    assert run.outputs.tolist() == [0, 0, 0]
+
+
 def test_nested_outputs_come_back_nested():
     traced = tracelab.trace(lambda x: (x + 1, (x * 2, x)), torch.ones(2))
     first, (second, third) = traced.run(torch.zeros(2)).outputs

@@ -136,7 +136,11 @@ def test_the_first_nan_or_infinity_is_found_and_named():
     assert str(run).splitlines()[2].startswith("first infinity: aten::log (%z, test_run_records.py:")
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64])
+DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex32, torch.complex64]
+
+
+@pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_large_numbers_are_no_infinities(dtype):
     largest = torch.finfo(dtype).max
     example = torch.full((1000,), largest, dtype=dtype)

@@ -33,6 +33,8 @@ def _cpu(tensor: Tensor) -> Callable[[], str] | None:
     # A sum is NaN or infinite whenever an element is, and one fast pass; it may also overflow, so look again then.
     if tensor.element_size() == 1:
         tensor = tensor.float()
+    elif tensor.dtype is torch.complex32:
+        tensor = tensor.to(torch.complex64)
     if cmath.isfinite(tensor.sum(dtype=_SUM.get(tensor.dtype)).item()):
         return None
     if torch.isnan(tensor).any():

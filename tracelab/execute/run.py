@@ -60,7 +60,7 @@ def run_traced(
     )
     stop = len(graph.nodes) if upto is None else find_node(graph, upto) + 1
     start = 0 if from_ is None else module_start(graph, from_)
-    if start >= stop:
+    if start >= stop > 0:
         raise TracelabError(
             f"there is nothing to run from {place(graph.nodes[start])} up to {place(graph.nodes[stop - 1])}: "
             "it comes first"
