@@ -1,24 +1,28 @@
 /**
- * Finding elements by what is written about them. Nothing is joined into texts beforehand: a term is looked for
- * once in each distinct string, shape, path and source line, and the elements then only look up answers.
+ * Finding elements by what is written about them. Qualified words ask one column of the document: each distinct
+ * string, shape, path or source once, after which elements only look up answers. Plain words are looked for in one
+ * long text of all elements, which is many times faster than in as many short ones.
  */
 
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
-import { scopeClass, scopeName, shortKind } from './describe';
+import { scopeClass, scopeName, shapeText, shortKind, string } from './describe';
 import { parseQuery, type Term } from './query';
 
 export interface SearchIndex {
-  /** Lower-case forms of the document's strings. */
+  /** The document's strings, as they are. */
   readonly strings: string[];
-  readonly kinds: string[];
-  readonly shapes: string[];
   readonly paths: string[];
-  /** Name and class of each scope. */
-  readonly scopes: string[];
   /** Each source's place and text. */
   readonly sources: string[];
   readonly warnings: Map<number, string>;
+  /** What is written about each element, one after the other; facts stand in lines, so that no word spans two. */
+  readonly text: string;
+  /** Where each element's part of the text starts; one more, for the end. */
+  readonly starts: Int32Array;
 }
+
+/** A name of a million characters need not be searched to its end. */
+const LONGEST = 400;
 
 const MOST_LINES = 20;
 
@@ -36,6 +40,41 @@ function sourceText(h: Hierarchy, source: number): string {
   return parts.join('\n');
 }
 
+function nodeText(
+  h: Hierarchy,
+  index: { sources: string[]; warnings: Map<number, string> },
+  node: number,
+): string {
+  const { document } = h;
+  const { nodes, values } = document;
+  let text = `${string(document, nodes.kind[node])}\n${h.paths[nodes.scope[node]]}`;
+  for (const value of nodes.outputs[node]) {
+    text += `\n${valueText(h, value)}`;
+  }
+  for (const value of nodes.inputs[node]) {
+    if (values.path[value] >= 0) {
+      text += `\n${string(document, values.path[value]).slice(0, LONGEST)}`;
+    }
+  }
+  if (nodes.source[node] >= 0) {
+    text += `\n${index.sources[nodes.source[node]]}`;
+  }
+  return index.warnings.has(node) ? `${text}\n${index.warnings.get(node)}` : text;
+}
+
+function valueText(h: Hierarchy, value: number): string {
+  const { document } = h;
+  const { values } = document;
+  const name = string(document, values.name[value]).slice(0, LONGEST);
+  return `%${name}\n${shapeText(document, value)}\n${string(document, values.dtype[value])}`;
+}
+
+function scopeText(h: Hierarchy, scope: number): string {
+  return [scopeName(h, scope), scopeClass(h, scope), h.paths[scope]]
+    .map((part) => part.slice(0, LONGEST))
+    .join('\n');
+}
+
 export function buildIndex(h: Hierarchy): SearchIndex {
   const { document } = h;
   const lower = (text: string): string => text.toLowerCase();
@@ -43,14 +82,27 @@ export function buildIndex(h: Hierarchy): SearchIndex {
   for (const { node, kind, message } of document.warnings) {
     warnings.set(node, `${warnings.get(node) ?? 'warning'}\n${kind}\n${message}`.toLowerCase());
   }
+  const sources = document.sources.file.map((_, source) => lower(sourceText(h, source)).slice(0, LONGEST));
+  const parts: string[] = [];
+  for (let node = 0; node < h.nodes; node++) {
+    parts.push(nodeText(h, { sources, warnings }, node));
+  }
+  for (let scope = 0; scope < h.scopes; scope++) {
+    parts.push(h.folded[scope] ? '' : scopeText(h, scope));
+  }
+  for (const value of [...h.inputs, ...h.outputs]) {
+    parts.push(valueText(h, value));
+  }
+  const lowered = parts.map(lower);
+  const starts = new Int32Array(lowered.length + 1);
+  lowered.forEach((part, element) => (starts[element + 1] = starts[element] + part.length + 1));
   return {
-    strings: document.strings.map(lower),
-    kinds: document.strings.map((text) => lower(shortKind(text))),
-    shapes: document.shapes.map((shape) => `[${shape.join(', ')}]`),
+    strings: document.strings,
     paths: h.paths.map(lower),
-    scopes: h.paths.map((_, scope) => lower(`${scopeName(h, scope)}\n${scopeClass(h, scope)}`)),
-    sources: document.sources.file.map((_, source) => lower(sourceText(h, source))),
+    sources,
     warnings,
+    text: lowered.join('\n'),
+    starts,
   };
 }
 
@@ -70,8 +122,8 @@ function once(rows: number, ask: Test): Test {
   };
 }
 
-const holding = (table: string[], text: string): Test =>
-  once(table.length, (index) => table[index].includes(text));
+const holding = (table: string[], text: string, form = (each: string): string => each): Test =>
+  once(table.length, (index) => form(table[index]).toLowerCase().includes(text));
 
 const never: Test = () => false;
 
@@ -135,7 +187,7 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
   const ofValues = (test: Test): Test => by((node) => made(node, test), test);
   switch (qualifier) {
     case 'op': {
-      const kind = holding(text.includes('::') ? index.strings : index.kinds, text);
+      const kind = holding(index.strings, text, text.includes('::') ? undefined : shortKind);
       return by((node) => kind(nodes.kind[node]), never);
     }
     case 'in': {
@@ -179,39 +231,23 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
     case 'failed':
       return by((node) => nodes.failed === node, never);
     default:
-      return anywhere(h, index, text);
+      return anywhere(index, text);
   }
 }
 
-function anywhere(h: Hierarchy, index: SearchIndex, text: string): Test {
-  const { nodes, values } = h.document;
-  const name = text.startsWith('%') ? text.slice(1) : text;
-  const word = holding(index.strings, text);
-  const named = name === text ? word : once(index.strings.length, (at) => index.strings[at].startsWith(name));
-  const exactShape = /^\d+([x×]\d+)+$/.test(text) ? shapeTest(h, text) : holding(index.shapes, text);
-  const path = holding(index.paths, text);
-  const scope = holding(index.scopes, text);
-  const source = holding(index.sources, text);
-  const value: Test = (at) =>
-    named(values.name[at]) || exactShape(values.shape[at]) || word(values.dtype[at]);
-  const read: Test = (at) => values.path[at] >= 0 && word(values.path[at]);
-  return (element) => {
-    switch (kindOf(h, element)) {
-      case 'op':
-        return (
-          word(nodes.kind[element]) ||
-          path(nodes.scope[element]) ||
-          nodes.outputs[element].some(value) ||
-          nodes.inputs[element].some(read) ||
-          source(nodes.source[element]) ||
-          (index.warnings.get(element)?.includes(text) ?? false)
-        );
-      case 'group':
-        return path(scopeOf(h, element)) || scope(scopeOf(h, element));
-      default:
-        return value(pillValue(h, element));
+/** Any word written about the element; `64x3` finds `[64, 3]` too. */
+function anywhere({ text, starts }: SearchIndex, word: string): Test {
+  const wanted = /^\d+([x×]\d+)+$/.test(word) ? word.replace(/[x×]/g, ', ') : word;
+  const found = new Uint8Array(starts.length);
+  let element = 0;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, starts[element])) {
+    while (starts[element + 1] <= at) {
+      element++;
     }
-  };
+    // One is enough: the search goes on behind this element.
+    found[element++] = 1;
+  }
+  return (asked) => found[asked] === 1;
 }
 
 /** Elements that satisfy every term of the query, groups before operators, each in trace order. */
