@@ -210,6 +210,7 @@ class _MergedDocument(_Document):
             "nodes": {"status": status, "changes": changes, "follows": sorted(follows), **self.former_nodes()},
             "scopes": {**self.scope_marks(scope_index, len(counts)), "differences": counts},
             "values": {"status": self.input_marks(), "changes": self.input_changes()},
+            "outputs": self.rows_of(self.found.a.outputs),
         }
 
     def words(self, changes: Iterable[Change]) -> list[list[int]]:
@@ -251,10 +252,11 @@ class _MergedDocument(_Document):
         follows = {row for row, group in rows_of.items() if all(changed.before in followers for changed in group)}
         return status, [[row, told[row]] for row in sorted(told)], follows
 
-    def scope_marks(self, index: dict[Scope, int], count: int) -> dict[str, list[int]]:
+    def scope_marks(self, index: dict[Scope, int], count: int) -> dict[str, Any]:
         """What became of every module, and its path and class before where they were others."""
         merging = self.merging
         status, was = [SAME] * count, [-1] * count
+        former: list[list[int]] = []
         after = {copy: scope for scope, copy in merging.scopes.after.items()}
         before = {copy: scope for scope, copy in merging.scopes.before.items()}
         partners = {theirs: mine for mine, theirs in self.found.alignment.scopes}
@@ -273,13 +275,14 @@ class _MergedDocument(_Document):
                 mine = partners[scope]
                 above = None if scope.parent is None else partners.get(scope.parent)
                 stays = above is mine.parent and mine.last_name == scope.last_name
+                former.append([row, self.string(mine.last_name), self.string(mine.class_name)])
                 words = [] if stays else [mine.path]
                 if mine.class_name != scope.class_name:
                     words.append(mine.class_name)
                 if scope in moved:
                     words.append("at another place")
                 was[row] = self.string(", ".join(words))
-        return {"status": status, "was": was}
+        return {"status": status, "was": was, "former": former}
 
     def input_marks(self) -> list[list[int]]:
         """Inputs that only one of the graphs has, with the number of what became of them."""
@@ -314,7 +317,17 @@ class _MergedDocument(_Document):
             if row is not None and order[row] < 0:
                 order[row] = place
                 place += 1
-        return {"order": order}
+        inputs = {}
+        for before, after, _ in (*self.found.changed, *self.found.rewired):
+            row = self.folded.index.get(self.merging.node_b[after])
+            if row is not None:
+                inputs[row] = self.rows_of(before.inputs)
+        return {"order": order, "inputs": [[row, inputs[row]] for row in sorted(inputs)]}
+
+    def rows_of(self, values: Iterable[Value]) -> list[int]:
+        """The rows of values of the first graph."""
+        parts = self.folded.parts_of([self.merging.new_a[value] for value in values if value in self.merging.new_a])
+        return [self.values[part] for part in parts if part in self.values]
 
     def draw_former_edges(self, document: dict[str, Any]) -> None:
         """What read from a node that was taken out still shows that it did."""
