@@ -5,6 +5,7 @@ import type { Box } from './camera';
 import { roundedBox, type Paint } from './paint';
 import { HEADER, PAD, TOGGLE } from './scene';
 
+/** `box` is the closed group, or the header's place in an open one. */
 export function drawToggle(paint: Paint, box: Box, open: boolean): void {
   const { context, theme } = paint;
   const x = box.x + PAD;

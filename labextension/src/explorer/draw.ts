@@ -105,7 +105,7 @@ function drawToggles(paint: Paint, shown: readonly Placed[]): void {
     const kind = paint.scene.visible.kinds[index];
     if (kind === 'open' || kind === 'closed') {
       paint.context.globalAlpha = isFaded(paint, index) ? FADED : 1;
-      drawToggle(paint, box, kind === 'open');
+      drawToggle(paint, { ...box, x: box.x + paint.scene.header[index] }, kind === 'open');
     }
   }
   paint.context.globalAlpha = 1;

@@ -51,12 +51,16 @@ function addWords(
   const group = kind === 'open' || kind === 'closed';
   const pill = kind === 'input' || kind === 'output';
   const faded = isFaded(paint, index);
-  const left = box.x + PAD + (group ? TOGGLE + 9 : 2);
+  const left = box.x + scene.header[index] + PAD + (group ? TOGGLE + 9 : 2);
   const titleWidth = measure(label.title, titleFont(theme.font));
   const asideWidth = label.aside ? 7 + measure(label.aside, asideFont(theme.font)) : 0;
   const fits = box.width - (left - box.x) - PAD;
   const at = pill ? box.x + (box.width - titleWidth) / 2 : left;
-  const detailed = label.detail !== '' && camera.scale >= DETAIL_FROM;
+  const detailRoom = fits - titleWidth - asideWidth - 14;
+  const detailed =
+    label.detail !== '' &&
+    camera.scale >= DETAIL_FROM &&
+    (kind !== 'open' || measure(label.detail, detailFont(theme.font)) <= detailRoom);
   const middle = box.y + box.height / 2;
   const y = kind === 'open' ? box.y + HEADER / 2 + 0.5 : detailed ? middle - 7.5 : middle + 0.5;
   const detailWidth = detailed ? measure(label.detail, detailFont(theme.font)) : 0;

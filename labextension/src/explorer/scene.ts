@@ -3,7 +3,8 @@
 import { labelOf, type Label } from '../model/describe';
 import type { Element, Hierarchy } from '../model/hierarchy';
 import type { Visible } from '../model/visible';
-import type { LayoutInput, LayoutResult } from '../layout/types';
+import { GROUP_TOP } from '../layout/spacing';
+import type { Hold, LayoutInput, LayoutResult } from '../layout/types';
 import type { Box } from './camera';
 
 export const TITLE_SIZE = 13;
@@ -11,16 +12,28 @@ export const DETAIL_SIZE = 11;
 export const PAD = 13;
 /** Side of the square with plus or minus in a group's header. */
 export const TOGGLE = 14;
-export const HEADER = 28;
+export const HEADER = GROUP_TOP;
+
+/** A label with the width of its box: of an open group, the width that it has when closed. */
+export interface SceneLabel extends Label {
+  boxWidth: number;
+}
 
 export interface Scene {
   visible: Visible;
-  labels: Label[];
+  labels: SceneLabel[];
   x: number[];
   y: number[];
   width: number[];
   height: number[];
   depth: number[];
+  /**
+   * How far right of its left border a group's header begins. It stands where the closed group stood, above the
+   * main line: so nothing else moves when the group opens, and its square stays under the pointer.
+   */
+  header: Float64Array;
+  /** Where the main line enters each box, or its middle. */
+  axis: Float64Array;
   paths: number[][];
   /** Bounding boxes of the paths: x, y, right, bottom by turns. */
   pathBounds: Float64Array;
@@ -61,8 +74,13 @@ const LONGEST = 44;
 export const shorten = (text: string, most = LONGEST): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
-function shortLabel(label: Label): Label {
-  return { title: shorten(label.title), aside: shorten(label.aside), detail: shorten(label.detail) };
+function shortLabel(label: Label): SceneLabel {
+  return {
+    title: shorten(label.title),
+    aside: shorten(label.aside),
+    detail: shorten(label.detail),
+    boxWidth: 0,
+  };
 }
 
 /** Sizes of boxes, from their labels. */
@@ -71,7 +89,7 @@ export function layoutInput(
   visible: Visible,
   measure: Measure,
   family: string,
-): { input: LayoutInput; labels: Label[] } {
+): { input: LayoutInput; labels: SceneLabel[] } {
   const labels = visible.elements.map((element) => shortLabel(labelOf(h, element)));
   const widths: number[] = [];
   const heights: number[] = [];
@@ -82,11 +100,12 @@ export function layoutInput(
       (label.aside ? 7 + measure(label.aside, asideFont(family)) : 0);
     const detail = measure(label.detail, detailFont(family));
     const toggle = kind === 'closed' || kind === 'open' ? TOGGLE + 9 : 0;
+    label.boxWidth = Math.ceil(Math.max(64, Math.max(title, detail) + toggle + 2 * PAD + 4));
     if (kind === 'open') {
-      widths.push(Math.ceil(title + toggle + 16 + detail + 2 * PAD + 14));
+      widths.push(Math.ceil(title + toggle + 2 * PAD + 14));
       heights.push(HEADER);
     } else {
-      widths.push(Math.ceil(Math.max(64, Math.max(title, detail) + toggle + 2 * PAD + 4)));
+      widths.push(label.boxWidth);
       heights.push(label.detail ? 42 : 30);
     }
   });
@@ -104,7 +123,39 @@ export function layoutInput(
   };
 }
 
-export function buildScene(visible: Visible, labels: Label[], result: LayoutResult): Scene {
+/** Where the main line of what goes into an open group crosses its upper border; its middle if nothing does. */
+function axisOf(index: number, incoming: number[], visible: Visible, result: LayoutResult): number {
+  let main = -1;
+  for (const edge of incoming) {
+    const { source } = visible.edges[edge];
+    const latest = main < 0 || source > visible.edges[main].source;
+    main = latest && (main < 0 || visible.kinds[source] !== 'input') ? edge : main;
+  }
+  const path = main < 0 ? [] : result.paths[main];
+  for (let at = 2; at < path.length; at += 2) {
+    // The piece that goes down through the border.
+    if (path[at] === path[at - 2] && path[at + 1] > result.y[index] + 1) {
+      return path[at];
+    }
+  }
+  return result.x[index] + result.width[index] / 2;
+}
+
+/** How far right of a group's left border its header begins, given its axis. */
+function headerOf(index: number, visible: Visible, scene: Omit<Scene, 'header'>, least: number): number {
+  if (visible.kinds[index] !== 'open') {
+    return 0;
+  }
+  const start = scene.axis[index] - scene.labels[index].boxWidth / 2 - scene.x[index];
+  return Math.max(0, Math.min(scene.width[index] - least + 10, start));
+}
+
+export function buildScene(
+  visible: Visible,
+  labels: SceneLabel[],
+  input: LayoutInput,
+  result: LayoutResult,
+): Scene {
   const count = visible.elements.length;
   const depth: number[] = [];
   const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
@@ -147,7 +198,7 @@ export function buildScene(visible: Visible, labels: Label[], result: LayoutResu
     from.forEach((box) => outgoing[box].push(index));
     to.forEach((box) => incoming[box].push(index));
   });
-  return {
+  const scene = {
     visible,
     labels,
     x: result.x,
@@ -155,6 +206,11 @@ export function buildScene(visible: Visible, labels: Label[], result: LayoutResu
     width: result.width,
     height: result.height,
     depth,
+    axis: Float64Array.from(visible.kinds, (kind, index) =>
+      kind === 'open'
+        ? axisOf(index, incoming[index], visible, result)
+        : result.x[index] + result.width[index] / 2,
+    ),
     paths: result.paths,
     pathBounds,
     outgoing,
@@ -169,6 +225,42 @@ export function buildScene(visible: Visible, labels: Label[], result: LayoutResu
             height: bounds.bottom - bounds.top,
           },
   };
+  return {
+    ...scene,
+    header: Float64Array.from(input.widths, (least, index) => headerOf(index, visible, scene, least)),
+  };
+}
+
+/** What must not move when `anchor` opens or closes: all that stands above it, and above what surrounds it. */
+export function holdAbove(old: Scene, next: Visible, anchor: Element): Hold | undefined {
+  const hold: Hold = {
+    anchors: [],
+    portOffsets: [],
+    portHeights: [],
+    boxes: [],
+    offsets: [],
+    heights: [],
+  };
+  for (let at = indexOf(old, anchor); at >= 0; at = old.visible.parents[at]) {
+    const now = next.indexOf.get(old.visible.elements[at]);
+    if (now === undefined) {
+      return undefined;
+    }
+    hold.anchors.push(now);
+    const around = old.visible.parents[at];
+    hold.portOffsets.push(around < 0 ? NaN : old.axis[around] - old.axis[at]);
+    hold.portHeights.push(around < 0 ? NaN : old.y[at] - old.y[around] - GROUP_TOP);
+    for (let box = 0; box < old.x.length; box++) {
+      const same = next.indexOf.get(old.visible.elements[box]);
+      const above = old.y[box] + old.height[box] <= old.y[at];
+      if (old.visible.parents[box] === old.visible.parents[at] && above && same !== undefined) {
+        hold.boxes.push(same);
+        hold.offsets.push(old.x[box] + old.width[box] / 2 - old.axis[at]);
+        hold.heights.push(old.y[at] - old.y[box]);
+      }
+    }
+  }
+  return hold.anchors.length > 0 ? hold : undefined;
 }
 
 export function boxOf(scene: Scene, index: number): Box {
@@ -201,7 +293,7 @@ export function hit(scene: Scene, x: number, y: number): number {
 export function toggleBox(scene: Scene, index: number): Box {
   const height = scene.visible.kinds[index] === 'open' ? HEADER : scene.height[index];
   return {
-    x: scene.x[index] + PAD - 4,
+    x: scene.x[index] + scene.header[index] + PAD - 4,
     y: scene.y[index] + height / 2 - TOGGLE / 2 - 4,
     width: TOGGLE + 8,
     height: TOGGLE + 8,

@@ -22,7 +22,15 @@ import { createEvents, type Events } from './events';
 import { createFrame, type Frame } from './frame';
 import { createKeys, type Keys } from './keys';
 import { createPanel, type Panel } from './panel';
-import { boxOf, buildScene, createMeasure, indexOf, layoutInput, toggleBox, type Scene } from './scene';
+import {
+  boxOf,
+  buildScene,
+  createMeasure,
+  holdAbove,
+  indexOf,
+  layoutInput,
+  type Scene,
+} from './scene';
 import { createStage, type Stage } from './stage';
 import type { Theme } from './theme';
 import { createToolbar, type Toolbar } from './toolbar';
@@ -216,11 +224,12 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     try {
       const visible = visibleFor(graph, opened);
       const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
-      const result = await runner.run(input);
+      const hold = scene === null ? undefined : holdAbove(scene, visible, anchor);
+      const result = await runner.run(hold === undefined ? input : { ...input, hold });
       if (mine !== generation || destroyed) {
         return;
       }
-      show(graph, buildScene(visible, labels, result), anchor);
+      show(graph, buildScene(visible, labels, input, result), anchor);
     } catch (error) {
       if (mine === generation && !destroyed) {
         showMessage(`This graph cannot be shown: ${error instanceof Error ? error.message : String(error)}.`);
@@ -236,10 +245,9 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     let shiftX = 0;
     let shiftY = 0;
     if (from >= 0 && to >= 0) {
-      const was = toggleBox(old!, from);
-      const is = toggleBox(next, to);
-      shiftX = was.x - is.x;
-      shiftY = was.y - is.y;
+      // Where the main line enters stays, so that nothing above moves; the header is drawn around it.
+      shiftX = old!.axis[from] - next.axis[to];
+      shiftY = old!.y[from] - next.y[to];
     }
     scene = next;
     // Boxes come from where they were on the screen; new ones grow out of the group that was clicked.

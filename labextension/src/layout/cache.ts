@@ -55,8 +55,11 @@ export function createCache(): LayoutCache {
 
 /** Everything that a group's layout depends on. */
 function signatureOf(problem: GroupProblem): Float64Array {
-  const { width, height, kind, pinned, net, source, target, exit, entry } = problem;
-  const columns = [width, height, kind, pinned, net, source, target, exit, entry];
+  const { width, height, kind, pinned, net, source, target, exit, entry, held } = problem;
+  const columns: ArrayLike<number>[] = [width, height, kind, pinned, net, source, target, exit, entry];
+  if (held !== undefined) {
+    columns.push([held.anchor, held.axis], held.items, held.offsets, held.heights);
+  }
   const signature = new Float64Array(2 + columns.reduce((sum, column) => sum + column.length, 0));
   signature[0] = width.length;
   signature[1] = net.length;

@@ -1,6 +1,7 @@
 /** One group laid out alone: its items get places from its own top left corner, its links get paths. */
 
 import { buildGrid, type Runs } from './grid';
+import { holdOrder } from './hold';
 import { placeLanes } from './lanes';
 import { orderRanks } from './order';
 import { placeItems } from './place';
@@ -11,7 +12,10 @@ import type { GroupLayout, GroupProblem } from './types';
 export function layoutGroup(problem: GroupProblem): GroupLayout {
   const { grid, runs } = buildGrid(problem, assignRanks(problem));
   orderRanks(grid);
-  const x = placeItems(grid);
+  if (problem.held !== undefined) {
+    holdOrder(grid, problem.held);
+  }
+  const x = placeItems(grid, problem.held);
   let left = Infinity;
   let right = -Infinity;
   for (let item = 0; item < grid.count; item++) {

@@ -6,7 +6,7 @@
 import { createCache, type LayoutCache } from './cache';
 import { linkIn, newFrame, problemOf, type Frame } from './frame';
 import { GROUP_BOTTOM, GROUP_SIDE, GROUP_TOP } from './spacing';
-import type { GroupLayout, LayoutInput, LayoutResult } from './types';
+import type { GroupLayout, Held, Hold, LayoutInput, LayoutResult } from './types';
 
 /** An edge's way through the frames that it crosses: rows of frame and link by turns. */
 interface Routes {
@@ -59,13 +59,20 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
       problem.exit[link] = offsetOf(frame.from[link], 'outPortOf', net);
       problem.entry[link] = offsetOf(frame.to[link], 'inPortOf', net);
     }
+    const anchor = input.hold?.anchors.find((each) => frameOf[each] === at);
+    if (input.hold !== undefined && anchor !== undefined) {
+      problem.held = heldIn(input.hold, anchor, at, frameOf, frame.inPorts.length, placeOf);
+      problem.held.axis = offsetOf(anchor, 'inPortOf', firstNet(frames[anchor]));
+    }
     const made = cache.group(problem);
     layouts[at] = made;
     if (at < count) {
-      const inner = made.width + 2 * GROUP_SIDE;
+      // The header stands above the main line: there is room for half of it on the left.
+      const spare = frame.inPorts.length > 0 ? input.widths[at] / 2 - GROUP_SIDE - made.x[0] : 0;
+      const inner = made.width + 2 * GROUP_SIDE + Math.max(0, spare);
       result.width[at] = Math.max(input.widths[at], inner);
       result.height[at] = GROUP_TOP + made.height + GROUP_BOTTOM;
-      insetX[at] = GROUP_SIDE + (result.width[at] - inner) / 2;
+      insetX[at] = GROUP_SIDE + Math.max(0, spare) + (result.width[at] - inner) / 2;
       insetY[at] = GROUP_TOP;
     }
   }
@@ -91,6 +98,36 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     result.paths.push(path);
   }
   return result;
+}
+
+/** The net of the first port in a group's upper border. */
+function firstNet(frame: Frame | undefined): number {
+  return frame?.inPorts.find((net) => frame.inPortOf.get(net) === 0) ?? -1;
+}
+
+function heldIn(
+  hold: Hold,
+  anchor: number,
+  at: number,
+  frameOf: Int32Array,
+  ports: number,
+  placeOf: Int32Array,
+): Held {
+  const held: Held = { anchor: ports + placeOf[anchor], axis: 0, items: [], offsets: [], heights: [] };
+  const around = hold.anchors.indexOf(anchor);
+  if (ports > 0 && !Number.isNaN(hold.portOffsets[around])) {
+    held.items.push(0);
+    held.offsets.push(hold.portOffsets[around]);
+    held.heights.push(hold.portHeights[around]);
+  }
+  hold.boxes.forEach((box, row) => {
+    if (frameOf[box] === at) {
+      held.items.push(ports + placeOf[box]);
+      held.offsets.push(hold.offsets[row]);
+      held.heights.push(hold.heights[row]);
+    }
+  });
+  return held;
 }
 
 function routeThrough(

@@ -2,8 +2,9 @@
 
 import { compact } from './compact';
 import type { Grid } from './grid';
+import { FIRM, holdPlaces } from './hold';
 import { BOX_GAP, LINE_GAP } from './spacing';
-import { Kind } from './types';
+import { Kind, type Held } from './types';
 
 const WORK = 150_000;
 const MOST_SWEEPS = 24;
@@ -25,7 +26,7 @@ function pull(a: number, b: number): number {
 }
 
 /** Sets the centre of every item; ranks stand in their order from left to right. */
-export function placeItems(grid: Grid): Float64Array {
+export function placeItems(grid: Grid, held?: Held): Float64Array {
   const x = new Float64Array(grid.count);
   let widest = 0;
   for (const rank of grid.ranks) {
@@ -54,16 +55,25 @@ export function placeItems(grid: Grid): Float64Array {
     }
   }
   compact(grid, x, (left, right) => apart(grid, left, right));
+  if (held !== undefined) {
+    holdPlaces(grid, x, held, (rank, firm) => {
+      rank.forEach((item, at) => {
+        wanted[at] = x[item];
+        weights[at] = firm.has(item) ? FIRM : 1;
+      });
+      settle(rank, wanted, weights);
+    });
+  }
   return x;
 }
 
 /** How little each item gives way: what lies on a path through the most boxes is the main path. */
-function firmness({ count, kind, ranks, above, below, upper, lower }: Grid): Float64Array {
+function firmness({ count, kind, rank, ranks, above, below, upper, lower }: Grid): Float64Array {
   const over = new Int32Array(count);
   const under = new Int32Array(count);
   const box = (item: number): number => Number(kind[item] === Kind.Box);
-  for (const rank of ranks) {
-    for (const item of rank) {
+  for (const list of ranks) {
+    for (const item of list) {
       for (let row = above.start[item]; row < above.start[item + 1]; row++) {
         const other = upper[above.rows[row]];
         over[item] = Math.max(over[item], over[other] + box(other));
@@ -80,9 +90,16 @@ function firmness({ count, kind, ranks, above, below, upper, lower }: Grid): Flo
       longest = Math.max(longest, over[item] + under[item] + box(item));
     }
   }
-  return Float64Array.from(kind, (each, item) =>
-    each === Kind.Bend ? GIVING : over[item] + under[item] + box(item) === longest ? AXIS : 1,
-  );
+  // Of several inputs on such paths the first is the main one.
+  let entered = false;
+  return Float64Array.from(kind, (each, item) => {
+    if (each === Kind.Bend) {
+      return GIVING;
+    }
+    const main = over[item] + under[item] + box(item) === longest && !(entered && rank[item] === 0);
+    entered ||= main && rank[item] === 0;
+    return main ? AXIS : 1;
+  });
 }
 
 /** How far apart the centres of two neighbours in a rank are at least. */

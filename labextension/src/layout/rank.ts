@@ -34,9 +34,9 @@ interface Lines {
  * a constant or a mask comes down to just above its first user. Ports take the first and last rank.
  */
 export function assignRanks(problem: GroupProblem): Ranks {
-  const { source, target, kind } = problem;
+  const { target, kind } = problem;
   const count = kind.length;
-  const forward = source.map((from, link) => (isBackward(problem, link) ? -1 : from));
+  const forward = forwardOnce(problem);
   const lines: Lines = {
     below: adjacency(count, forward),
     above: adjacency(
@@ -67,6 +67,22 @@ export function assignRanks(problem: GroupProblem): Ranks {
     last = setBottom(problem, rank);
   }
   return { rank, count: last + 1 };
+}
+
+/**
+ * The source of each link that counts: not backward ones, and of several between the same two items only the first,
+ * so that a group has the same rank open, with many lines out of it, and closed, with one.
+ */
+function forwardOnce(problem: GroupProblem): Int32Array {
+  const seen = new Set<number>();
+  return problem.source.map((from, link) => {
+    const pair = from * problem.kind.length + problem.target[link];
+    if (isBackward(problem, link) || seen.has(pair)) {
+      return -1;
+    }
+    seen.add(pair);
+    return from;
+  });
 }
 
 /** Puts outputs into a last row of their own; returns its rank. */

@@ -4,6 +4,7 @@
  */
 
 import type { Grid, Runs } from './grid';
+import { heldSteps } from './hold';
 import { ABOVE_BOX, BELOW_BOX, BESIDE_BEND, CORNER, PORT_GAP, RANK_GAP, TRACK } from './spacing';
 import { assignTracks, type Stretch } from './tracks';
 import { Kind, type GroupProblem } from './types';
@@ -37,12 +38,14 @@ export function routeLinks(problem: GroupProblem, grid: Grid, runs: Runs, x: Flo
 
   const items = problem.kind.length;
   const y = new Float64Array(items);
-  const trackY = (gap: Map<number, Stretch>, first: number): void => {
+  const trackY = (gap: Map<number, Stretch>, first: number, apart = TRACK): void => {
     for (const stretch of gap.values()) {
-      stretch.track = first + stretch.track * TRACK;
+      stretch.track = first + stretch.track * apart;
     }
   };
+  const steps = heldSteps(grid, problem.held);
   let bottom = 0;
+  let top = 0;
   let boxesAbove = false;
   grid.ranks.forEach((rank, index) => {
     let height = 0;
@@ -58,9 +61,12 @@ export function routeLinks(problem: GroupProblem, grid: Grid, runs: Runs, x: Flo
     const tracks = gaps[index].size > 0 ? assignTracks([...gaps[index].values()]) : 0;
     const least = index === 0 ? 0 : boxesAbove && boxes ? RANK_GAP : PORT_GAP;
     const needed = tracks > 0 ? above + (tracks - 1) * TRACK + below : 0;
-    const spare = Math.max(0, least - needed);
-    trackY(gaps[index], bottom + above + spare / 2);
-    const top = bottom + needed + spare;
+    // Where boxes are held, the lines between them come closer together instead.
+    const room = steps[index] < 0 ? Math.max(least, needed) : Math.max(0, top + steps[index] - bottom);
+    const spare = Math.max(0, room - needed);
+    const apart = needed <= room ? TRACK : Math.max(0, (room - above - below) / Math.max(1, tracks - 1));
+    trackY(gaps[index], bottom + above + spare / 2, apart);
+    top = bottom + room;
     for (const item of rank) {
       if (item < items) {
         y[item] = top;

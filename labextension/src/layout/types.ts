@@ -12,6 +12,30 @@ export interface LayoutInput {
   /** Ends of each edge; neither is an open group. */
   sources: number[];
   targets: number[];
+  /** When a group was opened or closed in a picture that is on the screen: what must not move. */
+  hold?: Hold;
+}
+
+export interface Hold {
+  /** The group that changed, and the open groups around it, from the inside out. */
+  anchors: number[];
+  /** The same two distances for the first port of the group around each anchor; NaN: it stands in none. */
+  portOffsets: number[];
+  portHeights: number[];
+  /** Boxes above an anchor in the same group: how far right of its axis, and how far above its upper edge, they stand. */
+  boxes: number[];
+  offsets: number[];
+  heights: number[];
+}
+
+/** The same for the items of one group. */
+export interface Held {
+  anchor: number;
+  /** Where the anchor's axis is, from its middle. */
+  axis: number;
+  items: number[];
+  offsets: number[];
+  heights: number[];
 }
 
 export interface LayoutResult {
@@ -49,6 +73,7 @@ export interface GroupProblem {
   /** Where a link leaves and enters, from the items' centres: not zero at an open group's ports. */
   exit: Float64Array;
   entry: Float64Array;
+  held?: Held;
 }
 
 export interface GroupLayout {
