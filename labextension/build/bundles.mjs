@@ -3,11 +3,23 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { pageTemplate, writePageScript } from './strings.mjs';
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const static_ = (room) => resolve(here, '../tracelab', room, 'static');
+
+/** The style sheet is a string to TypeScript; here it is minified as what it is. */
+const styles = {
+  name: 'styles',
+  setup({ onLoad }) {
+    onLoad({ filter: /explorer[\\/]style\.ts$/ }, async ({ path }) => {
+      const [, sheet] = /STYLE = `([^`]*)`/.exec(readFileSync(path, 'utf8'));
+      const { code } = await transform(sheet, { loader: 'css', minify: true });
+      return { contents: `export const STYLE = ${JSON.stringify(code.trim())};` };
+    });
+  },
+};
 
 async function bundle(entry, outfile, limit) {
   mkdirSync(dirname(outfile), { recursive: true });
@@ -19,6 +31,7 @@ async function bundle(entry, outfile, limit) {
     target: 'es2020',
     legalComments: 'none',
     metafile: true,
+    plugins: [styles],
     outfile,
   });
   const bytes = Object.values(result.metafile.outputs)[0].bytes;
