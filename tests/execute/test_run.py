@@ -421,6 +421,15 @@ def test_a_function_can_cancel(traced):
     assert len(traced.run(x, cancel=lambda: True)) == 0
 
 
+@pytest.fixture
+def keyboard():
+    """Ctrl-C as a terminal gives it: a process that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
 def test_ctrl_c_stops_after_the_node_that_runs(traced):
     before = signal.getsignal(signal.SIGINT)
     run = traced.run(x, progress=lambda record: signal.raise_signal(signal.SIGINT))
@@ -429,6 +438,7 @@ def test_ctrl_c_stops_after_the_node_that_runs(traced):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.usefixtures("keyboard")
 def test_the_second_ctrl_c_interrupts_at_once(traced):
     def press(record):
         signal.raise_signal(signal.SIGINT)
