@@ -102,7 +102,8 @@ class Explainer:
             return [
                 Blame(self.frozen(place, now, found, tried, outcome, error), len(places) - 1) for place, now in places
             ]
-        if found:
+        moving = self.state is not None and self.state.node is not None and self.first(found)[0] is self.state.node
+        if found and not moving:
             return [Blame(self.structural(found, tried, outcome, error))]
         if self.state is not None:
             message = f"{self.state.message}; {outcome}"
@@ -123,7 +124,9 @@ class Explainer:
         branch = place.kind in _BRANCHES
         words = CONSTANTS_DIFFERED if found.tensors and not branch else GRAPHS_DIFFERED
         read = _READ.get(place.kind, "the value read here")
-        values = f" was {place.frozen} when traced and is {now}" if place.frozen and now else " is another"
+        values = (
+            f" was {_short(place.frozen)} when traced and is {_short(now)}" if place.frozen and now else " is another"
+        )
         size = place.value is not None and not place.value.is_tensor
         way = "size" if size and not branch else place.kind if branch else "number"
         return Finding(
@@ -298,6 +301,14 @@ _READ = {
     "list": "the list",
     "numpy": "the array",
 }
+
+
+def _short(number: str) -> str:
+    """A float with six digits: no more of it is needed to see that it is another."""
+    try:
+        return number if number.lstrip("-").isdigit() else f"{float(number):.6g}"
+    except ValueError:
+        return number
 
 
 def _ways(words: tuple[str, str]) -> str:

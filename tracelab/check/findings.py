@@ -50,6 +50,10 @@ class CheckInput:
     examples: list[Tensor] | None = field(default=None, repr=False)
     tree: InputTree | None = field(default=None, repr=False)
 
+    def lent(self) -> CallInputs:
+        """Its tensors, for who does not write to them."""
+        return self.given if self.given is not None else self.build()
+
     def build(self) -> CallInputs:
         """Its tensors, as copies."""
         if self.recipe is not None and self.examples is not None and self.tree is not None:

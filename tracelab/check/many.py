@@ -26,7 +26,7 @@ _LOST = 3
 def in_turn(workload: Workload, inputs: Iterable[CheckInput]) -> Iterator[Done]:
     """One after the other, in this process."""
     for tried in inputs:
-        yield tried, workload.run(tried.build())
+        yield tried, workload.run(tried.lent())
 
 
 def in_turn_for_a_while(workload: Workload, inputs: Iterator[CheckInput]) -> Iterator[Done]:
@@ -114,8 +114,8 @@ class _Flow:
                 future.cancel()
 
     def send(self, chunk: list[CheckInput], losses: int) -> None:
-        built = [tuple(tried.build()) for tried in chunk]
-        self.under_way[self.submit(built)] = (chunk, losses)  # type: ignore[arg-type]
+        lent = [tuple(tried.lent()) for tried in chunk]
+        self.under_way[self.submit(lent)] = (chunk, losses)  # type: ignore[arg-type]
 
     def collect(self, future: Future[list[Outcome]]) -> Iterator[Done]:
         chunk, losses = self.under_way.pop(future)
