@@ -1,6 +1,8 @@
 """Tracing and replay, side by side with torch.jit.trace and eager: medians, as ratios.
 
-python tests/benchmarks/tracing.py [case ...]
+python tests/benchmarks/tracing.py [case ...] [compiled]
+
+`compiled` runs the chain and the LSTM on the inductor backend; it needs a C++ compiler and some minutes.
 """
 
 from __future__ import annotations
@@ -121,16 +123,37 @@ def growth() -> None:
     tracemalloc.stop()
 
 
+def compiled(name: str) -> None:
+    function, example = CASES[name]()
+    fast = tracelab.trace(function, example, check_trace=False, strict=False).compile(backend="inductor")
+    scripted = torch.jit.trace(function, example, check_trace=False)
+    with torch.no_grad():
+        start = time.perf_counter()
+        fast(example)
+        took = time.perf_counter() - start
+        for _ in range(5):
+            scripted(example)
+        ours, theirs = medians(30, lambda: fast(example), lambda: scripted(example))
+    print(
+        f"{name:12}compiled {ours * 1e3:8.2f} ms, jit {theirs * 1e3:8.2f} ms, ratio {ours / theirs:.2f}; "
+        f"the first call took {took:.0f} s"
+    )
+
+
 def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     torch.manual_seed(0)
     print(f"torch {torch.__version__}; ms; trace without check; replay under no_grad")
     print(f"{'':12}{'trace':>9}{'jit':>9}{'ratio':>7}   {'replay':>8}{'eager':>8}{'jit':>8}{'/eager':>7}{'/jit':>7}")
-    for name in names or list(CASES):
+    cases = [name for name in names if name != "compiled"]
+    for name in cases or list(CASES):
         speed(name)
     if not names:
         growth()
+    if "compiled" in names:
+        for name in ("chain-1000", "lstm-500"):
+            compiled(name)
 
 
 if __name__ == "__main__":
