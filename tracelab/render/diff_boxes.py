@@ -38,13 +38,18 @@ def node_status(document: dict[str, Any]) -> list[int]:
 def box_status(document: dict[str, Any], box: Box, status: list[int]) -> int:
     """That of its nodes where they are all alike; changed where some are different, or its modules got other names."""
     found = {status[node] for node in box.nodes}
-    if found == {SAME} and _renamed(document, box):
+    if found == {SAME} and _renamed(document, box) and not _numbered(box):
         return CHANGED
     return found.pop() if len(found) == 1 else CHANGED
 
 
 def _renamed(document: dict[str, Any], box: Box) -> bool:
     return any(document["diff"]["scopes"]["status"][module.row] == CHANGED for module in box.closed)
+
+
+def _numbered(box: Box) -> bool:
+    """Whether the modules' names are numbers: another number is a consequence, and no difference by itself."""
+    return all(module.name.rpartition(".")[2].isdigit() for module in box.closed)
 
 
 def _with_differences(modules: list[Module], status: list[int]) -> set[int]:
@@ -65,9 +70,8 @@ def _fold_unchanged(document: dict[str, Any], found: list[Box], status: list[int
     """Neighbours that stayed the same, and those that only got another number, together."""
 
     def kind(box: Box) -> tuple[Any, ...]:
-        numbered = all(module.name.rpartition(".")[2].isdigit() for module in box.closed)
         renamed = _renamed(document, box)
-        alike = {status[node] for node in box.nodes} == {SAME} and (not renamed or numbered)
+        alike = {status[node] for node in box.nodes} == {SAME} and (not renamed or _numbered(box))
         return (box.module.row, bool(box.closed), renamed) if alike else (id(box),)
 
     folded: list[Box] = []

@@ -149,7 +149,7 @@ class _Picture:
         style = "failed" if failed else "module" if box.closed else "op"
         mark = self.mark(box)
         lines = [SIGNS[mark] + self.title(box)]
-        if mark == CHANGED:
+        if mark == CHANGED or (box.closed and self.was(box.closed[0])):
             lines.append(self.what_changed(box))
         elif failed:
             lines.append("failed")

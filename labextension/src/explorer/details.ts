@@ -2,7 +2,7 @@
 
 import { scopeClass, scopeName, shortKind, string } from '../model/describe';
 import { bytesText, elementText } from '../model/facts';
-import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from '../model/hierarchy';
+import { groupElement, kindOf, pillValue, scopeOf, type Element, type Hierarchy } from '../model/hierarchy';
 import {
   argumentTable,
   facts,
@@ -16,6 +16,7 @@ import {
   warningsWhere,
   type Jump,
 } from './detailparts';
+import { changeSection } from './diffchanges';
 import { element } from './dom';
 import { icon } from './icons';
 import { frames, sourceView } from './source';
@@ -40,6 +41,7 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
       ['module', scope === 0 ? scopeName(h, 0) : h.paths[scope]],
       ['class', scopeClass(h, scope)],
     ]),
+    changeSection(h, node),
     schema ? element('pre', { class: 'code schema', text: schema }) : null,
     warningSection(
       h,
@@ -87,6 +89,7 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
       ['operators', h.opCount[scope].toLocaleString('en-US')],
       ['parameters', h.parameterCount[scope].toLocaleString('en-US')],
     ]),
+    changeSection(h, groupElement(h, scope)),
     warningSection(h, warningsWhere(h, inside), jump),
     section('Operators', kindCounts(h, scope)),
     parameters.length > 0 ? section('Parameters and buffers', parameterList(h, parameters)) : null,
@@ -103,6 +106,7 @@ function pillDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
   const parts: (Node | null)[] = [
     element('h2', { text: string(h.document, h.document.values.name[value]) }),
     facts([['kind', `graph ${kind}`]]),
+    changeSection(h, at),
     warningSection(h, warnings, jump),
     section('Value', valueList(h, [value], jump, kind === 'input' ? 'out' : 'in')),
   ];

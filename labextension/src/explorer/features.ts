@@ -12,6 +12,7 @@ import { savingFeature } from './saving';
 import { stopsFeature } from './stops';
 import { tooltipFeature } from './tooltip';
 import { groupsFeature } from './groups';
+import { diffFeature } from './diff';
 import { helpFeature } from './help';
 import { keyboardFeature } from './keyboard';
 import { pointingFeature } from './pointing';
@@ -35,6 +36,7 @@ export const FEATURES: Feature[] = [
   compareFeature,
   lightingFeature,
   warningsFeature,
+  diffFeature,
   stopsFeature,
   savingFeature,
   emptyFeature,

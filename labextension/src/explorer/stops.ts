@@ -9,9 +9,9 @@ export function stopsFeature(view: View): void {
     const document = view.graph?.document;
     return document === undefined
       ? []
-      : [...document.warnings.map(({ node }) => node), document.nodes.failed ?? -1].filter(
-          (node) => node >= 0,
-        );
+      : [...document.warnings.map(({ node }) => node), document.nodes.failed ?? -1]
+          .filter((node) => node >= 0)
+          .sort((a, b) => a - b);
   };
   view.stops.push({ noun: 'warning', elements: warned });
   const step = (forward: boolean): void => {
@@ -21,11 +21,14 @@ export function stopsFeature(view: View): void {
       view.notify('No warnings');
       return;
     }
-    const list = [...new Set(stops.elements())].sort((a, b) => a - b);
+    const list = [...new Set(stops.elements())];
     const at = view.selected;
-    const next = forward
-      ? (list.find((each) => each > at) ?? list[0])
-      : (list.filter((each) => each < at).pop() ?? list[list.length - 1]);
+    const here = list.indexOf(at);
+    const beyond = forward ? list.find((each) => each > at) : list.filter((each) => each < at).pop();
+    const next =
+      here >= 0
+        ? list[(here + (forward ? 1 : list.length - 1)) % list.length]
+        : (beyond ?? list[forward ? 0 : list.length - 1]);
     void view.goTo(next).then(() => view.openPanel('details'));
     view.frame.say(
       `${stops.noun} ${list.indexOf(next) + 1} of ${plural(list.length, stops.noun)}: ${accessibleName(graph, next, false)}`,

@@ -1,5 +1,6 @@
 /** The words in which elements are shown: labels of boxes, names for screen readers. */
 
+import { countIn, markOf, WORDS } from './diff';
 import type { ViewDocument } from './document';
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 
@@ -116,6 +117,12 @@ export function labelOf(h: Hierarchy, element: Element): Label {
   }
 }
 
+/** What became of an element, where there are two graphs and it is not the same. */
+const difference = (h: Hierarchy, element: Element): string[] => {
+  const mark = markOf(h, element);
+  return mark === 0 ? [] : [WORDS[mark]];
+};
+
 /** One line that says everything the picture of a box says. */
 export function accessibleName(h: Hierarchy, element: Element, open: boolean): string {
   const label = labelOf(h, element);
@@ -127,6 +134,8 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
       label.aside ? `${label.title}: ${label.aside}` : label.title,
       open ? 'open group' : 'closed group',
       plural(h.opCount[scope], 'op'),
+      ...difference(h, element),
+      ...(countIn(h, scope) > 0 ? [plural(countIn(h, scope), 'difference')] : []),
       ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
       ...(h.scopeFailed[scope] ? ['failed'] : []),
     ].join(', ');
@@ -136,6 +145,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     return [
       label.aside ? `${label.aside}: ${label.title}` : label.title,
       'operator',
+      ...difference(h, element),
       ...(label.detail ? [label.detail] : []),
       ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
       ...(h.document.nodes.failed === element ? ['failed'] : []),
@@ -145,6 +155,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
   return [
     label.title,
     `graph ${kind}`,
+    ...difference(h, element),
     ...(label.detail ? [label.detail] : []),
     ...(tainted ? ['affected by a warning'] : []),
   ].join(', ');

@@ -76,6 +76,37 @@ export interface Summary {
   warnings: number;
 }
 
+/** What changed, before, after: rows of `strings`. */
+export type ChangeRow = [number, number, number];
+
+/** What became of the nodes of two graphs, in a document that holds both. */
+export interface DiffSection {
+  before: string;
+  after: string;
+  headline: string;
+  nodes: {
+    status: number[];
+    changes: [number, ChangeRow[]][];
+    follows: number[];
+    order: number[];
+    inputs: [number, number[]][];
+  };
+  scopes: {
+    status: number[];
+    was: number[];
+    former: [number, number, number][];
+    differences: number[];
+  };
+  values: { status: [number, number][]; changes: [number, ChangeRow[]][] };
+  outputs: number[];
+}
+
+/** Numbers for nodes, such as the error of each; text for what JSON has no number for. */
+export interface Overlay {
+  name: string;
+  values: (number | string | null)[];
+}
+
 export interface ViewDocument {
   format: string;
   version: number;
@@ -92,4 +123,6 @@ export interface ViewDocument {
   files: SourceFile[];
   warnings: TraceWarning[];
   summary: Summary;
+  diff?: DiffSection;
+  overlays?: Overlay[];
 }

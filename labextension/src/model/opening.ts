@@ -1,5 +1,6 @@
 /** Which groups are open: the state a person changes by clicking on headers. */
 
+import { differencesOf } from './diff';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from './hierarchy';
 
 /** Graphs up to this size are readable whole. */
@@ -47,6 +48,10 @@ export function everyScope(h: Hierarchy): Set<number> {
 
 /** The first picture: small graphs whole, others with their top-level groups closed. */
 export function initiallyOpened(h: Hierarchy): Set<number> {
+  const differences = differencesOf(h);
+  if (differences !== null) {
+    return withDifferences(h, differences.mixed);
+  }
   if (h.nodes <= SMALL) {
     return everyScope(h);
   }
@@ -61,6 +66,30 @@ export function initiallyOpened(h: Hierarchy): Set<number> {
     const counts = groups.map((group) => h.opCount[scopeOf(h, group)]);
     scope = scopeOf(h, groups[counts.indexOf(Math.max(...counts))]);
     opened = openScope(h, opened, scope);
+  }
+  return opened;
+}
+
+/** More boxes than this are no first picture. */
+const MANY = 400;
+
+/** What holds differences is open, level by level while the boxes are not too many; what stayed the same is closed. */
+function withDifferences(h: Hierarchy, mixed: ReadonlySet<number>): Set<number> {
+  const opened = new Set<number>();
+  let boxes = h.children[0].length;
+  let level = [0];
+  while (level.length > 0) {
+    const inner = level.flatMap((scope) =>
+      h.children[scope]
+        .filter((child) => kindOf(h, child) === 'group' && mixed.has(scopeOf(h, child)))
+        .map((child) => scopeOf(h, child)),
+    );
+    boxes += inner.reduce((sum, scope) => sum + h.children[scope].length, 0);
+    if (boxes > MANY) {
+      break;
+    }
+    inner.forEach((scope) => opened.add(scope));
+    level = inner;
   }
   return opened;
 }

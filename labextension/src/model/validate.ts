@@ -107,6 +107,86 @@ function readHeader(raw: unknown): Bag {
   return document;
 }
 
+interface Sizes {
+  strings: number;
+  nodes: number;
+  scopes: number;
+  values: number;
+}
+
+/** Rows of `[index, something]`. */
+function pairs(parent: Bag, key: string, where: string, high: number): [number, unknown][] {
+  const rows = list(parent, key, where);
+  for (const row of rows) {
+    if (!Array.isArray(row) || row.length < 2) {
+      fail(`the column "${where}" does not hold pairs`);
+    }
+    indices(row.slice(0, 1), 0, high, where);
+  }
+  return rows as [number, unknown][];
+}
+
+function changeRows(parent: Bag, where: string, high: number, sizes: Sizes): void {
+  for (const [, told] of pairs(parent, 'changes', where, high)) {
+    for (const change of list({ told }, 'told', where)) {
+      if (!Array.isArray(change) || change.length !== 3) {
+        fail('a change is not made of three texts');
+      }
+      indices(change, 0, sizes.strings, where);
+    }
+  }
+}
+
+function exactly(parent: Bag, key: string, where: string, rows: number): unknown[] {
+  const found = list(parent, key, where);
+  if (found.length !== rows) {
+    fail(`the column "${where}" is of another length`);
+  }
+  return found;
+}
+
+/** What became of the nodes of two graphs, where the document holds both. */
+function readDiff(document: Bag, sizes: Sizes): void {
+  const diff = bag(document, 'diff');
+  ['before', 'after', 'headline'].forEach((name) => text(diff[name], `diff.${name}`));
+  const nodes = bag(diff, 'nodes');
+  indices(exactly(nodes, 'status', 'diff.nodes.status', sizes.nodes), 0, 4, 'diff.nodes.status');
+  indices(exactly(nodes, 'order', 'diff.nodes.order', sizes.nodes), -1, sizes.nodes, 'diff.nodes.order');
+  indices(list(nodes, 'follows', 'diff.nodes.follows'), 0, sizes.nodes, 'diff.nodes.follows');
+  changeRows(nodes, 'diff.nodes.changes', sizes.nodes, sizes);
+  for (const [, values] of pairs(nodes, 'inputs', 'diff.nodes.inputs', sizes.nodes)) {
+    indices(list({ values }, 'values', 'diff.nodes.inputs'), 0, sizes.values, 'diff.nodes.inputs');
+  }
+  const scopes = bag(diff, 'scopes');
+  indices(exactly(scopes, 'status', 'diff.scopes.status', sizes.scopes), 0, 4, 'diff.scopes.status');
+  indices(exactly(scopes, 'was', 'diff.scopes.was', sizes.scopes), -1, sizes.strings, 'diff.scopes.was');
+  integers(
+    exactly(scopes, 'differences', 'diff.scopes.differences', sizes.scopes),
+    'diff.scopes.differences',
+  );
+  for (const row of pairs(scopes, 'former', 'diff.scopes.former', sizes.scopes)) {
+    indices(row.slice(1), 0, sizes.strings, 'diff.scopes.former');
+  }
+  const values = bag(diff, 'values');
+  for (const [, status] of pairs(values, 'status', 'diff.values.status', sizes.values)) {
+    indices([status], 0, 4, 'diff.values.status');
+  }
+  changeRows(values, 'diff.values.changes', sizes.values, sizes);
+  indices(list(diff, 'outputs', 'diff.outputs'), 0, sizes.values, 'diff.outputs');
+}
+
+function readOverlays(document: Bag, nodes: number): void {
+  for (const item of list(document, 'overlays', 'overlays')) {
+    const overlay = bag({ overlay: item }, 'overlay');
+    text(overlay.name, 'overlays.name');
+    for (const value of exactly(overlay, 'values', 'overlays.values', nodes)) {
+      if (value !== null && typeof value !== 'number' && typeof value !== 'string') {
+        fail('an overlay holds something that is no number');
+      }
+    }
+  }
+}
+
 /** Returns the document with its type, or throws a `DocumentError` whose message is one sentence. */
 export function readDocument(raw: unknown): ViewDocument {
   const document = readHeader(raw);
@@ -241,6 +321,12 @@ export function readDocument(raw: unknown): ViewDocument {
   const summary = bag(document, 'summary');
   for (const name of ['ops', 'parameters', 'parameter_bytes', 'warnings']) {
     integers([summary[name]], `summary.${name}`);
+  }
+  if (document.diff !== undefined) {
+    readDiff(document, { strings: S, nodes: nodes.rows, scopes: scopes.rows, values: values.rows });
+  }
+  if (document.overlays !== undefined) {
+    readOverlays(document, nodes.rows);
   }
   return document as unknown as ViewDocument;
 }
