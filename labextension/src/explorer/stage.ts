@@ -38,6 +38,7 @@ export interface Stage {
   fit(): void;
   first(): void;
   reveal(index: number): void;
+  readonly marks: Readonly<StageMarks>;
   mark(marks: Partial<StageMarks>): void;
   /** Draws the picture on something else, as if it were looked at through that camera. */
   paintOn(pen: Pen, camera: Camera, width: number, height: number, density: number): void;
@@ -159,6 +160,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
         move(bringIntoView(camera, boxOf(scene, index), width, height));
       }
     },
+    marks,
     mark(changed) {
       Object.assign(marks, changed);
       request();

@@ -3,7 +3,7 @@
 import { layoutModule } from '../generated/layout';
 import type { LayoutInput, LayoutResult } from './types';
 
-const { layout } = layoutModule();
+const { createCache, layout } = layoutModule();
 const WORKER_SOURCE = `(${layoutModule.toString()})().serve(self)`;
 
 /** Below this, starting a message round trip costs more than the layout. */
@@ -21,6 +21,7 @@ export interface LayoutRunner {
 }
 
 export function createRunner(): LayoutRunner {
+  const cache = createCache();
   let worker: Worker | null | undefined;
   let address = '';
   let next = 0;
@@ -35,7 +36,7 @@ export function createRunner(): LayoutRunner {
     worker = null;
     for (const { input, resolve, reject } of waiting.values()) {
       try {
-        resolve(layout(input));
+        resolve(layout(input, cache));
       } catch (error) {
         reject(error);
       }
@@ -69,7 +70,7 @@ export function createRunner(): LayoutRunner {
         start();
       }
       if (input.parents.length <= SMALL || !worker) {
-        return new Promise((resolve) => resolve(layout(input)));
+        return new Promise((resolve) => resolve(layout(input, cache)));
       }
       const id = next++;
       return new Promise((resolve, reject) => {

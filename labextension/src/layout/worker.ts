@@ -3,6 +3,7 @@
  * to anything outside: the main thread calls it, the worker is started from its text, and the bundle holds it once.
  */
 
+import { createCache } from './cache';
 import { layout } from './layout';
 import type { LayoutInput } from './types';
 
@@ -13,14 +14,15 @@ export interface WorkerScope {
 
 /** Answers the messages of a runner. */
 export function serve(scope: WorkerScope): void {
+  const cache = createCache();
   scope.onmessage = (event) => {
     const { id, input } = event.data;
     try {
-      scope.postMessage({ id, result: layout(input) });
+      scope.postMessage({ id, result: layout(input, cache) });
     } catch (error) {
       scope.postMessage({ id, error: String(error) });
     }
   };
 }
 
-export { layout };
+export { createCache, layout };
