@@ -15,6 +15,7 @@ import { groupsFeature } from './groups';
 import { diffFeature } from './diff';
 import { helpFeature } from './help';
 import { keyboardFeature } from './keyboard';
+import { minimapFeature } from './minimap';
 import { pointingFeature } from './pointing';
 import { warningsFeature } from './warnings';
 import { zoomFeature } from './zoom';
@@ -25,6 +26,7 @@ export type Feature = (view: View) => void;
 export const FEATURES: Feature[] = [
   keyboardFeature,
   pointingFeature,
+  minimapFeature,
   tooltipFeature,
   historyFeature,
   crumbsFeature,

@@ -48,6 +48,11 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .port.current { position: absolute; left: 8px; top: 0; width: auto; max-width: 480px; height: auto; clip-path: none; padding: 2px 8px;
   text-overflow: ellipsis; font-size: 12px; color: var(--tl-text); background: var(--tl-surface); border: 2px solid var(--tl-accent);
   border-radius: 6px; z-index: 1; }
+.minimap-holder { position: absolute; right: 10px; bottom: 14px; padding: 3px; background: var(--tl-surface); border: 1px solid var(--tl-border);
+  border-radius: 6px; opacity: 0.92; cursor: pointer; touch-action: none; z-index: 1; }
+.minimap-holder[hidden] { display: none; }
+.minimap-holder canvas { position: static; }
+.minimap-frame { position: absolute; margin: 3px; border: 1.5px solid var(--tl-accent); border-radius: 2px; pointer-events: none; }
 .hint { position: absolute; left: 50%; bottom: 12px; transform: translateX(-50%); padding: 4px 10px; font-size: 12px;
   color: var(--tl-faint); background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 12px;
   pointer-events: none; opacity: 0; transition: opacity 0.15s; white-space: nowrap; }
