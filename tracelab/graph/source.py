@@ -40,7 +40,7 @@ class Source:
     def _resolved(self) -> tuple[str, str, int, int, int, int]:
         if self._place is None:
             code, offset = self.stack[0]
-            self._place = (code.co_filename, _qualified_name(code), *_span(code, offset))
+            self._place = (code.co_filename, code.co_qualname, *_span(code, offset))
         return self._place
 
     @property
@@ -93,22 +93,12 @@ class Source:
         return hash(self._resolved())
 
 
-def _qualified_name(code: CodeType) -> str:
-    return getattr(code, "co_qualname", code.co_name)
-
-
 @functools.lru_cache(maxsize=4096)
 def _spans(code: CodeType) -> list[tuple[int, int, int, int]]:
     first = code.co_firstlineno
-    if sys.version_info >= (3, 11):
-        return [
-            (line or first, end or line or first, column or 0, last or 0)
-            for line, end, column, last in code.co_positions()
-        ]
-    spans: list[tuple[int, int, int, int]] = []
-    for start, stop, line in code.co_lines():
-        spans.extend([(line or first, line or first, 0, 0)] * ((stop - start) // 2))
-    return spans
+    return [
+        (line or first, end or line or first, column or 0, last or 0) for line, end, column, last in code.co_positions()
+    ]
 
 
 def _span(code: CodeType, offset: int) -> tuple[int, int, int, int]:
