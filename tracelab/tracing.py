@@ -113,7 +113,7 @@ def trace_graph(
     """
     call = Call(args, kwargs)
     module = func if isinstance(func, nn.Module) else None
-    graph, outputs, flat = record_call(func, module, call, strict, force_outplace)
+    graph, outputs, flat = record_call(func, {} if module is None else {"": module}, call, strict, force_outplace)
     if not return_inputs:
         return graph, outputs
     state = [graph.state[value] for value in graph.parameters]
@@ -121,8 +121,8 @@ def trace_graph(
 
 
 def _trace_function(func: Callable[..., Any], call: Call, strict: bool, force_outplace: bool) -> TracedFunction:
-    graph, _, examples = record_call(func, None, call, strict, force_outplace)
-    origin = Origin(func, None, strict, force_outplace, kept_examples(examples))
+    graph, _, examples = record_call(func, {}, call, strict, force_outplace)
+    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples))
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
@@ -131,8 +131,8 @@ def _trace_methods(module: nn.Module, calls: Mapping[str, Call], strict: bool, f
     origins: dict[str, Origin] = {}
     for name, call in calls.items():
         func = module if name == "forward" else getattr(module, name)
-        graphs[name], _, examples = record_call(func, module, call, strict, force_outplace)
-        origins[name] = Origin(func, module, strict, force_outplace, kept_examples(examples))
+        graphs[name], _, examples = record_call(func, {"": module}, call, strict, force_outplace)
+        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples))
     traced = mirror(module, graphs)
     traced.origins = origins
     return traced

@@ -167,7 +167,7 @@ def test_a_numerical_difference_names_the_node_where_it_begins():
     trace = traced(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), torch.randn(2, 3))
     with torch.no_grad():
         # The weights of the module are replaced, those that the trace holds are not.
-        trace.origins["forward"].module[2].weight = nn.Parameter(torch.ones(2, 4))
+        trace.origins["forward"].modules[""][2].weight = nn.Parameter(torch.ones(2, 4))
     report = trace.check(inputs=[torch.randn(2, 3)])
     (finding,) = report.findings
     assert finding.kind == "numerical difference"

@@ -34,7 +34,11 @@ class Call:
 
 
 def record_call(
-    func: Callable[..., Any], module: nn.Module | None, call: Call, strict: bool = True, force_outplace: bool = False
+    func: Callable[..., Any],
+    modules: Mapping[str, nn.Module],
+    call: Call,
+    strict: bool = True,
+    force_outplace: bool = False,
 ) -> tuple[Graph, Any, list[Tensor]]:
     """The graph of one call on copies of its arguments, what it returned, and the arguments' tensors (copies)."""
     names = argument_names(func, call)
@@ -56,7 +60,7 @@ def record_call(
         dict(zip(list(call.kwargs), items[positional:], strict=True)),
         list(zip(labels, clones, strict=True)),
         name=getattr(func, "__name__", type(func).__name__),
-        modules={"": module} if module is not None else None,
+        modules=dict(modules),
         strict=strict,
         force_outplace=force_outplace,
     )

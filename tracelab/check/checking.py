@@ -52,7 +52,7 @@ def check(
         raise TracelabError(f"tries={tries} is too few: give at least 1")
     subject = subject_of(traced, method)
     collected = _Collected(subject, frozenset(allow), tolerance)
-    workload = Workload(subject.origin.python, subject.traced, subject.method, tolerance)
+    workload = _workload(subject, tolerance)
     if inputs is None:
         proposed = _proposed(subject)
         first = next(proposed)
@@ -87,7 +87,7 @@ def check_calls(traced: Any, method: str, calls: list[Call], tolerance: float) -
     Only where they differ is the function recorded again, to say why.
     """
     subject = subject_of(traced, method)
-    workload = Workload(subject.origin.python, subject.traced, subject.method, tolerance)
+    workload = _workload(subject, tolerance)
     for number, call in enumerate(calls, 1):
         outcome = workload.run((call.args, call.kwargs))
         if not (outcome.wrong or outcome.python_error):
@@ -102,6 +102,11 @@ def check_calls(traced: Any, method: str, calls: list[Call], tolerance: float) -
         found = report.faults[0] if report.faults else report.findings[0]
         place = f" ({found.line})" if found.line else ""
         raise TracingCheckError(f"Tracing failed sanity checks: {found.message}{place}", report)
+
+
+def _workload(subject: Subject, tolerance: float) -> Workload:
+    origin = subject.origin
+    return Workload(origin.python, subject.traced, subject.method, tolerance, tuple(origin.modules.values()))
 
 
 class _Collected:
@@ -210,6 +215,8 @@ class _Collected:
             for warning in graph.warnings
             if _is_a_place(warning)
         ]
+        for place in report.places:
+            place.warning.answer = place.answer
         report.worst = [case for _, _, case in sorted(self.heap, key=lambda row: (-row[0], -row[1]))]
         return report
 

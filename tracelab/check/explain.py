@@ -268,7 +268,7 @@ class Explainer:
     def node_that_raises(self, tried: CheckInput) -> Node | None:
         """The node of the trace that cannot run on these inputs."""
         args, kwargs = tried.build()
-        with unchanged((self.origin.python, self.origin.module), written_state(self.graph)):
+        with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
             try:
                 self.traced.run(*args, method=self.method, **kwargs)
             except RunError as error:
@@ -283,7 +283,7 @@ class Explainer:
         if again is None:
             return None
         args, kwargs = tried.build()
-        with unchanged((self.origin.python, self.origin.module), written_state(self.graph)):
+        with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
             try:
                 return compare(self.traced, again, *args, method=self.method, **kwargs).first_divergent
             except Exception:

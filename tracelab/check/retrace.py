@@ -25,10 +25,10 @@ def retrace(origin: Origin, graph: Graph, args: tuple[Any, ...], kwargs: Mapping
 
     Nothing of the user's changes, and no Python warnings are shown.
     """
-    with unchanged((origin.python, origin.module), written_state(graph)), unsaid():
+    with unchanged((origin.python, *origin.modules.values()), written_state(graph)), unsaid():
         try:
             again, _, _ = record_call(
-                origin.python, origin.module, Call(args, kwargs), origin.strict, origin.force_outplace
+                origin.python, origin.modules, Call(args, kwargs), origin.strict, origin.force_outplace
             )
         except TracelabError:
             return None

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import nn
 
 from tracelab.check.subject import Subject, method_of
 from tracelab.check.trial import Outcome, sentence, trial
@@ -30,11 +31,20 @@ _one_at_a_time = threading.Lock()
 class Workload:
     """What every trial of one check needs; in another process, unpacked once."""
 
-    def __init__(self, python: Callable[..., Any], traced: Any, method: str, tolerance: float) -> None:
+    def __init__(
+        self,
+        python: Callable[..., Any],
+        traced: Any,
+        method: str,
+        tolerance: float,
+        modules: tuple[nn.Module, ...] = (),
+    ) -> None:
         self.python = python
         self.traced = traced
         self.method = method
         self.tolerance = tolerance
+        self.modules = modules
+        """Modules that the Python function runs, and whose state is to stay."""
         self.written = tuple(written_state(traced._graphs[method] if hasattr(traced, "_graphs") else traced.graph))
         self._packed: tuple[str, bytes] | None = None
 
@@ -42,7 +52,7 @@ class Workload:
         """One trial."""
         with _one_at_a_time:
             call = method_of(self.traced, self.method)
-            return trial(self.python, call, inputs[0], inputs[1], self.tolerance, self.written)
+            return trial(self.python, call, inputs[0], inputs[1], self.tolerance, self.written, self.modules)
 
     def pack(self) -> tuple[str, bytes]:
         """The bytes to send, and a name for them; raises what pickling raises."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tracelab.check.outputs import Mismatch, copied, leaves, mismatches
 from tracelab.check.undo import has_data, unchanged
@@ -56,16 +56,18 @@ def trial(
     kwargs: Mapping[str, Any],
     tolerance: float,
     written: tuple[Tensor, ...] = (),
+    modules: tuple[nn.Module, ...] = (),
 ) -> Outcome:
     """Run both on copies of the inputs, from the same state, and compare what they return and what they wrote.
 
-    What they change is put back: see `tracelab.check.undo`. `written` are tensors of the trace that it writes to.
+    What they change is put back: see `tracelab.check.undo`. `written` are tensors of the trace that it writes to,
+    `modules` those that the Python function runs beside what it is a method of.
     """
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     if not all(has_data(leaf) for leaf in tensors):
         return Outcome(skipped=True)
     mine, theirs = copied((args, dict(kwargs))), copied((args, dict(kwargs)))
-    with unchanged((python, traced), written) as again:
+    with unchanged((python, traced, *modules), written) as again:
         try:
             expected = python(*mine[0], **mine[1])
         except Exception as error:

@@ -14,14 +14,15 @@ MOST_BYTES = 64 * 2**20
 
 @dataclass(slots=True)
 class Origin:
-    """The Python callable behind a trace, the module that it belongs to, how it was recorded, and on what.
+    """The Python callable behind a trace, the modules that it runs, how it was recorded, and on what.
 
+    `modules` maps path prefixes to modules whose names nodes and parameters get; `""` is the module that was traced.
     `examples` are copies of the example inputs' tensors, in the order of the graph's inputs; None where they were too
     large to keep.
     """
 
     python: Callable[..., Any]
-    module: nn.Module | None = None
+    modules: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     strict: bool = True
     force_outplace: bool = False
     examples: list[Tensor] | None = field(default=None, repr=False)

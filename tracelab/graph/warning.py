@@ -31,6 +31,8 @@ class TraceWarning:
     frozen: str = ""
     position: int = 0
     """How many nodes were recorded before it."""
+    answer: str = ""
+    """What a check found for it: `wrong for x negated`, `no counterexample in 32 tries`; empty where none was made."""
 
     def __str__(self) -> str:
         place = f"{self.source.short_file}:{self.source.line}: " if self.source is not None else ""

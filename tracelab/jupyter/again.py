@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+import io
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
 from typing import Any
 
 import torch
@@ -12,6 +15,24 @@ from tracelab.execute.traced import TracedFunction
 from tracelab.graph.structure import TracelabError
 
 TOLERANCE = 1e-5
+
+
+class CellFunction:
+    """A cell as a function of its inputs: it runs in a copy of the variables as they were, and prints nothing."""
+
+    def __init__(self, run: Callable[[dict[str, Any]], Any], variables: Mapping[str, Any], names: list[str]) -> None:
+        self.run = run
+        self.variables = dict(variables)
+        self.names = names
+        self.__name__ = "cell"
+        self.__signature__ = inspect.Signature(
+            [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        space = {**self.variables, **dict(zip(self.names, args, strict=False)), **kwargs}
+        with redirect_stdout(io.StringIO()):
+            return self.run(space)
 
 
 class Before:

@@ -15,10 +15,12 @@ from IPython.display import display
 from tracelab.capture.record import TraceError, record
 from tracelab.capture.settle import settle
 from tracelab.capture.warn import unsaid
+from tracelab.check.outputs import leaves as leaves_of
+from tracelab.execute.origin import Origin, kept_examples
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
 from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
-from tracelab.jupyter.again import Before
+from tracelab.jupyter.again import Before, CellFunction
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.diff_magic import DiffMagics
 from tracelab.jupyter.explorer import GraphExplorer, in_kernel
@@ -41,7 +43,11 @@ class TraceMagics(Magics):
     @magic_arguments("%trace")
     @argument("names", nargs="*", help="variables to take as inputs; all that hold tensors and are read, by default")
     @argument("-o", "--output", default="_trace", help="variable that gets the trace (default: _trace)")
-    @argument("--check", action="store_true", help="run the trace again on the same inputs and compare")
+    @argument(
+        "--check",
+        action="store_true",
+        help="run the trace again and compare; then run both, cell and trace, on other inputs (see traced.check)",
+    )
     @argument("--no-check", action="store_true", help="do not run the trace again (the default)")
     @argument("--no-widget", action="store_true", help="print text instead of showing the explorer")
     @argument("--strict", action="store_true", help="refuse dicts as outputs, and warn of lists")
@@ -67,19 +73,20 @@ class TraceMagics(Magics):
     @magic_arguments("trace")
     @argument("-o", "--output", default="_trace", help="variable that gets the trace (default: _trace)")
     @argument("--no-widget", action="store_true", help="print text instead of showing the explorer")
+    @argument("--check", action="store_true", help="run the call and its trace on other inputs, and compare")
     @argument("--help", action="store_true", help="show this help, and run nothing")
     @argument("call", nargs="*", help="the call to trace: model(x)")
     @line_magic("trace")
     def trace_line(self, line: str) -> None:
         """Trace one call: `%trace model(x)`."""
-        rest, output, widget, wants_help = _line_options(line)
+        rest, output, given, wants_help = _line_options(line)
         if wants_help or not rest:
             print(self.trace_line.__doc__)
             if not wants_help:
                 raise UsageError("%trace needs a call to trace: %trace model(x)")
             return
         compiled = self._compile(rest + "\n", shift=False)
-        options = parse_argstring(self.trace_cell, f"-o {output}{'' if widget else ' --no-widget'}")
+        options = parse_argstring(self.trace_cell, " ".join(["-o", output, *given]))
         traced = self._record_cell(compiled, self._input_names([], compiled), options)
         self._finish(traced, options)
 
@@ -130,9 +137,10 @@ class TraceMagics(Magics):
             raise UsageError(f"%%trace: {error}") from None
         modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
         before = Before({name: space[name] for name in names}, modules.values()) if options.check else None
+        variables = dict(space) if options.check else {}
         strict = options.strict and not options.no_strict
 
-        def run() -> Any:
+        def run(space: dict[str, Any]) -> Any:
             outputs = cell.run(space)
             if len(outputs) == 1:
                 return next(iter(outputs.values()))
@@ -142,7 +150,7 @@ class TraceMagics(Magics):
         given = list(zip(labels, leaves, strict=True))
         try:
             with unsaid():
-                recording = record(run, (), {}, given, name="cell", modules=modules, strict=strict)
+                recording = record(run, (space,), {}, given, name="cell", modules=modules, strict=strict)
         except TraceError as error:
             assert error.__cause__ is not None
             if error.graph.nodes:
@@ -161,11 +169,23 @@ class TraceMagics(Magics):
         traced = TracedFunction(recording.graph, "cell")
         if before is not None:
             print(before.check(traced, recording.result))
+            function = CellFunction(run, variables, names)
+            examples = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
+            traced.origin = Origin(function, modules, strict, False, kept_examples(examples))
         return traced
 
     def _finish(self, traced: TracedFunction, options: Any) -> None:
         self.shell.user_ns[options.output] = traced
+        if not options.check:
+            self._show(traced.graph, options)
+            return
+        # The places that warnings name get their answers first, so that the graph shows them.
+        report = traced.check(progress=False)
         self._show(traced.graph, options)
+        if options.no_widget or not in_kernel():
+            print(report)
+        else:
+            display(report)
 
     def _show(self, graph: Graph, options: Any) -> None:
         if options.no_widget or not in_kernel():
@@ -176,24 +196,25 @@ class TraceMagics(Magics):
             display(GraphExplorer(graph))
 
 
-def _line_options(line: str) -> tuple[str, str, bool, bool]:
-    """The call, the output's name, whether to show the widget, and whether help was asked for.
+def _line_options(line: str) -> tuple[str, str, list[str], bool]:
+    """The call, the output's name, the other options, and whether help was asked for.
 
     Options stand before the call; the call itself is Python, which argparse would take apart.
     """
-    output, widget, rest = "_trace", True, line.strip()
+    output, rest = "_trace", line.strip()
+    given: list[str] = []
     while rest.startswith("-"):
         word, _, rest = rest.partition(" ")
         rest = rest.strip()
         if word in ("-o", "--output"):
             output, _, rest = rest.partition(" ")
             rest = rest.strip()
-        elif word == "--no-widget":
-            widget = False
+        elif word in ("--no-widget", "--check"):
+            given.append(word)
         elif word == "--help":
-            return "", output, widget, True
+            return "", output, given, True
         else:
             raise UsageError(f"%trace does not know the option {word}; see %trace --help")
     if not output.isidentifier():
         raise UsageError(f"%trace -o needs the name of a variable, not {output!r}")
-    return rest, output, widget, False
+    return rest, output, given, False
