@@ -8,6 +8,9 @@ import { linkIn, newFrame, problemOf, type Frame } from './frame';
 import { GROUP_BOTTOM, GROUP_SIDE, GROUP_TOP } from './spacing';
 import type { GroupLayout, Held, Hold, LayoutInput, LayoutResult } from './types';
 
+/** The offset of a port just at the middle: 0 would leave the router free to choose another place. */
+const AT_MIDDLE = 1e-9;
+
 /** An edge's way through the frames that it crosses: rows of frame and link by turns. */
 interface Routes {
   start: Int32Array;
@@ -42,7 +45,7 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
   const layouts: GroupLayout[] = [];
   const offsetOf = (box: number, kind: 'inPortOf' | 'outPortOf', net: number): number => {
     const item = box < 0 ? undefined : frames[box]?.[kind].get(net);
-    return item === undefined ? 0 : insetX[box] + layouts[box].x[item] - result.width[box] / 2;
+    return item === undefined ? 0 : insetX[box] + layouts[box].x[item] - result.width[box] / 2 || AT_MIDDLE;
   };
 
   // Children stand after their parents: from the end, every inside is done before its outside.
