@@ -72,3 +72,25 @@ def test_it_compiles_with_dynamo(traced):
     assert torch.equal(compiled(torch.ones(1, 1)), traced(torch.ones(1, 1)))
     assign(traced)
     assert compiled(torch.ones(1, 1)).item() == 3
+
+
+class Counter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("steps", torch.zeros(()))
+
+    def forward(self, x):
+        self.steps = self.steps + 1
+        return x * self.steps
+
+
+def test_whoever_holds_the_table_of_buffers_holds_it_after_the_first_call_too():
+    traced = tracelab.trace(Counter(), torch.ones(1), check_trace=False)
+    table = traced._buffers
+    traced(torch.ones(1))
+    assert traced._buffers is table
+
+
+def test_the_check_at_the_end_of_tracing_leaves_buffers_as_the_trace_left_them():
+    traced = tracelab.trace(Counter(), torch.ones(1))
+    assert [traced(torch.ones(1)).item() for _ in range(3)] == [2, 3, 4]

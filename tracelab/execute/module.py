@@ -253,6 +253,7 @@ def mirror(module: nn.Module, graphs: dict[str, Graph]) -> TracedModule:
     root = TracedModule(type(module).__name__, graphs, _exported_names(module))
     twins: dict[int, TracedSubmodule] = {id(module): root}
     _fill(root, module, twins)
+    watch(root, root._changes)
     return root
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from tracelab.execute.module import TracedModule, TracedSubmodule
+from tracelab.execute.state_table import watch
 from tracelab.graph.ir import Graph
 from tracelab.storage import checks
 from tracelab.storage.errors import TracelabFileError
@@ -98,6 +99,7 @@ def read_module(item: Any, graphs: dict[str, Graph], tensors: Sequence[torch.Ten
         made.append(module)
     root = made[-1]
     assert isinstance(root, TracedModule)
+    watch(root, root._changes)
     return root
 
 
