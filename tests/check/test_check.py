@@ -15,6 +15,7 @@ from torch import nn
 
 import tracelab
 from tracelab import CallInputs, TracelabError
+from tracelab.render.view import view_document
 
 
 def traced(function, *inputs, **options):
@@ -312,3 +313,10 @@ def test_the_error_of_a_trace_has_the_report():
         traced(subjects.branch, torch.ones(2), check_inputs=[torch.ones(3), -torch.ones(3)])
     assert caught.value.report.findings[0].kind == "different structure"
     assert str(caught.value).endswith("(check_subjects.py:14)")
+
+
+def test_the_view_document_tells_what_a_check_answered():
+    trace = traced(subjects.branch, torch.ones(2, 3))
+    assert "answer" not in view_document(trace.graph)["warnings"][0]
+    trace.check()
+    assert view_document(trace.graph)["warnings"][0]["answer"] == "wrong for x negated"

@@ -93,7 +93,12 @@ class _Kept:
             self.containers.append((item, item.copy()))
 
     def keep_surroundings(self, function: Any, seen: set[int]) -> None:
-        """What a Python function holds: closure cells, defaults, and lists and dicts among the names that it reads."""
+        """What a Python function holds: closure cells, defaults, and lists and dicts among the names that it reads.
+
+        Code that runs in variables of its own (a notebook's cell) says so by an attribute `variables`.
+        """
+        for item in getattr(function, "variables", {}).values():
+            self.keep_container(item, seen)
         if isinstance(function, functools.partial):
             function = function.func
         function = getattr(function, "__func__", function)

@@ -194,16 +194,17 @@ class _Document:
         rows = []
         for warning, tainted in zip(self.graph.warnings, depending, strict=True):
             node = -1 if warning.node is None else self.folded.index.get(warning.node, -1)
-            rows.append(
-                {
-                    "kind": warning.kind,
-                    "message": encodable(warning.message),
-                    "node": node,
-                    "source": self.places.index(warning.source),
-                    "value": encodable(warning.frozen),
-                    "taints": sorted(self.values[value] for value in tainted if value in self.values),
-                }
-            )
+            row: dict[str, Any] = {
+                "kind": warning.kind,
+                "message": encodable(warning.message),
+                "node": node,
+                "source": self.places.index(warning.source),
+                "value": encodable(warning.frozen),
+                "taints": sorted(self.values[value] for value in tainted if value in self.values),
+            }
+            if warning.answer:
+                row["answer"] = encodable(warning.answer)
+            rows.append(row)
         return rows
 
 

@@ -101,6 +101,7 @@ function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElemen
     element('strong', { text: warning.kind }),
     element('span', { text: ` ${warning.message}` }),
     warning.value ? element('div', { class: 'faint', text: `frozen as ${warning.value}` }) : null,
+    warning.answer ? element('div', { class: 'answer', text: `check: ${warning.answer}` }) : null,
     taints.length > 0
       ? element('div', {
           class: 'faint',

@@ -67,6 +67,7 @@ export interface TraceWarning {
   source: number;
   value: string;
   taints: number[];
+  answer?: string;
 }
 
 export interface Summary {

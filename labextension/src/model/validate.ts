@@ -314,6 +314,9 @@ export function readDocument(raw: unknown): ViewDocument {
     for (const name of ['kind', 'message', 'value']) {
       text(warning[name], `warnings.${name}`);
     }
+    if (warning.answer !== undefined) {
+      text(warning.answer, 'warnings.answer');
+    }
     indices([warning.node], -1, nodes.rows, 'warnings.node');
     indices([warning.source], -1, sources.rows, 'warnings.source');
     indices(list(warning, 'taints', 'warnings.taints'), 0, values.rows, 'warnings.taints');
