@@ -3,7 +3,8 @@
 import { FEATURES } from './features';
 import { linkOf, restore } from './links';
 import { positionOf, type Position } from './places';
-import { createView, type ExplorerOptions } from './view';
+import { sidesFeature } from './sides';
+import { createView, type ExplorerOptions, type View } from './view';
 
 export type { Position } from './places';
 export type { ExplorerOptions, ViewState } from './view';
@@ -29,9 +30,19 @@ interface HostElement extends HTMLElement {
   tracelab?: Explorer;
 }
 
+/** A view inside another: all its features, and the height of its host. */
+function makePane(host: HTMLElement, document: unknown): View {
+  const view = createView(host, { fill: true }, DEFAULT_HEIGHT);
+  FEATURES.forEach((feature) => feature(view));
+  view.frame.applyTheme();
+  view.setDocument(document);
+  return view;
+}
+
 export function createExplorer(host: HTMLElement, raw: unknown, options: ExplorerOptions = {}): Explorer {
   const view = createView(host, options, DEFAULT_HEIGHT);
   FEATURES.forEach((feature) => feature(view));
+  sidesFeature(view, makePane);
   const explorer: Explorer = {
     select(node) {
       if (view.graph === null || node < 0 || node >= view.graph.nodes) {

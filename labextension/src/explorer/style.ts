@@ -175,12 +175,13 @@ kbd { font: inherit; font-size: 12px; padding: 0 6px; border: 1px solid var(--tl
 .differences button:hover, .differences [aria-current="true"] { background: var(--tl-raised); }
 .differences b { font-size: 14px; line-height: 1.3; }
 .differences small { grid-column: 2; font-size: inherit; color: var(--tl-faint); }
-.changes { width: 100%; border-collapse: collapse; font-size: 12px; }
+.changes { width: 100%; color: inherit; border-collapse: collapse; font-size: 12px; }
 .changes th, .changes td { padding: 2px 8px 2px 0; text-align: left; vertical-align: top; font-weight: 400; }
 .changes th { color: var(--tl-faint); }
 .sides { position: absolute; inset: 0; display: flex; gap: 1px; background: var(--tl-border); z-index: 4; }
 .sides[hidden], .holder[hidden] { display: none; }
 .side { position: relative; flex: 1 1 0; min-width: 0; background: var(--tl-background); }
+.side .fill { position: absolute; inset: 0; }
 .sides .label { position: absolute; left: 8px; bottom: 8px; padding: 1px 9px; font-size: 12px; pointer-events: none; z-index: 3;
   background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 9px; }
 `;
