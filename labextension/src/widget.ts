@@ -1,7 +1,7 @@
 /**
  * The anywidget entry. Traits of the Python class `GraphExplorer`:
  *
- * - `_document`  Bytes: the view document as UTF-8 JSON.
+ * - `_document`  Bytes: the view document as UTF-8 JSON; a large one compressed by gzip.
  * - `selected`   Int: the selected node's index, -1 for none. Both ways.
  * - `opened`     List[Int]: scopes whose groups are open. Both ways.
  * - `opened_default`  Bool: while true, `opened` says nothing and the view chooses what is open at first. The
@@ -23,13 +23,31 @@ interface Model {
   off(event: string, callback: () => void): void;
 }
 
-export function parseBytes(raw: unknown): unknown {
-  const bytes = raw instanceof DataView ? new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength) : raw;
-  if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer)) {
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
     return null;
   }
+}
+
+/** What the kernel sent, read; a promise only where it must be unpacked first. Null: it cannot be read. */
+export function parseBytes(raw: unknown): unknown {
+  const bytes =
+    raw instanceof DataView
+      ? new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength)
+      : raw instanceof ArrayBuffer
+        ? new Uint8Array(raw)
+        : raw;
+  if (!(bytes instanceof Uint8Array)) {
+    return null;
+  }
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+    return parse(new TextDecoder().decode(bytes));
+  }
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    const unpacked = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Response(unpacked).text().then(parse, () => null);
   } catch {
     return null;
   }
@@ -59,11 +77,23 @@ function tell(model: Model, changes: Record<string, unknown>): void {
   }
 }
 
-function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+interface Place {
+  model: Model;
+  el: HTMLElement;
+}
+
+function render(place: Place): (() => void) | Promise<() => void> {
+  const document = parseBytes(place.model.get('_document'));
+  return document instanceof Promise
+    ? document.then((unpacked) => start(place, unpacked))
+    : start(place, document);
+}
+
+function start({ model, el }: Place, first: unknown): () => void {
   const host = document.createElement('div');
   host.className = 'tracelab-widget';
   el.append(host);
-  const explorer = createExplorer(host, parseBytes(model.get('_document')), {
+  const explorer = createExplorer(host, first, {
     state: { opened: openedOf(model), height: heightOf(model) },
     pageScript() {
       const text = model.get('_esm');
@@ -87,8 +117,17 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
       explorer.restore(link);
     }
   };
+  let latest: unknown = null;
+  const replace = async (): Promise<void> => {
+    const raw = model.get('_document');
+    latest = raw;
+    const document = await parseBytes(raw);
+    if (raw === latest) {
+      explorer.setDocument(document);
+    }
+  };
   const listeners: Record<string, () => void> = {
-    'change:_document': () => explorer.setDocument(parseBytes(model.get('_document'))),
+    'change:_document': () => void replace(),
     'change:selected': select,
     'change:opened': () => explorer.setOpened(openedOf(model)),
     'change:opened_default': () => explorer.setOpened(openedOf(model)),

@@ -1,4 +1,5 @@
 // @vitest-environment happy-dom
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createExplorer, type Explorer, type ExplorerOptions } from '../src/explorer/explorer';
 import { readTheme } from '../src/explorer/theme';
@@ -209,6 +210,14 @@ describe('bytes from the kernel', () => {
   it('are read as JSON', () => {
     const bytes = new TextEncoder().encode('{"a":"é"}');
     expect(parseBytes(new DataView(bytes.buffer))).toEqual({ a: 'é' });
+  });
+
+  it('are unpacked where they are compressed', async () => {
+    expect(await parseBytes(new Uint8Array(gzipSync('{"a":"é"}')))).toEqual({ a: 'é' });
+  });
+
+  it('are nothing where they are cut off', async () => {
+    expect(await parseBytes(new Uint8Array(gzipSync('{"a":"é"}').subarray(0, 12)))).toBeNull();
   });
 
   it('may be nothing', () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import nbformat
@@ -12,7 +13,7 @@ from torch import nn
 
 import tracelab
 from tracelab.graph.structure import TracelabError
-from tracelab.jupyter.explorer import MIME_TYPE, GraphExplorer, saved_bundle
+from tracelab.jupyter.explorer import MIME_TYPE, GraphExplorer, packed, saved_bundle
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -216,3 +217,14 @@ def test_no_document_of_a_kernel_names_a_temporary_file(ran):
     (shown,) = [output for output in ran[1] if output.output_type == "display_data"]
     assert [file["name"] for file in shown.data[MIME_TYPE]["files"]] == ["this cell"]
     assert "ipykernel" not in json.dumps(shown.data[MIME_TYPE])
+
+
+def test_a_large_document_travels_compressed():
+    document = b'{"strings": [' + b'"aten::linear", ' * 100_000 + b'""]}'
+    assert len(packed(document)) < len(document) / 20
+    assert gzip.decompress(packed(document)) == document
+    assert packed(document) == packed(document)
+
+
+def test_a_small_document_travels_as_it_is():
+    assert packed(b"{}") == b"{}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import pathlib
 import urllib.parse
@@ -25,6 +26,15 @@ MIME_TYPE = "application/vnd.tracelab.v1+json"
 _BUNDLE = pathlib.Path(__file__).parent / "static" / "widget.js"
 
 
+_LARGE = 1_000_000
+"""Bytes from which a document is compressed on its way to the browser."""
+
+
+def packed(document: bytes) -> bytes:
+    """A document as it travels to the browser: a large one compressed, the same bytes each time."""
+    return document if len(document) < _LARGE else gzip.compress(document, compresslevel=4, mtime=0)
+
+
 class GraphExplorer(anywidget.AnyWidget):
     """A graph to explore in a notebook: open modules, search, select a node to see where it comes from.
 
@@ -45,7 +55,7 @@ class GraphExplorer(anywidget.AnyWidget):
 
     def __init__(self, traced: Any, **options: Any) -> None:
         shown = shown_of(traced)
-        super().__init__(_document=document_bytes(shown.document), **options)
+        super().__init__(_document=packed(document_bytes(shown.document)), **options)
         self._shown = shown
 
     @property
