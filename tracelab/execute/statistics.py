@@ -143,11 +143,15 @@ def _histogram(elements: Tensor, low: float, high: float) -> tuple[int, ...]:
     elif not 1e-35 < high - low < 1e38:
         elements = elements.double()
     scale = BINS / (high - low)
-    counts = torch.zeros(BINS, dtype=torch.int64)
+    # One pass less where the range is no small part of the numbers, so that little is lost to rounding.
+    wide = max(abs(low), abs(high)) < 1e3 * (high - low)
+    origin = elements.new_tensor(-low * scale)
+    counts = torch.zeros(BINS + 1, dtype=torch.int64)
     for chunk in elements.split(_CHUNK):
-        bars = chunk.sub(low).mul_(scale).clamp_(0, BINS - 1).to(torch.uint8)
-        counts += torch.bincount(bars, minlength=BINS)
-    return tuple(counts.tolist())
+        places = torch.add(origin, chunk, alpha=scale) if wide else chunk.sub(low).mul_(scale)
+        counts += torch.bincount(places.to(torch.uint8), minlength=BINS + 1)
+    *bars, highest, end = counts.tolist()
+    return (*bars, highest + end)
 
 
 def _later(elements: Tensor) -> Reading:
