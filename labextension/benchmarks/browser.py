@@ -1,6 +1,6 @@
 """How fast the explorer is in headless Chromium, which draws in software.
 
-    npm run bench:page && python benchmarks/browser.py [FOLDER of documents by trace_models.py]
+npm run bench:page && python benchmarks/browser.py [FOLDER of documents by trace_models.py]
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ FLAGS += ["--disable-frame-rate-limit", "--disable-gpu-vsync"]
 HELPERS = """
 window.host = null;
 window.ready = (host) => new Promise((resolve) => {
-  const look = () => host.dataset.tracelabReady === 'true' ? requestAnimationFrame(() => resolve()) : setTimeout(look, 0);
+  const look = () => host.dataset.tracelabReady === 'true'
+    ? requestAnimationFrame(() => resolve()) : setTimeout(look, 0);
   look();
 });
 window.show = async (text, state) => {

@@ -1,6 +1,6 @@
 """Writes view documents of fifteen real models as JSON, for the benchmarks and the pictures.
 
-    python labextension/benchmarks/trace_models.py FOLDER
+python labextension/benchmarks/trace_models.py FOLDER
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "architectures")]
 
-import torch
-import zoo
-from test_architectures import inputs, small_config
-from transformers import AutoModel
+import torch  # noqa: E402
+import zoo  # noqa: E402
+from test_architectures import inputs, small_config  # noqa: E402
+from transformers import AutoModel  # noqa: E402
 
-import tracelab
-from tracelab.render.view import document_bytes, view_document
+import tracelab  # noqa: E402
+from tracelab.render.view import document_bytes, view_document  # noqa: E402
 
 
 def architecture(name: str) -> zoo.Case:
