@@ -22,15 +22,7 @@ import { createEvents, type Events } from './events';
 import { createFrame, type Frame } from './frame';
 import { createKeys, type Keys } from './keys';
 import { createPanel, type Panel } from './panel';
-import {
-  boxOf,
-  buildScene,
-  createMeasure,
-  holdAbove,
-  indexOf,
-  layoutInput,
-  type Scene,
-} from './scene';
+import { boxOf, buildScene, createMeasure, holdAbove, indexOf, layoutInput, type Scene } from './scene';
 import { createStage, type Stage } from './stage';
 import type { Theme } from './theme';
 import { createToolbar, type Toolbar } from './toolbar';
