@@ -73,6 +73,13 @@ describe('keys', () => {
     expect(run).not.toHaveBeenCalled();
   });
 
+  it('are bound once', () => {
+    explorer = createExplorer(host, mlp());
+    const keys = createKeys();
+    keys.bind({ keys: ['x'], run: vi.fn() });
+    expect(() => keys.bind({ keys: ['y', 'x'], run: vi.fn() })).toThrow('the key x is bound twice');
+  });
+
   it('in a field are text', async () => {
     await open(mlp());
     const event = new KeyboardEvent('keydown', { key: 'i', bubbles: true, cancelable: true });
@@ -84,29 +91,8 @@ describe('keys', () => {
   it('are all in the help', async () => {
     await open(mlp());
     await press('?');
-    expect(texts('.help kbd')).toEqual([
-      '↑ ↓',
-      '← →',
-      'Shift ↑ ↓',
-      'Home  End',
-      '[  ]',
-      '/',
-      'Esc',
-      'f',
-      '+ −',
-      'Enter',
-      'Backspace',
-      'e  c',
-      'i',
-      'm',
-      'y',
-      'a',
-      'd',
-      'w',
-      'n  p',
-      's',
-      '?',
-    ]);
+    const own = ['↑ ↓', 'Shift ↑ ↓', '[  ]', '/', 'Esc', 'Enter', 'i', 'm', 'y', 'a', 'd', 'w', 'n  p', 's'];
+    expect(texts('.help kbd')).toEqual(expect.arrayContaining(own));
   });
 
   it('go back and forward', async () => {

@@ -31,7 +31,12 @@ export function createKeys(): Keys {
     bindings,
     bind(binding) {
       bindings.push(binding);
-      binding.keys.forEach((key) => byKey.set(key, binding));
+      for (const key of binding.keys) {
+        if (byKey.has(key)) {
+          throw new Error(`the key ${key} is bound twice`);
+        }
+        byKey.set(key, binding);
+      }
     },
     press(event, onPicture) {
       const binding = byKey.get(keyName(event));

@@ -2,7 +2,8 @@
 
 import { labelOf } from '../model/describe';
 import { groupElement, kindOf, type Element, type Hierarchy } from '../model/hierarchy';
-import { buildIndex, search, type SearchIndex } from '../model/search';
+import { finish, indexing, search, type SearchIndex } from '../model/search';
+import { whileIdle } from './idle';
 import { element } from './dom';
 
 const MOST_SHOWN = 100;
@@ -38,6 +39,8 @@ export interface SearchEvents {
 export function createSearchBox(events: SearchEvents): SearchBox {
   let h: Hierarchy | null = null;
   let index: SearchIndex | null = null;
+  let work: Generator<void, SearchIndex> | null = null;
+  const ready = (): SearchIndex => (index ??= finish(work!));
   let matches: Element[] = [];
   let at = -1;
   const input = element('input', {
@@ -133,8 +136,7 @@ export function createSearchBox(events: SearchEvents): SearchBox {
     if (h === null) {
       return;
     }
-    index ??= buildIndex(h);
-    matches = search(h, index, input.value);
+    matches = search(h, ready(), input.value);
     at = -1;
     fill();
     mark();
@@ -155,7 +157,7 @@ export function createSearchBox(events: SearchEvents): SearchBox {
   });
   input.addEventListener('focus', () => {
     if (h !== null) {
-      index ??= buildIndex(h);
+      ready();
       fill();
       show(true);
     }
@@ -203,6 +205,16 @@ export function createSearchBox(events: SearchEvents): SearchBox {
     setGraph(graph) {
       h = graph;
       index = null;
+      const own = (work = indexing(graph));
+      whileIdle(() => {
+        // Another document, or somebody who asked before it was done.
+        if (work !== own || index !== null) {
+          return false;
+        }
+        const step = own.next();
+        index = step.done ? step.value : null;
+        return !step.done;
+      });
       clear();
     },
     get active() {

@@ -3,6 +3,7 @@
 export const STYLE = `
 :host { display: block; }
 * { box-sizing: border-box; }
+span, code, strong, button, li, dt, dd, th, td { unicode-bidi: isolate; }
 .root { position: relative; display: flex; flex-direction: column; height: 100%; overflow: hidden;
   font: 13px/1.45 var(--tl-font); color: var(--tl-text); background: var(--tl-background);
   border: 1px solid var(--tl-border); border-radius: 8px; }

@@ -75,7 +75,11 @@ function scopeText(h: Hierarchy, scope: number): string {
     .join('\n');
 }
 
-export function buildIndex(h: Hierarchy): SearchIndex {
+/** How many elements are taken in between two rests. */
+const AT_ONCE = 2000;
+
+/** Builds the index, with a rest after every few elements: a large one is built while the person looks on. */
+export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
   const { document } = h;
   const lower = (text: string): string => text.toLowerCase();
   const warnings = new Map<number, string>();
@@ -83,28 +87,47 @@ export function buildIndex(h: Hierarchy): SearchIndex {
     warnings.set(node, `${warnings.get(node) ?? 'warning'}\n${kind}\n${message}`.toLowerCase());
   }
   const sources = document.sources.file.map((_, source) => lower(sourceText(h, source)).slice(0, LONGEST));
+  const pills = [...h.inputs, ...h.outputs];
+  const firstPill = h.nodes + h.scopes;
+  const count = firstPill + pills.length;
   const parts: string[] = [];
-  for (let node = 0; node < h.nodes; node++) {
-    parts.push(nodeText(h, { sources, warnings }, node));
+  const starts = new Int32Array(count + 1);
+  for (let element = 0; element < count; element++) {
+    const part =
+      element < h.nodes
+        ? nodeText(h, { sources, warnings }, element)
+        : element >= firstPill
+          ? valueText(h, pills[element - firstPill])
+          : h.folded[element - h.nodes]
+            ? ''
+            : scopeText(h, element - h.nodes);
+    parts.push(lower(part));
+    starts[element + 1] = starts[element] + parts[element].length + 1;
+    if (element % AT_ONCE === AT_ONCE - 1) {
+      yield;
+    }
   }
-  for (let scope = 0; scope < h.scopes; scope++) {
-    parts.push(h.folded[scope] ? '' : scopeText(h, scope));
-  }
-  for (const value of [...h.inputs, ...h.outputs]) {
-    parts.push(valueText(h, value));
-  }
-  const lowered = parts.map(lower);
-  const starts = new Int32Array(lowered.length + 1);
-  lowered.forEach((part, element) => (starts[element + 1] = starts[element] + part.length + 1));
   return {
     strings: document.strings,
     paths: h.paths.map(lower),
     sources,
     warnings,
-    text: lowered.join('\n'),
+    text: parts.join('\n'),
     starts,
   };
 }
+
+/** What is left of building an index, at once. */
+export function finish(work: Generator<void, SearchIndex>): SearchIndex {
+  for (;;) {
+    const step = work.next();
+    if (step.done) {
+      return step.value;
+    }
+  }
+}
+
+export const buildIndex = (h: Hierarchy): SearchIndex => finish(indexing(h));
 
 type Test = (index: number) => boolean;
 

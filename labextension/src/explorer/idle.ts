@@ -1,0 +1,24 @@
+/** Work that waits until nothing else is to be done. */
+
+const SLICE_MS = 8;
+
+/** Calls `step` while the page is idle, until it says that there is no more to do. */
+export function whileIdle(step: () => boolean): void {
+  const wait = (): void => {
+    if (typeof requestIdleCallback === 'function') {
+      requestIdleCallback(work);
+    } else {
+      setTimeout(work, 50);
+    }
+  };
+  const work = (): void => {
+    const end = performance.now() + SLICE_MS;
+    while (performance.now() < end) {
+      if (!step()) {
+        return;
+      }
+    }
+    wait();
+  };
+  wait();
+}
