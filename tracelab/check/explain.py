@@ -12,6 +12,7 @@ from tracelab.check.outputs import ErrorSize
 from tracelab.check.retrace import Differences, differences, other_places, retrace
 from tracelab.check.trial import Outcome
 from tracelab.check.undo import unchanged, written_state
+from tracelab.check.writes import writer_of
 from tracelab.execute.failures import RunError
 from tracelab.execute.origin import Origin
 from tracelab.graph.ir import Graph, Node, Role, Value
@@ -174,40 +175,47 @@ class Explainer:
                 True,
                 WAY_OUT["raised"],
             )
-        if outcome.mismatches:
-            row = outcome.mismatches[0]
-            if row.output == 0:
-                return Finding(
-                    "output structure",
-                    f"for {tried}, {row}",
-                    None,
-                    None,
-                    None,
-                    tried,
-                    1,
-                    True,
-                    "return the same structure for all inputs, or trace each case by itself",
-                )
-            node = self.first_divergent(again, tried) or self.output_node(row.output)
-            source = None if node is None else node.source
+        if outcome.written_otherwise:
+            return self.mutation(tried, outcome, error)
+        row = outcome.mismatches[0]
+        if row.output == 0:
             return Finding(
-                "numerical difference",
-                f"{row}, for {tried}",
-                node,
-                source,
-                error,
+                "output structure",
+                f"for {tried}, {row}",
+                None,
+                None,
+                None,
                 tried,
                 1,
                 True,
-                "raise check_tolerance if the difference is that of rounding; tracelab.compare shows where it begins",
+                "return the same structure for all inputs, or trace each case by itself",
             )
-        name = self.input_names[outcome.written_otherwise[0].output - 1]
+        node = self.first_divergent(again, tried) or self.output_node(row.output)
+        source = None if node is None else node.source
+        return Finding(
+            "numerical difference",
+            f"{row}, for {tried}",
+            node,
+            source,
+            error,
+            tried,
+            1,
+            True,
+            "raise check_tolerance if the difference is that of rounding; tracelab.compare shows where it begins",
+        )
+
+    def mutation(self, tried: CheckInput, outcome: Outcome, error: ErrorSize | None) -> Finding:
+        """An input that the trace leaves otherwise than Python does; other outputs follow from that."""
+        place = outcome.written_otherwise[0].output - 1
+        value = self.graph.user_inputs[place]
+        node = writer_of(self.graph, value)
+        more = f"; {outcome.mismatches[0]}" if outcome.mismatches else ""
         return Finding(
             "input mutation",
-            f"the trace leaves the input `{name}` otherwise than the Python function does, for {tried}: "
-            f"{outcome.written_otherwise[0].words}",
-            None,
-            None,
+            f"the trace leaves the input `{value.name}` otherwise than the Python function does, for {tried}: "
+            f"{outcome.written_otherwise[0].words}{more}",
+            node,
+            None if node is None else node.source,
             error,
             tried,
             1,
@@ -254,10 +262,6 @@ class Explainer:
     @cached_property
     def positions(self) -> dict[Node, int]:
         return {node: place for place, node in enumerate(self.graph.nodes)}
-
-    @property
-    def input_names(self) -> list[str]:
-        return [value.name for value in self.graph.user_inputs]
 
     def output_node(self, number: int) -> Node | None:
         """The node that made an output, counted from 1."""

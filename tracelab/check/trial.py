@@ -107,7 +107,7 @@ def _same(before: Tensor, now: Tensor) -> bool:
             return False
         if before.is_quantized:
             return torch.equal(before, now)
-        return bool(((before == now) | ((before != before) & (now != now))).all())
+        return torch.equal(before, now) or bool(((before == now) | ((before != before) & (now != now))).all())
 
 
 def sentence(error: BaseException) -> str:
