@@ -417,8 +417,11 @@ def test_a_run_is_cancelled_between_two_nodes_and_keeps_what_it_has(traced, net)
     assert torch.equal(run.resume().outputs, net(x))
 
 
-def test_a_function_can_cancel(traced):
-    assert len(traced.run(x, cancel=lambda: True)) == 0
+def test_a_function_can_cancel_before_anything_ran(traced, net):
+    run = traced.run(x, cancel=lambda: True)
+    assert len(run) == 0
+    assert run.outputs is None
+    assert torch.equal(run.resume().outputs, net(x))
 
 
 @pytest.fixture

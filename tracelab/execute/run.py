@@ -321,7 +321,8 @@ class Run:
             for value, tensor in self._where.at_start(None if self._backward is None else self._backward.leaves):
                 values[code.slots[value]] = tensor
                 known.add(value)
-        needed = live_before(graph, start)
+        # From the first node on all is known: inputs and state.
+        needed = live_before(graph, start) if start or before is not None else []
         if before is not None:
             known |= self._take_over(before, start, needed, values)
         for value, by in plan.replace.items():

@@ -11,6 +11,7 @@ finished first, and `traced.run` returns a `Run` with `cancelled` true and every
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -171,8 +172,7 @@ class _Watcher:
 
     def fresh(self, node: Node) -> Iterable[Tensor]:
         """The tensors that the node wrote: a view shows nothing that was not checked before."""
-        views = node.schema is not None and not node.schema.is_mutable and _is_view(node)
-        if not views:
+        if node.schema is None or not _is_view(node.target):
             for value in node.outputs:
                 item = self.values[self.slots[value]]
                 if isinstance(item, Tensor):
@@ -193,7 +193,7 @@ class _Watcher:
         record.flops = flops.get_total_flops()
         flops.flop_counts.clear()
         outputs = [self.values[self.slots[value]] for value in node.outputs]
-        if node.schema is not None and not node.schema.is_mutable and _is_view(node):
+        if node.schema is not None and _is_view(node.target):
             record.bytes = 0
             return
         inputs = {value: self.values[self.slots[value]] for value in node.inputs if value in self.slots}
@@ -217,12 +217,16 @@ class _Watcher:
                 self.values[slot] = replaced(value, self.values[slot], self.plan.replace[value], node)
 
 
-def _is_view(node: Node) -> bool:
+@functools.lru_cache(maxsize=4096)
+def _is_view(target: Any) -> bool:
     """Whether an operator's outputs only show what its inputs hold, as its schema declares."""
-    schema = node.schema
-    assert schema is not None
+    schema = target._schema
     returns = schema.returns
-    return bool(returns) and all(item.alias_info is not None and not item.alias_info.is_write for item in returns)
+    return (
+        not schema.is_mutable
+        and bool(returns)
+        and all(item.alias_info is not None and not item.alias_info.is_write for item in returns)
+    )
 
 
 def copied(item: Any) -> Any:
