@@ -480,7 +480,12 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
         return;
       }
       opened = next;
-      void relayout(selected);
+      void relayout(selected).then(() => {
+        // Nothing that could keep its place: the camera would look at where something else was.
+        if (scene !== null && stage.width > 0 && view.selectedIndex < 0) {
+          stage.first();
+        }
+      });
     },
     search(text) {
       query = text;
