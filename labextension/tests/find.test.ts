@@ -5,7 +5,7 @@ import { buildHierarchy, groupElement, inputElement, outputElement } from '../sr
 import { elementNamed, nameOf, readLink, writeLink } from '../src/model/link';
 import { ports } from '../src/model/ports';
 import { parseQuery } from '../src/model/query';
-import { ancestors, descendants, groupEdges, groupsAround, shortestPath } from '../src/model/reach';
+import { ancestors, descendants, groupEdges, groupsAround, shortestPath, tainted } from '../src/model/reach';
 import { buildIndex, search } from '../src/model/search';
 import { DocumentBuilder } from './fixtures/builder';
 import { mlp, resnet18 } from './fixtures/models';
@@ -120,6 +120,14 @@ describe('reach', () => {
 
   it('has all that depends on an element', () => {
     expect([...descendants(small, 4)].sort((a, b) => a - b)).toEqual([4, 5, 6, outputElement(small, 0)]);
+  });
+
+  it('has what stands between a frozen place and the outputs that depend on it', () => {
+    const document = mlp();
+    const [output] = document.outputs;
+    document.warnings = [{ kind: 'bool', message: '', node: 3, source: -1, value: 'True', taints: [output] }];
+    const h = buildHierarchy(document);
+    expect([...tainted(h, 0)].sort((a, b) => a - b)).toEqual([3, 4, 5, 6, outputElement(h, 0)]);
   });
 
   it('takes the shortest of several ways', () => {

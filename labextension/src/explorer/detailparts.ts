@@ -108,6 +108,13 @@ function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElemen
           text: `affects ${plural(taints.length, 'output')}: ${taints.slice(0, 12).join(', ')}`,
         })
       : null,
+    taints.length > 0
+      ? element('button', {
+          class: 'jump',
+          text: 'Light what it affects',
+          attributes: { type: 'button', 'data-warning': String(index) },
+        })
+      : null,
     warning.source >= 0 && jump === null ? sourceView(document, warning.source) : null,
     jump !== null && warning.node >= 0
       ? element(

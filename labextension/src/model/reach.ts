@@ -68,6 +68,26 @@ export const ancestors = (h: Hierarchy, element: Element): Set<Element> =>
 export const descendants = (h: Hierarchy, element: Element): Set<Element> =>
   reachable(h, members(h, element), users);
 
+/**
+ * What a warning may make wrong: what stands between the place and the outputs that depend on it. A value that became a
+ * constant has left the graph, so that this is no walk along its uses.
+ */
+export function tainted(h: Hierarchy, index: number): Set<Element> {
+  const { node, taints } = h.document.warnings[index];
+  const found = new Set<Element>(node >= 0 ? [node] : []);
+  for (const value of taints) {
+    const at = h.outputs.indexOf(value);
+    if (at >= 0) {
+      for (const element of ancestors(h, outputElement(h, at))) {
+        if (kindOf(h, element) === 'output' || (kindOf(h, element) === 'op' && element > node)) {
+          found.add(element);
+        }
+      }
+    }
+  }
+  return found;
+}
+
 function pathAlong(h: Hierarchy, from: Element[], to: ReadonlySet<Element>): Element[] {
   const before = new Map<Element, Element>(from.map((at) => [at, -1]));
   for (const [at] of before) {
