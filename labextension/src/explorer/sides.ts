@@ -189,6 +189,8 @@ export function sidesFeature(view: View, make: MakeView): void {
       }
     }
     lineUp();
+    // The panel that opens beside the panes makes them narrower a moment later.
+    requestAnimationFrame(() => requestAnimationFrame(lineUp));
     busy = false;
   }
 
