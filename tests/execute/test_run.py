@@ -244,6 +244,13 @@ def test_upto_stops_after_the_node(traced, net):
     assert [record.node.kind for record in run.records] == ["aten::linear"]
 
 
+def test_upto_shows_all_that_the_node_makes_used_or_not():
+    traced = tracelab.trace(lambda x: torch.var_mean(x, 0)[1] * 2, torch.ones(3, 2))
+    node = traced.graph.find_nodes("aten::var_mean")[0]
+    variance, mean = traced.run(torch.ones(3, 2), upto=node).outputs
+    assert (variance.tolist(), mean.tolist()) == ([0, 0], [1, 1])
+
+
 def test_what_was_not_reached_is_said_to_be_so(traced):
     with pytest.raises(TracelabError, match=r"%hidden was not made: the run stopped before aten::relu"):
         traced.run(x, upto="fc1")["hidden"]

@@ -47,10 +47,11 @@ def run_traced(
     graph = program.graph
     flat = program.tree.flatten(args, dict(kwargs or {}), program.name)
     where = placed(program, flat, device)
+    stop, ending = _ending(graph, upto)
     plan = Plan(
         where.device,
         where.has_data,
-        _watched(graph, watch),
+        _watched(graph, watch) | ending,
         _replacements(graph, replace),
         statistics,
         check_finite and where.has_data,
@@ -58,7 +59,6 @@ def run_traced(
         progress,
         cancel,
     )
-    stop = len(graph.nodes) if upto is None else find_node(graph, upto) + 1
     start = 0 if from_ is None else module_start(graph, from_)
     if start >= stop > 0:
         raise TracelabError(
@@ -243,14 +243,14 @@ class Run:
         graph = self.graph
         changes = _replacements(graph, replace)
         start = self._resume_start(from_, changes)
-        stop = len(graph.nodes) if upto is None else find_node(graph, upto) + 1
+        stop, ending = _ending(graph, upto)
         if start >= stop:
             raise TracelabError("there is nothing left to run")
         plan = self._plan
         again = Plan(
             plan.device,
             plan.has_data,
-            plan.watch if watch is None else _watched(graph, watch),
+            (plan.watch if watch is None else _watched(graph, watch)) | ending,
             changes,
             plan.statistics,
             plan.check_finite,
@@ -484,6 +484,14 @@ def live_before(graph: Graph, start: int) -> list[Value]:
             needed[value] = None
     constants = {value for node in graph.nodes[:start] if node.kind == "prim::Constant" for value in node.outputs}
     return [value for value in needed if value not in constants or value in graph.state]
+
+
+def _ending(graph: Graph, upto: Key | None) -> tuple[int, frozenset[Value]]:
+    """The node before which to stop, and what is to be seen then: all that the last node made, used or not."""
+    if upto is None:
+        return len(graph.nodes), frozenset()
+    index = find_node(graph, upto)
+    return index + 1, frozenset(graph.nodes[index].outputs)
 
 
 def _watched(graph: Graph, watch: Watch) -> frozenset[Value]:
