@@ -95,10 +95,12 @@ function start({ model, el }: Place, first: unknown): () => void {
   el.append(host);
   const explorer = createExplorer(host, first, {
     state: { opened: openedOf(model), height: heightOf(model) },
-    pageScript() {
-      const text = model.get('_esm');
-      return typeof text === 'string' ? text : null;
-    },
+    // The module's own text, unpacked: see `build/bundles.mjs`.
+    pageScript: () =>
+      fetch(import.meta.url).then(
+        (answer) => answer.text(),
+        () => null,
+      ),
     linkTo: (view) => `explorer.restore(${JSON.stringify(view)})`,
     onSelect: (node) => tell(model, { selected: node ?? -1 }),
     onState(state) {
