@@ -169,7 +169,7 @@ class ExplorerView:
     def brightness(self) -> float:
         """The mean of all colour channels of the canvas, from 0 (black) to 255 (white)."""
         return float(
-            self.host.locator("canvas").evaluate(
+            self.host.locator("canvas").first.evaluate(
                 "canvas => { const { width, height } = canvas;"
                 " const data = canvas.getContext('2d').getImageData(0, 0, width, height).data;"
                 " let sum = 0; for (let at = 0; at < data.length; at += 4)"
