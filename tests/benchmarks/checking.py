@@ -38,9 +38,10 @@ def cost_of_the_check(name: str, module: nn.Module, x: Tensor) -> None:
     found = {key: statistics.median(values) for key, values in rows.items()}
     check = found["with"] - found["without"]
     both = found["eager"] + found["replay"]
+    ratio = found["with"] / found["without"]
     print(
-        f"{name:<12} trace {found['without'] * 1e3:7.1f} ms, with its check {found['with'] / found['without']:.2f} times;"
-        f" the check is {check / both:.2f} times an eager call and a replay"
+        f"{name:<12} trace {found['without'] * 1e3:7.1f} ms, with its check {ratio:.2f} times; "
+        f"the check is {check / both:.2f} times an eager call and a replay"
     )
 
 

@@ -320,3 +320,14 @@ def test_the_view_document_tells_what_a_check_answered():
     assert "answer" not in view_document(trace.graph)["warnings"][0]
     trace.check()
     assert view_document(trace.graph)["warnings"][0]["answer"] == "wrong for x negated"
+
+
+def test_a_place_whose_size_is_no_node_is_shown_at_the_tensor_that_was_asked():
+    def kept(x):
+        rows = x[x[:, 0] > 0]
+        return rows if rows.shape[0] > 1 else x
+
+    trace = traced(kept, torch.ones(3, 2))
+    (row,) = view_document(trace.graph)["warnings"]
+    assert trace.graph.nodes[row["node"]].kind == "aten::index"
+    assert trace.check().findings[0].node.kind == "aten::index"

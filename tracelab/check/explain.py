@@ -133,7 +133,7 @@ class Explainer:
         return Finding(
             "different structure" if branch else "baked constant",
             f"{words}: {read}{values} for {tried}; {outcome}",
-            place.node,
+            place.node_among(self.positions),
             place.source,
             error,
             tried,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,21 @@ class TraceWarning:
     """How many nodes were recorded before it."""
     answer: str = ""
     """What a check found for it: `wrong for x negated`, `no counterexample in 32 tries`; empty where none was made."""
+
+    def node_among(self, nodes: Container[Node]) -> Node | None:
+        """Its node, or where that is not among `nodes`, the nearest before it that is.
+
+        Reads of sizes that only Python used are no nodes of the finished graph.
+        """
+        todo = [] if self.node is None else [self.node]
+        seen = set(todo)
+        for node in todo:
+            if node in nodes:
+                return node
+            before = [value.node for value in node.inputs if value.node is not None and value.node not in seen]
+            seen.update(before)
+            todo += before
+        return None
 
     def __str__(self) -> str:
         place = f"{self.source.short_file}:{self.source.line}: " if self.source is not None else ""

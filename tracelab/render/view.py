@@ -193,7 +193,8 @@ class _Document:
         depending = taints(self.graph, self.aliases, outputs)
         rows = []
         for warning, tainted in zip(self.graph.warnings, depending, strict=True):
-            node = -1 if warning.node is None else self.folded.index.get(warning.node, -1)
+            found = warning.node_among(self.folded.index)
+            node = -1 if found is None else self.folded.index[found]
             row: dict[str, Any] = {
                 "kind": warning.kind,
                 "message": encodable(warning.message),
