@@ -1,0 +1,1 @@
+"""Graphs of others: torch.export programs, TorchScript, torch.fx."""

@@ -1,0 +1,71 @@
+"""Entries of the zip archives that torch writes, read within limits and never unpickled."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from tracelab.storage.container import (
+    _LARGEST_RATIO,
+    _UNSUSPICIOUS,
+    _ZIP_ERRORS,
+    LARGEST_JSON,
+    PathOrFile,
+)
+from tracelab.storage.errors import TracelabFileError
+
+
+@contextlib.contextmanager
+def opened_zip(source: PathOrFile, kind: str) -> Iterator[zipfile.ZipFile]:
+    """Open a path or binary file object as a zip; `kind` is what the message says that it should be (`.pt2`).
+
+    Raises `TracelabFileError` for what is no zip, or cut off; `OSError` for a path that cannot be opened.
+    """
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, (str, os.PathLike)):
+            file: IO[bytes] = stack.enter_context(open(source, "rb"))
+        elif isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
+            raise TypeError(f"read needs a path or a binary file object, but got {type(source).__name__}")
+        else:
+            file = source
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(file))
+        except _ZIP_ERRORS as error:
+            reason = str(error)[:100] or type(error).__name__
+            raise TracelabFileError(f"not a {kind} file, or cut off: {reason}") from error
+        yield archive
+
+
+def names_of(archive: zipfile.ZipFile) -> list[str]:
+    """The names of the entries, without the folder that torch puts around all of them."""
+    return [name.partition("/")[2] or name for name in archive.namelist()]
+
+
+def read_json(archive: zipfile.ZipFile, name: str, kind: str, largest: int = LARGEST_JSON) -> Any:
+    """What one JSON entry holds; `TracelabFileError` where it is damaged, too large, or no JSON."""
+    info = archive.getinfo(name)
+    if info.flag_bits & 0x1:
+        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is encrypted")
+    if info.file_size > largest:
+        raise TracelabFileError(f"{name[:60]} has {info.file_size} bytes, more than the {largest} allowed")
+    if info.file_size > _UNSUSPICIOUS and info.file_size > _LARGEST_RATIO * info.compress_size:
+        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} unpacks to an unlikely size")
+    try:
+        with archive.open(info) as source:
+            content = source.read(info.file_size + 1)
+    except MemoryError as error:
+        raise TracelabFileError(f"{name[:60]} is too large for this machine's memory") from error
+    except _ZIP_ERRORS as error:
+        detail = str(error)[:100] or type(error).__name__
+        raise TracelabFileError(f"the {kind} file is damaged: {name[:60]} cannot be read ({detail})") from error
+    if len(content) != info.file_size:
+        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is cut off")
+    try:
+        return json.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is not JSON ({str(error)[:80]})") from error

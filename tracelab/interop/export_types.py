@@ -1,0 +1,118 @@
+"""The types and numbers of torch.export archives: dtypes, layouts and memory formats have numbers of their own.
+
+The numbers are those of `ScalarType`, `Layout` and `MemoryFormat` in torch/_export/serde/schema.py.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from tracelab.graph.types import TensorType
+from tracelab.storage import checks
+
+_DTYPES = {
+    1: "uint8",
+    2: "int8",
+    3: "int16",
+    4: "int32",
+    5: "int64",
+    6: "float16",
+    7: "float32",
+    8: "float64",
+    9: "complex32",
+    10: "complex64",
+    11: "complex128",
+    12: "bool",
+    13: "bfloat16",
+    28: "uint16",
+    29: "float8_e4m3fn",
+    30: "float8_e5m2",
+    31: "float8_e4m3fnuz",
+    32: "float8_e5m2fnuz",
+    33: "float8_e8m0fnu",
+    34: "uint32",
+    35: "uint64",
+}
+_LAYOUTS = {1: "sparse_coo", 2: "sparse_csr", 3: "sparse_csc", 4: "sparse_bsr", 5: "sparse_bsc", 6: "_mkldnn"}
+_LAYOUTS[7] = "strided"
+_MEMORY_FORMATS = {1: "contiguous_format", 2: "channels_last", 3: "channels_last_3d", 4: "preserve_format"}
+
+
+def _named(names: dict[int, str], item: Any, where: str) -> Any:
+    number = checks.integer(item, where)
+    found = getattr(torch, names.get(number, ""), None)
+    if found is None:
+        checks.bad(where, f"has the number {number}, which this torch ({torch.__version__}) does not know")
+    return found
+
+
+def dtype_of(item: Any, where: str) -> torch.dtype:
+    return _named(_DTYPES, item, where)  # type: ignore[no-any-return]
+
+
+def layout_of(item: Any, where: str) -> torch.layout:
+    return _named(_LAYOUTS, item, where)  # type: ignore[no-any-return]
+
+
+def memory_format_of(item: Any, where: str) -> torch.memory_format:
+    return _named(_MEMORY_FORMATS, item, where)  # type: ignore[no-any-return]
+
+
+def device_of(item: Any, where: str) -> torch.device:
+    entry = checks.table(item, where)
+    name = checks.text(checks.field(entry, "type", where), where)
+    index = entry.get("index")
+    try:
+        return torch.device(name) if index is None else torch.device(name, checks.integer(index, where, 0, 127))
+    except RuntimeError:
+        checks.bad(where, f"is no device: {name[:40]!r}")
+
+
+def float_of(item: Any, where: str) -> float:
+    """A number; infinities and NaN may be written as words."""
+    if isinstance(item, str) and item in ("Infinity", "-Infinity", "NaN"):
+        return float(item)
+    if type(item) not in (int, float):
+        checks.bad(where, "should be a number")
+    try:
+        return float(item)
+    except OverflowError:
+        return math.inf if item > 0 else -math.inf
+
+
+def size_of(item: Any, where: str) -> int:
+    """A size, or the hint of a symbolic one; -1 where an expression has no hint."""
+    entry = checks.table(item, where)
+    if "as_int" in entry:
+        return checks.integer(entry["as_int"], where, -1)
+    expression = checks.table(checks.field(entry, "as_expr", where), where)
+    hint = expression.get("hint")
+    if hint is None:
+        return -1
+    number = checks.table(hint, where).get("as_int")
+    return -1 if number is None else checks.integer(number, where, -(2**63))
+
+
+def symbol_of(item: Any) -> str:
+    """The expression of a symbolic size as the file has it, empty for a plain number."""
+    expression = item.get("as_expr") if isinstance(item, dict) else None
+    text = expression.get("expr_str") if isinstance(expression, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def tensor_type(item: Any, where: str) -> TensorType:
+    """The type of one tensor, as `TensorMeta` has it."""
+    entry = checks.table(item, where)
+    sizes = tuple([max(size_of(size, where), -1) for size in checks.rows(checks.field(entry, "sizes", where), where)])
+    steps = checks.rows(checks.field(entry, "strides", where), where)
+    strided = entry.get("layout", 7) == 7 and len(steps) == len(sizes)
+    return TensorType(
+        dtype_of(checks.field(entry, "dtype", where), where),
+        sizes,
+        tuple([max(size_of(step, where), 0) for step in steps]) if strided else None,
+        device_of(checks.field(entry, "device", where), where),
+        checks.boolean(checks.field(entry, "requires_grad", where), where),
+    )
