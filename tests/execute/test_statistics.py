@@ -67,6 +67,12 @@ def test_very_large_numbers_have_a_mean_and_a_deviation():
     assert sum(found.histogram) == 3
 
 
+@pytest.mark.parametrize("size", [1e-45, 1e-25, 1e-16])
+def test_very_small_numbers_have_a_deviation(size):
+    found = statistics_of(torch.tensor([size, -size], dtype=torch.float32))
+    assert found.std == pytest.approx(size, rel=0.5 if size < 1e-40 else 1e-6)
+
+
 @pytest.mark.parametrize("width", [1e-45, 1e-40, 1e-20, 3e38])
 def test_the_narrowest_and_the_widest_range_have_a_histogram(width):
     bars = statistics_of(torch.tensor([0.0, 0.0, width])).histogram

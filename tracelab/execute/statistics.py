@@ -117,9 +117,9 @@ def _at_once(elements: Tensor) -> Statistics:
             return Statistics(count, None, None, None, None, 0, nans, infs, None)
         low, high = (bound.item() for bound in torch.aminmax(elements))
     zeros = elements.numel() - int(torch.count_nonzero(elements))
-    mean, deviation = _moments(elements)
+    # The squares of very small numbers and of very large ones do not fit float32.
+    mean, deviation = _moments(elements if high - low > 1e-15 else elements.double())
     if not _finite(mean, deviation):
-        # The squares of very large numbers do not fit float32.
         mean, deviation = _moments(elements.double())
     return Statistics(count, low, high, mean, deviation, zeros, nans, infs, _histogram(elements, low, high))
 
