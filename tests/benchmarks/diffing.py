@@ -27,7 +27,7 @@ import tracelab
 from tracelab.graph.ir import Graph
 
 _LAYER = 25
-_ROUNDS = 5
+_ROUNDS = 3
 _MOST_LINES = 20_000
 """difflib takes minutes for more."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from itertools import pairwise
 
@@ -184,6 +185,15 @@ def test_very_different_sequences_still_give_what_is_common(a, b):
     pairs = common_subsequence(a, b)
     assert all(a[i] == b[j] for i, j in pairs)
     assert all(x[0] < y[0] and x[1] < y[1] for x, y in pairwise(pairs))
+
+
+def test_many_edits_in_a_long_sequence_of_few_kinds_are_all_found():
+    chance = random.Random(0)
+    a = [chance.randrange(9) for _ in range(5000)]
+    b = list(a)
+    for place in range(4900, 0, -50):
+        b.insert(place, 99)
+    assert len(common_subsequence(a, b)) == len(a)
 
 
 @given(st.permutations(range(7)), st.lists(st.integers(1, 9), min_size=7, max_size=7))

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 _MOST_EDITS = 64
 """Beyond so many edits, the search for the shortest edit gives way to anchors."""
 
+_WIDEST = 32
+"""So many items in a row are looked at to tell one place from another."""
+
 Pairs = list[tuple[int, int]]
 
 
@@ -108,9 +111,23 @@ def _walked_back(history: list[dict[int, int]], x: int, y: int) -> Pairs:
 
 
 def _anchors(a: list[int], b: list[int]) -> Pairs:
-    counts_a, counts_b = Counter(a), Counter(b)
-    place = {item: j for j, item in enumerate(b) if counts_b[item] == 1}
-    return increasing([(i, place[item]) for i, item in enumerate(a) if counts_a[item] == 1 and item in place])
+    """What occurs once in both, in order: single items, or items with what follows them where that tells more."""
+    best: Pairs = []
+    width = 1
+    while width <= _WIDEST:
+        counts_a, counts_b = Counter(a), Counter(b)
+        place = {item: j for j, item in enumerate(b) if counts_b[item] == 1}
+        found = increasing([(i, place[item]) for i, item in enumerate(a) if counts_a[item] == 1 and item in place])
+        if len(found) < len(best):
+            break
+        best = found
+        numbers: dict[tuple[int, int], int] = {}
+        a, b = (
+            [numbers.setdefault(pair, len(numbers)) for pair in zip(items, items[width:], strict=False)]
+            for items in (a, b)
+        )
+        width *= 2
+    return best
 
 
 def _occurrences(a: list[int], b: list[int]) -> Pairs:
