@@ -15,7 +15,6 @@ import tracelab
 from tracelab.check.changes import Change
 from tracelab.check.subsequence import common_subsequence, heaviest_increasing
 
-
 MODULES = ("", "a", "a.x", "b", "b.0", "b.1", "c")
 
 
