@@ -6,15 +6,22 @@ import gzip
 import json
 import pathlib
 import urllib.parse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import anywidget
 import traitlets
 
+from tracelab.check.compare import Comparison
 from tracelab.check.diff import GraphDiff
+from tracelab.execute.lookup import Key
+from tracelab.execute.profiling import Profile
+from tracelab.execute.run import Run
+from tracelab.execute.runnable import Runnable
 from tracelab.graph.ir import Graph, Node
 from tracelab.graph.structure import TracelabError
+from tracelab.jupyter.running import Desk, nodes_by_key
 from tracelab.render.fold import Folded
 from tracelab.render.merged import MergedView
 from tracelab.render.picture import document_svg
@@ -57,6 +64,10 @@ class GraphExplorer(anywidget.AnyWidget):
         shown = shown_of(traced)
         super().__init__(_document=packed(document_bytes(shown.document)), **options)
         self._shown = shown
+        self._desk: Desk | None = None
+        if isinstance(traced, Runnable):
+            self._desk = Desk(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
+            self.on_msg(self._hear)
 
     @property
     def graph(self) -> Graph:
@@ -74,6 +85,60 @@ class GraphExplorer(anywidget.AnyWidget):
         Raises `TracelabError` where nothing fits.
         """
         self.selected = -1 if what is None else find_node(self._shown.nodes, what)
+
+    def run(self, *inputs: Any, **options: Any) -> Run:
+        """Run what is shown, node by node, and show time, memory and values on the picture as they come.
+
+        Takes what `traced.run` takes: `upto`, `from_`, `device`, `replace`, `watch`, and the inputs; without any,
+        those of the trace, or random ones of their shapes. Statistics are noted unless `statistics=False`. Ctrl-C and
+        the Stop button end it within one node, and what there is stays. Raises what `traced.run` raises, and
+        `TracelabError` where the explorer shows a graph or a difference: give it what `tracelab.trace` returned.
+
+        >>> run = explorer.run(x, upto="layer1", device="cuda")
+        >>> run.first_nonfinite
+        """
+        desk = self._needs_desk("run")
+        known = Runnable.run.__kwdefaults__
+        arguments = {name: item for name, item in options.items() if name not in known}
+        asked = {name: item for name, item in options.items() if name in known}
+        return desk.run(inputs, arguments, {"statistics": True, **asked})
+
+    @property
+    def last_run(self) -> Run | None:
+        """The last run, whether Python or the run bar asked for it; None before the first."""
+        return None if self._desk is None else self._desk.last
+
+    def overlay(self, name: str, numbers: Mapping[Key, float | None] | Comparison | Profile) -> None:
+        """Lay numbers over the picture: by node, by the name of a value, by module path; or those of a result.
+
+        Of a `tracelab.compare` of what is shown it is the largest absolute error of each node, of a `traced.profile`
+        the median seconds. Raises `TracelabError` for names that the graph does not have.
+
+        >>> explorer.overlay("error", tracelab.compare(traced, quantised, x))
+        >>> explorer.overlay("my score", {"layer1.0.conv1": 0.7})
+        """
+        desk = self._needs_desk("overlay")
+        if isinstance(numbers, Profile):
+            desk.overlay(name, {numbers.graph.nodes[row.index]: row.seconds for row in numbers.nodes}, "s")
+        elif isinstance(numbers, Comparison):
+            desk.overlay(name, {row.node: row.distance.max_abs for row in numbers.rows if row.distance is not None})
+        else:
+            desk.overlay(name, nodes_by_key(self.graph, numbers))
+
+    def _needs_desk(self, what: str) -> Desk:
+        if self._desk is None:
+            raise TracelabError(
+                f"there is nothing to {what} here: the explorer shows a graph or a difference; make one of what "
+                "tracelab.trace returned"
+            )
+        return self._desk
+
+    def _send_columns(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        self.send(content, buffers)
+
+    def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
+        if self._desk is not None:
+            self._desk.hear(content, _user_names())
 
     def restore(self, link: str) -> None:
         """Show a view again, from the text that the explorer's "Copy a link to this view" gives.
@@ -152,6 +217,14 @@ def saved_bundle(traced: Any) -> dict[str, Any]:
         "image/svg+xml": document_svg(shown.document),
         "text/plain": shown.text,
     }
+
+
+def _user_names() -> Mapping[str, Any]:
+    """The variables of the notebook."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    return shell.user_ns if shell is not None else {}
 
 
 def in_kernel() -> bool:
