@@ -53,12 +53,10 @@ def test_shares_sum_to_one_and_modules_sum_their_nodes(profile):
     assert root.nodes == len(profile.nodes) == 3
 
 
-def test_the_sum_over_nodes_is_near_the_whole():
-    """Within 15 % on a quiet machine (see tests/benchmarks/running.py); here with room for a busy one."""
-    model = ResNet.resnet18(10, 32).eval()
-    example = torch.randn(1, 3, 96, 96)
-    profile = tracelab.trace(model, example, check_trace=False).profile(example, repeat=9)
-    assert 0.5 < profile.seconds / profile.whole < 2
+def test_the_whole_is_the_sum_of_its_nodes_and_its_modules(profile):
+    """How near that is to a call as a whole is a matter of the machine: see tests/benchmarks/running.py."""
+    assert profile.seconds == pytest.approx(sum(row.seconds for row in profile.nodes))
+    assert profile.whole > 0
 
 
 def test_flops_and_bytes_are_counted_by_torch_s_formulas(profile):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from tracelab.execute.lookup import place
+from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Node
 from tracelab.graph.structure import TracelabError
 
@@ -39,8 +40,8 @@ def explain(error: BaseException, node: Node, device: torch.device, allocated: i
     text = _first_sentence(str(error))
     asked = bytes_asked(error)
     if is_out_of_memory(error):
-        wanted = f"{size_text(asked)} were asked for" if asked is not None else "more was asked for than there is"
-        held = f", {size_text(allocated)} were in use" if allocated else ""
+        wanted = f"{bytes_text(asked)} were asked for" if asked is not None else "more was asked for than there is"
+        held = f", {bytes_text(allocated)} were in use" if allocated else ""
         message = (
             f"out of memory on {device} at {place(node)}: {wanted}{held}; run smaller inputs, or estimate with "
             'device="meta" what it takes'
@@ -63,16 +64,6 @@ def bytes_asked(error: BaseException) -> int | None:
     """How many bytes were asked for, where torch's message says so."""
     found = _ASKED.search(str(error))
     return None if found is None else round(float(found.group(1)) * _UNITS[found.group(2)])
-
-
-def size_text(count: int | None) -> str:
-    """`1.5 GiB`"""
-    size = float(count or 0)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            break
-        size /= 1024
-    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
 def _first_sentence(text: str) -> str:

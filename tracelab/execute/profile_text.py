@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracelab.execute.failures import size_text
 from tracelab.execute.profiling import Profile, ProfiledNode
+from tracelab.graph.amounts import bytes_text
 
 _MOST_MODULES = 12
 _MOST_NODES = 16
@@ -22,7 +22,7 @@ def _lines(profile: Profile) -> Iterator[str]:
         f"{_ms(profile.whole)} as a whole; median of {profile.repeat}"
     )
     yield (
-        f"{profile.flops / 1e9:.3g} GFLOP, {size_text(profile.peak_memory)} at most; the device reaches "
+        f"{profile.flops / 1e9:.3g} GFLOP, {bytes_text(profile.peak_memory)} at most; the device reaches "
         f"{profile.peak.flops / 1e9:,.0f} GFLOP/s and {profile.peak.bandwidth / 1e9:,.1f} GB/s"
     )
     modules = [module for module in profile.modules if module.scope.parent is not None]

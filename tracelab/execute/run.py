@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.execute.failures import RunError, size_text
+from tracelab.execute.failures import RunError
 from tracelab.execute.gradients import Gradients
 from tracelab.execute.interrupts import Switch, stoppable
 from tracelab.execute.lookup import Key, find_node, find_values, module_start, names_of, place
@@ -17,6 +17,7 @@ from tracelab.execute.placing import Placed, placed
 from tracelab.execute.program import Program, program_of
 from tracelab.execute.record import NodeRecord
 from tracelab.execute.stepper import Plan, Progress, Progressed, Replacement, copied, replaced, run_steps
+from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph, Node, Value
 from tracelab.graph.structure import TracelabError
 
@@ -294,7 +295,7 @@ class Run:
         parts = [f"{len(self.records)} nodes on {self.device}"]
         if seconds is not None:
             parts.append(f"{seconds * 1e3:.1f} ms")
-        parts.append(f"{size_text(self.peak_memory)} at most")
+        parts.append(f"{bytes_text(self.peak_memory)} at most")
         if self.flops is not None:
             parts.append(f"{self.flops / 1e9:.2f} GFLOP")
         lines = [f"{self.program.name}: {', '.join(parts)}"]

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph
 from tracelab.render.tree import Module, module_tree, value_name, value_type
 from tracelab.render.view import view_document
@@ -73,16 +74,6 @@ def _headline(document: dict[str, Any]) -> str:
 
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def bytes_text(count: int) -> str:
-    """`44.6 MiB`."""
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            break
-        size /= 1024
-    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
 def _values(document: dict[str, Any], title: str, values: list[int]) -> Iterator[str]:
