@@ -116,3 +116,18 @@ def tensor_type(item: Any, where: str) -> TensorType:
         device_of(checks.field(entry, "device", where), where),
         checks.boolean(checks.field(entry, "requires_grad", where), where),
     )
+
+
+_SCRIPT_DTYPES = (
+    "uint8 int8 int16 int32 int64 float16 float32 float64 complex32 complex64 complex128 bool qint8 quint8 qint32 "
+    "bfloat16"
+).split()
+_SCRIPT_LAYOUTS = ("strided", "sparse_coo", "sparse_csr")
+_SCRIPT_FORMATS = ("contiguous_format", "preserve_format", "channels_last", "channels_last_3d")
+_SCRIPT = {"ScalarType": _SCRIPT_DTYPES, "Layout": _SCRIPT_LAYOUTS, "MemoryFormat": _SCRIPT_FORMATS}
+
+
+def scalar_type(wanted: str, number: int) -> Any:
+    """The dtype, layout or memory format behind a number of TorchScript's, which are those of c10; else the number."""
+    names = _SCRIPT.get(wanted)
+    return getattr(torch, names[number]) if names is not None and 0 <= number < len(names) else number

@@ -117,3 +117,23 @@ def _type(kind: str, args: tuple[Any, ...]) -> str:
     if kind == "prim::TupleConstruct":
         return f"({', '.join(type_text(arg.type) if isinstance(arg, Value) else type(arg).__name__ for arg in args)})"
     return {"prim::ListConstruct": "Tensor[]", "prim::DictConstruct": "Dict(str, Tensor)"}.get(kind, "NoneType")
+
+
+def structured(graph: Graph, item: Any) -> Value:
+    """The value of nested tuples, lists and dicts of values; adds the nodes that make them."""
+    return returned(graph, _structured(graph, item))
+
+
+def _structured(graph: Graph, item: Any) -> Any:
+    if isinstance(item, dict):
+        parts = tuple(part for key, child in item.items() for part in (key, _structured(graph, child)))
+        return _made(graph, "prim::DictConstruct", parts).outputs[0]
+    if isinstance(item, (list, tuple)):
+        kind = "prim::ListConstruct" if isinstance(item, list) else "prim::TupleConstruct"
+        node = _made(graph, kind, tuple(_structured(graph, child) for child in item))
+        if hasattr(item, "_fields"):
+            node.target = type(item)
+            node.set_attribute("fields", list(item._fields))
+            node.set_attribute("class", type(item).__name__)
+        return node.outputs[0]
+    return item

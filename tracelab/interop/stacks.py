@@ -43,7 +43,7 @@ class Sources:
         above: StoredSource | None = None
         for frame in frames[-_MOST_FRAMES:]:
             file, line_number, function, code = frame
-            if _LIBRARY.search(file) or (file.startswith("<") and not file.startswith("<ipython-input")):
+            if is_library(file) or (file.startswith("<") and not file.startswith("<ipython-input")):
                 continue
             key = (*frame, id(above))
             found = self._rows.get(key)
@@ -52,6 +52,11 @@ class Sources:
                 found = self._rows[key] = StoredSource(place, code, above)
             above = found
         return above
+
+
+def is_library(file: str) -> bool:
+    """Whether a file is one of torch's own, on whatever machine."""
+    return _LIBRARY.search(file) is not None
 
 
 class Scopes:
