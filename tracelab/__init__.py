@@ -10,6 +10,10 @@ from tracelab.check.compare import Comparison, compare
 from tracelab.execute import TracedFunction, TracedModule
 from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
 from tracelab.graph.structure import InputError, TracelabError
+from tracelab.interop.exported import from_exported
+from tracelab.interop.fx import from_fx
+from tracelab.interop.reading import read
+from tracelab.interop.torchscript import from_torchscript
 from tracelab.storage import TracelabFileError, load, save
 from tracelab.tracing import trace, trace_graph, trace_module
 
@@ -41,9 +45,13 @@ __all__ = [
     "Value",
     "compare",
     "diff",
+    "from_exported",
+    "from_fx",
+    "from_torchscript",
     "is_tracing",
     "load",
     "passes",
+    "read",
     "save",
     "trace",
     "trace_graph",

@@ -19,7 +19,7 @@ from tracelab.execute.runnable import Runnable
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
 from tracelab.graph.ir import Graph, Role
-from tracelab.graph.structure import InputError, InputTree, Tree
+from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
 
 
 class TracedFunction(Drawn, Runnable, Checkable):
@@ -44,8 +44,8 @@ class TracedFunction(Drawn, Runnable, Checkable):
     def replay(self) -> Replay:
         """The compiled code of the graph."""
         if self._replay is None:
+            self._state = held_state(self.graph)
             self._replay = Replay(self.graph)
-            self._state = [self.graph.state[value] for value in state_inputs(self.graph)]
         return self._replay
 
     @property
@@ -94,6 +94,17 @@ class TracedFunction(Drawn, Runnable, Checkable):
         from tracelab.jupyter.explorer import display_bundle
 
         return display_bundle(self)
+
+
+def held_state(graph: Graph) -> list[torch.Tensor]:
+    """The tensors behind parameters and buffers; `TracelabError` for a graph that was read without them."""
+    for value in state_inputs(graph):
+        if value not in graph.state:
+            raise TracelabError(
+                f"the graph has no weights (`{value.path or value.name}`), so that it shows but does not run: load the "
+                "program with torch.export.load, and give it to tracelab.from_exported"
+            )
+    return [graph.state[value] for value in state_inputs(graph)]
 
 
 def other_parts(error: ValueError, name: str) -> InputError | None:

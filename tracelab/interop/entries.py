@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from tracelab.storage.container import (
-    _LARGEST_RATIO,
-    _UNSUSPICIOUS,
-    _ZIP_ERRORS,
     LARGEST_JSON,
+    LARGEST_RATIO,
+    UNSUSPICIOUS,
+    ZIP_ERRORS,
     PathOrFile,
 )
 from tracelab.storage.errors import TracelabFileError
@@ -35,7 +35,7 @@ def opened_zip(source: PathOrFile, kind: str) -> Iterator[zipfile.ZipFile]:
             file = source
         try:
             archive = stack.enter_context(zipfile.ZipFile(file))
-        except _ZIP_ERRORS as error:
+        except ZIP_ERRORS as error:
             reason = str(error)[:100] or type(error).__name__
             raise TracelabFileError(f"not a {kind} file, or cut off: {reason}") from error
         yield archive
@@ -53,14 +53,14 @@ def read_json(archive: zipfile.ZipFile, name: str, kind: str, largest: int = LAR
         raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is encrypted")
     if info.file_size > largest:
         raise TracelabFileError(f"{name[:60]} has {info.file_size} bytes, more than the {largest} allowed")
-    if info.file_size > _UNSUSPICIOUS and info.file_size > _LARGEST_RATIO * info.compress_size:
+    if info.file_size > UNSUSPICIOUS and info.file_size > LARGEST_RATIO * info.compress_size:
         raise TracelabFileError(f"not a sound {kind} file: {name[:60]} unpacks to an unlikely size")
     try:
         with archive.open(info) as source:
             content = source.read(info.file_size + 1)
     except MemoryError as error:
         raise TracelabFileError(f"{name[:60]} is too large for this machine's memory") from error
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         detail = str(error)[:100] or type(error).__name__
         raise TracelabFileError(f"the {kind} file is damaged: {name[:60]} cannot be read ({detail})") from error
     if len(content) != info.file_size:

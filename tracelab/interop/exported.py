@@ -61,9 +61,9 @@ def from_exported(program: Any) -> Graph:
             "give what torch.export.export returned"
         )
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as buffer:
-        torch.export.save(program, buffer)  # type: ignore[arg-type]
+        torch.export.save(program, buffer)
         buffer.seek(0)
-        with opened_zip(buffer, ".pt2") as archive:  # type: ignore[arg-type]
+        with opened_zip(buffer, ".pt2") as archive:
             graph = _read(archive, program.graph_module.get_submodule)
     constants = program.constants
     for value in graph.parameters:

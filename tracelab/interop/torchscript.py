@@ -41,14 +41,16 @@ def read_torchscript(file: PathOrFile) -> Graph:
 
     >>> tracelab.diff(tracelab.trace(model, x), read_torchscript("model.pt"))
     """
-    if isinstance(file, (str, os.PathLike)):
-        with open(file, "rb") as opened:
-            content = opened.read()
-    else:
-        content = file.read()
     unit = torch._C.CompilationUnit()
+    private: Any = torch._C
     try:
-        module = torch._C.import_ir_module_from_buffer(unit, content, torch.device("cpu"), {}, False)
+        if isinstance(file, (str, os.PathLike)):
+            with open(file, "rb"):
+                # A file that cannot be opened is an `OSError`, and no sentence of the C++ reader's.
+                path = os.fspath(file)
+            module = private.import_ir_module(unit, path, torch.device("cpu"), {}, False)
+        else:
+            module = private.import_ir_module_from_buffer(unit, file.read(), torch.device("cpu"), {}, False)
         loaded = torch.jit._recursive.wrap_cpp_module(module)
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
@@ -96,7 +98,8 @@ def _finder(module: Any) -> FindFunction:
                 unit = torch._C.CompilationUnit()
                 buffer = io.BytesIO()
                 torch.jit.save(module, buffer)
-                torch._C.import_ir_module_from_buffer(unit, buffer.getvalue(), torch.device("cpu"), {}, False)
+                private: Any = torch._C
+                private.import_ir_module_from_buffer(unit, buffer.getvalue(), torch.device("cpu"), {}, False)
                 copied.append(unit)
             found = copied[0].find_function(name)
         return found
@@ -386,7 +389,7 @@ class _Reader:
 
 
 def _is_own(item: Any) -> bool:
-    return isinstance(item, (_Module, scripts.Function)) or isinstance(item, torch._C.ScriptObject)
+    return isinstance(item, (_Module, scripts.Function, torch._C.ScriptObject))
 
 
 def _strides(tensor: torch.Tensor) -> tuple[int, ...] | None:

@@ -22,7 +22,7 @@ from tracelab.render.taint import taints
 
 FORMAT = "tracelab.view"
 VERSION = 1
-_OPAQUE = frozenset({"prim::PythonOp", "prim::CallFunction", "prim::CallMethod"})
+_OPAQUE = frozenset({"prim::PythonOp", "prim::CallFunction", "prim::CallMethod", "prim::If", "prim::Loop"})
 
 
 def view_document(graph: Graph) -> dict[str, Any]:

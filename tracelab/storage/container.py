@@ -29,16 +29,16 @@ VERSION = 1
 LARGEST_JSON = 512 * 2**20
 """Bytes that graph.json may have when unpacked."""
 LARGEST_SCRIPT = 256 * 2**20
-_UNSUSPICIOUS = 64 * 2**20
-_LARGEST_RATIO = 200
-"""How much more JSON over `_UNSUSPICIOUS` bytes may be than its packed form; deflate itself goes to 1030."""
+UNSUSPICIOUS = 64 * 2**20
+LARGEST_RATIO = 200
+"""How much more JSON over `UNSUSPICIOUS` bytes may be than its packed form; deflate itself goes to 1030."""
 
 _REQUIRED = ("meta.json", "graph.json", "weights.safetensors")
 _SCRIPT = re.compile(r"script/(0|[1-9][0-9]{0,5})\.pt")
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 # What zipfile raises for damaged archives, beside its own errors.
-_ZIP_ERRORS = (
+ZIP_ERRORS = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,
@@ -95,7 +95,7 @@ class Archive:
             raise TracelabFileError(f"not a sound .tlab file: {name} is packed in an unknown way")
         if info.file_size > largest:
             raise TracelabFileError(f"{name} has {info.file_size} bytes, more than the {largest} allowed")
-        if info.file_size > _UNSUSPICIOUS and info.file_size > _LARGEST_RATIO * info.compress_size:
+        if info.file_size > UNSUSPICIOUS and info.file_size > LARGEST_RATIO * info.compress_size:
             raise TracelabFileError(f"not a sound .tlab file: {name} unpacks to an unlikely size")
         if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
             raise TracelabFileError(f"not a sound .tlab file: {name} is of another size than it says")
@@ -148,7 +148,7 @@ def _damage(name: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise TracelabFileError(f"{name} is too large for this machine's memory") from error
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         detail = str(error)[:100] or type(error).__name__
         raise TracelabFileError(f"the .tlab file is damaged: {name} cannot be read ({detail})") from error
 
@@ -172,7 +172,7 @@ def open_archive(source: PathOrFile) -> Iterator[Archive]:
             raise TypeError("load needs a file object that is open in binary mode")
         try:
             archive = stack.enter_context(zipfile.ZipFile(file))
-        except _ZIP_ERRORS as error:
+        except ZIP_ERRORS as error:
             reason = str(error)[:100] or type(error).__name__
             raise TracelabFileError(f"not a .tlab file, or cut off: {reason}") from error
         yield Archive(archive)
@@ -212,7 +212,7 @@ def write_archive(
         return
     if not hasattr(target, "write"):
         raise TypeError(f"save needs a path or a binary file object, but got {type(target).__name__}")
-    with tempfile.SpooledTemporaryFile(max_size=_UNSUSPICIOUS) as spool:
+    with tempfile.SpooledTemporaryFile(max_size=UNSUSPICIOUS) as spool:
         _write(spool, packed, weights, scripts)
         spool.seek(0)
         shutil.copyfileobj(spool, target)

@@ -1,0 +1,300 @@
+"""torch.fx graph modules as graphs: symbolic traces, and graphs of ATen operators."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch._ops import HigherOrderOperator, OpOverload, OpOverloadPacket
+
+from tracelab.graph.ir import Graph, Node, Role, Value, unique_names
+from tracelab.graph.structure import InputTree, TracelabError, Tree
+from tracelab.graph.types import TensorType, Type
+from tracelab.interop.higher_order import Block, HigherOrder
+from tracelab.interop.nesting import structured
+from tracelab.interop.stacks import Scopes, Sources, plain_path
+from tracelab.interop.symbolic import ARITHMETIC
+
+_PLAIN = (type(None), bool, int, float, complex, str, torch.dtype, torch.device, torch.layout, torch.memory_format)
+_NUMBERS = {int: "int", float: "float", bool: "bool", torch.SymInt: "int", torch.SymFloat: "float"}
+
+
+def from_fx(module: fx.GraphModule) -> Graph:
+    """The graph of a `torch.fx.GraphModule`, of a symbolic trace or of ATen operators; it runs by `to_callable()`.
+
+    A `call_module` is one node `prim::CallMethod`, in the scope of its module; a Python function `prim::PythonOp`
+    (`^add`); a tensor's method `aten::<name>`; an operator overload is itself. Shapes are those in the nodes' `val` or
+    `tensor_meta`, where `ShapeProp`, `make_fx` or an export left any.
+
+    Raises `TracelabError` for what is no graph module, and for what a graph does not hold.
+
+    >>> graph = tracelab.from_fx(torch.fx.symbolic_trace(model))
+    >>> graph.to_callable()(x)
+    """
+    if not isinstance(module, fx.GraphModule):
+        raise TracelabError(
+            f"from_fx needs a torch.fx.GraphModule, but got {type(module).__name__}: "
+            "give what torch.fx.symbolic_trace or make_fx returned"
+        )
+    return _Reader(module).read()
+
+
+class _Reader:
+    def __init__(self, module: fx.GraphModule) -> None:
+        self.module = module
+        self.graph = Graph("forward")
+        self.sources = Sources()
+        self.scopes = Scopes(self.graph)
+        self.items: dict[fx.Node, Any] = {}
+        self.calls: dict[str, int] = {}
+        self.tensors: dict[int, Value] = {}
+
+    def read(self) -> Graph:
+        graph = self.graph
+        name = self.module._get_name()
+        graph.root.name = graph.root.class_name = "" if name == "GraphModule" else name
+        nodes = self.module.graph.nodes
+        for node in nodes:
+            if node.op == "placeholder":
+                self.placeholder(node)
+            elif node.op == "output":
+                result = self.arguments(node.args[0], node)
+                graph.outputs = [structured(graph, result)]
+            else:
+                self.node(node)
+        graph.root.name = graph.root.name or "forward"
+        used = dict.fromkeys(value for node in graph.nodes for value in node.inputs)
+        used.update(dict.fromkeys(graph.outputs))
+        graph.inputs += [value for value in used if value.role not in (Role.NODE, Role.INPUT) and value.node is None]
+        users = graph.user_inputs
+        unique_names(graph.values())
+        graph.input_tree = InputTree([value.name for value in users], [Tree("tensor") for _ in users])
+        return graph
+
+    def placeholder(self, node: fx.Node) -> None:
+        value = self.items[node] = Value(str(node.target).lstrip("*"), _type(node), None, Role.INPUT)
+        if str(node.target).startswith("*"):
+            raise TracelabError(f"the graph module takes `{node.target}`: trace a function with fixed arguments")
+        self.graph.inputs.append(value)
+
+    def node(self, node: fx.Node) -> None:
+        if node.op == "get_attr":
+            self.items[node] = self.attribute(str(node.target), node)
+            return
+        made = Node("", None)
+        made.source = self.sources.of(node.meta.get("stack_trace") or node.stack_trace)
+        stack = [(str(key), *_path_and_class(entry)) for key, entry in (node.meta.get("nn_module_stack") or {}).items()]
+        args = tuple(self.arguments(arg, node) for arg in node.args)
+        kwargs = {name: self.arguments(arg, node) for name, arg in node.kwargs.items()}
+        if node.op == "call_module":
+            self.call_module(made, node, stack)
+        elif node.op == "call_method":
+            self.call_method(made, str(node.target))
+        elif node.op == "call_function":
+            if node.target is operator.getitem and self.picked(node, args):
+                return
+            if isinstance(node.target, HigherOrderOperator) and self.grad_mode(node, args):
+                return
+            self.call_function(made, node, args)
+        else:
+            raise TracelabError(f"the graph module has a node of the kind {node.op!r}, which graphs do not hold")
+        made.args, made.kwargs = args, kwargs or None
+        if made.scope is None:
+            made.scope = self.scopes.of(stack)
+        self.make(made, node)
+
+    def make(self, made: Node, node: fx.Node) -> None:
+        value = node.meta.get("val")
+        schema = made.schema
+        if schema is not None and len(schema.returns) > 1:
+            known = value if isinstance(value, (tuple, list)) else ()
+            types = [_value_type(part) for part in known] or ["Tensor"] * len(schema.returns)
+            made.outputs = tuple(Value(node.name, type_, made) for type_ in types)
+            self.items[node] = list(made.outputs)
+        elif schema is not None and not schema.returns:
+            self.items[node] = None
+        else:
+            made.outputs = (Value(node.name, _type(node), made),)
+            self.items[node] = made.outputs[0]
+        self.graph.nodes.append(made)
+
+    def call_module(self, made: Node, node: fx.Node, stack: list[tuple[str, str, str]]) -> None:
+        path = str(node.target)
+        found = self.module.get_submodule(path)
+        call = self.calls.get(path, 0)
+        self.calls[path] = call + 1
+        made.kind = "prim::CallMethod"
+        made.target = found
+        made.set_attribute("name", type(found).__name__)
+        if not stack or stack[-1][1] != path:
+            stack = [*stack, (path, path, type(found).__name__)]
+        stack[-1] = (f"{stack[-1][0]}@{call}", path, type(found).__name__)
+        made.scope = self.scopes.of(stack)
+
+    def call_method(self, made: Node, name: str) -> None:
+        made.kind = f"aten::{name}"
+        made.target = _Method(name)
+
+    def call_function(self, made: Node, node: fx.Node, args: tuple[Any, ...]) -> None:
+        target: Any = node.target
+        if isinstance(target, OpOverload):
+            arithmetic = ARITHMETIC.get(f"torch.ops.{target}")
+            if arithmetic is not None:
+                made.kind, made.target = arithmetic
+                return
+            made.kind, made.target = target._schema.name, target
+            made.overload = target._schema.overload_name
+            return
+        if isinstance(target, OpOverloadPacket):
+            made.kind, made.target = target._qualified_op_name, _Packet(target)
+            return
+        if isinstance(target, HigherOrderOperator):
+            made.kind, made.target = "prim::PythonOp", HigherOrder(target, target.name(), 0)
+            made.set_attribute("name", target.name())
+            blocks = {item.__name__: item.text for item in args if isinstance(item, Block)}
+            if blocks:
+                made.set_attribute("blocks", blocks)
+            return
+        name = getattr(target, "__name__", type(target).__name__)
+        module = getattr(target, "__module__", "") or ""
+        arithmetic = ARITHMETIC.get(f"{module}.{name}")
+        numbers = all(not isinstance(arg, Value) or (not arg.is_tensor and arg.type != "Tensor") for arg in args)
+        if arithmetic is not None and numbers and not node.kwargs:
+            made.kind, made.target = arithmetic
+            return
+        made.kind, made.target = "prim::PythonOp", _Function(target, name)
+        made.set_attribute("name", name)
+
+    def picked(self, node: fx.Node, args: tuple[Any, ...]) -> bool:
+        """Take one of several results that an operator was recorded to give."""
+        if isinstance(args[0], list) and isinstance(args[1], int):
+            self.items[node] = args[0][args[1]]
+            value = self.items[node]
+            if isinstance(value, Value):
+                value.name = node.name
+            return True
+        return False
+
+    def grad_mode(self, node: fx.Node, args: tuple[Any, ...]) -> bool:
+        """Write a `torch.no_grad()` block as a trace does: its nodes between two that set and restore the mode."""
+        target: Any = node.target
+        if target.name() != "wrap_with_set_grad_enabled" or not isinstance(args[1], Block):
+            return False
+        inner = self.module.get_submodule(str(node.args[1].target))  # type: ignore[union-attr]
+        if not isinstance(inner, fx.GraphModule):
+            return False
+        self.graph.nodes.append(Node("prim::EnterGradMode", None, (args[0],), None, (), self.graph.root))
+        outer, given = self.module, iter(args[2:])
+        self.module = inner
+        for step in inner.graph.nodes:
+            if step.op == "placeholder":
+                self.items[step] = next(given)
+            elif step.op == "output":
+                self.items[node] = list(self.arguments(step.args[0], step))
+            else:
+                self.node(step)
+        self.module = outer
+        self.graph.nodes.append(Node("prim::ExitGradMode", None, (), None, (), self.graph.root))
+        return True
+
+    def attribute(self, path: str, node: fx.Node) -> Any:
+        found: Any = self.module
+        for part in path.split("."):
+            if not hasattr(found, part):
+                raise TracelabError(f"the graph module reads `{path}`, which it does not have")
+            found = getattr(found, part)
+        if isinstance(found, fx.GraphModule):
+            return Block(node.name, str(_Reader(found).read()), found)
+        if isinstance(found, _PLAIN):
+            return found
+        if not isinstance(found, torch.Tensor):
+            raise TracelabError(f"the graph module reads `{path}`, which is of type {type(found).__name__}, no tensor")
+        value = self.tensors.get(id(found))
+        if value is None:
+            role = Role.PARAMETER if isinstance(found, nn.Parameter) else Role.BUFFER
+            value = self.tensors[id(found)] = Value(path, _value_type(found), None, role, path)
+            self.graph.state[value] = found
+        return value
+
+    def arguments(self, item: Any, node: fx.Node) -> Any:
+        if isinstance(item, fx.Node):
+            return self.items[item]
+        if isinstance(item, (tuple, list)):
+            parts = [self.arguments(child, node) for child in item]
+            if hasattr(item, "_fields"):
+                return type(item)(*parts)
+            return tuple(parts) if isinstance(item, tuple) else parts
+        if isinstance(item, dict):
+            return {key: self.arguments(child, node) for key, child in item.items()}
+        if isinstance(item, slice):
+            return slice(*(self.arguments(part, node) for part in (item.start, item.stop, item.step)))
+        if isinstance(item, _PLAIN) or item is Ellipsis or callable(item) or isinstance(item, torch.Generator):
+            return item
+        raise TracelabError(f"the node `{node.name}` is given a {type(item).__name__}, which graphs do not hold")
+
+
+class _Method:
+    """A method of its first argument, whatever that is when it runs."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __call__(self, receiver: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(receiver, self.__name__)(*args, **kwargs)
+
+
+class _Function:
+    """A Python function of the symbolic trace, under its own name and with its own parameter names."""
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self.function = function
+        self.__name__ = name
+        try:
+            self.__signature__ = inspect.signature(function)
+        except (TypeError, ValueError):
+            self.__signature__ = inspect.Signature()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+
+class _Packet(_Function):
+    """An operator without its overload, which torch finds at each call."""
+
+    def __init__(self, packet: OpOverloadPacket) -> None:
+        super().__init__(packet, packet.__name__)
+
+
+def _path_and_class(entry: Any) -> tuple[str, str]:
+    path, class_ = entry
+    return plain_path(str(path)), class_ if isinstance(class_, str) else f"{class_.__module__}.{class_.__qualname__}"
+
+
+def _type(node: fx.Node) -> Type:
+    if "val" in node.meta:
+        return _value_type(node.meta["val"])
+    meta = node.meta.get("tensor_meta")
+    if meta is not None and hasattr(meta, "dtype"):
+        return TensorType(meta.dtype, tuple(meta.shape), tuple(meta.stride), torch.device("cpu"), meta.requires_grad)
+    return "Tensor"
+
+
+def _value_type(item: Any) -> Type:
+    if isinstance(item, torch.Tensor):
+        strides = tuple(map(_hint, item.stride())) if item.layout is torch.strided else None
+        return TensorType(item.dtype, tuple(map(_hint, item.shape)), strides, item.device, item.requires_grad)
+    if isinstance(item, (tuple, list)):
+        return "Tensor[]"
+    return _NUMBERS.get(type(item), "NoneType" if item is None else "Any")
+
+
+def _hint(size: Any) -> int:
+    """A size as it was in the example; -1 where a symbolic one has none."""
+    if isinstance(size, int):
+        return size
+    hint = getattr(size.node, "hint", None)
+    return hint if isinstance(hint, int) else -1
