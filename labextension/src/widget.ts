@@ -14,14 +14,20 @@
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
 // The same text starts a standalone page: one that is saved from the toolbar holds the widget's module.
 import './page';
+import type { KernelLink, KernelMessage } from './model/runmessages';
 
 interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
   save_changes(): void;
-  on(event: string, callback: () => void): void;
-  off(event: string, callback: () => void): void;
+  on(event: string, callback: Listener): void;
+  off(event: string, callback: Listener): void;
+  send?(content: unknown): void;
 }
+
+// What an event brings along is a matter of the event.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Listener = (...given: any[]) => void;
 
 function parse(text: string): unknown {
   try {
@@ -77,6 +83,30 @@ function tell(model: Model, changes: Record<string, unknown>): void {
   }
 }
 
+/** The way to the kernel for runs; `close` ends listening. */
+function linkOf(model: Model): KernelLink & { close(): void } {
+  const heard: [string, Listener][] = [];
+  const on = (event: string, listener: Listener): void => {
+    heard.push([event, listener]);
+    model.on(event, listener);
+  };
+  return {
+    send(content) {
+      if (model.send === undefined) {
+        throw new Error('no kernel');
+      }
+      model.send(content);
+    },
+    onMessage: (listener) =>
+      on('msg:custom', (message: KernelMessage, buffers?: DataView[]) => listener(message, buffers ?? [])),
+    onGone(listener) {
+      on('comm:close', listener);
+      on('destroy', listener);
+    },
+    close: () => heard.forEach(([event, listener]) => model.off(event, listener)),
+  };
+}
+
 interface Place {
   model: Model;
   el: HTMLElement;
@@ -93,7 +123,9 @@ function start({ model, el }: Place, first: unknown): () => void {
   const host = document.createElement('div');
   host.className = 'tracelab-widget';
   el.append(host);
+  const kernel = linkOf(model);
   const explorer = createExplorer(host, first, {
+    kernel,
     state: { opened: openedOf(model), height: heightOf(model) },
     // The module's own text, unpacked: see `build/bundles.mjs`.
     pageScript: () =>
@@ -145,6 +177,7 @@ function start({ model, el }: Place, first: unknown): () => void {
     for (const [event, listener] of Object.entries(listeners)) {
       model.off(event, listener);
     }
+    kernel.close();
     explorer.destroy();
   };
 }

@@ -98,7 +98,7 @@ class GraphExplorer(anywidget.AnyWidget):
         >>> run.first_nonfinite
         """
         desk = self._needs_desk("run")
-        known = Runnable.run.__kwdefaults__
+        known = Runnable.run.__kwdefaults__ or {}
         arguments = {name: item for name, item in options.items() if name not in known}
         asked = {name: item for name, item in options.items() if name in known}
         return desk.run(inputs, arguments, {"statistics": True, **asked})

@@ -144,7 +144,7 @@ class Desk:
                     also(record)
 
             asked = options.get("cancel")
-            stop = asked.is_set if hasattr(asked, "is_set") else asked
+            stop = asked if asked is None or callable(asked) else asked.is_set
             cancel = self._cancel if stop is None else lambda: self._cancel.is_set() or bool(stop())
             try:
                 run = self._traced.run(*args, **{**options, "progress": progress, "cancel": cancel}, **kwargs)

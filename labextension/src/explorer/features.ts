@@ -17,6 +17,7 @@ import { helpFeature } from './help';
 import { keyboardFeature } from './keyboard';
 import { minimapFeature } from './minimap';
 import { pointingFeature } from './pointing';
+import { runFeature } from './run';
 import { warningsFeature } from './warnings';
 import { zoomFeature } from './zoom';
 import type { View } from './view';
@@ -39,6 +40,7 @@ export const FEATURES: Feature[] = [
   lightingFeature,
   warningsFeature,
   diffFeature,
+  runFeature,
   stopsFeature,
   savingFeature,
   emptyFeature,

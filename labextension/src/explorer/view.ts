@@ -5,6 +5,7 @@
 
 import { createRunner } from '../layout/runner';
 import { plural } from '../model/describe';
+import type { KernelLink } from '../model/runmessages';
 import {
   buildHierarchy,
   groupElement,
@@ -46,6 +47,8 @@ export interface ExplorerOptions {
   pageScript?(): string | null | Promise<string | null>;
   /** A link, or a line of code, that shows a view (see `model/link.ts`) again. */
   linkTo?(view: string): string;
+  /** The kernel that can run the graph; absent where there is none. */
+  kernel?: KernelLink;
 }
 
 export interface ViewEvents {
