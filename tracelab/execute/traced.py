@@ -46,7 +46,13 @@ class TracedFunction(Drawn, Runnable, Checkable):
         if self._replay is None:
             self._state = held_state(self.graph)
             self._replay = Replay(self.graph)
+            self._replay.namespace["set_buffer"] = self._set_buffer
         return self._replay
+
+    def _set_buffer(self, path: str, tensor: torch.Tensor) -> None:
+        for index, value in enumerate(state_inputs(self.graph)):
+            if value.path == path:
+                self._state[index] = tensor
 
     @property
     def input_tree(self) -> InputTree:

@@ -69,6 +69,7 @@ class _Program:
         graph.inputs = [value for value in inputs.values() if isinstance(value, Value) and value.role is Role.INPUT]
         graph.inputs += parameters
         graph.input_tree = nested
+        graph.name = graph.root.name
         unique_names(graph.values())
         return graph
 

@@ -66,7 +66,7 @@ class _Reader:
                 graph.outputs = [structured(graph, result)]
             else:
                 self.node(node)
-        graph.root.name = graph.root.name or "forward"
+        graph.name = graph.root.name = graph.root.name or "forward"
         used = dict.fromkeys(value for node in graph.nodes for value in node.inputs)
         used.update(dict.fromkeys(graph.outputs))
         graph.inputs += [value for value in used if value.role not in (Role.NODE, Role.INPUT) and value.node is None]
@@ -239,6 +239,8 @@ class _Reader:
 
 class _Method:
     """A method of its first argument, whatever that is when it runs."""
+
+    __signature__ = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)])
 
     def __init__(self, name: str) -> None:
         self.__name__ = name

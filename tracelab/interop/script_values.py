@@ -107,6 +107,12 @@ _ON_NUMBERS: dict[str, Callable[..., Any]] = {
     "prim::max": max,
     "prim::min": min,
 }
+CHANGES_A_LIST = frozenset(
+    f"aten::{name}"
+    for name in ("append", "_set_item", "insert", "extend", "pop", "clear", "remove", "reverse", "sort", "Delete")
+)
+"""Operators that change the list or dict that they are given first."""
+
 _LITERALS = (bool, int, float, str)
 
 
@@ -160,9 +166,19 @@ def _tuple(node: Any, args: list[Any]) -> Any:
     return tuple(args)
 
 
+def _sizes(tensor: torch.Tensor) -> list[int]:
+    return list(tensor.size())
+
+
+def _part(items: list[Any], start: int | None = None, end: int | None = None, step: int = 1) -> list[Any]:
+    return items[start:end:step]
+
+
 PYTHON: dict[str, Callable[..., Any]] = {
     "aten::size.int": torch.Tensor.size,
-    "aten::size": torch.Tensor.size,
+    "aten::size": _sizes,
+    "aten::slice.t": _part,
+    "aten::add.t": operator.add,
     "aten::__getitem__.t": operator.getitem,
     "aten::__getitem__.str": operator.getitem,
     "aten::__getitem__.Dict_str": operator.getitem,
@@ -193,7 +209,8 @@ def give_arguments(made: Node, args: list[Any]) -> None:
     for argument, item in zip(schema.arguments, args, strict=True):
         wanted = str(argument.real_type).removeprefix("Optional[").rstrip("]?")
         content = scalar_type(wanted, item) if type(item) is int else copied(item)
-        if argument.alias_info is not None and argument.alias_info.is_write and not isinstance(content, Value):
+        writes = argument.alias_info is not None and argument.alias_info.is_write
+        if writes and (not isinstance(content, Value) or not str(argument.type).endswith("Tensor")):
             made.target = Refusal(made.name, f"{made.kind} writes into a list: run the script itself", {})
         if not argument.kwarg_only:
             positional.append((argument, content))

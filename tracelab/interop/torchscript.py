@@ -112,8 +112,7 @@ def _graph_of(target: Any, find: FindFunction) -> Graph:
     if is_module and not target._c._has_method("forward"):
         raise TracelabError(f"the script module {target.original_name} has no method `forward`")
     name = target.original_name if is_module else target.name
-    graph = Graph("forward" if is_module else name)
-    graph.root.name = name
+    graph = Graph(name)
     graph.root.class_name = name if is_module else ""
     code = target._c._get_method("forward").graph if is_module else target.graph
     reader = _Reader(graph, find)
@@ -176,6 +175,8 @@ class _Reader:
         self.tensors: dict[int, Value] = {}
         self.written: dict[tuple[str, str], Any] = {}
         self.calls: dict[str, int] = {}
+        self.lists: dict[int, tuple[Any, Value]] = {}
+        """Lists that became values, by identity; kept, so that no other object gets the same."""
 
     def block(self, block: Any, frame: _Frame) -> list[Any]:
         """Follow the nodes of a graph or block; gives what it returns."""
@@ -184,7 +185,17 @@ class _Reader:
         return [self.item(value, frame) for value in block.outputs()]
 
     def item(self, value: Any, frame: _Frame) -> Any:
-        return frame.items[value.debugName()]
+        item = frame.items[value.debugName()]
+        return self.lists[id(item)][1] if id(item) in self.lists else item
+
+    def keep_lists(self, node: Any, frame: _Frame) -> None:
+        """Make a value of each list that a block changes: what it holds afterwards is not known."""
+        for block in node.blocks():
+            for step in block.nodes():
+                item = frame.items.get(step.inputsAt(0).debugName()) if step.kind() in scripts.CHANGES_A_LIST else None
+                if isinstance(item, (list, dict)) and id(item) not in self.lists:
+                    self.lists[id(item)] = (item, structured(self.graph, item))
+                self.keep_lists(step, frame)
 
     def bind(self, node: Any, items: list[Any], frame: _Frame) -> None:
         for value, item in zip(node.outputs(), items, strict=True):
@@ -312,6 +323,7 @@ class _Reader:
         if kind in ("prim::ListUnpack", "prim::TupleUnpack"):
             made.args = (scripts.copied(args[0]),)
         elif list(node.blocks()):
+            self.keep_lists(node, frame)
             used: list[Value] = []
             collect_values([item for item in args if not isinstance(item, _Module)], used)
             self.used_by_blocks(node, frame, used)
@@ -366,7 +378,7 @@ class _Reader:
                 inner.items[name] = None
             for step in block.nodes():
                 for value in step.inputs():
-                    item = inner.items.get(value.debugName())
+                    item = self.item(value, inner) if value.debugName() in inner.items else None
                     if isinstance(item, _Module):
                         if step.kind() == "prim::CallMethod":
                             self.parameters(item, used)
