@@ -103,6 +103,7 @@ function linkOf(model: Model): KernelLink & { close(): void } {
       on('comm:close', listener);
       on('destroy', listener);
     },
+    onDoubt: (listener) => on('comm_live_update', listener),
     close: () => heard.forEach(([event, listener]) => model.off(event, listener)),
   };
 }

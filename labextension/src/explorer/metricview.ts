@@ -54,7 +54,7 @@ const metricLayer =
       roundedBox(context, { ...box, width }, 0);
       context.stroke();
       if (detailed && !(metric.id === 'nonfinite' && value === 0)) {
-        drawTag(paint, box.x + box.width - 4, box.y + box.height, metric.text(value), colour);
+        drawTag(paint, box.x + box.width - 4, box.y + box.height + 5, metric.text(value), colour);
       }
     }
   };

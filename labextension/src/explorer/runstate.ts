@@ -86,17 +86,17 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
       waiting = window.setTimeout(ping, PATIENCE_MS / 2);
     }
   };
-  const expectAnswer = (): void => {
+  const expectAnswer = (patience: number): void => {
     window.clearTimeout(waiting);
     waiting = window.setTimeout(
       () => lose('The kernel does not answer: it is busy, was restarted, or is gone.'),
-      PATIENCE_MS,
+      patience,
     );
   };
-  const send = (content: Record<string, unknown>): void => {
+  const send = (content: Record<string, unknown>, patience = PATIENCE_MS): void => {
     try {
       link?.send(content);
-      expectAnswer();
+      expectAnswer(patience);
     } catch {
       lose('The connection to the kernel is lost.');
     }
@@ -155,6 +155,12 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
         events.emit('error', message.message);
         break;
       default:
+        // It was only busy.
+        if (gone !== '') {
+          live = true;
+          gone = '';
+          events.emit('link');
+        }
     }
   };
   /** Numbers are added up again at most once a frame. */
@@ -173,6 +179,7 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
     }
   });
   link?.onGone(() => lose('The kernel was restarted or is gone: run the cell again to run the graph.'));
+  link?.onDoubt(() => live && send({ type: 'run.ping' }, PATIENCE_MS / 4));
   view.events.on('graph', () => {
     run = null;
     running = false;

@@ -15,7 +15,8 @@ export const RUN_STYLE = `
 .narrow .runbar { flex-wrap: wrap; }
 .narrow .runbar .status { flex-basis: 100%; white-space: normal; }
 .metric { position: absolute; right: 8px; top: 8px; z-index: 1; padding: 4px 6px; font-size: 12px; background: var(--tl-surface);
-  border: 1px solid var(--tl-border); border-radius: 8px; max-width: 240px; }
+  border: 1px solid var(--tl-border); border-radius: 8px; width: 158px; }
+.metric .choice { flex: 1 1 0; min-width: 0; }
 .metric label { display: flex; align-items: center; gap: 6px; color: var(--tl-faint); }
 .metric .steps { display: flex; margin-top: 5px; }
 .metric .step { flex: 1 1 0; height: 10px; display: flex; align-items: flex-end; border: 1px solid var(--tl-border); }

@@ -57,6 +57,8 @@ export interface KernelLink {
   onMessage(listener: (message: KernelMessage, buffers: DataView[]) => void): void;
   /** The kernel restarted or the connection was lost. */
   onGone(listener: () => void): void;
+  /** Something happened to the connection: ask whether the kernel is still there. */
+  onDoubt(listener: () => void): void;
 }
 
 const whole = (view: DataView): ArrayBuffer =>
