@@ -38,7 +38,15 @@ def opened_zip(source: PathOrFile, kind: str) -> Iterator[zipfile.ZipFile]:
         except ZIP_ERRORS as error:
             reason = str(error)[:100] or type(error).__name__
             raise TracelabFileError(f"not a {kind} file, or cut off: {reason}") from error
+        if not is_whole(archive):
+            raise TracelabFileError(f"not a {kind} file, or cut off: something else stands before the archive")
         yield archive
+
+
+def is_whole(archive: zipfile.ZipFile) -> bool:
+    """Whether the archive begins where the file does: one inside of a cut off file is found by its end alone."""
+    offsets = [info.header_offset for info in archive.infolist()]
+    return not offsets or min(offsets) == 0
 
 
 def names_of(archive: zipfile.ZipFile) -> list[str]:

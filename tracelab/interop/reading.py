@@ -10,7 +10,7 @@ from typing import IO, Any
 from tracelab.execute.module import TracedModule
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
-from tracelab.interop.entries import names_of
+from tracelab.interop.entries import is_whole, names_of
 from tracelab.interop.exported import is_exported, read_exported
 from tracelab.interop.torchscript import read_torchscript
 from tracelab.storage.archive import load
@@ -56,6 +56,8 @@ def _kind(file: IO[bytes]) -> str:
         return _by_first_bytes(head)
     try:
         with zipfile.ZipFile(file) as archive:
+            if not is_whole(archive):
+                return "the file is a damaged or cut off archive"
             if "meta.json" in archive.namelist() and "graph.json" in archive.namelist():
                 return "tlab"
             return "export" if is_exported(archive) else _torch_kind(names_of(archive))

@@ -257,6 +257,29 @@ def guard(node: Any) -> Guard | None:
     return Guard(False) if raising[1] and empty[0] else None
 
 
+_CANNOT_FAIL = frozenset(
+    {"aten::eq", "aten::ne", "aten::lt", "aten::le", "aten::gt", "aten::ge", "aten::__not__", "aten::dim"}
+) | {"prim::Constant"}
+_NUMBER_TYPES = frozenset({"BoolType", "IntType", "FloatType"})
+
+
+def is_choice(node: Any) -> bool:
+    """Whether a `prim::If` only picks a number, and both of its sides are comparisons of numbers."""
+    outputs = list(node.outputs())
+    if len(outputs) != 1 or str(outputs[0].type().kind()) not in _NUMBER_TYPES:
+        return False
+    steps = [step for block in node.blocks() for step in block.nodes()]
+    return all(
+        step.kind() in _CANNOT_FAIL and all(str(value.type().kind()) in _NUMBER_TYPES for value in step.outputs())
+        for step in steps
+    )
+
+
+def choice(condition: bool, yes: Any, no: Any) -> Any:
+    """What runs such a `prim::If`."""
+    return yes if condition else no
+
+
 class _Called:
     """An operator on numbers, called as a plain function."""
 

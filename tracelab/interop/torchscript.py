@@ -223,12 +223,24 @@ class _Reader:
             taken = list(node.blocks())[0 if args[0] else 1]
             self.bind(node, self.block(taken, frame), frame)
             return
+        if kind == "prim::If" and scripts.is_choice(node):
+            self.choose(node, args, frame)
+            return
         if kind not in ("prim::If", "prim::Loop"):
             known = scripts.known(node, args)
             if known is not None:
                 self.bind(node, known, frame)
                 return
         self.add(node, args, frame)
+
+    def choose(self, node: Any, args: list[Any], frame: _Frame) -> None:
+        """An `and`, an `or` or a choice between numbers: both sides cannot fail, so both are worked out."""
+        sides = [self.block(block, frame) for block in node.blocks()]
+        made = Node("prim::If", scripts.choice, (args[0], *sides[0], *sides[1]), None, (), frame.scope)
+        made.source = self.source(node, frame)
+        made.outputs = (Value("If", scripts.type_of(node.output()), made),)
+        self.graph.nodes.append(made)
+        self.bind(node, list(made.outputs), frame)
 
     def constant(self, node: Any, frame: _Frame) -> Any:
         output = node.output()
