@@ -263,6 +263,19 @@ describe('the run bar', () => {
     });
   });
 
+  it('has "Run to here" in the menu of an operator, but not of an input', () => {
+    tell(READY);
+    const tree = root().querySelector('[role=tree]')!;
+    const labels = (): (string | null)[] => {
+      tree.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }));
+      return [...root().querySelectorAll('[role=menuitem]')].map((item) => item.textContent);
+    };
+    tree.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true }));
+    expect(labels()).not.toContain('Run to here');
+    explorer.select(2);
+    return vi.waitFor(() => expect(labels()).toContain('Run to here'));
+  });
+
   it('counts the operators that are done, and says how the run ended', () => {
     tell(READY);
     tell({ type: 'run.begin', device: 'cpu', nodes: 5 });

@@ -112,6 +112,15 @@ def test_run_to_here_stops_after_the_selected_operator(resnet: RunView) -> None:
     resnet.ended(r"stopped before ")
 
 
+def test_run_to_here_is_in_the_menu_of_a_node(resnet: RunView, artefacts: Path) -> None:
+    place = resnet.explorer.position(resnet.explorer.selected)
+    resnet.explorer.page.mouse.click(place["x"], place["y"], button="right")
+    item = resnet.explorer.host.get_by_role("menuitem", name="Run to here")
+    resnet.explorer.page.screenshot(path=artefacts / "run-menu.png")
+    item.click()
+    resnet.ended(r"stopped before ")
+
+
 def test_a_slice_of_a_value_is_drawn(resnet: RunView, artefacts: Path) -> None:
     panel = resnet.explorer.panel
     if not panel.is_visible():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import threading
 
@@ -11,7 +12,7 @@ from torch import nn
 
 import tracelab
 from tracelab.graph.structure import InputError, TracelabError
-from tracelab.jupyter.explorer import GraphExplorer
+from tracelab.jupyter.explorer import GraphExplorer, saved_bundle
 from tracelab.jupyter.heatmap import heatmap
 from tracelab.jupyter.run_inputs import inputs_from
 
@@ -128,6 +129,13 @@ def test_errors_against_another_run_lie_over_the_picture(explorer):
     ((header, buffers),) = explorer.of("run.overlay")
     assert header["name"] == "error"
     assert doubles(buffers[0]) == [0.0, 0.0, 0.0, 0.0]
+
+
+def test_a_run_changes_nothing_of_what_a_notebook_saves(explorer):
+    before = json.dumps(saved_bundle(explorer._desk._traced))
+    explorer.run(torch.ones(1, 3))
+    after, _ = explorer._repr_mimebundle_()
+    assert {**after, **json.loads(before)} == after
 
 
 # From the run bar --------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { detailsFeature } from './details';
 import { emptyFeature } from './empty';
 import { findFeature } from './find';
 import { historyFeature } from './history';
+import { contextMenuFeature } from './contextmenu';
 import { crumbsFeature } from './crumbs';
 import { lightingFeature } from './lighting';
 import { compareFeature } from './compare';
@@ -27,6 +28,7 @@ export type Feature = (view: View) => void;
 export const FEATURES: Feature[] = [
   keyboardFeature,
   pointingFeature,
+  contextMenuFeature,
   minimapFeature,
   tooltipFeature,
   historyFeature,
