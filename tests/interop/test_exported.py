@@ -151,6 +151,12 @@ def test_a_file_has_no_weights_and_says_so_when_run(archive):
         read_exported(io.BytesIO(archive)).to_callable()(torch.ones(3, 4))
 
 
+def test_a_graph_without_weights_is_not_saved(archive, tmp_path):
+    with pytest.raises(tracelab.TracelabFileError, match="read without its weights"):
+        tracelab.save(read_exported(io.BytesIO(archive)), tmp_path / "empty.tlab")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_view_document_is_the_same_each_time_and_json(archive):
     documents = {view_bytes(read_exported(io.BytesIO(archive))) for _ in range(2)}
     assert len(documents) == 1

@@ -179,6 +179,12 @@ def test_the_view_document_is_the_same_each_time():
     assert len({view_bytes(read_torchscript(io.BytesIO(content))) for _ in range(2)}) == 1
 
 
+def test_a_script_saved_as_tlab_opens_again(tmp_path):
+    graph = tracelab.from_torchscript(torch.jit.script(Branches()))
+    tracelab.save(graph, tmp_path / "branches.tlab")
+    assert str(tracelab.load(tmp_path / "branches.tlab").graph) == str(graph)
+
+
 def test_from_torchscript_says_what_it_needs():
     with pytest.raises(tracelab.TracelabError, match="needs a script module or function, but got Scaled"):
         tracelab.from_torchscript(Scaled())

@@ -285,7 +285,9 @@ class _Nodes:
             return
         node.kind = f"python::{target.rpartition('.')[2]}"[:120]
         reason = f"{target[:80]} is Python code, which files do not hold"
-        node.target = Refusal(node.name, reason, {"python": target})
+        module, _, name = target.rpartition(".")
+        sound = all(part.isidentifier() for part in module.split("."))
+        node.target = Refusal(node.name, reason, {"python": f"{module if sound else 'unknown'}:{name}"})
 
     def made(self, node: Node, item: dict[str, Any], target: str) -> Node | None:
         """Give the node its outputs; the node that takes a list apart, where it makes one."""

@@ -255,6 +255,9 @@ class _Function:
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self.function = function
         self.__name__ = name
+        # What a `.tlab` file names it by, so that `allow` finds it again.
+        self.__module__ = getattr(function, "__module__", None) or "builtins"
+        self.__qualname__ = getattr(function, "__qualname__", None) or name
         try:
             self.__signature__ = inspect.signature(function)
         except (TypeError, ValueError):

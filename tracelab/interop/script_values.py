@@ -29,6 +29,11 @@ class Function:
     short: str
 
 
+def stored(name: str) -> dict[str, str]:
+    """How a `.tlab` file names what only TorchScript runs."""
+    return {"python": f"torch.jit:{name}"}
+
+
 def class_name(module: Any) -> str:
     """`Linear` of `__torch__.torch.nn.modules.linear.___torch_mangle_0.Linear`."""
     return str(module._type().qualified_name()).rpartition(".")[2]

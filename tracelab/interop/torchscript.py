@@ -288,7 +288,8 @@ class _Reader:
             # What is no tensor stays on the script module: the graph shows it, and does not do it.
             made = Node("prim::SetAttr", None, (), None, (), frame.scope, self.source(node, frame), {"name": path})
             made.kind = "python::SetAttr"
-            made.target = Refusal("SetAttr", f"the graph sets `{path}`, which is no tensor: run the script itself", {})
+            reason = f"the graph sets `{path}`, which is no tensor: run the script itself"
+            made.target = Refusal("SetAttr", reason, scripts.stored("SetAttr"))
         self.graph.nodes.append(made)
         return True
 
@@ -343,7 +344,7 @@ class _Reader:
             made.args = (*dict.fromkeys(used), *made.args)
             made.set_attribute("blocks", scripts.without_places(str(node)))
             reason = f"{kind} is control flow of TorchScript, which a graph shows as one node: run the script itself"
-            made.target = scripts.guard(node) or Refusal(made.name, reason, {})
+            made.target = scripts.guard(node) or Refusal(made.name, reason, scripts.stored(made.name))
         else:
             self.operator(made, node, args)
         outputs = []
@@ -362,7 +363,8 @@ class _Reader:
             made.args = tuple(scripts.copied(arg) for arg in args if not _is_own(arg))
             name = getattr(lost, "short", "") or getattr(lost, "path", "") or kind
             made.set_attribute("name", str(name))
-            made.target = Refusal(made.name, f"{kind} of {name} is TorchScript's own: run the script itself", {})
+            reason = f"{kind} of {name} is TorchScript's own: run the script itself"
+            made.target = Refusal(made.name, reason, scripts.stored(made.name))
             return
         schema = node.schema()
         name = schema.partition("(")[0] if schema != "(no schema)" else ""
@@ -373,7 +375,8 @@ class _Reader:
             return
         if not name:
             made.args = tuple(map(scripts.copied, args))
-            made.target = Refusal(made.name, f"{kind} is no operator that Python can call: run the script itself", {})
+            reason = f"{kind} is no operator that Python can call: run the script itself"
+            made.target = Refusal(made.name, reason, scripts.stored(made.name))
             return
         made.overload = name.partition(".")[2]
         made.target = self.targets.read({"operator": name}, kind)

@@ -17,6 +17,7 @@ from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph, Value
 from tracelab.storage import checks
 from tracelab.storage.container import VERSION, PathOrFile, open_archive, write_archive
+from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.graph_read import check_tensor, read_graph
 from tracelab.storage.graph_write import KeepTensor, graph_json, kept_in_tree
 from tracelab.storage.modules import module_json, read_module
@@ -44,6 +45,10 @@ def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile) -> Non
         ]
     elif isinstance(traced, (TracedFunction, Graph)):
         graph = traced if isinstance(traced, Graph) else traced.graph
+        for value in graph.parameters:
+            if value not in graph.state:
+                name = value.path or value.name
+                raise TracelabFileError(f"cannot save: the graph was read without its weights (`{name}`)")
         content["kind"] = "function"
         content["name"] = graph.name if isinstance(traced, Graph) else traced.__name__
         content["graphs"] = [["", graph_json(graph, keep=_keeper(tensors), scripts=scripts)]]
