@@ -1,5 +1,6 @@
 /** Running the graph: the bar with device, inputs, Run and Stop, and what follows from it in picture and panel. */
 
+import { plural } from '../model/describe';
 import { elementText } from '../model/facts';
 import { kindOf } from '../model/hierarchy';
 import { secondsText } from '../model/metrics';
@@ -157,7 +158,7 @@ function progressText(view: View, state: RunState): [text: string, bad: boolean]
     return [`✕ ${message}`, true];
   }
   const total = run.seconds.reduce((sum, each) => sum + (Number.isNaN(each) ? 0 : each), 0);
-  const parts = [`${run.count} operators on ${device}`];
+  const parts = [`${plural(run.count, 'operator')} on ${device}`];
   if (total > 0) {
     parts.push(secondsText(total));
   }
