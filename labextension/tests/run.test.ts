@@ -285,6 +285,28 @@ describe('the run bar', () => {
     expect(status()).toMatch(/^2 operators on cpu · 3 ms · cancelled before /);
   });
 
+  it('forgets a heatmap when another run begins', async () => {
+    tell(READY);
+    explorer.select(0);
+    await vi.waitFor(() => expect(root().querySelector('#tab-values')).not.toBeNull());
+    root().querySelector<HTMLElement>('#tab-values')!.click();
+    const draw = (): HTMLButtonElement | undefined =>
+      [...root().querySelectorAll('button')].find((each) => each.textContent === 'Draw a heatmap');
+    draw()!.click();
+    const asked = sent[sent.length - 1];
+    expect(asked).toMatchObject({ type: 'run.view', axes: null });
+    const map = { rows: 1, columns: 2, axes: [0, 1], index: [0, 0], step: [1, 1], low: 0, high: 1 };
+    const about = { ...map, value: asked.value, shape: [1, 2], dtype: 'float32' };
+    tell({ type: 'run.heatmap', ...about } as KernelMessage, [view(Float32Array.from([0, 1]))]);
+    expect(root().querySelector('.heatmap')!.getAttribute('aria-label')).toBe('Heatmap, 1 rows of 2, 0 to 1');
+    root().querySelector<HTMLElement>('#tab-details')!.click();
+    tell({ type: 'run.begin', device: 'cpu', nodes: 5 });
+    tell({ type: 'run.end', state: 'finished', message: '', node: -1, device: 'cpu' });
+    root().querySelector<HTMLElement>('#tab-values')!.click();
+    expect(root().querySelector('.heatmap')).toBeNull();
+    expect(draw()).toBeDefined();
+  });
+
   it('says in a sentence what failed', () => {
     tell(READY);
     tell({ type: 'run.begin', device: 'cpu', nodes: 5 });

@@ -217,14 +217,14 @@ export function valuesFeature(view: View, state: RunState): void {
     },
   });
   state.events.on('progress', () => {
-    if (state.run?.end !== null || view.panel.current === 'values') {
-      if (state.run?.count === 0) {
-        drawn = null;
-        asked = false;
-      }
-      refresh();
+    if (state.run?.count === 0) {
+      // What was drawn is of an earlier run.
+      drawn = null;
+      asked = false;
     }
+    refresh();
   });
+  view.events.on('theme', refresh);
   state.events.on('heatmap', (map) => {
     if (map.value === chosen) {
       drawn = map;
