@@ -87,10 +87,49 @@ def _apply() -> None:
     _patch_rounding()
     _patch_as_subclass()
     _patch_collectives()
+    _patch_compilation()
     patch_opaque(_set)
     for name in MATH:
         _set(math, name, math_function(name, getattr(math, name)))
     _patch_overrides()
+
+
+def _patch_compilation() -> None:
+    """What torch's compiler runs to look at code is no part of the run; `torch.cond` compiles what it is given.
+
+    The compiler takes a second to import, so it is patched when somebody has imported it, or is about to.
+    """
+    if "torch._dynamo" in sys.modules:
+        _patch_frame_compiler()
+        return
+    original = torch.cond
+
+    @functools.wraps(original)
+    def cond(*args: Any, **kwargs: Any) -> Any:
+        if active.recorder is not None:
+            with _lock:
+                _patch_frame_compiler()
+        return original(*args, **kwargs)
+
+    _set(torch, "cond", cond)
+
+
+def _patch_frame_compiler() -> None:
+    from torch._dynamo.convert_frame import CatchErrorsWrapper
+
+    original = CatchErrorsWrapper.__call__
+    if getattr(original, "of_tracelab", False):
+        return
+
+    def convert(self: Any, *args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(self, *args, **kwargs)
+        with Unseen(recorder):
+            return original(self, *args, **kwargs)
+
+    convert.of_tracelab = True  # type: ignore[attr-defined]
+    _set(CatchErrorsWrapper, "__call__", convert)
 
 
 def _patch_collectives() -> None:

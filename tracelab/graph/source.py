@@ -174,6 +174,8 @@ def _following(listing: list[dis.Instruction], at: int) -> Iterator[dis.Instruct
 
 _TORCH_DIRECTORY = os.path.dirname(sys.modules["torch"].__file__ or "") + os.sep if "torch" in sys.modules else "\0"
 _OWN_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_MADE_UP = ("<frozen", "<attrs", "<eval_with_key>")
+"""Files of code that libraries write as they run: dataclasses, and graphs of torch.fx."""
 _INNER: dict[CodeType, bool] = {}
 
 
@@ -183,5 +185,5 @@ def is_inner(code: CodeType) -> bool:
     if known is None:
         name = code.co_filename
         own = name.startswith(_OWN_DIRECTORY) and not name.startswith(_OWN_DIRECTORY + "demo")
-        known = _INNER[code] = own or name.startswith(_TORCH_DIRECTORY) or name.startswith(("<frozen", "<attrs"))
+        known = _INNER[code] = own or name.startswith(_TORCH_DIRECTORY) or name.startswith(_MADE_UP)
     return known
