@@ -12,6 +12,8 @@ export type { ExplorerOptions, ViewState } from './view';
 export interface Explorer {
   /** Selects a node, opening what hides it; -1 selects nothing. Does not call `onSelect`. */
   select(node: number): void;
+  /** Lets nodes stand out; an empty list shows all alike. */
+  light(nodes: readonly number[], why: string): void;
   setOpened(scopes: number[] | null): void;
   setHeight(height: number): void;
   setDocument(document: unknown): void;
@@ -50,6 +52,10 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
       } else if (node !== view.selected) {
         void view.goTo(node, false).then(() => view.openPanel());
       }
+    },
+    light(nodes, why) {
+      const known = view.graph === null ? [] : nodes.filter((node) => node >= 0 && node < view.graph!.nodes);
+      view.light(known.length === 0 ? null : new Set(known), why);
     },
     setOpened: (scopes) => view.prescribe(scopes),
     setHeight: (height) => view.setHeight(height),

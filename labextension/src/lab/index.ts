@@ -4,6 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MIME_TYPE } from '../model/document';
+import { hints } from './hints';
 import { RANK, rendererFactory } from './renderer';
 
 const renderer: JupyterFrontEndPlugin<void> = {
@@ -26,4 +27,4 @@ const renderer: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [renderer];
+export default [renderer, hints];
