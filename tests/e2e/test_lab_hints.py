@@ -108,6 +108,7 @@ def test_the_next_trace_brings_new_hints(notebook: NotebookView, cell: Locator) 
 def test_hints_in_the_dark(notebook: NotebookView, cell: Locator, artefacts: Path) -> None:
     notebook.execute("apputils:change-theme", theme="JupyterLab Dark")
     expect(cell.page.locator("body[data-jp-theme-light=false]")).to_have_count(1)
+    expect(cell.page.locator("#jupyterlab-splash, #jupyterlab-splash-dark")).to_have_count(0)
     cell.page.screenshot(path=artefacts / "lab-hints-dark.png")
     notebook.execute("apputils:change-theme", theme="JupyterLab Light")
 

@@ -230,6 +230,12 @@ export class CellMarks {
         severity: 'warning',
         source: 'tracelab',
         message: parts.join('\n'),
+        renderMessage() {
+          const node = document.createElement('div');
+          node.className = 'tracelab-warning';
+          node.textContent = parts.join('\n');
+          return node;
+        },
         actions:
           warning.node < 0 ? [] : [{ name: this.words.show, apply: () => this.links.select(warning.node) }],
       },
