@@ -113,5 +113,15 @@ def test_hints_in_the_dark(notebook: NotebookView, cell: Locator, artefacts: Pat
     notebook.execute("apputils:change-theme", theme="JupyterLab Light")
 
 
+def test_a_saved_notebook_has_its_hints_again(lab: Lab, notebook: NotebookView, new_page: Callable[[], Any]) -> None:
+    notebook.execute("docmanager:save")
+    reopened = NotebookView(new_page())
+    reopened.open(lab.page_url("hints.ipynb"))
+    expect(reopened.cell(1).locator(".tracelab-hint")).to_have_text(["float32[8, 16]", "bool[]", "float32[8, 4]"])
+    expect(reopened.cell(1).locator(".cm-lintRange-warning")).to_have_text("hidden.sum() > 0")
+    assert reopened.page.problems == []  # type: ignore[attr-defined]
+    reopened.page.close()
+
+
 def test_nothing_went_wrong_in_the_page(notebook: NotebookView) -> None:
     assert notebook.page.problems == []  # type: ignore[attr-defined]
