@@ -4,6 +4,7 @@ import { Role } from '../model/document';
 import { plural, shortKind, string } from '../model/describe';
 import { bytesOf, bytesText, elementText, fullType, originText } from '../model/facts';
 import { makerOf, outputElement, type Element, type Hierarchy } from '../model/hierarchy';
+import { scopesWithin } from '../model/repeats';
 import { element } from './dom';
 import { sourceTitle, sourceView } from './source';
 
@@ -165,12 +166,8 @@ export function argumentTable(h: Hierarchy, node: number): HTMLElement | null {
 
 /** Parameters and buffers that a scope's operators read. */
 export function parametersIn(h: Hierarchy, scope: number): number[] {
-  const { nodes, scopes, values } = h.document;
-  const inside = new Uint8Array(h.scopes);
-  inside[scope] = 1;
-  for (let at = scope + 1; at < h.scopes; at++) {
-    inside[at] = inside[scopes.parent[at]];
-  }
+  const { nodes, values } = h.document;
+  const inside = scopesWithin(h, scope);
   const found = new Set<number>();
   nodes.inputs.forEach((list, node) => {
     if (inside[nodes.scope[node]]) {
@@ -182,11 +179,7 @@ export function parametersIn(h: Hierarchy, scope: number): number[] {
 
 export function kindCounts(h: Hierarchy, scope: number): HTMLElement {
   const { document } = h;
-  const inside = new Uint8Array(h.scopes);
-  inside[scope] = 1;
-  for (let at = scope + 1; at < h.scopes; at++) {
-    inside[at] = inside[document.scopes.parent[at]];
-  }
+  const inside = scopesWithin(h, scope);
   const counts = new Map<string, number>();
   document.nodes.kind.forEach((kind, node) => {
     if (inside[document.nodes.scope[node]]) {

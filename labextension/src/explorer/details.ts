@@ -1,8 +1,9 @@
 /** What the panel says about the selected element, or about the whole graph. */
 
-import { scopeClass, scopeName, shortKind, string } from '../model/describe';
+import { repeatText, scopeClass, scopeName, shortKind, string } from '../model/describe';
 import { bytesText, elementText } from '../model/facts';
 import { groupElement, kindOf, pillValue, scopeOf, type Element, type Hierarchy } from '../model/hierarchy';
+import { scopesWithin } from '../model/repeats';
 import {
   argumentTable,
   facts,
@@ -73,19 +74,14 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
 function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
   const { document } = h;
   const parameters = parametersIn(h, scope);
-  const inside = (node: number): boolean => {
-    for (let at = node < 0 ? -1 : document.nodes.scope[node]; at >= 0; at = document.scopes.parent[at]) {
-      if (at === scope) {
-        return true;
-      }
-    }
-    return false;
-  };
+  const within = scopesWithin(h, scope);
+  const inside = (node: number): boolean => node >= 0 && within[document.nodes.scope[node]] === 1;
   const parts: (Node | null)[] = [
     element('h2', { text: scopeName(h, scope) }),
     facts([
       ['class', scopeClass(h, scope)],
       ['path', h.paths[scope]],
+      ['folded', repeatText(h, scope)],
       ['operators', h.opCount[scope].toLocaleString('en-US')],
       ['parameters', h.parameterCount[scope].toLocaleString('en-US')],
     ]),

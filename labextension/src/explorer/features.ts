@@ -13,6 +13,7 @@ import { savingFeature } from './saving';
 import { stopsFeature } from './stops';
 import { tooltipFeature } from './tooltip';
 import { groupsFeature } from './groups';
+import { repeatsFeature } from './repeats';
 import { diffFeature } from './diff';
 import { helpFeature } from './help';
 import { keyboardFeature } from './keyboard';
@@ -36,6 +37,7 @@ export const FEATURES: Feature[] = [
   findFeature,
   zoomFeature,
   groupsFeature,
+  repeatsFeature,
   detailsFeature,
   linesFeature,
   compareFeature,

@@ -35,13 +35,16 @@ export function largestInside(h: Hierarchy, overlay: Overlay): (number | null)[]
       found[scope] = worse(found[scope], value);
     }
   });
-  for (let scope = h.scopes - 1; scope > 0; scope--) {
-    const parent = h.document.scopes.parent[scope];
-    const value = found[scope];
+  const put = (scope: number, value: number | null): void => {
     if (value !== null) {
-      found[parent] = worse(found[parent], value);
+      found[scope] = worse(found[scope], value);
     }
+  };
+  const { parent } = h.document.scopes;
+  for (let scope = parent.length - 1; scope > 0; scope--) {
+    put(parent[scope], found[scope]);
   }
+  h.repeats.forEach(({ scope, members }) => members.forEach((member) => put(scope, found[member])));
   return found;
 }
 

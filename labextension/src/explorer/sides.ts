@@ -9,7 +9,7 @@ import {
   type Element,
   type Hierarchy,
 } from '../model/hierarchy';
-import { sanitize } from '../model/opening';
+import { ownScopes, sanitize } from '../model/opening';
 import { sideOf, type Side, type SideName } from '../model/sides';
 import { button, element } from './dom';
 import { ORDER } from './toolbar';
@@ -34,7 +34,10 @@ function translate(from: Hierarchy, at: Element, to: Hierarchy, nodeOf: (node: n
       return nodeOf(at);
     case 'group': {
       const scope = scopeOf(from, at);
-      return to.opCount[scope] > 0 && !to.folded[scope] ? groupElement(to, scope) : -1;
+      // Folded blocks are numbered by each document on its own.
+      return ownScopes(from, [scope]).length > 0 && to.opCount[scope] > 0 && !to.folded[scope]
+        ? groupElement(to, scope)
+        : -1;
     }
     case 'input': {
       const index = to.inputIndex.get(pillValue(from, at));
@@ -121,10 +124,10 @@ export function sidesFeature(view: View, make: MakeView): void {
     pane.view.events.on('scene', () => {
       const { graph } = other.view;
       if (leader === pane && !busy && graph !== null) {
-        const wanted = sanitize(graph, pane.view.opened);
-        const has = other.view.opened;
-        if (wanted.size !== has.size || [...wanted].some((scope) => !has.has(scope))) {
-          void other.view.open(wanted);
+        const wanted = ownScopes(graph, sanitize(graph, ownScopes(graph, pane.view.opened)));
+        const has = new Set(ownScopes(graph, other.view.opened));
+        if (wanted.length !== has.size || wanted.some((scope) => !has.has(scope))) {
+          void other.view.open(sanitize(graph, wanted));
         }
       }
     });
@@ -153,7 +156,11 @@ export function sidesFeature(view: View, make: MakeView): void {
     await Promise.all(
       shown.map(({ view: { events } }) => new Promise<void>((done) => events.on('scene', () => done()))),
     );
-    const opened = new Set([...view.opened, ...shown.flatMap((pane) => [...pane.view.opened])]);
+    const opened = new Set(
+      [view, ...shown.map((pane) => pane.view)].flatMap(({ graph, opened: own }) =>
+        graph === null ? [] : ownScopes(graph, own),
+      ),
+    );
     for (const pane of shown) {
       if (pane.view.graph !== null && panes === shown) {
         await pane.view.open(sanitize(pane.view.graph, opened), -1, true);

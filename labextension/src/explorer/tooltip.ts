@@ -1,6 +1,6 @@
 /** A few lines beside the pointer about what lies under it. */
 
-import { labelOf, plural, scopeClass, shapeText, string } from '../model/describe';
+import { labelOf, plural, repeatText, scopeClass, shapeText, string } from '../model/describe';
 import { fullType, placeText } from '../model/facts';
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from '../model/hierarchy';
 import { element } from './dom';
@@ -34,7 +34,7 @@ function lines(h: Hierarchy, at: Element): string[] {
       return [
         h.paths[scope] || title,
         scopeClass(h, scope),
-        plural(h.opCount[scope], 'operator'),
+        repeatText(h, scope) || plural(h.opCount[scope], 'operator'),
         h.parameterCount[scope] > 0 ? plural(h.parameterCount[scope], 'parameter') : '',
         h.scopeWarnings[scope] > 0 ? `▲ ${plural(h.scopeWarnings[scope], 'warning')}` : '',
         h.scopeFailed[scope] ? '✕ failed in here' : '',

@@ -14,7 +14,8 @@ import {
   type Element,
   type Hierarchy,
 } from '../model/hierarchy';
-import { closeScope, initiallyOpened, openScope, reveal, sanitize } from '../model/opening';
+import { closeScope, initiallyOpened, openScope, ownScopes, reveal, sanitize } from '../model/opening';
+import { repeatOf } from '../model/repeats';
 import { DocumentError, readDocument } from '../model/validate';
 import { standsFor, visibleFor } from '../model/visible';
 import type { Box, Camera } from './camera';
@@ -196,7 +197,7 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
 
   function report(): void {
     options.onState?.({
-      opened: byDefault ? null : [...opened].sort((a, b) => a - b),
+      opened: byDefault || h === null ? null : ownScopes(h, opened).sort((a, b) => a - b),
       height: frame.height,
     });
   }
@@ -436,6 +437,11 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
       if (h === null) {
         return;
       }
+      if (kindOf(h, to) === 'group' && h.folded[scopeOf(h, to)]) {
+        // A group of equal blocks that is no more folded: its first block stands for it.
+        const repeat = repeatOf(h, scopeOf(h, to));
+        to = repeat === undefined ? to : groupElement(h, repeat.members[0]);
+      }
       const wanted = reveal(h, opened, to);
       view.choose(to, byPerson);
       if (wanted.size !== opened.size) {
@@ -478,6 +484,11 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
         return;
       }
       const next = scopes === null ? initiallyOpened(h) : sanitize(h, scopes);
+      if (scopes !== null) {
+        // Those outside do not know of folded blocks: what is open of them stays so.
+        const own = new Set(ownScopes(h, opened));
+        opened.forEach((scope) => own.has(scope) || next.add(scope));
+      }
       byDefault = scopes === null;
       if (next.size === opened.size && [...next].every((scope) => opened.has(scope))) {
         return;

@@ -3,6 +3,7 @@
 import { countIn, markOf, WORDS } from './diff';
 import type { ViewDocument } from './document';
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { repeatOf } from './repeats';
 
 export const string = (document: ViewDocument, index: number): string =>
   index < 0 ? '' : document.strings[index];
@@ -55,13 +56,25 @@ export function scopeName(h: Hierarchy, scope: number): string {
   if (scope === 0) {
     return name;
   }
+  const repeat = repeatOf(h, scope);
+  if (repeat !== undefined) {
+    return `× ${repeat.members.length}`;
+  }
   const own = scopes.name[scope] < 0 ? '' : strings[scopes.name[scope]];
   const call = scopes.call[scope];
   return call > 0 ? `${own} (call ${call + 1})` : own;
 }
 
 export const scopeClass = (h: Hierarchy, scope: number): string =>
-  string(h.document, h.document.scopes.class[scope]);
+  string(h.document, h.document.scopes.class[repeatOf(h, scope)?.members[0] ?? scope]);
+
+/** `12 equal blocks, 30 ops each`; empty for all but folded blocks. */
+export function repeatText(h: Hierarchy, scope: number): string {
+  const repeat = repeatOf(h, scope);
+  return repeat === undefined
+    ? ''
+    : `${repeat.members.length} equal blocks, ${plural(h.opCount[repeat.members[0]], 'op')} each`;
+}
 
 /** The folded module that an operator stands for: `fc1` for the one `linear` inside it. */
 export function foldedModule(h: Hierarchy, node: number): number {
@@ -103,7 +116,9 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       return {
         title: scopeName(h, scope),
         aside: scopeClass(h, scope),
-        detail: plural(h.opCount[scope], 'op') + (parameters > 0 ? ` · ${compact(parameters)} params` : ''),
+        detail:
+          (repeatText(h, scope) || plural(h.opCount[scope], 'op')) +
+          (parameters > 0 ? ` · ${compact(parameters)} params` : ''),
       };
     }
     default: {
@@ -133,7 +148,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     return [
       label.aside ? `${label.title}: ${label.aside}` : label.title,
       open ? 'open group' : 'closed group',
-      plural(h.opCount[scope], 'op'),
+      repeatText(h, scope) || plural(h.opCount[scope], 'op'),
       ...difference(h, element),
       ...(countIn(h, scope) > 0 ? [plural(countIn(h, scope), 'difference')] : []),
       ...(warnings > 0 ? [plural(warnings, 'warning')] : []),

@@ -2,6 +2,7 @@
 
 import type { ViewDocument } from './document';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { repeatOf } from './repeats';
 
 /** The numbers of the `status` columns. */
 export enum Mark {
@@ -53,7 +54,10 @@ export const markOf = (h: Hierarchy, element: Element): Mark => differencesOf(h)
 
 /** How many nodes in a group are not the same. */
 export const countIn = (h: Hierarchy, scope: number): number =>
-  h.document.diff?.scopes.differences[scope] ?? 0;
+  (repeatOf(h, scope)?.members ?? [scope]).reduce(
+    (sum, each) => sum + (h.document.diff?.scopes.differences[each] ?? 0),
+    0,
+  );
 
 const string = (document: ViewDocument, index: number): string => document.strings[index] ?? '';
 
@@ -84,8 +88,11 @@ function compute(h: Hierarchy): Differences {
   for (let node = 0; node < h.nodes; node++) {
     kinds[document.nodes.scope[node]] |= 1 << marks[node];
   }
-  for (let scope = h.scopes - 1; scope > 0; scope--) {
+  for (let scope = document.scopes.parent.length - 1; scope > 0; scope--) {
     kinds[document.scopes.parent[scope]] |= kinds[scope];
+  }
+  for (const { scope, members } of h.repeats) {
+    members.forEach((member) => (kinds[scope] |= kinds[member]));
   }
   const mixed = new Set<number>();
   const renumbered = onlyRenumbered(h);
@@ -93,6 +100,10 @@ function compute(h: Hierarchy): Differences {
     const element = groupElement(h, scope);
     if (kinds[scope] === 1 << Mark.Added || kinds[scope] === 1 << Mark.Removed) {
       marks[element] = kinds[scope] === 1 << Mark.Added ? Mark.Added : Mark.Removed;
+      if (repeatOf(h, scope) !== undefined) {
+        // Its blocks are the places to look at, folded or not.
+        mixed.add(scope);
+      }
     } else if ((kinds[scope] & ~(1 << Mark.Same)) !== 0) {
       mixed.add(scope);
       marks[element] = Mark.Changed;
@@ -167,7 +178,8 @@ function stopsOf(
       const mark = marks[child] as Mark;
       if (kindOf(h, child) === 'group') {
         const inner = scopeOf(h, child);
-        if (mark === Mark.Added || mark === Mark.Removed || isRenamed(inner)) {
+        const one = repeatOf(h, inner) === undefined;
+        if (one && (mark === Mark.Added || mark === Mark.Removed || isRenamed(inner))) {
           found.push(child);
         }
         if (mixed.has(inner)) {

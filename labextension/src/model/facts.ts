@@ -1,7 +1,7 @@
 /** What is known of an element, as rows of text: for comparing, for tooltips, for the clipboard. */
 
 import { Role } from './document';
-import { labelOf, plural, scopeClass, shapeText, string } from './describe';
+import { labelOf, plural, repeatText, scopeClass, shapeText, string } from './describe';
 import {
   kindOf,
   makerOf,
@@ -161,6 +161,7 @@ export function factsOf(h: Hierarchy, at: Element): Fact[] {
       return [
         ['module', h.paths[scope] || document.name],
         ['class', scopeClass(h, scope)],
+        ['folded', repeatText(h, scope)],
         ['operators', h.opCount[scope].toLocaleString('en-US')],
         ['parameters', h.parameterCount[scope].toLocaleString('en-US')],
         ['warnings', String(h.scopeWarnings[scope])],

@@ -7,6 +7,7 @@
  */
 
 import { Role, type ViewDocument } from './document';
+import { findRepeats, foldRepeat, MOST_UNFOLDED, type Repeat } from './repeats';
 
 export type Element = number;
 export type ElementKind = 'op' | 'group' | 'input' | 'output';
@@ -14,7 +15,10 @@ export type ElementKind = 'op' | 'group' | 'input' | 'output';
 export interface Hierarchy {
   readonly document: ViewDocument;
   readonly nodes: number;
+  /** The document's scopes, and after them those of `repeats`. */
   readonly scopes: number;
+  /** Equal blocks in a row, that can be folded into one group: see `repeats.ts`. */
+  readonly repeats: readonly Repeat[];
   /** Values of the user's own inputs (parameters and buffers are no boxes). */
   readonly inputs: number[];
   /** The place of each such value in `inputs`. */
@@ -74,7 +78,7 @@ export function makerOf(h: Hierarchy, value: number): Element {
   return index === undefined ? -1 : inputElement(h, index);
 }
 
-function modulePaths(document: ViewDocument): string[] {
+function modulePaths(document: ViewDocument, repeats: readonly Repeat[]): string[] {
   const { parent, name, call } = document.scopes;
   const paths: string[] = [];
   for (let scope = 0; scope < parent.length; scope++) {
@@ -82,6 +86,10 @@ function modulePaths(document: ViewDocument): string[] {
     const again = call[scope] > 0 ? `#${call[scope] + 1}` : '';
     const above = parent[scope] > 0 ? `${paths[parent[scope]]}.` : '';
     paths.push(scope === 0 ? '' : `${above}${own}${again}`);
+  }
+  for (const { members } of repeats) {
+    const last = paths[members[members.length - 1]];
+    paths.push(`${paths[members[0]]}…${last.slice(last.lastIndexOf('.') + 1)}`);
   }
   return paths;
 }
@@ -93,50 +101,71 @@ function elementsIn(document: ViewDocument, shape: number): number {
 export function buildHierarchy(document: ViewDocument): Hierarchy {
   const { nodes, scopes, values } = document;
   const N = nodes.kind.length;
-  const S = scopes.parent.length;
+  const own = scopes.parent.length;
   const inputs = [...new Set(document.inputs)].filter((value) => values.role[value] === Role.Input);
   const outputs = document.outputs;
 
-  const opCount = new Int32Array(S);
-  const firstNode = new Int32Array(S).fill(-1);
+  const ownCount = new Int32Array(own);
+  const firstNode = new Int32Array(own).fill(-1);
   for (let node = 0; node < N; node++) {
-    opCount[nodes.scope[node]]++;
+    ownCount[nodes.scope[node]]++;
     if (firstNode[nodes.scope[node]] < 0) {
       firstNode[nodes.scope[node]] = node;
     }
   }
   // Children stand after their parents, so one pass from the end sums whole subtrees.
-  for (let scope = S - 1; scope > 0; scope--) {
+  for (let scope = own - 1; scope > 0; scope--) {
     const above = scopes.parent[scope];
-    opCount[above] += opCount[scope];
+    ownCount[above] += ownCount[scope];
     if (firstNode[scope] >= 0 && (firstNode[above] < 0 || firstNode[scope] < firstNode[above])) {
       firstNode[above] = firstNode[scope];
     }
   }
-  const folded = new Uint8Array(S);
+  const single = ownCount.map((count, scope) => (scope > 0 && count <= 1 ? 1 : 0));
   /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not folded. */
-  const drawnIn = new Int32Array(S);
-  for (let scope = 1; scope < S; scope++) {
-    folded[scope] = opCount[scope] <= 1 ? 1 : 0;
-    drawnIn[scope] = folded[scope] ? drawnIn[scopes.parent[scope]] : scope;
+  const drawnIn = new Int32Array(own);
+  for (let scope = 1; scope < own; scope++) {
+    drawnIn[scope] = single[scope] ? drawnIn[scopes.parent[scope]] : scope;
   }
 
-  const parent = new Int32Array(N + S + inputs.length + outputs.length);
-  const children: Element[][] = Array.from({ length: S }, () => []);
+  const children: Element[][] = Array.from({ length: own }, () => []);
   const order = (element: Element): number => (element < N ? element : firstNode[element - N]);
   for (let node = 0; node < N; node++) {
-    parent[node] = drawnIn[nodes.scope[node]];
-    children[parent[node]].push(node);
+    children[drawnIn[nodes.scope[node]]].push(node);
   }
-  parent[N] = -1;
-  for (let scope = 1; scope < S; scope++) {
-    parent[N + scope] = drawnIn[scopes.parent[scope]];
-    if (!folded[scope]) {
-      children[parent[N + scope]].push(N + scope);
+  for (let scope = 1; scope < own; scope++) {
+    if (!single[scope]) {
+      children[drawnIn[scopes.parent[scope]]].push(N + scope);
     }
   }
   for (const list of children) {
     list.sort((a, b) => order(a) - order(b));
+  }
+
+  const repeats = findRepeats(document, children, ownCount);
+  const S = own + repeats.length;
+  const opCount = new Int32Array(S);
+  opCount.set(ownCount);
+  const folded = new Uint8Array(S);
+  folded.set(single);
+  folded.fill(1, own);
+  const parent = new Int32Array(N + S + inputs.length + outputs.length);
+  for (let node = 0; node < N; node++) {
+    parent[node] = drawnIn[nodes.scope[node]];
+  }
+  parent[N] = -1;
+  for (let scope = 1; scope < own; scope++) {
+    parent[N + scope] = drawnIn[scopes.parent[scope]];
+  }
+  /** The repeat in which each scope is a block. */
+  const repeatAt = new Int32Array(own).fill(-1);
+  for (const { scope, within, members } of repeats) {
+    children.push([]);
+    parent[N + scope] = within;
+    for (const member of members) {
+      repeatAt[member] = scope;
+      opCount[scope] += opCount[member];
+    }
   }
 
   const users: number[][] = Array.from({ length: values.name.length }, () => []);
@@ -156,6 +185,11 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
         }
         counted.add(key);
         parameterCount[scope] += size;
+        const repeat = repeatAt[scope];
+        if (repeat >= 0 && !counted.has(value * S + repeat)) {
+          counted.add(value * S + repeat);
+          parameterCount[repeat] += size;
+        }
       }
     }
   }
@@ -176,11 +210,18 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
   for (let scope = failed < 0 ? -1 : nodes.scope[failed]; scope >= 0; scope = scopes.parent[scope]) {
     scopeFailed[scope] = 1;
   }
+  for (const { scope, members } of repeats) {
+    for (const member of members) {
+      scopeWarnings[scope] += scopeWarnings[member];
+      scopeFailed[scope] |= scopeFailed[member];
+    }
+  }
 
-  return {
+  const h: Hierarchy = {
     document,
     nodes: N,
     scopes: S,
+    repeats,
     inputs,
     inputIndex: new Map(inputs.map((value, index) => [value, index])),
     outputs,
@@ -194,7 +235,11 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     scopeFailed,
     tainted: new Set(document.warnings.flatMap((warning) => warning.taints)),
     users,
-    paths: modulePaths(document),
+    paths: modulePaths(document, repeats),
     strides: new Map(values.strides ?? []),
   };
+  repeats
+    .filter(({ members }) => members.length > MOST_UNFOLDED)
+    .forEach((each) => foldRepeat(h, each, true));
+  return h;
 }

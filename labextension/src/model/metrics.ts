@@ -41,10 +41,19 @@ function upwards(h: Hierarchy, values: readonly (number | null)[], combine: Comb
     found[scope] = old === null ? value : combine(old, value);
   };
   values.forEach((value, node) => value !== null && put(h.document.nodes.scope[node], value));
-  for (let scope = h.scopes - 1; scope > 0; scope--) {
+  const { parent } = h.document.scopes;
+  for (let scope = parent.length - 1; scope > 0; scope--) {
     const value = found[scope];
     if (value !== null) {
-      put(h.document.scopes.parent[scope], value);
+      put(parent[scope], value);
+    }
+  }
+  for (const { scope, members } of h.repeats) {
+    for (const member of members) {
+      const value = found[member];
+      if (value !== null) {
+        put(scope, value);
+      }
     }
   }
   return found;
@@ -241,7 +250,9 @@ export function heaviest(h: Hierarchy, metric: Metric, group: boolean, most: num
     .map((value, at) => ({ value, at }))
     .filter(
       (row): row is { value: number; at: number } =>
-        row.value !== null && (!group || (row.at > 0 && h.opCount[row.at] > 0)) && row.value !== 0,
+        row.value !== null &&
+        (!group || (row.at > 0 && row.at < h.document.scopes.parent.length && h.opCount[row.at] > 0)) &&
+        row.value !== 0,
     )
     .sort((a, b) => rank(b.value) - rank(a.value) || a.at - b.at)
     .slice(0, most)

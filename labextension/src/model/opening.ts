@@ -2,16 +2,20 @@
 
 import { differencesOf } from './diff';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { repeatOf } from './repeats';
 
 /** Graphs up to this size are readable whole. */
 const SMALL = 25;
 /** A first picture of fewer boxes than this says too little. */
 const FEW = 3;
 
-/** The only child, where it is a group: opening one box to find one box is a wasted click. */
+const isModule = (h: Hierarchy, at: Element): boolean =>
+  kindOf(h, at) === 'group' && repeatOf(h, scopeOf(h, at)) === undefined;
+
+/** The only child, where it is a group: opening one box to find one box is a wasted click. Folded blocks stay so. */
 function onlyGroup(h: Hierarchy, scope: number): number {
   const inside = h.children[scope];
-  return inside.length === 1 && kindOf(h, inside[0]) === 'group' ? scopeOf(h, inside[0]) : -1;
+  return inside.length === 1 && isModule(h, inside[0]) ? scopeOf(h, inside[0]) : -1;
 }
 
 export function openScope(h: Hierarchy, opened: ReadonlySet<number>, scope: number): Set<number> {
@@ -58,7 +62,7 @@ export function initiallyOpened(h: Hierarchy): Set<number> {
   let opened = new Set<number>();
   let scope = 0;
   while (h.children[scope].length < FEW) {
-    const groups = h.children[scope].filter((child) => kindOf(h, child) === 'group');
+    const groups = h.children[scope].filter((child) => isModule(h, child));
     if (groups.length === 0) {
       break;
     }
@@ -103,12 +107,21 @@ export function reveal(h: Hierarchy, opened: ReadonlySet<number>, element: Eleme
   return result;
 }
 
+/** The scopes that the document knows: folded blocks are a matter of one view. */
+export const ownScopes = (h: Hierarchy, opened: Iterable<number>): number[] =>
+  [...opened].filter((scope) => repeatOf(h, scope) === undefined);
+
 /** Keeps what names a real group: a saved state may come from another version of the model. */
 export function sanitize(h: Hierarchy, scopes: Iterable<number>): Set<number> {
   const result = new Set<number>();
   for (const scope of scopes) {
     if (Number.isInteger(scope) && scope > 0 && scope < h.scopes && !h.folded[scope]) {
       result.add(scope);
+      // Who names a block need not know that it is folded with others.
+      const above = h.parent[groupElement(h, scope)];
+      if (repeatOf(h, above) !== undefined) {
+        result.add(above);
+      }
     }
   }
   return result;

@@ -219,7 +219,7 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
         const kind = kindOf(h, element);
         return kind === 'op'
           ? path(nodes.scope[element])
-          : kind === 'group' && path(h.document.scopes.parent[scopeOf(h, element)]);
+          : kind === 'group' && path(h.document.scopes.parent[scopeOf(h, element)] ?? -1);
       };
     }
     case 'shape': {

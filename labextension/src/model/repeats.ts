@@ -1,0 +1,135 @@
+/**
+ * Equal blocks in a row, such as the layers of a transformer, folded into one group: `× 12`. Such a group is a scope
+ * of the browser's own, numbered after the document's, so that the numbers that Python knows stay as they are. All of
+ * them are found when the hierarchy is built; those that are not in use stand in no list of children, as scopes of
+ * one operator do.
+ */
+
+import type { ViewDocument } from './document';
+
+export interface Repeat {
+  /** The number of its own scope. */
+  readonly scope: number;
+  /** The scope in which the blocks stand. */
+  readonly within: number;
+  /** The scopes of the blocks, in trace order. */
+  readonly members: readonly number[];
+}
+
+/** What of a hierarchy this needs; `model/hierarchy.ts` has the whole. */
+interface Tree {
+  readonly document: ViewDocument;
+  readonly nodes: number;
+  readonly children: number[][];
+  readonly parent: Int32Array;
+  readonly folded: Uint8Array;
+  readonly repeats: readonly Repeat[];
+}
+
+/** Fewer blocks than this are not worth a fold. */
+const FEWEST = 4;
+/** More equal blocks than this in a row are folded at first: they would fill several screens with the same. */
+export const MOST_UNFOLDED = 24;
+
+const sameShapes = ({ nodes, values }: ViewDocument, a: number, b: number): boolean =>
+  nodes.outputs[a].length === nodes.outputs[b].length &&
+  nodes.outputs[a].every((value, at) => values.shape[value] === values.shape[nodes.outputs[b][at]]);
+
+/** Whether two scopes are of one class and hold the same operators, with the same shapes, in the same groups. */
+function alike(
+  document: ViewDocument,
+  children: number[][],
+  opCount: Int32Array,
+  a: number,
+  b: number,
+): boolean {
+  const { nodes, scopes } = document;
+  const N = nodes.kind.length;
+  return (
+    scopes.class[a] === scopes.class[b] &&
+    opCount[a] === opCount[b] &&
+    children[a].length === children[b].length &&
+    children[a].every((one, at) => {
+      const other = children[b][at];
+      if (one < N || other < N) {
+        return (
+          one < N && other < N && nodes.kind[one] === nodes.kind[other] && sameShapes(document, one, other)
+        );
+      }
+      return (
+        scopes.name[one - N] === scopes.name[other - N] &&
+        alike(document, children, opCount, one - N, other - N)
+      );
+    })
+  );
+}
+
+/** All runs of equal blocks, outer ones first; every pair of neighbours is compared once. */
+export function findRepeats(document: ViewDocument, children: number[][], opCount: Int32Array): Repeat[] {
+  const N = document.nodes.kind.length;
+  const S = document.scopes.parent.length;
+  const found: Repeat[] = [];
+  for (let within = 0; within < S; within++) {
+    let run: number[] = [];
+    const end = (): void => {
+      if (run.length >= FEWEST) {
+        found.push({ scope: S + found.length, within, members: run });
+      }
+      run = [];
+    };
+    for (const child of children[within].length < FEWEST ? [] : children[within]) {
+      if (child < N) {
+        end();
+        continue;
+      }
+      if (run.length > 0 && !alike(document, children, opCount, run[run.length - 1], child - N)) {
+        end();
+      }
+      run.push(child - N);
+    }
+    end();
+  }
+  return found;
+}
+
+/** The repeat that a scope is; undefined for the document's own scopes. */
+export const repeatOf = (h: Tree, scope: number): Repeat | undefined =>
+  h.repeats[scope - h.document.scopes.parent.length];
+
+/** The repeat that a scope is a block of, folded or not. */
+export const repeatAround = (h: Tree, scope: number): Repeat | undefined =>
+  h.repeats.find(({ members }) => members.includes(scope));
+
+export const isFolded = (h: Tree, repeat: Repeat): boolean => h.folded[repeat.scope] === 0;
+
+/** Puts the blocks into their group, or back in its place. */
+export function foldRepeat(h: Tree, repeat: Repeat, fold: boolean): void {
+  if (isFolded(h, repeat) === fold) {
+    return;
+  }
+  const { scope, within, members } = repeat;
+  const blocks = members.map((member) => h.nodes + member);
+  const group = h.nodes + scope;
+  const list = h.children[within];
+  if (fold) {
+    list.splice(list.indexOf(blocks[0]), blocks.length, group);
+  } else {
+    list.splice(list.indexOf(group), 1, ...blocks);
+  }
+  h.children[scope] = fold ? blocks : [];
+  h.folded[scope] = fold ? 0 : 1;
+  for (const block of blocks) {
+    h.parent[block] = fold ? scope : within;
+  }
+}
+
+/** 1 for each of the document's scopes that is the scope, lies in it, or in one of its blocks. */
+export function scopesWithin(h: Tree, scope: number): Uint8Array {
+  const { parent } = h.document.scopes;
+  const inside = new Uint8Array(parent.length);
+  (repeatOf(h, scope)?.members ?? [scope]).forEach((member) => (inside[member] = 1));
+  for (let at = 1; at < parent.length; at++) {
+    inside[at] |= inside[parent[at]];
+  }
+  return inside;
+}
