@@ -277,3 +277,24 @@ def test_axe_finds_nothing(browser, file, artefacts, state, scheme):
     context.close()
     found = [(each["id"], each["impact"], [node["html"] for node in each["nodes"][:3]]) for each in violations]
     assert found == []
+
+
+# Equal blocks --------------------------------------------------------------------------------------------------
+
+
+def test_equal_blocks_are_folded_and_opened_by_keys(page, file, artefacts):
+    explorer = opened(page, file, "#open=blocks")
+    explorer.press("x")
+    fold = explorer.host.get_by_role("treeitem", name=re.compile("^× 8: Block, closed group, 8 equal blocks, "))
+    expect(fold).to_have_count(1)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=artefacts / f"repeats_{scheme}.png")
+    search(explorer, "op:relu in:blocks.3")
+    page.keyboard.press("Enter")
+    expect(explorer.host.get_by_role("treeitem", name=re.compile("^× 8: Block, open group"))).to_have_count(1)
+    expect(explorer.host.get_by_role("treeitem", name=re.compile("^3: Block, open group"))).to_have_count(1)
+    page.screenshot(path=artefacts / "repeats_open.png")
+    page.keyboard.press("Escape")
+    explorer.press("x")
+    expect(explorer.host.get_by_role("treeitem", name=re.compile("^× 8"))).to_have_count(0)
