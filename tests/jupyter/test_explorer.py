@@ -14,6 +14,7 @@ from torch import nn
 import tracelab
 from tracelab.graph.structure import TracelabError
 from tracelab.jupyter.explorer import MIME_TYPE, GraphExplorer, packed, saved_bundle
+from tracelab.render.view import document_bytes, view_document
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -158,6 +159,20 @@ def test_what_is_saved_without_a_kernel_has_no_widget(traced):
 def test_the_document_that_is_saved_is_plain_json(traced):
     document = saved_bundle(traced.graph)[MIME_TYPE]
     assert json.loads(json.dumps(document)) == document
+
+
+def test_a_graph_too_large_for_a_notebook_leaves_a_picture_and_a_sentence(traced, monkeypatch):
+    whole = saved_bundle(traced.graph)
+    size = len(document_bytes(view_document(traced.graph)))
+    monkeypatch.setattr("tracelab.jupyter.explorer.SAVED_BYTES", size)
+    assert saved_bundle(traced.graph) == whole
+    monkeypatch.setattr("tracelab.jupyter.explorer.SAVED_BYTES", size - 1)
+    found = saved_bundle(traced.graph)
+    assert set(found) == {"image/svg+xml", "text/plain"}
+    assert found["image/svg+xml"] == whole["image/svg+xml"]
+    assert found["text/plain"].splitlines()[-1] == (
+        f"{size / 1024:.1f} KiB of graph stay out of the notebook: run the cell to explore it, or keep it by to_html()."
+    )
 
 
 def test_a_trace_shows_itself_without_a_widget_where_there_is_no_kernel(traced):

@@ -19,6 +19,7 @@ from tracelab.execute.lookup import Key
 from tracelab.execute.profiling import Profile
 from tracelab.execute.run import Run
 from tracelab.execute.runnable import Runnable
+from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph, Node
 from tracelab.graph.structure import TracelabError
 from tracelab.jupyter.running import Desk, nodes_by_key
@@ -208,15 +209,23 @@ def find_node(nodes: list[Node], what: str | Node) -> int:
     raise TracelabError(f"no node, value or module of the graph is called {what!r}")
 
 
+SAVED_BYTES = 8 << 20
+"""A view document of more bytes than this, about 50,000 operators, is not written into a notebook."""
+
+
 def saved_bundle(traced: Any) -> dict[str, Any]:
     """What stays in a saved notebook: the view document, a picture and a text; the same bytes at each run."""
     shown = traced if isinstance(traced, Shown) else shown_of(traced)
-    return {
-        # Through JSON, so that nothing but plain data reaches the notebook file.
-        MIME_TYPE: json.loads(document_bytes(shown.document)),
-        "image/svg+xml": document_svg(shown.document),
-        "text/plain": shown.text,
-    }
+    document = document_bytes(shown.document)
+    picture = {"image/svg+xml": document_svg(shown.document)}
+    if len(document) > SAVED_BYTES:
+        much = f"{bytes_text(len(document))} of graph stay out of the notebook"
+        return {
+            **picture,
+            "text/plain": f"{shown.text}\n\n{much}: run the cell to explore it, or keep it by to_html().",
+        }
+    # Through JSON, so that nothing but plain data reaches the notebook file.
+    return {MIME_TYPE: json.loads(document), **picture, "text/plain": shown.text}
 
 
 def _user_names() -> Mapping[str, Any]:
