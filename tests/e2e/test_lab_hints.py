@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,33 @@ def test_a_saved_notebook_has_its_hints_again(lab: Lab, notebook: NotebookView, 
     expect(reopened.cell(1).locator(".cm-lintRange-warning")).to_have_text("hidden.sum() > 0")
     assert reopened.page.problems == []  # type: ignore[attr-defined]
     reopened.page.close()
+
+
+def test_without_hints_warnings_and_the_way_to_the_graph_stay(
+    lab: Lab, notebook: NotebookView, new_page: Callable[[], Any]
+) -> None:
+    write_setting(lab, {"shapeHints": False})
+    try:
+        reopened = NotebookView(new_page())
+        reopened.open(lab.page_url("hints.ipynb"))
+        cell = reopened.cell(1)
+        expect(cell.locator(".cm-lintRange-warning")).to_have_text("hidden.sum() > 0")
+        expect(cell.locator(".tracelab-hint")).to_have_count(0)
+        cell.locator(".cm-line").nth(3).click()
+        expect(reopened.explorer(1).host.locator(".lit")).to_contain_text("What the line of the cursor ran")
+        reopened.page.close()
+    finally:
+        write_setting(lab, {})
+
+
+def write_setting(lab: Lab, settings: dict[str, Any]) -> None:
+    request = urllib.request.Request(
+        f"{lab.url}/lab/api/settings/tracelab:hints",
+        data=json.dumps({"raw": json.dumps(settings)}).encode(),
+        headers={"Authorization": f"token {lab.token}", "Content-Type": "application/json"},
+        method="PUT",
+    )
+    urllib.request.urlopen(request, timeout=10).close()
 
 
 def test_nothing_went_wrong_in_the_page(notebook: NotebookView) -> None:

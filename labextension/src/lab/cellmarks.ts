@@ -151,7 +151,7 @@ export class CellMarks {
         const line = lineAt(editor.state, editor.state.field(field), position);
         const end = editor.state.doc.lineAt(position).to;
         // On the hint, not on the code: there other extensions have their say.
-        return line === null || position < end
+        return line === null || line.hint === '' || position < end
           ? null
           : { pos: end, create: () => ({ dom: hover(line, words) }) };
       }),
@@ -181,9 +181,10 @@ export class CellMarks {
     }
     this.offset = offset;
     const ranges = trace.lines
-      .filter(({ line }) => hints && line + offset <= state.doc.lines)
+      .filter(({ line }) => line + offset <= state.doc.lines)
       .map((line) => {
-        const traced = new Traced(line);
+        // Without hints the cursor still leads to the graph, and a node to its line.
+        const traced = new Traced(hints ? line : { ...line, hint: '' });
         return Decoration.widget({ widget: traced, traced, side: -1 }).range(
           state.doc.line(line.line + offset).from,
         );
