@@ -16,8 +16,9 @@ from torch import Tensor
 from tracelab.capture import indexing, integer_arguments
 from tracelab.capture.integers import traced_number
 from tracelab.capture.opaque import watch
-from tracelab.capture.recorder import Recorder, active, concrete
+from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.unseen import Unseen
+from tracelab.capture.values import concrete
 from tracelab.capture.warn import ITERATION, conversion_message
 from tracelab.graph.ir import Node, Value
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from tracelab.capture.operators import operator_of
-from tracelab.capture.recorder import Recorder, concrete
+from tracelab.capture.recorder import Recorder
+from tracelab.capture.values import concrete
 
 Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
 

@@ -16,11 +16,12 @@ from tracelab.capture.naming import name_values
 from tracelab.capture.outputs import record_output
 from tracelab.capture.patches import patched
 from tracelab.capture.prune import drop_unused_numbers
-from tracelab.capture.recorder import Recorder, active, tensor_type
+from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
 from tracelab.capture.settle import plain_numbers, settle_modules
 from tracelab.capture.state import ModuleState, record_rebinding
 from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
+from tracelab.capture.values import tensor_type
 from tracelab.graph.ir import Graph, Role, Value
 from tracelab.graph.structure import TracelabError
 

@@ -19,28 +19,12 @@ from tracelab.capture.collectives import labelled
 from tracelab.capture.fixed import FixedSizes
 from tracelab.capture.operators import Operator
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+from tracelab.capture.values import PLAIN, SYMBOLIC, concrete, storage_of, tensor_type
 from tracelab.capture.warn import emit
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
-from tracelab.graph.types import TensorType
 from tracelab.graph.warning import TraceWarning
-
-_SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
-_PLAIN = frozenset(
-    {
-        int,
-        float,
-        bool,
-        complex,
-        str,
-        type(None),
-        torch.dtype,
-        torch.device,
-        torch.layout,
-        torch.memory_format,
-    }
-)
 
 
 class Active(threading.local):
@@ -254,15 +238,15 @@ class Recorder:
     def _item(self, item: Any, symbols: list[Any]) -> Any:
         """An argument as the graph holds it; traced numbers found on the way go to `symbols`."""
         type_ = type(item)
-        if type_ in _PLAIN:
+        if type_ in PLAIN:
             return item
         if isinstance(item, torch.Tensor):
             number = getattr(item, "_wrapped_number", None)
-            if number is not None and isinstance(number, _SYMBOLIC):
+            if number is not None and isinstance(number, SYMBOLIC):
                 symbols.append(number)
                 return number.node.graph_value()
             return self.value_of(item)
-        if isinstance(item, _SYMBOLIC):
+        if isinstance(item, SYMBOLIC):
             symbols.append(item)
             return item.node.graph_value()
         if type_ is list or type_ is torch.Size:
@@ -455,48 +439,6 @@ class Recorder:
         self.graph.warnings.append(warning)
         if not silent:
             emit(warning, self.user_frame(frame))
-
-
-def storage_of(tensor: torch.Tensor) -> int | None:
-    """Where a tensor's memory is; None for an empty one, and where it has none."""
-    try:
-        return tensor.untyped_storage().data_ptr() or None
-    except (RuntimeError, NotImplementedError):
-        return None
-
-
-def tensor_type(tensor: torch.Tensor) -> TensorType:
-    """What a tensor is like now."""
-    if tensor.layout is torch.strided and not tensor.is_nested:
-        shape, stride = tuple(tensor.shape), tensor.stride()
-    elif tensor.is_nested:
-        # A jagged tensor's size along its ragged dimension is not one number.
-        shape, stride = tuple(-1 for _ in range(tensor.dim())), None
-    else:
-        shape, stride = tuple(tensor.shape), None
-    return TensorType(tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
-
-
-def concrete(item: Any) -> Any:
-    """The same argument with traced numbers replaced by the numbers that they are now."""
-    type_ = type(item)
-    if type_ in _PLAIN:
-        return item
-    if isinstance(item, _SYMBOLIC):
-        return item.node.number
-    if isinstance(item, torch.Tensor):
-        number = getattr(item, "_wrapped_number", None)
-        return number.node.number if number is not None and isinstance(number, _SYMBOLIC) else item
-    if isinstance(item, (list, tuple)):
-        children = [concrete(child) for child in item]
-        if type_ is torch.Size:
-            return torch.Size(children)
-        return type_(*children) if hasattr(item, "_fields") else type_(children)
-    if isinstance(item, dict):
-        return {key: concrete(child) for key, child in item.items()}
-    if type_ is slice:
-        return slice(concrete(item.start), concrete(item.stop), concrete(item.step))
-    return item
 
 
 def _get_item(whole: Any, key: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.recorder import concrete
+from tracelab.capture.values import concrete
 
 _TRACED = (torch.SymInt, torch.SymFloat, torch.SymBool)
 

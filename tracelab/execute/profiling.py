@@ -16,7 +16,7 @@ from tracelab.execute.placing import Placed, placed
 from tracelab.execute.program import program_of
 from tracelab.execute.record import NodeRecord
 from tracelab.execute.regions import Regions
-from tracelab.execute.run import prepared
+from tracelab.execute.starting import prepared
 from tracelab.graph.ir import Graph, Node
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputError, TracelabError

@@ -3,97 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from tracelab.execute.asking import Watch, ending, flop_counter, live_before, replacements, watched
 from tracelab.execute.failures import RunError
 from tracelab.execute.gradients import Gradients
 from tracelab.execute.interrupts import Switch, stoppable
 from tracelab.execute.lookup import Key, find_node, find_values, module_start, names_of, place
-from tracelab.execute.placing import Placed, placed
-from tracelab.execute.program import Program, program_of
+from tracelab.execute.placing import Placed
+from tracelab.execute.program import Program
 from tracelab.execute.record import NodeRecord
 from tracelab.execute.stepper import Plan, Progress, Progressed, Replacement, copied, replaced, run_steps
 from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph, Node, Value
 from tracelab.graph.structure import TracelabError
-
-Watch = Iterable[Key] | Key | bool
-"""Values to keep: named one by one, or True for all of them."""
-
-
-def run_traced(
-    traced: Any,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any] | None = None,
-    *,
-    upto: Key | None = None,
-    from_: Key | None = None,
-    device: str | torch.device | None = None,
-    replace: Mapping[Key, Replacement] | None = None,
-    watch: Watch = (),
-    statistics: bool = False,
-    flops: bool = False,
-    check_finite: bool = True,
-    gradients: bool = False,
-    progress: Progress | None = None,
-    cancel: Switch | Callable[[], bool] | None = None,
-    method: str = "forward",
-) -> Run:
-    """Run a traced object, or one traced method of it, node by node: see `Runnable.run`."""
-    program = program_of(traced, method)
-    graph = program.graph
-    flat = program.tree.flatten(args, dict(kwargs or {}), program.name)
-    where = placed(program, flat, device)
-    stop, ending = _ending(graph, upto)
-    plan = Plan(
-        where.device,
-        where.has_data,
-        _watched(graph, watch) | ending,
-        _replacements(graph, replace),
-        statistics,
-        check_finite and where.has_data,
-        _flop_counter() if flops or not where.has_data else None,
-        progress,
-        cancel,
-    )
-    start = 0 if from_ is None else module_start(graph, from_)
-    if start >= stop > 0:
-        raise TracelabError(
-            f"there is nothing to run from {place(graph.nodes[start])} up to {place(graph.nodes[stop - 1])}: "
-            "it comes first"
-        )
-    run = Run(where, flat, plan, gradients, start)
-    run.advance(stop)
-    return run
-
-
-def prepared(
-    traced: Any,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    *,
-    device: str | torch.device | None = None,
-    dtype: torch.dtype | None = None,
-    watch: Iterable[Key] = (),
-    flops: bool = False,
-    method: str = "forward",
-) -> Run:
-    """A run that stands before its first node: `run.advance(n)` runs the nodes before the n-th.
-
-    With `dtype`, inputs and state of floating dtype are cast to it.
-    """
-    program = program_of(traced, method)
-    flat = program.tree.flatten(args, dict(kwargs), program.name)
-    where = placed(program, flat, device)
-    if dtype is not None:
-        where = where.cast(dtype)
-    counter = _flop_counter() if flops else None
-    watched = _watched(program.graph, watch)
-    return Run(where, flat, Plan(where.device, where.has_data, watched, check_finite=False, flops=counter))
 
 
 class Run:
@@ -242,20 +168,20 @@ class Run:
         >>> after = before.resume(replace={"layer1": 0.0})
         """
         graph = self.graph
-        changes = _replacements(graph, replace)
+        changes = replacements(graph, replace)
         start = self._resume_start(from_, changes)
-        stop, ending = _ending(graph, upto)
+        stop, last = ending(graph, upto)
         if start >= stop:
             raise TracelabError("there is nothing left to run")
         plan = self._plan
         again = Plan(
             plan.device,
             plan.has_data,
-            (plan.watch if watch is None else _watched(graph, watch)) | ending,
+            (plan.watch if watch is None else watched(graph, watch)) | last,
             changes,
             plan.statistics,
             plan.check_finite,
-            _flop_counter() if plan.flops is not None else None,
+            flop_counter() if plan.flops is not None else None,
             progress,
             cancel,
         )
@@ -469,52 +395,3 @@ class Run:
         if first is None:
             raise TracelabError(f"no node uses {names_of(changes)}: there is nothing to run again")
         return first
-
-
-def live_before(graph: Graph, start: int) -> list[Value]:
-    """The values made before node `start`, or given, that it or a later node needs, or that are outputs."""
-    made: set[Value] = set()
-    needed: dict[Value, None] = {}
-    for node in graph.nodes[start:]:
-        for value in node.inputs:
-            if value not in made:
-                needed[value] = None
-        made.update(node.outputs)
-    for value in graph.outputs:
-        if value not in made:
-            needed[value] = None
-    constants = {value for node in graph.nodes[:start] if node.kind == "prim::Constant" for value in node.outputs}
-    return [value for value in needed if value not in constants or value in graph.state]
-
-
-def _ending(graph: Graph, upto: Key | None) -> tuple[int, frozenset[Value]]:
-    """The node before which to stop, and what is to be seen then: all that the last node made, used or not."""
-    if upto is None:
-        return len(graph.nodes), frozenset()
-    index = find_node(graph, upto)
-    return index + 1, frozenset(graph.nodes[index].outputs)
-
-
-def _watched(graph: Graph, watch: Watch) -> frozenset[Value]:
-    if watch is True:
-        return frozenset(value for value in graph.values() if value.node is None or value.node.kind != "prim::Constant")
-    if watch is False:
-        return frozenset()
-    keys = [watch] if isinstance(watch, (Value, Node, str)) else watch
-    return frozenset(value for key in keys for value in find_values(graph, key))
-
-
-def _replacements(graph: Graph, replace: Mapping[Key, Replacement] | None) -> dict[Value, Replacement]:
-    found: dict[Value, Replacement] = {}
-    for key, by in (replace or {}).items():
-        values = find_values(graph, key)
-        if len(values) != 1:
-            raise TracelabError(f"{key!r} stands for {len(values)} values ({names_of(values)}): name one")
-        found[values[0]] = by
-    return found
-
-
-def _flop_counter() -> Any:
-    from torch.utils.flop_counter import FlopCounterMode
-
-    return FlopCounterMode(display=False)

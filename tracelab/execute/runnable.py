@@ -59,7 +59,7 @@ class Runnable:
         >>> run["fc1"].shape, run.first_nonfinite
         (torch.Size([1, 10]), None)
         """
-        from tracelab.execute.run import run_traced
+        from tracelab.execute.starting import run_traced
 
         return run_traced(
             self,

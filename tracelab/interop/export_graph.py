@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
 from tracelab.graph.ir import Graph, Node, Role, Value, unique_names
 from tracelab.graph.structure import InputTree, Tree
-from tracelab.graph.types import Type
 from tracelab.interop import export_types as types
+from tracelab.interop.export_fields import SIMPLE, argument_name, input_names, optional_text, table_of, type_of, union
 from tracelab.interop.higher_order import Block, HigherOrder
 from tracelab.interop.nesting import construct, read_spec, returned
 from tracelab.interop.stacks import Scopes, Sources, module_stack
@@ -46,8 +46,8 @@ def read_program(content: Any, name: str, modules: FindModule | None = None) -> 
 class _Program:
     def __init__(self, module: dict[str, Any], name: str, modules: FindModule | None) -> None:
         self.graph = Graph(name)
-        self.root = _table(module, "graph", "the graph module")
-        self.signature = _table(module, "signature", "the graph module")
+        self.root = table_of(module, "graph", "the graph module")
+        self.signature = table_of(module, "signature", "the graph module")
         self.module = module
         self.modules = modules
 
@@ -78,32 +78,32 @@ class _Program:
         found: dict[str, Any] = {}
         leaves: list[Any] = []
         for item in checks.rows(checks.field(self.signature, "input_specs", "the signature"), "the input specs"):
-            kind, spec = _union(item, "an input")
+            kind, spec = union(item, "an input")
             if kind == "user_input":
-                arg_kind, arg = _union(checks.field(checks.table(spec, kind), "arg", kind), "an input")
+                arg_kind, arg = union(checks.field(checks.table(spec, kind), "arg", kind), "an input")
                 if arg_kind in ("as_tensor", "as_sym_int", "as_sym_float", "as_sym_bool", "as_custom_obj"):
-                    name = _argument_name(arg, "an input")
+                    name = argument_name(arg, "an input")
                     leaves.append(self.input(found, name, Role.INPUT, ""))
                 else:
                     leaves.append(None if arg_kind == "as_none" else Ellipsis)
             elif kind == "constant_input":
-                value = _union(checks.field(checks.table(spec, kind), "value", kind), "a constant input")
+                value = union(checks.field(checks.table(spec, kind), "value", kind), "a constant input")
                 leaves.append(None if value[0] == "as_none" else Ellipsis)
             elif kind in _STATE:
                 role, field = _STATE[kind]
                 entry = checks.table(spec, kind)
                 path = checks.text(checks.field(entry, field, kind), kind)
-                self.input(found, _argument_name(checks.field(entry, "arg", kind), kind), role, path)
+                self.input(found, argument_name(checks.field(entry, "arg", kind), kind), role, path)
             elif kind == "token":
                 self.input(
-                    found, _argument_name(checks.field(checks.table(spec, kind), "arg", kind), kind), Role.INPUT, ""
+                    found, argument_name(checks.field(checks.table(spec, kind), "arg", kind), kind), Role.INPUT, ""
                 )
             else:
                 checks.bad("an input", f"is of the kind {kind[:40]!r}, which this tracelab does not know")
         return found, self.nesting(leaves)
 
     def input(self, found: dict[str, Any], name: str, role: Role, path: str) -> Value:
-        value = found[name] = Value(path or name, _type_of(self.root, name), None, role, path)
+        value = found[name] = Value(path or name, type_of(self.root, name), None, role, path)
         return value
 
     def specs(self) -> tuple[Tree | None, Tree | None, list[str]]:
@@ -145,21 +145,21 @@ class _Program:
         graph = self.graph
         user: list[Any] = []
         for item in checks.rows(checks.field(self.signature, "output_specs", "the signature"), "the output specs"):
-            kind, spec = _union(item, "an output")
+            kind, spec = union(item, "an output")
             entry = checks.table(spec, kind)
             arg = checks.field(entry, "arg", kind)
             if kind == "user_output":
                 user.append(reader.argument(arg))
             elif kind == "loss_output":
-                user.append(reader.value(_argument_name(arg, kind)))
+                user.append(reader.value(argument_name(arg, kind)))
             elif kind in _MUTATIONS:
                 # As `ExportedProgram.module()` does: what was computed is written into what it is the new state of.
                 target = checks.text(checks.field(entry, _MUTATIONS[kind], kind), kind)
-                self.write(reader, target, reader.value(_argument_name(arg, kind)))
+                self.write(reader, target, reader.value(argument_name(arg, kind)))
             elif kind not in ("token", "gradient_to_parameter", "gradient_to_user_input"):
                 checks.bad("an output", f"is of the kind {kind[:40]!r}, which this tracelab does not know")
             elif kind != "token":
-                user.append(reader.value(_argument_name(arg, kind)))
+                user.append(reader.value(argument_name(arg, kind)))
         _, tree, _ = self.specs()
         if tree is None or tree.size != len(user):
             tree = Tree("tensor") if len(user) == 1 else Tree("tuple", [Tree("tensor") for _ in user])
@@ -242,8 +242,8 @@ class _Nodes:
                 positional.append(content)
         metadata = checks.table(item.get("metadata") or {}, f"the metadata of {target[:60]}")
         node.args, node.kwargs = tuple(positional), by_keyword or None
-        node.source = self.sources.of(_optional_text(metadata.get("stack_trace")))
-        node.scope = self.scopes.of(module_stack(_optional_text(metadata.get("nn_module_stack")) or ""))
+        node.source = self.sources.of(optional_text(metadata.get("stack_trace")))
+        node.scope = self.scopes.of(module_stack(optional_text(metadata.get("nn_module_stack")) or ""))
         unpack = self.made(node, item, target)
         self.identify(node, target)
         self.graph.nodes.append(node)
@@ -291,13 +291,13 @@ class _Nodes:
 
     def made(self, node: Node, item: dict[str, Any], target: str) -> Node | None:
         """Give the node its outputs; the node that takes a list apart, where it makes one."""
-        name = _optional_text(item.get("name")) or target.rpartition(".")[2]
+        name = optional_text(item.get("name")) or target.rpartition(".")[2]
         base = target.split(".")[-2] if target.count(".") > 3 else target.rpartition(".")[2]
         outputs: list[Value] = []
         unpack: Node | None = None
         rows = checks.rows(checks.field(item, "outputs", target[:60]), f"the outputs of {target[:60]}")
         for entry in rows:
-            kind, content = _union(entry, f"an output of {target[:60]}")
+            kind, content = union(entry, f"an output of {target[:60]}")
             if kind in ("as_tensors", "as_optional_tensors"):
                 whole = Value(name, "Tensor[]", node)
                 outputs.append(whole)
@@ -305,16 +305,16 @@ class _Nodes:
                 parts = []
                 for part in checks.rows(content, f"an output of {target[:60]}"):
                     if kind == "as_optional_tensors":
-                        part_kind, part = _union(part, "an output")
+                        part_kind, part = union(part, "an output")
                         if part_kind == "as_none":
                             parts.append(Value(base, "NoneType", unpack))
                             continue
-                    parts.append(self.output(_argument_name(part, "an output"), unpack))
+                    parts.append(self.output(argument_name(part, "an output"), unpack))
                 unpack.outputs = tuple(parts)
             elif kind == "as_none":
                 outputs.append(Value(base, "NoneType", node))
             elif kind in ("as_tensor", "as_sym_int", "as_sym_float", "as_sym_bool", "as_custom_obj"):
-                outputs.append(self.output(_argument_name(content, "an output"), node))
+                outputs.append(self.output(argument_name(content, "an output"), node))
             else:
                 checks.bad(f"an output of {target[:60]}", f"is of the kind {kind[:40]!r}")
         if unpack is not None and len(rows) > 1:
@@ -325,7 +325,7 @@ class _Nodes:
     def output(self, name: str, node: Node) -> Value:
         if name in self.values:
             checks.bad(f"the value {name[:60]!r}", "is made twice")
-        value = self.values[name] = Value(name, _type_of(self.data, name), node)
+        value = self.values[name] = Value(name, type_of(self.data, name), node)
         return value
 
     def grad_mode(self, item: dict[str, Any], inputs: list[Any]) -> bool:
@@ -333,8 +333,8 @@ class _Nodes:
         if len(inputs) < 2:
             return False
         given = [checks.field(checks.table(entry, "an argument"), "arg", "an argument") for entry in inputs]
-        kind, enabled = _union(given[0], "the gradient mode")
-        block_kind, block = _union(given[1], "a block")
+        kind, enabled = union(given[0], "the gradient mode")
+        block_kind, block = union(given[1], "a block")
         if kind != "as_bool" or block_kind != "as_graph":
             return False
         block_name, data = self.block(block)
@@ -344,7 +344,7 @@ class _Nodes:
         )
         first = len(self.graph.nodes)
         inner = self.inner(self.graph, data, block_name)
-        for entry, outer in zip(_inputs(data), given[2:], strict=False):
+        for entry, outer in zip(input_names(data), given[2:], strict=False):
             inner.values[entry] = self.argument(outer)
         inner.run()
         results = [inner.argument(entry) for entry in checks.rows(checks.field(data, "outputs", "a block"), "a block")]
@@ -355,9 +355,9 @@ class _Nodes:
                 marker.scope, marker.source = inside.scope, inside.source
         names: list[str] = []
         for entry in checks.rows(checks.field(item, "outputs", "a block"), "a block"):
-            kind, content = _union(entry, "an output")
+            kind, content = union(entry, "an output")
             parts = checks.rows(content, "an output") if kind == "as_tensors" else [content]
-            names += [_argument_name(part, "an output") for part in parts]
+            names += [argument_name(part, "an output") for part in parts]
         if len(names) != len(results):
             checks.bad("a block", f"gives {len(results)} results, where {len(names)} are named")
         self.values.update(zip(names, results, strict=True))
@@ -378,8 +378,8 @@ class _Nodes:
         name, data = self.block(content)
         graph = Graph(name[:120])
         inner = self.inner(graph, data, name)
-        for entry in _inputs(data):
-            value = inner.values[entry] = Value(entry, _type_of(data, entry), None, Role.INPUT)
+        for entry in input_names(data):
+            value = inner.values[entry] = Value(entry, type_of(data, entry), None, Role.INPUT)
             graph.inputs.append(value)
         inner.run()
         for entry in checks.rows(checks.field(data, "outputs", "a block"), "a block"):
@@ -391,18 +391,18 @@ class _Nodes:
 
     def argument(self, item: Any) -> Any:
         """One argument, of any of the kinds of the schema."""
-        kind, content = _union(item, "an argument")
-        reader = _SIMPLE.get(kind)
+        kind, content = union(item, "an argument")
+        reader = SIMPLE.get(kind)
         if reader is not None:
             return reader(content, "an argument")
         if kind in ("as_tensor", "as_custom_obj"):
-            return self.value(_argument_name(content, "an argument"))
+            return self.value(argument_name(content, "an argument"))
         if kind in ("as_sym_int", "as_sym_float", "as_sym_bool"):
             return self.symbol(content)
         if kind in ("as_sym_ints", "as_sym_floats", "as_sym_bools"):
             return [self.symbol(part) for part in checks.rows(content, "an argument")]
         if kind == "as_tensors":
-            return [self.value(_argument_name(part, "an argument")) for part in checks.rows(content, "an argument")]
+            return [self.value(argument_name(part, "an argument")) for part in checks.rows(content, "an argument")]
         if kind == "as_nested_tensors":
             return [self.argument({"as_tensors": part}) for part in checks.rows(content, "an argument")]
         if kind == "as_optional_tensor":
@@ -416,7 +416,7 @@ class _Nodes:
         checks.bad("an argument", f"is of the kind {kind[:40]!r}, which this tracelab does not know")
 
     def symbol(self, item: Any) -> Any:
-        kind, content = _union(item, "a size")
+        kind, content = union(item, "a size")
         if kind == "as_name":
             return self.value(content)
         if kind == "as_int":
@@ -426,79 +426,9 @@ class _Nodes:
         return types.float_of(content, "a size")
 
 
-def _ints(item: Any, where: str) -> list[int]:
-    return [checks.integer(part, where, -(2**63), 2**64) for part in checks.rows(item, where)]
-
-
-def _floats(item: Any, where: str) -> list[float]:
-    return [types.float_of(part, where) for part in checks.rows(item, where)]
-
-
-def _complex(item: Any, where: str) -> complex:
-    entry = checks.table(item, where)
-    return complex(types.float_of(entry.get("real"), where), types.float_of(entry.get("imag"), where))
-
-
-_SIMPLE: Mapping[str, Callable[[Any, str], Any]] = {
-    "as_none": lambda item, where: None,
-    "as_int": lambda item, where: checks.integer(item, where, -(2**63), 2**64),
-    "as_ints": _ints,
-    "as_int_lists": lambda item, where: [_ints(part, where) for part in checks.rows(item, where)],
-    "as_float": types.float_of,
-    "as_floats": _floats,
-    "as_float_lists": lambda item, where: [_floats(part, where) for part in checks.rows(item, where)],
-    "as_string": checks.text,
-    "as_strings": lambda item, where: [checks.text(part, where) for part in checks.rows(item, where)],
-    "as_bool": checks.boolean,
-    "as_bools": lambda item, where: [checks.boolean(part, where) for part in checks.rows(item, where)],
-    "as_scalar_type": types.dtype_of,
-    "as_layout": types.layout_of,
-    "as_memory_format": types.memory_format_of,
-    "as_device": types.device_of,
-    "as_operator": checks.text,
-    "as_complex": _complex,
-}
-
-
-def _union(item: Any, where: str) -> tuple[str, Any]:
-    """Kind and content of a union, which is an object of one key."""
-    entry = checks.table(item, where)
-    if len(entry) != 1:
-        checks.bad(where, f"should be of one kind, but has {len(entry)}")
-    return next(iter(entry.items()))
-
-
-def _argument_name(item: Any, where: str) -> str:
-    entry = checks.table(item, where)
-    return checks.text(entry.get("name", entry.get("as_name")), where)
-
-
-def _inputs(data: dict[str, Any]) -> list[str]:
-    rows = checks.rows(checks.field(data, "inputs", "a block"), "a block")
-    return [_argument_name(_union(row, "an input of a block")[1], "an input of a block") for row in rows]
-
-
-def _table(item: dict[str, Any], name: str, where: str) -> dict[str, Any]:
-    return checks.table(checks.field(item, name, where), f"the {name}")
-
-
-def _optional_text(item: Any) -> str | None:
-    return item if isinstance(item, str) else None
-
-
 def _leaves(tree: Tree) -> Iterator[Tree]:
     if tree.kind == "tensor":
         yield tree
     # A kind may be changed by who reads on: the children of a leaf are none anyway.
     for child in tree.children:
         yield from _leaves(child)
-
-
-def _type_of(data: dict[str, Any], name: str) -> Type:
-    """The type of a value by the tables of its graph."""
-    tables = ("tensor_values", "sym_int_values", "sym_float_values", "sym_bool_values", "custom_obj_values")
-    for table, word in zip(tables, ("", "int", "float", "bool", "Object"), strict=True):
-        rows = checks.table(data.get(table) or {}, table)
-        if name in rows:
-            return word or types.tensor_type(rows[name], f"the tensor {name[:60]!r}")
-    checks.bad(f"the value {name[:60]!r}", "has no type")

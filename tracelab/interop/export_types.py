@@ -96,13 +96,6 @@ def size_of(item: Any, where: str) -> int:
     return -1 if number is None else checks.integer(number, where, -(2**63))
 
 
-def symbol_of(item: Any) -> str:
-    """The expression of a symbolic size as the file has it, empty for a plain number."""
-    expression = item.get("as_expr") if isinstance(item, dict) else None
-    text = expression.get("expr_str") if isinstance(expression, dict) else None
-    return text if isinstance(text, str) else ""
-
-
 def tensor_type(item: Any, where: str) -> TensorType:
     """The type of one tensor, as `TensorMeta` has it."""
     entry = checks.table(item, where)

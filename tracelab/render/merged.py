@@ -14,7 +14,7 @@ from tracelab.check.merge import Merged, merged_order
 from tracelab.graph.ir import Graph, Node, Role, Value, map_values
 from tracelab.graph.scope import Scope
 from tracelab.graph.warning import TraceWarning
-from tracelab.render.view import _Document, encodable
+from tracelab.render.view import DocumentBuilder, encodable
 
 SAME, ADDED, REMOVED, CHANGED = range(4)
 """What became of a node or module: the numbers of the `status` columns."""
@@ -180,7 +180,7 @@ class _Scopes:
         return made
 
 
-class _MergedDocument(_Document):
+class _MergedDocument(DocumentBuilder):
     def __init__(self, merging: _Merging) -> None:
         super().__init__(merging.graph)
         self.merging = merging

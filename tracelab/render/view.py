@@ -31,7 +31,7 @@ def view_document(graph: Graph) -> dict[str, Any]:
     >>> view_document(graph)["summary"]
     {'ops': 2, 'parameters': 0, 'parameter_bytes': 0, 'warnings': 0}
     """
-    return _Document(graph).build()
+    return DocumentBuilder(graph).build()
 
 
 def view_bytes(graph: Graph) -> bytes:
@@ -44,7 +44,7 @@ def document_bytes(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-class _Document:
+class DocumentBuilder:
     """One document while it is put together; rows are numbered in order of appearance."""
 
     def __init__(self, graph: Graph) -> None:

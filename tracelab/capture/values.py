@@ -1,0 +1,67 @@
+"""What an argument is now: its plain value, its type, its memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tracelab.graph.types import TensorType
+
+SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
+PLAIN = frozenset(
+    {
+        int,
+        float,
+        bool,
+        complex,
+        str,
+        type(None),
+        torch.dtype,
+        torch.device,
+        torch.layout,
+        torch.memory_format,
+    }
+)
+
+
+def storage_of(tensor: torch.Tensor) -> int | None:
+    """Where a tensor's memory is; None for an empty one, and where it has none."""
+    try:
+        return tensor.untyped_storage().data_ptr() or None
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+def tensor_type(tensor: torch.Tensor) -> TensorType:
+    """What a tensor is like now."""
+    if tensor.layout is torch.strided and not tensor.is_nested:
+        shape, stride = tuple(tensor.shape), tensor.stride()
+    elif tensor.is_nested:
+        # A jagged tensor's size along its ragged dimension is not one number.
+        shape, stride = tuple(-1 for _ in range(tensor.dim())), None
+    else:
+        shape, stride = tuple(tensor.shape), None
+    return TensorType(tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
+
+
+def concrete(item: Any) -> Any:
+    """The same argument with traced numbers replaced by the numbers that they are now."""
+    type_ = type(item)
+    if type_ in PLAIN:
+        return item
+    if isinstance(item, SYMBOLIC):
+        return item.node.number
+    if isinstance(item, torch.Tensor):
+        number = getattr(item, "_wrapped_number", None)
+        return number.node.number if number is not None and isinstance(number, SYMBOLIC) else item
+    if isinstance(item, (list, tuple)):
+        children = [concrete(child) for child in item]
+        if type_ is torch.Size:
+            return torch.Size(children)
+        return type_(*children) if hasattr(item, "_fields") else type_(children)
+    if isinstance(item, dict):
+        return {key: concrete(child) for key, child in item.items()}
+    if type_ is slice:
+        return slice(concrete(item.start), concrete(item.stop), concrete(item.step))
+    return item
