@@ -162,6 +162,16 @@ def test_the_dark_theme_changes_the_colours(notebook: NotebookView, cell_trace: 
     assert dark < 90
 
 
+def test_after_a_restart_of_the_kernel_the_cell_has_a_live_explorer_again(notebook: NotebookView) -> None:
+    # The widgets of the new kernel have the ids of those that went: what a notebook saves stays the same.
+    before = [output["data"] for output in notebook.outputs() if "data" in output]
+    notebook.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    notebook.run_all()
+    assert [output["data"] for output in notebook.outputs() if "data" in output] == before
+    assert notebook.explorer(notebook.cell_with("best = scores.argmax")).is_live
+    test_the_kernel_sees_what_is_selected(notebook)
+
+
 def test_saved_and_opened_the_next_day(
     lab: Lab, notebook: NotebookView, new_page: Callable[[], Any], artefacts: Path
 ) -> None:

@@ -191,12 +191,16 @@ CELLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def ran():
-    """The outputs of each of the cells, run by a real kernel."""
+def run_cells():
+    """The outputs of each of the cells, run by a kernel of their own."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True).execute()
     return [cell.outputs for cell in notebook.cells]
+
+
+@pytest.fixture(scope="module")
+def ran():
+    return run_cells()
 
 
 def test_a_traced_cell_displays_one_bundle_of_four_types(ran):
@@ -232,6 +236,14 @@ def test_no_document_of_a_kernel_names_a_temporary_file(ran):
     (shown,) = [output for output in ran[1] if output.output_type == "display_data"]
     assert [file["name"] for file in shown.data[MIME_TYPE]["files"]] == ["this cell"]
     assert "ipykernel" not in json.dumps(shown.data[MIME_TYPE])
+
+
+def test_another_kernel_leaves_the_same_bytes_in_the_notebook(ran):
+    assert json.dumps(run_cells()) == json.dumps(ran)
+
+
+def test_explorers_of_one_graph_in_one_kernel_are_different_widgets(traced):
+    assert len({bundle_of(GraphExplorer(traced))[WIDGET]["model_id"] for _ in range(3)}) == 3
 
 
 def test_a_large_document_travels_compressed():

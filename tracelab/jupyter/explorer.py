@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import pathlib
 import urllib.parse
@@ -43,6 +44,16 @@ def packed(document: bytes) -> bytes:
     return document if len(document) < _LARGE else gzip.compress(document, compresslevel=4, mtime=0)
 
 
+_shown_before: dict[str, int] = {}
+
+
+def _next_id(document: bytes) -> str:
+    """The widget's id, which a notebook saves: by what is shown and the how-manieth of it this is, not by chance."""
+    digest = hashlib.sha256(document).hexdigest()
+    number = _shown_before[digest] = _shown_before.get(digest, 0) + 1
+    return hashlib.sha256(f"tracelab {digest} {number}".encode()).hexdigest()[:32]
+
+
 class GraphExplorer(anywidget.AnyWidget):
     """A graph to explore in a notebook: open modules, search, select a node to see where it comes from.
 
@@ -63,7 +74,8 @@ class GraphExplorer(anywidget.AnyWidget):
 
     def __init__(self, traced: Any, **options: Any) -> None:
         shown = shown_of(traced)
-        super().__init__(_document=packed(document_bytes(shown.document)), **options)
+        document = document_bytes(shown.document)
+        super().__init__(_document=packed(document), **{"model_id": _next_id(document), **options})
         self._shown = shown
         self._desk: Desk | None = None
         if isinstance(traced, Runnable):
