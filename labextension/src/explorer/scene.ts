@@ -4,7 +4,7 @@ import { labelOf, type Label } from '../model/describe';
 import type { Element, Hierarchy } from '../model/hierarchy';
 import type { Visible } from '../model/visible';
 import { GROUP_TOP } from '../layout/spacing';
-import type { Hold, LayoutInput, LayoutResult } from '../layout/types';
+import type { Hold, LayoutInput, LayoutResult, Stations } from '../layout/types';
 import type { Box } from './camera';
 
 export const TITLE_SIZE = 13;
@@ -33,7 +33,9 @@ export interface Scene {
    */
   header: Float64Array;
   /** Where the main line enters each box, or its middle. */
-  axis: Float64Array;
+  axis: number[];
+  /** Where lines pass, for `holdAbove`. */
+  stations: Stations;
   paths: number[][];
   /** Bounding boxes of the paths: x, y, right, bottom by turns. */
   pathBounds: Float64Array;
@@ -116,29 +118,13 @@ export function layoutInput(
       widths,
       heights,
       open: visible.kinds.map((kind) => kind === 'open'),
+      keys: visible.elements,
+      leads: labels.map((label) => label.boxWidth / 2),
       pinned: visible.kinds.map((kind) => (kind === 'input' ? -1 : kind === 'output' ? 1 : 0)),
       sources: visible.edges.map((edge) => edge.source),
       targets: visible.edges.map((edge) => edge.target),
     },
   };
-}
-
-/** Where the main line of what goes into an open group crosses its upper border; its middle if nothing does. */
-function axisOf(index: number, incoming: number[], visible: Visible, result: LayoutResult): number {
-  let main = -1;
-  for (const edge of incoming) {
-    const { source } = visible.edges[edge];
-    const latest = main < 0 || source > visible.edges[main].source;
-    main = latest && (main < 0 || visible.kinds[source] !== 'input') ? edge : main;
-  }
-  const path = main < 0 ? [] : result.paths[main];
-  for (let at = 2; at < path.length; at += 2) {
-    // The piece that goes down through the border.
-    if (path[at] === path[at - 2] && path[at + 1] > result.y[index] + 1) {
-      return path[at];
-    }
-  }
-  return result.x[index] + result.width[index] / 2;
 }
 
 /** How far right of a group's left border its header begins, given its axis. */
@@ -206,11 +192,8 @@ export function buildScene(
     width: result.width,
     height: result.height,
     depth,
-    axis: Float64Array.from(visible.kinds, (kind, index) =>
-      kind === 'open'
-        ? axisOf(index, incoming[index], visible, result)
-        : result.x[index] + result.width[index] / 2,
-    ),
+    axis: result.axis,
+    stations: result.stations,
     paths: result.paths,
     pathBounds,
     outgoing,
@@ -231,36 +214,56 @@ export function buildScene(
   };
 }
 
-/** What must not move when `anchor` opens or closes: all that stands above it, and above what surrounds it. */
+/**
+ * What must not move when `anchor` opens or closes: all that stands above it, and above what surrounds it. Nothing
+ * is held where other groups opened or closed with it.
+ */
 export function holdAbove(old: Scene, next: Visible, anchor: Element): Hold | undefined {
+  const from = indexOf(old, anchor);
+  const to = next.indexOf.get(anchor);
+  if (from < 0 || to === undefined) {
+    return undefined;
+  }
+  const { parents, kinds, elements } = old.visible;
+  const same = (index: number): number => next.indexOf.get(elements[index]) ?? -1;
   const hold: Hold = {
-    anchors: [],
-    portOffsets: [],
-    portHeights: [],
+    anchor: to,
     boxes: [],
     offsets: [],
     heights: [],
+    stations: { frame: [], net: [], rank: [], x: [] },
+    frames: [],
+    depths: [],
   };
-  for (let at = indexOf(old, anchor); at >= 0; at = old.visible.parents[at]) {
-    const now = next.indexOf.get(old.visible.elements[at]);
-    if (now === undefined) {
-      return undefined;
-    }
-    hold.anchors.push(now);
-    const around = old.visible.parents[at];
-    hold.portOffsets.push(around < 0 ? NaN : old.axis[around] - old.axis[at]);
-    hold.portHeights.push(around < 0 ? NaN : old.y[at] - old.y[around] - GROUP_TOP);
-    for (let box = 0; box < old.x.length; box++) {
-      const same = next.indexOf.get(old.visible.elements[box]);
-      const above = old.y[box] + old.height[box] <= old.y[at];
-      if (old.visible.parents[box] === old.visible.parents[at] && above && same !== undefined) {
-        hold.boxes.push(same);
-        hold.offsets.push(old.x[box] + old.width[box] / 2 - old.axis[at]);
-        hold.heights.push(old.y[at] - old.y[box]);
+  const frames = new Map<number, number>();
+  for (let at = from; at >= 0; at = parents[at]) {
+    const around = parents[at];
+    frames.set(around, at);
+    hold.frames.push(around < 0 ? -1 : same(around));
+    hold.depths.push(old.y[at] - (around < 0 ? 0 : old.y[around] + GROUP_TOP));
+  }
+  for (let box = 0; box < parents.length; box++) {
+    const at = frames.get(parents[box]);
+    if (at !== undefined && old.y[box] + old.height[box] <= old.y[at]) {
+      if (same(box) < 0 || next.kinds[same(box)] !== kinds[box]) {
+        return undefined;
       }
+      hold.boxes.push(same(box));
+      hold.offsets.push(old.x[box] + old.width[box] / 2 - old.axis[from]);
+      hold.heights.push(old.y[at] - old.y[box]);
     }
   }
-  return hold.anchors.length > 0 ? hold : undefined;
+  const { stations } = old;
+  for (let row = 0; row < stations.frame.length; row++) {
+    const frame = stations.frame[row];
+    if (frames.has(frame) && same(stations.net[row]) >= 0) {
+      hold.stations.frame.push(frame < 0 ? -1 : same(frame));
+      hold.stations.net.push(same(stations.net[row]));
+      hold.stations.rank.push(stations.rank[row]);
+      hold.stations.x.push(stations.x[row] - old.axis[from]);
+    }
+  }
+  return hold;
 }
 
 export function boxOf(scene: Scene, index: number): Box {

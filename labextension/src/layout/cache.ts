@@ -1,7 +1,10 @@
-/** Groups laid out before: a group opened again, and each of a hundred equal layers, is laid out once. */
+/**
+ * Groups laid out before. Each of a hundred equal layers is laid out once; and a group whose contents stay the same
+ * keeps its layout, even one that was made to hold something in its place.
+ */
 
 import { layoutGroup } from './group';
-import type { GroupLayout, GroupProblem } from './types';
+import type { GroupLayout, GroupProblem, Held } from './types';
 
 interface Entry {
   signature: Float64Array;
@@ -13,30 +16,45 @@ interface Entry {
 const KEPT = 6;
 
 export interface LayoutCache {
-  group(problem: GroupProblem): GroupLayout;
+  /** `key` tells groups apart from picture to picture; -1: this one is not known again. */
+  group(problem: GroupProblem, key: number, held?: Held): GroupLayout;
   /** Called once after each picture. */
   sweep(): void;
 }
 
 export function createCache(): LayoutCache {
   const known = new Map<number, Entry[]>();
+  const last = new Map<number, Entry>();
   let picture = 0;
+  /** The layout of any group like this one. */
+  const shared = (problem: GroupProblem, signature: Float64Array): GroupLayout => {
+    const key = hash(signature);
+    let entries = known.get(key);
+    const found = entries?.find((entry) => equal(entry.signature, signature));
+    if (found !== undefined) {
+      found.used = picture;
+      return found.layout;
+    }
+    const layout = layoutGroup(problem);
+    if (entries === undefined) {
+      entries = [];
+      known.set(key, entries);
+    }
+    entries.push({ signature, layout, used: picture });
+    return layout;
+  };
   return {
-    group(problem) {
+    group(problem, key, held) {
       const signature = signatureOf(problem);
-      const key = hash(signature);
-      let entries = known.get(key);
-      const found = entries?.find((entry) => equal(entry.signature, signature));
-      if (found !== undefined) {
-        found.used = picture;
-        return found.layout;
+      const own = last.get(key);
+      if (held === undefined && own !== undefined && equal(own.signature, signature)) {
+        own.used = picture;
+        return own.layout;
       }
-      const layout = layoutGroup(problem);
-      if (entries === undefined) {
-        entries = [];
-        known.set(key, entries);
+      const layout = held === undefined ? shared(problem, signature) : layoutGroup(problem, held);
+      if (key >= 0) {
+        last.set(key, { signature, layout, used: picture });
       }
-      entries.push({ signature, layout, used: picture });
       return layout;
     },
     sweep() {
@@ -49,17 +67,19 @@ export function createCache(): LayoutCache {
           known.set(key, kept);
         }
       }
+      for (const [key, entry] of last) {
+        if (picture - entry.used > KEPT) {
+          last.delete(key);
+        }
+      }
     },
   };
 }
 
 /** Everything that a group's layout depends on. */
 function signatureOf(problem: GroupProblem): Float64Array {
-  const { width, height, kind, pinned, net, source, target, exit, entry, held } = problem;
-  const columns: ArrayLike<number>[] = [width, height, kind, pinned, net, source, target, exit, entry];
-  if (held !== undefined) {
-    columns.push([held.anchor, held.axis], held.items, held.offsets, held.heights);
-  }
+  const { width, height, kind, pinned, net, source, target, exit, entry } = problem;
+  const columns = [width, height, kind, pinned, net, source, target, exit, entry];
   const signature = new Float64Array(2 + columns.reduce((sum, column) => sum + column.length, 0));
   signature[0] = width.length;
   signature[1] = net.length;

@@ -24,15 +24,23 @@ interface Blocks {
   of: Int32Array;
   shift: Float64Array;
   members: Adjacency;
+  /** The item with which each begins, which is its highest; whether it is fixed. */
+  first: Int32Array;
+  fixed: Uint8Array;
 }
 
-/** Changes `x`; `gap` says how far apart the centres of two neighbours are at least. */
-export function compact(grid: Grid, x: Float64Array, gap: (left: number, right: number) => number): void {
+/** Changes `x`, but not of what is fixed; `gap` says how far apart the centres of two neighbours are at least. */
+export function compact(
+  grid: Grid,
+  x: Float64Array,
+  gap: (left: number, right: number) => number,
+  isFixed: (item: number) => boolean,
+): void {
   const place = new Int32Array(grid.count);
   for (const rank of grid.ranks) {
     rank.forEach((item, at) => (place[item] = at));
   }
-  const blocks = formBlocks(grid, chooseStraight(grid, x, place));
+  const blocks = formBlocks(grid, chooseStraight(grid, x, place, isFixed), isFixed);
   const order = leftToRight(grid, blocks, place);
   if (order === null) {
     return;
@@ -44,7 +52,9 @@ export function compact(grid: Grid, x: Float64Array, gap: (left: number, right: 
   for (let sweep = 0; sweep < sweeps; sweep++) {
     for (let step = 0; step < order.length; step++) {
       const block = order[sweep % 2 === 0 ? step : order.length - 1 - step];
-      moveBlock(block, grid, blocks, at, lines, place, gap);
+      if (blocks.fixed[block] === 0) {
+        moveBlock(block, grid, blocks, at, lines, place, gap);
+      }
     }
   }
   for (let item = 0; item < grid.count; item++) {
@@ -53,12 +63,23 @@ export function compact(grid: Grid, x: Float64Array, gap: (left: number, right: 
 }
 
 /** Of the segments that could be straight, those that cross no other: the heaviest rising sequence in each gap. */
-function chooseStraight(grid: Grid, x: Float64Array, place: Int32Array): Uint8Array {
+function chooseStraight(
+  grid: Grid,
+  x: Float64Array,
+  place: Int32Array,
+  isFixed: (item: number) => boolean,
+): Uint8Array {
   const { upper, lower, upperOffset, lowerOffset, kind, below } = grid;
   const chosen = new Uint8Array(upper.length);
   const weightOf = (segment: number): number => {
+    if (isFixed(lower[segment])) {
+      return 0;
+    }
     const off = x[upper[segment]] + upperOffset[segment] - x[lower[segment]] - lowerOffset[segment];
     const bends = kind[upper[segment]] === Kind.Bend && kind[lower[segment]] === Kind.Bend;
+    if (isFixed(upper[segment]) && Math.abs(off) >= STRAIGHT) {
+      return 0;
+    }
     return (Math.abs(off) < STRAIGHT ? KEEP : 0) + (bends ? BENDS : 0);
   };
   grid.ranks.forEach((rank, index) => {
@@ -113,15 +134,17 @@ function chooseStraight(grid: Grid, x: Float64Array, place: Int32Array): Uint8Ar
   return chosen;
 }
 
-function formBlocks(grid: Grid, straight: Uint8Array): Blocks {
+function formBlocks(grid: Grid, straight: Uint8Array, isFixed: (item: number) => boolean): Blocks {
   const { count, below, lower, upperOffset, lowerOffset } = grid;
   const of = new Int32Array(count).fill(-1);
   const shift = new Float64Array(count);
+  const first: number[] = [];
   let blocks = 0;
   // From above: whoever has no block yet begins one.
   for (const rank of grid.ranks) {
     for (const item of rank) {
       if (of[item] < 0) {
+        first.push(item);
         of[item] = blocks++;
       }
       for (let row = below.start[item]; row < below.start[item + 1]; row++) {
@@ -133,7 +156,8 @@ function formBlocks(grid: Grid, straight: Uint8Array): Blocks {
       }
     }
   }
-  return { count: blocks, of, shift, members: adjacency(blocks, of) };
+  const fixed = Uint8Array.from(first, (item) => Number(isFixed(item)));
+  return { count: blocks, of, shift, members: adjacency(blocks, of), first: Int32Array.from(first), fixed };
 }
 
 /** Blocks such that each stands after all to its left; null if they go round in a ring. */
@@ -206,18 +230,36 @@ function startPlaces(
     for (let row = start[block]; row < start[block + 1]; row++) {
       sum += x[rows[row]] - blocks.shift[rows[row]];
     }
-    wanted[block] = sum / (start[block + 1] - start[block]);
+    // Nothing that is fixed hangs below something else.
+    wanted[block] =
+      blocks.fixed[block] === 1 ? x[blocks.first[block]] : sum / (start[block + 1] - start[block]);
   }
   const right = wanted.slice();
-  for (const block of order) {
-    right[block] = Math.max(right[block], limit(block, -1, grid, blocks, right, place, gap));
-  }
+  const pushRight = (places: Float64Array): void => {
+    for (const block of order) {
+      if (blocks.fixed[block] === 0) {
+        places[block] = Math.max(places[block], limit(block, -1, grid, blocks, places, place, gap));
+      }
+    }
+  };
+  const pushLeft = (places: Float64Array): void => {
+    for (let step = order.length - 1; step >= 0; step--) {
+      const block = order[step];
+      if (blocks.fixed[block] === 0) {
+        places[block] = Math.min(places[block], limit(block, 1, grid, blocks, places, place, gap));
+      }
+    }
+  };
+  pushRight(right);
   const left = wanted.slice();
-  for (let step = order.length - 1; step >= 0; step--) {
-    const block = order[step];
-    left[block] = Math.min(left[block], limit(block, 1, grid, blocks, left, place, gap));
+  pushLeft(left);
+  const middle = right.map((value, block) => (value + left[block]) / 2);
+  if (blocks.fixed.includes(1)) {
+    // What is fixed was not pushed: the middle may overlap it.
+    pushRight(middle);
+    pushLeft(middle);
   }
-  return right.map((value, block) => (value + left[block]) / 2);
+  return middle;
 }
 
 /** For each block the segments that lead to others: where they begin, and where they want to end. */

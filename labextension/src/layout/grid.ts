@@ -13,6 +13,9 @@ const BEND_WIDTH = 4;
 export interface Grid {
   /** Items first, then bends. */
   count: number;
+  items: number;
+  /** The net of each bend. */
+  bendNet: Int32Array;
   kind: Uint8Array;
   width: Float64Array;
   rank: Int32Array;
@@ -62,6 +65,7 @@ export function buildGrid(problem: GroupProblem, ranks: Ranks): { grid: Grid; ru
   }
 
   const bendRank: number[] = [];
+  const bendNet: number[] = [];
   const upper: number[] = [];
   const lower: number[] = [];
   const upperOffset: number[] = [];
@@ -97,6 +101,7 @@ export function buildGrid(problem: GroupProblem, ranks: Ranks): { grid: Grid; ru
       const line = (trunk[own] ??= []);
       if (line.length < at - from) {
         const bend = items + bendRank.push(at) - 1;
+        bendNet.push(own);
         line.push(bend);
         budget--;
         upper.push(last);
@@ -129,6 +134,8 @@ export function buildGrid(problem: GroupProblem, ranks: Ranks): { grid: Grid; ru
   const upperArray = Int32Array.from(upper);
   const grid: Grid = {
     count,
+    items,
+    bendNet: Int32Array.from(bendNet),
     kind,
     width,
     rank: allRanks,

@@ -1,21 +1,22 @@
 /** One group laid out alone: its items get places from its own top left corner, its links get paths. */
 
 import { buildGrid, type Runs } from './grid';
-import { holdOrder } from './hold';
+import { fixedPlaces, heldTops, holdOrder } from './hold';
 import { placeLanes } from './lanes';
 import { orderRanks } from './order';
 import { placeItems } from './place';
 import { assignRanks } from './rank';
 import { routeLinks } from './route';
-import type { GroupLayout, GroupProblem } from './types';
+import type { GroupLayout, GroupProblem, Held } from './types';
 
-export function layoutGroup(problem: GroupProblem): GroupLayout {
+export function layoutGroup(problem: GroupProblem, held?: Held): GroupLayout {
   const { grid, runs } = buildGrid(problem, assignRanks(problem));
-  orderRanks(grid);
-  if (problem.held !== undefined) {
-    holdOrder(grid, problem.held);
+  const fixed = held === undefined ? undefined : fixedPlaces(grid, held);
+  if (fixed !== undefined) {
+    holdOrder(grid, fixed);
   }
-  const x = placeItems(grid, problem.held);
+  orderRanks(grid, fixed?.rank);
+  const x = placeItems(grid, fixed);
   let left = Infinity;
   let right = -Infinity;
   for (let item = 0; item < grid.count; item++) {
@@ -23,11 +24,12 @@ export function layoutGroup(problem: GroupProblem): GroupLayout {
     right = Math.max(right, x[item] + grid.width[item] / 2);
   }
   if (grid.count === 0) {
-    return { width: 0, height: 0, x, y: new Float64Array(0), paths: [] };
+    const bends = { net: grid.bendNet, rank: grid.rank, x };
+    return { width: 0, height: 0, x, y: new Float64Array(0), bends, paths: [] };
   }
   chooseSides(problem, runs, x, (left + right) / 2);
   const edges = placeLanes(runs.lanes, left, right);
-  const { y, height, paths } = routeLinks(problem, grid, runs, x);
+  const { y, height, paths } = routeLinks(problem, grid, runs, x, heldTops(grid, held));
   for (let item = 0; item < grid.count; item++) {
     x[item] -= edges.left;
   }
@@ -36,7 +38,8 @@ export function layoutGroup(problem: GroupProblem): GroupLayout {
       path[at] -= edges.left;
     }
   }
-  return { width: edges.right - edges.left, height, x, y, paths };
+  const bends = { net: grid.bendNet, rank: grid.rank.slice(grid.items), x: x.slice(grid.items) };
+  return { width: edges.right - edges.left, height, x, y, bends, paths };
 }
 
 /** Each lane runs on the side to which most of its ends lie. */

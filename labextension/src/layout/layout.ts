@@ -6,7 +6,7 @@
 import { createCache, type LayoutCache } from './cache';
 import { linkIn, newFrame, problemOf, type Frame } from './frame';
 import { GROUP_BOTTOM, GROUP_SIDE, GROUP_TOP } from './spacing';
-import type { GroupLayout, Held, Hold, LayoutInput, LayoutResult } from './types';
+import type { GroupLayout, Held, Hold, LayoutInput, LayoutResult, Stations } from './types';
 
 /** The offset of a port just at the middle: 0 would leave the router free to choose another place. */
 const AT_MIDDLE = 1e-9;
@@ -37,6 +37,8 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     y: new Array<number>(count).fill(0),
     width: [...input.widths],
     height: [...input.heights],
+    axis: [],
+    stations: { frame: [], net: [], rank: [], x: [] },
     paths: [],
   };
   // Where a frame's contents begin, from the frame's own top left corner.
@@ -48,6 +50,10 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     return item === undefined ? 0 : insetX[box] + layouts[box].x[item] - result.width[box] / 2 || AT_MIDDLE;
   };
 
+  const { hold } = input;
+  /** The changed group, or the group around it that was laid out last, and how far from its middle the axis is. */
+  let anchor = hold?.anchor ?? -1;
+  let axis = 0;
   // Children stand after their parents: from the end, every inside is done before its outside.
   for (let index = count - 1; index >= -1; index--) {
     const at = index < 0 ? count : index;
@@ -62,24 +68,40 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
       problem.exit[link] = offsetOf(frame.from[link], 'outPortOf', net);
       problem.entry[link] = offsetOf(frame.to[link], 'inPortOf', net);
     }
-    const anchor = input.hold?.anchors.find((each) => frameOf[each] === at);
-    if (input.hold !== undefined && anchor !== undefined) {
-      problem.held = heldIn(input.hold, anchor, at, frameOf, frame.inPorts.length, placeOf);
-      problem.held.axis = offsetOf(anchor, 'inPortOf', firstNet(frames[anchor]));
-    }
-    const made = cache.group(problem);
+    const holding = hold !== undefined && anchor >= 0 && frameOf[anchor] === at;
+    const held = holding ? heldIn(hold, anchor, axis, at, frame, frameOf, placeOf) : undefined;
+    const made = cache.group(problem, at < count ? (input.keys?.[at] ?? -1) : -1, held);
     layouts[at] = made;
     if (at < count) {
-      // The header stands above the main line: there is room for half of it on the left.
-      const spare = frame.inPorts.length > 0 ? input.widths[at] / 2 - GROUP_SIDE - made.x[0] : 0;
-      const inner = made.width + 2 * GROUP_SIDE + Math.max(0, spare);
-      result.width[at] = Math.max(input.widths[at], inner);
+      const lead = input.leads?.[at] ?? input.widths[at] / 2;
+      const tail = input.widths[at] - lead;
+      const inner = made.width + 2 * GROUP_SIDE;
+      // The header stands above the main line: there is room for it on both sides.
+      const main = frame.inPorts.length > 0 ? GROUP_SIDE + made.x[0] : inner / 2;
+      const left = Math.max(0, lead - main);
+      result.width[at] = left + inner + Math.max(0, tail - (inner - main));
+      if (frame.inPorts.length === 0) {
+        result.width[at] = Math.max(inner, 2 * lead, 2 * tail);
+      }
       result.height[at] = GROUP_TOP + made.height + GROUP_BOTTOM;
-      insetX[at] = GROUP_SIDE + Math.max(0, spare) + (result.width[at] - inner) / 2;
+      insetX[at] = GROUP_SIDE + (frame.inPorts.length > 0 ? left : (result.width[at] - inner) / 2);
       insetY[at] = GROUP_TOP;
+    }
+    if (holding) {
+      const place = layouts[at].x[frame.inPorts.length + placeOf[anchor]] + axis;
+      axis = insetX[at] + place - result.width[at] / 2;
+      anchor = at < count ? at : -1;
+    } else if (at === anchor && at === hold?.anchor) {
+      axis = axisOf(at);
     }
   }
   cache.sweep();
+
+  /** From the middle of a box, where its main line enters. */
+  function axisOf(box: number): number {
+    const ports = frames[box]?.inPorts.length ?? 0;
+    return ports > 0 ? insetX[box] + layouts[box].x[0] - result.width[box] / 2 : 0;
+  }
 
   // The corner of each frame's contents in the picture.
   const cornerX = new Float64Array(count + 1);
@@ -91,7 +113,13 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     result.y[box] = cornerY[at] + layouts[at].y[item];
     cornerX[box] = result.x[box] + insetX[box];
     cornerY[box] = result.y[box] + insetY[box];
+    result.axis.push(result.x[box] + result.width[box] / 2 + axisOf(box));
   }
+  frames.forEach((frame, at) => {
+    if (frame !== undefined) {
+      addStations(result.stations, at === count ? -1 : at, frame, layouts[at], cornerX[at]);
+    }
+  });
   for (let edge = 0; edge < input.sources.length; edge++) {
     const path: number[] = [];
     for (let at = routes.start[edge]; at < routes.start[edge + 1]; at += 2) {
@@ -103,26 +131,27 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
   return result;
 }
 
-/** The net of the first port in a group's upper border. */
-function firstNet(frame: Frame | undefined): number {
-  return frame?.inPorts.find((net) => frame.inPortOf.get(net) === 0) ?? -1;
-}
-
 function heldIn(
   hold: Hold,
   anchor: number,
+  axis: number,
   at: number,
+  frame: Frame,
   frameOf: Int32Array,
-  ports: number,
   placeOf: Int32Array,
 ): Held {
-  const held: Held = { anchor: ports + placeOf[anchor], axis: 0, items: [], offsets: [], heights: [] };
-  const around = hold.anchors.indexOf(anchor);
-  if (ports > 0 && !Number.isNaN(hold.portOffsets[around])) {
-    held.items.push(0);
-    held.offsets.push(hold.portOffsets[around]);
-    held.heights.push(hold.portHeights[around]);
-  }
+  const ports = frame.inPorts.length;
+  const held: Held = {
+    anchor: ports + placeOf[anchor],
+    axis,
+    items: [],
+    offsets: [],
+    heights: [],
+    depth: hold.depths[hold.frames.indexOf(at === frameOf.length ? -1 : at)],
+    nets: [],
+    ranks: [],
+    bends: [],
+  };
   hold.boxes.forEach((box, row) => {
     if (frameOf[box] === at) {
       held.items.push(ports + placeOf[box]);
@@ -130,7 +159,45 @@ function heldIn(
       held.heights.push(hold.heights[row]);
     }
   });
+  const { stations } = hold;
+  stations.frame.forEach((each, row) => {
+    if (each !== at && !(each < 0 && at === frameOf.length)) {
+      return;
+    }
+    const port = stations.rank[row] === 0 ? frame.inPortOf.get(stations.net[row]) : undefined;
+    if (port !== undefined) {
+      held.items.push(port);
+      held.offsets.push(stations.x[row]);
+      held.heights.push(held.depth);
+      return;
+    }
+    const net = frame.nets.get(stations.net[row]);
+    if (net !== undefined) {
+      held.nets.push(net);
+      held.ranks.push(stations.rank[row]);
+      held.bends.push(stations.x[row]);
+    }
+  });
   return held;
+}
+
+/** Writes down where lines pass the ranks of a frame. */
+function addStations(
+  stations: Stations,
+  at: number,
+  frame: Frame,
+  { x, bends }: GroupLayout,
+  corner: number,
+): void {
+  const add = (net: number, rank: number, place: number): void => {
+    stations.frame.push(at);
+    stations.net.push(net);
+    stations.rank.push(rank);
+    stations.x.push(corner + place);
+  };
+  frame.inPortOf.forEach((item, net) => add(net, 0, x[item]));
+  const nets = [...frame.nets.keys()];
+  bends.net.forEach((net, bend) => add(nets[net], bends.rank[bend], bends.x[bend]));
 }
 
 function routeThrough(

@@ -13,8 +13,8 @@ const EXCHANGE_ROUNDS = 6;
 /** Items with more lines than this are not worth comparing line by line. */
 const MOST_LINES = 24;
 
-/** Reorders `grid.ranks`. */
-export function orderRanks(grid: Grid): void {
+/** Reorders `grid.ranks`, those from `first` on. */
+export function orderRanks(grid: Grid, first = 0): void {
   const { ranks } = grid;
   const place = new Float64Array(grid.count);
   const work = grid.count + grid.upper.length;
@@ -30,10 +30,13 @@ export function orderRanks(grid: Grid): void {
   for (let sweep = 0; sweep < sweeps && least > 0 && stale < 6; sweep++) {
     const down = sweep % 2 === 0;
     for (let step = 1; step < ranks.length; step++) {
-      sortRank(grid, down ? step : ranks.length - 1 - step, down, place, key);
+      const at = down ? step : ranks.length - 1 - step;
+      if (at >= first) {
+        sortRank(grid, at, down, place, key);
+      }
     }
     if (small || sweep === sweeps - 1) {
-      exchange(grid, place);
+      exchange(grid, place, first);
     }
     // Large groups: counting costs as much as a sweep.
     const found = small || sweep >= sweeps - 2 ? countCrossings(grid, place) : Infinity;
@@ -78,10 +81,11 @@ function sortRank(grid: Grid, at: number, down: boolean, place: Float64Array, ke
 }
 
 /** Exchanges neighbours while that removes crossings. */
-function exchange(grid: Grid, place: Float64Array): void {
+function exchange(grid: Grid, place: Float64Array, first: number): void {
   for (let round = 0; round < EXCHANGE_ROUNDS; round++) {
     let gained = 0;
-    for (const rank of grid.ranks) {
+    for (let index = first; index < grid.ranks.length; index++) {
+      const rank = grid.ranks[index];
       for (let at = 0; at + 1 < rank.length; at++) {
         const left = rank[at];
         const right = rank[at + 1];

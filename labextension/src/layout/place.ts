@@ -2,9 +2,9 @@
 
 import { compact } from './compact';
 import type { Grid } from './grid';
-import { FIRM, holdPlaces } from './hold';
+import { FIRM, type Fixed } from './hold';
 import { BOX_GAP, LINE_GAP } from './spacing';
-import { Kind, type Held } from './types';
+import { Kind } from './types';
 
 const WORK = 150_000;
 const MOST_SWEEPS = 24;
@@ -26,7 +26,7 @@ function pull(a: number, b: number): number {
 }
 
 /** Sets the centre of every item; ranks stand in their order from left to right. */
-export function placeItems(grid: Grid, held?: Held): Float64Array {
+export function placeItems(grid: Grid, fixed?: Fixed): Float64Array {
   const x = new Float64Array(grid.count);
   let widest = 0;
   for (const rank of grid.ranks) {
@@ -37,8 +37,24 @@ export function placeItems(grid: Grid, held?: Held): Float64Array {
   const wish = createWish(grid, x, firm);
   const wanted = new Float64Array(widest);
   const weights = new Float64Array(widest).fill(1);
-  for (const rank of grid.ranks) {
+  const isFixed = (item: number): boolean => fixed !== undefined && !Number.isNaN(fixed.x[item]);
+  /** Moves a rank; what is fixed in it stays. */
+  const settleRank = (rank: Int32Array, wishOf: (item: number, at: number) => void): void => {
+    for (let at = 0; at < rank.length; at++) {
+      if (isFixed(rank[at])) {
+        wanted[at] = fixed!.x[rank[at]];
+        weights[at] = FIRM;
+      } else {
+        wishOf(rank[at], at);
+      }
+    }
     settle(rank, wanted, weights);
+  };
+  for (const rank of grid.ranks) {
+    settleRank(rank, (_, at) => {
+      wanted[at] = 0;
+      weights[at] = 1;
+    });
   }
   const work = grid.count + grid.upper.length;
   const sweeps = Math.max(LEAST_SWEEPS, Math.min(MOST_SWEEPS, Math.floor(WORK / Math.max(1, work))));
@@ -46,24 +62,17 @@ export function placeItems(grid: Grid, held?: Held): Float64Array {
   for (let sweep = 0; sweep < sweeps; sweep++) {
     const down = sweep % 2 === 0;
     for (let step = down ? 1 : 0; step < ranks.length; step++) {
-      const rank = ranks[down ? step : ranks.length - 1 - step];
-      for (let at = 0; at < rank.length; at++) {
-        weights[at] = wish(rank[at], down);
-        wanted[at] = wish.place;
+      const at = down ? step : ranks.length - 1 - step;
+      if (fixed?.still[at] !== 1) {
+        settleRank(ranks[at], (item, slot) => {
+          weights[slot] = wish(item, down);
+          wanted[slot] = wish.place;
+        });
       }
-      settle(rank, wanted, weights);
     }
   }
-  compact(grid, x, (left, right) => apart(grid, left, right));
-  if (held !== undefined) {
-    holdPlaces(grid, x, held, (rank, firm) => {
-      rank.forEach((item, at) => {
-        wanted[at] = x[item];
-        weights[at] = firm.has(item) ? FIRM : 1;
-      });
-      settle(rank, wanted, weights);
-    });
-  }
+  fixed?.x.forEach((place, item) => (x[item] = Number.isNaN(place) ? x[item] : place));
+  compact(grid, x, (left, right) => apart(grid, left, right), isFixed);
   return x;
 }
 

@@ -71,12 +71,15 @@ export function assignRanks(problem: GroupProblem): Ranks {
 
 /**
  * The source of each link that counts: not backward ones, and of several between the same two items only the first,
- * so that a group has the same rank open, with many lines out of it, and closed, with one.
+ * so that a group has the same rank open, with many lines out of it, and closed, with one. Ports of the lower border
+ * are one item here: their number changes with what is open above them.
  */
 function forwardOnce(problem: GroupProblem): Int32Array {
   const seen = new Set<number>();
+  const count = problem.kind.length;
   return problem.source.map((from, link) => {
-    const pair = from * problem.kind.length + problem.target[link];
+    const target = problem.target[link];
+    const pair = from * (count + 1) + (problem.kind[target] === Kind.Out ? count : target);
     if (isBackward(problem, link) || seen.has(pair)) {
       return -1;
     }

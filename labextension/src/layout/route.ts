@@ -4,7 +4,6 @@
  */
 
 import type { Grid, Runs } from './grid';
-import { heldSteps } from './hold';
 import { ABOVE_BOX, BELOW_BOX, BESIDE_BEND, CORNER, PORT_GAP, RANK_GAP, TRACK } from './spacing';
 import { assignTracks, type Stretch } from './tracks';
 import { Kind, type GroupProblem } from './types';
@@ -18,7 +17,14 @@ interface Routed {
   paths: number[][];
 }
 
-export function routeLinks(problem: GroupProblem, grid: Grid, runs: Runs, x: Float64Array): Routed {
+/** `tops` says where ranks begin that are held there; NaN: nothing is. */
+export function routeLinks(
+  problem: GroupProblem,
+  grid: Grid,
+  runs: Runs,
+  x: Float64Array,
+  tops: Float64Array,
+): Routed {
   const links = problem.net.length;
   const columns = createColumns(problem, grid, runs, x);
   const gaps: Map<number, Stretch>[] = Array.from({ length: grid.ranks.length + 1 }, () => new Map());
@@ -43,9 +49,7 @@ export function routeLinks(problem: GroupProblem, grid: Grid, runs: Runs, x: Flo
       stretch.track = first + stretch.track * apart;
     }
   };
-  const steps = heldSteps(grid, problem.held);
   let bottom = 0;
-  let top = 0;
   let boxesAbove = false;
   grid.ranks.forEach((rank, index) => {
     let height = 0;
@@ -62,11 +66,12 @@ export function routeLinks(problem: GroupProblem, grid: Grid, runs: Runs, x: Flo
     const least = index === 0 ? 0 : boxesAbove && boxes ? RANK_GAP : PORT_GAP;
     const needed = tracks > 0 ? above + (tracks - 1) * TRACK + below : 0;
     // Where boxes are held, the lines between them come closer together instead.
-    const room = steps[index] < 0 ? Math.max(least, needed) : Math.max(0, top + steps[index] - bottom);
+    const free = Number.isNaN(tops[index]);
+    const room = free ? Math.max(least, needed) : Math.max(0, tops[index] - bottom);
     const spare = Math.max(0, room - needed);
     const apart = needed <= room ? TRACK : Math.max(0, (room - above - below) / Math.max(1, tracks - 1));
     trackY(gaps[index], bottom + above + spare / 2, apart);
-    top = bottom + room;
+    const top = bottom + room;
     for (const item of rank) {
       if (item < items) {
         y[item] = top;

@@ -7,6 +7,10 @@ export interface LayoutInput {
   widths: number[];
   heights: number[];
   open: boolean[];
+  /** What tells a group apart from picture to picture, so that it keeps its layout. */
+  keys?: number[];
+  /** How far left of its axis an open group's header begins; where it is missing, half its width. */
+  leads?: number[];
   /** Boxes that stay in the first or last row: the graph's inputs (-1) and outputs (1). */
   pinned: number[];
   /** Ends of each edge; neither is an open group. */
@@ -17,25 +21,45 @@ export interface LayoutInput {
 }
 
 export interface Hold {
-  /** The group that changed, and the open groups around it, from the inside out. */
-  anchors: number[];
-  /** The same two distances for the first port of the group around each anchor; NaN: it stands in none. */
-  portOffsets: number[];
-  portHeights: number[];
-  /** Boxes above an anchor in the same group: how far right of its axis, and how far above its upper edge, they stand. */
+  /** The group that changed. All distances are from its axis and from its upper edge. */
+  anchor: number;
+  /** Boxes above it, or above an open group around it. */
   boxes: number[];
   offsets: number[];
   heights: number[];
+  /** Where lines pass, from its axis too. */
+  stations: Stations;
+  /** The open groups around it, and how far below the beginning of their contents what holds it began; -1: the picture. */
+  frames: number[];
+  depths: number[];
 }
 
 /** The same for the items of one group. */
 export interface Held {
+  /** The changed group or the group around it. */
   anchor: number;
-  /** Where the anchor's axis is, from its middle. */
+  /** How far right of the anchor's middle the axis of the changed group is. */
   axis: number;
   items: number[];
   offsets: number[];
+  /** How far above the anchor's upper edge. */
   heights: number[];
+  /** How far below the group's beginning the anchor stands. */
+  depth: number;
+  /** Bends by their net and rank. */
+  nets: number[];
+  ranks: number[];
+  bends: number[];
+}
+
+/** Where lines pass the ranks of a group, at its upper border (rank 0) or at a bend. */
+export interface Stations {
+  /** The open group, or -1 for the whole picture. */
+  frame: number[];
+  /** The box that the line comes from. */
+  net: number[];
+  rank: number[];
+  x: number[];
 }
 
 export interface LayoutResult {
@@ -44,6 +68,9 @@ export interface LayoutResult {
   y: number[];
   width: number[];
   height: number[];
+  /** Where the main line enters each open group: its middle if nothing does; of other boxes the middle. */
+  axis: number[];
+  stations: Stations;
   /** Corners of each edge's path, x and y by turns, from its source down to its target. */
   paths: number[][];
 }
@@ -73,7 +100,6 @@ export interface GroupProblem {
   /** Where a link leaves and enters, from the items' centres: not zero at an open group's ports. */
   exit: Float64Array;
   entry: Float64Array;
-  held?: Held;
 }
 
 export interface GroupLayout {
@@ -82,6 +108,8 @@ export interface GroupLayout {
   /** Centre and upper edge of each item, from the group's own corner. */
   x: Float64Array;
   y: Float64Array;
+  /** Bends: their nets, their ranks and where they stand. */
+  bends: { net: Int32Array; rank: Int32Array; x: Float64Array };
   /** Corners of each link's path, from source to target. */
   paths: number[][];
 }
