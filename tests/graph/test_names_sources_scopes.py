@@ -130,7 +130,7 @@ def test_a_call_over_several_lines_knows_its_first_and_last():
 
 def test_columns_count_characters_not_bytes():
     def greek(x):
-        μ = x.mean(); δ = x - μ  # noqa: E702
+        μ = x.mean(); δ = x - μ  # fmt: skip # noqa: E702
         return δ
 
     mean, difference = (node.source for node in tracelab.trace(greek, torch.ones(2)).graph.nodes)

@@ -155,10 +155,7 @@ def test_fold_constants_computes_arithmetic_of_known_numbers():
 def test_canonicalize_numbers_the_values_in_order():
     graph = passes.canonicalize(graph_of(lambda x: x.exp().log(), torch.ones(2)))
     assert short(graph) == (
-        "graph(%0 : Float(2)):\n"
-        "  %1 : Float(2) = aten::exp(%0)\n"
-        "  %2 : Float(2) = aten::log(%1)\n"
-        "  return (%2)\n"
+        "graph(%0 : Float(2)):\n  %1 : Float(2) = aten::exp(%0)\n  %2 : Float(2) = aten::log(%1)\n  return (%2)\n"
     )
 
 
