@@ -51,6 +51,11 @@ FIXED = {
     "channels of a convolution": (lambda net, x: number(net.conv(x), 1), (2, 3, 4, 4)),
     "what a linear layer demanded": (lambda net, x: net.linear(x).sum() + number(x, 1), (2, 4)),
     "what a convolution demanded": (lambda net, x: net.conv(x).sum() + number(x, -3), (2, 3, 4, 4)),
+    "rounds over a size that a view writes down": (
+        lambda net, x: sum(net.linear(x).view(-1, 3, 2).permute(1, 0, 2)),
+        (2, 4),
+    ),
+    "rounds over a parameter": (lambda net, x: x + sum(net.linear.weight), (2, 4)),
     "a parameter": (lambda net, x: x * float(net.linear.weight.shape[0]), (2, 4)),
 }
 FREE = {
@@ -58,6 +63,7 @@ FREE = {
     "before the layer demanded it": (lambda net, x: net.linear(number(x, 1)), (2, 4), "4"),
     "the rest of a view": (lambda net, x: number(x.view(-1, 2), 0), (2, 4), "4"),
     "a free size in a view": (lambda net, x: number(net.linear(x).view(6, x.shape[0]), 1), (2, 4), "2"),
+    "rounds over the rest of a view": (lambda net, x: sum(x.view(-1, 2)), (2, 4), "4"),
     "height of a picture": (lambda net, x: number(net.conv(x), 2), (2, 3, 4, 4), "4"),
     "broadcast from one": (lambda net, x: number(net.linear(x)[:, :1] + x[:, :3], 1), (2, 4), "3"),
     "fixed times free": (lambda net, x: x * float(net.linear(x).shape[1] * x.shape[0]), (2, 4), "12"),

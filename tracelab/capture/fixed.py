@@ -33,12 +33,19 @@ class FixedSizes:
 
     def holds(self, value: Value) -> bool:
         """Whether a traced number is the same for every input that the graph runs on."""
+        return self._proof().number(value)
+
+    def holds_size(self, value: Value | None, dim: int) -> bool:
+        """Whether one size of a tensor is the same for every input that the graph runs on."""
+        return self._proof().size(value, dim)
+
+    def _proof(self) -> _Proof:
         for node in self.nodes[self._seen :]:
             demand = _demand(node)
             if demand is not None:
                 self.demanded.add(demand)
         self._seen = len(self.nodes)
-        return _Proof(self.demanded).number(value)
+        return _Proof(self.demanded)
 
 
 def _demand(node: Node) -> tuple[Value, int] | None:

@@ -177,7 +177,9 @@ def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
         raise TypeError("iteration over a 0-d tensor")
     with Unseen(recorder):
         rounds = tensor.size(0)
-    recorder.warn("iter", ITERATION.format(rounds), rounds, recorder.known(tensor), sys._getframe(1))
+    given = recorder.value_of(tensor)
+    if not recorder.fixed.holds_size(given, 0):
+        recorder.warn("iter", ITERATION.format(rounds), rounds, given, sys._getframe(1))
     return iter(torch.ops.aten.unbind.int(tensor, 0))
 
 
