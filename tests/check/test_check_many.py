@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import threading
+import time
 import warnings
 import weakref
 from collections import Counter
@@ -63,6 +64,27 @@ def test_an_executor_gets_few_at_a_time():
         report = traced(subjects.branch, torch.ones(4)).check(inputs, executor, progress=False)
     assert report.tried == 1000
     assert inputs.most <= 100
+
+
+class SlowAtFirst(ThreadPoolExecutor):
+    """An executor whose first piece of work ends after the others."""
+
+    def submit(self, function, /, *args, **kwargs):
+        def late():
+            time.sleep(0.5)
+            return function(*args, **kwargs)
+
+        first = not getattr(self, "begun", False)
+        self.begun = True
+        return super().submit(late) if first else super().submit(function, *args, **kwargs)
+
+
+def test_findings_are_in_the_order_of_the_inputs_whichever_worker_is_faster():
+    inputs = (torch.full((2,), float(number - 50)) for number in range(100))
+    with SlowAtFirst(4) as executor:
+        report = traced(subjects.branch, torch.ones(2)).check(inputs, executor, progress=False)
+    assert (report.tried, report.wrong) == (100, 50)
+    assert str(report.findings[0].input) == "check input 1"
 
 
 def test_threads_do_not_mix_up_random_state():

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
 
@@ -79,8 +80,21 @@ class _Pool:
         self.executor.shutdown(wait=True, cancel_futures=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    start: int
+    """The number of its first input."""
+    inputs: list[CheckInput]
+    losses: int = 0
+
+    def apart(self) -> Iterator[_Chunk]:
+        """Each of its inputs alone."""
+        for offset, tried in enumerate(self.inputs):
+            yield _Chunk(self.start + offset, [tried], 1)
+
+
 class _Flow:
-    """Chunks under way, in the order in which they were sent."""
+    """Chunks under way; what they gave comes out in the order of the inputs, whichever worker was faster."""
 
     def __init__(
         self,
@@ -91,65 +105,77 @@ class _Flow:
         self.submit = submit
         self.width = width
         self.renew = renew
-        self.under_way: dict[Future[list[Outcome]], tuple[list[CheckInput], int]] = {}
+        self.under_way: dict[Future[list[Outcome]], _Chunk] = {}
+        self.early: dict[int, list[Done]] = {}
+        """What is done while something before it is not."""
+        self.given = 0
 
     def run(self, inputs: Iterator[CheckInput]) -> Iterator[Done]:
         try:
-            size = 1
+            size, start = 1, 0
             while True:
-                while len(self.under_way) < self.width:
-                    chunk = list(islice(inputs, size))
-                    if not chunk:
+                while len(self.under_way) < self.width and len(self.under_way) + len(self.early) < 2 * self.width:
+                    drawn = list(islice(inputs, size))
+                    if not drawn:
                         break
-                    self.send(chunk, 0)
+                    self.send(_Chunk(start, drawn))
+                    start += len(drawn)
                     size = min(2 * size, _CHUNK)
                 if not self.under_way:
                     return
                 finished, _ = wait(self.under_way, return_when=FIRST_COMPLETED)
                 for future in [future for future in self.under_way if future in finished]:
                     if future in self.under_way:
-                        yield from self.collect(future)
+                        self.collect(future)
+                while self.given in self.early:
+                    done = self.early.pop(self.given)
+                    self.given += len(done)
+                    yield from done
         finally:
             for future in self.under_way:
                 future.cancel()
 
-    def send(self, chunk: list[CheckInput], losses: int) -> None:
-        lent = [tuple(tried.lent()) for tried in chunk]
-        self.under_way[self.submit(lent)] = (chunk, losses)  # type: ignore[arg-type]
+    def send(self, chunk: _Chunk) -> None:
+        lent = [tuple(tried.lent()) for tried in chunk.inputs]
+        self.under_way[self.submit(lent)] = chunk  # type: ignore[arg-type]
 
-    def collect(self, future: Future[list[Outcome]]) -> Iterator[Done]:
-        chunk, losses = self.under_way.pop(future)
+    def collect(self, future: Future[list[Outcome]]) -> None:
+        chunk = self.under_way.pop(future)
         try:
             outcomes = future.result()
         except Exception as error:
             if not _is_lost(error):
                 raise TracelabError(f"a worker could not run the check: {sentence(error)}") from error
-            yield from self.again(chunk, losses + 1, error)
+            self.again(chunk, error)
             return
-        yield from zip(chunk, outcomes, strict=True)
+        self.keep(chunk, outcomes)
 
-    def again(self, chunk: list[CheckInput], losses: int, error: Exception) -> Iterator[Done]:
+    def keep(self, chunk: _Chunk, outcomes: list[Outcome]) -> None:
+        self.early[chunk.start] = list(zip(chunk.inputs, outcomes, strict=True))
+
+    def again(self, lost: _Chunk, error: Exception) -> None:
         """A worker died: what it had is sent again, the rest of a broken pool's work with it."""
-        lost = [(chunk, losses)]
+        all_lost = [lost]
         if isinstance(error, BrokenExecutor):
             if self.renew is None:
                 raise TracelabError(f"the executor broke, and takes no more work: {sentence(error)}") from error
             # A broken pool loses all that was under way; what had finished is kept.
-            for future, (others, count) in list(self.under_way.items()):
+            for future, chunk in self.under_way.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
-                    yield from zip(others, future.result(), strict=True)
+                    self.keep(chunk, future.result())
                 else:
-                    lost.append((others, count + 1))
+                    all_lost.append(chunk)
             self.under_way.clear()
             self.renew()
-        for chunk, count in lost:
-            if count < _LOST:
-                self.send(chunk, count)
-            elif len(chunk) > 1:
-                for tried in chunk:
-                    self.send([tried], 1)
+        for chunk in all_lost:
+            losses = chunk.losses + 1
+            if losses < _LOST:
+                self.send(_Chunk(chunk.start, chunk.inputs, losses))
+            elif len(chunk.inputs) > 1:
+                for single in chunk.apart():
+                    self.send(single)
             else:
-                yield chunk[0], Outcome(python_error=f"its worker was lost {_LOST} times ({sentence(error)})")
+                self.keep(chunk, [Outcome(python_error=f"its worker was lost {_LOST} times ({sentence(error)})")])
 
 
 def _is_lost(error: Exception) -> bool:
