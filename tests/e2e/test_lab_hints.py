@@ -82,7 +82,7 @@ def test_a_warning_says_what_is_frozen_and_leads_to_the_graph(
 
 def test_the_hover_of_a_hint_lists_every_value(cell: Locator) -> None:
     cell.locator(".tracelab-hint").first.hover()
-    expect(cell.page.locator(".tracelab-hover tr")).to_have_count(2)
+    expect(cell.page.locator(".tracelab-hover tbody tr")).to_have_count(2)
     expect(cell.page.locator(".tracelab-hover")).to_contain_text("aten::relu")
 
 

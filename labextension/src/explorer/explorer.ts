@@ -1,10 +1,12 @@
 /** The explorer: one document, shown in one element. A `View` holds its state, `FEATURES` make up the rest. */
 
+import type { RunData } from '../model/run';
 import { FEATURES } from './features';
 import { linkOf, restore } from './links';
 import { positionOf, type Position } from './places';
 import { sidesFeature } from './sides';
 import { createView, type ExplorerOptions, type View } from './view';
+import { showWarning } from './warnings';
 
 export type { Position } from './places';
 export type { ExplorerOptions, ViewState } from './view';
@@ -23,7 +25,21 @@ export interface Explorer {
   restore(link: string): void;
   /** Where a node (by index), a module (by path) or a graph input or output (by value name) is drawn. */
   positionOf(what: number | string): Position | null;
+  /** Puts something among what can be done with a node: in its details, in its menu, and by a key. */
+  offer(action: NodeAction): void;
+  /** Leads to a warning, by its row, and lights what it affects. */
+  showWarning(index: number): void;
+  /** The last run in place; null before the first. */
+  lastRun(): RunData | null;
+  /** Puts the keyboard on the picture. */
+  focus(): void;
   destroy(): void;
+}
+
+export interface NodeAction {
+  label: string;
+  key: string;
+  run(node: number): void;
 }
 
 export const DEFAULT_HEIGHT = 480;
@@ -64,6 +80,19 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     link: () => linkOf(view),
     restore: (link) => restore(view, link),
     positionOf: (what) => positionOf(view, what),
+    offer({ label, key, run }) {
+      const isNode = (at: number): boolean => view.graph !== null && at >= 0 && at < view.graph.nodes;
+      view.actions.push({ label, available: isNode, run });
+      view.keys.bind({
+        keys: [key],
+        help: [key, label.toLowerCase()],
+        run: () => (isNode(view.selected) ? run(view.selected) : view.notify('Select an operator first')),
+      });
+      view.panel.refresh();
+    },
+    showWarning: (index) => showWarning(view, index),
+    lastRun: () => view.lastRun,
+    focus: () => view.tree.node.focus(),
     destroy() {
       view.destroy();
       delete (host as HostElement).tracelab;

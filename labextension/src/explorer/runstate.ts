@@ -115,7 +115,7 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
         events.emit('link');
         break;
       case 'run.begin':
-        run = emptyRun(h?.nodes ?? 0);
+        run = view.lastRun = emptyRun(h?.nodes ?? 0);
         running = true;
         chosen ||= 'time';
         heard();
@@ -181,7 +181,7 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
   link?.onGone(() => lose('The kernel was restarted or is gone: run the cell again to run the graph.'));
   link?.onDoubt(() => live && send({ type: 'run.ping' }, PATIENCE_MS / 4));
   view.events.on('graph', () => {
-    run = null;
+    run = view.lastRun = null;
     running = false;
     named.clear();
     chosen = '';

@@ -5,6 +5,7 @@
 
 import { createRunner } from '../layout/runner';
 import { plural } from '../model/describe';
+import type { RunData } from '../model/run';
 import type { KernelLink } from '../model/runmessages';
 import {
   buildHierarchy,
@@ -115,6 +116,8 @@ export interface View {
   readonly actions: ElementAction[];
   /** Where `n` and `p` lead: see `stops.ts`. */
   readonly stops: Stops[];
+  /** The last run in place; null before the first. */
+  lastRun: RunData | null;
   setDocument(document: unknown): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */
   choose(to: Element, byPerson?: boolean): void;
@@ -389,6 +392,7 @@ export function createView(host: HTMLElement, options: ExplorerOptions, defaultH
     },
     actions: [],
     stops: [],
+    lastRun: null,
     get byDefault() {
       return byDefault;
     },

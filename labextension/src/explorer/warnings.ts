@@ -5,6 +5,24 @@ import { tainted } from '../model/reach';
 import { ORDER } from './toolbar';
 import type { View } from './view';
 
+/** Selects where a warning is from, and lights what it affects. */
+export function showWarning(view: View, index: number): void {
+  const { node, answer } = view.graph?.document.warnings[index] ?? { node: -1 };
+  if (node >= 0) {
+    void view.goTo(node, false).then(() => view.openPanel('details'));
+  }
+  lightWarning(view, index, answer);
+}
+
+function lightWarning(view: View, index: number, answer?: string): void {
+  const warning = view.graph?.document.warnings[index];
+  if (warning !== undefined) {
+    const lit = tainted(view.graph!, index);
+    const why = answer ?? `what the frozen ${warning.kind} affects`;
+    view.light(lit, `${plural(lit.size, 'element')} lit: ${why}`);
+  }
+}
+
 export function warningsFeature(view: View): void {
   const badge = view.toolbar.add({
     label: 'Show warnings',
@@ -18,11 +36,8 @@ export function warningsFeature(view: View): void {
   badge.classList.add('warn');
   view.panel.node.addEventListener('click', ({ target }) => {
     const button = (target as Element).closest<HTMLElement>('[data-warning]');
-    if (button !== null && view.graph !== null) {
-      const index = Number(button.dataset.warning);
-      const lit = tainted(view.graph, index);
-      const { kind } = view.graph.document.warnings[index];
-      view.light(lit, `${plural(lit.size, 'element')} lit: what the frozen ${kind} affects`);
+    if (button !== null) {
+      lightWarning(view, Number(button.dataset.warning));
     }
   });
   view.events.on('graph', (h) => {

@@ -1,46 +1,68 @@
 /**
- * What a trace says about the lines of its cell. All of it stands in the view document that the cell's output
- * holds: the kernel sends nothing more, and a saved notebook shows its hints again. No DOM, no JupyterLab.
+ * What a trace says about the lines of the cells that it ran through. All of it stands in the view document that
+ * the traced cell's output holds: the kernel sends nothing more, and a saved notebook shows its hints again. No DOM,
+ * no JupyterLab.
  */
 
-import { Role, type TraceWarning, type ViewDocument } from '../model/document';
+import type { TraceWarning, ViewDocument } from '../model/document';
 
-/** The name of the traced cell in `files`. */
+/** The names of cells in `files`: the traced one, and others that it called into. */
 const OWN = 'this cell';
+const CELL = /^(this cell|cell( \d+)?)$/;
 /** A hint names so many values; the hover lists the rest. */
 const HINTED = 2;
-const LISTED = 20;
 
+/** A statement, or what of it was traced, in one cell. */
 export interface TracedLine {
-  /** 1-based, as the trace counted; where it ends when the statement has several. */
-  line: number;
-  /** What stood there. */
-  text: string;
+  /** 1-based, as the trace counted; `last` is where the hint stands. */
+  first: number;
+  last: number;
   hint: string;
-  /** Rows of the hover: name, type, operator, module. */
-  rows: [string, string, string, string][];
-  more: number;
+  /** What ran there, itself or in what it called, in the order of execution. */
   nodes: number[];
 }
 
-export interface CellWarning {
-  warning: TraceWarning;
+/** Where a warning stands in a cell. Columns count from 0. */
+export interface WarningPlace {
+  file: number;
   line: number;
   endLine: number;
   column: number;
   endColumn: number;
-  text: string;
+  /** The frozen expression itself, not a call that led to it. */
+  exact: boolean;
+}
+
+export interface CellWarning {
+  /** Its row in the document. */
+  index: number;
+  warning: TraceWarning;
+  /** Innermost first: the warning is shown at the first that the notebook still has. */
+  places: WarningPlace[];
+  /** `model.py:12`, where the expression stands in no cell; else empty. */
+  outside: string;
   /** Names of the outputs that depend on it. */
   outputs: string[];
 }
 
-export interface CellTrace {
-  lines: TracedLine[];
-  warnings: CellWarning[];
-  /** Lines that each node stands on, innermost first. */
-  linesOf: Map<number, number[]>;
-  /** The text of the lines that the document holds. */
+export interface CellFile {
+  /** Its row in the document. */
+  file: number;
+  /** The cell that was traced. */
+  own: boolean;
+  /** It is the text behind `%trace`, not a cell. */
+  magicLine: boolean;
+  /** The text of the lines that the document holds, by number. */
   texts: Map<number, string>;
+  lines: TracedLine[];
+  /** First and last lines of all that is to be found in the cell: statements and warnings. */
+  spans: [first: number, last: number][];
+}
+
+export interface CellTrace {
+  view: ViewDocument;
+  files: CellFile[];
+  warnings: CellWarning[];
 }
 
 /** `float32[32, 128]`; the device where it is not the CPU. */
@@ -54,21 +76,12 @@ export function typeText(view: ViewDocument, value: number): string {
   return `${kind}[${view.shapes[shape[value]].join(', ')}]${where === 'cpu' ? '' : ` ${where}`}`;
 }
 
-function scopePath(view: ViewDocument, scope: number): string {
-  const parts: string[] = [];
-  for (let at = scope; at > 0; at = view.scopes.parent[at]) {
-    parts.unshift(view.strings[view.scopes.name[at]]);
-  }
-  return parts.join('.');
-}
-
-/** Frames of a source that stand in the cell, innermost first. */
-function ownFrames(view: ViewDocument, own: number, source: number): number[] {
+/** The frames of a source, innermost first. */
+export function framesOf(view: ViewDocument, source: number): number[] {
   const found: number[] = [];
-  for (let at = source; at >= 0; at = view.sources.caller[at]) {
-    if (view.sources.file[at] === own) {
-      found.push(at);
-    }
+  // A caller's row may be anywhere: a damaged document must not send us round in circles.
+  for (let at = source; at >= 0 && found.length <= view.sources.line.length; at = view.sources.caller[at]) {
+    found.push(at);
   }
   return found;
 }
@@ -82,89 +95,162 @@ function hintOf(texts: string[]): string {
   return parts.slice(0, HINTED).join(' · ') + (more > 0 ? ` · ${more} more` : '');
 }
 
-/** Null where the document is of no cell. */
-export function cellTrace(view: ViewDocument): CellTrace | null {
-  const own = view.files.findIndex((file) => file.name === OWN);
-  if (own < 0) {
-    return null;
+/**
+ * For each frame of a node, outermost first, the module call in which it ran: a line of `forward` runs once for each
+ * call of the module. The class in a frame's qualified name leads down the node's scopes.
+ */
+function callsOf(view: ViewDocument, frames: readonly number[], scope: number): number[] {
+  const { scopes, sources, strings } = view;
+  const chain: number[] = [];
+  for (let at = scope; at >= 0; at = scopes.parent[at]) {
+    chain.unshift(at);
   }
-  const texts = new Map(Object.entries(view.files[own].lines).map(([line, text]) => [Number(line), text]));
-  const linesOf = new Map<number, number[]>();
-  const nodesAt = new Map<number, number[]>();
-  view.nodes.source.forEach((source, node) => {
-    const lines = [...new Set(ownFrames(view, own, source).map((at) => view.sources.end_line[at]))];
-    if (lines.length > 0) {
-      linesOf.set(node, lines);
+  let reached = -1;
+  return frames.map((frame) => {
+    const name = sources.function[frame] < 0 ? '' : strings[sources.function[frame]];
+    const owner = name.split('.').slice(-2, -1)[0] ?? '';
+    const found = chain.findIndex((at, depth) => depth > reached && strings[scopes.class[at]] === owner);
+    reached = found < 0 ? reached : found;
+    return chain[Math.max(0, reached)];
+  });
+}
+
+/** What ran on one line: `calls` says in which call of its module. */
+interface Gathered {
+  first: number;
+  last: number;
+  nodes: number[];
+  calls: number[];
+}
+
+/** By file, by last line. */
+function gather(view: ViewDocument, files: ReadonlySet<number>): Map<number, Map<number, Gathered>> {
+  const { sources, nodes } = view;
+  const found = new Map([...files].map((file) => [file, new Map<number, Gathered>()]));
+  const known = new Map<string, [frame: number, call: number][]>();
+  nodes.source.forEach((source, node) => {
+    const scope = nodes.scope[node];
+    const key = `${source} ${scope}`;
+    let places = known.get(key);
+    if (places === undefined) {
+      const frames = framesOf(view, source).reverse();
+      const calls = callsOf(view, frames, scope);
+      places = frames.flatMap((frame, at): [number, number][] =>
+        files.has(sources.file[frame]) ? [[frame, calls[at]]] : [],
+      );
+      known.set(key, places);
     }
-    for (const line of lines) {
-      nodesAt.set(line, [...(nodesAt.get(line) ?? []), node]);
+    for (const [frame, call] of places) {
+      const lines = found.get(sources.file[frame])!;
+      const last = Math.max(sources.line[frame], sources.end_line[frame]);
+      let line = lines.get(last);
+      if (line === undefined) {
+        lines.set(last, (line = { first: sources.line[frame], last, nodes: [], calls: [] }));
+      }
+      line.first = Math.min(line.first, sources.line[frame]);
+      // A function that calls itself runs on the same line twice: the outermost call is the line's.
+      if (line.nodes[line.nodes.length - 1] !== node) {
+        line.nodes.push(node);
+        line.calls.push(call);
+      }
     }
   });
-  const readers = new Map<number, number[]>();
-  view.nodes.inputs.forEach((values, node) =>
-    values.forEach((value) => readers.set(value, [...(readers.get(value) ?? []), node])),
+  return found;
+}
+
+function hintAt(
+  view: ViewDocument,
+  line: Gathered,
+  readers: readonly number[][],
+  outputs: Set<number>,
+): string {
+  const here = new Map(line.nodes.map((node, at) => [node, line.calls[at]]));
+  const made = line.nodes.flatMap((node) => view.nodes.outputs[node]);
+  // What leaves the line is what it bound: the steps inside of an expression are for the hover.
+  const leaving = made.filter(
+    (value) =>
+      outputs.has(value) ||
+      readers[value].some((node) => here.get(node) !== here.get(view.values.node[value])),
   );
-  const outputs = new Set(view.outputs);
-  const lines = [...nodesAt].map(([line, nodes]): TracedLine => {
-    const here = new Set(nodes);
-    const made = nodes.flatMap((node) => view.nodes.outputs[node]);
-    // What leaves the line is what it bound: the steps inside of an expression are for the hover.
-    const leaving = made.filter(
-      (value) => outputs.has(value) || (readers.get(value) ?? []).some((node) => !here.has(node)),
-    );
-    const tensors = (leaving.length > 0 ? leaving : made.slice(-1)).filter(
-      (value) => view.values.shape[value] >= 0,
-    );
-    return {
-      line,
-      text: texts.get(line) ?? '',
-      hint: hintOf(tensors.map((value) => typeText(view, value))),
-      rows: made.slice(0, LISTED).map((value) => {
-        const node = view.values.node[value];
-        return [
-          view.strings[view.values.name[value]],
-          typeText(view, value),
-          view.values.role[value] === Role.Made ? view.strings[view.nodes.kind[node]] : '',
-          node < 0 ? '' : scopePath(view, view.nodes.scope[node]),
-        ];
-      }),
-      more: Math.max(0, made.length - LISTED),
-      nodes,
-    };
-  });
-  const warnings = view.warnings.flatMap((warning): CellWarning[] => {
-    const [at] = ownFrames(view, own, warning.source);
-    return at === undefined
+  const tensors = (leaving.length > 0 ? leaving : made.slice(-1)).filter(
+    (value) => view.values.shape[value] >= 0,
+  );
+  return hintOf(tensors.map((value) => typeText(view, value)));
+}
+
+function cellWarnings(view: ViewDocument, cells: ReadonlySet<number>): CellWarning[] {
+  const { sources } = view;
+  return view.warnings.flatMap((warning, index): CellWarning[] => {
+    const frames = framesOf(view, warning.source);
+    const places = frames
+      .filter((frame) => cells.has(sources.file[frame]))
+      .map((frame) => ({
+        file: sources.file[frame],
+        line: sources.line[frame],
+        endLine: Math.max(sources.line[frame], sources.end_line[frame]),
+        column: sources.column[frame],
+        endColumn: sources.end_column[frame],
+        exact: frame === warning.source,
+      }));
+    const file = sources.file[warning.source];
+    const inCell = places[0]?.exact === true || file < 0 || file === undefined;
+    return places.length === 0
       ? []
       : [
           {
+            index,
             warning,
-            line: view.sources.line[at],
-            endLine: view.sources.end_line[at],
-            column: view.sources.column[at],
-            endColumn: view.sources.end_column[at],
-            text: texts.get(view.sources.line[at]) ?? '',
+            places,
+            outside: inCell ? '' : `${view.files[file].name}:${sources.line[warning.source]}`,
             outputs: warning.taints.map((value) => view.strings[view.values.name[value]]),
           },
         ];
   });
-  return { lines, warnings, linesOf, texts };
 }
 
-/**
- * How many lines further down the cell's text stands than the trace counted: IPython drops empty lines before
- * `%%trace`. The offset at which most lines read as they did; null where none does.
- */
-export function offsetIn(trace: CellTrace, text: readonly string[]): number | null {
-  let best: number | null = null;
-  let most = 0;
-  for (let offset = 0; offset < Math.min(text.length, 50); offset++) {
-    const matches = trace.lines.filter(
-      ({ line, text: was }) => was !== '' && text[line - 1 + offset] === was,
-    ).length;
-    if (matches > most) {
-      [best, most] = [offset, matches];
+/** Null where the document is of no cell, and ran through none. */
+export function cellTrace(view: ViewDocument): CellTrace | null {
+  const cells = new Set(view.files.flatMap(({ name }, file) => (CELL.test(name) ? [file] : [])));
+  if (cells.size === 0) {
+    return null;
+  }
+  const readers: number[][] = view.values.name.map(() => []);
+  view.nodes.inputs.forEach((values, node) => values.forEach((value) => readers[value].push(node)));
+  const outputs = new Set(view.outputs);
+  const gathered = gather(view, cells);
+  const warnings = cellWarnings(view, cells);
+  const files = [...cells].map((file): CellFile => {
+    const own = view.files[file].name === OWN;
+    const texts = new Map(Object.entries(view.files[file].lines).map(([line, text]) => [Number(line), text]));
+    const lines = [...gathered.get(file)!.values()]
+      .sort((a, b) => a.last - b.last)
+      .map((line) => ({
+        first: line.first,
+        last: line.last,
+        hint: hintAt(view, line, readers, outputs),
+        nodes: line.nodes,
+      }));
+    const spans = lines.map(({ first, last }): [number, number] => [first, last]);
+    for (const place of warnings.flatMap(({ places }) => places)) {
+      if (place.file === file && !spans.some(([a, b]) => a === place.line && b === place.endLine)) {
+        spans.push([place.line, place.endLine]);
+      }
+    }
+    // The first line of a cell is `%%trace` itself, which runs nothing.
+    return { file, own, magicLine: own && spans.some(([first]) => first === 1), texts, lines, spans };
+  });
+  return { view, files, warnings };
+}
+
+/** Where a node stands: in each cell the innermost line that ran it; innermost frame first. */
+export function linesOf(trace: CellTrace, node: number): { file: number; line: number }[] {
+  const { sources, nodes } = trace.view;
+  const found = new Map<number, { file: number; line: number }>();
+  for (const frame of framesOf(trace.view, nodes.source[node] ?? -1)) {
+    const file = sources.file[frame];
+    if (!found.has(file)) {
+      found.set(file, { file, line: Math.max(sources.line[frame], sources.end_line[frame]) });
     }
   }
-  return best;
+  return [...found.values()];
 }

@@ -1,32 +1,94 @@
-/** Hints at the ends of traced lines, their hover, and the squiggles of one cell's editor. */
+/** What stands in one cell's editor: hints at the ends of traced lines, their hover, squiggles, and the lit line. */
 
-import { setDiagnostics, type Diagnostic } from '@codemirror/lint';
+import { forEachDiagnostic, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import {
-  RangeSet,
   StateEffect,
   StateField,
   type EditorState,
   type Extension,
   type Range,
+  type Text,
 } from '@codemirror/state';
 import { Decoration, EditorView, hoverTooltip, WidgetType, type DecorationSet } from '@codemirror/view';
-import { offsetIn, type CellTrace, type CellWarning, type TracedLine } from './celllines';
+import type { RunData } from '../model/run';
+import type { CellTrace, CellWarning, TracedLine, WarningPlace } from './celllines';
+import { follow, isFresh, pointAt, type Anchor, type Point } from './cellpoints';
+import { hoverOf, type HoverWords } from './hintshover';
+import { actionsFor, messageParts, renderWarning, type WarningWords } from './squiggles';
 
 export interface Words {
   stale: string;
-  frozen: string;
-  outputs: string;
-  show: string;
-  /** What the graph says of the nodes of the cursor's line. */
-  lit: string;
-  more(count: number): string;
+  hover: HoverWords;
+  warning: WarningWords;
 }
 
-export interface Links {
-  /** The cursor stands on a line that ran these nodes. */
-  light(nodes: number[]): void;
-  select(node: number): void;
+/** What may be shown: the settings. */
+export interface Wanted {
+  shapeHints: boolean;
+  squiggles: boolean;
+  links: boolean;
 }
+
+/** The way from the code to the graph of a trace. */
+export interface Graph {
+  /** The line of the cursor ran these nodes; none: it ran nothing. */
+  light(nodes: readonly number[]): void;
+  select(node: number): void;
+  /** Leads to a warning, by its row, and lights what it affects. */
+  warn(index: number): void;
+  /** The last run in place. */
+  lastRun(): RunData | null;
+}
+
+export interface PlacedLine extends Anchor {
+  line: TracedLine;
+  /** The file of the trace that is this cell. */
+  file: number;
+  /** Its last line in the cell. */
+  at: number;
+  /** Characters before what the trace counted from: `%trace`. */
+  shift: number;
+}
+
+export interface PlacedWarning extends Anchor {
+  warning: CellWarning;
+  place: WarningPlace;
+  at: number;
+  shift: number;
+}
+
+/** What one trace says of one cell. */
+export interface Layer {
+  trace: CellTrace;
+  graph: Graph;
+  lines: PlacedLine[];
+  warnings: PlacedWarning[];
+}
+
+type LinePoint = Point<PlacedLine> & { layer: Layer };
+type WarningPoint = Point<PlacedWarning> & { layer: Layer };
+
+interface LitLine {
+  file: number;
+  /** As the trace counts. */
+  line: number;
+}
+
+interface Marks {
+  lines: readonly LinePoint[];
+  warnings: readonly WarningPoint[];
+  lit: ReadonlyMap<CellTrace, LitLine>;
+  hints: boolean;
+  shown: DecorationSet;
+}
+
+/** A diagnostic that knows what it is of. */
+interface WarningDiagnostic extends Diagnostic {
+  anchor: PlacedWarning;
+}
+
+const NONE: Marks = { lines: [], warnings: [], lit: new Map(), hints: false, shown: Decoration.none };
+const setMarks = StateEffect.define<Partial<Marks>>();
 
 class Hint extends WidgetType {
   constructor(
@@ -55,92 +117,64 @@ class Hint extends WidgetType {
   }
 }
 
-class Traced extends WidgetType {
-  constructor(readonly line: TracedLine) {
-    super();
+/** Points by the line on which they stand; those of the latest trace last. */
+function byLine(doc: Text, points: readonly LinePoint[]): Map<number, LinePoint[]> {
+  const found = new Map<number, LinePoint[]>();
+  for (const point of points) {
+    const { from } = doc.lineAt(point.at);
+    found.set(from, [...(found.get(from) ?? []), point]);
   }
-
-  toDOM(): HTMLElement {
-    return document.createElement('span');
-  }
-}
-
-interface Marks {
-  /** Where each traced line is by now: a point at its start, moved along by edits. */
-  points: RangeSet<Decoration>;
-  shown: DecorationSet;
-  lit: number | null;
-}
-
-const NONE: Marks = { points: Decoration.none, shown: Decoration.none, lit: null };
-const setPoints = StateEffect.define<RangeSet<Decoration>>();
-const setLit = StateEffect.define<number | null>();
-
-function lineAt(state: EditorState, marks: Marks, position: number): TracedLine | null {
-  const { from, to, text } = state.doc.lineAt(position);
-  let found: TracedLine | null = null;
-  marks.points.between(from, to, (_from, _to, mark) => {
-    const line = (mark.spec as { traced: Traced }).traced.line;
-    found = line.text === text ? line : found;
-  });
   return found;
 }
 
-function draw(state: EditorState, marks: Marks, words: Words): DecorationSet {
+function draw(state: EditorState, marks: Marks, staleText: string): DecorationSet {
+  const { doc } = state;
   const ranges: Range<Decoration>[] = [];
-  marks.points.between(0, state.doc.length, (from, _to, mark) => {
-    const { line } = (mark.spec as { traced: Traced }).traced;
-    const place = state.doc.lineAt(from);
-    if (marks.lit !== null && line.line === marks.lit) {
-      ranges.push(Decoration.line({ class: 'tracelab-lit' }).range(place.from));
+  for (const [from, points] of byLine(doc, marks.lines)) {
+    const fresh = points.filter((point) => isFresh(doc, point));
+    const isLit = ({ layer, anchor }: LinePoint): boolean => {
+      const at = marks.lit.get(layer.trace);
+      return at?.file === anchor.file && at.line === anchor.line.last;
+    };
+    if (fresh.some(isLit)) {
+      ranges.push(Decoration.line({ class: 'tracelab-lit' }).range(from));
     }
-    if (line.hint !== '') {
-      const stale = place.text === line.text ? '' : words.stale;
-      ranges.push(Decoration.widget({ widget: new Hint(line.hint, stale), side: 1 }).range(place.to));
+    const stale = fresh.length === 0;
+    const { hint } = (stale ? points : fresh)[(stale ? points : fresh).length - 1].anchor.line;
+    if (marks.hints && hint !== '') {
+      const widget = new Hint(hint, stale ? staleText : '');
+      ranges.push(Decoration.widget({ widget, side: 1 }).range(doc.lineAt(from).to));
     }
-  });
+  }
   return Decoration.set(ranges, true);
-}
-
-function hover(line: TracedLine, words: Words): HTMLElement {
-  const node = document.createElement('div');
-  node.className = 'tracelab-hover';
-  const table = node.appendChild(document.createElement('table'));
-  for (const row of line.rows) {
-    const cells = table.insertRow();
-    row.forEach((text) => (cells.insertCell().textContent = text));
-  }
-  if (line.more > 0) {
-    node.appendChild(document.createElement('div')).textContent = words.more(line.more);
-  }
-  return node;
 }
 
 export class CellMarks {
   private readonly field: StateField<Marks>;
   private readonly extension: Extension;
-  private offset = 0;
+  private wanted: Wanted = { shapeHints: true, squiggles: true, links: true };
+  /** The graphs that the cursor lit. */
+  private lighting = new Set<Graph>();
+  private layers: Layer[] = [];
 
   constructor(
-    private readonly view: EditorView,
+    readonly view: EditorView,
     private readonly words: Words,
-    private readonly links: Links,
   ) {
     const field = StateField.define<Marks>({
       create: () => NONE,
-      update: (before, transaction) => {
+      update: (before, { docChanged, changes, state, effects }) => {
         let marks = before;
-        if (transaction.docChanged) {
-          marks = { ...marks, points: marks.points.map(transaction.changes) };
+        if (docChanged) {
+          const lines = follow(marks.lines, changes, state.doc) as LinePoint[];
+          marks = { ...marks, lines, warnings: follow(marks.warnings, changes, state.doc) as WarningPoint[] };
         }
-        for (const effect of transaction.effects) {
-          if (effect.is(setPoints)) {
-            marks = { ...marks, points: effect.value };
-          } else if (effect.is(setLit)) {
-            marks = { ...marks, lit: effect.value };
+        for (const effect of effects) {
+          if (effect.is(setMarks)) {
+            marks = { ...marks, ...effect.value };
           }
         }
-        return marks === before ? before : { ...marks, shown: draw(transaction.state, marks, words) };
+        return marks === before ? before : { ...marks, shown: draw(state, marks, words.stale) };
       },
       provide: (from) => EditorView.decorations.from(from, (marks) => marks.shown),
     });
@@ -148,98 +182,204 @@ export class CellMarks {
     this.extension = [
       field,
       hoverTooltip((editor, position) => {
-        const line = lineAt(editor.state, editor.state.field(field), position);
-        const end = editor.state.doc.lineAt(position).to;
+        const { to } = editor.state.doc.lineAt(position);
+        const points = this.wanted.shapeHints ? this.freshAt(position) : [];
+        const point = points.filter(({ at }) => at === to).pop();
         // On the hint, not on the code: there other extensions have their say.
-        return line === null || line.hint === '' || position < end
+        return point === undefined || point.anchor.line.hint === '' || position < to
           ? null
-          : { pos: end, create: () => ({ dom: hover(line, words) }) };
+          : {
+              pos: to,
+              create: () => ({
+                dom: hoverOf(
+                  point.layer.trace.view,
+                  point.anchor.line,
+                  point.layer.graph.lastRun(),
+                  words.hover,
+                ),
+              }),
+            };
       }),
       EditorView.updateListener.of((update) => {
-        if (update.selectionSet && update.view.hasFocus) {
-          const line = lineAt(update.state, update.state.field(field), update.state.selection.main.head);
-          this.links.light(line?.nodes ?? []);
+        if (update.docChanged && this.cameBack(update.startState)) {
+          // An update must not begin another.
+          queueMicrotask(() => this.diagnose());
+        }
+        if ((update.selectionSet || update.focusChanged) && update.view.hasFocus) {
+          this.lightGraphs();
         }
       }),
     ];
   }
 
-  /** Shows what a trace says; null takes everything away. */
-  show(trace: CellTrace | null, hints: boolean): void {
-    const { state } = this.view;
-    const text = state.doc.toString().split('\n');
-    const offset = trace === null ? null : offsetIn(trace, text);
-    if (trace === null || offset === null) {
-      if (this.attached) {
-        this.view.dispatch({ effects: setPoints.of(Decoration.none) });
-        this.view.dispatch(setDiagnostics(this.view.state, []));
-      }
+  /** Shows what traces say, the latest last; none: takes everything away. */
+  show(layers: Layer[], wanted: Wanted): void {
+    this.layers = layers;
+    this.wanted = wanted;
+    if (layers.length === 0 && !this.attached) {
+      // An editor in which nothing was traced is left as it is.
       return;
     }
     if (!this.attached) {
       this.view.dispatch({ effects: StateEffect.appendConfig.of(this.extension) });
     }
-    this.offset = offset;
-    const ranges = trace.lines
-      .filter(({ line }) => line + offset <= state.doc.lines)
-      .map((line) => {
-        // Without hints the cursor still leads to the graph, and a node to its line.
-        const traced = new Traced(hints ? line : { ...line, hint: '' });
-        return Decoration.widget({ widget: traced, traced, side: -1 }).range(
-          state.doc.line(line.line + offset).from,
-        );
+    const { doc } = this.view.state;
+    const before = this.view.state.field(this.field);
+    // What is shown already stays where edits have taken it.
+    const placed = <A extends Anchor & { at: number }, P extends Point<A> & { layer: Layer }>(
+      layer: Layer,
+      anchors: readonly A[],
+      known: readonly P[],
+    ): P[] =>
+      anchors.flatMap((anchor) => {
+        const old = known.find((point) => point.anchor === anchor);
+        const point = old ?? pointAt(doc, anchor, anchor.at);
+        return point === null ? [] : [{ ...point, layer } as P];
       });
-    this.view.dispatch({ effects: setPoints.of(RangeSet.of(ranges, true)) });
-    const found = trace.warnings.flatMap((warning) => this.diagnostic(warning));
-    this.view.dispatch(setDiagnostics(this.view.state, found));
+    const lines = layers.flatMap((layer) => placed<PlacedLine, LinePoint>(layer, layer.lines, before.lines));
+    const warnings = layers.flatMap((layer) =>
+      placed<PlacedWarning, WarningPoint>(layer, layer.warnings, before.warnings),
+    );
+    const traces = new Set(layers.map(({ trace }) => trace));
+    const lit = new Map([...before.lit].filter(([trace]) => wanted.links && traces.has(trace)));
+    this.view.dispatch({ effects: setMarks.of({ lines, warnings, lit, hints: wanted.shapeHints }) });
+    this.diagnose();
+    if (!wanted.links) {
+      this.darken();
+    }
   }
 
-  /** Lights the line that a node stands on. */
-  light(line: number | null): void {
-    if (this.attached) {
-      this.view.dispatch({ effects: setLit.of(line) });
+  /** Lights a line of a trace; null: none of that trace's. */
+  light(trace: CellTrace, line: LitLine | null): void {
+    if (!this.attached || !this.wanted.links) {
+      return;
     }
+    const { lit: before } = this.view.state.field(this.field);
+    if (line === null && !before.has(trace)) {
+      return;
+    }
+    const lit = new Map(before);
+    if (line === null) {
+      lit.delete(trace);
+    } else {
+      lit.set(trace, line);
+    }
+    this.view.dispatch({ effects: setMarks.of({ lit }) });
+  }
+
+  /** What ran on the line of a position, or of the cursor; the latest trace last. Nothing where it was edited. */
+  ranAt(position = this.view.state.selection.main.head): { layer: Layer; line: TracedLine }[] {
+    return this.freshAt(position).map(({ layer, anchor }) => ({ layer, line: anchor.line }));
+  }
+
+  /** Where a line of a trace stands now, as an offset in the text; null where it does not. */
+  positionOf(trace: CellTrace, file: number, line: number, column: number): number | null {
+    const { doc } = this.view.state;
+    const points = this.attached ? this.view.state.field(this.field).lines : [];
+    const point = points.find(
+      ({ layer, anchor }) =>
+        layer.trace === trace &&
+        anchor.file === file &&
+        anchor.line.first <= line &&
+        anchor.line.last >= line,
+    );
+    if (point === undefined) {
+      return null;
+    }
+    const number = doc.lineAt(point.at).number - (point.anchor.line.last - line);
+    const { from, to } = doc.line(Math.max(1, number));
+    return Math.min(to, from + column + point.anchor.shift);
   }
 
   private get attached(): boolean {
     return this.view.state.field(this.field, false) !== undefined;
   }
 
-  private diagnostic(at: CellWarning): Diagnostic[] {
-    const { doc } = this.view.state;
-    const [first, last] = [at.line + this.offset, at.endLine + this.offset];
-    if (last > doc.lines || doc.line(first).text !== at.text) {
+  private freshAt(position: number): LinePoint[] {
+    if (!this.attached) {
       return [];
     }
-    const from = Math.min(doc.line(first).from + at.column, doc.line(first).to);
-    const to = Math.min(doc.line(last).from + at.endColumn, doc.line(last).to);
-    const { warning } = at;
-    const parts = [warning.message];
-    if (warning.value !== '') {
-      parts.push(`${this.words.frozen} ${warning.value}`);
+    const { doc } = this.view.state;
+    const { number } = doc.lineAt(position);
+    // A statement over several lines is one place; of statements within each other it is the innermost.
+    const found = new Map<Layer, LinePoint>();
+    for (const point of this.view.state.field(this.field).lines) {
+      const last = doc.lineAt(point.at).number;
+      const { length } = point.anchor.texts;
+      const best = found.get(point.layer)?.anchor.texts.length ?? Infinity;
+      if (number <= last && number > last - length && length < best && isFresh(doc, point)) {
+        found.set(point.layer, { ...point, at: doc.line(last).to });
+      }
     }
-    if (at.outputs.length > 0) {
-      parts.push(`${this.words.outputs} ${at.outputs.join(', ')}`);
-    }
-    if (warning.answer) {
-      parts.push(warning.answer);
-    }
-    return [
-      {
-        from,
-        to: Math.max(from, to),
-        severity: 'warning',
-        source: 'tracelab',
-        message: parts.join('\n'),
-        renderMessage() {
-          const node = document.createElement('div');
-          node.className = 'tracelab-warning';
-          node.textContent = parts.join('\n');
-          return node;
-        },
-        actions:
-          warning.node < 0 ? [] : [{ name: this.words.show, apply: () => this.links.select(warning.node) }],
-      },
-    ];
+    return [...found.values()];
   }
+
+  private lightGraphs(): void {
+    if (!this.wanted.links) {
+      return;
+    }
+    const lit = new Set<Graph>();
+    for (const { layer, line } of this.ranAt()) {
+      lit.add(layer.graph);
+      layer.graph.light(line.nodes);
+    }
+    this.layers.forEach(({ graph }) => this.lighting.has(graph) && !lit.has(graph) && graph.light([]));
+    this.lighting = lit;
+  }
+
+  private darken(): void {
+    this.lighting.forEach((graph) => graph.light([]));
+    this.lighting.clear();
+  }
+
+  /** Whether a warning's lines read as they did again: its squiggle may have been lost with the text. */
+  private cameBack(before: EditorState): boolean {
+    const { doc } = this.view.state;
+    const were = before.field(this.field).warnings;
+    return this.view.state
+      .field(this.field)
+      .warnings.some((point, at) => isFresh(doc, point) && !isFresh(before.doc, were[at]));
+  }
+
+  private diagnose(): void {
+    const { doc } = this.view.state;
+    const known = new Map<PlacedWarning, { from: number; to: number }>();
+    forEachDiagnostic(this.view.state, (found, from, to) =>
+      known.set((found as WarningDiagnostic).anchor, { from, to }),
+    );
+    const points = this.wanted.squiggles ? this.view.state.field(this.field).warnings : [];
+    const found = points.flatMap((point): WarningDiagnostic[] => {
+      // Where the line was edited since, the squiggle stays with what is left of it.
+      const range = isFresh(doc, point) ? rangeOf(doc, point) : known.get(point.anchor);
+      return range === undefined ? [] : [this.diagnostic(point, range)];
+    });
+    if (found.length > 0 || known.size > 0) {
+      this.view.dispatch(setDiagnostics(this.view.state, found));
+    }
+  }
+
+  private diagnostic(point: WarningPoint, range: { from: number; to: number }): WarningDiagnostic {
+    const { layer, anchor } = point;
+    const words = this.words.warning;
+    const parts = messageParts(anchor.warning, words);
+    return {
+      ...range,
+      severity: 'warning',
+      source: 'tracelab',
+      anchor,
+      message: parts.join('\n'),
+      renderMessage: () => renderWarning(anchor, parts),
+      actions: actionsFor(anchor, layer.graph, words),
+    };
+  }
+}
+
+/** The exact columns of a warning whose lines read as they did. */
+function rangeOf(doc: Text, { anchor, at }: WarningPoint): { from: number; to: number } {
+  const last = doc.lineAt(at);
+  const first = doc.line(last.number - anchor.texts.length + 1);
+  const from = Math.min(first.from + anchor.place.column + anchor.shift, first.to);
+  const shift = first.number === last.number ? anchor.shift : 0;
+  const to = Math.min(last.from + anchor.place.endColumn + shift, last.to);
+  return { from, to: Math.max(from, to) };
 }

@@ -1,0 +1,79 @@
+/** Points in a cell's text that follow what was traced: along with edits, and back to a line that was moved. */
+
+import type { ChangeDesc, Text } from '@codemirror/state';
+
+/** What must stand somewhere: the whole lines of a statement, as they were when they ran. */
+export interface Anchor {
+  texts: readonly string[];
+}
+
+export interface Point<A extends Anchor> {
+  readonly anchor: A;
+  /** At the end of its last line. */
+  readonly at: number;
+}
+
+/** Whether the lines that end at a line of the text read as they did. */
+function standsAt(doc: Text, last: number, texts: readonly string[]): boolean {
+  const first = last - texts.length + 1;
+  return first >= 1 && last <= doc.lines && texts.every((text, at) => doc.line(first + at).text === text);
+}
+
+export function pointAt<A extends Anchor>(doc: Text, anchor: A, line: number): Point<A> | null {
+  return line < 1 || line > doc.lines ? null : { anchor, at: doc.line(line).to };
+}
+
+export const isFresh = (doc: Text, point: Point<Anchor>): boolean =>
+  standsAt(doc, doc.lineAt(point.at).number, point.anchor.texts);
+
+/**
+ * Points after an edit. A line that was moved, or cut and pasted, is found again by its text, the nearest first;
+ * two points do not come to share one.
+ */
+export function follow<A extends Anchor>(
+  points: readonly Point<A>[],
+  changes: ChangeDesc,
+  doc: Text,
+): Point<A>[] {
+  const mapped = points.map((point) => {
+    const moved = { ...point, at: changes.mapPos(point.at, -1) };
+    return isFresh(doc, moved) ? { ...moved, at: doc.lineAt(moved.at).to } : moved;
+  });
+  if (mapped.every((point) => isFresh(doc, point))) {
+    return mapped;
+  }
+  const claimed = new Set(
+    mapped.filter((point) => isFresh(doc, point)).map(({ at }) => doc.lineAt(at).number),
+  );
+  const byText = new Map<string, number[]>();
+  for (let line = 1; line <= doc.lines; line++) {
+    const { text } = doc.line(line);
+    const list = byText.get(text);
+    if (list === undefined) {
+      byText.set(text, [line]);
+    } else {
+      list.push(line);
+    }
+  }
+  const moved = new Map<number, number>();
+  return mapped.map((point) => {
+    if (isFresh(doc, point)) {
+      return point;
+    }
+    const { texts } = point.anchor;
+    const here = doc.lineAt(point.at).number;
+    const free = (byText.get(texts[texts.length - 1]) ?? []).filter(
+      // What stood together on one line moves together.
+      (line) => (!claimed.has(line) || moved.get(line) === here) && standsAt(doc, line, texts),
+    );
+    if (free.length === 0 || texts.every((text) => text.trim() === '')) {
+      return point;
+    }
+    const line = free.reduce((best, other) =>
+      Math.abs(other - here) < Math.abs(best - here) ? other : best,
+    );
+    claimed.add(line);
+    moved.set(line, here);
+    return { ...point, at: doc.line(line).to };
+  });
+}
