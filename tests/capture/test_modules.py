@@ -316,6 +316,15 @@ def test_a_script_function_stays_a_call_with_its_branches_alive():
     assert traced.graph.nodes[0].attributes["name"] == "choose"
 
 
+@torch.jit.script
+def both(x) -> dict[str, torch.Tensor]:
+    return {"more": x + 1, "less": x - 1}
+
+
+def test_the_results_of_a_script_function_may_be_in_a_dict():
+    replays(lambda x: both(x)["more"] * 2, torch.ones(2), torch.zeros(3))
+
+
 def test_a_script_function_is_traced_itself():
     traced = tracelab.trace(choose, (torch.ones(2), torch.tensor([True])))
     assert traced(torch.ones(2), torch.tensor([False])).tolist() == [0, 0]

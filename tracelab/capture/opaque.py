@@ -2,22 +2,24 @@
 
 What runs inside them is not what would run on plain tensors (batched, differentiated, branched on), so that a
 record of it would be wrong. The whole call becomes one runnable node. A function that such a region is given may
-use traced tensors from outside its arguments: those held in its closure become arguments of the node; others
-cannot be followed, and are refused with the way out.
+use traced tensors from outside its arguments: those that `lifting` finds become arguments of the node; others (in an
+attribute of an object, say) cannot be followed, and are refused with the way out.
 """
 
 from __future__ import annotations
 
 import functools
 import sys
-import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
+from tracelab.capture.lifting import Lifted, Lifting
 from tracelab.capture.recorder import Recorder, active
-from tracelab.graph.ir import Role
+from tracelab.capture.unseen import Unseen
+from tracelab.capture.values import concrete
+from tracelab.graph.ir import Role, Value
 from tracelab.graph.structure import TracelabError
 
 _eager = sys.modules["torch._functorch.eager_transforms"]
@@ -109,23 +111,27 @@ def _refused(original: Callable[..., Any], name: str) -> Callable[..., Any]:
 def record_region(
     recorder: Recorder, name: str, target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """Run a call as one node; tensors in closures of the functions it is given become arguments."""
-    lifted: list[torch.Tensor] = []
-    args = tuple(_lift_closure(recorder, arg, lifted) for arg in args)
-    given = {id(item) for item in _tensors((args, kwargs))} | {id(item) for item in lifted}
-    outer, recorder.watched = recorder.watched, {}
-    try:
-        result = recorder.record_call(
-            "prim::PythonOp",
-            run_region,
-            (target, args, tuple(lifted)),
-            kwargs,
-            run=lambda: target(*args, **kwargs),
-            attributes={"name": name, "inplace": False},
-        )
-        free = [value for key, value in recorder.watched.items() if key not in given]
-    finally:
-        recorder.watched = outer
+    """Run a call as one node; traced tensors and numbers that the functions it is given hold become arguments."""
+    lifting = Lifting(recorder)
+    args = tuple(lifting.lift(arg) for arg in args)
+    given = {id(item) for item in _tensors((args, kwargs))}
+    with Unseen(recorder):
+        # Under other identities: whatever uses the traced tensors themselves was not found, and is refused.
+        lent = [item.view_as(item) if isinstance(item, torch.Tensor) else concrete(item) for item in lifting.found]
+    free: list[Value] = []
+
+    def run() -> Any:
+        outer, recorder.watched = recorder.watched, {}
+        try:
+            return run_region(target, concrete(args), lent, **concrete(kwargs))
+        finally:
+            free.extend(value for key, value in recorder.watched.items() if key not in given)
+            recorder.watched = outer
+
+    made = (target, args, tuple(lifting.found))
+    result = recorder.record_call(
+        "prim::PythonOp", run_region, made, kwargs, run=run, attributes={"name": name, "inplace": False}
+    )
     if free:
         raise TracelabError(
             f"the function given to {name} uses %{free[0].name} from outside its arguments, which a graph cannot "
@@ -134,49 +140,9 @@ def record_region(
     return result
 
 
-def run_region(
-    target: Callable[..., Any], args: tuple[Any, ...], lifted: tuple[torch.Tensor, ...], **kwargs: Any
-) -> Any:
-    """Run a recorded region; functions get the tensors that their closures held as they are in this run."""
-    tensors = iter(lifted)
-    return target(*[arg.bound(tensors) if isinstance(arg, _Lifted) else arg for arg in args], **kwargs)
-
-
-class _Lifted:
-    """A function some of whose closure cells hold traced tensors; callable as it was."""
-
-    def __init__(self, function: types.FunctionType, cells: tuple[int, ...]) -> None:
-        self.function = function
-        self.cells = cells
-        functools.update_wrapper(self, function)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
-
-    def bound(self, tensors: Any) -> types.FunctionType:
-        """The same function with the next of `tensors` in those cells."""
-        cells = list(self.function.__closure__ or ())
-        for index in self.cells:
-            cells[index] = types.CellType(next(tensors))
-        old = self.function
-        new = types.FunctionType(old.__code__, old.__globals__, old.__name__, old.__defaults__, tuple(cells))
-        new.__kwdefaults__ = old.__kwdefaults__
-        return new
-
-
-def _lift_closure(recorder: Recorder, item: Any, lifted: list[torch.Tensor]) -> Any:
-    if not isinstance(item, types.FunctionType) or not item.__closure__:
-        return item
-    cells = []
-    for index, cell in enumerate(item.__closure__):
-        try:
-            content = cell.cell_contents
-        except ValueError:
-            continue
-        if isinstance(content, torch.Tensor) and recorder.is_dynamic(content):
-            cells.append(index)
-            lifted.append(content)
-    return _Lifted(item, tuple(cells)) if cells else item
+def run_region(target: Callable[..., Any], args: tuple[Any, ...], lifted: Sequence[Any], **kwargs: Any) -> Any:
+    """Run a recorded region; functions get the tensors and numbers that they held as they are in this run."""
+    return target(*[arg.bound(lifted) if isinstance(arg, Lifted) else arg for arg in args], **kwargs)
 
 
 def _tensors(item: Any) -> list[torch.Tensor]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
@@ -269,8 +269,13 @@ class Recorder:
             return result
         if result is None:
             return None
-        if type(result) is list or (type(result) is tuple and node.schema is None):
+        if type(result) is list or (isinstance(result, tuple) and node.schema is None):
             return self._record_sequence(node, result)
+        if isinstance(result, Mapping):
+            value = Value(node.name, "Any", node)
+            node.outputs = (value,)
+            self._pick(value, result)
+            return result
         if isinstance(result, tuple):
             outputs = []
             for item in result:
@@ -321,10 +326,10 @@ class Recorder:
 
     def _pick(self, whole: Value, parts: Any) -> None:
         """Reach the tensors inside a result of mixed structure by one node each."""
-        keys = parts.keys() if isinstance(parts, dict) else range(len(parts))
+        keys = parts.keys() if isinstance(parts, Mapping) else range(len(parts))
         for key in keys:
             part = parts[key]
-            if isinstance(part, (torch.Tensor, list, tuple, dict)):
+            if isinstance(part, (torch.Tensor, list, tuple, Mapping)):
                 node = Node("aten::__getitem__", _get_item, (whole, key), None, (), self.scope)
                 type_ = tensor_type(part) if isinstance(part, torch.Tensor) else "Any"
                 value = Value(whole.name, type_, node)

@@ -61,7 +61,8 @@ def concrete(item: Any) -> Any:
             return torch.Size(children)
         return type_(*children) if hasattr(item, "_fields") else type_(children)
     if isinstance(item, dict):
-        return {key: concrete(child) for key, child in item.items()}
+        plain = {key: concrete(child) for key, child in item.items()}
+        return item if all(plain[key] is child for key, child in item.items()) else plain
     if type_ is slice:
         return slice(concrete(item.start), concrete(item.stop), concrete(item.step))
     return item
