@@ -12,7 +12,8 @@
  */
 
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
-// The same text starts a standalone page: one that is saved from the toolbar holds the widget's module.
+import { pageText } from './explorer/parts';
+// The same text starts a standalone page: one that is saved from the toolbar holds the widget's parts.
 import './page';
 import type { KernelLink, KernelMessage } from './model/runmessages';
 
@@ -128,12 +129,7 @@ function start({ model, el }: Place, first: unknown): () => void {
   const explorer = createExplorer(host, first, {
     kernel,
     state: { opened: openedOf(model), height: heightOf(model) },
-    // The module's own text, unpacked: see `build/bundles.mjs`.
-    pageScript: () =>
-      fetch(import.meta.url).then(
-        (answer) => answer.text(),
-        () => null,
-      ),
+    pageScript: pageText,
     linkTo: (view) => `explorer.restore(${JSON.stringify(view)})`,
     onSelect: (node) => tell(model, { selected: node ?? -1 }),
     onState(state) {

@@ -56,6 +56,31 @@ it('events reach who listens, until they no longer do', () => {
   expect(heard).toEqual([1]);
 });
 
+it('who begins to listen late is told what is so by now', () => {
+  const events = createEvents<{ tick: [number] }>();
+  const heard: string[] = [];
+  events.on('tick', (number) => heard.push(`early ${number}`));
+  const before = events.listening();
+  events.on('tick', (number) => heard.push(`late ${number}`));
+  events.catchUp(before, 'tick', 3);
+  explorer = createExplorer(host, mlp());
+  expect(heard).toEqual(['late 3']);
+});
+
+it('the picture is there before the features that can wait, and they know of it when they come', async () => {
+  explorer = createExplorer(host, mlp());
+  // The second part waits for the page to be idle: no promise alone brings it.
+  for (let turn = 0; turn < 50; turn++) {
+    await null;
+  }
+  expect(all('.item')).toHaveLength(9);
+  expect([host.dataset.tracelabReady, all('[aria-label="Save (s)"]').length]).toEqual(['false', 0]);
+  await ready();
+  expect(all('[aria-label="Save (s)"]').length).toBe(1);
+  await press('?');
+  expect(texts('.help h2')).toEqual(['Keys', 'Legend']);
+});
+
 describe('keys', () => {
   it('are named as people name them', async () => {
     await open(mlp());

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from e2e.widget_page import show, widget_page
+from e2e.widget_page import BUNDLE, show, widget_page
 from playwright.sync_api import expect
 from torch import nn
 
@@ -103,6 +103,17 @@ def test_several_share_one_module_and_no_state(page, document):
     page.keyboard.press("ArrowUp")
     selected = [page.evaluate(f"window.widgets[{number}].model.traits.selected") for number in range(3)]
     assert selected == [-1, 2, -1]
+
+
+def test_widgets_that_bring_the_text_each_for_itself_share_one_copy(page):
+    widget_page(page)
+    assert page.evaluate(
+        "async text => {"
+        " const load = () => import(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));"
+        " const [one, other] = [await load(), await load()];"
+        " return one !== other && one.default === other.default }",
+        BUNDLE.read_text(encoding="utf-8"),
+    )
 
 
 def test_two_views_of_one_model_follow_each_other(page, document):
@@ -216,3 +227,7 @@ def test_a_page_is_saved_from_a_widget(page, document, tmp_path):
     saved.goto((tmp_path / "saved.html").as_uri())
     expect(saved.locator(READY)).to_have_count(1)
     assert saved.get_by_role("treeitem").count() == page.locator(".item").count()
+    # The part that is read after the first picture stands in the file too.
+    saved.get_by_role("tree").focus()
+    saved.keyboard.press("?")
+    expect(saved.get_by_role("dialog", name="Keys and legend")).to_be_visible()

@@ -4,8 +4,10 @@ import type { RunData } from '../model/run';
 import { FEATURES } from './features';
 import { linkOf, restore } from './links';
 import { positionOf, type Position } from './places';
-import { sidesFeature } from './sides';
-import { createView, type ExplorerOptions, type View } from './view';
+import { whenIdle } from './idle';
+import { createView } from './createview';
+import { later } from './parts';
+import type { ExplorerOptions, View } from './view';
 import { showWarning } from './warnings';
 
 export type { Position } from './places';
@@ -48,19 +50,38 @@ interface HostElement extends HTMLElement {
   tracelab?: Explorer;
 }
 
-/** A view inside another: all its features, and the height of its host. */
-function makePane(host: HTMLElement, document: unknown): View {
-  const view = createView(host, { fill: true }, DEFAULT_HEIGHT);
+/** Nobody waits longer than this for the rest of the buttons. */
+const SOON_MS = 100;
+
+/** A view with all its features; those that can wait come when its first picture is up. */
+function makeView(host: HTMLElement, options: ExplorerOptions, isPane = false): View {
+  let gone = false;
+  const view = createView(host, options, DEFAULT_HEIGHT, async () => {
+    await whenIdle(SOON_MS);
+    try {
+      const { plugIn } = await later();
+      if (!gone) {
+        plugIn(view, isPane ? undefined : makePane);
+      }
+    } catch (error) {
+      view.notify(`This page kept a part of the explorer from loading: ${String(error)}`);
+    }
+  });
+  view.events.on('destroy', () => (gone = true));
   FEATURES.forEach((feature) => feature(view));
   view.frame.applyTheme();
+  return view;
+}
+
+/** A view inside another, as high as its host. */
+function makePane(host: HTMLElement, document: unknown): View {
+  const view = makeView(host, { fill: true }, true);
   view.setDocument(document);
   return view;
 }
 
 export function createExplorer(host: HTMLElement, raw: unknown, options: ExplorerOptions = {}): Explorer {
-  const view = createView(host, options, DEFAULT_HEIGHT);
-  FEATURES.forEach((feature) => feature(view));
-  sidesFeature(view, makePane);
+  const view = makeView(host, options);
   const explorer: Explorer = {
     select(node) {
       if (view.graph === null || node < 0 || node >= view.graph.nodes) {
@@ -99,7 +120,6 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     },
   };
   (host as HostElement).tracelab = explorer;
-  view.frame.applyTheme();
   view.setDocument(raw);
   return explorer;
 }

@@ -22,3 +22,13 @@ export function whileIdle(step: () => boolean): void {
   };
   wait();
 }
+
+/** Waits until nothing else is to be done, but no longer than so many milliseconds. */
+export const whenIdle = (most: number): Promise<void> =>
+  new Promise((done) => {
+    if (typeof requestIdleCallback === 'function') {
+      requestIdleCallback(() => done(), { timeout: most });
+    } else {
+      setTimeout(done);
+    }
+  });

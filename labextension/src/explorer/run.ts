@@ -8,13 +8,11 @@ import { button, element } from './dom';
 import { heaviestFeature } from './heaviest';
 import { metricFeature } from './metricview';
 import { createRunState, type RunState } from './runstate';
-import { RUN_STYLE } from './runstyle';
 import { valuesFeature } from './runvalues';
 import type { View } from './view';
 
 export function runFeature(view: View): void {
   const state = createRunState(view, view.options.kernel);
-  view.frame.shadow.append(element('style', { text: RUN_STYLE }));
   metricFeature(view, state);
   heaviestFeature(view, state);
   valuesFeature(view, state);

@@ -3,7 +3,6 @@
 export const RUN_STYLE = `
 .runbar { display: flex; align-items: center; gap: 6px; padding: 4px 8px; background: var(--tl-surface);
   border-bottom: 1px solid var(--tl-border); font-size: 12px; z-index: 2; }
-.runbar[hidden], .metric[hidden] { display: none; }
 .runbar .button { font-size: 12px; height: 26px; white-space: nowrap; border-color: var(--tl-border); }
 .choice, .runbar input, .slice input { font: inherit; font-size: 12px; height: 26px; padding: 0 6px; color: var(--tl-text);
   background: var(--tl-background); border: 1px solid var(--tl-border); border-radius: 6px; }

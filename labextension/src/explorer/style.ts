@@ -3,6 +3,7 @@
 export const STYLE = `
 :host { display: block; }
 * { box-sizing: border-box; }
+[hidden] { display: none !important; }
 span, code, strong, button, li, dt, dd, th, td { unicode-bidi: isolate; }
 .root { position: relative; display: flex; flex-direction: column; height: 100%; overflow: hidden;
   font: 13px/1.45 var(--tl-font); color: var(--tl-text); background: var(--tl-background);
@@ -30,7 +31,6 @@ span, code, strong, button, li, dt, dd, th, td { unicode-bidi: isolate; }
 .results { position: absolute; top: 32px; right: 0; width: max(100%, 300px); max-height: 260px; overflow: auto;
   margin: 0; padding: 4px; list-style: none; background: var(--tl-surface); border: 1px solid var(--tl-border);
   border-radius: 8px; box-shadow: 0 8px 24px rgba(0, 0, 0, 0.18); z-index: 5; }
-.results[hidden] { display: none; }
 .results li { display: flex; gap: 8px; padding: 4px 8px; border-radius: 5px; cursor: pointer; white-space: nowrap; }
 .results li span:last-child { overflow: hidden; text-overflow: ellipsis; color: var(--tl-faint); font-size: 12px; line-height: 19px; }
 .results li[aria-selected="true"], .results li:hover { background: var(--tl-raised); }
@@ -49,18 +49,12 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .port.current { position: absolute; left: 8px; top: 0; width: auto; max-width: 480px; height: auto; clip-path: none; padding: 2px 8px;
   text-overflow: ellipsis; font-size: 12px; color: var(--tl-text); background: var(--tl-surface); border: 2px solid var(--tl-accent);
   border-radius: 6px; z-index: 1; }
-.minimap-holder { position: absolute; right: 10px; bottom: 14px; padding: 3px; background: var(--tl-surface); border: 1px solid var(--tl-border);
-  border-radius: 6px; opacity: 0.92; cursor: pointer; touch-action: none; z-index: 1; }
-.minimap-holder[hidden] { display: none; }
-.minimap-holder canvas { position: static; }
-.minimap-frame { position: absolute; margin: 3px; border: 1.5px solid var(--tl-accent); border-radius: 2px; pointer-events: none; }
 .hint { position: absolute; left: 50%; bottom: 12px; transform: translateX(-50%); padding: 4px 10px; font-size: 12px;
   color: var(--tl-faint); background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 12px;
   pointer-events: none; opacity: 0; transition: opacity 0.15s; white-space: nowrap; }
 .hint.shown { opacity: 1; }
 .panel { width: 340px; max-width: 85%; flex: none; overflow: auto; padding: 10px 14px 20px; background: var(--tl-surface);
   border-left: 1px solid var(--tl-border); overflow-wrap: anywhere; }
-.panel[hidden] { display: none; }
 .narrow .bar { flex-wrap: wrap; }
 .narrow .space { flex-basis: 100%; height: 0; margin: -2px; }
 .narrow .find { flex: 1 1 90px; }
@@ -71,7 +65,6 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
   color: var(--tl-faint); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .tabs { display: flex; gap: 2px; margin: 0 28px 8px 0; border-bottom: 1px solid var(--tl-border); }
-.tabs[hidden] { display: none; }
 .tab { font: inherit; font-size: 12px; padding: 3px 9px; color: var(--tl-faint); background: none; border: 0; cursor: pointer;
   border-bottom: 2px solid transparent; }
 .tab[aria-selected="true"] { color: var(--tl-text); font-weight: 600; border-color: var(--tl-accent); }
@@ -85,41 +78,14 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block
 .crumbs [aria-current] { font-weight: 600; border-color: var(--tl-accent); }
 .lit { display: flex; align-items: center; gap: 8px; position: absolute; left: 8px; bottom: 10px; max-width: calc(100% - 16px); padding: 3px 10px; font-size: 12px;
   background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 12px; }
-.lit[hidden], .tip[hidden], .crumbs[hidden], .menu[hidden] { display: none; }
 .lit .jump { flex: none; margin: 0 -4px 0 0; }
-.tip { position: absolute; z-index: 2; max-width: 420px; padding: 5px 9px; font-size: 12px; pointer-events: none;
-  overflow-wrap: anywhere; background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 6px;
-  box-shadow: 0 4px 16px rgba(0, 0, 0, 0.18); }
-.tip div:first-child { font-weight: 600; }
 .toast { position: absolute; left: 50%; bottom: 14px; transform: translateX(-50%); padding: 4px 12px; font-size: 12px;
   color: var(--tl-background); background: var(--tl-text); border-radius: 12px; pointer-events: none; opacity: 0;
   transition: opacity 0.15s; z-index: 7; }
 .toast.shown { opacity: 1; }
-.menu { position: absolute; right: 0; top: 32px; display: flex; flex-direction: column; min-width: 230px; padding: 4px; z-index: 6;
-  background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 8px; box-shadow: 0 8px 24px rgba(0, 0, 0, 0.18); }
-.menu button { font: inherit; text-align: left; padding: 4px 10px; color: var(--tl-text); background: none; border: 0;
-  border-radius: 5px; cursor: pointer; }
-.menu button:hover, .menu button:focus-visible { background: var(--tl-raised); }
 .holder { position: relative; display: flex; flex: none; }
 .actions { margin: 0 0 8px; }
 .stack summary { margin-top: 12px; cursor: pointer; color: var(--tl-faint); font-weight: 600; font-size: 12px; }
-.listing .line { display: flex; width: 100%; font: inherit; line-height: inherit; text-align: left; white-space: pre; color: inherit;
-  background: none; border: 0; padding: 0; }
-.listing button.line { cursor: pointer; }
-.listing button.line:hover { background: var(--tl-raised); }
-.listing .line.marked { background: var(--tl-mark); }
-.listing .line > .number { flex: none; }
-.tally { margin-left: auto; padding: 0 10px; font-size: 11px; color: var(--tl-faint); }
-.panel h3.file { text-transform: none; letter-spacing: 0; }
-.wide { overflow-x: auto; margin-top: 8px; }
-.wide table { border-collapse: collapse; font-size: 12px; }
-.wide th, .wide td { padding: 3px 8px; text-align: left; vertical-align: top; border: 1px solid var(--tl-border); font-weight: 400; }
-.wide td { min-width: 130px; }
-.wide thead td { min-width: 0; }
-.wide thead th { white-space: nowrap; }
-.wide tbody th { color: var(--tl-faint); white-space: nowrap; }
-.differs th, .differs td { background: var(--tl-mark); }
-.differs th { color: var(--tl-text); font-weight: 600; }
 .button[aria-disabled="true"] { opacity: 0.4; cursor: default; }
 .panel .close { position: sticky; top: 0; float: right; margin: -2px -6px 0 0; background: var(--tl-surface); }
 .facts { display: grid; grid-template-columns: minmax(60px, max-content) 1fr; gap: 2px 12px; margin: 0; }
@@ -152,37 +118,12 @@ figcaption { font-size: 12px; color: var(--tl-faint); }
 .warning { padding: 6px 10px; margin-bottom: 6px; border: 1px solid var(--tl-border); border-left: 4px solid var(--tl-warning);
   border-radius: 6px; }
 .failed { margin: 0 0 8px; color: var(--tl-error); font-weight: 600; }
-.help { position: absolute; inset: 0; display: flex; align-items: center; justify-content: center; padding: 12px;
-  background: rgba(10, 15, 25, 0.35); z-index: 6; }
-.help[hidden] { display: none; }
-.card { max-width: 620px; max-height: 100%; overflow: auto; padding: 16px 20px; background: var(--tl-surface);
-  border: 1px solid var(--tl-border); border-radius: 10px; box-shadow: 0 12px 40px rgba(0, 0, 0, 0.25); }
-.card h2 { margin: 0 0 8px; font-size: 15px; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 4px 28px; }
-.columns > div { display: flex; gap: 10px; align-items: center; min-height: 24px; }
-kbd { font: inherit; font-size: 12px; padding: 0 6px; border: 1px solid var(--tl-border); border-bottom-width: 2px; border-radius: 5px;
-  background: var(--tl-background); white-space: nowrap; }
-.swatch { flex: none; width: 22px; height: 14px; border-radius: 4px; border: 1px solid var(--tl-border); }
 .message { margin: auto; padding: 14px 24px; max-width: 46em; text-align: center; color: var(--tl-text); }
 .note { position: absolute; inset: auto 0 50% 0; margin: 0; text-align: center; color: var(--tl-faint); pointer-events: none; }
-.note[hidden] { display: none; }
 .grip { position: absolute; left: 0; right: 0; bottom: 0; height: 7px; cursor: ns-resize; z-index: 4; touch-action: none; }
-.grip[hidden] { display: none; }
 .grip:hover, .grip:focus-visible { background: linear-gradient(transparent 40%, var(--tl-accent)); outline: none; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
-.differences { list-style: none; margin: 6px 0 0; padding: 0; font-size: 12px; }
-.differences button { display: grid; grid-template-columns: 1.4em 1fr; width: 100%; padding: 3px 4px; font: inherit; text-align: left;
-  color: inherit; background: none; border: 0; border-radius: 5px; cursor: pointer; }
-.differences button:hover, .differences [aria-current="true"] { background: var(--tl-raised); }
-.differences b { font-size: 14px; line-height: 1.3; }
-.differences small { grid-column: 2; font-size: inherit; color: var(--tl-faint); }
 .changes { width: 100%; color: inherit; border-collapse: collapse; font-size: 12px; }
 .changes th, .changes td { padding: 2px 8px 2px 0; text-align: left; vertical-align: top; font-weight: 400; }
 .changes th { color: var(--tl-faint); }
-.sides { position: absolute; inset: 0; display: flex; gap: 1px; background: var(--tl-border); z-index: 4; }
-.sides[hidden], .holder[hidden] { display: none; }
-.side { position: relative; flex: 1 1 0; min-width: 0; background: var(--tl-background); }
-.side .fill { position: absolute; inset: 0; }
-.sides .label { position: absolute; left: 8px; bottom: 8px; padding: 1px 9px; font-size: 12px; pointer-events: none; z-index: 3;
-  background: var(--tl-surface); border: 1px solid var(--tl-border); border-radius: 9px; }
 `;

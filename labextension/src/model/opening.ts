@@ -40,6 +40,16 @@ export function closeScope(h: Hierarchy, opened: ReadonlySet<number>, scope: num
   return result;
 }
 
+/** Whether a group lies around an element, however far out. */
+export function isWithin(h: Hierarchy, inner: Element, scope: number): boolean {
+  for (let at = h.parent[inner]; at > 0; at = h.parent[groupElement(h, at)]) {
+    if (at === scope) {
+      return true;
+    }
+  }
+  return false;
+}
+
 export function everyScope(h: Hierarchy): Set<number> {
   const all = new Set<number>();
   for (let scope = 1; scope < h.scopes; scope++) {

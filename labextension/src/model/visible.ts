@@ -48,6 +48,18 @@ export function standsFor(h: Hierarchy, visible: Visible, element: Element): num
   }
 }
 
+/** The boxes that elements are drawn in: those inside closed groups by the group. */
+export function shownFor(h: Hierarchy, visible: Visible, elements: Iterable<Element>): Set<Element> {
+  const shown = new Set<Element>();
+  for (const element of elements) {
+    const index = standsFor(h, visible, element);
+    if (index >= 0) {
+      shown.add(visible.elements[index]);
+    }
+  }
+  return shown;
+}
+
 export function visibleFor(h: Hierarchy, opened: ReadonlySet<number>): Visible {
   const visible: Visible = { elements: [], kinds: [], parents: [], edges: [], indexOf: new Map() };
   const add = (element: Element, kind: BoxKind, parent: number): number => {
