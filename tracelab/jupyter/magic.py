@@ -23,7 +23,7 @@ from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
 from tracelab.jupyter.again import Before, CellFunction
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.diff_magic import DiffMagics
-from tracelab.jupyter.explorer import GraphExplorer, in_kernel
+from tracelab.jupyter.explorer import GraphExplorer, graph_of, in_kernel
 from tracelab.jupyter.failure import ShownSyntaxError, ordinary_traceback
 from tracelab.jupyter.inputs import drop_unused_inputs, input_tree
 from tracelab.render.text import summary_text, warnings_text
@@ -177,23 +177,25 @@ class TraceMagics(Magics):
     def _finish(self, traced: TracedFunction, options: Any) -> None:
         self.shell.user_ns[options.output] = traced
         if not options.check:
-            self._show(traced.graph, options)
+            self._show(traced, options)
             return
         # The places that warnings name get their answers first, so that the graph shows them.
         report = traced.check(progress=False)
-        self._show(traced.graph, options)
+        self._show(traced, options)
         if options.no_widget or not in_kernel():
             print(report)
         else:
             display(report)
 
-    def _show(self, graph: Graph, options: Any) -> None:
+    def _show(self, traced: TracedFunction | Graph, options: Any) -> None:
+        # What was traced can be run in its picture; what failed is a graph only.
+        graph = graph_of(traced)
         if options.no_widget or not in_kernel():
             print(summary_text(graph))
         else:
             if graph.warnings:
                 print(warnings_text(graph))
-            display(GraphExplorer(graph))
+            display(GraphExplorer(traced))
 
 
 def _line_options(line: str) -> tuple[str, str, list[str], bool]:

@@ -160,6 +160,8 @@ export class CellMarks {
   constructor(
     readonly view: EditorView,
     private readonly words: Words,
+    /** A menu was asked for at a place in the text. */
+    onMenu: (position: number) => void,
   ) {
     const field = StateField.define<Marks>({
       create: () => NONE,
@@ -178,6 +180,10 @@ export class CellMarks {
       },
       provide: (from) => EditorView.decorations.from(from, (marks) => marks.shown),
     });
+    // The notebook prevents the browser's menu, and so CodeMirror does not hear of it.
+    view.dom.addEventListener('contextmenu', ({ clientX: x, clientY: y }) =>
+      onMenu(view.posAtCoords({ x, y }, false)),
+    );
     this.field = field;
     this.extension = [
       field,

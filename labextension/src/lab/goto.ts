@@ -105,7 +105,8 @@ async function pictureOf(panel: NotebookPanel, shown: Shown): Promise<boolean> {
 }
 
 export interface Ways {
-  toNode(): Promise<void>;
+  /** From the line of the cursor; `byMenu`: from where the menu was asked for. */
+  toNode(byMenu: boolean): Promise<void>;
   /** Without a node: that which is selected in the picture that has the focus, or in the active cell's. */
   toSource(shown?: Shown, node?: number): Promise<void>;
 }
@@ -115,10 +116,11 @@ export function createWays(
   manager: IDocumentManager | null,
   trans: TranslationBundle,
 ): Ways {
-  async function toNode(): Promise<void> {
+  async function toNode(byMenu: boolean): Promise<void> {
     const here = current();
-    const cell = here?.panel.content.activeCell ?? null;
-    const ran = here?.follower.marksOf(cell)?.ranAt() ?? [];
+    const menu = byMenu ? (here?.follower.menu ?? null) : null;
+    const cell = menu?.cell ?? here?.panel.content.activeCell ?? null;
+    const ran = here?.follower.marksOf(cell)?.ranAt(menu?.position) ?? [];
     const latest = ran[ran.length - 1];
     const shown = latest && here?.follower.shownOf(latest.layer.graph);
     if (here === null || shown === undefined) {
@@ -194,7 +196,7 @@ export function addCommands(app: JupyterFrontEnd, ways: Ways, trans: Translation
   app.commands.addCommand(COMMANDS.toNode, {
     label: trans.__('Go to Node in Graph'),
     caption: trans.__('Select in the graph what the line of the cursor ran; again: the next of it'),
-    execute: () => ways.toNode(),
+    execute: ({ menu }) => ways.toNode(menu === true),
   });
   app.commands.addCommand(COMMANDS.toSource, {
     label: trans.__('Go to Source of Node'),

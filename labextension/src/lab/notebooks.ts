@@ -94,6 +94,8 @@ export class NotebookFollower {
   /** What each output was found to hold. */
   private readonly read = new WeakMap<IOutputModel, Shown | null>();
   private readonly offered = new WeakSet<Explorer>();
+  /** Where a menu was last asked for. */
+  menu: { cell: Cell; position: number } | null = null;
   private arrived = 0;
   private readonly adoptSoon = gathered(() => !this.panel.isDisposed && this.adopt());
   private readonly linkSoon = gathered(() => !this.panel.isDisposed && this.link());
@@ -295,7 +297,9 @@ export class NotebookFollower {
         void held.cell.ready.then(() => held.editor !== null && this.linkSoon());
         continue;
       }
-      held.marks ??= new CellMarks(editor, this.words);
+      held.marks ??= new CellMarks(editor, this.words, (position) => {
+        this.menu = { cell: held.cell, position };
+      });
       held.marks.show(found, this.wanted());
       held.cell.toggleClass('tracelab-traced', found.length > 0);
     }
