@@ -102,6 +102,11 @@ def check_calls(traced: Any, method: str, calls: list[Call], tolerance: float) -
         found = report.faults[0] if report.faults else report.findings[0]
         place = f" ({found.line})" if found.line else ""
         raise TracingCheckError(f"Tracing failed sanity checks: {found.message}{place}", report)
+    if calls:
+        traced.checked = (
+            True,
+            "the same as Python on " + ("the example inputs" if len(calls) == 1 else f"{len(calls)} inputs"),
+        )
 
 
 def _workload(subject: Subject, tolerance: float) -> Workload:

@@ -68,6 +68,11 @@ class CheckReport:
         """The findings that are faults."""
         return [finding for finding in self.findings if finding.fault]
 
+    @property
+    def headline(self) -> str:
+        """What it comes to, in a few words: `no fault found, 32 inputs tried`."""
+        return _headline(self)
+
     def __str__(self) -> str:
         return "\n".join(_lines(self))
 

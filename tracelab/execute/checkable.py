@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class Checkable:
     """`check` of everything that was traced."""
 
+    checked: tuple[bool, str] | None = None
+    """Whether the last check found no fault, and what it said in a few words; None before the first."""
+
     def check(
         self,
         inputs: Iterable[Any] | None = None,
@@ -45,6 +48,8 @@ class Checkable:
         """
         from tracelab.check.checking import check
 
-        return check(
+        report = check(
             self, inputs, executor, tolerance=tolerance, tries=tries, allow=allow, progress=progress, method=method
         )
+        self.checked = (report.ok, report.headline)
+        return report

@@ -222,7 +222,18 @@ class Graph:
     ['aten::relu', 'aten::add']
     """
 
-    __slots__ = ("failed", "input_tree", "inputs", "name", "nodes", "outputs", "root", "state", "warnings")
+    __slots__ = (
+        "__weakref__",
+        "failed",
+        "input_tree",
+        "inputs",
+        "name",
+        "nodes",
+        "outputs",
+        "root",
+        "state",
+        "warnings",
+    )
 
     def __init__(self, name: str = "forward") -> None:
         self.name = name

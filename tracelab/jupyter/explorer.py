@@ -24,6 +24,7 @@ from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph, Node
 from tracelab.graph.structure import TracelabError
 from tracelab.jupyter.running import Desk, nodes_by_key
+from tracelab.jupyter.traces import note
 from tracelab.render.fold import Folded
 from tracelab.render.merged import MergedView
 from tracelab.render.picture import document_svg
@@ -64,7 +65,8 @@ class GraphExplorer(anywidget.AnyWidget):
     >>> explorer.select("layer1.0.conv1")
     """
 
-    _esm = _BUNDLE
+    # Its text: a path would be watched, and the watcher of anywidget keeps every explorer, and its model, for ever.
+    _esm = _BUNDLE.read_text(encoding="utf-8") if _BUNDLE.exists() else ""
     _document = traitlets.Bytes().tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
     opened = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -75,8 +77,11 @@ class GraphExplorer(anywidget.AnyWidget):
     def __init__(self, traced: Any, **options: Any) -> None:
         shown = shown_of(traced)
         document = document_bytes(shown.document)
-        super().__init__(_document=packed(document), **{"model_id": _next_id(document), **options})
+        if "model_id" not in options:
+            options["model_id"] = _next_id(document)
+        super().__init__(_document=packed(document), **options)
         self._shown = shown
+        note(traced)
         self._desk: Desk | None = None
         if isinstance(traced, Runnable):
             self._desk = Desk(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
@@ -207,6 +212,11 @@ def graph_of(traced: Any) -> Graph:
             f"nothing to explore in {type(traced).__name__}: give a graph or what tracelab.trace returned"
         )
     return graph
+
+
+def document_of(explorer: GraphExplorer) -> bytes:
+    """The view document that an explorer shows, as JSON."""
+    return document_bytes(explorer._shown.document)
 
 
 def find_node(nodes: list[Node], what: str | Node) -> int:

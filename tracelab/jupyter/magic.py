@@ -26,6 +26,7 @@ from tracelab.jupyter.diff_magic import DiffMagics
 from tracelab.jupyter.explorer import GraphExplorer, graph_of, in_kernel
 from tracelab.jupyter.failure import ShownSyntaxError, ordinary_traceback
 from tracelab.jupyter.inputs import drop_unused_inputs, input_tree
+from tracelab.jupyter.traces import note
 from tracelab.render.text import summary_text, warnings_text
 
 
@@ -176,6 +177,7 @@ class TraceMagics(Magics):
 
     def _finish(self, traced: TracedFunction, options: Any) -> None:
         self.shell.user_ns[options.output] = traced
+        note(traced)
         if not options.check:
             self._show(traced, options)
             return
