@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from compare import agrees, assert_same, kinds
+from compare import agrees, assert_same, kinds, replays
 from torch import nn
 
 import tracelab
@@ -116,6 +116,25 @@ def test_a_function_may_have_several_outputs():
     traced = tracelab.trace(both, (torch.ones(2), torch.ones(2)))
     agrees(traced, both, (torch.randn(3), torch.randn(3)))
     assert kinds(traced.graph) == ["PythonOp", "TupleUnpack", "mul"]
+
+
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2, x.shape[0], "rows"
+
+    @staticmethod
+    def backward(ctx, gradient, *_):
+        return gradient * 2
+
+
+def test_a_number_that_a_function_returns_follows_the_input():
+    def scaled(x):
+        y, rows, word = Scaled.apply(x)
+        assert word == "rows"
+        return y * rows
+
+    agrees(tracelab.trace(scaled, torch.ones(3, 2)), scaled, torch.ones(5, 2))
 
 
 def test_an_in_place_function_is_marked():
@@ -287,6 +306,17 @@ def test_backward_inside_the_function_replays():
 def test_a_tensor_made_to_require_a_gradient_requires_it_at_replay(make):
     traced = tracelab.trace(lambda x: x * make(), torch.ones(2))
     assert traced(torch.ones(2)).requires_grad
+
+
+def test_a_hook_on_a_gradient_runs_at_replay():
+    def hooked(x):
+        y = x.clone().requires_grad_()
+        z = y * 2
+        z.register_hook(lambda gradient: gradient * x)
+        z.sum().backward()
+        return y.grad
+
+    replays(hooked, torch.randn(3), torch.randn(4))
 
 
 def test_autograd_grad_inside_the_function_replays():

@@ -65,6 +65,51 @@ def test_seeding_inside_the_function_seeds_at_each_replay():
     assert torch.equal(traced(torch.zeros(2)), traced(torch.zeros(2)))
 
 
+def test_a_generator_that_the_function_makes_begins_anew_in_each_run():
+    def noisy(x):
+        generator = torch.Generator().manual_seed(3)
+        return x + torch.rand(x.shape, generator=generator) * torch.randperm(x.shape[0], generator=generator)
+
+    replays(noisy, torch.zeros(2, 2), torch.zeros(3, 3))
+
+
+def test_a_generator_that_is_seeded_again_is_seeded_again_in_each_run():
+    def noisy(x):
+        generator = torch.Generator()
+        first = torch.rand(2, generator=generator)
+        generator.manual_seed(7)
+        return x + first + torch.rand(2, generator=generator)
+
+    replays(noisy, torch.zeros(2), torch.ones(2))
+
+
+def test_a_generator_gets_back_the_state_that_it_had():
+    def noisy(x):
+        generator = torch.Generator()
+        state = generator.get_state()
+        first = torch.rand(2, generator=generator)
+        generator.set_state(state)
+        return x + first - torch.rand(2, generator=generator)
+
+    replays(noisy, torch.zeros(2), torch.ones(2))
+
+
+def test_a_generator_from_outside_goes_on():
+    generator = torch.Generator().manual_seed(1)
+    traced = tracelab.trace(lambda x: x + torch.rand(2, generator=generator), torch.zeros(2), check_trace=False)
+    assert not torch.equal(traced(torch.zeros(2)), traced(torch.zeros(2)))
+
+
+def test_the_class_of_generators_is_as_it_was_after_a_trace():
+    before = torch.Generator
+    made = []
+    tracelab.trace(lambda x: made.append(torch.Generator()) or x * 1, torch.ones(2), check_trace=False)
+    assert torch.Generator is before
+    assert isinstance(made[0], torch.Generator)
+    made[0].manual_seed(4)
+    assert torch.equal(torch.rand(3, generator=made[0]), torch.rand(3, generator=torch.Generator().manual_seed(4)))
+
+
 FACTORIES = {
     "dtype": lambda x: torch.ones(2, 3, dtype=torch.int32) + torch.zeros(3, dtype=torch.float64),
     "device": lambda x: torch.arange(3, device=x.device) + torch.ones(3, device="cpu"),

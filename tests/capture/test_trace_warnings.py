@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import pytest
@@ -89,6 +90,10 @@ def size_to_float(x):
     return x * float(x.size(0))
 
 
+def to_pickle(x):
+    return x * len(pickle.dumps(x))
+
+
 WORDS = {
     to_int: ("int", "Converting a tensor to a Python integer (2)"),
     to_float: ("float", "Converting a tensor to a Python float (2.0)"),
@@ -96,6 +101,7 @@ WORDS = {
     to_bool: ("bool", "Converting a tensor to a Python boolean (True)"),
     to_list: ("list", "Converting a tensor to a Python list"),
     to_numpy: ("numpy", "Converting a tensor to a NumPy array"),
+    to_pickle: ("pickle", "Converting a tensor to bytes of pickle"),
     iterated: ("iter", "Iterating over a tensor"),
     unpacked: ("iter", "Iterating over a tensor"),
     contained: ("bool", "Converting a tensor to a Python boolean (True)"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from compare import agrees, assert_same, kinds, replays
@@ -277,3 +279,20 @@ def test_force_outplace_of_a_fresh_tensor(fill):
         return empty.fill_(7) if fill == "fill_" else empty.zero_()
 
     replays(fresh, torch.randn(2, 3), torch.randn(4, 1), force_outplace=True)
+
+
+def test_a_deep_copy_follows_the_input_and_is_written_to_alone():
+    def copied(x):
+        first = copy.deepcopy({"a": x, "again": [x]})
+        first["a"].add_(1)
+        return first["again"][0], x * 2
+
+    replays(copied, torch.ones(2), torch.zeros(3))
+
+
+def test_a_storage_is_noted():
+    def set_to(x):
+        return torch.empty(0).set_(x.untyped_storage(), 0, (2,)) * 2
+
+    with pytest.warns(tracelab.TracerWarning, match="the storage of this run is used in every run"):
+        tracelab.trace(set_to, torch.ones(2), check_trace=False)

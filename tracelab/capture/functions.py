@@ -6,6 +6,7 @@ dispatching (`contiguous()` on a contiguous tensor) are recorded.
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +16,11 @@ from torch import Tensor
 
 from tracelab.capture import indexing, integer_arguments
 from tracelab.capture.integers import traced_number
-from tracelab.capture.opaque import watch
+from tracelab.capture.opaque import record_region, watch
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.unseen import Unseen
 from tracelab.capture.values import concrete
-from tracelab.capture.warn import ITERATION, conversion_message
+from tracelab.capture.warn import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.graph.ir import Node, Value
 
 _properties: Any = Tensor
@@ -122,30 +123,21 @@ def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     return size_of(recorder, tensor, 0)
 
 
-def _conversion(kind: str) -> Handler:
-    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        tensor = args[0]
-        with Unseen(recorder):
-            result = CONVERSIONS[kind](*args, **kwargs)
-        shown = result if kind not in ("list", "numpy") else ""
-        # A constant of the module freezes nothing that was not frozen before.
-        value = recorder.known(tensor)
-        recorder.warn(kind, conversion_message(kind, shown), shown, value, sys._getframe(1))
-        return result
+def convert(
+    recorder: Recorder, kind: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """A conversion of a tensor to something that the graph cannot hold, noted at the caller's line."""
+    with Unseen(recorder):
+        result = function(*args, **kwargs)
+    shown = "" if kind in WITHOUT_VALUE else result
+    # A constant of the module freezes nothing that was not frozen before.
+    value = recorder.known(args[0])
+    recorder.warn(kind, conversion_message(kind, shown), shown, value, sys._getframe(1))
+    return result
 
-    return handle
 
-
-CONVERSIONS: dict[str, Callable[..., Any]] = {
-    "bool": Tensor.__bool__,
-    "int": Tensor.__int__,
-    "float": Tensor.__float__,
-    "complex": Tensor.__complex__,
-    "index": Tensor.__index__,
-    "number": Tensor.item,
-    "list": Tensor.tolist,
-    "numpy": Tensor.numpy,
-}
+def _conversion(kind: str, function: Callable[..., Any]) -> Handler:
+    return lambda recorder, args, kwargs: convert(recorder, kind, function, args, kwargs)
 
 
 def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -154,13 +146,6 @@ def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     # Noted on the graph alone: the old tracer was silent about an index, and code is written against that.
     value = recorder.known(args[0])
     recorder.warn("index", conversion_message("index", result), result, value, sys._getframe(1), silent=True)
-    return result
-
-
-def _array(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with Unseen(recorder):
-        result = _properties.__array__(*args, **kwargs)
-    recorder.warn("numpy", conversion_message("numpy", ""), "", recorder.known(args[0]), sys._getframe(1))
     return result
 
 
@@ -255,6 +240,33 @@ def _move(tensor: Tensor, device: torch.device, kwargs: dict[str, Any]) -> Any:
     return NotImplemented
 
 
+def _deep_copy(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor, memo = args
+    if not recorder.is_dynamic(tensor) or id(tensor) in memo:
+        return NotImplemented
+    made = recorder.record_call(
+        "prim::PythonOp",
+        deep_copy,
+        (tensor,),
+        run=lambda: deep_copy(tensor),
+        attributes={"name": "deepcopy", "inplace": False},
+    )
+    memo[id(tensor)] = made
+    return made
+
+
+def deep_copy(tensor: Tensor) -> Tensor:
+    """`copy.deepcopy(tensor)`"""
+    return copy.deepcopy(tensor)
+
+
+def _hook(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A hook on a gradient runs in each backward; what it computes belongs to that, not to the forward graph."""
+    if not recorder.is_dynamic(args[0]):
+        return NotImplemented
+    return record_region(recorder, "register_hook", Tensor.register_hook, args, kwargs)
+
+
 def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return recorder.record_call(
         "aten::requires_grad_",
@@ -345,14 +357,14 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.nelement: _numel,
     torch.numel: _numel,
     Tensor.__len__: _length,
-    Tensor.__bool__: _conversion("bool"),
-    Tensor.__int__: _conversion("int"),
-    Tensor.__float__: _conversion("float"),
-    Tensor.__complex__: _conversion("complex"),
+    Tensor.__bool__: _conversion("bool", Tensor.__bool__),
+    Tensor.__int__: _conversion("int", Tensor.__int__),
+    Tensor.__float__: _conversion("float", Tensor.__float__),
+    Tensor.__complex__: _conversion("complex", Tensor.__complex__),
     Tensor.__index__: _index,
-    Tensor.tolist: _conversion("list"),
-    Tensor.numpy: _conversion("numpy"),
-    Tensor.__array__: _array,
+    Tensor.tolist: _conversion("list", Tensor.tolist),
+    Tensor.numpy: _conversion("numpy", Tensor.numpy),
+    Tensor.__array__: _conversion("numpy", _properties.__array__),
     Tensor.__contains__: _contains,
     Tensor.item: _item,
     _properties.data.__get__: _data,
@@ -365,6 +377,8 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.__getitem__: _get_item,
     Tensor.__setitem__: _set_item,
     Tensor.backward: _backward,
+    Tensor.register_hook: _hook,
+    Tensor.__deepcopy__: _deep_copy,
     Tensor.__repr__: _shown(Tensor.__repr__),
     Tensor.__format__: _shown(Tensor.__format__),
     torch.tensor: _from_data(torch.tensor, "aten::tensor"),

@@ -35,7 +35,10 @@ def patch_opaque(set_: Setter) -> None:
     for name in ("grad_impl", "grad_and_value_impl"):
         set_(_eager, name, _region(getattr(_eager, name), name.removesuffix("_impl")))
     set_(_eager, "_jvp_with_argnums", _region(_eager._jvp_with_argnums, "jvp"))
-    set_(_eager, "_vjp_with_argnums", _refused(_eager._vjp_with_argnums, "torch.func.vjp"))
+    set_(_eager, "_vjp_with_argnums", _refused(_eager._vjp_with_argnums, "torch.func.vjp", "torch.func.grad"))
+    linearize = _refused(_eager.linearize, "torch.func.linearize", "torch.func.jvp")
+    for module in (_eager, torch.func):
+        set_(module, "linearize", linearize)
     for name in ("jacrev", "jacfwd", "hessian"):
         transform = _transform(getattr(_eager, name), name)
         set_(_eager, name, transform)
@@ -95,13 +98,13 @@ def _higher_order(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _refused(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _refused(original: Callable[..., Any], name: str, instead: str) -> Callable[..., Any]:
     @functools.wraps(original)
     def function(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
         if recorder is not None and not recorder.inside:
             raise TracelabError(
-                f"{name} returns a function, which a graph cannot hold: use torch.autograd.grad or torch.func.grad"
+                f"{name} returns a function, which a graph cannot hold: use torch.autograd.grad or {instead}"
             )
         return original(*args, **kwargs)
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.functions import iterate_tensor, number_to_tensor
+from tracelab.capture.functions import convert, iterate_tensor, number_to_tensor
+from tracelab.capture.generators import patch_generators
 from tracelab.capture.integers import MATH, TracedNumber, math_function
 from tracelab.capture.opaque import patch_opaque
 from tracelab.capture.recorder import Recorder, active
@@ -82,6 +83,7 @@ def _apply() -> None:
     _patch_autocast()
     _patch_is_tracing()
     _patch_iteration()
+    _patch_pickling()
     _patch_random_state()
     _patch_hash()
     _patch_rounding()
@@ -89,6 +91,7 @@ def _apply() -> None:
     _patch_collectives()
     _patch_compilation()
     patch_opaque(_set)
+    patch_generators(_set)
     for name in MATH:
         _set(math, name, math_function(name, getattr(math, name)))
     _patch_overrides()
@@ -306,6 +309,18 @@ def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _patch_pickling() -> None:
+    original: Callable[..., Any] = torch.Tensor.__reduce_ex__
+
+    def reduce_ex(tensor: torch.Tensor, protocol: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(tensor, protocol)
+        return convert(recorder, "pickle", original, (tensor, protocol), {})
+
+    _set(torch.Tensor, "__reduce_ex__", reduce_ex)
+
+
 def _patch_random_state() -> None:
     """Code that seeds, or saves and restores the random state, does so at each run."""
     for name in ("manual_seed", "get_rng_state", "set_rng_state"):
@@ -364,7 +379,9 @@ _OWN_CODES = {
         torch.Tensor.__len__,
         torch.Tensor.__contains__,
         torch.Tensor.__array__,
+        torch.Tensor.__deepcopy__,
         torch.Tensor.backward,
+        torch.Tensor.register_hook,
         torch.Tensor.__repr__,
         torch.Tensor.__format__,
     )

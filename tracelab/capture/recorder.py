@@ -19,8 +19,8 @@ from tracelab.capture.collectives import labelled
 from tracelab.capture.fixed import FixedSizes
 from tracelab.capture.operators import Operator
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
-from tracelab.capture.values import PLAIN, SYMBOLIC, concrete, storage_of, tensor_type
-from tracelab.capture.warn import emit
+from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, concrete, storage_of, tensor_type
+from tracelab.capture.warn import STORAGE, emit
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
@@ -65,6 +65,8 @@ class Recorder:
         self.module_calls: dict[str, int] = {}
         self.kept: list[Any] = []
         """Objects whose ids stand in the tables above."""
+        self.generators: dict[int, tuple[torch.Generator, Value]] = {}
+        """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.watched: dict[int, Value] | None = None
@@ -258,6 +260,13 @@ class Recorder:
             return {key: self._item(child, symbols) for key, child in item.items()}
         if type_ is slice:
             return slice(*(self._item(part, symbols) for part in (item.start, item.stop, item.step)))
+        return self._rare_item(item)
+
+    def _rare_item(self, item: Any) -> Any:
+        if isinstance(item, torch.Generator) and (made := self.generators.get(address_of(item))) is not None:
+            return made[1]
+        if isinstance(item, torch.UntypedStorage):
+            self.warn("storage", STORAGE, "", None, sys._getframe(1))
         return item
 
     def record_result(self, node: Node, result: Any) -> Any:
@@ -274,8 +283,7 @@ class Recorder:
         if isinstance(result, Mapping):
             value = Value(node.name, "Any", node)
             node.outputs = (value,)
-            self._pick(value, result)
-            return result
+            return self._pick(value, result)
         if isinstance(result, tuple):
             outputs = []
             for item in result:
@@ -310,7 +318,7 @@ class Recorder:
         else:
             value = Value(node.name, "Any", node)
             node.outputs = (value,)
-            self._pick(value, result)
+            return self._pick(value, result)
         return result
 
     def _unpack(self, whole: Value, parts: Any) -> None:
@@ -324,21 +332,35 @@ class Recorder:
         node.outputs = tuple(outputs)
         self.nodes.append(node)
 
-    def _pick(self, whole: Value, parts: Any) -> None:
-        """Reach the tensors inside a result of mixed structure by one node each."""
-        keys = parts.keys() if isinstance(parts, Mapping) else range(len(parts))
-        for key in keys:
-            part = parts[key]
-            if isinstance(part, (torch.Tensor, list, tuple, Mapping)):
-                node = Node("aten::__getitem__", _get_item, (whole, key), None, (), self.scope)
-                type_ = tensor_type(part) if isinstance(part, torch.Tensor) else "Any"
-                value = Value(whole.name, type_, node)
-                node.outputs = (value,)
-                self.nodes.append(node)
-                if isinstance(part, torch.Tensor):
-                    self.bind(part, value)
-                else:
-                    self._pick(value, part)
+    def _pick(self, whole: Value, parts: Any) -> Any:
+        """Reach the tensors and numbers inside a result of mixed structure by one node each."""
+        items = dict(parts) if isinstance(parts, Mapping) else dict(enumerate(parts))
+        found = {key: self._part(whole, key, part) for key, part in items.items()}
+        if all(found[key] is part for key, part in items.items()):
+            return parts
+        if isinstance(parts, tuple):
+            return type(parts)(*found.values()) if hasattr(parts, "_fields") else type(parts)(found.values())
+        for key, part in found.items():
+            parts[key] = part
+        return parts
+
+    def _part(self, whole: Value, key: Any, part: Any) -> Any:
+        number = type(part) in (int, float)
+        if not number and not isinstance(part, (torch.Tensor, list, tuple, Mapping)):
+            return part
+        node = Node("aten::__getitem__", _get_item, (whole, key), None, (), self.scope)
+        type_ = type(part).__name__ if number else tensor_type(part) if isinstance(part, torch.Tensor) else "Any"
+        value = Value(whole.name, type_, node)
+        node.outputs = (value,)
+        self.nodes.append(node)
+        if number:
+            from tracelab.capture.integers import traced_number
+
+            return traced_number(self, part, value)
+        if isinstance(part, torch.Tensor):
+            self.bind(part, value)
+            return part
+        return self._pick(value, part)
 
     def _lift(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
         """A tensor made from Python data: a constant, copied at each run so that writing to it is harmless."""

@@ -20,12 +20,15 @@ _WORDS = {
     "index": "a Python index",
     "list": "a Python list",
     "numpy": "a NumPy array",
+    "pickle": "bytes of pickle",
 }
+WITHOUT_VALUE = frozenset({"list", "numpy", "pickle"})
+"""Conversions whose result is too long for a sentence."""
 
 
 def conversion_message(kind: str, frozen: object) -> str:
     """The sentence for a traced tensor or size that became a Python value."""
-    shown = "" if kind in ("list", "numpy") else f" ({frozen})"
+    shown = "" if kind in WITHOUT_VALUE else f" ({frozen})"
     effect = (
         "the branch taken here is taken for every input" if kind == "bool" else "the value is frozen into the trace"
     )
@@ -51,6 +54,10 @@ def size_message(kind: str, frozen: object) -> str:
 ITERATION = (
     "Iterating over a tensor might cause the trace to be incorrect: the number of rounds ({}) is frozen into the "
     "trace and will not follow the size of the input."
+)
+STORAGE = (
+    "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
+    "run. Take a view of the tensor that owns it instead."
 )
 
 

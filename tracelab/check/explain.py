@@ -21,7 +21,7 @@ from tracelab.graph.warning import TraceWarning
 
 GRAPHS_DIFFERED = "Graphs differed across invocations"
 CONSTANTS_DIFFERED = "Tensor-valued Constant nodes differed in value across invocations"
-_UNSEEN = frozenset({"list", "numpy", "constant", "complex"})
+_UNSEEN = frozenset({"list", "numpy", "pickle", "storage", "constant", "complex"})
 """Places whose value is not written down, since it may be large."""
 _BRANCHES = frozenset({"bool", "iter"})
 
@@ -304,6 +304,8 @@ _READ = {
     "index": "the index",
     "list": "the list",
     "numpy": "the array",
+    "pickle": "the bytes",
+    "storage": "the storage",
 }
 
 

@@ -8,7 +8,9 @@ from tracelab.graph.ir import Graph, Value, mutated_arguments
 from tracelab.render.aliases import Aliases
 
 # A value that became a Python constant has left the graph: all that ran afterwards may have used it.
-_LEFT_THE_GRAPH = frozenset({"bool", "int", "float", "complex", "number", "index", "list", "numpy", "iter", "contains"})
+_LEFT_THE_GRAPH = frozenset(
+    {"bool", "int", "float", "complex", "number", "index", "list", "numpy", "pickle", "storage", "iter", "contains"}
+)
 
 
 def taints(graph: Graph, aliases: Aliases, outputs: Iterable[Value]) -> list[list[Value]]:
