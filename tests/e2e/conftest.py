@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -58,10 +59,18 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab server with settings, data and notebooks of its own."""
-    home = tmp_path_factory.mktemp("lab")
+    with running_lab(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running_lab(home: pathlib.Path, disabled: tuple[str, ...] = ()) -> Iterator[Lab]:
+    """A JupyterLab server, without the extensions that are named."""
     for name in ("config/labconfig", "data", "runtime", "ipython", "notebooks"):
         (home / name).mkdir(parents=True)
     (home / "config/labconfig/default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+    page_config = {"disabledExtensions": dict.fromkeys(disabled, True)}
+    (home / "config/labconfig/page_config.json").write_text(json.dumps(page_config))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
 import pathlib
+import urllib.error
 import urllib.request
 
 _pages = itertools.count()
@@ -30,7 +32,9 @@ class Lab:
         with urllib.request.urlopen(self._api("sessions"), timeout=10) as answer:
             sessions = json.load(answer)
         for session in sessions:
-            urllib.request.urlopen(self._api(f"sessions/{session['id']}", "DELETE"), timeout=10).close()
+            # Of two sessions on one kernel the second ends with the first.
+            with contextlib.suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(self._api(f"sessions/{session['id']}", "DELETE"), timeout=10).close()
 
     def _api(self, path: str, method: str = "GET") -> urllib.request.Request:
         headers = {"Authorization": f"token {self.token}"}
