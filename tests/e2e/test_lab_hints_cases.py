@@ -101,6 +101,7 @@ def test_a_squiggle_stays_with_an_edited_line_and_is_whole_again_after_undo(note
     expect(squiggle(cell)).to_have_count(0)
     notebook.page.keyboard.press("Control+Z")
     expect(squiggle(cell)).to_have_text("hidden.sum() > 0")
+    put_cursor(cell, 2)
     notebook.page.keyboard.press("End")
     notebook.page.keyboard.type("#")
     expect(cell.locator(".tracelab-hint-stale")).to_have_text("bool[]")

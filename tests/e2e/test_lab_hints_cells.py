@@ -216,8 +216,10 @@ def test_the_source_in_a_file_is_opened_at_its_line(notebook: NotebookView) -> N
     explorer = notebook.explorer(2)
     last = explorer.node("mul")
     explorer.host.evaluate("(host, node) => host.tracelab.select(node)", last)
-    explorer.press("g")
+    explorer.tree.focus()
     page = notebook.page
+    # The notebook is hidden then, and its explorer with it.
+    page.keyboard.press("g")
     page.wait_for_function("jupyterapp.shell.currentWidget.context?.path === 'hinted_model.py'")
     page.wait_for_function("jupyterapp.shell.currentWidget.content.editor?.getCursorPosition().line === 1")
     notebook.execute("application:close")
