@@ -87,7 +87,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 def kernel(process: Kernel) -> Kernel:
     """The kernel with no variables and no traces; importing torch again costs nothing."""
     process.run("%reset -f\nimport ipywidgets, gc\nipywidgets.Widget.close_all()\ngc.collect()")
-    process.run("%load_ext tracelab\nimport tracelab as tl\n" + NET)
+    process.run("%load_ext tracelab\nimport gc\nimport tracelab as tl\n" + NET)
     return process
 
 
@@ -111,7 +111,7 @@ def test_a_traced_cell_is_listed_with_its_cell_and_counts(kernel: Kernel) -> Non
             "names": ["small"],
             "traced": "cell",
             "ops": 2,
-            "parameters": 2,
+            "parameters": 8,
             "warnings": 0,
             "cell": count,
             "cell_id": "abc",
@@ -145,12 +145,20 @@ def test_a_cell_that_runs_again_has_its_new_trace_alone(kernel: Kernel) -> None:
 
 
 def test_the_list_keeps_no_trace_alive(kernel: Kernel) -> None:
-    kernel.run("traced = tl.trace(layer, x)\nimport weakref\ngraph = weakref.ref(traced.graph)")
+    kernel.run("import weakref\ntraced = tl.trace(layer, x)\ngraph = weakref.ref(traced.graph)")
     key = kernel.trace("traced")["key"]
     kernel.run("del traced\ngc = __import__('gc').collect()")
     assert kernel.value("graph() is None") == "True"
     assert kernel.traces() == []
     assert "run its cell again" in kernel.ask("open", key=key)["error"]
+
+
+def test_what_no_variable_and_no_output_holds_is_not_listed(kernel: Kernel) -> None:
+    kernel.run("gc.disable()\ntraced = tl.trace(layer, x)")
+    assert [row["title"] for row in kernel.traces()] == ["traced"]
+    kernel.run("del traced")
+    assert kernel.traces() == []
+    kernel.run("gc.enable()")
 
 
 def test_asking_leaves_nothing_in_the_notebook(kernel: Kernel) -> None:

@@ -81,7 +81,7 @@ class GraphExplorer(anywidget.AnyWidget):
             options["model_id"] = _next_id(document)
         super().__init__(_document=packed(document), **options)
         self._shown = shown
-        note(traced)
+        note(traced, self)
         self._desk: Desk | None = None
         if isinstance(traced, Runnable):
             self._desk = Desk(traced, shown.graph, shown.document, shown.nodes, self._send_columns)

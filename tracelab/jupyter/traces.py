@@ -12,18 +12,19 @@ import re
 import secrets
 import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tracelab.execute.runnable import Runnable
-from tracelab.graph.ir import Graph, Role
+from tracelab.graph.ir import Graph
 from tracelab.graph.source import is_cell
 from tracelab.graph.structure import TracelabError
 from tracelab.graph.warning import TraceWarning
 from tracelab.render.fold import Folded
+from tracelab.render.view import summary as counts_of
 
 MOST_TRACES = 200
-"""So many traces are listed, the latest; and so many that no variable names."""
+"""So many traces are listed, the latest."""
 MOST_WARNINGS = 200
 """So many places outside of the notebook are listed."""
 _MOST_ITEMS = 64
@@ -45,6 +46,8 @@ class Entry:
     cell_id: str = ""
     owner: weakref.ref[Any] | None = None
     """The traced function or module, where one was seen."""
+    explorers: list[weakref.ref[Any]] = field(default_factory=list)
+    """The widgets that show it."""
     ops: tuple[int, int] = (-1, 0)
     """Nodes of the graph when it was counted, and the operators that a picture of it shows."""
 
@@ -53,13 +56,15 @@ _entries: weakref.WeakKeyDictionary[Graph, Entry] = weakref.WeakKeyDictionary()
 _made = 0
 
 
-def note(traced: Any) -> None:
-    """Remember that the cell which runs now made or shows a trace; outside of a notebook nothing happens."""
+def note(traced: Any, explorer: Any = None) -> None:
+    """Remember that the cell which runs now made a trace, or shows it; outside of a notebook nothing happens."""
     graph = _graph_of(traced)
     shell = _shell()
     if graph is None or shell is None or not hasattr(shell, "kernel"):
         return
     entry = _entry(graph, traced)
+    if explorer is not None:
+        entry.explorers.append(weakref.ref(explorer))
     parent = _parent(shell)
     if entry.count is not None or parent.get("content", {}).get("silent"):
         return
@@ -122,11 +127,15 @@ def title_of(key: str) -> str:
 
 def _listed(named: Mapping[Graph, list[str]]) -> list[tuple[Graph, Entry]]:
     """The latest traces, in the order in which they were made."""
-    # A snapshot first: what is collected meanwhile changes the dictionary.
-    held = sorted(_entries.items(), key=lambda row: row[1].number)
-    unnamed = [row for row in held if row[0] not in named][-MOST_TRACES:]
-    kept = [row for row in held if row[0] in named] + unnamed
-    return sorted(kept, key=lambda row: row[1].number)[-MOST_TRACES:]
+    # A snapshot first: what is collected meanwhile changes the dictionary. What only waits to be collected is left out.
+    held = [row for row in list(_entries.items()) if row[0] in named or _is_shown(row[1])]
+    return sorted(held, key=lambda row: row[1].number)[-MOST_TRACES:]
+
+
+def _is_shown(entry: Entry) -> bool:
+    found = [explorer for reference in entry.explorers if (explorer := reference()) is not None]
+    # Of one that was closed the comm is None.
+    return any(explorer.comm is not None for explorer in found)
 
 
 def _row(graph: Graph, entry: Entry, names: list[str]) -> dict[str, Any]:
@@ -134,14 +143,15 @@ def _row(graph: Graph, entry: Entry, names: list[str]) -> dict[str, Any]:
     count, cell_id = entry.count, entry.cell_id
     if count is None:
         count = next((found for name in names if (found := _bound_in(name)) is not None), None)
+    counts = counts_of(graph, _ops(graph, entry))
     row: dict[str, Any] = {
         "key": entry.key,
         "title": _title(graph, names),
         "names": names,
         "traced": graph.root.class_name or graph.root.name or graph.name,
-        "ops": _ops(graph, entry),
-        "parameters": sum(value.role is Role.PARAMETER for value in graph.inputs),
-        "warnings": len(graph.warnings),
+        "ops": counts["ops"],
+        "parameters": counts["parameters"],
+        "warnings": counts["warnings"],
         "cell": count,
         "cell_id": cell_id,
     }

@@ -6,6 +6,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MIME_TYPE } from '../model/document';
 import { hints } from './hints';
 import { RANK, rendererFactory } from './renderer';
+import { traces } from './traces';
 
 const renderer: JupyterFrontEndPlugin<void> = {
   id: 'tracelab:renderer',
@@ -27,4 +28,4 @@ const renderer: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [renderer, hints];
+export default [renderer, hints, traces];
