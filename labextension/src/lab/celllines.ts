@@ -65,6 +65,12 @@ export interface CellTrace {
   warnings: CellWarning[];
 }
 
+/** A column, which Python counts in characters, in the units of a string. */
+export function unitOf(text: string, column: number): number {
+  // Only characters beyond the first plane take two units.
+  return /[\ud800-\udbff]/.test(text) ? [...text].slice(0, column).join('').length : column;
+}
+
 /** `float32[32, 128]`; the device where it is not the CPU. */
 export function typeText(view: ViewDocument, value: number): string {
   const { dtype, shape, device, type } = view.values;

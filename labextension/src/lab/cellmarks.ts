@@ -11,9 +11,10 @@ import {
 } from '@codemirror/state';
 import { Decoration, EditorView, hoverTooltip, WidgetType, type DecorationSet } from '@codemirror/view';
 import type { RunData } from '../model/run';
-import type { CellTrace, CellWarning, TracedLine, WarningPlace } from './celllines';
+import { unitOf, type CellTrace, type CellWarning, type TracedLine, type WarningPlace } from './celllines';
 import { follow, isFresh, pointAt, type Anchor, type Point } from './cellpoints';
 import { hoverOf, type HoverWords } from './hintshover';
+import { applyRewrite, type Rewrite } from './mend';
 import { actionsFor, messageParts, renderWarning, type WarningWords } from './squiggles';
 
 export interface Words {
@@ -55,6 +56,8 @@ export interface PlacedWarning extends Anchor {
   place: WarningPlace;
   at: number;
   shift: number;
+  /** The edit that takes it out of the code; null where there is none. */
+  rewrite: Rewrite | null;
 }
 
 /** What one trace says of one cell. */
@@ -149,6 +152,16 @@ function draw(state: EditorState, marks: Marks, staleText: string): DecorationSe
   return Decoration.set(ranges, true);
 }
 
+/** What the notebook does for the marks of a cell. */
+export interface Hosts {
+  /** A menu was asked for at a place in the text. */
+  onMenu(position: number): void;
+  /** Runs an edit that is undone by itself. */
+  edit(run: () => boolean): boolean;
+  /** Says one sentence to the person. */
+  say(text: string): void;
+}
+
 export class CellMarks {
   private readonly field: StateField<Marks>;
   private readonly extension: Extension;
@@ -160,8 +173,7 @@ export class CellMarks {
   constructor(
     readonly view: EditorView,
     private readonly words: Words,
-    /** A menu was asked for at a place in the text. */
-    onMenu: (position: number) => void,
+    private readonly hosts: Hosts,
   ) {
     const field = StateField.define<Marks>({
       create: () => NONE,
@@ -182,7 +194,7 @@ export class CellMarks {
     });
     // The notebook prevents the browser's menu, and so CodeMirror does not hear of it.
     view.dom.addEventListener('contextmenu', ({ clientX: x, clientY: y }) =>
-      onMenu(view.posAtCoords({ x, y }, false)),
+      hosts.onMenu(view.posAtCoords({ x, y }, false)),
     );
     this.field = field;
     this.extension = [
@@ -364,6 +376,18 @@ export class CellMarks {
     }
   }
 
+  private mend(anchor: PlacedWarning): void {
+    const { doc } = this.view.state;
+    const point = this.view.state.field(this.field).warnings.find((other) => other.anchor === anchor);
+    const done =
+      point !== undefined &&
+      anchor.rewrite !== null &&
+      this.hosts.edit(() => applyRewrite(this.view, anchor.rewrite!, doc.lineAt(point.at).number));
+    if (!done) {
+      this.hosts.say(this.words.warning.changed);
+    }
+  }
+
   private diagnostic(point: WarningPoint, range: { from: number; to: number }): WarningDiagnostic {
     const { layer, anchor } = point;
     const words = this.words.warning;
@@ -375,7 +399,7 @@ export class CellMarks {
       anchor,
       message: parts.join('\n'),
       renderMessage: () => renderWarning(anchor, parts),
-      actions: actionsFor(anchor, layer.graph, words),
+      actions: actionsFor(anchor, layer.graph, words, () => this.mend(anchor)),
     };
   }
 }
@@ -384,8 +408,10 @@ export class CellMarks {
 function rangeOf(doc: Text, { anchor, at }: WarningPoint): { from: number; to: number } {
   const last = doc.lineAt(at);
   const first = doc.line(last.number - anchor.texts.length + 1);
-  const from = Math.min(first.from + anchor.place.column + anchor.shift, first.to);
-  const shift = first.number === last.number ? anchor.shift : 0;
-  const to = Math.min(last.from + anchor.place.endColumn + shift, last.to);
+  // What the trace counted from stands behind `%trace` on a line of its own.
+  const unit = (text: string, column: number): number =>
+    anchor.shift + unitOf(text.slice(anchor.shift), column);
+  const from = Math.min(first.from + unit(first.text, anchor.place.column), first.to);
+  const to = Math.min(last.from + unit(last.text, anchor.place.endColumn), last.to);
   return { from, to: Math.max(from, to) };
 }

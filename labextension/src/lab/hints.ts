@@ -7,7 +7,7 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import type { Wanted } from './cellmarks';
-import { addCommands, COMMANDS, createWays, type Ways } from './goto';
+import { addCommands, COMMANDS, createWays, say, type Ways } from './goto';
 import { NotebookFollower, type FollowWords } from './notebooks';
 
 function wordsIn(trans: TranslationBundle): FollowWords {
@@ -34,6 +34,8 @@ function wordsIn(trans: TranslationBundle): FollowWords {
       check: (answer) => trans.__('Check: %1', answer),
       show: trans.__('Show in graph'),
       counterexample: trans.__('Show the counterexample'),
+      mend: trans.__('Mend'),
+      changed: trans.__('The code here has changed since it was traced: trace it again for a mend that fits'),
     },
   };
 }
@@ -67,7 +69,7 @@ export const hints: JupyterFrontEndPlugin<void> = {
     );
     const follow = (panel: NotebookPanel): void => {
       const toSource = (...from: Parameters<Ways['toSource']>): void => void ways.toSource(...from);
-      followers.set(panel, new NotebookFollower(panel, words, () => wanted, toSource));
+      followers.set(panel, new NotebookFollower(panel, words, () => wanted, toSource, say));
       panel.disposed.connect(() => followers.delete(panel));
     };
     tracker.forEach(follow);

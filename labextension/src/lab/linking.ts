@@ -2,6 +2,7 @@
 
 import type { Graph, Layer, PlacedLine, PlacedWarning } from './cellmarks';
 import type { CellFile, CellTrace, CellWarning } from './celllines';
+import { rewriteOf } from './mend';
 import { placeIn, reads, type Placement } from './places';
 
 /** What linking needs to know of a code cell. */
@@ -80,7 +81,9 @@ function linkOf<C extends CellText>(
     const end = place && placement.places.get(place.endLine);
     const texts = place && textsOf(placement, place.line, place.endLine);
     if (place && end && texts) {
-      warnings.set(warning, { warning, place, at: end.line, shift: end.shift, texts });
+      const rewrite =
+        place.exact && !file.magicLine ? rewriteOf(warning.warning, file.texts, place.endLine) : null;
+      warnings.set(warning, { warning, place, at: end.line, shift: end.shift, texts, rewrite });
     }
   }
   return { cell, lines, warnings };

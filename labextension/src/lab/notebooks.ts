@@ -105,6 +105,7 @@ export class NotebookFollower {
     private readonly words: FollowWords,
     private readonly wanted: () => Wanted,
     private readonly toSource: (shown: Shown, node: number) => void,
+    private readonly say: (text: string) => void,
   ) {
     const connect = (): void => {
       panel.content.model?.cells.changed.connect(this.adoptSoon);
@@ -297,8 +298,21 @@ export class NotebookFollower {
         void held.cell.ready.then(() => held.editor !== null && this.linkSoon());
         continue;
       }
-      held.marks ??= new CellMarks(editor, this.words, (position) => {
-        this.menu = { cell: held.cell, position };
+      held.marks ??= new CellMarks(editor, this.words, {
+        onMenu: (position) => {
+          this.menu = { cell: held.cell, position };
+        },
+        edit(run) {
+          // Edits that follow each other closely are undone together, unless they are told apart.
+          const { undoManager } = held.cell.model.sharedModel as unknown as {
+            undoManager?: { stopCapturing(): void } | null;
+          };
+          undoManager?.stopCapturing();
+          const done = run();
+          undoManager?.stopCapturing();
+          return done;
+        },
+        say: this.say,
       });
       held.marks.show(found, this.wanted());
       held.cell.toggleClass('tracelab-traced', found.length > 0);

@@ -3,6 +3,7 @@
 import type { Action } from '@codemirror/lint';
 import type { Graph, PlacedWarning } from './cellmarks';
 import type { CellWarning } from './celllines';
+import { previewOf } from './mend';
 
 export interface WarningWords {
   frozen(value: string): string;
@@ -12,6 +13,9 @@ export interface WarningWords {
   check(answer: string): string;
   show: string;
   counterexample: string;
+  mend: string;
+  /** Why a mend was not made. */
+  changed: string;
 }
 
 /** A check found an input for which the trace is wrong; else it says how many it tried. */
@@ -27,17 +31,21 @@ export function messageParts({ warning, outside, outputs }: CellWarning, words: 
   ];
 }
 
-export function renderWarning(_anchor: PlacedWarning, parts: readonly string[]): HTMLElement {
+export function renderWarning({ rewrite }: PlacedWarning, parts: readonly string[]): HTMLElement {
   const node = document.createElement('div');
   node.className = 'tracelab-warning';
   parts.forEach((text) => (node.appendChild(document.createElement('div')).textContent = text));
+  if (rewrite !== null) {
+    node.appendChild(previewOf(rewrite));
+  }
   return node;
 }
 
 export function actionsFor(
-  { warning: { warning, index } }: PlacedWarning,
+  { warning: { warning, index }, rewrite }: PlacedWarning,
   graph: Graph,
   words: WarningWords,
+  mend: () => void,
 ): Action[] {
   const actions: Action[] = [];
   if (warning.node >= 0) {
@@ -45,6 +53,9 @@ export function actionsFor(
   }
   if (isCounterexample(warning.answer)) {
     actions.push({ name: words.counterexample, apply: () => graph.warn(index) });
+  }
+  if (rewrite !== null) {
+    actions.push({ name: words.mend, apply: mend });
   }
   return actions;
 }

@@ -60,6 +60,18 @@ export interface SourceFile {
   lines: Record<string, string>;
 }
 
+/** An edit that takes a frozen place out of the code; it stands in the file of the warning's source. */
+export interface Mend {
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  /** What comes in the place of what stands there. */
+  text: string;
+  /** One sentence: why it may. */
+  reason: string;
+}
+
 export interface TraceWarning {
   kind: string;
   message: string;
@@ -68,6 +80,7 @@ export interface TraceWarning {
   value: string;
   taints: number[];
   answer?: string;
+  mend?: Mend;
 }
 
 export interface Summary {

@@ -317,6 +317,14 @@ export function readDocument(raw: unknown): ViewDocument {
     if (warning.answer !== undefined) {
       text(warning.answer, 'warnings.answer');
     }
+    if (warning.mend !== undefined) {
+      const mend = bag(warning, 'mend');
+      for (const name of ['line', 'column', 'end_line', 'end_column']) {
+        integers([mend[name]], `warnings.mend.${name}`);
+      }
+      text(mend.text, 'warnings.mend.text');
+      text(mend.reason, 'warnings.mend.reason');
+    }
     indices([warning.node], -1, nodes.rows, 'warnings.node');
     indices([warning.source], -1, sources.rows, 'warnings.source');
     indices(list(warning, 'taints', 'warnings.taints'), 0, values.rows, 'warnings.taints');
