@@ -8,25 +8,7 @@ import { buildHierarchy, groupElement, type Hierarchy } from '../src/model/hiera
 import { everyScope, initiallyOpened, ownScopes, reveal, sanitize } from '../src/model/opening';
 import { foldRepeat, MOST_UNFOLDED, scopesWithin } from '../src/model/repeats';
 import { visibleFor } from '../src/model/visible';
-import { DocumentBuilder } from './fixtures/builder';
-
-/** `widths[i]` is the width of layer i: layers of one width are equal. */
-function layers(widths: number[], warned = -1): ViewDocument {
-  const b = new DocumentBuilder('Deep');
-  let x = b.input('x', [8, 64]);
-  widths.forEach((width, layer) => {
-    x = b.module(`layers.${layer}`, 'Block', () => {
-      const weight = b.parameter(`layers.${layer}.weight`, [2, 5]);
-      const hidden = b.op('linear', [x, weight], [8, width], 'hidden');
-      if (layer === warned) {
-        b.warn({ node: layer * 2 });
-      }
-      return b.op('relu', [hidden], [8, 64], 'x');
-    });
-  });
-  b.output(x);
-  return b.document;
-}
+import { layers } from './fixtures/models';
 
 const equal = (count: number): number[] => new Array<number>(count).fill(64);
 const rows = (h: Hierarchy): string[] => h.repeats.map(({ scope }) => h.paths[scope]);

@@ -239,6 +239,7 @@ describe('the run bar', () => {
   it('is not there on a page without a kernel', async () => {
     explorer.destroy();
     explorer = createExplorer(host, mlp());
+    await vi.waitFor(() => expect(host.dataset.tracelabReady).toBe('true'), { interval: 1 });
     expect(bar()).toBeNull();
   });
 

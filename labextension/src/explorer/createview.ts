@@ -327,18 +327,20 @@ export function createView(
       }
       report();
     },
-    prescribe(scopes) {
+    prescribe(scopes, link) {
       if (h === null) {
         return;
       }
       const next = scopes === null ? initiallyOpened(h) : sanitize(h, scopes);
-      if (scopes !== null) {
+      if (scopes !== null && link === undefined) {
         // Those outside do not know of folded blocks: what is open of them stays so.
         const own = new Set(ownScopes(h, opened));
         opened.forEach((scope) => own.has(scope) || next.add(scope));
       }
       byDefault = scopes === null;
-      if (next.size === opened.size && [...next].every((scope) => opened.has(scope))) {
+      if (link?.refolded) {
+        events.emit('fold');
+      } else if (next.size === opened.size && [...next].every((scope) => opened.has(scope))) {
         return;
       }
       opened = next;

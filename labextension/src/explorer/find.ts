@@ -54,6 +54,8 @@ export function findFeature(view: View): void {
   view.events.on('graph', (h) => box.setGraph(h));
   view.events.on('find', (query) => box.set(query, false));
   view.events.on('scene', mark);
+  // A fold is itself something to find, while it is there.
+  view.events.on('fold', () => box.again());
   keys.bind({ keys: ['/'], help: ['/', 'search'], anywhere: true, run: () => box.focus() });
   keys.bind({
     keys: ['Escape'],

@@ -1,6 +1,7 @@
 /** Views as links: written for the clipboard, and shown again. */
 
-import { readLink, writeLink } from '../model/link';
+import { foldsIn, readLink, writeLink } from '../model/link';
+import { setFolds } from '../model/repeats';
 import type { View } from './view';
 
 export function linkOf(view: View): string {
@@ -17,8 +18,9 @@ export function restore(view: View, link: string): void {
   if (view.graph === null) {
     return;
   }
+  const refolded = setFolds(view.graph, foldsIn(link));
   const { opened, selected, find } = readLink(view.graph, link);
-  view.prescribe(opened);
+  view.prescribe(opened, { refolded });
   view.search(find);
   if (selected >= 0) {
     void view.goTo(selected).then(() => view.openPanel());

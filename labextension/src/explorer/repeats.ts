@@ -23,6 +23,7 @@ export function repeatsFeature(view: View): void {
       foldRepeat(h, repeat, fold);
       opened.delete(repeat.scope);
     }
+    view.events.emit('fold');
     await view.open(opened, -1, repeats.length > 1);
     view.frame.say(`${fold ? 'folded' : 'unfolded'} ${plural(repeats.length, 'row')} of equal blocks`);
   };
@@ -39,7 +40,8 @@ export function repeatsFeature(view: View): void {
     const at = view.selected;
     await set(h, h.repeats, fold);
     if (at >= 0 && view.selectedIndex < 0 && view.scene !== null) {
-      const index = standsFor(h, view.scene.visible, at);
+      // Of a fold that is no more its first block is gone to, of what a fold took in the fold.
+      const index = fold ? standsFor(h, view.scene.visible, at) : -1;
       await view.goTo(index < 0 ? at : view.scene.visible.elements[index]);
     }
   };

@@ -25,6 +25,8 @@ export interface SearchBox {
   /** Shows a query that came from elsewhere; with `open` also the list of its matches. */
   set(query: string, open: boolean): void;
   setGraph(h: Hierarchy): void;
+  /** Searches once more, and stays where it was among the matches. */
+  again(): void;
   readonly active: boolean;
 }
 
@@ -216,6 +218,14 @@ export function createSearchBox(events: SearchEvents): SearchBox {
         return !step.done;
       });
       clear();
+    },
+    again() {
+      if (input.value !== '') {
+        const here = matches[at];
+        update();
+        at = matches.indexOf(here);
+        mark();
+      }
     },
     get active() {
       return input.value !== '';

@@ -9,7 +9,8 @@ import {
   type Element,
   type Hierarchy,
 } from '../model/hierarchy';
-import { ownScopes, sanitize } from '../model/opening';
+import { sanitize } from '../model/opening';
+import { foldNamed, foldsOf, repeatOf, setFolds } from '../model/repeats';
 import { sideOf, type Side, type SideName } from '../model/sides';
 import { button, element } from './dom';
 import { ORDER } from './toolbar';
@@ -24,6 +25,16 @@ interface Pane {
   host: HTMLElement;
 }
 
+/** The same scopes in the other document: both number the document's own alike, and each its folds for itself. */
+const scopesIn = (from: Hierarchy, scopes: Iterable<number>, to: Hierarchy): number[] =>
+  [...scopes].flatMap((scope) => {
+    if (repeatOf(from, scope) === undefined) {
+      return [scope];
+    }
+    const there = foldNamed(to, from.paths[scope]);
+    return there === undefined ? [] : [there.scope];
+  });
+
 /** The same element in the other document; -1: it is not there. */
 function translate(from: Hierarchy, at: Element, to: Hierarchy, nodeOf: (node: number) => number): Element {
   if (at < 0) {
@@ -33,11 +44,13 @@ function translate(from: Hierarchy, at: Element, to: Hierarchy, nodeOf: (node: n
     case 'op':
       return nodeOf(at);
     case 'group': {
-      const scope = scopeOf(from, at);
-      // Folded blocks are numbered by each document on its own.
-      return ownScopes(from, [scope]).length > 0 && to.opCount[scope] > 0 && !to.folded[scope]
-        ? groupElement(to, scope)
-        : -1;
+      const [scope] = scopesIn(from, [scopeOf(from, at)], to);
+      if (scope !== undefined && to.opCount[scope] > 0 && !to.folded[scope]) {
+        return groupElement(to, scope);
+      }
+      // A row of which only some are there, or that is not folded there: its first block stands for it.
+      const block = repeatOf(from, scopeOf(from, at))?.members.find((each) => to.opCount[each] > 0);
+      return block === undefined || to.folded[block] ? -1 : groupElement(to, block);
     }
     case 'input': {
       const index = to.inputIndex.get(pillValue(from, at));
@@ -64,7 +77,9 @@ export function sidesFeature(view: View, make: MakeView): void {
   let panes: Pane[] = [];
   /** The pane that the person moves: the other one follows. */
   let leader: Pane | null = null;
-  let busy = false;
+  /** How many selections are on their way into the panes. */
+  let busy = 0;
+  let folding = false;
   holder.hidden = true;
   view.stage.node.append(holder);
   // What happens in a pane is none of the business of the picture below it.
@@ -110,7 +125,7 @@ export function sidesFeature(view: View, make: MakeView): void {
     }
     pane.view.events.on('camera', (camera) => {
       const scale = camera.scale / last.scale;
-      if (leader === pane && !busy) {
+      if (leader === pane && busy === 0) {
         const theirs = other.view.stage.camera;
         // What the person did to one picture, done to the other: the same shift, and a zoom around the same point.
         other.view.stage.setCamera({
@@ -123,16 +138,17 @@ export function sidesFeature(view: View, make: MakeView): void {
     });
     pane.view.events.on('scene', () => {
       const { graph } = other.view;
-      if (leader === pane && !busy && graph !== null) {
-        const wanted = ownScopes(graph, sanitize(graph, ownScopes(graph, pane.view.opened)));
-        const has = new Set(ownScopes(graph, other.view.opened));
-        if (wanted.length !== has.size || wanted.some((scope) => !has.has(scope))) {
-          void other.view.open(sanitize(graph, wanted));
+      if (leader === pane && busy === 0 && graph !== null) {
+        const wanted = sanitize(graph, scopesIn(pane.view.graph!, pane.view.opened, graph));
+        const has = sanitize(graph, other.view.opened);
+        if (wanted.size !== has.size || [...wanted].some((scope) => !has.has(scope))) {
+          void other.view.open(wanted);
         }
       }
     });
+    pane.view.events.on('fold', () => foldAlike(pane.view));
     pane.view.events.on('select', (at, byPerson) => {
-      if (byPerson && !busy && view.graph !== null && pane.view.graph !== null) {
+      if (byPerson && view.graph !== null && pane.view.graph !== null) {
         view.choose(
           translate(pane.view.graph, at, view.graph, (node) => pane.side.merged[node]),
           true,
@@ -140,6 +156,21 @@ export function sidesFeature(view: View, make: MakeView): void {
         view.openPanel();
       }
     });
+  }
+
+  /** What is folded in one of the three pictures is folded in all: a fold that is selected is there in each. */
+  function foldAlike(from: View): void {
+    if (folding || from.graph === null) {
+      return;
+    }
+    folding = true;
+    for (const other of [view, ...panes.map((pane) => pane.view)]) {
+      if (other !== from && other.graph !== null && setFolds(other.graph, foldsOf(from.graph))) {
+        other.events.emit('fold');
+        void other.open(sanitize(other.graph, other.opened));
+      }
+    }
+    folding = false;
   }
 
   function open(): void {
@@ -156,14 +187,13 @@ export function sidesFeature(view: View, make: MakeView): void {
     await Promise.all(
       shown.map(({ view: { events } }) => new Promise<void>((done) => events.on('scene', () => done()))),
     );
-    const opened = new Set(
-      [view, ...shown.map((pane) => pane.view)].flatMap(({ graph, opened: own }) =>
-        graph === null ? [] : ownScopes(graph, own),
-      ),
-    );
-    for (const pane of shown) {
-      if (pane.view.graph !== null && panes === shown) {
-        await pane.view.open(sanitize(pane.view.graph, opened), -1, true);
+    foldAlike(view);
+    const all = [view, ...shown.map((pane) => pane.view)].map(({ graph, opened }) => ({ graph, opened }));
+    for (const { view: each } of shown) {
+      const { graph } = each;
+      if (graph !== null && panes === shown) {
+        const opened = all.flatMap((from) => (from.graph ? scopesIn(from.graph, from.opened, graph) : []));
+        await each.open(sanitize(graph, opened), -1, true);
       }
     }
     await selectInBoth();
@@ -183,7 +213,7 @@ export function sidesFeature(view: View, make: MakeView): void {
     if (panes.length === 0) {
       return;
     }
-    busy = true;
+    busy++;
     for (const pane of panes) {
       const { graph } = pane.view;
       if (graph !== null && view.graph !== null) {
@@ -198,7 +228,7 @@ export function sidesFeature(view: View, make: MakeView): void {
     lineUp();
     // The panel that opens beside the panes makes them narrower a moment later.
     requestAnimationFrame(() => requestAnimationFrame(lineUp));
-    busy = false;
+    busy--;
   }
 
   /** What is selected stands at the same height in both: where it is in the pane that was clicked, else in the middle. */
@@ -221,6 +251,7 @@ export function sidesFeature(view: View, make: MakeView): void {
   }
 
   view.events.on('select', () => void selectInBoth());
+  view.events.on('fold', () => foldAlike(view));
   view.events.on('graph', (h) => {
     if (panes.length > 0) {
       close();

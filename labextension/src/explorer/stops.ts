@@ -1,7 +1,7 @@
 /** `n` and `p`: through the differences, the warnings, or whatever another feature puts into `view.stops`. */
 
 import { accessibleName, plural } from '../model/describe';
-import type { Element } from '../model/hierarchy';
+import { placeInTrace, type Element } from '../model/hierarchy';
 import type { View } from './view';
 
 export function stopsFeature(view: View): void {
@@ -24,7 +24,12 @@ export function stopsFeature(view: View): void {
     const list = [...new Set(stops.elements())];
     const at = view.selected;
     const here = list.indexOf(at);
-    const beyond = forward ? list.find((each) => each > at) : list.filter((each) => each < at).pop();
+    // From what is no stop itself, such as a fold, to the nearest in the order of the trace.
+    const place = (each: Element): number => placeInTrace(graph, each);
+    const from = at < 0 ? (forward ? -Infinity : Infinity) : place(at);
+    const [beyond] = list
+      .filter((each) => (forward ? place(each) > from : place(each) < from))
+      .sort((a, b) => (forward ? place(a) - place(b) : place(b) - place(a)));
     const next =
       here >= 0
         ? list[(here + (forward ? 1 : list.length - 1)) % list.length]

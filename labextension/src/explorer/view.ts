@@ -42,6 +42,8 @@ export interface ExplorerOptions {
 export interface ViewEvents {
   /** Another document: everything that was known of the old one is void. */
   graph: [h: Hierarchy];
+  /** Other equal blocks are folded into one; a picture of it follows. */
+  fold: [];
   /** A picture was laid out and put up. */
   scene: [scene: Scene];
   /** Something else is selected; -1: nothing. `byPerson` is false where a program did it. */
@@ -113,8 +115,11 @@ export interface View {
   toggle(index: number): Promise<void>;
   /** Sets what is open. The toggle of `anchor` keeps its place on the screen; `first`: show it as at first. */
   open(scopes: ReadonlySet<number>, anchor?: Element, first?: boolean): Promise<void>;
-  /** As `open`, from outside: null goes back to what was open at first, and the host is not told. */
-  prescribe(scopes: Iterable<number> | null): void;
+  /**
+   * As `open`, from outside: null goes back to what was open at first, and the host is not told. A host that does not
+   * know of folded blocks closes none of them; a `link` does, and may have folded others.
+   */
+  prescribe(scopes: Iterable<number> | null, link?: { refolded: boolean }): void;
   /** Sets the query of the search. */
   search(query: string): void;
   /** Lets elements stand out while all others fade; null: none fades. `why` is said to screen readers. */

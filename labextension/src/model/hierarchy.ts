@@ -7,7 +7,7 @@
  */
 
 import { Role, type ViewDocument } from './document';
-import { findRepeats, foldRepeat, MOST_UNFOLDED, type Repeat } from './repeats';
+import { findRepeats, foldAsAtFirst, type Repeat } from './repeats';
 
 export type Element = number;
 export type ElementKind = 'op' | 'group' | 'input' | 'output';
@@ -61,6 +61,23 @@ export const scopeOf = (h: Hierarchy, element: Element): number => element - h.n
 export const inputElement = (h: Hierarchy, index: number): Element => h.nodes + h.scopes + index;
 export const outputElement = (h: Hierarchy, index: number): Element =>
   h.nodes + h.scopes + h.inputs.length + index;
+
+/** Where an element stands in the trace: inputs first, a group before what is in it, outputs last. */
+export function placeInTrace(h: Hierarchy, element: Element): number {
+  const kind = kindOf(h, element);
+  if (kind === 'input' || kind === 'output') {
+    return kind === 'input' ? -1 : h.nodes;
+  }
+  let first = element;
+  let depth = 0;
+  while (first >= h.nodes) {
+    const scope = scopeOf(h, first);
+    // Of a row that is not folded, the blocks stand in the group around it.
+    first = h.children[scope][0] ?? groupElement(h, h.repeats.find((row) => row.scope === scope)!.members[0]);
+    depth++;
+  }
+  return first - depth / (h.scopes + 1);
+}
 
 /** The value that an input or output pill stands for. */
 export function pillValue(h: Hierarchy, element: Element): number {
@@ -238,8 +255,6 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     paths: modulePaths(document, repeats),
     strides: new Map(values.strides ?? []),
   };
-  repeats
-    .filter(({ members }) => members.length > MOST_UNFOLDED)
-    .forEach((each) => foldRepeat(h, each, true));
+  foldAsAtFirst(h);
   return h;
 }

@@ -1,6 +1,7 @@
 /**
- * A view as text: `open=layer1,layer1.0&select=layer1.0.conv1&find=op:conv`. Names rather than numbers, so that a
- * link outlives another trace of the model; it is the fragment of a page's address, and Python reads and writes it.
+ * A view as text: `open=layer1,layer1.0&fold=layers.0…11&select=layer1.0.conv1&find=op:conv`. Names rather than
+ * numbers, so that a link outlives another trace of the model; it is the fragment of a page's address, and Python reads
+ * it. `open` names the open groups and `fold` the folded rows of equal blocks; where one is missing, all is as at first.
  */
 
 import { string } from './describe';
@@ -14,6 +15,7 @@ import {
   type Element,
   type Hierarchy,
 } from './hierarchy';
+import { foldNamed, foldsOf, repeatOf } from './repeats';
 
 export interface LinkedView {
   /** Null: what is open at first. */
@@ -22,12 +24,14 @@ export interface LinkedView {
   find: string;
 }
 
-/** `layer1.0` for a group, `%relu.1` for an operator (what it makes), `input:x`, `output:y`. */
+/** `layer1.0` for a group (`group:%x` where that says something else), `%relu.1` for an operator (what it makes), `input:x`, `output:y`. */
 export function nameOf(h: Hierarchy, at: Element): string {
   const { nodes, values } = h.document;
   switch (kindOf(h, at)) {
-    case 'group':
-      return h.paths[scopeOf(h, at)];
+    case 'group': {
+      const path = h.paths[scopeOf(h, at)];
+      return /^(%|#|(group|input|output):)/.test(path) ? `group:${path}` : path;
+    }
     case 'op': {
       const made = nodes.outputs[at][0];
       return made === undefined ? `#${at}` : `%${string(h.document, values.name[made])}`;
@@ -35,6 +39,17 @@ export function nameOf(h: Hierarchy, at: Element): string {
     default:
       return `${kindOf(h, at)}:${string(h.document, values.name[pillValue(h, at)])}`;
   }
+}
+
+/** The operator of a module that has but one, in it or in a module inside. */
+function onlyNode(h: Hierarchy, scope: number): Element {
+  const { nodes, scopes } = h.document;
+  return nodes.scope.findIndex((at) => {
+    while (at > scope) {
+      at = scopes.parent[at];
+    }
+    return at === scope;
+  });
 }
 
 /** The element of that name, or of a node's index, a module's path, or a value's name; -1: there is none. */
@@ -46,10 +61,16 @@ export function elementNamed(h: Hierarchy, what: number | string): Element {
   const { nodes, values } = h.document;
   const named = (value: number, name: string): boolean => string(h.document, values.name[value]) === name;
   if (!what.startsWith('%')) {
-    const scope = h.paths.findIndex((path, index) => index > 0 && path === what);
+    const wanted = what.replace(/^group:/, '');
+    const scope = h.paths.findIndex((path, index) => index > 0 && path === wanted);
+    const row = scope > 0 ? repeatOf(h, scope) : foldNamed(h, wanted);
+    if (row !== undefined) {
+      // Of a row that is not folded, its first block stands for it.
+      return groupElement(h, h.folded[row.scope] ? row.members[0] : row.scope);
+    }
     if (scope > 0) {
       // A module with one operator is drawn as that operator.
-      return h.folded[scope] ? nodes.scope.indexOf(scope) : groupElement(h, scope);
+      return h.folded[scope] ? onlyNode(h, scope) : groupElement(h, scope);
     }
     const [, kind, name] = /^(?:(input|output):)?(.*)$/s.exec(what) ?? [];
     const input = kind === 'output' ? -1 : h.inputs.findIndex((value) => named(value, name));
@@ -71,10 +92,37 @@ const encode = (text: string): string =>
     code === '20' ? '+' : code === '3A' ? ':' : ',',
   );
 
+/** Paths as one text: a comma in one of them must not part it. */
+const joined = (paths: readonly string[]): string =>
+  encode(paths.map((path) => path.replace(/[%,]/g, encodeURIComponent)).join(','));
+
+const parted = (text: string | null): string[] | null =>
+  text === null
+    ? null
+    : text === ''
+      ? []
+      : text.split(',').map((path) => path.replace(/%2[5C]/g, decodeURIComponent));
+
+const parametersOf = (text: string): URLSearchParams => new URLSearchParams(text.replace(/^#/, ''));
+
+/** The rows of equal blocks that a link folds (`setFolds`): to be done before the rest of it is read. */
+export const foldsIn = (text: string): string[] | null => parted(parametersOf(text).get('fold'));
+
+/** What is folded is read from the hierarchy. */
 export function writeLink(h: Hierarchy, view: LinkedView): string {
   const parts: string[] = [];
+  const folds = foldsOf(h);
   if (view.opened !== null) {
-    parts.push(`open=${encode(view.opened.map((scope) => h.paths[scope].replace(/,/g, '')).join(','))}`);
+    const shown = new Set(view.opened);
+    // What is open inside a closed row is not to be seen, and naming it would open the row.
+    const seen = view.opened.filter((scope) => {
+      const row = h.parent[groupElement(h, scope)];
+      return repeatOf(h, row) === undefined || shown.has(row);
+    });
+    parts.push(`open=${joined(seen.map((scope) => h.paths[scope]))}`);
+  }
+  if (folds !== null) {
+    parts.push(`fold=${joined(folds)}`);
   }
   if (view.selected >= 0) {
     parts.push(`select=${encode(nameOf(h, view.selected))}`);
@@ -86,12 +134,16 @@ export function writeLink(h: Hierarchy, view: LinkedView): string {
 }
 
 export function readLink(h: Hierarchy, text: string): LinkedView {
-  const given = new URLSearchParams(text.replace(/^#/, ''));
-  const opened = given.get('open');
+  const given = parametersOf(text);
+  const opened = parted(given.get('open'));
   const select = given.get('select');
   const scopes = new Map(h.paths.map((path, scope) => [path, scope]));
+  const scopeAt = (path: string): number[] => {
+    const scope = scopes.get(path) ?? foldNamed(h, path)?.scope;
+    return scope === undefined || h.folded[scope] ? [] : [scope];
+  };
   return {
-    opened: opened === null ? null : opened.split(',').flatMap((path) => scopes.get(path) ?? []),
+    opened: opened && opened.flatMap(scopeAt),
     selected: select === null ? -1 : elementNamed(h, select),
     find: given.get('find') ?? '',
   };

@@ -24,6 +24,7 @@ interface Tree {
   readonly parent: Int32Array;
   readonly folded: Uint8Array;
   readonly repeats: readonly Repeat[];
+  readonly paths: readonly string[];
 }
 
 /** Fewer blocks than this are not worth a fold. */
@@ -31,18 +32,31 @@ const FEWEST = 4;
 /** More equal blocks than this in a row are folded at first: they would fill several screens with the same. */
 export const MOST_UNFOLDED = 24;
 
+/** What became of an operator between two graphs; of one graph, or where it only follows what it reads, nothing. */
+function statusColumn({ diff, nodes }: ViewDocument): Uint8Array {
+  const status = Uint8Array.from(diff?.nodes.status ?? nodes.kind.map(() => 0));
+  diff?.nodes.follows.forEach((node) => (status[node] = 0));
+  return status;
+}
+
 const sameShapes = ({ nodes, values }: ViewDocument, a: number, b: number): boolean =>
   nodes.outputs[a].length === nodes.outputs[b].length &&
   nodes.outputs[a].every((value, at) => values.shape[value] === values.shape[nodes.outputs[b][at]]);
 
-/** Whether two scopes are of one class and hold the same operators, with the same shapes, in the same groups. */
-function alike(
-  document: ViewDocument,
-  children: number[][],
-  opCount: Int32Array,
-  a: number,
-  b: number,
-): boolean {
+/** What two blocks are compared by. */
+interface Compared {
+  document: ViewDocument;
+  children: number[][];
+  opCount: Int32Array;
+  status: Uint8Array;
+}
+
+/**
+ * Whether two scopes are of one class and hold the same operators, with the same shapes, in the same groups; of two
+ * graphs also with the same fate, so that a fold hides no difference among what stayed.
+ */
+function alike(all: Compared, a: number, b: number): boolean {
+  const { document, children, opCount, status } = all;
   const { nodes, scopes } = document;
   const N = nodes.kind.length;
   return (
@@ -53,13 +67,14 @@ function alike(
       const other = children[b][at];
       if (one < N || other < N) {
         return (
-          one < N && other < N && nodes.kind[one] === nodes.kind[other] && sameShapes(document, one, other)
+          one < N &&
+          other < N &&
+          nodes.kind[one] === nodes.kind[other] &&
+          status[one] === status[other] &&
+          sameShapes(document, one, other)
         );
       }
-      return (
-        scopes.name[one - N] === scopes.name[other - N] &&
-        alike(document, children, opCount, one - N, other - N)
-      );
+      return scopes.name[one - N] === scopes.name[other - N] && alike(all, one - N, other - N);
     })
   );
 }
@@ -69,6 +84,7 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
   const N = document.nodes.kind.length;
   const S = document.scopes.parent.length;
   const found: Repeat[] = [];
+  const all = { document, children, opCount, status: statusColumn(document) };
   for (let within = 0; within < S; within++) {
     let run: number[] = [];
     const end = (): void => {
@@ -82,7 +98,7 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
         end();
         continue;
       }
-      if (run.length > 0 && !alike(document, children, opCount, run[run.length - 1], child - N)) {
+      if (run.length > 0 && !alike(all, run[run.length - 1], child - N)) {
         end();
       }
       run.push(child - N);
@@ -121,6 +137,39 @@ export function foldRepeat(h: Tree, repeat: Repeat, fold: boolean): void {
   for (const block of blocks) {
     h.parent[block] = fold ? scope : within;
   }
+}
+
+const foldedAtFirst = ({ members }: Repeat): boolean => members.length > MOST_UNFOLDED;
+
+/** Folds what is folded at first: very many equal blocks. */
+export const foldAsAtFirst = (h: Tree): void =>
+  h.repeats.forEach((repeat) => foldRepeat(h, repeat, foldedAtFirst(repeat)));
+
+/** The paths of the rows that are folded; null where that is as at first. */
+export const foldsOf = (h: Tree): string[] | null =>
+  h.repeats.every((repeat) => isFolded(h, repeat) === foldedAtFirst(repeat))
+    ? null
+    : h.repeats.filter((repeat) => isFolded(h, repeat)).map(({ scope }) => h.paths[scope]);
+
+/** The row of that path; of a model with more or fewer layers, the one that begins with the same block. */
+export function foldNamed(h: Tree, path: string): Repeat | undefined {
+  const [first] = path.split('…');
+  return (
+    h.repeats.find(({ scope }) => h.paths[scope] === path) ??
+    (path.includes('…') ? h.repeats.find(({ members }) => h.paths[members[0]] === first) : undefined)
+  );
+}
+
+/** Folds these rows and no others, or, with null, those that are folded at first; says whether anything changed. */
+export function setFolds(h: Tree, paths: readonly string[] | null): boolean {
+  const wanted = paths === null ? null : new Set(paths.map((path) => foldNamed(h, path)));
+  let changed = false;
+  for (const repeat of h.repeats) {
+    const fold = wanted === null ? foldedAtFirst(repeat) : wanted.has(repeat);
+    changed ||= isFolded(h, repeat) !== fold;
+    foldRepeat(h, repeat, fold);
+  }
+  return changed;
 }
 
 /** 1 for each of the document's scopes that is the scope, lies in it, or in one of its blocks. */

@@ -6,6 +6,7 @@
 
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { scopeClass, scopeName, shapeText, shortKind, string } from './describe';
+import { repeatOf } from './repeats';
 import { parseQuery, type Term } from './query';
 
 export interface SearchIndex {
@@ -98,8 +99,9 @@ export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
         ? nodeText(h, { sources, warnings }, element)
         : element >= firstPill
           ? valueText(h, pills[element - firstPill])
-          : h.folded[element - h.nodes]
-            ? ''
+          : h.folded[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
+            ? // Drawn as its one operator; equal blocks may yet be folded.
+              ''
             : scopeText(h, element - h.nodes);
     parts.push(lower(part));
     starts[element + 1] = starts[element] + parts[element].length + 1;
@@ -197,6 +199,9 @@ function inStack(h: Hierarchy, test: Test): Test {
   });
 }
 
+const scopeAround = (h: Hierarchy, scope: number): number =>
+  repeatOf(h, scope)?.within ?? h.document.scopes.parent[scope];
+
 function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): Test {
   const { nodes, values } = h.document;
   const made = (node: number, test: Test): boolean => nodes.outputs[node].some(test);
@@ -219,7 +224,7 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
         const kind = kindOf(h, element);
         return kind === 'op'
           ? path(nodes.scope[element])
-          : kind === 'group' && path(h.document.scopes.parent[scopeOf(h, element)] ?? -1);
+          : kind === 'group' && path(scopeAround(h, scopeOf(h, element)));
       };
     }
     case 'shape': {
