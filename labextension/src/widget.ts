@@ -3,6 +3,7 @@
  *
  * - `_document`  Bytes: the view document as UTF-8 JSON; a large one compressed by gzip.
  * - `selected`   Int: the selected node's index, -1 for none. Both ways.
+ * - `selected_module`  Unicode: the path of the selected module, '' for none; it counts before `selected`. Both ways.
  * - `opened`     List[Int]: scopes whose groups are open. Both ways.
  * - `opened_default`  Bool: while true, `opened` says nothing and the view chooses what is open at first. The
  *   view sets it to false together with `opened` when the person opens or closes a group; Python sets both to
@@ -126,12 +127,24 @@ function start({ model, el }: Place, first: unknown): () => void {
   host.className = 'tracelab-widget';
   el.append(host);
   const kernel = linkOf(model);
+  /** The model passes on at once what it is told: an input that is selected would be none, to hear of it. */
+  let telling = false;
   const explorer = createExplorer(host, first, {
     kernel,
     state: { opened: openedOf(model), height: heightOf(model) },
     pageScript: pageText,
     linkTo: (view) => `explorer.restore(${JSON.stringify(view)})`,
-    onSelect: (node) => tell(model, { selected: node ?? -1 }),
+    onSelect(node, module) {
+      telling = true;
+      // What counts comes first: another view of the model hears of one after the other.
+      tell(
+        model,
+        node === null
+          ? { selected_module: module, selected: -1 }
+          : { selected: node, selected_module: module },
+      );
+      telling = false;
+    },
     onState(state) {
       const { opened, height } = state;
       const byDefault = model.get('opened_default') === undefined ? {} : { opened_default: false };
@@ -139,8 +152,14 @@ function start({ model, el }: Place, first: unknown): () => void {
     },
   });
   const select = (): void => {
+    if (telling) {
+      return;
+    }
+    const module = model.get('selected_module');
     const selected = model.get('selected');
-    explorer.select(typeof selected === 'number' ? selected : -1);
+    explorer.select(
+      typeof module === 'string' && module !== '' ? module : typeof selected === 'number' ? selected : -1,
+    );
   };
   const restore = (): void => {
     const link = model.get('_restored');
@@ -160,6 +179,7 @@ function start({ model, el }: Place, first: unknown): () => void {
   const listeners: Record<string, () => void> = {
     'change:_document': () => void replace(),
     'change:selected': select,
+    'change:selected_module': select,
     'change:opened': () => explorer.setOpened(openedOf(model)),
     'change:opened_default': () => explorer.setOpened(openedOf(model)),
     'change:_restored': restore,

@@ -127,7 +127,15 @@ describe('selection', () => {
     const onSelect = vi.fn();
     await open(mlp(), { onSelect });
     await press('End', 'ArrowUp');
-    expect(onSelect.mock.calls).toEqual([[6]]);
+    expect(onSelect.mock.calls).toEqual([[6, '']]);
+  });
+
+  it('tells the module', async () => {
+    const onSelect = vi.fn();
+    const made = await open(resnet18(), { onSelect });
+    made.select('layer1.0');
+    await press('Backspace');
+    expect(onSelect.mock.calls).toEqual([[null, 'layer1']]);
   });
 
   it('stands on the host', async () => {

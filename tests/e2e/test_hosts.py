@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,11 @@ READY = "[data-tracelab-ready=true]"
 def document() -> dict[str, Any]:
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     return view_document(tracelab.trace(net, torch.ones(1, 3)).graph)
+
+
+def nested() -> nn.Module:
+    inner = nn.Sequential(OrderedDict(first=nn.Linear(4, 4), second=nn.ReLU()))
+    return nn.Sequential(OrderedDict(before=nn.Linear(3, 4), inner=inner, after=nn.Linear(4, 2)))
 
 
 @pytest.fixture
@@ -122,6 +128,48 @@ def test_two_views_of_one_model_follow_each_other(page, document):
     shown(page)
     page.evaluate("window.widgets[0].model.set('selected', 1)")
     expect(page.locator(READY)).to_have_attribute("data-selected", "1")
+
+
+def test_a_module_is_selected_from_python_and_told_to_it(page, document):
+    widget_page(page)
+    show(page, view_document(tracelab.trace(nested(), torch.ones(1, 3)).graph))
+    shown(page)
+    traits = "(({ selected, selected_module }) => [selected, selected_module])(window.widgets[0].model.traits)"
+    page.evaluate("window.widgets[0].model.set('selected_module', 'inner')")
+    current = page.get_by_role("treeitem", selected=True)
+    expect(current).to_have_accessible_name("inner: Sequential, open group, 2 ops")
+    page.locator("[role=tree]").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(traits) == [1, ""]
+    page.keyboard.press("Backspace")
+    expect(current).to_have_accessible_name("inner: Sequential, open group, 2 ops")
+    assert page.evaluate(traits) == [-1, "inner"]
+
+
+def test_an_input_that_is_selected_after_a_node_or_a_module_stays_so(page, document):
+    widget_page(page)
+    show(page, view_document(tracelab.trace(nested(), torch.ones(1, 3)).graph))
+    shown(page)
+    page.locator("[role=tree]").focus()
+    current = page.get_by_role("treeitem", selected=True)
+    for keys in (["End", "ArrowUp"], ["End", "ArrowUp", "ArrowUp", "Backspace"]):
+        for key in keys:
+            page.keyboard.press(key)
+        page.keyboard.press("Home")
+        expect(current).to_have_accessible_name("input, graph input, 1×3")
+
+
+def test_two_views_of_one_model_agree_on_a_module(page, document):
+    widget_page(page)
+    show(page, view_document(tracelab.trace(nested(), torch.ones(1, 3)).graph))
+    page.evaluate("window.widgets[0].again()")
+    shown(page, 2)
+    page.locator("[role=tree]").first.focus()
+    for key in ("Home", "ArrowDown", "ArrowDown", "ArrowDown", "Backspace"):
+        page.keyboard.press(key)
+    selected = page.locator(".item[aria-selected=true]")
+    expect(selected).to_have_count(2)
+    assert [item.get_attribute("aria-label") for item in selected.all()] == ["inner: Sequential, open group, 2 ops"] * 2
 
 
 def test_a_removed_view_leaves_nothing_behind(page, document):

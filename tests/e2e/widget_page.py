@@ -28,7 +28,8 @@ _HOST = """
     const model = {
       alive: true,
       saved: 0,
-      traits: { selected: -1, opened: [], opened_default: true, height: 480, _restored: '', _esm: text, ...traits },
+      traits: { selected: -1, selected_module: '', opened: [], opened_default: true, height: 480, _restored: '',
+        _esm: text, ...traits },
       get: (name) => name === '_document'
         ? new DataView(new TextEncoder().encode(model.traits._document).buffer) : model.traits[name],
       set(name, value) {
@@ -46,7 +47,12 @@ _HOST = """
     const el = document.createElement('div');
     (place ?? document.body).append(el);
     const end = await module.default.render({ model, el });
-    window.widgets.push({ model, el, end });
+    const again = async () => {
+      const second = document.createElement('div');
+      document.body.append(second);
+      await module.default.render({ model, el: second });
+    };
+    window.widgets.push({ model, el, end, again });
   };
 }
 """

@@ -74,10 +74,37 @@ def test_a_module_is_selected_by_its_path(traced):
     assert explorer.selected_node.kind == "aten::relu"
 
 
-def test_a_module_of_modules_is_selected_by_its_first_node(traced):
+def test_a_module_of_several_operators_is_selected_itself(traced):
     explorer = GraphExplorer(traced)
     explorer.select("body")
-    assert explorer.selected == 0
+    assert (explorer.selected, explorer.selected_node, explorer.selected_module) == (-1, None, "body")
+
+
+def test_a_node_takes_the_place_of_a_module_and_a_module_that_of_a_node(traced):
+    explorer = GraphExplorer(traced)
+    explorer.select("body")
+    explorer.selected = 1
+    assert explorer.selected_module == ""
+    explorer.selected_module = "body"
+    assert explorer.selected == -1
+
+
+def test_the_second_call_of_a_module_is_selected_by_its_number():
+    body = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
+
+    class Twice(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = body
+
+        def forward(self, x):
+            return self.body(self.body(x))
+
+    explorer = GraphExplorer(tracelab.trace(Twice(), torch.ones(1, 2)))
+    explorer.select("body#2")
+    assert explorer.selected_module == "body#2"
+    explorer.select("body#2.1#2")
+    assert explorer.selected == 3
 
 
 def test_half_a_name_of_a_module_is_unknown(traced):
@@ -94,9 +121,9 @@ def test_a_node_is_selected_by_itself(traced):
 
 def test_nothing_can_be_selected_again(traced):
     explorer = GraphExplorer(traced)
-    explorer.select("hidden")
+    explorer.select("body")
     explorer.select(None)
-    assert explorer.selected == -1
+    assert (explorer.selected, explorer.selected_module) == (-1, "")
 
 
 @pytest.mark.parametrize("what", ["nobody", "", "body.7"])

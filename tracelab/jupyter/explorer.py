@@ -58,17 +58,19 @@ def _next_id(document: bytes) -> str:
 class GraphExplorer(anywidget.AnyWidget):
     """A graph to explore in a notebook: open modules, search, select a node to see where it comes from.
 
-    `selected` is the index of the selected node in the view document (-1 for none), `opened` the scopes whose
-    groups are open; both follow the picture and can be set. `height` is in pixels.
+    `selected` is the index of the selected node in the view document (-1 for none), `selected_module` the path of the
+    selected module ('' for none), `opened` the scopes whose groups are open; all follow the picture and can be set.
+    `height` is in pixels.
 
     >>> explorer = tracelab.GraphExplorer(tracelab.trace(model, x))
-    >>> explorer.select("layer1.0.conv1")
+    >>> explorer.select("layer1.0")
     """
 
     # Its text: a path would be watched, and the watcher of anywidget keeps every explorer, and its model, for ever.
     _esm = _BUNDLE.read_text(encoding="utf-8") if _BUNDLE.exists() else ""
     _document = traitlets.Bytes().tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
+    selected_module = traitlets.Unicode("").tag(sync=True)
     opened = traitlets.List(traitlets.Int()).tag(sync=True)
     opened_default = traitlets.Bool(True).tag(sync=True)
     height = traitlets.Int(480, min=120).tag(sync=True)
@@ -98,11 +100,26 @@ class GraphExplorer(anywidget.AnyWidget):
         return self._shown.nodes[self.selected] if self.selected >= 0 else None
 
     def select(self, what: str | Node | None) -> None:
-        """Select a node: by itself, by the name of a value that it makes, or by a module path (its first node).
+        """Select a node, by itself or by the name of a value that it makes, or a module, by its path.
 
-        Raises `TracelabError` where nothing fits.
+        A module of one operator is that operator, as in the picture. None selects nothing. Raises `TracelabError`
+        where nothing fits.
+
+        >>> explorer.select("layer3")
+        >>> explorer.selected_module
+        'layer3'
         """
-        self.selected = -1 if what is None else find_node(self._shown.nodes, what)
+        self.selected, self.selected_module = (-1, "") if what is None else find_element(self._shown, what)
+
+    @traitlets.observe("selected")
+    def _node_selected(self, change: Any) -> None:
+        if change["new"] >= 0:
+            self.selected_module = ""
+
+    @traitlets.observe("selected_module")
+    def _module_selected(self, change: Any) -> None:
+        if change["new"]:
+            self.selected = -1
 
     def run(self, *inputs: Any, **options: Any) -> Run:
         """Run what is shown, node by node, and show time, memory and values on the picture as they come.
@@ -169,10 +186,10 @@ class GraphExplorer(anywidget.AnyWidget):
             parts = urllib.parse.parse_qsl(link.removeprefix("#"), keep_blank_values=True, strict_parsing=bool(link))
         except ValueError:
             parts = [("", "")]
-        unknown = [name for name, _ in parts if name not in ("open", "select", "find")]
+        unknown = [name for name, _ in parts if name not in ("open", "fold", "select", "find")]
         if unknown:
             raise TracelabError(
-                f"{link!r} is no link to a view: it is made of open=…, select=… and find=…, joined by &"
+                f"{link!r} is no link to a view: it is made of open=…, fold=…, select=… and find=…, joined by &"
             )
         # The same link twice is a change twice.
         self._restored = ""
@@ -219,16 +236,27 @@ def document_of(explorer: GraphExplorer) -> bytes:
     return document_bytes(explorer._shown.document)
 
 
-def find_node(nodes: list[Node], what: str | Node) -> int:
-    """The row in the view document of what a person named."""
-    for index, node in enumerate(nodes):
+def find_element(shown: Shown, what: str | Node) -> tuple[int, str]:
+    """What a person named: the row in the view document of a node, or -1 and the path of a module."""
+    for index, node in enumerate(shown.nodes):
         if node is what or (isinstance(what, str) and any(value.name == what for value in node.outputs)):
-            return index
-    for index, node in enumerate(nodes):
-        path = node.scope.path if node.scope is not None else ""
-        if isinstance(what, str) and what and (path == what or path.startswith(what + ".")):
-            return index
-    raise TracelabError(f"no node, value or module of the graph is called {what!r}")
+            return index, ""
+    paths = module_paths(shown.document)
+    scopes = {scope for scope, path in enumerate(paths) if path == what or path.startswith(f"{what}.")}
+    inside = [index for index, scope in enumerate(shown.document["nodes"]["scope"]) if scope in scopes]
+    if not what or not inside:
+        raise TracelabError(f"no node, value or module of the graph is called {what!r}")
+    return (inside[0], "") if len(inside) == 1 else (-1, str(what))
+
+
+def module_paths(document: dict[str, Any]) -> list[str]:
+    """The path of each scope of a view document: `layer1.0`, and `layer1.0#2` for a second call of it."""
+    scopes, strings = document["scopes"], document["strings"]
+    paths = [""]
+    for parent, name, call in list(zip(scopes["parent"], scopes["name"], scopes["call"], strict=True))[1:]:
+        above = f"{paths[parent]}." if parent > 0 else ""
+        paths.append(f"{above}{strings[name] if name >= 0 else ''}{f'#{call + 1}' if call > 0 else ''}")
+    return paths
 
 
 SAVED_BYTES = 8 << 20

@@ -26,6 +26,7 @@ import { element } from './dom';
 import { createEvents } from './events';
 import { createFrame } from './frame';
 import { createKeys } from './keys';
+import { named } from './links';
 import { moveBetween } from './move';
 import { createPanel } from './panel';
 import { createPanelRoom } from './panelroom';
@@ -174,12 +175,10 @@ export function createView(
     }
   }
 
-  const nodeOf = (at: Element): number => (h !== null && at >= 0 && kindOf(h, at) === 'op' ? at : -1);
-
   function markSelected(): void {
     stage.mark({ selected: view.selectedIndex });
     tree.select(view.selectedIndex);
-    host.dataset.selected = String(nodeOf(selected));
+    host.dataset.selected = String(named(h, selected)[0]);
   }
 
   function markLit(): void {
@@ -272,13 +271,14 @@ export function createView(
       if (to === selected) {
         return;
       }
-      const before = nodeOf(selected);
+      const before = named(h, selected);
       selected = to;
       markSelected();
       panel.refresh();
       events.emit('select', to, byPerson);
-      if (byPerson && nodeOf(to) !== before) {
-        options.onSelect?.(nodeOf(to) < 0 ? null : nodeOf(to));
+      const [node, module] = named(h, to);
+      if (byPerson && (node !== before[0] || module !== before[1])) {
+        options.onSelect?.(node < 0 ? null : node, module);
       }
     },
     async goTo(to, byPerson = true) {

@@ -1,5 +1,6 @@
 /** The explorer: one document, shown in one element. A `View` holds its state, `FEATURES` make up the rest. */
 
+import { elementNamed } from '../model/link';
 import type { RunData } from '../model/run';
 import { FEATURES } from './features';
 import { linkOf, restore } from './links';
@@ -14,8 +15,11 @@ export type { Position } from './places';
 export type { ExplorerOptions, ViewState } from './view';
 
 export interface Explorer {
-  /** Selects a node, opening what hides it; -1 selects nothing. Does not call `onSelect`. */
-  select(node: number): void;
+  /**
+   * Selects a node by its index, or a group by its module's path, opening what hides it; -1, and what is not there,
+   * selects nothing. Does not call `onSelect`.
+   */
+  select(what: number | string): void;
   /** Lets nodes stand out; an empty list shows all alike. */
   light(nodes: readonly number[], why: string): void;
   setOpened(scopes: number[] | null): void;
@@ -83,11 +87,12 @@ function makePane(host: HTMLElement, document: unknown): View {
 export function createExplorer(host: HTMLElement, raw: unknown, options: ExplorerOptions = {}): Explorer {
   const view = makeView(host, options);
   const explorer: Explorer = {
-    select(node) {
-      if (view.graph === null || node < 0 || node >= view.graph.nodes) {
+    select(what) {
+      const at = view.graph === null ? -1 : elementNamed(view.graph, what);
+      if (at < 0) {
         view.choose(-1, false);
-      } else if (node !== view.selected) {
-        void view.goTo(node, false).then(() => view.openPanel());
+      } else if (at !== view.selected) {
+        void view.goTo(at, false).then(() => view.openPanel());
       }
     },
     light(nodes, why) {

@@ -1,7 +1,8 @@
 /** Views as links: written for the clipboard, and shown again. */
 
 import { foldsIn, readLink, writeLink } from '../model/link';
-import { setFolds } from '../model/repeats';
+import { kindOf, scopeOf, type Element, type Hierarchy } from '../model/hierarchy';
+import { repeatOf, setFolds } from '../model/repeats';
 import type { View } from './view';
 
 export function linkOf(view: View): string {
@@ -12,6 +13,15 @@ export function linkOf(view: View): string {
         selected: view.selected,
         find: view.query,
       });
+}
+
+/** What the host hears of what is selected: a node or a module's path. Folded blocks are a matter of the view alone. */
+export function named(h: Hierarchy | null, at: Element): [node: number, module: string] {
+  if (h === null || at < 0) {
+    return [-1, ''];
+  }
+  const group = kindOf(h, at) === 'group' && repeatOf(h, scopeOf(h, at)) === undefined;
+  return [kindOf(h, at) === 'op' ? at : -1, group ? h.paths[scopeOf(h, at)] : ''];
 }
 
 export function restore(view: View, link: string): void {

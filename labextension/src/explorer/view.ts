@@ -25,8 +25,8 @@ export interface ViewState {
 
 export interface ExplorerOptions {
   state?: Partial<ViewState>;
-  /** The node selected by the person, or null when it is none (a group, an input, nothing). */
-  onSelect?(node: number | null): void;
+  /** The person selected a node, or a module by its path; null and '' where it is neither. */
+  onSelect?(node: number | null, module: string): void;
   /** The person opened, closed or resized something. */
   onState?(state: ViewState): void;
   /** Takes the height of the host instead of one of its own. */
