@@ -1,6 +1,6 @@
-"""Make `explorer.png`, the picture in the README: the quickstart in a real JupyterLab, dark or light.
+"""Make the pictures of the README and of `06_in_jupyterlab.ipynb`: that notebook in a real JupyterLab.
 
-    python notebooks/images/make.py [--dark] [output.png]
+    python notebooks/images/make.py [--dark] [--into FOLDER] [NAME ...]
 
 Needs the installed package, playwright and Chromium.
 """
@@ -17,13 +17,17 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 HERE = Path(__file__).parent
-NOTEBOOK = HERE.parent / "01_quickstart.ipynb"
+NOTEBOOK = HERE.parent / "06_in_jupyterlab.ipynb"
+TRACED = 4
+"""The number of the traced cell."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+NODE = "[data-tracelab-ready='true']"
 
 
 def free_port() -> int:
@@ -36,8 +40,8 @@ def start_lab(folder: Path, token: str) -> tuple[subprocess.Popen[bytes], str]:
     """A JupyterLab server of its own settings; gives the process and its address once it answers."""
     port = free_port()
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_RUNTIME_DIR": str(folder / "run")}
-    options = ["--no-browser", f"--port={port}", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
-    options += ["--ServerApp.ip=127.0.0.1", "--allow-root"]
+    options = ["--no-browser", f"--port={port}", f"--IdentityProvider.token={token}"]
+    options += [f"--ServerApp.root_dir={folder / 'work'}", "--ServerApp.ip=127.0.0.1", "--allow-root", "--expose-app-in-browser"]
     command = [sys.executable, "-m", "jupyter", "lab", *options]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
@@ -51,43 +55,68 @@ def start_lab(folder: Path, token: str) -> tuple[subprocess.Popen[bytes], str]:
     raise RuntimeError("JupyterLab did not start")
 
 
-def shoot(page: Page, output: Path) -> None:
-    """The cell whose explorer has a node selected, its details beside it."""
-    explorer = page.locator("[data-tracelab-ready='true']:not([data-selected='-1'])").first
-    explorer.wait_for(timeout=120_000)
-    page.wait_for_timeout(2000)
-    explorer.evaluate("host => host.scrollIntoView({block: 'end'})")
+def cell(page: Page, index: int) -> Locator:
+    """A cell, brought to the top of the window."""
+    page.evaluate("index => jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')", index)
+    return page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+
+
+def explorer(page: Page) -> None:
+    """Shapes and a warning in the code, under it the graph with an operator and its details."""
+    place = cell(page, TRACED).locator(NODE).evaluate("host => host.tracelab.positionOf('attend.qkv')")
+    page.mouse.click(place["x"], place["y"])
     page.wait_for_timeout(1500)
-    page.screenshot(path=str(output))
+
+
+SCENES: dict[str, Callable[[Page], None]] = {"explorer": explorer}
+
+
+def prepared(folder: Path, dark: bool) -> None:
+    """The notebook in a folder of its own, and settings without dialogs about news and updates."""
+    (folder / "work").mkdir()
+    shutil.copy(NOTEBOOK, folder / "work")
+    settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    if dark:
+        (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+
+
+def run_notebook(page: Page, url: str) -> None:
+    """Open the notebook, run it, and wait for its explorer."""
+    page.goto(url)
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+    page.wait_for_function(
+        "window.jupyterapp?.shell.currentWidget?.context?.isReady === true"
+        " && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
+        timeout=60_000,
+    )
+    page.evaluate("jupyterapp.commands.execute('application:toggle-left-area').then(() => undefined)")
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells').then(() => undefined)")
+    cell(page, TRACED).locator(NODE).wait_for(timeout=120_000)
+    cell(page, TRACED).locator(".tracelab-hint").first.wait_for()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dark", action="store_true")
-    parser.add_argument("output", nargs="?", default=str(HERE / "explorer.png"))
+    parser.add_argument("--into", type=Path, default=HERE, metavar="FOLDER")
+    parser.add_argument("names", nargs="*", metavar="NAME", default=list(SCENES), help=", ".join(SCENES))
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
-    shutil.copy(NOTEBOOK, folder)
-    settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    # No dialog about news and updates in the picture.
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    if options.dark:
-        (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+    prepared(folder, options.dark)
     token = secrets.token_hex(8)
     process, address = start_lab(folder, token)
     try:
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
-            page.goto(f"{address}/lab/tree/{NOTEBOOK.name}?token={token}")
-            page.wait_for_selector(".jp-NotebookPanel .jp-Notebook", timeout=60_000)
-            page.wait_for_timeout(3000)
-            page.keyboard.press("Control+b")
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
-            shoot(page, Path(options.output))
+            for name in options.names:
+                page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
+                run_notebook(page, f"{address}/lab/tree/{NOTEBOOK.name}?token={token}&reset")
+                SCENES[name](page)
+                page.screenshot(path=options.into / f"{name}.png")
+                page.close()
             browser.close()
     finally:
         process.terminate()

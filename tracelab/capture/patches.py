@@ -109,10 +109,13 @@ def _patch_compilation() -> None:
 
     @functools.wraps(original)
     def cond(*args: Any, **kwargs: Any) -> Any:
-        if active.recorder is not None:
-            with _lock:
-                _patch_frame_compiler()
-        return original(*args, **kwargs)
+        if active.recorder is None:
+            return original(*args, **kwargs)
+        with _lock:
+            _patch_frame_compiler()
+        # The recording began before the compiler was there: see `recording`.
+        with torch.compiler.set_stance("force_eager"):
+            return original(*args, **kwargs)
 
     _set(torch, "cond", cond)
 
