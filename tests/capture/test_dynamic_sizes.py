@@ -121,6 +121,8 @@ CASES = {
     "smaller and greater": least,
     "power of a size": lambda x: x * x.size(0) ** 0.5,
     "size as a number": lambda x: x + x.size(0) - 2 * x.size(1),
+    "quotient and rest": lambda x: x * divmod(x.size(0), 3)[1] + divmod(9, x.size(1))[0] + divmod(x.size(0) / 2, 2)[0],
+    "complement": lambda x: x[~x.size(0) + 2 :] * x.size(0).numerator,
     "size in torch.tensor": lambda x: torch.tensor([x.size(0), x.size(1)]),
     "size in torch.tensor, nested": lambda x: torch.tensor([[x.size(0)], [3]]),
     "dim is a plain number": lambda x: x.sum(dim=x.dim() - 1),

@@ -297,6 +297,12 @@ def test_functional_call_is_traced():
     replays(call, (torch.ones(1, 2), torch.ones(2, 2)), (torch.randn(3, 2), torch.randn(2, 2)))
 
 
+def test_a_lazy_module_gets_its_parameters_before_the_trace():
+    net = nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d()).eval()
+    traced = replays(net, torch.randn(2, 4), torch.randn(5, 4))
+    assert kinds(traced.graph) == ["linear", "batch_norm"]
+
+
 # Script code -------------------------------------------------------------------------------------------------
 
 

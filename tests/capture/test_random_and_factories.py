@@ -110,6 +110,16 @@ def test_the_class_of_generators_is_as_it_was_after_a_trace():
     assert torch.equal(torch.rand(3, generator=made[0]), torch.rand(3, generator=torch.Generator().manual_seed(4)))
 
 
+def test_a_default_dtype_that_the_function_sets_holds_at_replay():
+    def doubled(x):
+        torch.set_default_dtype(torch.float64)
+        made = torch.ones(2)
+        torch.set_default_dtype(torch.float32)
+        return x + made
+
+    replays(doubled, torch.zeros(2), torch.ones(2))
+
+
 FACTORIES = {
     "dtype": lambda x: torch.ones(2, 3, dtype=torch.int32) + torch.zeros(3, dtype=torch.float64),
     "device": lambda x: torch.arange(3, device=x.device) + torch.ones(3, device="cpu"),

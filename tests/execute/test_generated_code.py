@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 import tracelab
 
@@ -159,3 +160,43 @@ def test_a_traced_function_keeps_its_name_and_function():
 def test_a_replay_can_be_compiled_to_code_twice_with_the_same_text():
     net = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
     assert code(net, torch.ones(1, 3)) == code(net, torch.ones(1, 3))
+
+
+LOSSES = {
+    "nll_loss": lambda x, y: F.nll_loss(x, y),
+    "nll_loss of pictures": lambda x, y: F.nll_loss(x[:, :, None, None], y[:, None, None]),
+    "cross_entropy": lambda x, y: F.cross_entropy(x, y),
+    "smooth_l1_loss": lambda x, y: F.smooth_l1_loss(x, x * 2),
+    "huber_loss": lambda x, y: F.huber_loss(x, x * 2),
+    "mse_loss": lambda x, y: F.mse_loss(x, x * 2),
+    "l1_loss": lambda x, y: F.l1_loss(x, x * 2),
+    "soft_margin_loss": lambda x, y: F.soft_margin_loss(x, x * 2),
+    "kl_div": lambda x, y: F.kl_div(x, x.softmax(1)),
+    "multi_margin_loss": lambda x, y: F.multi_margin_loss(x, y),
+    "multilabel_margin_loss": lambda x, y: F.multilabel_margin_loss(x, F.one_hot(y, 4)),
+    "binary_cross_entropy": lambda x, y: F.binary_cross_entropy(x.sigmoid(), F.one_hot(y, 4).float()),
+    "binary_cross_entropy_with_logits": lambda x, y: F.binary_cross_entropy_with_logits(x, F.one_hot(y, 4).float()),
+    "poisson_nll_loss": lambda x, y: F.poisson_nll_loss(x, x.exp()),
+    "gaussian_nll_loss": lambda x, y: F.gaussian_nll_loss(x, x * 2, x.exp()),
+    "cosine_embedding_loss": lambda x, y: F.cosine_embedding_loss(x, x + 1, y * 0 + 1),
+    "margin_ranking_loss": lambda x, y: F.margin_ranking_loss(x, x * 2, x.sign()),
+    "hinge_embedding_loss": lambda x, y: F.hinge_embedding_loss(x, x.sign()),
+    "triplet_margin_loss": lambda x, y: F.triplet_margin_loss(x, x + 1, x - 1),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_averaged_as_in_eager_mode(name):
+    example, other = ((torch.randn(n, 4), torch.randint(0, 4, (n,))) for n in (3, 5))
+    traced = tracelab.trace(LOSSES[name], example, check_trace=False)
+    torch.testing.assert_close(traced(*other), LOSSES[name](*other))
+    with torch.no_grad():
+        torch.testing.assert_close(traced(*other), LOSSES[name](*other))
+
+
+def test_a_reduction_that_nobody_wrote_is_written():
+    assert (
+        "nll_loss_nd(x, y, reduction=1)"
+        in tracelab.trace(LOSSES["nll_loss"], (torch.randn(3, 4), torch.randint(0, 4, (3,))), check_trace=False).code
+    )

@@ -84,9 +84,10 @@ def _apply() -> None:
     _patch_is_tracing()
     _patch_iteration()
     _patch_pickling()
-    _patch_random_state()
+    _patch_global_state()
     _patch_hash()
     _patch_rounding()
+    _patch_number_methods()
     _patch_as_subclass()
     _patch_collectives()
     _patch_compilation()
@@ -300,6 +301,18 @@ def _patch_rounding() -> None:
         _set(torch, name, _takes_numbers(getattr(torch, name)))
 
 
+def _patch_number_methods() -> None:
+    """What plain numbers have and torch's symbolic ones have not."""
+    for owner in (torch.SymInt, torch.SymFloat):
+        _set(owner, "__divmod__", lambda a, b: (a // b, a % b))
+        _set(owner, "__rdivmod__", lambda a, b: (b // a, b % a))
+        _set(owner, "real", property(lambda number: number))
+        _set(owner, "imag", property(lambda number: 0))
+    _set(torch.SymInt, "__invert__", lambda number: -number - 1)
+    _set(torch.SymInt, "numerator", property(lambda number: number))
+    _set(torch.SymInt, "denominator", property(lambda number: 1))
+
+
 def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
@@ -324,12 +337,13 @@ def _patch_pickling() -> None:
     _set(torch.Tensor, "__reduce_ex__", reduce_ex)
 
 
-def _patch_random_state() -> None:
-    """Code that seeds, or saves and restores the random state, does so at each run."""
+def _patch_global_state() -> None:
+    """Code that seeds, or saves and restores the random state, does so at each run; so does what sets the dtype."""
     for name in ("manual_seed", "get_rng_state", "set_rng_state"):
         stand_in = _recorded(getattr(torch.random, name), name)
         for module in (torch, torch.random):
             _set(module, name, stand_in)
+    _set(torch, "set_default_dtype", _recorded(torch.set_default_dtype, "set_default_dtype"))
 
 
 def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:

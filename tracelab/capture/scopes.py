@@ -8,8 +8,10 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from tracelab.capture.recorder import Recorder
+from tracelab.capture.unseen import Unseen
 from tracelab.graph.ir import Role
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import is_inner
@@ -40,6 +42,10 @@ def call_module(
         path = _name_from_caller(module, sys._getframe(2))
         path = _unused(recorder, path)
         register_module(recorder, module, path)
+    if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
+        # A lazy module makes its parameters at its first call: that is no part of what later calls do.
+        with Unseen(recorder):
+            module._infer_parameters(module, args, kwargs)
     if isinstance(module, torch.jit.ScriptModule):
         return recorder.record_call(
             "prim::CallMethod",

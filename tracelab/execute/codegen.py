@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from tracelab.execute import lean as cheaper
-from tracelab.execute.names import INFIX, binding, native, overload_path, tensor_method
+from tracelab.execute.names import INFIX, binding, binding_arguments, native, overload_path, tensor_method
 from tracelab.execute.regions import Regions
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.structure import namedtuple_class
@@ -181,9 +181,10 @@ class Code:
         if found is None:
             return f"{overload_path(node.target)}({self._arguments(node.args, node.kwargs)})"
         style, name = found
+        args, kwargs = binding_arguments(node)
         if style == "method":
-            return f"{self._receiver(node.args[0])}.{name}({self._arguments(node.args[1:], node.kwargs)})"
-        return f"{name}({self._arguments(node.args, node.kwargs)})"
+            return f"{self._receiver(args[0])}.{name}({self._arguments(args[1:], kwargs)})"
+        return f"{name}({self._arguments(args, kwargs)})"
 
     def _lean_operator(self, node: Node) -> str:
         found = native(node.target) or cheaper.around(node.target)
@@ -197,7 +198,7 @@ class Code:
         if index is not None:
             return f"{self._receiver(node.args[0])}[{index}]"
         style, name = found
-        args, kwargs = cheaper.without_defaults(node)
+        args, kwargs = cheaper.without_defaults(node.schema, *binding_arguments(node))
         if style == "method":
             sizes = cheaper.spread(name, args[1:])
             return f"{self._receiver(args[0])}.{name}({self._arguments(sizes or args[1:], kwargs)})"

@@ -28,22 +28,21 @@ def is_identity(node: Node) -> bool:
     return node.kind in _IDENTITY and len(node.args) == 3 and node.args[2] is False
 
 
-def without_defaults(node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The node's arguments without those that the schema would give anyway; `[1, 1]` as `1` where both may stand."""
-    schema = node.schema
-    assert schema is not None
+def without_defaults(
+    schema: Any, given: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments without those that the schema would give anyway; `[1, 1]` as `1` where both may stand."""
     parameters = schema.arguments
-    args = list(node.args)
-    kwargs = dict(node.kwargs or {})
-    named = {parameter.name: parameter for parameter in parameters}
-    for name in list(kwargs):
-        parameter = named.get(name)
-        if parameter is not None and _is_default(parameter, kwargs[name]):
+    args, kwargs = list(given), dict(named)
+    by_name = {parameter.name: parameter for parameter in parameters}
+    for name in named:
+        parameter = by_name.get(name)
+        if parameter is not None and _is_default(parameter, named[name]):
             del kwargs[name]
     while args and _is_default(parameters[len(args) - 1], args[-1]):
         args.pop()
     for index, (parameter, item) in enumerate(zip(parameters, args, strict=False)):
-        size = parameter.N  # type: ignore[attr-defined]
+        size = parameter.N
         if size and len(numbers := _numbers(item)) == size and len(set(numbers)) == 1:
             args[index] = numbers[0]
     return tuple(args), kwargs
@@ -66,7 +65,8 @@ def row(node: Node) -> Any:
 
 
 def _is_default(parameter: Any, item: Any) -> bool:
-    if not parameter.has_default_value():
+    # Bindings have another default of that name: see `binding_arguments`.
+    if not parameter.has_default_value() or parameter.name == "reduction":
         return False
     default = parameter.default_value
     if type(item) is list:

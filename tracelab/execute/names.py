@@ -60,6 +60,19 @@ def native(target: Any) -> tuple[str, str] | None:
     return None
 
 
+def binding_arguments(node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A node's arguments as a native binding needs them.
+
+    A default that the schema gives by name (`reduction=Mean`) is read by the bindings as 0, which means another thing:
+    it is written out.
+    """
+    kwargs = dict(node.kwargs or {})
+    for index, parameter in enumerate(node.schema.arguments if node.schema is not None else ()):
+        if parameter.name == "reduction" and index >= len(node.args) and parameter.name not in kwargs:
+            kwargs[parameter.name] = parameter.default_value
+    return tuple(node.args), kwargs
+
+
 def binding(path: str) -> Any:
     """The function that a path like `torch._C._nn.linear` names."""
     return operator.attrgetter(path.removeprefix("torch."))(torch)

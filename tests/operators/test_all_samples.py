@@ -1,0 +1,97 @@
+"""Every operator of torch's own database: traced on one sample, replayed on fresh values, equal to eager."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch.utils import _pytree as pytree
+
+import tracelab
+
+common = pytest.importorskip("torch.testing._internal.common_methods_invocations", reason="needs expecttest")
+
+OPERATORS = [op for op in common.op_db if torch.float32 in op.supported_dtypes("cpu")]
+VARIANTS = {"function": "op", "method": "method_variant", "inplace": "inplace_variant"}
+SAMPLES = 40
+# What these return is whatever was in the memory.
+UNINITIALISED = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
+
+
+def cases() -> Iterator[Any]:
+    for op in OPERATORS:
+        for variant, attribute in VARIANTS.items():
+            if getattr(op, attribute) is not None:
+                yield pytest.param(op, variant, id=f"{op.name}-{op.variant_test_name or 'plain'}-{variant}")
+
+
+def as_function(sample: Any, call: Callable[..., Any], variant: str) -> tuple[Callable[..., Any], list[torch.Tensor]]:
+    """The call as a function of the sample's tensors alone."""
+    leaves, spec = pytree.tree_flatten((sample.input, sample.args, sample.kwargs))
+    places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, torch.Tensor)]
+
+    def function(*tensors: torch.Tensor) -> Any:
+        filled = list(leaves)
+        for place, tensor in zip(places, tensors, strict=True):
+            filled[place] = tensor
+        given, args, kwargs = pytree.tree_unflatten(filled, spec)
+        return call(given.clone() if variant == "inplace" else given, *args, **kwargs)
+
+    return function, [leaves[place] for place in places]
+
+
+def copied(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    return [tensor.detach().clone() if tensor.layout is torch.strided else tensor for tensor in tensors]
+
+
+def shuffled(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Other values from the same domain: each floating tensor's own, in another order."""
+    fresh = copied(tensors)
+    for index, tensor in enumerate(fresh):
+        if tensor.dtype.is_floating_point and tensor.layout is torch.strided and tensor.numel() > 1:
+            fresh[index] = tensor.reshape(-1)[torch.randperm(tensor.numel())].reshape(tensor.shape)
+    return fresh
+
+
+def run(function: Callable[..., Any], tensors: list[torch.Tensor]) -> Any:
+    torch.manual_seed(1)
+    return function(*copied(tensors))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("op", "variant"), list(cases()))
+def test_replay_equals_eager(op: Any, variant: str) -> None:
+    torch.manual_seed(0)
+    call = getattr(op, VARIANTS[variant])
+    for sample in itertools.islice(op.sample_inputs("cpu", torch.float32, requires_grad=False), SAMPLES):
+        function, tensors = as_function(sample, call, variant)
+        try:
+            run(function, tensors)
+        except Exception:  # the operator has no such in-place form for this sample
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                traced = tracelab.trace(function, tuple(tensors), check_trace=False, strict=False)
+            except tracelab.TracelabError as error:
+                # An operator that gives Python values is right when the trace refuses them.
+                assert "Only tensors" in str(error)
+                continue
+        for values in (tensors, shuffled(tensors)):
+            try:
+                expected = run(function, values)
+            except Exception:  # shuffling left the operator's domain
+                continue
+            found = run(traced, values)
+            with torch.no_grad():  # another code path of the replay
+                plain = run(traced, values)
+            assert not any(leaf.is_inference() for leaf in pytree.tree_leaves(plain) if isinstance(leaf, torch.Tensor))
+            if op.name in UNINITIALISED or traced.graph.warnings:
+                continue
+            torch.testing.assert_close(found, expected, equal_nan=True, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(plain, expected, equal_nan=True, rtol=1e-4, atol=1e-5)
