@@ -1,6 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it } from 'vitest';
+import { markColour } from '../src/explorer/diffmarks';
+import { STEPS, stepColour } from '../src/explorer/metriccolours';
 import { cssVariables, readTheme, type Theme } from '../src/explorer/theme';
+import { Mark } from '../src/model/diff';
 
 /** Relative luminance and contrast ratio as WCAG 2.2 defines them. */
 function luminance(colour: string): number {
@@ -63,6 +66,46 @@ describe.each(THEMES)('%s', (_, dark, name) => {
     ];
     const poor = pairs.filter(([ink, ground]) => contrast(css[ink], css[ground]) < 4.5);
     expect(poor.map((pair) => [...pair, ...pair.map((each) => css[each])])).toEqual([]);
+  });
+
+  it('has numbers and words laid over the picture of contrast AA', () => {
+    const { text, background } = theme(dark, name);
+    // `drawTag` writes all of them in the one on the other.
+    expect(contrast(text, background)).toBeGreaterThanOrEqual(4.5);
+  });
+
+  it('has frames around gauges of contrast 3 to 1, whatever the colour inside', () => {
+    const { faint, background, box, closed } = theme(dark, name);
+    const poor = [background, box, closed].filter((ground) => contrast(faint, ground) < 3);
+    expect(poor).toEqual([]);
+  });
+
+  it('has gauges whose colours go one way, so that they are told apart without hue', () => {
+    const shades = Array.from({ length: STEPS }, (_, step) => luminance(stepColour(theme(dark, name), step)));
+    const steps = shades.slice(1).map((shade, at) => (dark ? shade / shades[at] : shades[at] / shade));
+    expect(steps.filter((ratio) => ratio < 1.15)).toEqual([]);
+  });
+
+  it('has marks of differences of contrast 3 to 1 on the page, and in lists', () => {
+    const read = theme(dark, name);
+    const grounds = [
+      read.background,
+      read.box,
+      read.closed,
+      ...read.depths,
+      cssVariables(read)['--tl-surface'],
+    ];
+    const poor = [Mark.Added, Mark.Removed, Mark.Changed].flatMap((mark) =>
+      grounds
+        .filter((ground) => contrast(markColour(read, mark), ground) < 3)
+        .map((ground) => [mark, ground]),
+    );
+    expect(poor).toEqual([]);
+  });
+
+  it('has signs on badges of contrast 3 to 1', () => {
+    const { warning, warningInk, error, background } = theme(dark, name);
+    expect(Math.min(contrast(warningInk, warning), contrast(background, error))).toBeGreaterThanOrEqual(3);
   });
 
   it('has marks of contrast 3 to 1 on the page', () => {

@@ -45,7 +45,7 @@ function drawBadge(paint: Paint, x: number, y: number, kind: 'warning' | 'error'
     context.arc(x, y, 7.5, 0, 2 * Math.PI);
   }
   context.fill();
-  context.strokeStyle = kind === 'warning' ? theme.warningInk : '#ffffff';
+  context.strokeStyle = kind === 'warning' ? theme.warningInk : theme.background;
   context.lineWidth = 1.7;
   context.lineCap = 'round';
   context.beginPath();

@@ -49,7 +49,8 @@ const metricLayer =
       context.fillRect(box.x, box.y, width, box.height);
       context.fillStyle = colour;
       context.fillRect(box.x, box.y + box.height * (1 - part), width, box.height * part);
-      context.strokeStyle = theme.boxBorder;
+      // The lightest colours are close to the ground: the frame says how long the gauge could be.
+      context.strokeStyle = theme.faint;
       context.lineWidth = 1;
       roundedBox(context, { ...box, width }, 0);
       context.stroke();
@@ -65,7 +66,7 @@ const gaugeMost = (metric: Metric, group: boolean): number =>
 
 function colourOf(metric: Metric, theme: Theme, value: number): string {
   if (metric.id === 'nonfinite') {
-    return value === 0 ? theme.boxBorder : value === 1 ? theme.warning : theme.error;
+    return value === 0 ? theme.edge : value === 1 ? theme.warning : theme.error;
   }
   if (metric.words !== null) {
     return wordColour(theme, value);

@@ -18,11 +18,11 @@ export const RUN_STYLE = `
 .metric .choice { flex: 1 1 0; min-width: 0; }
 .metric label { display: flex; align-items: center; gap: 6px; color: var(--tl-faint); }
 .metric .steps { display: flex; margin-top: 5px; }
-.metric .step { flex: 1 1 0; height: 10px; display: flex; align-items: flex-end; border: 1px solid var(--tl-border); }
+.metric .step { flex: 1 1 0; height: 10px; display: flex; align-items: flex-end; border: 1px solid var(--tl-faint); }
 .metric .ends { display: flex; justify-content: space-between; color: var(--tl-faint); font-size: 11px; }
 .metric .words { margin: 5px 0 0; padding: 0; list-style: none; }
 .metric .words li { display: flex; gap: 6px; align-items: center; }
-.metric .words i { flex: none; width: 12px; height: 12px; border-radius: 3px; border: 1px solid var(--tl-border); }
+.metric .words i { flex: none; width: 12px; height: 12px; border-radius: 3px; border: 1px solid var(--tl-faint); }
 .metric .jump { margin-top: 4px; }
 .heavy { width: 100%; border-collapse: collapse; font-size: 12px; color: inherit; }
 .heavy th, .heavy td { padding: 3px 6px 3px 0; text-align: left; border-bottom: 1px solid var(--tl-border); font-weight: 400; }
