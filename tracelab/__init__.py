@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracelab.capture import TraceError, is_tracing
-from tracelab.check import CallInputs, CheckReport, Finding, GraphDiff, TracingCheckError, diff
-from tracelab.check.compare import Comparison, compare
-from tracelab.execute import TracedFunction, TracedModule
-from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
-from tracelab.graph.structure import InputError, TracelabError
-from tracelab.interop.exported import from_exported
-from tracelab.interop.fx import from_fx
-from tracelab.interop.reading import read
-from tracelab.interop.torchscript import from_torchscript
-from tracelab.storage import TracelabFileError, load, save
-from tracelab.tracing import trace, trace_graph, trace_module
+from tracelab.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from tracelab.capture import TraceError, is_tracing
+    from tracelab.check import CallInputs, CheckReport, Finding, TracingCheckError
+    from tracelab.check.compare import Comparison, compare
+    from tracelab.check.diff import GraphDiff, diff
+    from tracelab.errors import InputError, TracelabError
+    from tracelab.execute import TracedFunction, TracedModule
+    from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
+    from tracelab.interop.exported import from_exported
+    from tracelab.interop.fx import from_fx
+    from tracelab.interop.reading import read
+    from tracelab.interop.torchscript import from_torchscript
     from tracelab.jupyter.explorer import GraphExplorer
+    from tracelab.saving import save
+    from tracelab.storage import TracelabFileError, load
+    from tracelab.tracing import trace, trace_graph, trace_module
 
 __version__ = "0.1.0"
 
@@ -58,14 +61,27 @@ __all__ = [
     "trace_module",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    # Widgets take a second to import, and scripts do not need them.
-    if name == "GraphExplorer":
-        from tracelab.jupyter.explorer import GraphExplorer
-
-        return GraphExplorer
-    raise AttributeError(f"module 'tracelab' has no attribute {name!r}")
+# The Jupyter server and the command line import this package, and need no torch.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "tracelab.capture": ["TraceError", "is_tracing"],
+        "tracelab.check": ["CallInputs", "CheckReport", "Finding", "GraphDiff", "TracingCheckError", "diff"],
+        "tracelab.check.compare": ["Comparison", "compare"],
+        "tracelab.errors": ["InputError", "TracelabError"],
+        "tracelab.execute": ["TracedFunction", "TracedModule"],
+        "tracelab.graph": ["Graph", "Node", "Scope", "Source", "TraceWarning", "TracerWarning", "Value", "passes"],
+        "tracelab.interop.exported": ["from_exported"],
+        "tracelab.interop.fx": ["from_fx"],
+        "tracelab.interop.reading": ["read"],
+        "tracelab.interop.torchscript": ["from_torchscript"],
+        "tracelab.jupyter.explorer": ["GraphExplorer"],
+        "tracelab.saving": ["save"],
+        "tracelab.storage": ["TracelabFileError", "load"],
+        "tracelab.tracing": ["trace", "trace_graph", "trace_module"],
+    },
+    ["capture", "check", "execute", "graph", "interop", "jupyter", "render", "storage", "tracing"],
+)
 
 
 def load_ipython_extension(shell: Any) -> None:

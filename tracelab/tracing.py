@@ -10,11 +10,11 @@ from torch import nn
 
 from tracelab.capture.call import Call, record_call
 from tracelab.check.checking import check_calls
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.module import TracedModule, mirror
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputError, TracelabError
 
 
 def trace(

@@ -96,7 +96,7 @@ class Bomb:
         (pickle.dumps(Bomb()), "the file is a pickle (an old torch.save, or Python's own), which holds no graph and"),
         (
             saved(lambda file: torch.save({"a": torch.ones(2)}, file)).read(),
-            "the file is a pickle that torch.save wrote",
+            "the file is a checkpoint, a pickle that torch.save wrote",
         ),
         (
             saved(lambda file: zipfile.ZipFile(file, "w").close()).read(),

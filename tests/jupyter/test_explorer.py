@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 from torch import nn
 
 import tracelab
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 from tracelab.jupyter.explorer import MIME_TYPE, GraphExplorer, packed, saved_bundle
 from tracelab.render.view import document_bytes, view_document
 

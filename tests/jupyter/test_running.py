@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab.graph.structure import InputError, TracelabError
+from tracelab.errors import InputError, TracelabError
 from tracelab.jupyter.explorer import GraphExplorer, saved_bundle
 from tracelab.jupyter.heatmap import heatmap
 from tracelab.jupyter.run_inputs import inputs_from

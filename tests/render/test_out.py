@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 from tracelab.render import page as page_module
 from tracelab.render.page import document_html
 from tracelab.render.view import view_document

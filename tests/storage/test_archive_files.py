@@ -14,7 +14,9 @@ from tlab_edit import edited, entries, from_bytes, packed, to_bytes
 from torch import nn
 
 import tracelab
-from tracelab.storage import TracelabFileError, container, load, save
+from tracelab import save
+from tracelab.render.view import view_bytes
+from tracelab.storage import TracelabFileError, container, load
 
 FIXTURE = pathlib.Path(__file__).parent / "fixtures" / "v1.tlab"
 
@@ -130,11 +132,11 @@ def refused(content, sentence, **options):
 
 
 def test_an_empty_file_is_refused():
-    refused(b"", "not a .tlab file, or cut off")
+    refused(b"", "not a .tlab file: it is empty")
 
 
 def test_another_kind_of_file_is_refused():
-    refused(b"\x89PNG\r\n" * 100, "not a .tlab file")
+    refused(b"\x89PNG\r\n" * 100, "not a .tlab file: it is no zip archive")
 
 
 def test_another_zip_is_refused():
@@ -147,7 +149,9 @@ def test_another_format_is_refused(content):
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
 def test_a_file_that_is_cut_off_is_refused(content, share):
-    refused(content[: int(len(content) * share)], "not a .tlab file, or cut off")
+    refused(
+        content[: int(len(content) * share)], r"the .tlab file is damaged or cut off \(.*\): copy or download it again"
+    )
 
 
 @pytest.mark.parametrize("name", ["graph.json", "weights.safetensors", "meta.json"])
@@ -162,9 +166,25 @@ def test_a_flipped_bit_is_noticed(content, name):
 
 def test_a_newer_format_is_named(content):
     refused(
-        edited(content, lambda d: d.update(version=2), "meta.json"),
-        r"made by a newer tracelab \(format 2\): upgrade",
+        edited(content, lambda d: d.update(version=3, tracelab="0.9.1"), "meta.json"),
+        r"made by a newer tracelab \(0.9.1, format 3; this one reads formats up to 2\): upgrade",
     )
+
+
+def test_a_file_holds_the_view_of_its_graph(content):
+    traced = from_bytes(content)
+    assert entries(content)["view.json"] == view_bytes(traced.graph)
+
+
+def test_a_file_without_a_view_loads(content):
+    held = entries(content)
+    del held["view.json"]
+    assert str(from_bytes(packed(held)).graph) == str(from_bytes(content).graph)
+
+
+def test_a_view_that_is_larger_than_allowed_is_left_out(content, monkeypatch):
+    monkeypatch.setattr(container, "LARGEST_VIEW", 100)
+    assert "view.json" not in entries(to_bytes(from_bytes(content)))
 
 
 def test_a_newer_format_may_have_other_entries(content):

@@ -8,12 +8,13 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from tracelab.storage import load, save
+import tracelab
+from tracelab.storage import load
 
 
 def to_bytes(traced: Any) -> bytes:
     buffer = io.BytesIO()
-    save(traced, buffer)
+    tracelab.save(traced, buffer)
     return buffer.getvalue()
 
 

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.capture.record import record
+from tracelab.errors import InputError
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputError, InputTree, Tree, rebuild, tree_of
+from tracelab.graph.structure import InputTree, Tree, rebuild, tree_of
 
 
 class Call:

@@ -19,8 +19,8 @@ from tracelab.capture.lifting import Lifted, Lifting
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.unseen import Unseen
 from tracelab.capture.values import concrete
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Role, Value
-from tracelab.graph.structure import TracelabError
 
 _eager = sys.modules["torch._functorch.eager_transforms"]
 _apis = sys.modules["torch._functorch.apis"]

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from tracelab.capture.recorder import Recorder
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.structure import TracelabError, is_namedtuple
+from tracelab.graph.structure import is_namedtuple
 
 _ONLY_TENSORS = (
     "Only tensors and (possibly nested) tuples, lists and dicts of tensors can be output from traced functions, but "

@@ -22,8 +22,8 @@ from tracelab.capture.settle import plain_numbers, settle_modules
 from tracelab.capture.state import ModuleState, record_rebinding
 from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
 from tracelab.capture.values import tensor_type
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Role, Value
-from tracelab.graph.structure import TracelabError
 
 
 class TraceError(TracelabError):

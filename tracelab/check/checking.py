@@ -24,7 +24,7 @@ from tracelab.check.shipping import Workload, why_not_shipped
 from tracelab.check.subject import Subject, subject_of
 from tracelab.check.trial import Outcome
 from tracelab.check.writes import writer_of
-from tracelab.graph.structure import InputError, TracelabError
+from tracelab.errors import InputError, TracelabError
 from tracelab.graph.warning import TraceWarning
 
 _MOST_RETRACES = 24

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from tracelab.check.alignment import Alignment, align
 from tracelab.check.measures import Distance, distance
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.failures import RunError
 from tracelab.execute.module import TracedModule
 from tracelab.execute.run import Run
 from tracelab.execute.starting import prepared
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph, Node, Value
-from tracelab.graph.structure import InputError, TracelabError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from tracelab.check.alignment import Alignment, align
 from tracelab.check.changes import Change, ChangedNode, ChangedValue, input_changes, node_changes, output_changes
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Node
 from tracelab.graph.scope import Scope
-from tracelab.graph.structure import TracelabError
 
 
 @dataclass(slots=True)

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from tracelab.check.outputs import ErrorSize, copied
 from tracelab.check.propose import Recipe
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
-from tracelab.graph.structure import InputTree, TracelabError, rebuild
+from tracelab.graph.structure import InputTree, rebuild
 from tracelab.graph.warning import TraceWarning
 
 KINDS = (

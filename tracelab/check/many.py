@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from tracelab.check.findings import CheckInput
 from tracelab.check.shipping import Inputs, Workload, run_chunk, run_here, start_worker
 from tracelab.check.trial import Outcome, sentence
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 
 Done = tuple[CheckInput, Outcome]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tracelab.check.findings import CheckInput, Finding, FrozenPlace
 from tracelab.check.trial import Outcome
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 
 _WIDTH = 116
 _MOST_FINDINGS = 8

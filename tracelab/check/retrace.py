@@ -11,10 +11,10 @@ from tracelab.capture.warn import unsaid
 from tracelab.check.changes import Change
 from tracelab.check.diff import GraphDiff, graph_diff
 from tracelab.check.undo import unchanged, written_state
+from tracelab.errors import TracelabError
 from tracelab.execute.origin import Origin
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.source import Source
-from tracelab.graph.structure import TracelabError
 from tracelab.graph.warning import TraceWarning
 
 _TYPES = frozenset({"dtype", "shape", "stride", "device", "requires_grad", "type", "input", "line", "order"})

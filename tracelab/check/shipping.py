@@ -17,7 +17,7 @@ from torch import nn
 from tracelab.check.subject import Subject, method_of
 from tracelab.check.trial import Outcome, sentence, trial
 from tracelab.check.undo import written_state
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tracelab.errors import TracelabError
 from tracelab.execute.module import TracedModule
 from tracelab.execute.origin import Origin
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputTree, TracelabError
+from tracelab.graph.structure import InputTree
 
 
 @dataclass(frozen=True, slots=True)

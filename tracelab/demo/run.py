@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import tracelab
 from tracelab.demo.gpt import GPT
 from tracelab.demo.resnet import ResNet
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 from tracelab.render.picture import svg
 from tracelab.render.text import summary_text
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tracelab.errors import TracelabError
 from tracelab.execute.lookup import Key, find_node, find_values, names_of
 from tracelab.execute.stepper import Replacement
 from tracelab.graph.ir import Graph, Node, Value
-from tracelab.graph.structure import TracelabError
 
 Watch = Iterable[Key] | Key | bool
 """Values to keep: named one by one, or True for all of them."""

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen import Code
 from tracelab.execute.module import TracedModule
 from tracelab.execute.traced import TracedFunction, input_tree_of
 from tracelab.execute.writes import Writes
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputError, TracelabError
 
 BACKENDS = ("python", "inductor", "cudagraph")
 

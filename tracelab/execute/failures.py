@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tracelab.errors import TracelabError
 from tracelab.execute.lookup import place
 from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Node
-from tracelab.graph.structure import TracelabError
 
 if TYPE_CHECKING:
     from tracelab.execute.run import Run

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.lookup import Key, find_values, names_of
 from tracelab.execute.memory import tensors_in
 from tracelab.execute.statistics import Reading, Statistics, read_statistics
 from tracelab.graph.ir import Graph, Value
-from tracelab.graph.structure import InputError, TracelabError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Node, Value
-from tracelab.graph.structure import TracelabError
 
 Key = Value | Node | str
 """How a value or a node is named: itself, its debug name, or the path of the module that gives it."""

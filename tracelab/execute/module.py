@@ -10,6 +10,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor, nn
 
+from tracelab.errors import TracelabError
 from tracelab.execute.checkable import Checkable
 from tracelab.execute.codegen import graph_code, state_inputs
 from tracelab.execute.drawn import Drawn
@@ -21,7 +22,6 @@ from tracelab.execute.traced import input_tree_of, other_parts
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import TracelabError
 
 
 class TracedSubmodule(nn.Module):
@@ -131,7 +131,7 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
         """Write it to a `.tlab` file: see `tracelab.save`."""
-        from tracelab.storage import save
+        from tracelab.saving import save
 
         save(self, path)
 

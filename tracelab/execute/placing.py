@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
+from tracelab.errors import InputError
 from tracelab.execute.program import Program
 from tracelab.graph.ir import Graph, Value
-from tracelab.graph.structure import InputError
 
 
 @dataclass(slots=True)

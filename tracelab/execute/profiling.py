@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.lookup import Key, find_node, place
 from tracelab.execute.peaks import Peak, peak_of, waiting
 from tracelab.execute.placing import Placed, placed
@@ -19,7 +20,6 @@ from tracelab.execute.regions import Regions
 from tracelab.execute.starting import prepared
 from tracelab.graph.ir import Graph, Node
 from tracelab.graph.scope import Scope
-from tracelab.graph.structure import InputError, TracelabError
 from tracelab.graph.types import TensorType
 
 

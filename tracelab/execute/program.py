@@ -11,13 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.errors import TracelabError
 from tracelab.execute.codegen import Code, state_inputs
 from tracelab.execute.module import TracedModule
 from tracelab.execute.regions import Regions
 from tracelab.execute.traced import TracedFunction, input_tree_of
 from tracelab.execute.writes import Writes
 from tracelab.graph.ir import Graph, Node, Value
-from tracelab.graph.structure import InputTree, TracelabError
+from tracelab.graph.structure import InputTree
 
 REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
 

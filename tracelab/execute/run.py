@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from tracelab.errors import TracelabError
 from tracelab.execute.asking import Watch, ending, flop_counter, live_before, replacements, watched
 from tracelab.execute.failures import RunError
 from tracelab.execute.gradients import Gradients
@@ -19,7 +20,6 @@ from tracelab.execute.record import NodeRecord
 from tracelab.execute.stepper import Plan, Progress, Progressed, Replacement, copied, replaced, run_steps
 from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph, Node, Value
-from tracelab.graph.structure import TracelabError
 
 
 class Run:

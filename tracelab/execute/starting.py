@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import TracelabError
 from tracelab.execute.asking import Watch, ending, flop_counter, replacements, watched
 from tracelab.execute.interrupts import Switch
 from tracelab.execute.lookup import Key, module_start, place
@@ -14,7 +15,6 @@ from tracelab.execute.placing import placed
 from tracelab.execute.program import program_of
 from tracelab.execute.run import Run
 from tracelab.execute.stepper import Plan, Progress, Replacement
-from tracelab.graph.structure import TracelabError
 
 
 def run_traced(

@@ -236,7 +236,7 @@ def copied(item: Any) -> Any:
 
 def replaced(value: Value, made: Any, by: Replacement, node: Node | None) -> Any:
     """What flows on instead of `made`; `RunError` or `TracelabError` where it does not fit."""
-    from tracelab.graph.structure import TracelabError
+    from tracelab.errors import TracelabError
 
     if not isinstance(made, Tensor):
         raise _unfit(f"%{value.name} is no tensor: only tensors can be replaced", node)
@@ -273,6 +273,6 @@ def _dtype(tensor: Tensor) -> str:
 
 
 def _unfit(message: str, node: Node | None) -> Exception:
-    from tracelab.graph.structure import InputError
+    from tracelab.errors import InputError
 
     return InputError(message) if node is None else RunError(message, node)

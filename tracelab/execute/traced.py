@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import torch
 
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.checkable import Checkable
 from tracelab.execute.codegen import graph_code, state_inputs
 from tracelab.execute.drawn import Drawn
@@ -19,7 +20,7 @@ from tracelab.execute.runnable import Runnable
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
 from tracelab.graph.ir import Graph, Role
-from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
+from tracelab.graph.structure import InputTree, Tree
 
 
 class TracedFunction(Drawn, Runnable, Checkable):
@@ -89,7 +90,7 @@ class TracedFunction(Drawn, Runnable, Checkable):
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
         """Write it to a `.tlab` file: see `tracelab.save`."""
-        from tracelab.storage import save
+        from tracelab.saving import save
 
         save(self, path)
 

@@ -9,13 +9,7 @@ from typing import Any
 
 import torch
 
-
-class TracelabError(RuntimeError):
-    """A tracelab call that cannot go on; the message says what to do."""
-
-
-class InputError(TracelabError):
-    """Inputs that are not what the trace takes."""
+from tracelab.errors import InputError
 
 
 @dataclass(slots=True)

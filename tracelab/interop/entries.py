@@ -16,8 +16,12 @@ from tracelab.storage.container import (
     UNSUSPICIOUS,
     ZIP_ERRORS,
     PathOrFile,
+    bounded_zip,
+    is_whole,
 )
 from tracelab.storage.errors import TracelabFileError
+
+_OLD_PROGRAM = "serialized_exported_program.json"
 
 
 @contextlib.contextmanager
@@ -34,7 +38,7 @@ def opened_zip(source: PathOrFile, kind: str) -> Iterator[zipfile.ZipFile]:
         else:
             file = source
         try:
-            archive = stack.enter_context(zipfile.ZipFile(file))
+            archive = stack.enter_context(bounded_zip(file))
         except ZIP_ERRORS as error:
             reason = str(error)[:100] or type(error).__name__
             raise TracelabFileError(f"not a {kind} file, or cut off: {reason}") from error
@@ -43,15 +47,20 @@ def opened_zip(source: PathOrFile, kind: str) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def is_whole(archive: zipfile.ZipFile) -> bool:
-    """Whether the archive begins where the file does: one inside of a cut off file is found by its end alone."""
-    offsets = [info.header_offset for info in archive.infolist()]
-    return not offsets or min(offsets) == 0
-
-
 def names_of(archive: zipfile.ZipFile) -> list[str]:
     """The names of the entries, without the folder that torch puts around all of them."""
     return [name.partition("/")[2] or name for name in archive.namelist()]
+
+
+def program_entries(archive: zipfile.ZipFile) -> list[str]:
+    """The entries of a torch.export archive that hold a program; none in another archive."""
+    names = archive.namelist()
+    found = [name for name in names if _OLD_PROGRAM in (name, name.partition("/")[2])]
+    for name in names:
+        parts = name.split("/")
+        if parts[-2:-1] == ["models"] and parts[-1].endswith(".json") and len(parts) <= 3:
+            found.append(name)
+    return found
 
 
 def read_json(archive: zipfile.ZipFile, name: str, kind: str, largest: int = LARGEST_JSON) -> Any:

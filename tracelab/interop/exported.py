@@ -9,14 +9,14 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Role
-from tracelab.graph.structure import TracelabError
-from tracelab.interop.entries import opened_zip, read_json
+from tracelab.interop.entries import opened_zip, program_entries, read_json
 from tracelab.interop.export_graph import FindModule, read_program
+from tracelab.storage import checks
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.errors import TracelabFileError
 
-_OLD_ENTRY = "serialized_exported_program.json"
 _IN_MEMORY = 64 * 2**20
 
 
@@ -38,11 +38,6 @@ def read_exported(file: PathOrFile) -> Graph:
 def read_archive(archive: zipfile.ZipFile) -> Graph:
     """The same, of an archive that is open."""
     return _read(archive, None)
-
-
-def is_exported(archive: zipfile.ZipFile) -> bool:
-    """Whether a zip is a torch.export archive."""
-    return bool(_entries(archive))
 
 
 def from_exported(program: Any) -> Graph:
@@ -78,18 +73,8 @@ def from_exported(program: Any) -> Graph:
     return graph
 
 
-def _entries(archive: zipfile.ZipFile) -> list[str]:
-    names = archive.namelist()
-    found = [name for name in names if _OLD_ENTRY in (name, name.partition("/")[2])]
-    for name in names:
-        parts = name.split("/")
-        if parts[-2:-1] == ["models"] and parts[-1].endswith(".json") and len(parts) <= 3:
-            found.append(name)
-    return found
-
-
 def _read(archive: zipfile.ZipFile, modules: FindModule | None) -> Graph:
-    found = _entries(archive)
+    found = program_entries(archive)
     if not found:
         raise TracelabFileError("not a .pt2 file: the archive holds no exported program")
     if len(found) > 1:
@@ -97,8 +82,7 @@ def _read(archive: zipfile.ZipFile, modules: FindModule | None) -> Graph:
         raise TracelabFileError(f"the .pt2 file holds {len(found)} models ({names}): save each in a file of its own")
     content = read_json(archive, found[0], ".pt2")
     try:
-        return read_program(content, "forward", modules)
-    except TracelabFileError as error:
-        raise TracelabFileError(str(error).replace("not a sound .tlab file", "not a sound .pt2 file")) from error
+        with checks.reading(".pt2"):
+            return read_program(content, "forward", modules)
     except RecursionError as error:
         raise TracelabFileError("not a sound .pt2 file: it is nested too deeply") from error

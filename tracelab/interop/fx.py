@@ -11,8 +11,9 @@ import torch
 from torch import fx, nn
 from torch._ops import HigherOrderOperator, OpOverload, OpOverloadPacket
 
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Node, Role, Value, unique_names
-from tracelab.graph.structure import InputTree, TracelabError, Tree
+from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.interop.higher_order import Block, HigherOrder
 from tracelab.interop.nesting import structured

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 
 
 class Block:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Node, Value
-from tracelab.graph.structure import TracelabError, Tree
+from tracelab.graph.structure import Tree
 from tracelab.graph.types import type_text
 from tracelab.storage import checks
 

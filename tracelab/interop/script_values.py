@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch._ops import OpOverload
 
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node, Value, map_values
-from tracelab.graph.structure import TracelabError
 from tracelab.graph.types import TensorType, Type
 from tracelab.interop.export_types import scalar_type
 from tracelab.storage.targets import Refusal

@@ -11,13 +11,15 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Node, Role, Value, collect_values, unique_names
 from tracelab.graph.scope import Scope
-from tracelab.graph.structure import InputTree, TracelabError, Tree
+from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType
 from tracelab.interop import script_values as scripts
 from tracelab.interop.nesting import structured
 from tracelab.interop.stacks import is_library
+from tracelab.storage import checks
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.graph_read import check_call
@@ -55,7 +57,8 @@ def read_torchscript(file: PathOrFile) -> Graph:
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise TracelabFileError(f"the TorchScript file cannot be read: {reason}") from error
-    return _graph_of(loaded, unit.find_function)
+    with checks.reading("TorchScript"):
+        return _graph_of(loaded, unit.find_function)
 
 
 def from_torchscript(module_or_function: Any) -> Graph:

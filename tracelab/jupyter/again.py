@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from tracelab.check.outputs import copied, mismatches
+from tracelab.errors import TracelabError
 from tracelab.execute.traced import TracedFunction
-from tracelab.graph.structure import TracelabError
 
 TOLERANCE = 1e-5
 

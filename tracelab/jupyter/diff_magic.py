@@ -12,7 +12,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
 from tracelab.check.diff import GraphDiff, diff, graphs_of
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 from tracelab.jupyter.explorer import GraphExplorer, in_kernel
 
 

@@ -16,13 +16,13 @@ import traitlets
 
 from tracelab.check.compare import Comparison
 from tracelab.check.diff import GraphDiff
+from tracelab.errors import TracelabError
 from tracelab.execute.lookup import Key
 from tracelab.execute.profiling import Profile
 from tracelab.execute.run import Run
 from tracelab.execute.runnable import Runnable
 from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph, Node
-from tracelab.graph.structure import TracelabError
 from tracelab.jupyter.running import Desk, nodes_by_key
 from tracelab.jupyter.traces import note
 from tracelab.render.fold import Folded

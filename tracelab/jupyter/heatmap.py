@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tracelab.errors import InputError
 from tracelab.execute.statistics import plain_elements
-from tracelab.graph.structure import InputError
 
 MOST = 128
 """Cells along each side at most."""

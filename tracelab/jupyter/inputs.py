@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import InputError
 from tracelab.graph.ir import Graph, Value
-from tracelab.graph.structure import InputError, Tree, tree_of
+from tracelab.graph.structure import Tree, tree_of
 
 
 def input_tree(item: Any, leaves: list[torch.Tensor], name: str) -> Tree:

@@ -16,10 +16,11 @@ from tracelab.capture.record import TraceError, record
 from tracelab.capture.settle import settle
 from tracelab.capture.warn import unsaid
 from tracelab.check.outputs import leaves as leaves_of
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
-from tracelab.graph.structure import InputError, InputTree, TracelabError, Tree
+from tracelab.graph.structure import InputTree, Tree
 from tracelab.jupyter.again import Before, CellFunction
 from tracelab.jupyter.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.diff_magic import DiffMagics

@@ -13,7 +13,7 @@ import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 from tracelab.jupyter.traces import summary, title_of, traced_of
 
 if TYPE_CHECKING:

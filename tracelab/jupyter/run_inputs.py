@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.errors import InputError
 from tracelab.execute.origin import Origin
 from tracelab.graph.ir import Graph, Value
-from tracelab.graph.structure import InputError, rebuild
+from tracelab.graph.structure import rebuild
 from tracelab.graph.types import TensorType
 
 _SHAPE = re.compile(r"\s*[\[(]?\s*\d+(?:\s*[x×*,\s]\s*\d+)*\s*,?\s*[\])]?\s*")

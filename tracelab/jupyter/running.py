@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.errors import TracelabError
 from tracelab.execute.failures import RunError
 from tracelab.execute.lookup import Key
 from tracelab.execute.placing import present_devices
@@ -23,7 +24,6 @@ from tracelab.execute.record import NodeRecord
 from tracelab.execute.run import Run
 from tracelab.execute.runnable import Runnable
 from tracelab.graph.ir import Graph, Node, Value
-from tracelab.graph.structure import TracelabError
 from tracelab.graph.types import TensorType
 from tracelab.jupyter.heatmap import heatmap
 from tracelab.jupyter.run_columns import Columns, Rows, numbers_column

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tracelab.errors import TracelabError
 from tracelab.execute.runnable import Runnable
 from tracelab.graph.ir import Graph
 from tracelab.graph.source import is_cell
-from tracelab.graph.structure import TracelabError
 from tracelab.graph.warning import TraceWarning
 from tracelab.render.fold import Folded
 from tracelab.render.view import summary as counts_of

@@ -10,7 +10,7 @@ import pathlib
 import re
 from typing import Any
 
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 from tracelab.render.view import encodable
 
 _STATIC = pathlib.Path(__file__).parent / "static"

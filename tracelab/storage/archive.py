@@ -1,8 +1,8 @@
 """`save` and `load`: a traced function or module to a `.tlab` file and back.
 
 The file is a zip of `meta.json` (format and versions), `graph.json` (graphs, module tree, table of tensors),
-`weights.safetensors`, and `script/<n>.pt` for the TorchScript functions that a graph calls. Loading runs
-none of it.
+`weights.safetensors`, `script/<n>.pt` for the TorchScript functions that a graph calls, and where the caller gave
+one, `view.json`: the view document, for readers without torch. Loading runs none of it, and reads no view.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from tracelab import __version__
 from tracelab.execute.module import TracedModule
 from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph, Value
@@ -23,17 +24,18 @@ from tracelab.storage.graph_write import KeepTensor, graph_json, kept_in_tree
 from tracelab.storage.modules import module_json, read_module
 from tracelab.storage.targets import ScriptFiles
 from tracelab.storage.tensors import TensorTable, read_tensors
-from tracelab.storage.weights import write_weights
+from tracelab.storage.weights import read_weights, write_weights
 
 
-def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile) -> None:
-    """Write a traced function, traced module or graph to a path or a binary file object.
+def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile, *, view: bytes | None = None) -> None:
+    """Write a traced function, traced module or graph to a path or a binary file object, with its view document.
 
     The same trace gives the same bytes. An existing file is replaced only when the new one is complete.
+    Without `view`, or with one of more than `container.LARGEST_VIEW` bytes, the file viewer needs a kernel.
     Raises `TracelabFileError` for what files do not hold (sparse and quantized tensors, tensor subclasses),
     `OSError` where the file cannot be written.
 
-    >>> tracelab.save(tracelab.trace(torch.relu, torch.ones(2)), "relu.tlab")
+    >>> save(traced, "relu.tlab", view=view_bytes(traced.graph))
     """
     tensors, scripts = TensorTable(), ScriptFiles()
     content: dict[str, Any] = {}
@@ -55,9 +57,9 @@ def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile) -> Non
     else:
         raise TypeError(f"save needs a traced function or module, but got {type(traced).__name__}: trace it first")
     content["tensors"], stored = tensors.finish()
-    meta = {"format": "tracelab", "version": VERSION, "tracelab": _version(), "torch": torch.__version__}
+    meta = {"format": "tracelab", "version": VERSION, "tracelab": __version__, "torch": torch.__version__}
     write_archive(
-        file, {"meta.json": meta, "graph.json": content}, lambda out: write_weights(out, stored), scripts.held
+        file, {"meta.json": meta, "graph.json": content}, lambda out: write_weights(out, stored), scripts.held, view
     )
 
 
@@ -85,7 +87,8 @@ def load(
     location = None if map_location is None else torch.device(map_location)
     with open_archive(file) as archive:
         content = checks.table(archive.read_json("graph.json"), "graph.json")
-        stored = archive.read_weights()
+        with archive.open_weights() as (source, size):
+            stored = read_weights(source, size)
         scripts = ScriptFiles(archive.read_scripts())
     tensors = read_tensors(checks.field(content, "tensors", "graph.json"), dict(stored), location)
     graphs: dict[str, Graph] = {}
@@ -171,9 +174,3 @@ def _keeper(
         return tensors.add((current or {}).get(value, tensor), value.path or value.name)
 
     return keep
-
-
-def _version() -> str:
-    from tracelab import __version__
-
-    return __version__

@@ -5,7 +5,10 @@ A file may come from anywhere. Nothing of it is used before it went through one 
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import keyword
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from tracelab.storage.errors import TracelabFileError
@@ -13,9 +16,22 @@ from tracelab.storage.errors import TracelabFileError
 LARGEST = 2**63 - 1
 
 
+_format = contextvars.ContextVar("format", default=".tlab")
+
+
+@contextlib.contextmanager
+def reading(kind: str) -> Iterator[None]:
+    """What the file is, as messages call it (`.pt2`); else it is a `.tlab` file."""
+    before = _format.set(kind)
+    try:
+        yield
+    finally:
+        _format.reset(before)
+
+
 def bad(where: str, problem: str) -> NoReturn:
     """Raise the error for one unsound place of a file."""
-    raise TracelabFileError(f"not a sound .tlab file: {where} {problem}")
+    raise TracelabFileError(f"not a sound {_format.get()} file: {where} {problem}")
 
 
 def text(item: Any, where: str) -> str:

@@ -21,19 +21,25 @@ from typing import IO, Any
 
 from tracelab.storage import checks
 from tracelab.storage.errors import TracelabFileError
-from tracelab.storage.weights import read_weights
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
 
-VERSION = 1
+VERSION = 2
+"""Format 2 may hold view.json; else it is format 1."""
 LARGEST_JSON = 512 * 2**20
 """Bytes that graph.json may have when unpacked."""
+LARGEST_VIEW = 128 * 2**20
+"""Bytes that view.json may have when unpacked: more than half a million operators."""
 LARGEST_SCRIPT = 256 * 2**20
+MOST_SCRIPTS = 10_000
+LARGEST_DIRECTORY = 2 * 2**20
+"""Bytes that the zip's table of contents may have: it is read as a whole."""
 UNSUSPICIOUS = 64 * 2**20
 LARGEST_RATIO = 200
 """How much more JSON over `UNSUSPICIOUS` bytes may be than its packed form; deflate itself goes to 1030."""
 
 _REQUIRED = ("meta.json", "graph.json", "weights.safetensors")
+VIEW = "view.json"
 _SCRIPT = re.compile(r"script/(0|[1-9][0-9]{0,5})\.pt")
 _TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -56,13 +62,15 @@ ZIP_ERRORS = (
 class Archive:
     """An archive that is open for reading; every method raises `TracelabFileError` for what is not sound."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, start: int = 0) -> None:
         self._archive = archive
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for info in archive.infolist():
             if info.filename in self._entries:
                 raise TracelabFileError(f"not a sound .tlab file: it holds {info.filename[:60]!r} twice")
             self._entries[info.filename] = info
+        if not is_whole(archive, start):
+            raise TracelabFileError("not a .tlab file, or its beginning is cut off: something else stands there")
         self.meta = self._read_meta()
         self._check_entries()
 
@@ -74,7 +82,11 @@ class Archive:
             raise TracelabFileError("not a .tlab file: meta.json is of another format")
         version = checks.integer(checks.field(meta, "version", "meta.json"), "the version in meta.json", 1)
         if version > VERSION:
-            raise TracelabFileError(f"made by a newer tracelab (format {version}): upgrade tracelab")
+            by = checks.text(meta.get("tracelab", "an unknown version"), "the version of tracelab in meta.json")
+            raise TracelabFileError(
+                f"made by a newer tracelab ({by[:40]}, format {version}; this one reads formats up to {VERSION}): "
+                "upgrade tracelab"
+            )
         return meta
 
     def _check_entries(self) -> None:
@@ -82,7 +94,7 @@ class Archive:
             if name not in self._entries:
                 raise TracelabFileError(f"not a sound .tlab file: the archive lacks {name}")
         for name, info in self._entries.items():
-            if name not in _REQUIRED and not _SCRIPT.fullmatch(name):
+            if name not in (*_REQUIRED, VIEW) and not _SCRIPT.fullmatch(name):
                 raise TracelabFileError(f"not a sound .tlab file: it holds an unexpected entry {name[:60]!r}")
             if not name.endswith(".json") and info.compress_type != zipfile.ZIP_STORED:
                 raise TracelabFileError(f"not a sound .tlab file: {name} should not be compressed")
@@ -123,17 +135,36 @@ class Archive:
                 found[int(match.group(1))] = self._read(name, LARGEST_SCRIPT)
         return dict(sorted(found.items()))
 
-    def read_weights(self) -> Mapping[str, Any]:
-        """The tensors of weights.safetensors by name."""
-        name = "weights.safetensors"
+    @contextlib.contextmanager
+    def open_weights(self) -> Iterator[tuple[IO[bytes], int]]:
+        """weights.safetensors for reading, and its size."""
         # It is not packed, so that it cannot be larger than the file itself.
-        size = self._checked_size(name, 2**63)
-        with _damage(name), self._archive.open(self._entries[name]) as source:
-            return read_weights(source, size)
+        with self._opened("weights.safetensors", 2**63) as opened:
+            yield opened
 
-    def _read(self, name: str, largest: int) -> bytes:
+    @property
+    def has_view(self) -> bool:
+        """Whether it holds a view document."""
+        return VIEW in self._entries
+
+    def view_chunks(self, size: int = 2**18) -> Iterator[bytes]:
+        """The view document piece by piece, unpacked, at most `size` bytes each."""
+        done = 0
+        with self._opened(VIEW, LARGEST_VIEW) as (source, total):
+            while chunk := source.read(size):
+                done += len(chunk)
+                yield chunk
+            if done != total:
+                raise TracelabFileError(f"not a sound .tlab file: {VIEW} is cut off")
+
+    @contextlib.contextmanager
+    def _opened(self, name: str, largest: int) -> Iterator[tuple[IO[bytes], int]]:
         size = self._checked_size(name, largest)
         with _damage(name), self._archive.open(self._entries[name]) as source:
+            yield source, size
+
+    def _read(self, name: str, largest: int) -> bytes:
+        with self._opened(name, largest) as (source, size):
             content = source.read(size + 1)
         if len(content) != size:
             raise TracelabFileError(f"not a sound .tlab file: {name} is cut off")
@@ -170,12 +201,59 @@ def open_archive(source: PathOrFile) -> Iterator[Archive]:
             file = io.BytesIO(_binary(file.read()))
         elif isinstance(file, io.TextIOBase):
             raise TypeError("load needs a file object that is open in binary mode")
+        start = file.tell()
         try:
-            archive = stack.enter_context(zipfile.ZipFile(file))
+            archive = stack.enter_context(bounded_zip(file))
         except ZIP_ERRORS as error:
-            reason = str(error)[:100] or type(error).__name__
-            raise TracelabFileError(f"not a .tlab file, or cut off: {reason}") from error
-        yield Archive(archive)
+            file.seek(start)
+            raise TracelabFileError(_no_archive(file.read(4), error)) from error
+        yield Archive(archive, start)
+
+
+def _no_archive(head: bytes, error: Exception) -> str:
+    """What is wrong with a file that begins with `head` and cannot be opened as a zip."""
+    if not head:
+        return "not a .tlab file: it is empty"
+    if not head.startswith(b"PK"):
+        return "not a .tlab file: it is no zip archive"
+    reason = str(error)[:100] or type(error).__name__
+    if reason == "File is not a zip file":
+        reason = "its end is missing"
+    return f"the .tlab file is damaged or cut off ({reason}): copy or download it again"
+
+
+@contextlib.contextmanager
+def bounded_zip(file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """A zip whose table of contents is of a bearable size; raises `TracelabFileError` for another, or `ZIP_ERRORS`."""
+    bounded = _Bounded(file)
+    with zipfile.ZipFile(bounded) as archive:
+        bounded.is_open = True
+        yield archive
+
+
+class _Bounded:
+    """A file that refuses to be read by more than a table of contents at a time, until the archive is open."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.is_open = False
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if self.is_open:
+            return self._file.read(size)
+        if size > LARGEST_DIRECTORY:
+            raise TracelabFileError(
+                f"the archive's table of contents has {size} bytes, more than the {LARGEST_DIRECTORY} allowed"
+            )
+        # zipfile asks for the rest, which is the archive's comment.
+        return self._file.read(LARGEST_DIRECTORY if size < 0 else size)
+
+
+def is_whole(archive: zipfile.ZipFile, start: int = 0) -> bool:
+    """Whether the archive begins where the file does: one inside of a cut off file is found by its end alone."""
+    offsets = [info.header_offset for info in archive.infolist()]
+    return not offsets or min(offsets) == start
 
 
 def _binary(content: Any) -> bytes:
@@ -189,13 +267,19 @@ def write_archive(
     documents: Mapping[str, Any],
     weights: Callable[[IO[bytes]], None],
     scripts: Mapping[int, bytes],
+    view: bytes | None,
 ) -> None:
     """Write the archive; where writing fails, an old file of that name stays as it was.
 
-    `documents` are the JSON entries by name, `weights` writes the tensors. Raises `OSError` where the place
-    cannot be written.
+    `documents` are the JSON entries by name, `weights` writes the tensors, `view` is the view document as JSON.
+    Raises `OSError` where the place cannot be written.
     """
     packed = {name: _dump(content, name) for name, content in documents.items()}
+    if len(scripts) > MOST_SCRIPTS:
+        raise TracelabFileError(f"cannot save: the graph calls {len(scripts)} script functions, over {MOST_SCRIPTS}")
+    # A larger view is done without: a kernel makes it again from the graph.
+    if view is not None and len(view) <= LARGEST_VIEW:
+        packed[VIEW] = view
     if isinstance(target, (str, os.PathLike)):
         path = os.path.realpath(target)
         directory, name = os.path.split(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracelab.graph.structure import TracelabError
+from tracelab.errors import TracelabError
 
 
 class TracelabFileError(TracelabError):
@@ -10,5 +10,5 @@ class TracelabFileError(TracelabError):
 
     >>> tracelab.load(io.BytesIO(b"no archive"))
     Traceback (most recent call last):
-    tracelab.storage.errors.TracelabFileError: not a .tlab file: File is not a zip file
+    tracelab.storage.errors.TracelabFileError: not a .tlab file: it is no zip archive
     """

@@ -19,8 +19,8 @@ import torch
 from torch._ops import OpOverload
 
 from tracelab.capture.collectives import Collective, is_collective
+from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node
-from tracelab.graph.structure import TracelabError
 from tracelab.storage import checks
 from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
