@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from e2e.widget_page import BUNDLE, show, widget_page
 from playwright.sync_api import expect
 from torch import nn
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 READY = "[data-tracelab-ready=true]"
+PAGE_RULES = ("document-title", "html-has-lang", "landmark-one-main", "page-has-heading-one", "region")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,52 @@ def test_it_takes_the_theme_of_its_host(page, document, artefacts, body, theme, 
     page.screenshot(path=artefacts / f"host-{name}.png")
     background = page.locator(".root").evaluate("root => getComputedStyle(root).backgroundColor")
     assert (sum(map(int, background[4:-1].split(","))) < 200) is dark
+
+
+@pytest.mark.parametrize(("theme", "dark"), [("dark", True), ("light", False)])
+def test_it_takes_the_theme_that_colab_writes_on_the_page(page, document, artefacts, theme, dark):
+    # The system says the opposite: what the notebook says counts.
+    page.emulate_media(color_scheme="light" if dark else "dark")
+    widget_page(page, 'style="--colab-primary-text-color: #888"')
+    page.evaluate("theme => document.documentElement.setAttribute('theme', theme)", theme)
+    show(page, document)
+    shown(page)
+    assert page.locator(".root").get_attribute("data-theme") == theme
+    page.screenshot(path=artefacts / f"host-colab-{theme}.png")
+
+
+def test_it_takes_ground_and_font_of_vs_code(page, document):
+    style = "--vscode-editor-background: rgb(0, 43, 54); --vscode-font-family: Courier"
+    widget_page(page, f'class="vscode-dark" data-vscode-theme-kind="vscode-dark" style="{style}"')
+    show(page, document)
+    shown(page)
+    seen = page.locator(".root").evaluate(
+        "root => [getComputedStyle(root).backgroundColor, getComputedStyle(root).fontFamily]"
+    )
+    assert seen == ["rgb(0, 43, 54)", "Courier"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'class="vscode-light" style="--vscode-editor-background: #fdf6e3"',
+        'class="vscode-dark" style="--vscode-editor-background: #002b36"',
+        'class="vscode-high-contrast" style="--vscode-editor-background: #000000"',
+        'class="dark"',
+    ],
+)
+def test_axe_finds_nothing_in_other_hosts(page, document, body):
+    widget_page(page, body)
+    show(page, document)
+    shown(page)
+    page.locator("[role=tree]").focus()
+    for key in ("End", "ArrowUp", "i"):
+        page.keyboard.press(key)
+    expect(page.locator(".panel")).to_be_visible()
+    # What is said of the page around the widget is the host's business.
+    options = {"rules": {rule: {"enabled": False} for rule in PAGE_RULES}}
+    violations = Axe().run(page, options=options).response["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"][:3]]) for each in violations] == []
 
 
 def test_the_theme_changes_while_it_is_shown(page, document):

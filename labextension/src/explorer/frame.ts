@@ -55,6 +55,7 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
   const setHeight = (to: number): void => {
     height = clampHeight(to);
     home.style.height = filling ? '100%' : `${height}px`;
+    grip.setAttribute('aria-valuenow', String(height));
   };
   const grip = createGrip(
     () => height,

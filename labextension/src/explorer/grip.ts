@@ -19,7 +19,10 @@ export function createGrip(
     attributes: {
       role: 'separator',
       'aria-orientation': 'horizontal',
-      'aria-label': 'Height of the graph',
+      'aria-label': 'Height of the graph in pixels',
+      'aria-valuemin': String(LEAST_HEIGHT),
+      'aria-valuemax': String(MOST_HEIGHT),
+      'aria-valuenow': String(current()),
       tabindex: '0',
     },
   });
