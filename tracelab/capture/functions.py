@@ -6,7 +6,6 @@ dispatching (`contiguous()` on a contiguous tensor) are recorded.
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -242,22 +241,14 @@ def _move(tensor: Tensor, device: torch.device, kwargs: dict[str, Any]) -> Any:
 
 def _deep_copy(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     tensor, memo = args
-    if not recorder.is_dynamic(tensor) or id(tensor) in memo:
+    copies = tensor.is_leaf and type(tensor) is Tensor and tensor.layout is torch.strided
+    if not recorder.is_dynamic(tensor) or id(tensor) in memo or not copies:
         return NotImplemented
-    made = recorder.record_call(
-        "prim::PythonOp",
-        deep_copy,
-        (tensor,),
-        run=lambda: deep_copy(tensor),
-        attributes={"name": "deepcopy", "inplace": False},
-    )
+    made = tensor.detach().clone()
+    if tensor.requires_grad:
+        made.requires_grad_()
     memo[id(tensor)] = made
     return made
-
-
-def deep_copy(tensor: Tensor) -> Tensor:
-    """`copy.deepcopy(tensor)`"""
-    return copy.deepcopy(tensor)
 
 
 def _hook(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -18,7 +18,7 @@ from tracelab.capture.patches import patched
 from tracelab.capture.prune import drop_unused_numbers
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
-from tracelab.capture.settle import plain_numbers, settle_modules
+from tracelab.capture.settle import plain_numbers, settle_function, settle_modules
 from tracelab.capture.state import ModuleState, record_rebinding
 from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
 from tracelab.capture.values import tensor_type
@@ -115,6 +115,7 @@ def record(
         recorder.ended = True
         recorder.names.clear()
         settle_modules((modules or {}).values())
+        settle_function(function)
     graph.outputs = [returned] if returned is not None else []
     return Recording(finish(recorder, user_inputs), plain_numbers(result, set()))
 

@@ -6,6 +6,7 @@ cell or in an attribute of a module, it must afterwards be the plain integer tha
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Iterable
 from typing import Any
@@ -40,7 +41,7 @@ def plain_numbers(item: Any, seen: set[int]) -> Any:
     """The same object with plain numbers; lists and dicts keep their identity."""
     if isinstance(item, _TRACED):
         return concrete(item)
-    if not isinstance(item, (list, tuple, dict)) or id(item) in seen:
+    if not isinstance(item, (list, tuple, dict, set)) or id(item) in seen:
         return item
     seen.add(id(item))
     if isinstance(item, tuple):
@@ -48,11 +49,47 @@ def plain_numbers(item: Any, seen: set[int]) -> Any:
         if all(part is old for part, old in zip(parts, item, strict=True)):
             return item
         return type(item)(*parts) if hasattr(item, "_fields") else type(item)(parts)
+    if isinstance(item, (dict, set)):
+        _settle_keys(item, seen)
+    if isinstance(item, set):
+        return item
     for key, old in list(item.items() if isinstance(item, dict) else enumerate(item)):
         part = plain_numbers(old, seen)
         if part is not old:
             item[key] = part
     return item
+
+
+def _settle_keys(item: Any, seen: set[int]) -> None:
+    """Traced numbers can be hashed only while a recording runs: what holds them as keys is filled anew."""
+    old = list(item)
+    new = [plain_numbers(key, seen) for key in old]
+    if all(key is before for key, before in zip(new, old, strict=True)):
+        return
+    values = list(item.values()) if isinstance(item, dict) else []
+    item.clear()
+    item.update(zip(new, values, strict=True) if isinstance(item, dict) else new)
+
+
+def settle_function(function: Any) -> None:
+    """Make plain the numbers that a function keeps: in its closure, its globals, and the object that it belongs to."""
+    seen: set[int] = set()
+    if isinstance(function, functools.partial):
+        function = function.func
+    _settle_attributes(getattr(function, "__self__", None), seen)
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, types.FunctionType):
+        return
+    for cell in function.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:
+            continue
+        plain = plain_numbers(content, seen)
+        if plain is not content:
+            cell.cell_contents = plain
+        _settle_attributes(content, seen)
+    settle(function.__globals__, function.__code__.co_names)
 
 
 def _settle_attributes(item: Any, seen: set[int]) -> None:
