@@ -47,7 +47,7 @@ export function addMakingCommands(
   const { commands } = app;
   commands.addCommand(MAKE.cell, {
     label: trans.__('Trace This Cell'),
-    caption: trans.__('Write %%trace on top of the cell; run it to see its graph'),
+    caption: trans.__('Write %1 on top of the cell; run it to see its graph', '%%trace'),
     isEnabled: () => tracker.activeCell?.model.type === 'code',
     isVisible: () => tracker.activeCell?.model.type === 'code',
     execute: () => {
@@ -62,7 +62,9 @@ export function addMakingCommands(
       if (magic === 'trace') {
         say(trans.__('This cell is traced already: run it'));
       } else if (magic !== null) {
-        say(trans.__('This cell begins with %%%1: a cell has one such line, so take it out first', magic));
+        say(
+          trans.__('This cell begins with %1: a cell has one such line, so take it out first', `%%${magic}`),
+        );
       } else {
         // One edit of the cell, which undo takes back.
         sharedModel.updateSource(0, 0, '%%trace\n');
@@ -75,7 +77,7 @@ export function addMakingCommands(
 
   /** Where no cell loads tracelab the magic is not known; a cell is added only when asked for. */
   function offerLoading(panel: NotebookPanel): void {
-    Notification.info(trans.__('No cell of this notebook loads tracelab, which %%trace needs.'), {
+    Notification.info(trans.__('No cell of this notebook loads tracelab, which %1 needs.', '%%trace'), {
       autoClose: 10_000,
       actions: [
         {
@@ -107,17 +109,16 @@ export function addMakingCommands(
       if (panel === undefined || shared === undefined) {
         return;
       }
-      const before = shared.cells.length;
+      const introduction = {
+        cell_type: 'markdown',
+        source: `# ${trans.__('Trace a model')}\n\n${trans.__('Run the cells: the graph of the second is drawn below it.')}`,
+      };
+      const code = EXAMPLE.map((source) => ({ cell_type: 'code' as const, source }));
+      // The empty cell of a new notebook becomes the last: one that is deleted so early, JupyterLab stumbles over.
+      const empty = shared.cells.length === 1 ? shared.getCell(0) : null;
       shared.transact(() => {
-        shared.insertCells(0, [
-          {
-            cell_type: 'markdown',
-            source: `# ${trans.__('Trace a model')}\n\n${trans.__('Run the cells: the graph of the second is drawn below it.')}`,
-          },
-          ...EXAMPLE.map((source) => ({ cell_type: 'code' as const, source })),
-        ]);
-        // The empty cell of a new notebook.
-        shared.deleteCellRange(shared.cells.length - before, shared.cells.length);
+        shared.insertCells(0, [introduction, ...(empty === null ? code : code.slice(0, -1))]);
+        empty?.setSource(EXAMPLE[EXAMPLE.length - 1]);
       }, false);
       panel.content.activeCellIndex = 1;
     },
