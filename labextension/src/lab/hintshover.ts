@@ -59,26 +59,31 @@ export function hoverOf(
   const node = document.createElement('div');
   node.className = 'tracelab-hover';
   const made = line.nodes.flatMap((at) => view.nodes.outputs[at]);
-  const table = node.appendChild(document.createElement('table'));
-  const header = table.createTHead().insertRow();
-  const columns = [words.value, words.type, words.operator, words.module];
-  for (const text of run === null ? columns : [...columns, words.time, words.statistics]) {
-    const cell = header.appendChild(document.createElement('th'));
-    cell.scope = 'col';
-    cell.textContent = text;
-  }
-  const body = table.createTBody();
-  for (const value of made.slice(0, LISTED)) {
+  const titles = [words.value, words.type, words.operator, words.module, words.time, words.statistics];
+  const rows = made.slice(0, LISTED).map((value) => {
     const maker = view.values.node[value];
-    const row = body.insertRow();
-    const texts = [
+    return [
       view.strings[view.values.name[value]],
       typeText(view, value),
       view.values.role[value] === Role.Made && maker >= 0 ? view.strings[view.nodes.kind[maker]] : '',
       maker < 0 ? '' : scopePath(view, view.nodes.scope[maker]),
-      ...(run === null ? [] : [timeText(run, maker), statisticsText(run.statistics.get(value), words)]),
+      run === null ? '' : timeText(run, maker),
+      run === null ? '' : statisticsText(run.statistics.get(value), words),
     ];
-    texts.forEach((text) => (row.insertCell().textContent = text));
+  });
+  // Of a cell without modules, or before a run, there is nothing to say in some columns.
+  const columns = titles.map((_, at) => at).filter((at) => rows.some((row) => row[at] !== ''));
+  const table = node.appendChild(document.createElement('table'));
+  const header = table.createTHead().insertRow();
+  for (const at of columns) {
+    const cell = header.appendChild(document.createElement('th'));
+    cell.scope = 'col';
+    cell.textContent = titles[at];
+  }
+  const body = table.createTBody();
+  for (const texts of rows) {
+    const row = body.insertRow();
+    columns.forEach((at) => (row.insertCell().textContent = texts[at]));
   }
   if (made.length > LISTED) {
     node.appendChild(document.createElement('div')).textContent = words.more(made.length - LISTED);
