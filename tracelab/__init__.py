@@ -89,3 +89,8 @@ def load_ipython_extension(shell: Any) -> None:
     from tracelab.jupyter.magic import register
 
     register(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """What the Jupyter server is to load: the reader of files behind the viewer."""
+    return [{"module": "tracelab.jupyter.server"}]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 HERE = pathlib.Path(__file__).parent
 QUICKSTART = HERE.parents[1] / "notebooks" / "01_quickstart.ipynb"
+SERVER_CONFIG = HERE.parents[1] / "jupyter-config"
 ARTEFACTS = HERE / "artefacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SETTINGS = {
@@ -86,6 +87,8 @@ def running_lab(home: pathlib.Path, disabled: tuple[str, ...] = ()) -> Iterator[
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "IPYTHONDIR": str(home / "ipython"),
     }
+    # An installation puts it there; a clone has it here.
+    shutil.copytree(SERVER_CONFIG, home / "config/jupyter_server_config.d")
     log = home / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
