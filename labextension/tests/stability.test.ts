@@ -109,7 +109,7 @@ describe('a group that opens or closes', () => {
       }),
       { numRuns: 200 },
     );
-  });
+  }, 60_000);
 
   it('gives, closed again, the picture there was', () => {
     const h = buildHierarchy(gpt());

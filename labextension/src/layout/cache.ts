@@ -78,8 +78,8 @@ export function createCache(): LayoutCache {
 
 /** Everything that a group's layout depends on. */
 function signatureOf(problem: GroupProblem): Float64Array {
-  const { width, height, kind, pinned, net, source, target, exit, entry } = problem;
-  const columns = [width, height, kind, pinned, net, source, target, exit, entry];
+  const { width, height, kind, open, pinned, net, source, target, exit, entry } = problem;
+  const columns = [width, height, kind, open, pinned, net, source, target, exit, entry];
   const signature = new Float64Array(2 + columns.reduce((sum, column) => sum + column.length, 0));
   signature[0] = width.length;
   signature[1] = net.length;

@@ -6,12 +6,15 @@
 
 import { adjacency, type Adjacency } from './adjacency';
 import type { Grid } from './grid';
+import { CORNER } from './spacing';
 import { Kind } from './types';
 
 /** Work is bounded: a large group gets fewer sweeps. */
 const WORK = 200_000;
 const MOST_SWEEPS = 10;
 const LEAST_SWEEPS = 2;
+/** Groups up to this size are gone over a second time. */
+const SMALL = 12_000;
 /** Steps to the side smaller than this are none. */
 const STRAIGHT = 0.5;
 /** What is straight already stays so before all else; then long lines become straight. */
@@ -29,26 +32,52 @@ interface Blocks {
   fixed: Uint8Array;
 }
 
-/** Changes `x`, but not of what is fixed; `gap` says how far apart the centres of two neighbours are at least. */
+/**
+ * Changes `x`, but not of what is fixed; `gap` says how far apart the centres of two neighbours are at least. What is
+ * straight on the main path stays so.
+ */
 export function compact(
   grid: Grid,
   x: Float64Array,
-  gap: (left: number, right: number) => number,
+  gap: Gap,
   isFixed: (item: number) => boolean,
+  isMain: (item: number) => boolean,
 ): void {
   const place = new Int32Array(grid.count);
   for (const rank of grid.ranks) {
     rank.forEach((item, at) => (place[item] = at));
   }
-  const blocks = formBlocks(grid, chooseStraight(grid, x, place, isFixed), isFixed);
+  const straight = chooseStraight(grid, x, place, isFixed);
+  const work = grid.count + grid.upper.length;
+  const sweeps = Math.max(LEAST_SWEEPS, Math.min(MOST_SWEEPS, Math.floor(WORK / work)));
+  shorten(grid, x, formBlocks(grid, straight, isFixed), place, gap, sweeps);
+  if (work > SMALL) {
+    return;
+  }
+  // Now all but the main path and the long lines comes nearer, piece by piece.
+  const { kind, upper, lower } = grid;
+  const stiff = straight.map((is, segment) => {
+    const [a, b] = [upper[segment], lower[segment]];
+    return is === 1 && (kind[a] === Kind.Bend ? kind[b] === Kind.Bend : isMain(a) && isMain(b)) ? 1 : 0;
+  });
+  shorten(grid, x, formBlocks(grid, stiff, isFixed), place, gap, LEAST_SWEEPS);
+}
+
+/** Moves blocks to where their lines are shortest, one after the other. */
+function shorten(
+  grid: Grid,
+  x: Float64Array,
+  blocks: Blocks,
+  place: Int32Array,
+  gap: Gap,
+  sweeps: number,
+): void {
   const order = leftToRight(grid, blocks, place);
   if (order === null) {
     return;
   }
   const at = startPlaces(grid, x, blocks, order, place, gap);
   const lines = linesOf(grid, blocks);
-  const work = grid.count + grid.upper.length;
-  const sweeps = Math.max(LEAST_SWEEPS, Math.min(MOST_SWEEPS, Math.floor(WORK / work)));
   for (let sweep = 0; sweep < sweeps; sweep++) {
     for (let step = 0; step < order.length; step++) {
       const block = order[sweep % 2 === 0 ? step : order.length - 1 - step];
@@ -262,33 +291,51 @@ function startPlaces(
   return middle;
 }
 
-/** For each block the segments that lead to others: where they begin, and where they want to end. */
+/** The segments that lead from one block to another. */
 interface Lines {
+  upper: Int32Array;
+  lower: Int32Array;
+  /** How far right of the upper block the lower one is where the segment is straight. */
+  apart: Float64Array;
+  /** How far from there it may be and the line is straight still: lines may end anywhere along a box. */
+  reach: Float64Array;
+  /** For each block the rows of segments: 2 × segment from its upper end, 2 × segment + 1 from its lower one. */
   list: Adjacency;
-  /** By row: the other block, and where this block would have to be for the line to be straight, less that place. */
-  other: Int32Array;
-  offset: Float64Array;
 }
 
 function linesOf(grid: Grid, blocks: Blocks): Lines {
-  const segments = grid.upper.length;
-  const block = new Int32Array(2 * segments).fill(-1);
-  const other = new Int32Array(2 * segments);
-  const offset = new Float64Array(2 * segments);
-  for (let segment = 0; segment < segments; segment++) {
+  const upper: number[] = [];
+  const lower: number[] = [];
+  const apart: number[] = [];
+  const reach: number[] = [];
+  for (let segment = 0; segment < grid.upper.length; segment++) {
     const a = grid.upper[segment];
     const b = grid.lower[segment];
     if (blocks.of[a] !== blocks.of[b]) {
-      const apart = blocks.shift[a] + grid.upperOffset[segment] - blocks.shift[b] - grid.lowerOffset[segment];
-      block[2 * segment] = blocks.of[a];
-      other[2 * segment] = blocks.of[b];
-      offset[2 * segment] = -apart;
-      block[2 * segment + 1] = blocks.of[b];
-      other[2 * segment + 1] = blocks.of[a];
-      offset[2 * segment + 1] = apart;
+      upper.push(blocks.of[a]);
+      lower.push(blocks.of[b]);
+      apart.push(blocks.shift[a] + grid.upperOffset[segment] - blocks.shift[b] - grid.lowerOffset[segment]);
+      reach.push(reachOf(grid, segment));
     }
   }
-  return { list: adjacency(blocks.count, block), other, offset };
+  const ends = Int32Array.from(
+    { length: 2 * upper.length },
+    (_, row) => (row % 2 === 0 ? upper : lower)[row >> 1],
+  );
+  return {
+    upper: Int32Array.from(upper),
+    lower: Int32Array.from(lower),
+    apart: Float64Array.from(apart),
+    reach: Float64Array.from(reach),
+    list: adjacency(blocks.count, ends),
+  };
+}
+
+/** How far to the side the ends of a segment may be and the line is straight still. */
+function reachOf({ kind, width, upper, lower, upperOffset, lowerOffset }: Grid, segment: number): number {
+  const of = (item: number, offset: number): number =>
+    kind[item] === Kind.Box && offset === 0 ? Math.max(0, width[item] / 2 - CORNER) : 0;
+  return of(upper[segment], upperOffset[segment]) + of(lower[segment], lowerOffset[segment]);
 }
 
 function moveBlock(
@@ -306,23 +353,25 @@ function moveBlock(
   if (count === 0) {
     return;
   }
-  let low = at[lines.other[rows[first]]] + lines.offset[rows[first]];
-  let high = low;
-  if (count === 2) {
-    high = at[lines.other[rows[first + 1]]] + lines.offset[rows[first + 1]];
-    [low, high] = low < high ? [low, high] : [high, low];
-  } else if (count > 2) {
-    const wanted = new Float64Array(count);
-    for (let row = 0; row < count; row++) {
-      wanted[row] = at[lines.other[rows[first + row]]] + lines.offset[rows[first + row]];
-    }
-    wanted.sort();
-    low = wanted[(count - 1) >> 1];
-    high = wanted[count >> 1];
+  // The sum of what is beyond reach is least in the middle of where each line's reach begins and ends.
+  const middles = new Float64Array(count);
+  const ends = new Float64Array(2 * count);
+  for (let line = 0; line < count; line++) {
+    const segment = rows[first + line] >> 1;
+    const isUpper = rows[first + line] % 2 === 0;
+    middles[line] = isUpper
+      ? at[lines.lower[segment]] - lines.apart[segment]
+      : at[lines.upper[segment]] + lines.apart[segment];
+    ends[2 * line] = middles[line] - lines.reach[segment];
+    ends[2 * line + 1] = middles[line] + lines.reach[segment];
   }
+  middles.sort();
+  ends.sort();
   const now = at[block];
-  // Anywhere between the two is as short; at one of them a line is straight.
-  const to = now - low < high - now ? low : high;
+  // Anywhere between the two is as short; best is where a line goes from middle to middle.
+  const [low, high] = [middles[(count - 1) >> 1], middles[count >> 1]];
+  const middle = now - low < high - now ? low : high;
+  const to = Math.max(ends[count - 1], Math.min(ends[count], middle));
   const least = limit(block, -1, grid, blocks, at, place, gap);
   const most = limit(block, 1, grid, blocks, at, place, gap);
   at[block] = Math.max(least, Math.min(most, to));

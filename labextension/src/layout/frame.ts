@@ -85,6 +85,7 @@ export function problemOf(
   widths: ArrayLike<number>,
   heights: ArrayLike<number>,
   pinned: ArrayLike<number>,
+  open: ArrayLike<boolean>,
 ): GroupProblem {
   const { members, inPorts, outPorts } = frame;
   const ins = inPorts.length;
@@ -102,6 +103,7 @@ export function problemOf(
     width: new Float64Array(count).fill(PORT_WIDTH),
     height: new Float64Array(count),
     kind: new Uint8Array(count).fill(Kind.In, 0, ins).fill(Kind.Out, ins + members.length),
+    open: new Uint8Array(count),
     pinned: new Int8Array(count),
     net: Int32Array.from(frame.net),
     source: Int32Array.from(frame.source, item),
@@ -112,6 +114,7 @@ export function problemOf(
   members.forEach((box, at) => {
     problem.width[ins + at] = widths[box];
     problem.height[ins + at] = heights[box];
+    problem.open[ins + at] = Number(open[box]);
     problem.pinned[ins + at] = pinned[box];
   });
   // From here on a port is known by its place among the items.

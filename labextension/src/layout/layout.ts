@@ -61,7 +61,7 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     if (frame === undefined) {
       continue;
     }
-    const problem = problemOf(frame, result.width, result.height, input.pinned);
+    const problem = problemOf(frame, result.width, result.height, input.pinned, input.open);
     const nets = [...frame.nets.keys()];
     for (let link = 0; link < frame.net.length; link++) {
       const net = nets[frame.net[link]];

@@ -72,7 +72,13 @@ export function placeItems(grid: Grid, fixed?: Fixed): Float64Array {
     }
   }
   fixed?.x.forEach((place, item) => (x[item] = Number.isNaN(place) ? x[item] : place));
-  compact(grid, x, (left, right) => apart(grid, left, right), isFixed);
+  compact(
+    grid,
+    x,
+    (left, right) => apart(grid, left, right),
+    isFixed,
+    (item) => firm[item] === AXIS,
+  );
   return x;
 }
 

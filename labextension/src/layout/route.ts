@@ -4,7 +4,7 @@
  */
 
 import type { Grid, Runs } from './grid';
-import { ABOVE_BOX, BELOW_BOX, BESIDE_BEND, CORNER, PORT_GAP, RANK_GAP, TRACK } from './spacing';
+import { ABOVE_BOX, BELOW_BOX, BESIDE_BEND, CORNER, GROUP_GAP, PORT_GAP, RANK_GAP, TRACK } from './spacing';
 import { assignTracks, type Stretch } from './tracks';
 import { Kind, type GroupProblem } from './types';
 
@@ -51,19 +51,23 @@ export function routeLinks(
   };
   let bottom = 0;
   let boxesAbove = false;
+  let openAbove = false;
   grid.ranks.forEach((rank, index) => {
     let height = 0;
     let boxes = false;
+    let open = false;
     for (const item of rank) {
       if (item < items) {
         height = Math.max(height, problem.height[item]);
         boxes ||= problem.kind[item] === Kind.Box;
+        open ||= problem.open[item] === 1;
       }
     }
     const above = boxesAbove ? BELOW_BOX : BESIDE_BEND;
     const below = boxes ? ABOVE_BOX : BESIDE_BEND;
     const tracks = gaps[index].size > 0 ? assignTracks([...gaps[index].values()]) : 0;
-    const least = index === 0 ? 0 : boxesAbove && boxes ? RANK_GAP : PORT_GAP;
+    const least =
+      index === 0 ? 0 : boxesAbove && boxes ? (open || openAbove ? GROUP_GAP : RANK_GAP) : PORT_GAP;
     const needed = tracks > 0 ? above + (tracks - 1) * TRACK + below : 0;
     // Where boxes are held, the lines between them come closer together instead.
     const free = Number.isNaN(tops[index]);
@@ -79,6 +83,7 @@ export function routeLinks(
     }
     bottom = top + height;
     boxesAbove = boxes;
+    openAbove = open;
   });
   // Lines that go back up leave below the last rank.
   const last = gaps[grid.ranks.length];
@@ -149,7 +154,7 @@ function createColumns(
     if (kind[item] !== Kind.Box || offset !== 0) {
       return x[item] + offset;
     }
-    const reach = Math.max(0, Math.min(width[item] / 2 - CORNER, width[item] / 4 + 6));
+    const reach = Math.max(0, width[item] / 2 - CORNER);
     return Math.max(x[item] - reach, Math.min(x[item] + reach, from));
   };
   return (link) => {
@@ -164,7 +169,8 @@ function createColumns(
     }
     const first = runs.start[link];
     const end = runs.start[link + 1];
-    const begin = first < end ? meet(from, exit[link], x[runs.bends[first]]) : x[from] + exit[link];
+    const ahead = first < end ? x[runs.bends[first]] : meet(to, entry[link], x[from] + exit[link]);
+    const begin = meet(from, exit[link], ahead);
     const xs = [begin];
     const ranks: number[] = [];
     let last = begin;

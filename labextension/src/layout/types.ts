@@ -92,6 +92,8 @@ export interface GroupProblem {
   width: Float64Array;
   height: Float64Array;
   kind: Uint8Array;
+  /** Open groups. */
+  open: Uint8Array;
   /** -1: stays in the first row; 1: in the last. */
   pinned: Int8Array;
   net: Int32Array;
