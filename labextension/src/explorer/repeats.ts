@@ -17,14 +17,20 @@ function repeatAt(h: Hierarchy, at: Element): Repeat | undefined {
 }
 
 export function repeatsFeature(view: View): void {
-  const set = async (h: Hierarchy, repeats: readonly Repeat[], fold: boolean): Promise<void> => {
+  /** Of `all` rows the picture is another one, and is shown from its beginning. */
+  const set = async (
+    h: Hierarchy,
+    repeats: readonly Repeat[],
+    fold: boolean,
+    all: boolean,
+  ): Promise<void> => {
     const opened = new Set(view.opened);
     for (const repeat of repeats) {
       foldRepeat(h, repeat, fold);
       opened.delete(repeat.scope);
     }
     view.events.emit('fold');
-    await view.open(opened, -1, repeats.length > 1);
+    await view.open(opened, -1, all);
     view.frame.say(`${fold ? 'folded' : 'unfolded'} ${plural(repeats.length, 'row')} of equal blocks`);
   };
   const toggleAll = async (): Promise<void> => {
@@ -38,7 +44,7 @@ export function repeatsFeature(view: View): void {
     }
     const fold = !h.repeats.every((repeat) => isFolded(h, repeat));
     const at = view.selected;
-    await set(h, h.repeats, fold);
+    await set(h, h.repeats, fold, true);
     if (at >= 0 && view.selectedIndex < 0 && view.scene !== null) {
       // Of a fold that is no more its first block is gone to, of what a fold took in the fold.
       const index = fold ? standsFor(h, view.scene.visible, at) : -1;
@@ -48,7 +54,7 @@ export function repeatsFeature(view: View): void {
   const setOne = async (at: Element, fold: boolean): Promise<void> => {
     const h = view.graph!;
     const repeat = repeatAt(h, at)!;
-    await set(h, [repeat], fold);
+    await set(h, [repeat], fold, false);
     // Of a fold that is no more, its first block is gone to.
     await view.goTo(fold ? groupElement(h, repeat.scope) : at);
   };
