@@ -169,8 +169,8 @@ def new_page(browser: Browser) -> Callable[[], Page]:
     return make
 
 
-THEIRS = ("reading 'schema'", "reading 'type'")
-"""Notebook 7 reads a setting that it lacks; JupyterLab 4.2's cell toolbar looks at the model of a deleted cell."""
+THEIRS = ("reading 'schema'", "reading 'last_modified'", "'filebrowser:open-path' not registered", "reading 'type'")
+"""Notebook 7 reads settings and files that it lacks; JupyterLab 4.2's cell toolbar looks at a deleted cell's model."""
 
 
 def _notice(problems: list[str], error: str) -> None:
