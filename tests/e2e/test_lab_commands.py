@@ -87,18 +87,6 @@ def test_menus_hold_the_commands(notebook: NotebookView, menu: str, entry: str) 
     notebook.page.keyboard.press("Escape")
 
 
-def test_the_palette_lists_the_commands(notebook: NotebookView) -> None:
-    notebook.execute("apputils:activate-command-palette")
-    palette = notebook.page.locator("#command-palette")
-    # What is typed before it is shown is taken out again.
-    palette.locator("input").click()
-    notebook.page.keyboard.type("tracelab")
-    # The palette hides what cannot be done now, such as comparing without two traces.
-    for label in ("Show Traces", "Trace This Cell", "New Notebook That Traces a Model"):
-        expect(palette.get_by_text(label)).to_be_visible()
-    notebook.page.keyboard.press("Escape")
-
-
 def test_the_launchers_card_opens_a_notebook_that_works(notebook: NotebookView, artefacts: Path) -> None:
     page = notebook.page
     notebook.execute("launcher:create")

@@ -49,7 +49,6 @@ export function addMakingCommands(
     label: trans.__('Trace This Cell'),
     caption: trans.__('Write %1 on top of the cell; run it to see its graph', '%%trace'),
     isEnabled: () => tracker.activeCell?.model.type === 'code',
-    isVisible: () => tracker.activeCell?.model.type === 'code',
     execute: () => {
       const panel = tracker.currentWidget;
       const cell = tracker.activeCell;

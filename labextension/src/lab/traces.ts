@@ -84,7 +84,9 @@ export const traces: JupyterFrontEndPlugin<void> = {
         app.commands.notifyCommandChanged(command),
       );
     });
-    tracker.activeCellChanged.connect(() => app.commands.notifyCommandChanged(MAKE.cell));
+    const cellChanged = (): void => app.commands.notifyCommandChanged(MAKE.cell);
+    tracker.activeCellChanged.connect(cellChanged);
+    tracker.currentChanged.connect(cellChanged);
     app.shell.add(panel, 'left', { rank: 560 });
     restorer?.add(panel, panel.id);
     void restorer?.restore(tabs, {
