@@ -2,7 +2,8 @@
 
 export interface PointerEvents {
   onPan(dx: number, dy: number): void;
-  onZoom(factor: number, x: number, y: number): void;
+  /** `step`: by one notch of a wheel; fingers move the picture with them. */
+  onZoom(factor: number, x: number, y: number, step: boolean): void;
   onHover(x: number, y: number): void;
   onLeave(): void;
   onClick(x: number, y: number, shift: boolean): void;
@@ -49,7 +50,7 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
       const distance = Math.hypot(a.x - b.x, a.y - b.y);
       const bounds = node.getBoundingClientRect();
       if (pinch > 0 && distance > 0) {
-        events.onZoom(distance / pinch, (a.x + b.x) / 2 - bounds.left, (a.y + b.y) / 2 - bounds.top);
+        events.onZoom(distance / pinch, (a.x + b.x) / 2 - bounds.left, (a.y + b.y) / 2 - bounds.top, false);
       }
       pinch = distance;
       events.onPan(dx / 2, dy / 2);
@@ -94,6 +95,7 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
         events.onZoom(
           Math.exp(-Math.max(-300, Math.min(300, dy)) * (trackpad ? 0.01 : 0.0022)),
           ...local(event),
+          !trackpad,
         );
       } else {
         events.onPan(-dx, -dy);

@@ -36,7 +36,7 @@ export function pointingFeature(view: View): void {
   stage.node.append(hint);
   watchPointer(tree.node, {
     onPan: (dx, dy) => stage.pan(dx, dy),
-    onZoom: (factor, x, y) => stage.zoom(factor, x, y),
+    onZoom: (factor, x, y, step) => stage.zoom(factor, x, y, step),
     onHover(x, y) {
       const { index, onToggle, ground } = under(view, x, y);
       stage.mark({ hovered: ground ? -1 : index });

@@ -1,7 +1,7 @@
 /** The canvas with its camera: paints when something changed, at most once a frame. */
 
 import type { Hierarchy } from '../model/hierarchy';
-import { bringIntoView, firstView, fit, zoomAt, type Box, type Camera } from './camera';
+import { bringIntoView, clampScale, firstView, fit, zoomAt, type Box, type Camera } from './camera';
 import { element } from './dom';
 import { paintScene } from './draw';
 import type { Layer } from './paint';
@@ -10,6 +10,10 @@ import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from './theme';
 
 const ANIMATION_MS = 200;
+/** In this time a gliding zoom goes two thirds of the way that is left. */
+const GLIDE_MS = 40;
+/** Scales as near as this, as a logarithm, are the same. */
+const GLIDE_END = 0.002;
 /** More boxes than this are put in place at once: moving them would stutter. */
 const MOST_MOVING = 1500;
 
@@ -34,7 +38,8 @@ export interface Stage {
   setTheme(theme: Theme): void;
   setCamera(camera: Camera): void;
   pan(dx: number, dy: number): void;
-  zoom(factor: number, x?: number, y?: number): void;
+  /** About a point, at once or gliding: the steps of a wheel are large. */
+  zoom(factor: number, x?: number, y?: number, glide?: boolean): void;
   fit(): void;
   first(): void;
   reveal(index: number): void;
@@ -63,6 +68,8 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
   let height = 0;
   let frame = 0;
   let start = -1;
+  /** The scale to which the picture glides, about which point, and when it last moved. */
+  let glide: { scale: number; x: number; y: number; at: number } | null = null;
   let from: (index: number) => Box | null = () => null;
   const marks: StageMarks = {
     selected: -1,
@@ -76,6 +83,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
 
   const paint = (): void => {
     frame = 0;
+    glideOn();
     if (h === null || scene === null || theme === null || context === null || width === 0) {
       return;
     }
@@ -109,10 +117,26 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
     }
   };
   const move = (to: Camera): void => {
+    glide = null;
     camera = to;
     onCamera(camera);
     request();
   };
+
+  /** The next part of the way, in proportion to what is left and to the time that has passed. */
+  function glideOn(): void {
+    if (glide === null) {
+      return;
+    }
+    const { scale, x, y } = glide;
+    const now = performance.now();
+    const left = scale / camera.scale;
+    const arrives = Math.abs(Math.log(left)) < GLIDE_END;
+    const part = arrives ? 1 : 1 - Math.exp(-(now - glide.at) / GLIDE_MS);
+    const still = arrives ? null : { ...glide, at: now };
+    move(zoomAt(camera, left ** part, x, y));
+    glide = still;
+  }
 
   return {
     node,
@@ -141,8 +165,14 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
     pan(dx, dy) {
       move({ ...camera, x: camera.x + dx, y: camera.y + dy });
     },
-    zoom(factor, x = width / 2, y = height / 2) {
-      move(zoomAt(camera, factor, x, y));
+    zoom(factor, x = width / 2, y = height / 2, gliding = false) {
+      if (!gliding || calm?.matches) {
+        move(zoomAt(camera, factor, x, y));
+        return;
+      }
+      const { scale, at } = glide ?? { scale: camera.scale, at: performance.now() };
+      glide = { scale: clampScale(scale * factor), x, y, at };
+      request();
     },
     fit() {
       if (scene !== null) {
