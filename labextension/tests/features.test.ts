@@ -11,7 +11,7 @@ let host: HTMLElement;
 let explorer: Explorer;
 
 const ready = (): Promise<void> =>
-  vi.waitFor(() => expect(host.dataset.tracelabReady).toBe('true'), { interval: 1 });
+  vi.waitFor(() => expect(host.dataset.tracelabReady).toBe('true'), { interval: 1, timeout: 10_000 });
 const shadow = (): ShadowRoot => host.querySelector('.tracelab')!.shadowRoot!;
 const tree = (): HTMLElement => shadow().querySelector('[role=tree]')!;
 const all = (selector: string): HTMLElement[] => [...shadow().querySelectorAll<HTMLElement>(selector)];
