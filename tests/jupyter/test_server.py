@@ -33,16 +33,12 @@ class Server(NamedTuple):
     port: int
     root: pathlib.Path
 
-    def ask(
-        self, path: str, *, quoted: bool = True, token: str | None = TOKEN, method: str = "GET"
-    ) -> tuple[int, bytes]:
+    def ask(self, path: str, *, quoted: bool = True, token: str | None = TOKEN) -> tuple[int, bytes]:
         """Status and body; the path goes out as it stands where it is not `quoted`."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Authorization": f"token {token}"} if token is not None else {}
         try:
-            connection.request(
-                method, f"/tracelab/view/{urllib.parse.quote(path) if quoted else path}", headers=headers
-            )
+            connection.request("GET", f"/tracelab/view/{urllib.parse.quote(path) if quoted else path}", headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -212,7 +208,7 @@ def test_a_hidden_file_is_refused(server, saved, name):
     (server.root / name).parent.mkdir(exist_ok=True)
     (server.root / name).write_bytes(saved)
     assert server.ask(name)[0] == 404
-    assert server.ask(name, method="HEAD")[0] == 404
+    assert server.ask(f"{name}?tag=1", quoted=False) == (200, b'{"tag": null}')
 
 
 def test_a_pipe_is_refused_and_keeps_nobody_waiting(server):
@@ -221,11 +217,21 @@ def test_a_pipe_is_refused_and_keeps_nobody_waiting(server):
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_nothing_is_said_without_the_token(server, saved, token, method):
-    status, body = server.ask("model.tlab", token=token, method=method)
+@pytest.mark.parametrize("query", ["", "?tag=1"])
+def test_nothing_is_said_without_the_token(server, saved, token, query):
+    status, body = server.ask(f"model.tlab{query}", quoted=False, token=token)
     assert status == 403
     assert b"tracelab.view" not in body
+
+
+def test_the_tag_changes_with_the_file_and_is_null_when_it_is_gone(server, saved):
+    file = server.root / "changing.tlab"
+    tags = []
+    for content in (saved, saved[:-1], None):
+        file.write_bytes(content) if content is not None else file.unlink()
+        tags.append(json.loads(server.ask("changing.tlab?tag=1", quoted=False)[1])["tag"])
+    assert tags[0] != tags[1]
+    assert tags[2] is None
 
 
 def test_an_empty_file(server):

@@ -2,7 +2,8 @@
 
 `GET tracelab/view/<path>` answers with the view document, or with `{"format": "tracelab.file", ...}`: `kind` where a
 kernel has to read the file (`tlab`, `export`, `script`), `error` with one sentence where nobody can. The paths are
-those of the contents manager, under its rules; a path that they refuse is 404, whatever lies there.
+those of the contents manager, under its rules; a path that they refuse is 404, whatever lies there. With `?tag=1`
+the answer is `{"tag": ...}`, which changes when the file does, and is null where there is nothing to read.
 """
 
 from __future__ import annotations
@@ -46,11 +47,18 @@ class ViewHandler(APIHandler):
     async def get(self, path: str) -> None:
         manager = self.contents_manager
         missing = web.HTTPError(404, f"{path!r} does not exist, or is not for reading")
+        asks_tag = self.get_query_argument("tag", None) is not None
         if not manager.allow_hidden and await ensure_async(manager.is_hidden(path)):  # type: ignore[no-untyped-call]
+            if asks_tag:
+                await self.finish(json.dumps({"tag": None}))
+                return
             raise missing
         if not hasattr(manager, "_get_os_path"):
             raise web.HTTPError(501, "the files of this server do not lie on its disk: tracelab cannot read them")
         place = manager._get_os_path(path.strip("/"))
+        if asks_tag:
+            await self.finish(json.dumps({"tag": await asyncio.to_thread(_tag_at, place, manager.root_dir)}))
+            return
         async with self._turns:
             try:
                 tag, answer, document = await asyncio.to_thread(_answer, place, manager.root_dir)
@@ -75,21 +83,6 @@ class ViewHandler(APIHandler):
             await self.flush()
         await self.finish()
 
-    @web.authenticated
-    @authorized
-    async def head(self, path: str) -> None:
-        """Only the tag of the file, which changes when the file does; no entry of the file is read."""
-        manager = self.contents_manager
-        hidden = not manager.allow_hidden and await ensure_async(manager.is_hidden(path))  # type: ignore[no-untyped-call]
-        if hidden or not hasattr(manager, "_get_os_path"):
-            raise web.HTTPError(404)
-        try:
-            with _opened(manager._get_os_path(path.strip("/")), manager.root_dir) as file:
-                self.set_header("Etag", _tag(file))
-        except (_Refused, OSError, ValueError):
-            raise web.HTTPError(404) from None
-        await self.finish()
-
     def compute_etag(self) -> None:
         """None but the file's own."""
 
@@ -112,6 +105,15 @@ def _opened(place: str, root: str) -> IO[bytes]:
 def _tag(file: IO[bytes]) -> str:
     status = os.fstat(file.fileno())
     return f'"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"'
+
+
+def _tag_at(place: str, root: str) -> str | None:
+    """The tag of the file, which changes when the file does; None where there is none to read."""
+    try:
+        with _opened(place, root) as file:
+            return _tag(file)
+    except (_Refused, OSError, ValueError):
+        return None
 
 
 def _answer(place: str, root: str) -> tuple[str, dict[str, str], IO[bytes] | None]:

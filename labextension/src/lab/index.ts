@@ -4,6 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MIME_TYPE } from '../model/document';
+import { files } from './files';
 import { hints } from './hints';
 import { RANK, rendererFactory } from './renderer';
 import { traces } from './traces';
@@ -28,4 +29,4 @@ const renderer: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [renderer, hints, traces];
+export default [renderer, hints, traces, files];
