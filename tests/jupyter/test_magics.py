@@ -53,6 +53,13 @@ def test_a_cell_run_again_has_the_same_inputs(shell):
     assert found[0] == found[1] == found[2]
 
 
+def test_what_a_cell_was_traced_on_is_kept_as_it_was(shell):
+    shell.run("a = torch.ones(2); b = torch.zeros(2); c = a")
+    shell.trace("if False: c = b\na.add_(1)")
+    assert inputs(shell) == ["a"]
+    assert [example.tolist() for example in shell.space["_trace"].examples] == [[1.0, 1.0]]
+
+
 def test_the_tensors_of_a_tuple_are_inputs(shell):
     shell.run("pair = (torch.ones(2), {'k': torch.ones(2)})")
     shell.trace("c = pair[0] * 3 + pair[1]['k']")

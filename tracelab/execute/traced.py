@@ -37,7 +37,9 @@ class TracedFunction(Drawn, Runnable, Checkable):
         self.graph = graph
         self.__name__ = name
         self.origin = origin
-        """The function that was traced, and how; None after loading from a file."""
+        """The function that was traced, and how; None after loading from a file, and for a cell."""
+        self.examples: list[torch.Tensor] | None = None
+        """What a cell was traced on, where it was small enough to be copied."""
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 

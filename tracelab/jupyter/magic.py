@@ -15,6 +15,7 @@ from IPython.display import display
 from tracelab.capture.record import TraceError, record
 from tracelab.capture.settle import settle
 from tracelab.capture.warn import unsaid
+from tracelab.check.outputs import copied
 from tracelab.check.outputs import leaves as leaves_of
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.origin import Origin, kept_examples
@@ -150,6 +151,7 @@ class TraceMagics(Magics):
             return (tuple(outputs.values()) if strict else outputs) or None
 
         given = list(zip(labels, leaves, strict=True))
+        examples = copied(leaves) if kept_examples(leaves) is not None else None
         try:
             with unsaid():
                 recording = record(run, (space,), {}, given, name="cell", modules=modules, strict=strict)
@@ -165,15 +167,18 @@ class TraceMagics(Magics):
             raise ordinary_traceback(self.shell, error, cell.body.co_filename) from None
         finally:
             settle(space, dict.fromkeys((*cell.assigns, *cell.reads)))
+        example_of = dict(zip(recording.graph.user_inputs, examples, strict=True)) if examples is not None else {}
         if not options.names:
             names, trees = drop_unused_inputs(recording.graph, names, trees)
         recording.graph.input_tree = InputTree(names, trees)
         traced = TracedFunction(recording.graph, "cell")
+        if examples is not None:
+            traced.examples = [example_of[value] for value in recording.graph.user_inputs]
         if before is not None:
             print(before.check(traced, recording.result))
             function = CellFunction(run, variables, names)
-            examples = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
-            traced.origin = Origin(function, modules, strict, False, kept_examples(examples))
+            given_before = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
+            traced.origin = Origin(function, modules, strict, False, kept_examples(given_before))
         return traced
 
     def _finish(self, traced: TracedFunction, options: Any) -> None:

@@ -25,7 +25,7 @@ def examples_of(traced: Any) -> list[Tensor] | None:
     if not isinstance(origin, Origin):
         origins = getattr(traced, "origins", None)
         origin = next(iter(origins.values()), None) if isinstance(origins, Mapping) else None
-    examples = origin.examples if isinstance(origin, Origin) else None
+    examples = origin.examples if isinstance(origin, Origin) else getattr(traced, "examples", None)
     return None if examples is None or any(example.is_meta for example in examples) else examples
 
 
