@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ class Kernel:
         arguments = ", ".join([repr(what), *(f"{name}={value!r}" for name, value in given.items())])
         expressions = {"tracelab": ASK.format(arguments)}
         reply = self.send("", silent=True, store_history=False, user_expressions=expressions)
+        while reply["status"] == "aborted":
+            # A cell failed just before; the front end asks again, too.
+            time.sleep(0.2)
+            reply = self.send("", silent=True, store_history=False, user_expressions=expressions)
         answer = reply["user_expressions"]["tracelab"]
         assert answer["status"] == "ok", answer
         return dict(answer["data"]["application/vnd.tracelab.answer+json"])
