@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tracelab.check import CallInputs, CheckReport, Finding, TracingCheckError
     from tracelab.check.compare import Comparison, compare
     from tracelab.check.diff import GraphDiff, diff
+    from tracelab.check.mend import Mend, mend
     from tracelab.errors import InputError, TracelabError
     from tracelab.execute import TracedFunction, TracedModule
     from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
@@ -34,6 +35,7 @@ __all__ = [
     "GraphDiff",
     "GraphExplorer",
     "InputError",
+    "Mend",
     "Node",
     "Scope",
     "Source",
@@ -53,6 +55,7 @@ __all__ = [
     "from_torchscript",
     "is_tracing",
     "load",
+    "mend",
     "passes",
     "read",
     "save",
@@ -68,6 +71,7 @@ __getattr__, __dir__ = lazy_names(
         "tracelab.capture": ["TraceError", "is_tracing"],
         "tracelab.check": ["CallInputs", "CheckReport", "Finding", "GraphDiff", "TracingCheckError", "diff"],
         "tracelab.check.compare": ["Comparison", "compare"],
+        "tracelab.check.mend": ["Mend", "mend"],
         "tracelab.errors": ["InputError", "TracelabError"],
         "tracelab.execute": ["TracedFunction", "TracedModule"],
         "tracelab.graph": ["Graph", "Node", "Scope", "Source", "TraceWarning", "TracerWarning", "Value", "passes"],

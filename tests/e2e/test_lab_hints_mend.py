@@ -29,15 +29,7 @@ MENDED = """%%trace
 hidden = x * 2
 y = torch.where(hidden.sum() > 0, hidden + 1, hidden - 1)
 z = y"""
-MEND = {
-    "line": 3,
-    "column": 0,
-    "end_line": 6,
-    "end_column": 18,
-    "text": "y = torch.where(hidden.sum() > 0, hidden + 1, hidden - 1)",
-    "reason": "Both sides are computed, and the condition chooses between them.",
-}
-MIME = "application/vnd.tracelab.v1+json"
+REASON = "Both sides have one shape and type, and nothing else happens in them"
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +39,6 @@ def saved() -> nbformat.NotebookNode:
     content = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     content.cells = [nbformat.v4.new_code_cell(text) for text in (SETUP, TRACED)]
     nbclient.NotebookClient(content, timeout=120).execute()
-    [document] = [output.data[MIME] for output in content.cells[1].outputs if MIME in output.get("data", {})]
-    document["warnings"][0]["mend"] = MEND
     return content
 
 
@@ -114,7 +104,7 @@ def test_a_mend_is_shown_before_it_is_made(notebook: NotebookView) -> None:
     tip = tooltip(notebook.cell(1))
     expect(tip.locator("del")).to_have_text([f"− {line}\n" for line in TRACED.split("\n")[2:6]], use_inner_text=False)
     expect(tip.locator("ins")).to_have_text([f"+ {MENDED.splitlines()[2]}\n"], use_inner_text=False)
-    expect(tip).to_contain_text(MEND["reason"])
+    expect(tip).to_contain_text(REASON)
     assert source(notebook) == TRACED
 
 

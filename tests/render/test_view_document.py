@@ -241,6 +241,15 @@ def test_the_document_of_a_module_with_a_warning():
                 "source": 2,
                 "value": "True",
                 "taints": [6],
+                "mend": {
+                    "line": 8,
+                    "column": 8,
+                    "end_line": 9,
+                    "end_column": 21,
+                    "text": "y = torch.where(y.sum() < 99, y + 1, y)",
+                    "reason": "Both sides have one shape and type, and nothing else happens in them, so that the "
+                    "choice can be made later.",
+                },
             }
         ],
         "summary": {"ops": 4, "parameters": 8, "parameter_bytes": 32, "warnings": 1},

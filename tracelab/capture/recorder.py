@@ -18,6 +18,7 @@ import torch
 from tracelab.capture.collectives import labelled
 from tracelab.capture.fixed import FixedSizes
 from tracelab.capture.operators import Operator
+from tracelab.capture.surroundings import names_around
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, concrete, storage_of, tensor_type
 from tracelab.capture.warn import STORAGE, emit
@@ -464,8 +465,18 @@ class Recorder:
             kind, message, source, value.node if value is not None else None, value, str(frozen), len(self.nodes)
         )
         self.graph.warnings.append(warning)
+        users = self.user_frame(frame)
+        if source is not None and users is not None:
+            warning.names = self._names_around(source, users)
         if not silent:
-            emit(warning, self.user_frame(frame))
+            emit(warning, users)
+
+    def _names_around(self, source: Source, frame: FrameType) -> dict[str, Any]:
+        inside, self.inside = self.inside, True
+        try:
+            return names_around(source, frame)
+        finally:
+            self.inside = inside
 
 
 def _get_item(whole: Any, key: Any) -> Any:

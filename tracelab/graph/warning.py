@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracelab.graph.ir import Node, Value
@@ -34,6 +34,8 @@ class TraceWarning:
     """How many nodes were recorded before it."""
     answer: str = ""
     """What a check found for it: `wrong for x negated`, `no counterexample in 32 tries`; empty where none was made."""
+    names: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What the names near the place stood for: see `tracelab.capture.surroundings`. Empty for a graph from a file."""
 
     def node_among(self, nodes: Container[Node]) -> Node | None:
         """Its node, or where that is not among `nodes`, the nearest before it that is.

@@ -66,6 +66,10 @@ class Places:
             self._lines[file].update(range(max(1, source.line - AROUND), last + AROUND + 1))
         return row
 
+    def show(self, file: str, first: int, last: int) -> None:
+        """Keep lines of a file, too."""
+        self._lines[self._file(file)].update(range(first, last + 1))
+
     def _file(self, name: str) -> int:
         index = self._file_index.get(name)
         if index is None:

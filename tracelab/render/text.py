@@ -167,5 +167,8 @@ def _warnings(document: dict[str, Any]) -> Iterator[str]:
             line = lines.get(str(sources["line"][source]), "").strip()
         yield "  " + ": ".join(part for part in (place, line) if part)
         yield from textwrap.wrap(warning["message"], 100, initial_indent="    ", subsequent_indent="    ")
+        if "mend" in warning:
+            written = " ".join(warning["mend"]["text"].split())
+            yield from textwrap.wrap(f"mend: {written}", 100, initial_indent="    ", subsequent_indent="    ")
     if len(warnings) > _MOST_WARNINGS:
         yield f"  … {len(warnings) - _MOST_WARNINGS} more"

@@ -6,11 +6,13 @@ an address, a time, or a path of this machine.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import torch
 
+from tracelab.check.mend import mend
 from tracelab.graph.arguments import arguments
 from tracelab.graph.ir import Graph, Role, Value
 from tracelab.graph.scope import Scope
@@ -205,6 +207,11 @@ class DocumentBuilder:
             }
             if warning.answer:
                 row["answer"] = encodable(warning.answer)
+            found_mend = mend(warning)
+            if found_mend is not None:
+                reason = f"{found_mend.reason[0].upper()}{found_mend.reason[1:]}."
+                row["mend"] = {**dataclasses.asdict(found_mend.edit), "reason": reason}
+                self.places.show(found_mend.file, found_mend.edit.line, found_mend.edit.end_line)
             rows.append(row)
         return rows
 

@@ -1,0 +1,65 @@
+"""What the names around a frozen place stood for when it was frozen: what the proof of a mend rests on."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Mapping
+from types import FrameType, ModuleType
+from typing import Any
+
+import torch
+
+from tracelab.capture.values import SYMBOLIC, tensor_type
+from tracelab.graph.source import Source
+
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_BEFORE, _AFTER = 4, 8
+"""Lines around the place whose names are noted: a branch and its other side stand there."""
+
+
+def names_around(source: Source, frame: FrameType) -> dict[str, Any]:
+    """Names near a place, and what each is: a tensor's type, a number, a module of Python, or None for all else.
+
+    Attributes of modules are noted as `self.weight`. Nothing of the user's runs: no property, no `__getattr__`.
+    """
+    lines = linecache.getlines(source.file)[max(0, source.line - 1 - _BEFORE) : source.end_line + _AFTER]
+    words = dict.fromkeys(("torch", *(word for line in lines for word in _DOTTED.findall(line))))
+    found: dict[str, Any] = {}
+    for word in words:
+        first, *path = word.split(".")
+        if first not in found:
+            item = _looked_up(frame, first)
+            if item is _ABSENT:
+                continue
+            found[first] = _noted(item)
+        if path and (item := _attribute(_looked_up(frame, first), path[0])) is not _ABSENT:
+            found[f"{first}.{path[0]}"] = _noted(item)
+    return found
+
+
+_ABSENT = object()
+
+
+def _looked_up(frame: FrameType, name: str) -> Any:
+    local = frame.f_locals
+    return local[name] if name in local else frame.f_globals.get(name, _ABSENT)
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    """A parameter, a buffer or a plain attribute of a module."""
+    if not isinstance(owner, torch.nn.Module):
+        return _ABSENT
+    space: Mapping[str, Any] = vars(owner)
+    for table in (space, space.get("_parameters", {}), space.get("_buffers", {})):
+        if name in table:
+            return table[name]
+    return _ABSENT
+
+
+def _noted(item: Any) -> Any:
+    if isinstance(item, torch.Tensor):
+        return tensor_type(item) if type(item) in (torch.Tensor, torch.nn.Parameter) else None
+    if isinstance(item, ModuleType) or type(item) in (bool, int, float):
+        return item
+    return type(item) if isinstance(item, SYMBOLIC) else None
