@@ -25,7 +25,8 @@ from playwright.sync_api import Locator, Page, sync_playwright
 HERE = Path(__file__).parent
 NOTEBOOK = HERE.parent / "06_in_jupyterlab.ipynb"
 TRACED = 4
-"""The number of the traced cell."""
+CHECKED = 7
+"""The numbers of the traced cell, and of the one that is checked."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NODE = "[data-tracelab-ready='true']"
 
@@ -63,12 +64,44 @@ def cell(page: Page, index: int) -> Locator:
 
 def explorer(page: Page) -> None:
     """Shapes and a warning in the code, under it the graph with an operator and its details."""
-    place = cell(page, TRACED).locator(NODE).evaluate("host => host.tracelab.positionOf('attend.qkv')")
+    graph = cell(page, TRACED).locator(NODE)
+    place = graph.evaluate("host => host.tracelab.positionOf('attend.qkv')")
     page.mouse.click(place["x"], place["y"])
+    page.wait_for_timeout(1000)
+    # The panel leaves less room: the picture is pulled to the middle of it.
+    box = graph.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 60, box["y"] + 250)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 100, box["y"] + 250, steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(1000)
+
+
+def warning(page: Page) -> None:
+    """The tip of a warning, with its actions."""
+    cell(page, CHECKED).locator(".cm-lintRange-warning").first.hover()
+    page.locator(".cm-tooltip-lint").wait_for()
+    page.wait_for_timeout(500)
+
+
+def panel(page: Page) -> None:
+    """The panel of traces, and one of them in a tab beside the notebook."""
+    page.evaluate("jupyterapp.commands.execute('tracelab:show-traces').then(() => undefined)")
+    page.locator(".tracelab-traces-item").first.dblclick()
+    page.locator(f".tracelab-tab {NODE}").wait_for()
     page.wait_for_timeout(1500)
 
 
-SCENES: dict[str, Callable[[Page], None]] = {"explorer": explorer}
+def file(page: Page) -> None:
+    """A file of the browser, open in the explorer."""
+    page.evaluate("jupyterapp.commands.execute('filebrowser:activate').then(() => undefined)")
+    page.locator(".jp-DirListing-item").filter(has_text="classify.tlab").dblclick()
+    page.locator(f".tracelab-file {NODE}").wait_for()
+    page.wait_for_timeout(1500)
+
+
+SCENES: dict[str, Callable[[Page], None]] = {"explorer": explorer, "warning": warning, "panel": panel, "file": file}
 
 
 def prepared(folder: Path, dark: bool) -> None:

@@ -59,7 +59,7 @@ def subject_of(traced: Any, method: str | None) -> Subject:
         name, origin, label, graph = "forward", traced.origin, traced.__name__, traced.graph
     if origin is None:
         raise TracelabError(
-            f"{label} has no Python function to check it against (it was loaded from a file, or copied): trace the "
-            "function again, or use tracelab.compare(traced, function, x)"
+            f"{label} has no Python function to check it against (it was loaded from a file, copied, or is a cell): "
+            "trace the function again, check a cell by %%trace --check, or use tracelab.compare(traced, function, x)"
         )
     return Subject(traced, name, graph, origin, label)
