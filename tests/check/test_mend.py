@@ -219,6 +219,22 @@ def test_code_that_is_gone_has_no_mend():
     assert tracelab.mend(warning) is None
 
 
+def test_code_that_was_edited_has_no_mend():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = tracelab.trace(written(BRANCH), torch.ones(2), check_trace=False)
+    (warning,) = traced.graph.warnings
+    edited = BRANCH.replace("x * 2", "x @ x")
+    file = warning.source.file
+    linecache.cache[file] = (len(edited), None, edited.splitlines(keepends=True), file)
+    assert tracelab.mend(warning) is None
+
+
+def test_a_local_that_is_not_bound_yet_is_no_global():
+    code = "y = torch.ones(2)\n" + function("if x.sum() > 0:", "    y = x * 2", "return y")
+    assert mends_of(code, torch.ones(2)) == [None]
+
+
 def test_nothing_of_the_user_s_runs():
     asked = []
 

@@ -18,7 +18,7 @@ import torch
 from tracelab.capture.collectives import labelled
 from tracelab.capture.fixed import FixedSizes
 from tracelab.capture.operators import Operator
-from tracelab.capture.surroundings import names_around
+from tracelab.capture.surroundings import lines_around, names_around
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, concrete, storage_of, tensor_type
 from tracelab.capture.warn import STORAGE, emit
@@ -468,6 +468,7 @@ class Recorder:
         users = self.user_frame(frame)
         if source is not None and users is not None:
             warning.names = self._names_around(source, users)
+            warning.text = "".join(lines_around(source))
         if not silent:
             emit(warning, users)
 

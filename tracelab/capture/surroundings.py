@@ -18,13 +18,17 @@ _BEFORE, _AFTER = 4, 8
 """Lines around the place whose names are noted: a branch and its other side stand there."""
 
 
+def lines_around(source: Source) -> list[str]:
+    """The text near a place."""
+    return linecache.getlines(source.file)[max(0, source.line - 1 - _BEFORE) : source.end_line + _AFTER]
+
+
 def names_around(source: Source, frame: FrameType) -> dict[str, Any]:
     """Names near a place, and what each is: a tensor's type, a number, a module of Python, or None for all else.
 
     Attributes of modules are noted as `self.weight`. Nothing of the user's runs: no property, no `__getattr__`.
     """
-    lines = linecache.getlines(source.file)[max(0, source.line - 1 - _BEFORE) : source.end_line + _AFTER]
-    words = dict.fromkeys(("torch", *(word for line in lines for word in _DOTTED.findall(line))))
+    words = dict.fromkeys(("torch", *(word for line in lines_around(source) for word in _DOTTED.findall(line))))
     found: dict[str, Any] = {}
     for word in words:
         first, *path = word.split(".")
@@ -42,8 +46,12 @@ _ABSENT = object()
 
 
 def _looked_up(frame: FrameType, name: str) -> Any:
-    local = frame.f_locals
-    return local[name] if name in local else frame.f_globals.get(name, _ABSENT)
+    local, code = frame.f_locals, frame.f_code
+    if name in local:
+        return local[name]
+    # A local that is not bound yet hides what the module has of that name.
+    hidden = name in code.co_varnames or name in code.co_cellvars or name in code.co_freevars
+    return _ABSENT if hidden else frame.f_globals.get(name, _ABSENT)
 
 
 def _attribute(owner: Any, name: str) -> Any:

@@ -11,6 +11,7 @@ import ast
 import linecache
 from dataclasses import dataclass
 
+from tracelab.capture.surroundings import lines_around
 from tracelab.check.mend_branches import branch_mend
 from tracelab.check.mend_code import Edit, code_of
 from tracelab.check.mend_conversions import array_mend, number_mend
@@ -44,7 +45,8 @@ def mend(warning: TraceWarning) -> Mend | None:
     ...     print(warning, tracelab.mend(warning), sep="\\n  ")
     """
     source = warning.source
-    if source is None or not warning.names:
+    if source is None or not warning.names or "".join(lines_around(source)) != warning.text:
+        # It was edited since: the names may stand for something else.
         return None
     code = code_of(source)
     node = None if code is None else code.expression_at(source)

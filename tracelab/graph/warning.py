@@ -36,6 +36,8 @@ class TraceWarning:
     """What a check found for it: `wrong for x negated`, `no counterexample in 32 tries`; empty where none was made."""
     names: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What the names near the place stood for: see `tracelab.capture.surroundings`. Empty for a graph from a file."""
+    text: str = field(default="", repr=False, compare=False)
+    """The code near the place, as it was."""
 
     def node_among(self, nodes: Container[Node]) -> Node | None:
         """Its node, or where that is not among `nodes`, the nearest before it that is.
