@@ -254,6 +254,8 @@ def test_what_is_saved_of_markup_runs_no_script(page, original, tmp_path: Path):
     everywhere(MARKUP)(document)
     widget_page(page)
     show(page, document)
+    # Saving comes with the second part of the widget.
+    expect(page.locator("[data-tracelab-ready=true]")).to_have_count(1, timeout=10_000)
     for choice in ("HTML", "SVG, the whole"):
         page.locator("[role=tree]").focus()
         page.keyboard.press("s")
