@@ -7,7 +7,6 @@ Python's `math` are touched; every one is restored on any exit.
 from __future__ import annotations
 
 import functools
-import math
 import sys
 import threading
 from collections.abc import Callable
@@ -15,10 +14,11 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.functions import convert, iterate_tensor, number_to_tensor
+from tracelab.capture.functions import convert, iterate_tensor
 from tracelab.capture.generators import patch_generators
-from tracelab.capture.integers import MATH, TracedNumber, math_function
+from tracelab.capture.number_patches import patch_numbers
 from tracelab.capture.opaque import patch_opaque
+from tracelab.capture.overrides import patch_overrides
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import call_module
 from tracelab.capture.torch_private import ScriptFunction
@@ -85,17 +85,13 @@ def _apply() -> None:
     _patch_iteration()
     _patch_pickling()
     _patch_global_state()
-    _patch_hash()
-    _patch_rounding()
-    _patch_number_methods()
     _patch_as_subclass()
     _patch_collectives()
     _patch_compilation()
     patch_opaque(_set)
     patch_generators(_set)
-    for name in MATH:
-        _set(math, name, math_function(name, getattr(math, name)))
-    _patch_overrides()
+    patch_numbers(_set)
+    patch_overrides(_set)
 
 
 def _patch_compilation() -> None:
@@ -284,47 +280,6 @@ def _patch_as_subclass() -> None:
     _set(torch.Tensor, "as_subclass", as_subclass)
 
 
-def _patch_hash() -> None:
-    # torch refuses to hash a symbolic size; here it is a number, frozen where it becomes a key.
-    original = torch.SymInt.__hash__
-
-    def hashed(number: Any) -> int:
-        node = number.node
-        return hash(node.int_()) if isinstance(node, TracedNumber) else original(number)
-
-    _set(torch.SymInt, "__hash__", hashed)
-
-
-def _patch_rounding() -> None:
-    """The old tracer gave sizes as tensors, and code written for it calls `torch.ceil` on them."""
-    for name in ("ceil", "floor", "round", "sqrt", "trunc"):
-        _set(torch, name, _takes_numbers(getattr(torch, name)))
-
-
-def _patch_number_methods() -> None:
-    """What plain numbers have and torch's symbolic ones have not."""
-    for owner in (torch.SymInt, torch.SymFloat):
-        _set(owner, "__divmod__", lambda a, b: (a // b, a % b))
-        _set(owner, "__rdivmod__", lambda a, b: (b // a, b % a))
-        _set(owner, "real", property(lambda number: number))
-        _set(owner, "imag", property(lambda number: 0))
-    _set(torch.SymInt, "__invert__", lambda number: -number - 1)
-    _set(torch.SymInt, "numerator", property(lambda number: number))
-    _set(torch.SymInt, "denominator", property(lambda number: 1))
-
-
-def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
-    def function(*args: Any, **kwargs: Any) -> Any:
-        recorder = active.recorder
-        if recorder is None or recorder.inside or not args:
-            return original(*args, **kwargs)
-        if isinstance(args[0], (torch.SymInt, torch.SymFloat)):
-            args = (number_to_tensor(recorder, args[0]), *args[1:])
-        return original(*args, **kwargs)
-
-    return function
-
-
 def _patch_pickling() -> None:
     original: Callable[..., Any] = torch.Tensor.__reduce_ex__
 
@@ -362,62 +317,3 @@ def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
         )
 
     return function
-
-
-_OVERRIDE_NAMES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
-_modules_seen = 0
-_modules_with_overrides: list[tuple[Any, str, Callable[..., bool]]] = []
-
-
-def _patch_overrides() -> None:
-    """Let torch's Python functions run their own bodies.
-
-    With a torch-function mode on, each of them hands itself over whole to the mode, which is then off while the
-    body runs: sizes read in it would be lost. Here a body hands itself over only for a tensor subclass, and for
-    the few functions that the recording treats itself.
-    """
-    global _modules_seen
-    if len(sys.modules) != _modules_seen:
-        _modules_seen = len(sys.modules)
-        _modules_with_overrides.clear()
-        for name, module in list(sys.modules.items()):
-            if name.startswith("torch.") or name == "torch":
-                for word in _OVERRIDE_NAMES:
-                    function = getattr(module, "__dict__", {}).get(word)
-                    if function is not None and name != "torch.overrides" and name != "torch._C":
-                        _modules_with_overrides.append((module, word, function))
-    for module, word, function in _modules_with_overrides:
-        _set(module, word, _stand_in(function, word))
-
-
-_OWN_CODES = {
-    getattr(function, "__code__", None)
-    for function in (
-        torch.Tensor.__len__,
-        torch.Tensor.__contains__,
-        torch.Tensor.__array__,
-        torch.Tensor.__deepcopy__,
-        torch.Tensor.backward,
-        torch.Tensor.register_hook,
-        torch.Tensor.__repr__,
-        torch.Tensor.__format__,
-    )
-}
-_PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)
-
-
-def _stand_in(original: Callable[..., bool], word: str) -> Callable[..., bool]:
-    sequence = word == "has_torch_function"
-
-    def has_torch_function(*args: Any) -> bool:
-        recorder = active.recorder
-        if recorder is None:
-            return original(*args)
-        if sys._getframe(1).f_code in _OWN_CODES:
-            return original(*args)
-        for item in args[0] if sequence else args:
-            if isinstance(item, torch.Tensor) and type(item) not in _PLAIN_TENSORS:
-                return original(*args)
-        return False
-
-    return has_torch_function

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from tracelab.capture.collectives import labelled
 from tracelab.capture.fixed import FixedSizes
 from tracelab.capture.operators import Operator
+from tracelab.capture.results import record_result
 from tracelab.capture.surroundings import lines_around, names_around
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, concrete, storage_of, tensor_type
@@ -188,7 +189,7 @@ class Recorder:
                 elif operator.kind == "aten::detach_":
                     self._detach(node)
             self.nodes.append(node)
-            return self.record_result(node, result)
+            return record_result(self, node, result)
         finally:
             self.inside = False
             set_key_included(PRE_DISPATCH, True)
@@ -220,7 +221,7 @@ class Recorder:
                 self.fail(node)
                 raise
             self.nodes.append(node)
-            return self.record_result(node, result)
+            return record_result(self, node, result)
         finally:
             self.inside = before
             set_key_included(PRE_DISPATCH, not before)
@@ -269,99 +270,6 @@ class Recorder:
         if isinstance(item, torch.UntypedStorage):
             self.warn("storage", STORAGE, "", None, sys._getframe(1))
         return item
-
-    def record_result(self, node: Node, result: Any) -> Any:
-        """Give the node its outputs and return what the user's code sees."""
-        if isinstance(result, torch.Tensor):
-            value = Value(node.name, tensor_type(result), node)
-            node.outputs = (value,)
-            self.bind(result, value)
-            return result
-        if result is None:
-            return None
-        if type(result) is list or (isinstance(result, tuple) and node.schema is None):
-            return self._record_sequence(node, result)
-        if isinstance(result, Mapping):
-            value = Value(node.name, "Any", node)
-            node.outputs = (value,)
-            return self._pick(value, result)
-        if isinstance(result, tuple):
-            outputs = []
-            for item in result:
-                if isinstance(item, torch.Tensor):
-                    value = Value(node.name, tensor_type(item), node)
-                    self.bind(item, value)
-                elif type(item) is list:
-                    whole = all(isinstance(part, torch.Tensor) for part in item)
-                    value = Value(node.name, "Tensor[]" if whole else "Any", node)
-                    (self._unpack if whole else self._pick)(value, item)
-                else:
-                    value = Value(node.name, type(item).__name__, node)
-                outputs.append(value)
-            node.outputs = tuple(outputs)
-            return result
-        if isinstance(result, (int, float)):
-            from tracelab.capture.integers import traced_number
-
-            value = Value(node.name, type(result).__name__, node)
-            node.outputs = (value,)
-            return traced_number(self, result, value)
-        value = Value(node.name, "Any", node)
-        node.outputs = (value,)
-        return result
-
-    def _record_sequence(self, node: Node, result: Any) -> Any:
-        if all(isinstance(item, torch.Tensor) for item in result):
-            word = "Tensor[]" if type(result) is list else "(" + ", ".join("Tensor" for _ in result) + ")"
-            value = Value(node.name, word, node)
-            node.outputs = (value,)
-            self._unpack(value, result)
-        else:
-            value = Value(node.name, "Any", node)
-            node.outputs = (value,)
-            return self._pick(value, result)
-        return result
-
-    def _unpack(self, whole: Value, parts: Any) -> None:
-        kind = "prim::ListUnpack" if whole.type == "Tensor[]" else "prim::TupleUnpack"
-        node = Node(kind, None, (whole,), None, (), self.scope, whole.node.source if whole.node else None)
-        outputs = []
-        for part in parts:
-            value = Value(whole.name, tensor_type(part), node)
-            self.bind(part, value)
-            outputs.append(value)
-        node.outputs = tuple(outputs)
-        self.nodes.append(node)
-
-    def _pick(self, whole: Value, parts: Any) -> Any:
-        """Reach the tensors and numbers inside a result of mixed structure by one node each."""
-        items = dict(parts) if isinstance(parts, Mapping) else dict(enumerate(parts))
-        found = {key: self._part(whole, key, part) for key, part in items.items()}
-        if all(found[key] is part for key, part in items.items()):
-            return parts
-        if isinstance(parts, tuple):
-            return type(parts)(*found.values()) if hasattr(parts, "_fields") else type(parts)(found.values())
-        for key, part in found.items():
-            parts[key] = part
-        return parts
-
-    def _part(self, whole: Value, key: Any, part: Any) -> Any:
-        number = type(part) in (int, float)
-        if not number and not isinstance(part, (torch.Tensor, list, tuple, Mapping)):
-            return part
-        node = Node("aten::__getitem__", _get_item, (whole, key), None, (), self.scope)
-        type_ = type(part).__name__ if number else tensor_type(part) if isinstance(part, torch.Tensor) else "Any"
-        value = Value(whole.name, type_, node)
-        node.outputs = (value,)
-        self.nodes.append(node)
-        if number:
-            from tracelab.capture.integers import traced_number
-
-            return traced_number(self, part, value)
-        if isinstance(part, torch.Tensor):
-            self.bind(part, value)
-            return part
-        return self._pick(value, part)
 
     def _lift(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
         """A tensor made from Python data: a constant, copied at each run so that writing to it is harmless."""
@@ -478,7 +386,3 @@ class Recorder:
             return names_around(source, frame)
         finally:
             self.inside = inside
-
-
-def _get_item(whole: Any, key: Any) -> Any:
-    return whole[key]

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture import functions, integers, patches, recorder
+from tracelab.capture import functions, integers, patches, results
 
 BUILTINS: dict[str, Callable[..., Any]] = {
     "Tensor.size": torch.Tensor.size,
@@ -29,7 +29,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "manual_seed": torch.random.manual_seed,
     "get_rng_state": torch.random.get_rng_state,
     "set_rng_state": torch.random.set_rng_state,
-    "getitem": recorder._get_item,
+    "getitem": results.get_item,
     "autocast": patches.make_autocast,
     "OrderedDict": OrderedDict,
     "add": operator.add,

@@ -9,11 +9,12 @@ import {
   type Range,
   type Text,
 } from '@codemirror/state';
-import { Decoration, EditorView, hoverTooltip, WidgetType, type DecorationSet } from '@codemirror/view';
+import { Decoration, EditorView, hoverTooltip, type DecorationSet } from '@codemirror/view';
 import type { RunData } from '../model/run';
 import { unitOf, type CellTrace, type CellWarning, type TracedLine, type WarningPlace } from './celllines';
 import { follow, isFresh, pointAt, type Anchor, type Point } from './cellpoints';
 import { hoverOf, type HoverWords } from './hintshover';
+import { Hint } from './hintwidget';
 import { applyRewrite, type Rewrite } from './mend';
 import { actionsFor, messageParts, renderWarning, type WarningWords } from './squiggles';
 
@@ -92,33 +93,6 @@ interface WarningDiagnostic extends Diagnostic {
 
 const NONE: Marks = { lines: [], warnings: [], lit: new Map(), hints: false, shown: Decoration.none };
 const setMarks = StateEffect.define<Partial<Marks>>();
-
-class Hint extends WidgetType {
-  constructor(
-    readonly text: string,
-    readonly stale: string,
-  ) {
-    super();
-  }
-
-  override eq(other: Hint): boolean {
-    return other.text === this.text && other.stale === this.stale;
-  }
-
-  toDOM(): HTMLElement {
-    const node = document.createElement('span');
-    node.className = 'tracelab-hint' + (this.stale ? ' tracelab-hint-stale' : '');
-    node.textContent = this.text;
-    node.title = this.stale;
-    // What a screen reader should read is the code.
-    node.setAttribute('aria-hidden', 'true');
-    return node;
-  }
-
-  override ignoreEvent(): boolean {
-    return false;
-  }
-}
 
 /** Points by the line on which they stand; those of the latest trace last. */
 function byLine(doc: Text, points: readonly LinePoint[]): Map<number, LinePoint[]> {
