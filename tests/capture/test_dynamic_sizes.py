@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy
 import pytest
 import torch
 from compare import replays
@@ -119,6 +120,11 @@ CASES = {
     "math.sqrt": root,
     "rounding": rounded,
     "smaller and greater": least,
+    "rounding to digits": lambda x: x * round(x.size(0) / 3, 1),
+    "rounding by NumPy": lambda x: x * numpy.rint(x.size(0) / 3) + numpy.ceil(x.size(1) / 4),
+    "NumPy's functions": lambda x: x / numpy.sqrt(x.size(-1)) + numpy.log2(x.size(1)) * numpy.float64(2.0),
+    "other functions of math": lambda x: x * math.gcd(x.size(0), 6) + math.isqrt(x.size(1)) + math.hypot(x.size(0), 2),
+    "a formatted size": lambda x: x * len(f"{x.size(0) / 3:.1f} of {x.size(1):>4}"),
     "power of a size": lambda x: x * x.size(0) ** 0.5,
     "size as a number": lambda x: x + x.size(0) - 2 * x.size(1),
     "quotient and rest": lambda x: x * divmod(x.size(0), 3)[1] + divmod(9, x.size(1))[0] + divmod(x.size(0) / 2, 2)[0],
@@ -223,3 +229,14 @@ def test_images_resize_to_half_of_what_they_are(size, other):
         return F.interpolate(x, size=(x.size(2) // 2, x.size(3) // 2), mode="bilinear", align_corners=False)
 
     replays(half, torch.randn(size), torch.randn(other))
+
+
+def test_packed_sequences_unpack_to_their_own_length():
+    layer = torch.nn.LSTM(3, 2, batch_first=True)
+
+    def encoded(x, lengths):
+        packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return torch.nn.utils.rnn.pad_packed_sequence(layer(packed)[0], batch_first=True)
+
+    x = torch.randn(2, 5, 3)
+    replays(encoded, (x, torch.tensor([5, 3])), (x, torch.tensor([2, 4])), (torch.randn(2, 7, 3), torch.tensor([1, 6])))

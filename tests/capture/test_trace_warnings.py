@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from asserting import asserted, asserted_with_words
+from asserting import asserted, asserted_one_of_two, asserted_value, asserted_with_words
 from compare import agrees
 
 import tracelab
@@ -220,6 +220,39 @@ def refused(x):
     return x * 2
 
 
+def refused_where_two_things_hold(x):
+    if x.shape[0] != 1 and x.shape[1] != 4:
+        raise ValueError("one row or four columns, please")
+    return x * 2
+
+
+def refused_in_a_loop(x):
+    for here, there in zip(x.shape, (3, 4), strict=True):
+        if here != 1 and there != 1 and here != there:
+            raise ValueError("sizes differ")
+    return x * 2
+
+
+def refused_by_a_value(x):
+    if not (x > 0).all():
+        raise ValueError("must be positive")
+    return x * 2
+
+
+def warned_of(x):
+    if x.shape[0] != x.shape[1]:
+        warnings.warn(f"a square was expected, not {x.shape}", stacklevel=2)
+    return x * 2
+
+
+def checked_by_a_distribution(x):
+    return torch.distributions.Normal(x, torch.ones_like(x)).log_prob(x)
+
+
+def a_loss(x):
+    return torch.nn.functional.mse_loss(x, x * 2)
+
+
 def refused_by_a_tensor_s_dim(x):
     if x.dim() != 2:
         raise ValueError("two dimensions, please")
@@ -247,13 +280,92 @@ def symbolic(x):
 
 @pytest.mark.parametrize(
     "function",
-    [asserted, asserted_with_words, refused, refused_by_a_tensor_s_dim, printed, asked, symbolic],
+    [
+        asserted,
+        asserted_value,
+        asserted_one_of_two,
+        asserted_with_words,
+        refused,
+        refused_where_two_things_hold,
+        refused_in_a_loop,
+        refused_by_a_value,
+        refused_by_a_tensor_s_dim,
+        checked_by_a_distribution,
+        a_loss,
+        printed,
+        asked,
+        symbolic,
+    ],
     ids=lambda function: function.__name__,
 )
 def test_what_freezes_nothing_is_not_said(function):
     shown, noted = said(function, torch.ones(3, 4))
     assert [str(item.message) for item in shown] == []
     assert noted == []
+
+
+def test_a_branch_that_only_warns_is_not_said():
+    shown, noted = said(warned_of, torch.ones(3, 4))
+    assert [item.category for item in shown] == [UserWarning]
+    assert noted == []
+
+
+def kept_as_a_value(x):
+    tall = x.shape[0] > 2 and x.shape[1] > 3
+    return x * (2 if tall is True else 3)
+
+
+def chosen_as_an_argument(x):
+    return torch.add(x, 1 if x.shape[0] > 2 else 2)
+
+
+def added_in_a_branch(x):
+    if x.shape[0] > 2 and x.dim() == 2:
+        x = x + 1
+    return x
+
+
+def called_in_a_branch(x):
+    seen = []
+    if x.shape[0] > 2:
+        seen.append(2)
+    return x * sum(seen)
+
+
+def called_in_a_further_condition(x):
+    seen = []
+    if x.shape[0] > 2 and seen.append(2):
+        raise ValueError("never")
+    return x * sum(seen)
+
+
+def asked_for_a_whole_number(x):
+    return x * 2 if (x.shape[1] / 2).is_integer() else x
+
+
+def counted(x):
+    count = 0
+    while count < x.shape[0]:
+        count += 1
+    return x * count
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        kept_as_a_value,
+        chosen_as_an_argument,
+        added_in_a_branch,
+        called_in_a_branch,
+        called_in_a_further_condition,
+        asked_for_a_whole_number,
+        counted,
+    ],
+    ids=lambda function: function.__name__,
+)
+def test_a_branch_that_does_something_is_said(function):
+    _, noted = said(function, torch.ones(3, 4))
+    assert [item.kind for item in noted] == ["bool"]
 
 
 def test_a_check_that_passed_leaves_a_trace_that_follows_sizes():

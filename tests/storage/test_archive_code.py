@@ -9,7 +9,7 @@ import torch
 from tlab_edit import again, edited, entries, from_bytes, to_bytes
 
 import tracelab
-from tracelab.capture import functions, integers
+from tracelab.capture import functions, gradients, integers
 from tracelab.storage import TracelabFileError
 from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
 
@@ -207,7 +207,7 @@ def test_every_operation_on_traced_numbers_has_a_name_in_files(target):
 
 @pytest.mark.parametrize(
     "target",
-    [functions.read_data, functions.write_data, functions.read_grad, functions.run_backward],
+    [functions.read_data, functions.write_data, gradients.read_grad, gradients.write_grad, gradients.run_backward],
     ids=repr,
 )
 def test_every_access_to_a_tensor_has_a_name_in_files(target):

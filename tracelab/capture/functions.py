@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.capture import indexing, integer_arguments
+from tracelab.capture import gradients, indexing, integer_arguments
+from tracelab.capture.branches import only_checks
 from tracelab.capture.integers import traced_number
-from tracelab.capture.opaque import record_region, watch
+from tracelab.capture.opaque import watch
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.unseen import Unseen
 from tracelab.capture.values import concrete
@@ -139,6 +140,14 @@ def _conversion(kind: str, function: Callable[..., Any]) -> Handler:
     return lambda recorder, args, kwargs: convert(recorder, kind, function, args, kwargs)
 
 
+def _truth(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`if tensor:`; where it only decides whether an error is raised, nothing is frozen."""
+    if only_checks(sys._getframe(2)):
+        with Unseen(recorder):
+            return Tensor.__bool__(args[0])
+    return convert(recorder, "bool", Tensor.__bool__, args, kwargs)
+
+
 def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with Unseen(recorder):
         result = Tensor.__index__(args[0])
@@ -198,23 +207,6 @@ def write_data(tensor: Tensor, data: Tensor) -> None:
     tensor.data = data
 
 
-def _grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    tensor = args[0]
-    recorder.inside = True
-    try:
-        present = tensor.grad is not None
-    finally:
-        recorder.inside = False
-    if not present:
-        return None
-    return recorder.record_call("prim::grad", read_grad, (tensor,), run=lambda: read_grad(tensor))
-
-
-def read_grad(tensor: Tensor) -> Tensor | None:
-    """`tensor.grad`"""
-    return tensor.grad
-
-
 def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return torch.ops.aten.contiguous.default(*args, **kwargs)
 
@@ -249,23 +241,6 @@ def _deep_copy(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]
         made.requires_grad_()
     memo[id(tensor)] = made
     return made
-
-
-def _hook(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A hook on a gradient runs in each backward; what it computes belongs to that, not to the forward graph."""
-    if not recorder.is_dynamic(args[0]):
-        return NotImplemented
-    return record_region(recorder, "register_hook", Tensor.register_hook, args, kwargs)
-
-
-def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return recorder.record_call(
-        "aten::requires_grad_",
-        Tensor.requires_grad_,
-        args,
-        kwargs,
-        run=lambda: Tensor.requires_grad_(*args, **kwargs),
-    )
 
 
 def _shown(function: Callable[..., str]) -> Handler:
@@ -303,52 +278,16 @@ def _from_data(function: Callable[..., Tensor], kind: str) -> Handler:
     return handle
 
 
-def _backward(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return recorder.record_call(
-        "prim::PythonOp",
-        run_backward,
-        args,
-        kwargs,
-        run=lambda: run_backward(*args, **kwargs),
-        attributes={"name": "backward", "inplace": False},
-    )
-
-
-def run_backward(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
-    """`tensor.backward()`: gradients are added to the leaves, as in eager mode."""
-    tensor.backward(*args, **kwargs)
-
-
-def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    # A generator that is garbage-collected inside `no_grad` sets the mode at odd moments, from no frame of the
-    # traced call: only what the call itself does is part of the run.
-    frame: Any = sys._getframe(1)
-    leaving = False
-    while frame is not None and frame.f_code is not recorder.boundary:
-        if "grad_mode" in frame.f_code.co_filename:
-            leaving = leaving or frame.f_code.co_name == "__exit__"
-            # `set_grad_enabled(mode)` sets the mode when it is made, and once more when it is entered.
-            made = isinstance(frame.f_locals.get("self"), torch.autograd.grad_mode.set_grad_enabled)
-            if made and frame.f_code.co_name == "__enter__":
-                return NotImplemented
-        frame = frame.f_back
-    if frame is not None:
-        kind = "prim::ExitGradMode" if leaving else "prim::EnterGradMode"
-        node = Node(kind, None, () if leaving else (bool(args[0]),), None, (), recorder.scope)
-        node.source = recorder.source(sys._getframe(1))
-        recorder.nodes.append(node)
-    return NotImplemented
-
-
 HANDLERS: dict[Any, Handler] = {
     **integer_arguments.handlers(),
+    **gradients.HANDLERS,
     _properties.shape.__get__: _shape,
     Tensor.size: _size,
     Tensor.numel: _numel,
     Tensor.nelement: _numel,
     torch.numel: _numel,
     Tensor.__len__: _length,
-    Tensor.__bool__: _conversion("bool", Tensor.__bool__),
+    Tensor.__bool__: _truth,
     Tensor.__int__: _conversion("int", Tensor.__int__),
     Tensor.__float__: _conversion("float", Tensor.__float__),
     Tensor.__complex__: _conversion("complex", Tensor.__complex__),
@@ -360,19 +299,14 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.item: _item,
     _properties.data.__get__: _data,
     _properties.data.__set__: _set_data,
-    _properties.grad.__get__: _grad,
     Tensor.contiguous: _contiguous,
     Tensor.to: _to,
     Tensor.cpu: _cpu,
-    Tensor.requires_grad_: _requires_grad,
     Tensor.__getitem__: _get_item,
     Tensor.__setitem__: _set_item,
-    Tensor.backward: _backward,
-    Tensor.register_hook: _hook,
     Tensor.__deepcopy__: _deep_copy,
     Tensor.__repr__: _shown(Tensor.__repr__),
     Tensor.__format__: _shown(Tensor.__format__),
     torch.tensor: _from_data(torch.tensor, "aten::tensor"),
     torch.as_tensor: _from_data(torch.as_tensor, "aten::as_tensor"),
-    torch._C._set_grad_enabled: _set_grad_enabled,
 }

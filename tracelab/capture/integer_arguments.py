@@ -18,9 +18,9 @@ from tracelab.capture.values import concrete
 Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
 
 _FUNCTIONS = """
-    adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d bartlett_window blackman_window diag diag_embed diagonal
-    hamming_window hann_window kaiser_window linspace logspace max_pool1d max_pool2d max_pool3d pixel_shuffle
-    pixel_unshuffle rot90 tril_indices triu_indices
+    _pad_packed_sequence adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d bartlett_window blackman_window diag
+    diag_embed diagonal hamming_window hann_window kaiser_window linspace logspace max_pool1d max_pool2d max_pool3d
+    pixel_shuffle pixel_unshuffle rot90 tril_indices triu_indices
 """.split()
 _NN = """
     adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d avg_pool2d avg_pool3d one_hot

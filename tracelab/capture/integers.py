@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tracelab.capture.warn import conversion_message, only_checks, size_message
+from tracelab.capture.branches import only_checks
+from tracelab.capture.warn import conversion_message, size_message
 from tracelab.graph.ir import Node, Value
 
 if TYPE_CHECKING:
@@ -101,7 +102,10 @@ UNARY: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 MATH: dict[str, tuple[str, Callable[..., Any]]] = {
     name: (f"aten::{name}", getattr(math, name))
-    for name in ("sqrt", "log", "log2", "log10", "exp", "sin", "cos", "tan", "tanh", "pow", "floor", "ceil")
+    for name in (
+        "sqrt isqrt hypot log log2 log10 log1p exp expm1 sin cos tan asin acos atan atan2 sinh cosh tanh "
+        "pow floor ceil fabs fmod copysign gcd lcm"
+    ).split()
 }
 """Functions of Python's `math` that stay symbolic for traced numbers; the originals, before any patch."""
 
@@ -194,10 +198,15 @@ class TracedNumber:
         return TracedNumber(recorder, number, value, any(operand.from_tensor for operand in operands))
 
     def round(self, digits: int | None = None) -> TracedNumber:
-        return self._record("aten::round", round, self)
+        if digits is None:
+            return self._record("aten::round", round, self)
+        return self._record("aten::round", round, self, self.wrap_int(digits))
 
     def is_integer(self) -> TracedNumber:
-        return TracedNumber(self.recorder, float(self.number).is_integer(), None)
+        if not math.isfinite(self.number):
+            return TracedNumber(self.recorder, False, None)
+        whole = self._record("aten::floor", math.floor, self)
+        return self._record("aten::eq", operator.eq, self, whole)
 
     def sym_ite(self, then: TracedNumber, otherwise: TracedNumber) -> TracedNumber:
         return then if self.bool_() else otherwise

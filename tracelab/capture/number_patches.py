@@ -48,9 +48,26 @@ def _patch_number_methods(set_: Set) -> None:
         set_(owner, "__rdivmod__", lambda a, b: (b // a, b % a))
         set_(owner, "real", property(lambda number: number))
         set_(owner, "imag", property(lambda number: 0))
+        set_(owner, "__format__", _formatted(owner.__format__))
+        # NumPy's functions ask objects for a method of their name.
+        for name in ("sqrt", "log", "log2", "log10", "exp", "sin", "cos", "tan", "tanh"):
+            set_(owner, name, _method(math_function(name, getattr(math, name))))
+        set_(owner, "rint", lambda number: torch.sym_float(round(number)))
     set_(torch.SymInt, "__invert__", lambda number: -number - 1)
     set_(torch.SymInt, "numerator", property(lambda number: number))
     set_(torch.SymInt, "denominator", property(lambda number: 1))
+
+
+def _formatted(original: Callable[..., str]) -> Callable[..., str]:
+    def formatted(number: Any, spec: str) -> str:
+        node = number.node
+        return format(node.number, spec) if isinstance(node, TracedNumber) else original(number, spec)
+
+    return formatted
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda number: function(number)
 
 
 def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,7 +30,7 @@ def patch_overrides(set_: Callable[[Any, str, Any], None]) -> None:
             if name.startswith("torch.") or name == "torch":
                 for word in _OVERRIDE_NAMES:
                     function = getattr(module, "__dict__", {}).get(word)
-                    if function is not None and name != "torch.overrides" and name != "torch._C":
+                    if function is not None and name != "torch._C":
                         _modules_with_overrides.append((module, word, function))
     for module, word, function in _modules_with_overrides:
         set_(module, word, _stand_in(function, word))
@@ -45,6 +45,7 @@ _OWN_CODES = {
         torch.Tensor.__deepcopy__,
         torch.Tensor.backward,
         torch.Tensor.register_hook,
+        torch.Tensor.register_post_accumulate_grad_hook,
         torch.Tensor.__repr__,
         torch.Tensor.__format__,
     )

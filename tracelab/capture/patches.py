@@ -14,16 +14,18 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.contexts import patch_contexts
 from tracelab.capture.functions import convert, iterate_tensor
 from tracelab.capture.generators import patch_generators
+from tracelab.capture.gradients import patch_backward
 from tracelab.capture.number_patches import patch_numbers
 from tracelab.capture.opaque import patch_opaque
 from tracelab.capture.overrides import patch_overrides
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import call_module
+from tracelab.capture.subclasses import patch_subclasses
 from tracelab.capture.torch_private import ScriptFunction
 from tracelab.capture.unseen import Unseen
-from tracelab.graph.ir import Node
 
 _lock = threading.RLock()
 _depth = 0
@@ -80,16 +82,17 @@ def _apply() -> None:
     _set(torch.nn.Module, "__call__", call)
     _patch_autograd_function()
     _patch_script()
-    _patch_autocast()
+    patch_contexts(_set)
     _patch_is_tracing()
     _patch_iteration()
     _patch_pickling()
     _patch_global_state()
-    _patch_as_subclass()
+    patch_subclasses(_set)
     _patch_collectives()
     _patch_compilation()
     patch_opaque(_set)
     patch_generators(_set)
+    patch_backward(_set)
     patch_numbers(_set)
     patch_overrides(_set)
 
@@ -212,34 +215,6 @@ def _patch_script() -> None:
     _set(ScriptFunction, "__call__", call)
 
 
-def _patch_autocast() -> None:
-    autocast: Any = torch.amp.autocast_mode.autocast
-    enter, leave = autocast.__enter__, autocast.__exit__
-
-    def entering(region: Any) -> Any:
-        recorder = active.recorder
-        if recorder is not None and not recorder.inside:
-            options = (region.device, region.fast_dtype, region._enabled, region._cache_enabled)
-            node = Node("prim::EnterContext", make_autocast, options, None, (), recorder.scope)
-            node.source = recorder.source(sys._getframe(1))
-            recorder.nodes.append(node)
-        return enter(region)
-
-    def leaving(region: Any, *error: Any) -> Any:
-        recorder = active.recorder
-        if recorder is not None and not recorder.inside:
-            recorder.nodes.append(Node("prim::ExitContext", None, (), None, (), recorder.scope))
-        return leave(region, *error)
-
-    _set(autocast, "__enter__", entering)
-    _set(autocast, "__exit__", leaving)
-
-
-def make_autocast(device: str, dtype: torch.dtype, enabled: bool, cache: bool) -> Any:
-    """The autocast region that the traced code entered."""
-    return torch.autocast(device, dtype=dtype, enabled=enabled, cache_enabled=cache)
-
-
 def _patch_is_tracing() -> None:
     # Libraries ask before they look at data; their answer to "yes" is the code that generalises.
     original: Callable[[], bool] = torch.jit._trace.is_tracing
@@ -265,19 +240,6 @@ def _patch_iteration() -> None:
         return iterate_tensor(recorder, tensor)
 
     _set(torch.Tensor, "__iter__", iterate)
-
-
-def _patch_as_subclass() -> None:
-    # It is no function that a torch-function mode is shown.
-    original = torch.Tensor.as_subclass
-
-    def as_subclass(tensor: torch.Tensor, cls: Any) -> Any:
-        recorder = active.recorder
-        if recorder is None or recorder.inside:
-            return original(tensor, cls)
-        return recorder.record_call("prim::as_subclass", original, (tensor, cls), run=lambda: original(tensor, cls))
-
-    _set(torch.Tensor, "as_subclass", as_subclass)
 
 
 def _patch_pickling() -> None:

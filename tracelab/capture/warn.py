@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dis
-import functools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import CodeType, FrameType
+from types import FrameType
 
 from tracelab.graph.warning import TracerWarning, TraceWarning
 
@@ -91,38 +89,3 @@ def unsaid() -> Iterator[None]:
     finally:
         if mine not in before and mine in warnings.filters:
             warnings.filters.remove(mine)  # type: ignore[attr-defined]
-
-
-def only_checks(frame: FrameType | None) -> bool:
-    """Whether the branch at this frame's instruction only decides if an error is raised.
-
-    A check (`assert x.shape[0] == 3`, `if n != m: raise`) freezes nothing: the trace is right for every input
-    that would have passed it.
-    """
-    return frame is not None and _only_checks(frame.f_code, frame.f_lasti)
-
-
-@functools.lru_cache(maxsize=8192)
-def _only_checks(code: CodeType, offset: int) -> bool:
-    listing = [item for item in dis.get_instructions(code) if item.opname not in ("CACHE", "EXTENDED_ARG")]
-    index = next((i for i, item in enumerate(listing) if item.offset == offset), None)
-    if index is None:
-        return False
-    by_offset = {item.offset: i for i, item in enumerate(listing)}
-    for at in range(index, min(index + 6, len(listing))):
-        item = listing[at]
-        if "JUMP" in item.opname and "IF" in item.opname:
-            return _raises(listing, at + 1) or _raises(listing, by_offset.get(item.argval, len(listing)))
-        if at > index and item.opname not in ("TO_BOOL", "UNARY_NOT", "NOT_TAKEN", "COPY"):
-            return False
-    return False
-
-
-def _raises(listing: list[dis.Instruction], at: int) -> bool:
-    """Whether the straight line of code from here ends in a raise."""
-    for item in listing[at : at + 60]:
-        if item.opname == "RAISE_VARARGS":
-            return True
-        if "JUMP" in item.opname or item.opname.startswith(("RETURN", "STORE", "FOR_", "YIELD")):
-            return False
-    return False

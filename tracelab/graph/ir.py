@@ -159,6 +159,7 @@ SIDE_EFFECTS = frozenset(
         "prim::CallMethod",
         "prim::SetAttr",
         "prim::set_data",
+        "prim::set_grad",
         "aten::requires_grad_",
     }
 )

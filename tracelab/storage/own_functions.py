@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture import functions, integers, patches, results
+from tracelab.capture import contexts, functions, gradients, integers, results, subclasses
 
 BUILTINS: dict[str, Callable[..., Any]] = {
     "Tensor.size": torch.Tensor.size,
@@ -24,13 +24,18 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "torch.as_tensor": torch.as_tensor,
     "data": functions.read_data,
     "set_data": functions.write_data,
-    "grad": functions.read_grad,
-    "backward": functions.run_backward,
+    "Parameter": subclasses.make_parameter,
+    "record_function": contexts.make_record_function,
+    "set_grad": gradients.write_grad,
+    "retain_grad": torch.Tensor.retain_grad,
+    "autograd.backward": gradients.backward_of,
+    "grad": gradients.read_grad,
+    "backward": gradients.run_backward,
     "manual_seed": torch.random.manual_seed,
     "get_rng_state": torch.random.get_rng_state,
     "set_rng_state": torch.random.set_rng_state,
     "getitem": results.get_item,
-    "autocast": patches.make_autocast,
+    "autocast": contexts.make_autocast,
     "OrderedDict": OrderedDict,
     "add": operator.add,
     "sub": operator.sub,
