@@ -120,6 +120,8 @@ CASES = {
     "math.sqrt": root,
     "rounding": rounded,
     "smaller and greater": least,
+    "the smallest and the largest": lambda x: x[: min(x.size(0), 5)] * max(x.shape) + min([x.size(1) / 2, 2.5]),
+    "a slice that ends at zero at least": lambda x: x[max(0, x.size(0) - 4) :],
     "rounding to digits": lambda x: x * round(x.size(0) / 3, 1),
     "rounding by NumPy": lambda x: x * numpy.rint(x.size(0) / 3) + numpy.ceil(x.size(1) / 4),
     "NumPy's functions": lambda x: x / numpy.sqrt(x.size(-1)) + numpy.log2(x.size(1)) * numpy.float64(2.0),

@@ -87,10 +87,6 @@ REWRITES = {
     "len": (function("return x * len(x)"), "    return x * x.shape[0]\n"),
     "a float of a size": (function("return x / float(x.size(0))"), "    return x / (x.size(0) * 1.0)\n"),
     "half a size": (function("return x[: int(x.shape[0] / 2)]"), "    return x[: x.shape[0] // 2]\n"),
-    "the smaller of a size and a number": (
-        function("return x[: min(x.shape[0], 3)]"),
-        "    return x[: torch.sym_min(x.shape[0], 3)]\n",
-    ),
     "a float of a tensor": (function("return x * float(x.sum())"), "    return x * x.sum().item()\n"),
     "a function of NumPy": (
         function("return torch.from_numpy(np.square(x.numpy()))"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +24,8 @@ def patch_numbers(set_: Set) -> None:
     _patch_number_methods(set_)
     for name in MATH:
         set_(math, name, math_function(name, getattr(math, name)))
+    set_(builtins, "min", _extreme(min, torch.sym_min))
+    set_(builtins, "max", _extreme(max, torch.sym_max))
 
 
 def _patch_hash(set_: Set) -> None:
@@ -56,6 +60,25 @@ def _patch_number_methods(set_: Set) -> None:
     set_(torch.SymInt, "__invert__", lambda number: -number - 1)
     set_(torch.SymInt, "numerator", property(lambda number: number))
     set_(torch.SymInt, "denominator", property(lambda number: 1))
+
+
+def _extreme(original: Callable[..., Any], symbolic: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """`min(n, 3)` and `max(x.shape)` without a branch on which of them it is."""
+
+    @functools.wraps(original)
+    def extreme(*args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside or kwargs or not args:
+            return original(*args, **kwargs)
+        items = args if len(args) > 1 else args[0] if isinstance(args[0], (tuple, list)) else ()
+        kinds = set(map(type, items))
+        # Of mixed numbers, Python gives the one that it chose as it is.
+        alike = kinds <= {int, torch.SymInt} or kinds <= {float, torch.SymFloat}
+        if alike and kinds & {torch.SymInt, torch.SymFloat}:
+            return functools.reduce(symbolic, items)
+        return original(*args)
+
+    return extreme
 
 
 def _formatted(original: Callable[..., str]) -> Callable[..., str]:

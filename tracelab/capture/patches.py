@@ -1,7 +1,7 @@
 """What is replaced in torch while recordings run, and put back when the last one ends.
 
-Each stand-in asks whether *this thread* records, and is the original otherwise. Only names of torch and of
-Python's `math` are touched; every one is restored on any exit.
+Each stand-in asks whether *this thread* records, and is the original otherwise. Only names of torch, of Python's
+`math`, and `min` and `max` are touched; every one is restored on any exit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from tracelab.capture.contexts import patch_contexts
 from tracelab.capture.functions import convert, iterate_tensor
 from tracelab.capture.generators import patch_generators
 from tracelab.capture.gradients import patch_backward
+from tracelab.capture.imports import CleanImports
 from tracelab.capture.number_patches import patch_numbers
 from tracelab.capture.opaque import patch_opaque
 from tracelab.capture.overrides import patch_overrides
@@ -29,6 +31,7 @@ from tracelab.capture.unseen import Unseen
 
 _lock = threading.RLock()
 _depth = 0
+_lent = False
 _undo: list[Callable[[], None]] = []
 
 
@@ -52,6 +55,28 @@ class patched:
             _depth -= 1
             if _depth == 0:
                 _restore()
+
+
+@contextmanager
+def originals() -> Iterator[None]:
+    """A moment of a recording in which torch is as it was, and nothing is recorded.
+
+    For code that looks torch's functions up and keeps what it finds: modules that are imported, torch's compilers.
+    While other threads record too, what they need stays.
+    """
+    global _lent
+    recorder = active.recorder
+    with _lock, Unseen(recorder) if recorder is not None and not recorder.inside else nullcontext():
+        alone = _depth == 1 and not _lent
+        if alone:
+            _lent = True
+            _restore()
+        try:
+            yield
+        finally:
+            if alone:
+                _lent = False
+                _apply()
 
 
 def _restore() -> None:
@@ -90,6 +115,9 @@ def _apply() -> None:
     patch_subclasses(_set)
     _patch_collectives()
     _patch_compilation()
+    imports = CleanImports(originals)
+    sys.meta_path.insert(0, imports)
+    _undo.append(lambda: sys.meta_path.remove(imports))
     patch_opaque(_set)
     patch_generators(_set)
     patch_backward(_set)
@@ -98,34 +126,21 @@ def _apply() -> None:
 
 
 def _patch_compilation() -> None:
-    """What torch's compiler runs to look at code is no part of the run; `torch.cond` compiles what it is given.
+    """Compiled functions run as the Python that they were made from, so that the graph holds their operators.
 
-    The compiler takes a second to import, so it is patched when somebody has imported it, or is about to.
+    The compiler takes a second to import; where the traced code does, this is called again: see `originals`.
     """
     if "torch._dynamo" in sys.modules:
+        stance: Any = torch.compiler.set_stance("force_eager")
+        _undo.append(lambda: stance.__exit__(None, None, None))
         _patch_frame_compiler()
-        return
-    original = torch.cond
-
-    @functools.wraps(original)
-    def cond(*args: Any, **kwargs: Any) -> Any:
-        if active.recorder is None:
-            return original(*args, **kwargs)
-        with _lock:
-            _patch_frame_compiler()
-        # The recording began before the compiler was there: see `recording`.
-        with torch.compiler.set_stance("force_eager"):
-            return original(*args, **kwargs)
-
-    _set(torch, "cond", cond)
 
 
 def _patch_frame_compiler() -> None:
+    """What the compiler runs to look at code is no part of the run."""
     from torch._dynamo.convert_frame import CatchErrorsWrapper
 
     original = CatchErrorsWrapper.__call__
-    if getattr(original, "of_tracelab", False):
-        return
 
     def convert(self: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
@@ -134,7 +149,6 @@ def _patch_frame_compiler() -> None:
         with Unseen(recorder):
             return original(self, *args, **kwargs)
 
-    convert.of_tracelab = True  # type: ignore[attr-defined]
     _set(CatchErrorsWrapper, "__call__", convert)
 
 
@@ -213,6 +227,16 @@ def _patch_script() -> None:
         )
 
     _set(ScriptFunction, "__call__", call)
+    script: Callable[..., Any] = torch.jit.script
+
+    @functools.wraps(script)
+    def compiled(*args: Any, **kwargs: Any) -> Any:
+        if active.recorder is None:
+            return script(*args, **kwargs)
+        with originals():
+            return script(*args, **kwargs)
+
+    _set(torch.jit, "script", compiled)
 
 
 def _patch_is_tracing() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -55,9 +54,6 @@ def recording(recorder: Recorder) -> Iterator[None]:
         raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
     with ExitStack() as stack:
         stack.enter_context(patched())
-        if "torch._dynamo" in sys.modules:
-            # Compiled functions run as the Python that they were made from, so that the graph holds their operators.
-            stack.enter_context(torch.compiler.set_stance("force_eager"))
         stack.enter_context(FunctionMode())
         stack.enter_context(enable_python_dispatcher())
         stack.enter_context(EnablePreDispatch())

@@ -28,8 +28,6 @@ def number_mend(code: Code, node: ast.expr, warning: TraceWarning) -> Found | No
     if called in names:
         # The user's own function of that name.
         return None
-    if called in ("min", "max") and len(node.args) == 2:
-        return _extreme(code, node, called, warning)
     if len(node.args) != 1 or called not in ("float", "int", "len"):
         return None
     (inner,) = node.args
@@ -100,16 +98,6 @@ def _parted(code: Code, node: ast.expr, warning: TraceWarning) -> str | None:
     if isinstance(node.op, ast.Mult) and number in (0.5, 0.25, 0.125):
         return f"{code.text(node.left)} // {int(1 / number)}"
     return None
-
-
-def _extreme(code: Code, node: ast.Call, called: str, warning: TraceWarning) -> Found | None:
-    torch_name = next((name for name, item in warning.names.items() if item is torch), "")
-    whole = [isinstance(item, ast.Constant) and type(item.value) is int for item in node.args]
-    sizes = [is_size(item, warning.names) for item in node.args]
-    if not torch_name or not any(sizes) or not all(a or b for a, b in zip(whole, sizes, strict=True)):
-        return None
-    text = f"{torch_name}.sym_{called}({', '.join(code.text(item) for item in node.args)})"
-    return code.edit(node, node, text), f"torch.sym_{called} gives the same number, and stays traced"
 
 
 def _enclosed(code: Code, node: ast.expr, text: str) -> str:
