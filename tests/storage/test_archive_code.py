@@ -143,6 +143,34 @@ def test_an_operator_that_opens_files_must_be_allowed():
         loaded(torch.ones(2))
 
 
+def seeded(x):
+    generator = torch.Generator().manual_seed(3)
+    return x + torch.rand(2, generator=generator)
+
+
+def differentiated(x):
+    y = x.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad((y**3).sum(), y)
+    return gradient
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: torch.add(2, x), lambda x: torch.mul(x.shape[0], x), lambda x: 3 // (x + 1), seeded, differentiated],
+    ids=["a number first", "a size first", "a number in front", "a generator", "autograd.grad"],
+)
+def test_a_call_of_torch_alone_runs_from_a_file(function):
+    x = torch.tensor([1.0, 2.0])
+    assert torch.equal(again(tracelab.trace(function, torch.ones(2)))(x), function(x))
+
+
+def test_a_number_in_place_of_a_tensor_that_a_method_is_called_on_refuses():
+    traced = tracelab.trace(lambda x: x.view(2), torch.ones(2))
+    content = edited(to_bytes(traced), lambda d: d["graphs"][0][1]["nodes"][0].update(args=[2, [2]]))
+    with pytest.raises(tracelab.TracelabError, match=r"aten::view was recorded with other arguments"):
+        from_bytes(content)(torch.ones(2))
+
+
 def test_an_operator_of_another_signature_refuses():
     traced = tracelab.trace(lambda x: x.relu(), torch.ones(2))
     content = edited(to_bytes(traced), lambda d: d["graphs"][0][1]["nodes"][0]["args"].extend([1, 2]))

@@ -14,6 +14,13 @@ from tracelab.capture.recorder import active
 from tracelab.capture.values import address_of, concrete
 
 _Original: Any = torch.Generator
+METHODS: dict[str, Any] = {name: getattr(_Original, name) for name in ("manual_seed", "seed", "set_state", "get_state")}
+
+
+def make_generator(device: str) -> torch.Generator:
+    """A new generator, as torch makes it while nothing is replaced."""
+    made: torch.Generator = _Original(device)
+    return made
 
 
 class _Kind(type(_Original)):  # type: ignore[misc]
@@ -33,7 +40,7 @@ class MadeGenerator(_Original, metaclass=_Kind):  # type: ignore[misc]
         if recorder is not None and not recorder.inside:
             attributes = {"name": "Generator", "inplace": False}
             recorder.record_call(
-                "prim::PythonOp", _Original, (str(made.device),), run=lambda: made, attributes=attributes
+                "prim::PythonOp", make_generator, (str(made.device),), run=lambda: made, attributes=attributes
             )
             value = recorder.nodes[-1].outputs[0]
             value.type = "Generator"
@@ -55,7 +62,7 @@ class MadeGenerator(_Original, metaclass=_Kind):  # type: ignore[misc]
         return found
 
     def _recorded(self, name: str, *args: Any) -> Any:
-        method = getattr(_Original, name)
+        method = METHODS[name]
         recorder = active.recorder
         if recorder is None or recorder.inside or address_of(self) not in recorder.generators:
             return method(self, *concrete(args))

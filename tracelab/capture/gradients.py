@@ -5,6 +5,7 @@ Training steps are traced too: what one run leaves in `.grad`, the next one must
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from tracelab.capture.opaque import record_region
 from tracelab.capture.recorder import Recorder, active
+from tracelab.capture.values import concrete
 from tracelab.graph.ir import Node
 
 _properties: Any = Tensor
@@ -99,26 +101,32 @@ def run_backward(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
 
 
 backward_of = torch.autograd.backward
-"""`torch.autograd.backward(tensors)`, as it is while nothing is replaced."""
+gradient_of = torch.autograd.grad
+"""`torch.autograd.backward` and `torch.autograd.grad` as they are while nothing is replaced."""
 
 
 def patch_backward(set_: Callable[[Any, str, Any], None]) -> None:
-    """Make a node of `torch.autograd.backward`, which no torch-function mode is shown."""
+    """Make nodes of the functions of `torch.autograd`, which no torch-function mode is shown."""
+    set_(torch.autograd, "backward", _recorded(backward_of, "autograd.backward"))
+    set_(torch.autograd, "grad", _recorded(gradient_of, "autograd.grad"))
 
-    def backward(*args: Any, **kwargs: Any) -> None:
+
+def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.inside:
-            return backward_of(*args, **kwargs)
-        recorder.record_call(
+            return original(*args, **kwargs)
+        return recorder.record_call(
             "prim::PythonOp",
-            backward_of,
+            original,
             args,
             kwargs,
-            run=lambda: backward_of(*args, **kwargs),
-            attributes={"name": "autograd.backward", "inplace": False},
+            run=lambda: original(*concrete(args), **concrete(kwargs)),
+            attributes={"name": name, "inplace": False},
         )
 
-    set_(torch.autograd, "backward", backward)
+    return function
 
 
 def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Regions that stay one node: transforms of `torch.func`, higher-order operators, `torch.autograd.grad`.
+"""Regions that stay one node: transforms of `torch.func`, and higher-order operators.
 
 What runs inside them is not what would run on plain tensors (batched, differentiated, branched on), so that a
 record of it would be wrong. The whole call becomes one runnable node. A function that such a region is given may
@@ -44,8 +44,6 @@ def patch_opaque(set_: Setter) -> None:
         set_(_eager, name, transform)
         set_(torch.func, name, transform)
     set_(torch._ops.HigherOrderOperator, "__call__", _higher_order(torch._ops.HigherOrderOperator.__call__))
-    grad = _region(torch.autograd.grad, "autograd.grad")
-    set_(torch.autograd, "grad", grad)
 
 
 def _region(original: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from tracelab.graph.structure import is_namedtuple
 
 _ONLY_TENSORS = (
     "Only tensors and (possibly nested) tuples, lists and dicts of tensors can be output from traced functions, but "
-    "{where} is {what}: return a tensor instead"
+    "{where} is {what}: return a tensor instead, or trace a function that takes the tensors out of it"
 )
 
 
@@ -30,7 +30,7 @@ def _value(recorder: Recorder, item: Any, strict: bool, where: str, depth: int) 
         value = item.node.graph_value()
         if isinstance(value, Value):
             return value
-        raise TracelabError(_ONLY_TENSORS.format(where=where, what=f"{item} ({type(item.node.number).__name__})"))
+        raise _unfit(where, f"{item} ({type(item.node.number).__name__})")
     if is_namedtuple(item) or isinstance(item, tuple):
         return _tuple(recorder, item, strict, where, depth)
     if isinstance(item, list):
@@ -40,7 +40,11 @@ def _value(recorder: Recorder, item: Any, strict: bool, where: str, depth: int) 
     if item is None and (depth or not strict):
         node = _add(recorder, "prim::Constant", (), "NoneType")
         return node.outputs[0]
-    raise TracelabError(_ONLY_TENSORS.format(where=where, what=_described(item)))
+    raise _unfit(where, _described(item))
+
+
+def _unfit(where: str, what: str) -> TracelabError:
+    return TracelabError(_ONLY_TENSORS.format(where=where, what=what))
 
 
 def _described(item: Any) -> str:
@@ -66,7 +70,7 @@ def _list(recorder: Recorder, item: list[Any], strict: bool, where: str, depth: 
         for index, child in enumerate(item):
             if not isinstance(child, torch.Tensor):
                 what = f"{_described(child)} inside a list"
-                raise TracelabError(_ONLY_TENSORS.format(where=f"{where}[{index}]", what=what))
+                raise _unfit(f"{where}[{index}]", what)
         recorder.warn(
             "output",
             f"Encountering a list at the output of the tracer might cause the trace to be incorrect: its length "
@@ -81,7 +85,8 @@ def _dict(recorder: Recorder, item: Mapping[Any, Any], strict: bool, where: str,
     if strict:
         raise TracelabError(
             "Encountering a dict at the output of the tracer might cause the trace to be incorrect: its keys are "
-            "frozen. Return a tuple or named tuple, or pass strict=False to say that this is meant."
+            "frozen. Return a tuple or named tuple, pass strict=False to say that this is meant, or trace a function "
+            f"that takes out what you want: lambda *args: f(*args)[{_first_tensor(item)!r}]."
         )
     parts: list[Any] = []
     for key, child in item.items():
@@ -96,6 +101,10 @@ def _dict(recorder: Recorder, item: Mapping[Any, Any], strict: bool, where: str,
         node.target = type(item)
         node.set_attribute("class", type(item).__name__)
     return node.outputs[0]
+
+
+def _first_tensor(item: Mapping[Any, Any]) -> Any:
+    return next((key for key, child in item.items() if isinstance(child, torch.Tensor)), "…")
 
 
 def _add(recorder: Recorder, kind: str, args: tuple[Any, ...], type_: str) -> Node:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch._ops import OpOverload
 
+from tracelab.execute.names import native
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
@@ -295,7 +296,9 @@ def check_call(node: Node) -> None:
     else:
         fits = fits and signature.required.issubset(signature.names[: len(args)])
     if signature.method and args:
-        fits = fits and type(args[0]) is Value
+        # `torch.add(2, x)`: a number stands where code calls a function, not where it calls a method.
+        number = type(args[0]) in (int, float, bool, complex) and (native(target) or ("",))[0] == "function"
+        fits = fits and (number or type(args[0]) is Value)
     if not fits:
         schema = target._schema
         stored = f"{schema.name}.{schema.overload_name}".rstrip(".")

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture import contexts, functions, gradients, integers, results, subclasses
+from tracelab.capture import contexts, functions, generators, gradients, integers, results, subclasses
 
 BUILTINS: dict[str, Callable[..., Any]] = {
     "Tensor.size": torch.Tensor.size,
@@ -28,6 +28,9 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "record_function": contexts.make_record_function,
     "set_grad": gradients.write_grad,
     "retain_grad": torch.Tensor.retain_grad,
+    "autograd.grad": gradients.gradient_of,
+    "Generator": generators.make_generator,
+    **{f"Generator.{name}": method for name, method in generators.METHODS.items()},
     "autograd.backward": gradients.backward_of,
     "grad": gradients.read_grad,
     "backward": gradients.run_backward,
