@@ -100,3 +100,28 @@ def test_replay_equals_eager(op: Any, variant: str) -> None:
                 continue
             torch.testing.assert_close(found, expected, equal_nan=True, rtol=1e-4, atol=1e-5)
             torch.testing.assert_close(plain, expected, equal_nan=True, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("op", "variant"), [case for case in cases() if case.values[1] == "function"])
+def test_a_file_and_a_run_node_by_node_give_the_same(op: Any, variant: str, tmp_path: Any) -> None:
+    torch.manual_seed(0)
+    samples = spread(list(op.sample_inputs("cpu", torch.float32, requires_grad=False)))
+    function, tensors = as_function(samples[-1], op.op, variant)
+    try:
+        run(function, tensors)
+    except Exception:  # for CUDA alone, or for a tensor that is part of a larger memory
+        return
+    try:
+        traced = tracelab.trace(function, tuple(tensors), check_trace=False, strict=False)
+    except tracelab.TracelabError as error:
+        assert "Only tensors" in str(error)
+        return
+    expected = run(traced, tensors)
+    traced.save(tmp_path / "operator.tlab")
+    loaded = tracelab.load(tmp_path / "operator.tlab")
+    stepped = run(lambda *given: traced.run(*given).outputs, tensors)
+    if op.name not in UNINITIALISED:
+        torch.testing.assert_close(run(loaded, tensors), expected, equal_nan=True, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(stepped, expected, equal_nan=True, rtol=1e-4, atol=1e-5)
