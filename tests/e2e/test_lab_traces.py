@@ -235,6 +235,7 @@ def test_to_the_cell_of_a_trace(panel: PanelView) -> None:
     panel.item("frozen").click()
     panel.press("Cell")
     panel.page.wait_for_function("jupyterapp.shell.currentWidget?.content?.activeCellIndex === 2")
+    expect(panel.page.locator(".jp-Cell.jp-mod-active")).to_be_focused()
 
 
 def test_by_keyboard(panel: PanelView) -> None:

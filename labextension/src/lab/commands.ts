@@ -255,11 +255,16 @@ export function addTraceCommands(desk: TracesDesk): void {
         return;
       }
       const { panel, index } = found;
+      const from = document.activeElement;
       app.shell.activateById(panel.id);
       panel.content.activeCellIndex = index;
       panel.content.mode = 'command';
       await panel.content.scrollToItem(index, 'smart').catch(() => undefined);
-      panel.content.activate();
+      const at = document.activeElement;
+      if (at === from || at === document.body || panel.node.contains(at)) {
+        // Who went on elsewhere while it scrolled keeps the focus there.
+        panel.content.activate();
+      }
     },
   });
 }
