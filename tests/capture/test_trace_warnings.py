@@ -249,6 +249,22 @@ def checked_by_a_distribution(x):
     return torch.distributions.Normal(x, torch.ones_like(x)).log_prob(x)
 
 
+def validated(x):
+    def validate(rows, columns):
+        if rows != 1 and columns != 4:
+            raise ValueError("one row or four columns, please")
+
+    def advise(rows, columns):
+        if rows != columns:
+            warnings.warn("a square is faster", stacklevel=2)
+
+    validate(*x.shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        advise(*x.shape)
+    return x * 2
+
+
 def a_loss(x):
     return torch.nn.functional.mse_loss(x, x * 2)
 
@@ -290,6 +306,7 @@ def symbolic(x):
         refused_in_a_loop,
         refused_by_a_value,
         refused_by_a_tensor_s_dim,
+        validated,
         checked_by_a_distribution,
         a_loss,
         printed,

@@ -10,6 +10,8 @@ _EFFECTS = ("STORE", "DELETE", "RETURN", "YIELD", "IMPORT", "FOR_", "SETUP", "SE
 _KEPT_VALUE = ("COPY", "SWAP", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
 """`a and b` as a value: the condition itself stays on the stack."""
 
+Place = int | tuple[str, str]
+
 
 def only_checks(frame: FrameType | None) -> bool:
     """Whether the branch at this frame's instruction only decides if an error is raised, or a warning given.
@@ -53,7 +55,7 @@ class _Branches:
             return False
         if self.warns(*ways):
             return True
-        goals = [self.follow(way) for way in ways]
+        goals = [self.place(way) for way in ways]
         for way, goal in zip(ways, reversed(goals), strict=True):
             self.refuses = False
             if self.joins(way, goal) and self.refuses:
@@ -71,6 +73,16 @@ class _Branches:
             at = self.target(at)
         return at
 
+    def place(self, at: int) -> Place:
+        """Where the code goes on; each `return` of one constant is the same place, written twice by the compiler."""
+        at = self.follow(at)
+        here = self.listing[at : at + 2]
+        if here and here[0].opname == "RETURN_CONST":
+            return "return", here[0].argrepr
+        if [item.opname for item in here] == ["LOAD_CONST", "RETURN_VALUE"]:
+            return "return", here[0].argrepr
+        return at
+
     def raises(self, at: int) -> bool:
         """Whether the straight line of code from here ends in a raise."""
         for item in self.listing[at : at + 60]:
@@ -83,19 +95,21 @@ class _Branches:
     def warns(self, at: int, goal: int) -> bool:
         """Whether the block is one statement, `warnings.warn(…)`, from which the code goes on behind it."""
         block = self.listing[at:goal]
+        ends = next((index for index, item in enumerate(block) if item.opname == "POP_TOP"), -1)
+        if self.place(at + ends + 1) != self.place(goal):
+            return False
+        block = block[: ends + 1]
         loads = [item for item in block if item.opname not in ("PUSH_NULL", "NOT_TAKEN")][:2]
         if [item.argval for item in loads] != ["warnings", "warn"] or loads[0].opname != "LOAD_GLOBAL":
             return False
-        if any("JUMP" in item.opname or item.opname.startswith((*_EFFECTS, "RAISE")) for item in block):
-            return False
-        return [item.opname for item in block].count("POP_TOP") == 1 and block[-1].opname == "POP_TOP"
+        return not any("JUMP" in item.opname or item.opname.startswith((*_EFFECTS, "RAISE")) for item in block)
 
-    def joins(self, at: int, goal: int, height: int = 0, called: bool = False, left: int = 60) -> bool:
+    def joins(self, at: int, goal: Place, height: int = 0, called: bool = False, left: int = 60) -> bool:
         """Whether every way from here ends in a raise or comes to `goal` with nothing done; `height`: of the stack."""
         while left > 0:
             left -= 1
             at = self.follow(at)
-            if at == goal:
+            if self.place(at) == goal:
                 return height == 0 and not called
             if at >= len(self.listing):
                 return False
