@@ -280,3 +280,70 @@ def test_a_trained_step_comes_back_from_a_file(tmp_path):
     tracelab.trace(trained, X[0]).save(tmp_path / "step.tlab")
     again = tracelab.load(tmp_path / "step.tlab")
     torch.testing.assert_close(again(X[1]), trained(X[1]), rtol=1e-5, atol=1e-6)
+
+
+# Optimizers that were there before -----------------------------------------------------------------------------
+
+
+def training(kind, **options):
+    torch.manual_seed(3)
+    model = nn.Linear(3, 2)
+    optimizer = getattr(torch.optim, kind)(model.parameters(), lr=0.1, **options)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = model(x).pow(2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return model, optimizer, step
+
+
+@pytest.mark.parametrize("steps_before", [0, 1])
+@pytest.mark.filterwarnings("ignore:The Adam made its state")
+def test_a_trace_and_its_check_are_one_step_of_the_training(steps_before):
+    found = []
+    for take in (lambda step: step(X[0]), lambda step: tracelab.trace(step, X[0])):
+        model, optimizer, step = training("Adam")
+        for _ in range(steps_before):
+            step(X[1])
+        take(step)
+        kept = [item for state in optimizer.state.values() for item in state.values()]
+        found.append([*model.parameters(), *kept])
+    torch.testing.assert_close(*found)
+
+
+def test_a_check_leaves_a_training_where_it_is():
+    model, optimizer, step = training("Adam")
+    step(X[1])
+    traced = tracelab.trace(step, X[0], check_trace=False)
+    before = [item.detach().clone() for item in (*model.parameters(), *optimizer.state[model.weight].values())]
+    gradient = model.weight.grad.clone()
+    traced.check()
+    torch.testing.assert_close([*model.parameters(), *optimizer.state[model.weight].values()], before, **EXACT)
+    assert torch.equal(model.weight.grad, gradient)
+
+
+def test_an_optimizer_that_makes_its_state_in_the_trace_is_said():
+    _, _, step = training("Adam")
+    with pytest.warns(tracelab.TracerWarning, match="The Adam made its state while tracing"):
+        traced = tracelab.trace(step, X[0])
+    assert [item.kind for item in traced.graph.warnings] == ["state"]
+
+
+@pytest.mark.parametrize(("kind", "steps_before"), [("SGD", 0), ("Adam", 1)])
+def test_an_optimizer_without_news_is_not_said(kind, steps_before):
+    _, _, step = training(kind)
+    for _ in range(steps_before):
+        step(X[1])
+    replayed = tracelab.trace(step, X[0], check_trace=False)
+    assert replayed.graph.warnings == []
+
+
+def test_torch_s_hooks_on_optimizers_are_as_they_were_after_a_trace():
+    from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
+
+    _, _, step = training("SGD")
+    tracelab.trace(step, X[0])
+    assert (len(_global_optimizer_pre_hooks), len(_global_optimizer_post_hooks)) == (0, 0)

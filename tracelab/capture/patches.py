@@ -22,6 +22,7 @@ from tracelab.capture.gradients import patch_backward
 from tracelab.capture.imports import CleanImports
 from tracelab.capture.number_patches import patch_numbers
 from tracelab.capture.opaque import patch_opaque
+from tracelab.capture.optimizers import Steps
 from tracelab.capture.overrides import patch_overrides
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import call_module
@@ -118,6 +119,7 @@ def _apply() -> None:
     imports = CleanImports(originals)
     sys.meta_path.insert(0, imports)
     _undo.append(lambda: sys.meta_path.remove(imports))
+    _undo.append(Steps().remove)
     patch_opaque(_set)
     patch_generators(_set)
     patch_backward(_set)

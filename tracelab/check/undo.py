@@ -25,8 +25,9 @@ def unchanged(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Itera
     """Put everything back at the end; the function that it gives puts it back in between.
 
     That is the state of the random generators (torch's, NumPy's, Python's), the modules among `functions` and the
-    modules that they are methods of (buffers, gradients, attributes, lists and dicts in attributes), what functions
-    hold in their closures and read from lists and dicts around them, and the values of the tensors `written`.
+    modules that they are methods of (buffers, gradients, attributes, lists and dicts in attributes), what optimizers
+    among them keep and train, what functions hold in their closures and read from lists and dicts around them, and the
+    values of the tensors `written`.
     """
     kept = _Kept(functions, written)
     try:
@@ -54,7 +55,10 @@ def has_data(tensor: Tensor) -> bool:
 class _Kept:
     def __init__(self, functions: Iterable[Any], written: Iterable[Tensor]) -> None:
         functions = list(functions)
-        modules = _modules_of(functions)
+        roots = _roots(functions)
+        found = {id(child): child for root in roots if isinstance(root, nn.Module) for child in root.modules()}
+        modules = list(found.values())
+        optimizers = {id(root): root for root in roots if isinstance(root, torch.optim.Optimizer)}.values()
         self.tables: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self.containers: list[tuple[Any, Any]] = []
         self.cells: list[tuple[Any, Any]] = []
@@ -70,6 +74,13 @@ class _Kept:
         for function in functions:
             self.keep_surroundings(function, seen)
         tensors = {id(tensor): tensor for tensor in written}
+        for optimizer in optimizers:
+            states = list(optimizer.state.values())
+            self.tables += ((table, dict(table)) for table in (optimizer.state, *states, *optimizer.param_groups))
+            kept = [item for state in states for item in state.values() if isinstance(item, Tensor)]
+            tensors.update((id(tensor), tensor) for tensor in kept)
+        trained = [p for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]]
+        tensors.update((id(tensor), tensor) for tensor in trained)
         for module in modules:
             tensors.update((id(tensor), tensor) for tensor in module._buffers.values() if tensor is not None)
         self.values = [
@@ -78,6 +89,7 @@ class _Kept:
             if has_data(tensor) and tensor.layout is torch.strided
         ]
         leaves = {id(p): p for module in modules for p in module._parameters.values() if p is not None}
+        leaves.update((id(parameter), parameter) for parameter in trained)
         self.gradients = [(leaf, leaf.grad) for leaf in leaves.values()]
         self.random = torch.get_rng_state()
         self.cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
@@ -152,8 +164,8 @@ def _refill(container: Any, before: Any) -> None:
         container.update(before)
 
 
-def _modules_of(functions: Iterable[Any]) -> list[nn.Module]:
-    """Every module among them, or that one of them is a method of or closes over, with all inside it."""
+def _roots(functions: Iterable[Any]) -> list[Any]:
+    """Each of them, what it is a method of, and what it closes over or reads from the names around it."""
     roots: list[Any] = []
     for function in functions:
         if isinstance(function, functools.partial):
@@ -168,5 +180,4 @@ def _modules_of(functions: Iterable[Any]) -> list[nn.Module]:
         code = getattr(function, "__code__", None)
         if code is not None:
             roots += (function.__globals__.get(name) for name in code.co_names)
-    found = {id(child): child for root in roots if isinstance(root, nn.Module) for child in root.modules()}
-    return list(found.values())
+    return roots
