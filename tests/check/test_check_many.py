@@ -130,6 +130,26 @@ def test_a_lost_worker_costs_only_its_own_inputs_again(impatient, monkeypatch, t
     assert again <= 2 * 2 * many._CHUNK
 
 
+@pytest.mark.slow
+def test_a_pool_that_breaks_just_before_more_is_sent_is_begun_anew(impatient, monkeypatch):
+    submit, sent = many._Pool.submit, []
+
+    def submit_to_the_dead(pool, chunk):
+        sent.append(chunk)
+        if len(sent) == 3:
+            for process in list(pool.executor._processes.values()):
+                process.kill()
+            deadline = time.monotonic() + 30
+            while not pool.executor._broken and time.monotonic() < deadline:
+                time.sleep(0.01)
+        return submit(pool, chunk)
+
+    monkeypatch.setattr(many._Pool, "submit", submit_to_the_dead)
+    inputs = (torch.full((2,), float(number - 30)) for number in range(60))
+    report = traced(subjects.branch, torch.ones(2)).check(inputs, progress=False)
+    assert (report.tried, report.wrong) == (60, 30)
+
+
 def test_a_function_that_cannot_be_sent_is_checked_here_and_that_is_said(impatient):
     lock = threading.Lock()
 

@@ -137,7 +137,13 @@ class _Flow:
 
     def send(self, chunk: _Chunk) -> None:
         lent = [tuple(tried.lent()) for tried in chunk.inputs]
-        self.under_way[self.submit(lent)] = chunk  # type: ignore[arg-type]
+        try:
+            future = self.submit(lent)  # type: ignore[arg-type]
+        except BrokenExecutor as error:
+            # The pool broke after the last look at what was under way.
+            self.again(chunk, error)
+        else:
+            self.under_way[future] = chunk
 
     def collect(self, future: Future[list[Outcome]]) -> None:
         chunk = self.under_way.pop(future)
