@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 from tracelab.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from tracelab.api.files import save
+    from tracelab.api.tracing import trace, trace_graph, trace_module
     from tracelab.capture import TraceError, is_tracing
     from tracelab.check import CallInputs, CheckReport, Finding, TracingCheckError
-    from tracelab.check.compare import Comparison, compare
-    from tracelab.check.diff import GraphDiff, diff
-    from tracelab.check.mend import Mend, mend
+    from tracelab.comparison.diff import GraphDiff, diff
+    from tracelab.comparison.values import Comparison, compare
     from tracelab.errors import InputError, TracelabError
     from tracelab.execute import TracedFunction, TracedModule
     from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
-    from tracelab.interop.exported import from_exported
+    from tracelab.interop.export.exported import from_exported
     from tracelab.interop.fx import from_fx
     from tracelab.interop.reading import read
-    from tracelab.interop.torchscript import from_torchscript
-    from tracelab.jupyter.explorer import GraphExplorer
-    from tracelab.saving import save
+    from tracelab.interop.torchscript.program import from_torchscript
+    from tracelab.jupyter.widget.explorer import GraphExplorer
+    from tracelab.quickfix.quick_fix import Mend, mend
     from tracelab.storage import TracelabFileError, load
-    from tracelab.tracing import trace, trace_graph, trace_module
 
 __version__ = "0.1.0"
 
@@ -70,27 +70,29 @@ __getattr__, __dir__ = lazy_names(
     {
         "tracelab.capture": ["TraceError", "is_tracing"],
         "tracelab.check": ["CallInputs", "CheckReport", "Finding", "GraphDiff", "TracingCheckError", "diff"],
-        "tracelab.check.compare": ["Comparison", "compare"],
-        "tracelab.check.mend": ["Mend", "mend"],
+        "tracelab.comparison.values": ["Comparison", "compare"],
+        "tracelab.quickfix.quick_fix": ["Mend", "mend"],
         "tracelab.errors": ["InputError", "TracelabError"],
         "tracelab.execute": ["TracedFunction", "TracedModule"],
         "tracelab.graph": ["Graph", "Node", "Scope", "Source", "TraceWarning", "TracerWarning", "Value", "passes"],
-        "tracelab.interop.exported": ["from_exported"],
+        "tracelab.interop.export.exported": ["from_exported"],
         "tracelab.interop.fx": ["from_fx"],
         "tracelab.interop.reading": ["read"],
-        "tracelab.interop.torchscript": ["from_torchscript"],
-        "tracelab.jupyter.explorer": ["GraphExplorer"],
-        "tracelab.saving": ["save"],
+        "tracelab.interop.torchscript.program": ["from_torchscript"],
+        "tracelab.jupyter.widget.explorer": ["GraphExplorer"],
+        "tracelab.api.files": ["save"],
         "tracelab.storage": ["TracelabFileError", "load"],
-        "tracelab.tracing": ["trace", "trace_graph", "trace_module"],
+        "tracelab.api.tracing": ["trace", "trace_graph", "trace_module"],
     },
-    ["capture", "check", "execute", "graph", "interop", "jupyter", "render", "storage", "tracing"],
+    """
+    api capture check comparison execute graph interop jupyter quickfix render storage
+    """.split(),
 )
 
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext tracelab`: register `%%trace` and `%trace`."""
-    from tracelab.jupyter.magic import register
+    from tracelab.jupyter.magics.trace_magic import register
 
     register(shell)
 

@@ -14,7 +14,7 @@ def lazy_names(
 
     What was found once is kept in the package, so that it costs nothing from then on.
 
-    >>> __getattr__, __dir__ = lazy_names(__name__, {"tracelab.tracing": ["trace"]})
+    >>> __getattr__, __dir__ = lazy_names(__name__, {"tracelab.api.tracing": ["trace"]})
     """
     home = {name: module for module, held in names.items() for name in held}
 

@@ -19,7 +19,7 @@ from test_architectures import inputs, small_config  # noqa: E402
 from transformers import AutoModel  # noqa: E402
 
 import tracelab  # noqa: E402
-from tracelab.render.view import document_bytes, view_document  # noqa: E402
+from tracelab.render.view_document.document import document_bytes, view_document  # noqa: E402
 
 
 def architecture(name: str) -> zoo.Case:

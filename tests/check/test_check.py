@@ -15,7 +15,7 @@ from torch import nn
 
 import tracelab
 from tracelab import CallInputs, TracelabError
-from tracelab.render.view import view_document
+from tracelab.render.view_document.document import view_document
 
 
 def traced(function, *inputs, **options):

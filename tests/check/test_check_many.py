@@ -16,7 +16,8 @@ import pytest
 import torch
 
 import tracelab
-from tracelab.check import checking, many
+from tracelab.check import checking
+from tracelab.check.parallel import flow as many
 
 
 def traced(function, *inputs):

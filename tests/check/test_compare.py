@@ -15,7 +15,7 @@ from torch import nn
 
 import tracelab
 from tracelab import TracelabError
-from tracelab.check.measures import distance
+from tracelab.comparison.metrics import distance
 from tracelab.demo import GPT, ResNet
 
 

@@ -13,7 +13,7 @@ from render.written import written
 from torch import nn
 
 import tracelab
-from tracelab.check.changes import Change
+from tracelab.comparison.changes import Change
 from tracelab.demo import GPT, ResNet
 from tracelab.graph.scope import Scope
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracelab
-from tracelab.check.changes import Change
-from tracelab.check.subsequence import common_subsequence, heaviest_increasing
+from tracelab.comparison.align.sequences import common_subsequence, heaviest_increasing
+from tracelab.comparison.changes import Change
 
 MODULES = ("", "a", "a.x", "b", "b.0", "b.1", "c")
 

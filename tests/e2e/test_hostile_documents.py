@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 from torch import nn
 
 import tracelab
-from tracelab.render.page import document_html
-from tracelab.render.view import view_document
+from tracelab.render.html import document_html
+from tracelab.render.view_document.document import view_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

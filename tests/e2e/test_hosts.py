@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from torch import nn
 
 import tracelab
-from tracelab.render.view import view_document
+from tracelab.render.view_document.document import view_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

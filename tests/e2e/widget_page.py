@@ -6,12 +6,12 @@ import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-import tracelab.jupyter.explorer
+import tracelab.jupyter.widget.explorer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-BUNDLE = pathlib.Path(tracelab.jupyter.explorer.__file__).parent / "static" / "widget.js"
+BUNDLE = pathlib.Path(tracelab.jupyter.widget.explorer.__file__).parents[1] / "static" / "widget.js"
 
 # The front end's half of the anywidget specification: a model with traits, and a module loaded from a Blob once for
 # all widgets that share it.

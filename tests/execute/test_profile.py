@@ -12,7 +12,7 @@ import tracelab
 from tracelab import InputError, TracelabError
 from tracelab.demo import ResNet
 from tracelab.execute import RunError
-from tracelab.execute.peaks import Peak, peak_of
+from tracelab.execute.measure.roofline import Peak, peak_of
 
 
 class Net(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab.execute.inference import inference_region
+from tracelab.execute.codegen.inference import inference_region
 
 
 def region_of(function, *inputs):

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracelab.execute.statistics import BINS, Statistics, _later, plain_elements, statistics_of
+from tracelab.execute.measure.statistics import BINS, Statistics, _later, plain_elements, statistics_of
 
 numbers = st.floats(width=32, allow_nan=True, allow_infinity=True)
 

@@ -10,8 +10,8 @@ from torch import nn
 from torch.export import Dim, export
 
 import tracelab
-from tracelab.interop.exported import read_exported
-from tracelab.render.view import view_bytes
+from tracelab.interop.export.exported import read_exported
+from tracelab.render.view_document.document import view_bytes
 
 
 class Mlp(nn.Module):

@@ -14,7 +14,7 @@ from torch import nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
 import tracelab
-from tracelab.render.view import view_bytes
+from tracelab.render.view_document.document import view_bytes
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import zoo

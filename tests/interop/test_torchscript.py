@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab.interop.torchscript import read_torchscript
-from tracelab.render.view import view_bytes
+from tracelab.interop.torchscript.program import read_torchscript
+from tracelab.render.view_document.document import view_bytes
 
 
 class Scaled(nn.Module):

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 import torch
 
-from tracelab.jupyter.cell import compile_cell, has_top_level_await, holds_tensors
+from tracelab.jupyter.magics.cell import compile_cell, has_top_level_await, holds_tensors
 
 
 def cell(source):

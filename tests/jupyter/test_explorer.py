@@ -13,8 +13,8 @@ from torch import nn
 
 import tracelab
 from tracelab.errors import TracelabError
-from tracelab.jupyter.explorer import MIME_TYPE, GraphExplorer, packed, saved_bundle
-from tracelab.render.view import document_bytes, view_document
+from tracelab.jupyter.widget.explorer import MIME_TYPE, GraphExplorer, packed, saved_bundle
+from tracelab.render.view_document.document import document_bytes, view_document
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -191,9 +191,9 @@ def test_the_document_that_is_saved_is_plain_json(traced):
 def test_a_graph_too_large_for_a_notebook_leaves_a_picture_and_a_sentence(traced, monkeypatch):
     whole = saved_bundle(traced.graph)
     size = len(document_bytes(view_document(traced.graph)))
-    monkeypatch.setattr("tracelab.jupyter.explorer.SAVED_BYTES", size)
+    monkeypatch.setattr("tracelab.jupyter.widget.explorer.SAVED_BYTES", size)
     assert saved_bundle(traced.graph) == whole
-    monkeypatch.setattr("tracelab.jupyter.explorer.SAVED_BYTES", size - 1)
+    monkeypatch.setattr("tracelab.jupyter.widget.explorer.SAVED_BYTES", size - 1)
     found = saved_bundle(traced.graph)
     assert set(found) == {"image/svg+xml", "text/plain"}
     assert found["image/svg+xml"] == whole["image/svg+xml"]

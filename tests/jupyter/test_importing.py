@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab.jupyter.importing import document_of
-from tracelab.jupyter.panel import ANSWER_TYPE
-from tracelab.render.view import view_document
+from tracelab.jupyter.panel.file_kernel import document_of
+from tracelab.jupyter.panel.panel import ANSWER_TYPE
+from tracelab.render.view_document.document import view_document
 from tracelab.storage import archive
 
 

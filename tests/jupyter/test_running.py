@@ -12,9 +12,9 @@ from torch import nn
 
 import tracelab
 from tracelab.errors import InputError, TracelabError
-from tracelab.jupyter.explorer import GraphExplorer, saved_bundle
-from tracelab.jupyter.heatmap import heatmap
-from tracelab.jupyter.run_inputs import inputs_from
+from tracelab.jupyter.widget.explorer import GraphExplorer, saved_bundle
+from tracelab.jupyter.widget.heatmap import heatmap
+from tracelab.jupyter.widget.run_inputs import inputs_from
 
 
 class Net(nn.Module):

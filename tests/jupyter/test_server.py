@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab.render.view import view_bytes
+from tracelab.render.view_document.document import view_bytes
 
 TOKEN = secrets.token_hex(16)
 LARGE = 40 * 2**20

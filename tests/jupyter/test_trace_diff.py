@@ -9,7 +9,7 @@ from check.building import Op, graph_from
 from IPython.core.error import UsageError
 
 import tracelab
-from tracelab.jupyter.explorer import MIME_TYPE, GraphExplorer
+from tracelab.jupyter.widget.explorer import MIME_TYPE, GraphExplorer
 
 
 @pytest.fixture

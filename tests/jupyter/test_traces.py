@@ -237,7 +237,7 @@ def test_a_closed_tab_leaves_no_widget(kernel: Kernel) -> None:
 
 
 def test_opening_does_not_change_what_the_notebook_saves(kernel: Kernel) -> None:
-    kernel.run("traced = tl.trace(layer, x)\nfrom tracelab.jupyter import explorer as module")
+    kernel.run("traced = tl.trace(layer, x)\nfrom tracelab.jupyter.widget import explorer as module")
     kernel.run("first = dict(module._shown_before)")
     kernel.ask("open", key=kernel.trace("traced")["key"])
     assert kernel.value("module._shown_before == first") == "True"

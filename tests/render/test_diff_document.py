@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracelab
-from tracelab.render.merged import diff_document
-from tracelab.render.picture import document_dot, document_svg
+from tracelab.render.picture.dot import document_dot, document_svg
 from tracelab.render.text import document_text
+from tracelab.render.view_document.diff_document import diff_document
 
 BEFORE = [Op("relu", module="a"), Op("exp", module="b"), Op("sin", module="c"), Op("softmax", (1,), 1, "c")]
 AFTER = [Op("relu", module="a"), Op("cos", module="new"), Op("sin", module="c"), Op("softmax", (1,), 0, "c")]

@@ -16,9 +16,9 @@ from torch import nn
 
 import tracelab
 from tracelab.errors import TracelabError
-from tracelab.render import page as page_module
-from tracelab.render.page import document_html
-from tracelab.render.view import view_document
+from tracelab.render import html as page_module
+from tracelab.render.html import document_html
+from tracelab.render.view_document.document import view_document
 
 
 class Net(nn.Module):

@@ -9,7 +9,9 @@ import torch
 from tlab_edit import again, edited, entries, from_bytes, to_bytes
 
 import tracelab
-from tracelab.capture import functions, gradients, integers
+from tracelab.capture.layers import gradients
+from tracelab.capture.layers import sym_numbers as integers
+from tracelab.capture.layers import torch_function as functions
 from tracelab.storage import TracelabFileError
 from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
 

@@ -15,7 +15,7 @@ from torch import nn
 
 import tracelab
 from tracelab import save
-from tracelab.render.view import view_bytes
+from tracelab.render.view_document.document import view_bytes
 from tracelab.storage import TracelabFileError, container, load
 
 FIXTURE = pathlib.Path(__file__).parent / "fixtures" / "v1.tlab"

@@ -9,16 +9,16 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.dispatch import PreDispatch
-from tracelab.capture.functions import FunctionMode
+from tracelab.capture.analysis.concretize import plain_numbers, settle_function, settle_modules
+from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
+from tracelab.capture.analysis.module_state import ModuleState, record_rebinding
+from tracelab.capture.layers.dispatch import PreDispatch
+from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.naming import name_values
 from tracelab.capture.outputs import record_output
-from tracelab.capture.patches import patched
-from tracelab.capture.prune import drop_unused_numbers
+from tracelab.capture.patches.registry import patched
 from tracelab.capture.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
-from tracelab.capture.settle import plain_numbers, settle_function, settle_modules
-from tracelab.capture.state import ModuleState, record_rebinding
 from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
 from tracelab.capture.values import tensor_type
 from tracelab.errors import TracelabError

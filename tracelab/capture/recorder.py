@@ -15,18 +15,18 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.collectives import labelled
-from tracelab.capture.fixed import FixedSizes
-from tracelab.capture.operators import Operator
+from tracelab.capture.analysis.name_snapshot import lines_around, names_around
+from tracelab.capture.analysis.static_sizes import FixedSizes
+from tracelab.capture.layers.collectives import labelled
+from tracelab.capture.layers.operators import Operator
+from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.results import record_result
-from tracelab.capture.surroundings import lines_around, names_around
 from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, concrete, storage_of, tensor_type
-from tracelab.capture.warn import STORAGE, emit
+from tracelab.graph.diagnostic import TraceWarning
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
-from tracelab.graph.warning import TraceWarning
 
 
 class Active(threading.local):

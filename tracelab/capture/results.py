@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tracelab.capture.integers import traced_number
+from tracelab.capture.layers.sym_numbers import traced_number
 from tracelab.capture.values import tensor_type
 from tracelab.graph.ir import Node, Value
 

@@ -11,7 +11,7 @@ import torch
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from tracelab.capture.recorder import Recorder
-from tracelab.capture.unseen import Unseen
+from tracelab.capture.recording_paused import Unseen
 from tracelab.graph.ir import Role
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import is_inner

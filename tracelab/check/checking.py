@@ -13,19 +13,19 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from tracelab.capture.call import Call, argument_names
-from tracelab.check.explain import Blame, Explainer
+from tracelab.check.diagnose import Blame, Explainer
 from tracelab.check.findings import KINDS, CallInputs, CheckInput, Finding, FrozenPlace
-from tracelab.check.many import Done, in_turn, in_turn_for_a_while, on_executor, on_processes
-from tracelab.check.propose import Recipe, is_plain, recipes
-from tracelab.check.randomness import randomness
+from tracelab.check.generate_inputs import Recipe, is_plain, recipes
+from tracelab.check.nondeterminism import randomness
+from tracelab.check.parallel.flow import Done, in_turn, in_turn_for_a_while, on_executor, on_processes
+from tracelab.check.parallel.workload import Workload, why_not_shipped
 from tracelab.check.report import CheckReport, TracingCheckError, WorstCase
 from tracelab.check.retrace import place_of
-from tracelab.check.shipping import Workload, why_not_shipped
-from tracelab.check.subject import Subject, subject_of
+from tracelab.check.target import Subject, subject_of
 from tracelab.check.trial import Outcome
 from tracelab.check.writes import writer_of
 from tracelab.errors import InputError, TracelabError
-from tracelab.graph.warning import TraceWarning
+from tracelab.graph.diagnostic import TraceWarning
 
 _MOST_RETRACES = 24
 _WORST = 5

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from tracelab.check.generate_inputs import Recipe
 from tracelab.check.outputs import ErrorSize, copied
-from tracelab.check.propose import Recipe
 from tracelab.errors import TracelabError
+from tracelab.graph.diagnostic import TraceWarning
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
 from tracelab.graph.structure import InputTree, rebuild
-from tracelab.graph.warning import TraceWarning
 
 KINDS = (
     "different structure",

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracelab.capture.call import Call, record_call
-from tracelab.capture.warn import unsaid
-from tracelab.check.changes import Change
-from tracelab.check.diff import GraphDiff, graph_diff
-from tracelab.check.undo import unchanged, written_state
+from tracelab.capture.messages import unsaid
+from tracelab.check.isolation import unchanged, written_state
+from tracelab.comparison.changes import Change
+from tracelab.comparison.diff import GraphDiff, graph_diff
 from tracelab.errors import TracelabError
 from tracelab.execute.origin import Origin
+from tracelab.graph.diagnostic import TraceWarning
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.source import Source
-from tracelab.graph.warning import TraceWarning
 
 _TYPES = frozenset({"dtype", "shape", "stride", "device", "requires_grad", "type", "input", "line", "order"})
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tracelab.check.isolation import has_data, unchanged
 from tracelab.check.outputs import Mismatch, copied, leaves, mismatches
-from tracelab.check.undo import has_data, unchanged
 
 _LONGEST = 200
 
@@ -60,7 +60,7 @@ def trial(
 ) -> Outcome:
     """Run both on copies of the inputs, from the same state, and compare what they return and what they wrote.
 
-    What they change is put back: see `tracelab.check.undo`. `written` are tensors of the trace that it writes to,
+    What they change is put back: see `tracelab.check.isolation`. `written` are tensors of the trace that it writes to,
     `modules` those that the Python function runs beside what it is a method of.
     """
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]

@@ -17,7 +17,7 @@ import tracelab
 from tracelab.demo.gpt import GPT
 from tracelab.demo.resnet import ResNet
 from tracelab.errors import TracelabError
-from tracelab.render.picture import svg
+from tracelab.render.picture.dot import svg
 from tracelab.render.text import summary_text
 
 NOTEBOOK = "01_quickstart.ipynb"

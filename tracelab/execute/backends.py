@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from tracelab.errors import InputError, TracelabError
-from tracelab.execute.codegen import Code
+from tracelab.execute.codegen.code import Code
+from tracelab.execute.function import TracedFunction, input_tree_of
 from tracelab.execute.module import TracedModule
-from tracelab.execute.traced import TracedFunction, input_tree_of
 from tracelab.execute.writes import Writes
 from tracelab.graph.ir import Graph
 

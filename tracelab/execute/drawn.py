@@ -31,7 +31,7 @@ class Drawn:
 
         >>> traced.to_html("model.html")
         """
-        from tracelab.render.out import to_html
+        from tracelab.render.export import to_html
 
         return to_html(self.graph, path)
 
@@ -40,7 +40,7 @@ class Drawn:
 
         >>> traced.to_svg("model.svg")
         """
-        from tracelab.render.out import to_svg
+        from tracelab.render.export import to_svg
 
         return to_svg(self.graph, path, max_boxes)
 
@@ -49,7 +49,7 @@ class Drawn:
 
         >>> traced.to_dot("model.dot")
         """
-        from tracelab.render.out import to_dot
+        from tracelab.render.export import to_dot
 
         return to_dot(self.graph, path, max_boxes)
 
@@ -58,6 +58,6 @@ class Drawn:
 
         >>> traced.to_json("model.json")
         """
-        from tracelab.render.out import to_json
+        from tracelab.render.export import to_json
 
         return to_json(self.graph, path)

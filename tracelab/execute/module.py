@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from tracelab.errors import TracelabError
 from tracelab.execute.checkable import Checkable
-from tracelab.execute.codegen import graph_code, state_inputs
+from tracelab.execute.codegen.code import graph_code, state_inputs
+from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.drawn import Drawn
+from tracelab.execute.function import input_tree_of, other_parts
+from tracelab.execute.observed_state import Changes, watch
 from tracelab.execute.origin import Origin
-from tracelab.execute.replay import Replay
 from tracelab.execute.runnable import Runnable
-from tracelab.execute.state_table import Changes, watch
-from tracelab.execute.traced import input_tree_of, other_parts
 from tracelab.graph import passes
 from tracelab.graph.copying import copy_graph
 from tracelab.graph.ir import Graph
@@ -131,7 +131,7 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
 
     def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
         """Write it to a `.tlab` file: see `tracelab.save`."""
-        from tracelab.saving import save
+        from tracelab.api.files import save
 
         save(self, path)
 
@@ -166,7 +166,7 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
         return twin
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from tracelab.jupyter.explorer import display_bundle
+        from tracelab.jupyter.widget.explorer import display_bundle
 
         return display_bundle(self)
 

@@ -9,11 +9,11 @@ import torch
 
 if TYPE_CHECKING:
     from tracelab.execute.backends import Compiled
-    from tracelab.execute.interrupts import Switch
-    from tracelab.execute.lookup import Key
-    from tracelab.execute.profiling import Profile
-    from tracelab.execute.run import Run
-    from tracelab.execute.stepper import Progress, Replacement
+    from tracelab.execute.profile.profiling import Profile
+    from tracelab.execute.run.cancel import Switch
+    from tracelab.execute.run.lookup import Key
+    from tracelab.execute.run.run import Run
+    from tracelab.execute.run.stepper import Progress, Replacement
 
 
 class Runnable:
@@ -48,7 +48,7 @@ class Runnable:
         - `statistics`, `flops`: note them for each node. `check_finite` finds the first NaN or infinity.
         - `gradients`: record for `run.backward()`; else the run takes no part in autograd.
         - `progress` is called with the `NodeRecord` of each node that finished; `cancel` (a `threading.Event`, or a
-          function) and Ctrl-C stop after the node that runs: see `tracelab.execute.stepper`.
+          function) and Ctrl-C stop after the node that runs: see `tracelab.execute.run.stepper`.
         - `method`: which traced method of a module.
 
         Inputs, parameters and buffers stay as they are, even where the graph writes into them. Random numbers are
@@ -59,7 +59,7 @@ class Runnable:
         >>> run["fc1"].shape, run.first_nonfinite
         (torch.Size([1, 10]), None)
         """
-        from tracelab.execute.starting import run_traced
+        from tracelab.execute.run.start import run_traced
 
         return run_traced(
             self,
@@ -98,7 +98,7 @@ class Runnable:
 
         >>> print(traced.profile(x, device="cuda", repeat=20))
         """
-        from tracelab.execute.profiling import profile_traced
+        from tracelab.execute.profile.profiling import profile_traced
 
         return profile_traced(
             self,

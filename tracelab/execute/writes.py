@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracelab.graph.ir import Graph, Node, Value, collect_values, mutated_arguments
-from tracelab.graph.passes import storage_roots
+from tracelab.graph.passes.passes import storage_roots
 
 _STATISTICS = {"aten::batch_norm": (3, 4, 5), "aten::instance_norm": (3, 4, 5)}
 """Operators that write into arguments although their schema does not say so: the two tensors, and the switch."""

@@ -1,11 +1,11 @@
 """The data: one `Graph` that everything else reads."""
 
 from tracelab.graph import passes
+from tracelab.graph.diagnostic import TracerWarning, TraceWarning
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source
 from tracelab.graph.types import TensorType, type_text
-from tracelab.graph.warning import TracerWarning, TraceWarning
 
 __all__ = [
     "Graph",

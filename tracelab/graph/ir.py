@@ -17,8 +17,8 @@ from tracelab.graph.types import TensorType, Type
 if TYPE_CHECKING:
     import torch
 
+    from tracelab.graph.diagnostic import TraceWarning
     from tracelab.graph.source import Source
-    from tracelab.graph.warning import TraceWarning
 
 
 class Role(enum.IntEnum):
@@ -292,12 +292,12 @@ class Graph:
 
         Where only the user's inputs are given, parameters are those of the traced module.
         """
-        from tracelab.execute.traced import function_of_graph
+        from tracelab.execute.function import function_of_graph
 
         return function_of_graph(self)
 
     def __str__(self) -> str:
-        from tracelab.graph.text import graph_text
+        from tracelab.graph.printer import graph_text
 
         return graph_text(self)
 

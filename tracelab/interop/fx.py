@@ -15,10 +15,10 @@ from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Node, Role, Value, unique_names
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
+from tracelab.interop.export.symbolic import ARITHMETIC
 from tracelab.interop.higher_order import Block, HigherOrder
 from tracelab.interop.nesting import structured
 from tracelab.interop.stacks import Scopes, Sources, plain_path
-from tracelab.interop.symbolic import ARITHMETIC
 
 _PLAIN = (type(None), bool, int, float, complex, str, torch.dtype, torch.device, torch.layout, torch.memory_format)
 _NUMBERS = {int: "int", float: "float", bool: "bool", torch.SymInt: "int", torch.SymFloat: "float"}

@@ -10,7 +10,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.ir import Graph, Node, Value
 from tracelab.graph.structure import Tree
 from tracelab.graph.types import type_text
-from tracelab.storage import checks
+from tracelab.storage import validation
 
 _DEEPEST = 60
 _PLAIN = {"builtins.tuple": "tuple", "builtins.list": "list", "builtins.dict": "dict"}
@@ -28,23 +28,23 @@ def read_spec(text: Any, where: str, fields: Mapping[str, list[str]]) -> Tree | 
     if not text:
         return None
     try:
-        content = json.loads(checks.text(text, where))
+        content = json.loads(validation.text(text, where))
     except (ValueError, RecursionError):
-        checks.bad(where, "is no JSON")
+        validation.bad(where, "is no JSON")
     if isinstance(content, list) and len(content) == 2:
         content = content[1]
     return _tree(content, where, fields, 0)
 
 
 def _tree(item: Any, where: str, fields: Mapping[str, list[str]], depth: int) -> Tree:
-    entry = checks.table(item, where)
+    entry = validation.table(item, where)
     if depth > _DEEPEST:
-        checks.bad(where, "is nested too deeply")
+        validation.bad(where, "is nested too deeply")
     name = entry.get("type")
-    below = checks.rows(entry.get("children_spec") or [], where)
+    below = validation.rows(entry.get("children_spec") or [], where)
     if name is None:
         return Tree("tensor")
-    checks.text(name, where)
+    validation.text(name, where)
     children = [_tree(child, where, fields, depth + 1) for child in below]
     short = name.rpartition(".")[2]
     kind = _PLAIN.get(name)

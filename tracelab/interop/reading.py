@@ -6,12 +6,12 @@ import io
 import os
 from typing import Any
 
+from tracelab.execute.function import TracedFunction
 from tracelab.execute.module import TracedModule
-from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph
-from tracelab.interop.exported import read_exported
-from tracelab.interop.kinds import CAN_READ, kind_of
-from tracelab.interop.torchscript import read_torchscript
+from tracelab.interop.export.exported import read_exported
+from tracelab.interop.file_kinds import CAN_READ, kind_of
+from tracelab.interop.torchscript.program import read_torchscript
 from tracelab.storage.archive import load
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.errors import TracelabFileError

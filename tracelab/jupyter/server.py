@@ -22,7 +22,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from tracelab.interop.kinds import CAN_READ, kind_of
+from tracelab.interop.file_kinds import CAN_READ, kind_of
 from tracelab.storage.container import open_archive
 from tracelab.storage.errors import TracelabFileError
 

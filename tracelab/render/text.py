@@ -8,8 +8,8 @@ from typing import Any
 
 from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Graph
-from tracelab.render.tree import Module, module_tree, value_name, value_type
-from tracelab.render.view import view_document
+from tracelab.render.module_tree import Module, module_tree, value_name, value_type
+from tracelab.render.view_document.document import view_document
 
 _MOST_MODULES = 20
 _MOST_VALUES = 8

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 
 from tracelab import __version__
+from tracelab.execute.function import TracedFunction
 from tracelab.execute.module import TracedModule
-from tracelab.execute.traced import TracedFunction
 from tracelab.graph.ir import Graph, Value
-from tracelab.storage import checks
+from tracelab.storage import validation
 from tracelab.storage.container import VERSION, PathOrFile, open_archive, write_archive
 from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.graph_read import check_tensor, read_graph
@@ -86,16 +86,16 @@ def load(
     names = frozenset([allow] if isinstance(allow, str) else allow)
     location = None if map_location is None else torch.device(map_location)
     with open_archive(file) as archive:
-        content = checks.table(archive.read_json("graph.json"), "graph.json")
+        content = validation.table(archive.read_json("graph.json"), "graph.json")
         with archive.open_weights() as (source, size):
             stored = read_weights(source, size)
         scripts = ScriptFiles(archive.read_scripts())
-    tensors = read_tensors(checks.field(content, "tensors", "graph.json"), dict(stored), location)
+    tensors = read_tensors(validation.field(content, "tensors", "graph.json"), dict(stored), location)
     graphs: dict[str, Graph] = {}
-    for pair in checks.rows(checks.field(content, "graphs", "graph.json"), "graphs"):
-        method, data = checks.rows(pair, "a graph", 2)
-        if checks.text(method, "a method's name") in graphs:
-            checks.bad("graphs", f"hold {method[:60]!r} twice")
+    for pair in validation.rows(validation.field(content, "graphs", "graph.json"), "graphs"):
+        method, data = validation.rows(pair, "a graph", 2)
+        if validation.text(method, "a method's name") in graphs:
+            validation.bad("graphs", f"hold {method[:60]!r} twice")
         graphs[method] = read_graph(
             data,
             tensors=tensors,
@@ -103,28 +103,30 @@ def load(
             allow=names,
             place=lambda device: location if location is not None and device.type != "meta" else device,
         )
-    kind = checks.field(content, "kind", "graph.json")
+    kind = validation.field(content, "kind", "graph.json")
     if kind == "function":
         return _function(content, graphs)
     if kind == "module":
         return _module(content, graphs, tensors)
-    checks.bad("graph.json", "holds neither a function nor a module")
+    validation.bad("graph.json", "holds neither a function nor a module")
 
 
 def _function(content: dict[str, Any], graphs: dict[str, Graph]) -> TracedFunction:
     if list(graphs) != [""]:
-        checks.bad("graph.json", "should hold one graph for a function")
+        validation.bad("graph.json", "should hold one graph for a function")
     graph = graphs[""]
     _check_state(graph, {})
-    return TracedFunction(graph, checks.text(checks.field(content, "name", "graph.json"), "the function's name"))
+    return TracedFunction(
+        graph, validation.text(validation.field(content, "name", "graph.json"), "the function's name")
+    )
 
 
 def _module(content: dict[str, Any], graphs: dict[str, Graph], tensors: list[torch.Tensor]) -> TracedModule:
     if not graphs:
-        checks.bad("graph.json", "holds a module without a traced method")
+        validation.bad("graph.json", "holds a module without a traced method")
     for method in graphs:
-        checks.identifier(method, "a method's name")
-    module = read_module(checks.field(content, "modules", "graph.json"), graphs, tensors)
+        validation.identifier(method, "a method's name")
+    module = read_module(validation.field(content, "modules", "graph.json"), graphs, tensors)
     held: dict[str, torch.Tensor] = {
         **dict(module.named_buffers(remove_duplicate=False)),
         **dict(module.named_parameters(remove_duplicate=False)),
@@ -144,7 +146,7 @@ def _check_state(graph: Graph, held: Mapping[str, torch.Tensor]) -> None:
         tensor = graph.state.get(value)
         if tensor is None:
             name = (value.path or value.name)[:60]
-            checks.bad("weights.safetensors", f"lacks {name!r}: the weights do not match the graph")
+            validation.bad("weights.safetensors", f"lacks {name!r}: the weights do not match the graph")
         check_tensor(value, tensor)
 
 

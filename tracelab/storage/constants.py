@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.collectives import DistributedHandle
+from tracelab.capture.layers.collectives import DistributedHandle
 from tracelab.graph.ir import Value
-from tracelab.storage import checks
+from tracelab.storage import validation
 from tracelab.storage.errors import TracelabFileError
 
 _DEEPEST = 100
@@ -132,20 +132,20 @@ class Decoder:
         if item is None or isinstance(item, (bool, int, float, str)):
             return item
         if depth > _DEEPEST:
-            checks.bad(where, f"is nested more than {_DEEPEST} levels deep")
+            validation.bad(where, f"is nested more than {_DEEPEST} levels deep")
         if isinstance(item, list):
             return [self.decode(child, where, depth + 1) for child in item]
-        pairs = list(checks.table(item, where).items())
+        pairs = list(validation.table(item, where).items())
         if len(pairs) != 1:
-            checks.bad(where, f"should say in one word what it is, but has {len(pairs)}")
+            validation.bad(where, f"should say in one word what it is, but has {len(pairs)}")
         tag, content = pairs[0]
         reader = _READERS.get(tag)
         if reader is None:
-            checks.bad(where, f"is of the unknown kind {tag[:40]!r}")
+            validation.bad(where, f"is of the unknown kind {tag[:40]!r}")
         return reader(self, content, where, depth + 1)
 
     def several(self, content: Any, where: str, depth: int, size: int | None = None) -> list[Any]:
-        return [self.decode(child, where, depth) for child in checks.rows(content, where, size)]
+        return [self.decode(child, where, depth) for child in validation.rows(content, where, size)]
 
 
 def float_json(number: float) -> float | dict[str, str]:
@@ -156,19 +156,19 @@ def float_json(number: float) -> float | dict[str, str]:
 def float_of(item: Any, where: str) -> float:
     if type(item) is float:
         return item
-    text = checks.table(item, where).get("float")
+    text = validation.table(item, where).get("float")
     if text not in ("inf", "-inf", "nan"):
-        checks.bad(where, "is no floating-point number")
+        validation.bad(where, "is no floating-point number")
     return float(text)
 
 
 def device_of(item: Any, where: str) -> torch.device:
     """A device by its name, whether this machine has it or not."""
-    name = checks.text(item, where)
+    name = validation.text(item, where)
     try:
         return torch.device(name)
     except RuntimeError:
-        checks.bad(where, f"is no device: {name[:40]!r}")
+        validation.bad(where, f"is no device: {name[:40]!r}")
 
 
 def dtype_of(item: Any, where: str) -> torch.dtype:
@@ -177,34 +177,34 @@ def dtype_of(item: Any, where: str) -> torch.dtype:
 
 
 def _named(names: Mapping[str, Any], item: Any, where: str) -> Any:
-    name = checks.text(item, where)
+    name = validation.text(item, where)
     if name not in names:
-        checks.bad(where, f"names {name[:40]!r}, which this torch ({torch.__version__}) does not know")
+        validation.bad(where, f"names {name[:40]!r}, which this torch ({torch.__version__}) does not know")
     return names[name]
 
 
 def _dict(decoder: Decoder, content: Any, where: str, depth: int) -> dict[Any, Any]:
     made = {}
-    for pair in checks.rows(content, where):
+    for pair in validation.rows(content, where):
         key, child = decoder.several(pair, where, depth, 2)
         try:
             made[key] = child
         except TypeError:
-            checks.bad(where, "has a key that cannot be one")
+            validation.bad(where, "has a key that cannot be one")
     return made
 
 
 def _namedtuple(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
-    name, names, children = checks.rows(content, where, 3)
-    wanted = checks.fields(names, where)
+    name, names, children = validation.rows(content, where, 3)
+    wanted = validation.fields(names, where)
     # namedtuple() builds code from these names: they went through `identifier`.
-    made = namedtuple(checks.identifier(name, where), wanted)  # type: ignore[misc]
+    made = namedtuple(validation.identifier(name, where), wanted)  # type: ignore[misc]
     return made(*decoder.several(children, where, depth, len(wanted)))
 
 
 def _size(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
     items = decoder.several(content, where, depth)
-    if all(type(item) is int and abs(item) <= checks.LARGEST for item in items):
+    if all(type(item) is int and abs(item) <= validation.LARGEST for item in items):
         return torch.Size(items)
     # A size with traced numbers in it is a list of the graph's values.
     return items
@@ -212,17 +212,17 @@ def _size(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
 
 def _plain(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
     if not isinstance(content, (int, str)):
-        checks.bad(where, "is no plain number or text")
+        validation.bad(where, "is no plain number or text")
     return content
 
 
 def _complex(decoder: Decoder, content: Any, where: str, depth: int) -> complex:
-    real, imaginary = checks.rows(content, where, 2)
+    real, imaginary = validation.rows(content, where, 2)
     return complex(float_of(real, where), float_of(imaginary, where))
 
 
 def _object(decoder: Decoder, content: Any, where: str, depth: int) -> StoredObject:
-    decoder.lost = checks.text(content, where)
+    decoder.lost = validation.text(content, where)
     return StoredObject(decoder.lost)
 
 
@@ -231,7 +231,9 @@ def _generator(decoder: Decoder, content: Any, where: str, depth: int) -> None:
 
 
 _READERS: dict[str, Callable[[Decoder, Any, str, int], Any]] = {
-    "value": lambda decoder, content, where, depth: decoder.values[checks.index(content, where, len(decoder.values))],
+    "value": lambda decoder, content, where, depth: decoder.values[
+        validation.index(content, where, len(decoder.values))
+    ],
     "tuple": lambda decoder, content, where, depth: tuple(decoder.several(content, where, depth)),
     "namedtuple": _namedtuple,
     "size": _size,

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
-from tracelab.storage import checks
+from tracelab.storage import validation
 from tracelab.storage.errors import TracelabFileError
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
@@ -77,12 +77,12 @@ class Archive:
     def _read_meta(self) -> dict[str, Any]:
         if "meta.json" not in self._entries:
             raise TracelabFileError("not a .tlab file: the archive lacks meta.json")
-        meta = checks.table(self.read_json("meta.json", 2**20), "meta.json")
+        meta = validation.table(self.read_json("meta.json", 2**20), "meta.json")
         if meta.get("format") != "tracelab":
             raise TracelabFileError("not a .tlab file: meta.json is of another format")
-        version = checks.integer(checks.field(meta, "version", "meta.json"), "the version in meta.json", 1)
+        version = validation.integer(validation.field(meta, "version", "meta.json"), "the version in meta.json", 1)
         if version > VERSION:
-            by = checks.text(meta.get("tracelab", "an unknown version"), "the version of tracelab in meta.json")
+            by = validation.text(meta.get("tracelab", "an unknown version"), "the version of tracelab in meta.json")
             raise TracelabFileError(
                 f"made by a newer tracelab ({by[:40]}, format {version}; this one reads formats up to {VERSION}): "
                 "upgrade tracelab"
@@ -118,7 +118,7 @@ class Archive:
         content = self._read(name, largest)
 
         def refuse(word: str) -> Any:
-            checks.bad(name, f"holds {word}, which is not JSON")
+            validation.bad(name, f"holds {word}, which is not JSON")
 
         try:
             return json.loads(content.decode(), parse_constant=refuse)

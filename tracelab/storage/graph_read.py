@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch._ops import OpOverload
 
-from tracelab.execute.names import native
+from tracelab.execute.codegen.names import native
+from tracelab.graph.diagnostic import TraceWarning
 from tracelab.graph.ir import Graph, Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
-from tracelab.graph.warning import TraceWarning
-from tracelab.storage import checks
+from tracelab.storage import validation
 from tracelab.storage.constants import Decoder, device_of, dtype_of
 from tracelab.storage.graph_write import DEEPEST_TREE
 from tracelab.storage.sources import read_sources
@@ -39,7 +39,7 @@ def read_graph(
     `place` says where devices that the trace wrote down should be here. Raises `TracelabFileError` for data
     that is not sound.
     """
-    return _Reader(checks.table(data, "a graph"), tensors, scripts, allow, place).read()
+    return _Reader(validation.table(data, "a graph"), tensors, scripts, allow, place).read()
 
 
 class _Reader:
@@ -56,99 +56,99 @@ class _Reader:
         self.targets = TargetReader(scripts, allow)
         self.values: list[Value] = []
         self.arguments = Decoder(self.values, place)
-        self.types = [read_type(item) for item in checks.rows(self.field("types"), "types")]
+        self.types = [read_type(item) for item in validation.rows(self.field("types"), "types")]
         self.sources = read_sources(self.field("sources"))
-        self.graph = Graph(checks.text(self.field("name"), "a graph's name"))
+        self.graph = Graph(validation.text(self.field("name"), "a graph's name"))
         self.scopes = self.read_scopes()
 
     def field(self, name: str) -> Any:
-        return checks.field(self.data, name, "a graph")
+        return validation.field(self.data, name, "a graph")
 
     def read(self) -> Graph:
         graph = self.graph
-        for item in checks.rows(self.field("inputs"), "inputs"):
+        for item in validation.rows(self.field("inputs"), "inputs"):
             value = self.value(item, None)
             if value.role is Role.NODE:
-                checks.bad(f"input %{value.name[:40]}", "has no role of an input")
+                validation.bad(f"input %{value.name[:40]}", "has no role of an input")
             graph.inputs.append(value)
         graph.input_tree = self.input_tree(self.field("input_tree"))
-        for item in checks.rows(self.field("nodes"), "nodes"):
-            graph.nodes.append(self.node(checks.table(item, "a node")))
-        graph.outputs = [self.output(item) for item in checks.rows(self.field("outputs"), "outputs")]
-        for pair in checks.rows(self.field("state"), "the state"):
-            number, row = checks.rows(pair, "a row of the state", 2)
-            value = self.values[checks.index(number, "a row of the state", len(self.values))]
-            tensor = self.tensors[checks.index(row, "a row of the state", len(self.tensors))]
+        for item in validation.rows(self.field("nodes"), "nodes"):
+            graph.nodes.append(self.node(validation.table(item, "a node")))
+        graph.outputs = [self.output(item) for item in validation.rows(self.field("outputs"), "outputs")]
+        for pair in validation.rows(self.field("state"), "the state"):
+            number, row = validation.rows(pair, "a row of the state", 2)
+            value = self.values[validation.index(number, "a row of the state", len(self.values))]
+            tensor = self.tensors[validation.index(row, "a row of the state", len(self.tensors))]
             check_tensor(value, tensor)
             graph.state[value] = tensor
-        graph.warnings = [self.warning(item) for item in checks.rows(self.field("warnings"), "warnings")]
+        graph.warnings = [self.warning(item) for item in validation.rows(self.field("warnings"), "warnings")]
         graph.failed = self.pick(graph.nodes, self.field("failed"), "the failed node")
         return graph
 
     def pick(self, items: Sequence[Any], number: Any, where: str) -> Any:
         """The item of that number; None for -1."""
-        return None if number == -1 else items[checks.index(number, where, len(items))]
+        return None if number == -1 else items[validation.index(number, where, len(items))]
 
     def value(self, item: Any, node: Node | None) -> Value:
-        name, type_, role, path = checks.rows(item, "a value", 4)
-        checks.text(name, "a value's name")
-        known = self.types[checks.index(type_, f"the type of %{name[:40]}", len(self.types))]
-        number = checks.integer(role, f"the role of %{name[:40]}", 0, len(Role) - 1)
-        value = Value(name, known, node, Role(number), checks.text(path, f"the path of %{name[:40]}"))
+        name, type_, role, path = validation.rows(item, "a value", 4)
+        validation.text(name, "a value's name")
+        known = self.types[validation.index(type_, f"the type of %{name[:40]}", len(self.types))]
+        number = validation.integer(role, f"the role of %{name[:40]}", 0, len(Role) - 1)
+        value = Value(name, known, node, Role(number), validation.text(path, f"the path of %{name[:40]}"))
         self.values.append(value)
         return value
 
     def output(self, item: Any) -> Value:
         value = self.arguments.decode(item, "an output")
         if type(value) is not Value:
-            checks.bad("an output", "is no value of the graph")
+            validation.bad("an output", "is no value of the graph")
         return value
 
     def read_scopes(self) -> list[Scope]:
-        items = checks.rows(self.field("scopes"), "scopes")
+        items = validation.rows(self.field("scopes"), "scopes")
         if not items:
-            checks.bad("scopes", "lack the root")
+            validation.bad("scopes", "lack the root")
         made: list[Scope] = []
         for item in items:
-            name, class_name, parent, call = checks.rows(item, "a scope", 4)
-            checks.text(name, "a scope's name")
-            checks.text(class_name, "a scope's class")
-            checks.integer(call, "a scope's call")
+            name, class_name, parent, call = validation.rows(item, "a scope", 4)
+            validation.text(name, "a scope's name")
+            validation.text(class_name, "a scope's class")
+            validation.integer(call, "a scope's call")
             if not made:
                 if parent != -1:
-                    checks.bad("the first scope", "should be the root")
+                    validation.bad("the first scope", "should be the root")
                 root = self.graph.root
                 root.name, root.class_name, root.call = name, class_name, call
                 made.append(root)
             else:
-                above = made[checks.index(parent, "a scope's parent", len(made))]
+                above = made[validation.index(parent, "a scope's parent", len(made))]
                 made.append(Scope(name, class_name, above, call))
         return made
 
     def node(self, item: dict[str, Any]) -> Node:
-        kind = checks.text(checks.field(item, "kind", "a node"), "a node's kind")
+        kind = validation.text(validation.field(item, "kind", "a node"), "a node's kind")
         where = kind[:60]
         node = Node(kind, None)
-        node.overload = checks.text(checks.field(item, "overload", where), f"the overload of {where}")
-        node.scope = self.pick(self.scopes, checks.field(item, "scope", where), f"the scope of {where}")
-        node.source = self.pick(self.sources, checks.field(item, "source", where), f"the source of {where}")
-        node.target = self.targets.read(checks.field(item, "run", where), kind)
+        node.overload = validation.text(validation.field(item, "overload", where), f"the overload of {where}")
+        node.scope = self.pick(self.scopes, validation.field(item, "scope", where), f"the scope of {where}")
+        node.source = self.pick(self.sources, validation.field(item, "source", where), f"the source of {where}")
+        node.target = self.targets.read(validation.field(item, "run", where), kind)
         decode, place = self.arguments.decode, f"an argument of {where}"
         self.arguments.lost = ""
-        node.args = tuple([decode(arg, place) for arg in checks.rows(checks.field(item, "args", where), place)])
+        node.args = tuple([decode(arg, place) for arg in validation.rows(validation.field(item, "args", where), place)])
         if "kwargs" in item:
             # Their names become part of generated code.
             node.kwargs = {
-                checks.identifier(name, place): decode(arg, place)
-                for name, arg in checks.table(item["kwargs"], place).items()
+                validation.identifier(name, place): decode(arg, place)
+                for name, arg in validation.table(item["kwargs"], place).items()
             }
         if self.arguments.lost and not isinstance(node.target, Refusal):
             lost = self.arguments.lost[:60]
             reason = f"{where} was called with a {lost}, which files do not hold: trace again to run it"
             node.target = Refusal(node.name, reason, item["run"])
-        outputs = checks.rows(checks.field(item, "outputs", where), f"the outputs of {where}")
+        outputs = validation.rows(validation.field(item, "outputs", where), f"the outputs of {where}")
         node.outputs = tuple([self.value(output, node) for output in outputs])
-        for name, attribute in checks.table(item.get("attributes", {}), f"the attributes of {where}").items():
+        for name, attribute in validation.table(item.get("attributes", {}), f"the attributes of {where}").items():
             node.set_attribute(name, decode(attribute, f"`{name[:40]}` of {where}"))
         if node.target is None and item["run"] is not None:
             node.set_attribute(STORED_CLASS, item["run"]["python"])
@@ -158,60 +158,62 @@ class _Reader:
 
     def warning(self, item: Any) -> TraceWarning:
         where = "a warning"
-        entry = checks.table(item, where)
+        entry = validation.table(item, where)
         kind, message, frozen = (
-            checks.text(checks.field(entry, name, where), where) for name in ("kind", "message", "frozen")
+            validation.text(validation.field(entry, name, where), where) for name in ("kind", "message", "frozen")
         )
         return TraceWarning(
             kind,
             message,
-            self.pick(self.sources, checks.field(entry, "source", where), where),
-            self.pick(self.graph.nodes, checks.field(entry, "node", where), where),
-            self.pick(self.values, checks.field(entry, "value", where), where),
+            self.pick(self.sources, validation.field(entry, "source", where), where),
+            self.pick(self.graph.nodes, validation.field(entry, "node", where), where),
+            self.pick(self.values, validation.field(entry, "value", where), where),
             frozen,
-            checks.integer(checks.field(entry, "position", where), where),
+            validation.integer(validation.field(entry, "position", where), where),
         )
 
     def input_tree(self, item: Any) -> InputTree | None:
         if item is None:
             return None
         where = "the input tree"
-        entry = checks.table(item, where)
-        names = [checks.text(name, where) for name in checks.rows(checks.field(entry, "names", where), where)]
-        trees = checks.rows(checks.field(entry, "trees", where), where, len(names))
-        keyword_only = checks.integer(checks.field(entry, "keyword_only", where), where, 0, len(names))
+        entry = validation.table(item, where)
+        names = [
+            validation.text(name, where) for name in validation.rows(validation.field(entry, "names", where), where)
+        ]
+        trees = validation.rows(validation.field(entry, "trees", where), where, len(names))
+        keyword_only = validation.integer(validation.field(entry, "keyword_only", where), where, 0, len(names))
         defaults: OrderedDict[str, Any] = OrderedDict()
-        for pair in checks.rows(checks.field(entry, "defaults", where), where):
-            name, default = checks.rows(pair, where, 2)
-            defaults[checks.text(name, where)] = self.arguments.decode(default, where)
+        for pair in validation.rows(validation.field(entry, "defaults", where), where):
+            name, default = validation.rows(pair, where, 2)
+            defaults[validation.text(name, where)] = self.arguments.decode(default, where)
         tree = InputTree(names, [self.tree(child, where) for child in trees], keyword_only, defaults)
         wanted, given = sum(child.size for child in tree.trees), len(self.graph.user_inputs)
         if wanted != given:
-            checks.bad(where, f"takes {wanted} tensors, but the graph has {given} inputs")
+            validation.bad(where, f"takes {wanted} tensors, but the graph has {given} inputs")
         return tree
 
     def tree(self, item: Any, where: str, depth: int = 0) -> Tree:
-        entry = checks.table(item, where)
-        kind = checks.text(checks.field(entry, "kind", where), where)
+        entry = validation.table(item, where)
+        kind = validation.text(validation.field(entry, "kind", where), where)
         if kind not in _TREE_KINDS or depth > DEEPEST_TREE:
-            checks.bad(where, f"holds {kind[:40]!r}, or is nested too deeply")
+            validation.bad(where, f"holds {kind[:40]!r}, or is nested too deeply")
         if kind in ("tensor", "none"):
             return Tree(kind)
-        below = checks.rows(checks.field(entry, "children", where), where)
+        below = validation.rows(validation.field(entry, "children", where), where)
         children = [self.tree(child, where, depth + 1) for child in below]
         if kind not in ("dict", "namedtuple"):
             return Tree(kind, children)
-        keys = checks.rows(checks.field(entry, "keys", where), where, len(children))
-        name = checks.text(checks.field(entry, "name", where), where)
+        keys = validation.rows(validation.field(entry, "keys", where), where, len(children))
+        name = validation.text(validation.field(entry, "name", where), where)
         if kind == "namedtuple":
-            return Tree(kind, children, list(checks.fields(keys, where)), checks.identifier(name, where))
+            return Tree(kind, children, list(validation.fields(keys, where)), validation.identifier(name, where))
         decoded = [self.arguments.decode(key, where) for key in keys]
         try:
             distinct = len(set(decoded))
         except TypeError:
-            checks.bad(where, "has a dict key that cannot be one")
+            validation.bad(where, "has a dict key that cannot be one")
         if distinct != len(decoded):
-            checks.bad(where, "has the same dict key twice")
+            validation.bad(where, "has the same dict key twice")
         return Tree(kind, children, decoded, name)
 
 
@@ -219,7 +221,7 @@ def check_tensor(value: Value, tensor: torch.Tensor) -> None:
     """Refuse a parameter of another shape than its value; buffers and constants may grow while they are used."""
     if value.role is not Role.PARAMETER or value.shape is None or value.shape == tuple(tensor.shape):
         return
-    checks.bad(
+    validation.bad(
         f"the weight {(value.path or value.name)[:60]!r}",
         f"is {list(tensor.shape)}, but the graph was traced with {list(value.shape)}: "
         "the weights do not match the graph",
@@ -249,15 +251,15 @@ def check_structure(node: Node) -> None:
     elif kind == "prim::PythonOp":
         sound = "name" in attributes
     if not sound:
-        checks.bad(kind, "is not of the form that such a node has")
+        validation.bad(kind, "is not of the form that such a node has")
     for name in ("name", "class"):
         if name in attributes:
-            checks.text(attributes[name], f"`{name}` of {kind[:60]}")
+            validation.text(attributes[name], f"`{name}` of {kind[:60]}")
     if "fields" in attributes:
-        checks.identifier(attributes.get("class"), f"the class of {kind[:60]}")
-        names = checks.fields(attributes["fields"], f"the fields of {kind[:60]}")
+        validation.identifier(attributes.get("class"), f"the class of {kind[:60]}")
+        names = validation.fields(attributes["fields"], f"the fields of {kind[:60]}")
         if len(names) != len(args):
-            checks.bad(kind[:60], "has not one item for each field")
+            validation.bad(kind[:60], "has not one item for each field")
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +285,7 @@ def check_call(node: Node) -> None:
     target, args = node.target, node.args
     if not isinstance(target, OpOverload):
         if type(target).__name__ == "method_descriptor" and (not args or type(args[0]) is not Value):
-            checks.bad(node.kind[:60], "lacks its tensor")
+            validation.bad(node.kind[:60], "lacks its tensor")
         return
     signature = _signature(target)
     fits = len(args) <= len(signature.names)
@@ -310,14 +312,16 @@ def read_type(item: Any) -> Type:
     """What `type_json` wrote."""
     if isinstance(item, str):
         return item
-    dtype, shape, stride, device, requires_grad = checks.rows(item, "a type", 5)
+    dtype, shape, stride, device, requires_grad = validation.rows(item, "a type", 5)
     return TensorType(
         dtype_of(dtype, "a type's dtype"),
         # -1 stands for the ragged dimension of a nested tensor.
-        tuple([checks.integer(size, "a type's shape", -1) for size in checks.rows(shape, "a type's shape")]),
+        tuple([validation.integer(size, "a type's shape", -1) for size in validation.rows(shape, "a type's shape")]),
         None
         if stride is None
-        else tuple([checks.integer(step, "a type's stride") for step in checks.rows(stride, "a type's stride")]),
+        else tuple(
+            [validation.integer(step, "a type's stride") for step in validation.rows(stride, "a type's stride")]
+        ),
         device_of(device, "a type's device"),
-        checks.boolean(requires_grad, "a type"),
+        validation.boolean(requires_grad, "a type"),
     )

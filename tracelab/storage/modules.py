@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from tracelab.execute.module import TracedModule, TracedSubmodule
-from tracelab.execute.state_table import watch
+from tracelab.execute.observed_state import watch
 from tracelab.graph.ir import Graph
-from tracelab.storage import checks
+from tracelab.storage import validation
 from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.tensors import TensorTable
 
@@ -73,28 +73,30 @@ def _write(
 
 def read_module(item: Any, graphs: dict[str, Graph], tensors: Sequence[torch.Tensor]) -> TracedModule:
     """The tree again, with the traced methods on its root; `TracelabFileError` for unsound rows."""
-    entries = checks.rows(item, "modules")
+    entries = validation.rows(item, "modules")
     if not entries:
-        checks.bad("modules", "lack the root")
+        validation.bad("modules", "lack the root")
     made: list[TracedSubmodule] = []
     for number, entry in enumerate(entries):
-        row = checks.table(entry, "a module")
-        class_name = checks.text(checks.field(row, "class", "a module"), "a module's class")
+        row = validation.table(entry, "a module")
+        class_name = validation.text(validation.field(row, "class", "a module"), "a module's class")
         where = f"the module {class_name[:60]}"
-        exported = [checks.text(name, where) for name in checks.rows(checks.field(row, "exported", where), where)]
+        exported = [
+            validation.text(name, where) for name in validation.rows(validation.field(row, "exported", where), where)
+        ]
         last = number == len(entries) - 1
         module = TracedModule(class_name, graphs, exported) if last else TracedSubmodule(class_name, exported)
-        module.training = checks.boolean(checks.field(row, "training", where), where)
+        module.training = validation.boolean(validation.field(row, "training", where), where)
         for table in ("parameters", "buffers"):
-            for name, content in checks.table(checks.field(row, table, where), where).items():
-                tensor = None if content is None else tensors[checks.index(content, where, len(tensors))]
+            for name, content in validation.table(validation.field(row, table, where), where).items():
+                tensor = None if content is None else tensors[validation.index(content, where, len(tensors))]
                 if table == "parameters" and not isinstance(tensor, (nn.Parameter, type(None))):
-                    checks.bad(where, f"has a parameter {name[:60]!r} that is none")
+                    validation.bad(where, f"has a parameter {name[:60]!r} that is none")
                 getattr(module, f"_{table}")[_member(module, name, where)] = tensor
-        loose = checks.rows(checks.field(row, "not_persistent", where), where)
-        module._non_persistent_buffers_set = {checks.text(name, where) for name in loose}
-        for name, child in checks.table(checks.field(row, "children", where), where).items():
-            below = None if child is None else made[checks.index(child, where, len(made))]
+        loose = validation.rows(validation.field(row, "not_persistent", where), where)
+        module._non_persistent_buffers_set = {validation.text(name, where) for name in loose}
+        for name, child in validation.table(validation.field(row, "children", where), where).items():
+            below = None if child is None else made[validation.index(child, where, len(made))]
             module._modules[_member(module, name, where)] = below
         made.append(module)
     root = made[-1]
@@ -106,5 +108,5 @@ def read_module(item: Any, graphs: dict[str, Graph], tensors: Sequence[torch.Ten
 def _member(module: nn.Module, name: str, where: str) -> str:
     taken = name in module._parameters or name in module._buffers or name in module._modules
     if not name or "." in name or taken:
-        checks.bad(where, f"has an unfit name for a member: {name[:60]!r}")
+        validation.bad(where, f"has an unfit name for a member: {name[:60]!r}")
     return name

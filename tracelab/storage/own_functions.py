@@ -13,7 +13,11 @@ from typing import Any
 
 import torch
 
-from tracelab.capture import contexts, functions, generators, gradients, integers, results, subclasses
+from tracelab.capture import results
+from tracelab.capture.layers import gradients
+from tracelab.capture.layers import sym_numbers as integers
+from tracelab.capture.layers import torch_function as functions
+from tracelab.capture.patches import contexts, generators, subclasses
 
 BUILTINS: dict[str, Callable[..., Any]] = {
     "Tensor.size": torch.Tensor.size,

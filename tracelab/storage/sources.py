@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracelab.graph.source import Source
-from tracelab.storage import checks
+from tracelab.storage import validation
 
 
 class StoredSource(Source):
@@ -86,16 +86,16 @@ class SourceTable:
 def read_sources(item: Any) -> list[StoredSource]:
     """The table again; a row's caller stands before it, so that no place can call itself."""
     made: list[StoredSource] = []
-    for entry in checks.rows(item, "sources"):
-        file, function, line, end_line, column, end_column, text, caller = checks.rows(entry, "a source", 8)
+    for entry in validation.rows(item, "sources"):
+        file, function, line, end_line, column, end_column, text, caller = validation.rows(entry, "a source", 8)
         place = (
-            checks.text(file, "a source's file"),
-            checks.text(function, "a source's function"),
-            checks.integer(line, "a source's line"),
-            checks.integer(end_line, "a source's last line"),
-            checks.integer(column, "a source's column"),
-            checks.integer(end_column, "a source's last column"),
+            validation.text(file, "a source's file"),
+            validation.text(function, "a source's function"),
+            validation.integer(line, "a source's line"),
+            validation.integer(end_line, "a source's last line"),
+            validation.integer(column, "a source's column"),
+            validation.integer(end_column, "a source's last column"),
         )
-        above = None if caller == -1 else made[checks.index(caller, "a source's caller", len(made))]
-        made.append(StoredSource(place, checks.text(text, "a source's text"), above))
+        above = None if caller == -1 else made[validation.index(caller, "a source's caller", len(made))]
+        made.append(StoredSource(place, validation.text(text, "a source's text"), above))
     return made

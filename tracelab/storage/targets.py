@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from torch._ops import OpOverload
 
-from tracelab.capture.collectives import Collective, is_collective
+from tracelab.capture.layers.collectives import Collective, is_collective
 from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node
-from tracelab.storage import checks
+from tracelab.storage import validation
 from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
 
@@ -174,29 +174,29 @@ class TargetReader:
         where = f"what runs {kind[:60]}"
         if item is None:
             if kind not in STRUCTURE:
-                checks.bad(where, "is missing")
+                validation.bad(where, "is missing")
             return None
-        entry = checks.table(item, where)
+        entry = validation.table(item, where)
         if "operator" in entry:
-            name = checks.text(entry["operator"], where)
+            name = validation.text(entry["operator"], where)
             if name not in self._operators:
                 self._operators[name] = self._operator(name)
             return self._operators[name]
         if "builtin" in entry:
-            name = checks.text(entry["builtin"], where)
+            name = validation.text(entry["builtin"], where)
             if name not in BUILTINS:
-                checks.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
+                validation.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
             return BUILTINS[name]
         if "python" in entry:
-            return self._python(checks.text(entry["python"], where), kind)
+            return self._python(validation.text(entry["python"], where), kind)
         if "script" in entry:
             return self._script(entry, where)
-        checks.bad(where, "is of an unknown kind")
+        validation.bad(where, "is of an unknown kind")
 
     def _operator(self, name: str) -> Callable[..., Any]:
         match = _OPERATOR.fullmatch(name)
         if match is None:
-            checks.bad("an operator", f"has an unfit name: {name[:60]!r}")
+            validation.bad("an operator", f"has an unfit name: {name[:60]!r}")
         namespace, short, overload = match.groups()
         stored = {"operator": name}
         full = f"{namespace}::{short}"
@@ -218,7 +218,7 @@ class TargetReader:
     def _python(self, name: str, kind: str) -> Callable[..., Any] | None:
         module_name, colon, qualname = name.partition(":")
         if not colon or not all(part.isidentifier() for part in module_name.split(".")):
-            checks.bad("a Python function", f"has an unfit name: {name[:60]!r}")
+            validation.bad("a Python function", f"has an unfit name: {name[:60]!r}")
         if name not in self.allow:
             if kind in ("prim::TupleConstruct", "prim::DictConstruct"):
                 # A result of one's own tuple or dict class comes back as a plain one of the same fields.
@@ -242,10 +242,10 @@ class TargetReader:
         return found  # type: ignore[no-any-return]
 
     def _script(self, entry: dict[str, Any], where: str) -> Callable[..., Any]:
-        number = checks.integer(entry["script"], where)
+        number = validation.integer(entry["script"], where)
         if number not in self.scripts.held:
-            checks.bad(where, f"is script/{number}.pt, which the archive does not hold")
-        name = checks.text(checks.field(entry, "name", where), where)
+            validation.bad(where, f"is script/{number}.pt, which the archive does not hold")
+        name = validation.text(validation.field(entry, "name", where), where)
         if name in self.allow or "torchscript" in self.allow:
             return self.scripts.load(number)  # type: ignore[no-any-return]
         reason = (

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
-from tracelab.storage import checks
+from tracelab.storage import validation
 from tracelab.storage.constants import device_of, dtype_of, short_name
 from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.weights import STORED_DTYPES
@@ -155,12 +155,12 @@ def read_tensors(item: Any, stored: dict[str, torch.Tensor], map_location: torch
     moved: dict[tuple[str, torch.device], torch.Tensor] = {}
     used: set[str] = set()
     made = []
-    for entry in checks.rows(item, "tensors"):
-        row = checks.table(entry, "a tensor")
+    for entry in validation.rows(item, "tensors"):
+        row = validation.table(entry, "a tensor")
         made.append(_read(row, stored, map_location, moved, used))
     if used != set(stored):
         extra = min(set(stored) - used)
-        checks.bad("weights.safetensors", f"holds {extra[:60]!r}, which the graph does not use")
+        validation.bad("weights.safetensors", f"holds {extra[:60]!r}, which the graph does not use")
     return made
 
 
@@ -172,22 +172,22 @@ def _read(
     used: set[str],
 ) -> torch.Tensor:
     where = "a tensor"
-    dtype = dtype_of(checks.field(row, "dtype", where), where)
-    shape = [checks.integer(size, where) for size in checks.rows(checks.field(row, "shape", where), where)]
+    dtype = dtype_of(validation.field(row, "dtype", where), where)
+    shape = [validation.integer(size, where) for size in validation.rows(validation.field(row, "shape", where), where)]
     stride = None
     if "stride" in row:
-        stride = [checks.integer(step, where) for step in checks.rows(row["stride"], where, len(shape))]
-    device = device_of(checks.field(row, "device", where), where)
-    parameter = checks.boolean(checks.field(row, "parameter", where), where)
-    requires_grad = checks.boolean(checks.field(row, "requires_grad", where), where)
+        stride = [validation.integer(step, where) for step in validation.rows(row["stride"], where, len(shape))]
+    device = device_of(validation.field(row, "device", where), where)
+    parameter = validation.boolean(validation.field(row, "parameter", where), where)
+    requires_grad = validation.boolean(validation.field(row, "requires_grad", where), where)
     if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
-        checks.bad(where, f"of type {short_name(dtype)} cannot require gradients")
+        validation.bad(where, f"of type {short_name(dtype)} cannot require gradients")
     if device.type == "meta":
         tensor = _meta(shape, stride, dtype)
     else:
-        name = checks.text(checks.field(row, "data", where), where)
+        name = validation.text(validation.field(row, "data", where), where)
         if name not in stored:
-            checks.bad("weights.safetensors", f"lacks {name[:60]!r}: the weights do not match the graph")
+            validation.bad("weights.safetensors", f"lacks {name[:60]!r}: the weights do not match the graph")
         used.add(name)
         target = map_location or device
         key = (name, target)
@@ -206,7 +206,7 @@ def _meta(shape: list[int], stride: list[int] | None, dtype: torch.dtype) -> tor
             return torch.empty(shape, dtype=dtype, device="meta")
         return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
     except (RuntimeError, ValueError, TypeError) as error:
-        checks.bad("a tensor", f"cannot be made: {str(error).splitlines()[0]}")
+        validation.bad("a tensor", f"cannot be made: {str(error).splitlines()[0]}")
 
 
 def _view(
@@ -220,19 +220,19 @@ def _view(
     where = f"the weight {name[:60]!r}"
     wanted = _REAL_OF.get(dtype, dtype)
     if whole.dtype is not wanted:
-        checks.bad(where, f"is {whole.dtype}, but should be {wanted}: the weights do not match the graph")
+        validation.bad(where, f"is {whole.dtype}, but should be {wanted}: the weights do not match the graph")
     if wanted is not dtype:
         if whole.dim() == 0 or whole.shape[-1] != 2:
-            checks.bad(where, "is no list of complex numbers")
+            validation.bad(where, "is no list of complex numbers")
         whole = torch.view_as_complex(whole)
     if stride is None:
         if list(whole.shape) != shape:
-            checks.bad(where, f"is {list(whole.shape)}, not {shape}: the weights do not match the graph")
+            validation.bad(where, f"is {list(whole.shape)}, not {shape}: the weights do not match the graph")
         return whole
-    offset = checks.integer(row.get("offset", 0), where)
+    offset = validation.integer(row.get("offset", 0), where)
     last = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
     if 0 in shape or last >= whole.numel():
-        checks.bad(where, "reaches past the end of its data")
+        validation.bad(where, "reaches past the end of its data")
     return whole.as_strided(shape, stride, offset)
 
 

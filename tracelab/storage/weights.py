@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import torch
 
-from tracelab.storage import checks
+from tracelab.storage import validation
 
 _DTYPES = {
     torch.bool: "BOOL",
@@ -73,38 +73,40 @@ def read_weights(source: IO[bytes], size: int) -> dict[str, torch.Tensor]:
     where = "weights.safetensors"
     length = int.from_bytes(_exactly(source, 8, where), "little")
     if length > min(size - 8, _LARGEST_HEADER):
-        checks.bad(where, "has a header longer than the file")
+        validation.bad(where, "has a header longer than the file")
     try:
-        header = checks.table(json.loads(_exactly(source, length, where).decode()), where)
+        header = validation.table(json.loads(_exactly(source, length, where).decode()), where)
     except (ValueError, RecursionError):
-        checks.bad(where, "has an unreadable header")
+        validation.bad(where, "has an unreadable header")
     header.pop("__metadata__", None)
     entries = sorted((_entry(name, item, where) for name, item in header.items()), key=lambda entry: entry[3:])
     made: dict[str, torch.Tensor] = {}
     position = 0
     for name, dtype, shape, start, end in entries:
         if start != position or end > size - 8 - length:
-            checks.bad(where, f"has bytes that belong to no tensor, or to two, at {name[:60]!r}")
+            validation.bad(where, f"has bytes that belong to no tensor, or to two, at {name[:60]!r}")
         if end - start != math.prod(shape) * dtype.itemsize:
-            checks.bad(where, f"gives {name[:60]!r} {end - start} bytes, which do not fit its shape {shape}")
+            validation.bad(where, f"gives {name[:60]!r} {end - start} bytes, which do not fit its shape {shape}")
         made[name] = _read_tensor(source, dtype, shape, end - start, where)
         position = end
     if position != size - 8 - length or source.read(1):
-        checks.bad(where, "has bytes after its last tensor")
+        validation.bad(where, "has bytes after its last tensor")
     return made
 
 
 def _entry(name: str, item: Any, where: str) -> tuple[str, torch.dtype, list[int], int, int]:
-    entry = checks.table(item, where)
-    word = checks.text(checks.field(entry, "dtype", where), where)
+    entry = validation.table(item, where)
+    word = validation.text(validation.field(entry, "dtype", where), where)
     if word not in _BY_NAME:
-        checks.bad(where, f"holds {name[:60]!r} of the unknown type {word[:20]!r}")
-    shape = [checks.integer(count, where) for count in checks.rows(checks.field(entry, "shape", where), where)]
+        validation.bad(where, f"holds {name[:60]!r} of the unknown type {word[:20]!r}")
+    shape = [
+        validation.integer(count, where) for count in validation.rows(validation.field(entry, "shape", where), where)
+    ]
     if len(shape) > 64:
-        checks.bad(where, f"gives {name[:60]!r} more than 64 dimensions")
-    start, end = checks.rows(checks.field(entry, "data_offsets", where), where, 2)
-    first = checks.integer(start, where)
-    return name, _BY_NAME[word], shape, first, checks.integer(end, where, first)
+        validation.bad(where, f"gives {name[:60]!r} more than 64 dimensions")
+    start, end = validation.rows(validation.field(entry, "data_offsets", where), where, 2)
+    first = validation.integer(start, where)
+    return name, _BY_NAME[word], shape, first, validation.integer(end, where, first)
 
 
 def _read_tensor(source: IO[bytes], dtype: torch.dtype, shape: list[int], size: int, where: str) -> torch.Tensor:
@@ -113,14 +115,14 @@ def _read_tensor(source: IO[bytes], dtype: torch.dtype, shape: list[int], size: 
     try:
         tensor = torch.empty(shape, dtype=kept, device="cpu")
     except (RuntimeError, ValueError) as error:
-        checks.bad(where, f"holds a tensor that cannot be made: {str(error).splitlines()[0]}")
+        validation.bad(where, f"holds a tensor that cannot be made: {str(error).splitlines()[0]}")
     if size:
         buffer = _bytes_of(tensor)
         done = 0
         while done < size:
             chunk = source.read(min(size - done, 1 << 24))
             if not chunk:
-                checks.bad(where, "is cut off")
+                validation.bad(where, "is cut off")
             buffer[done : done + len(chunk)] = chunk
             done += len(chunk)
     return tensor != 0 if dtype is torch.bool else tensor
@@ -135,5 +137,5 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
 def _exactly(source: IO[bytes], size: int, where: str) -> bytes:
     content = source.read(size)
     if len(content) != size:
-        checks.bad(where, "is cut off")
+        validation.bad(where, "is cut off")
     return content

@@ -120,7 +120,7 @@ async function importFile(services: Services, path: string, words: FileWords): P
       store_history: false,
       allow_stdin: false,
       user_expressions: {
-        tracelab: `__import__('tracelab.jupyter.importing', fromlist=['document_of']).document_of(${name})`,
+        tracelab: `__import__('tracelab.jupyter.panel.file_kernel', fromlist=['document_of']).document_of(${name})`,
       },
     });
     const late = new Promise<Imported>((resolve) => {

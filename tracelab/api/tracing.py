@@ -1,0 +1,141 @@
+"""`trace`, `trace_module`, `trace_graph`: from a callable and example inputs to a traced callable."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from tracelab.capture.call import Call, record_call
+from tracelab.check.checking import check_calls
+from tracelab.errors import InputError, TracelabError
+from tracelab.execute.function import TracedFunction
+from tracelab.execute.module import TracedModule, mirror
+from tracelab.execute.origin import Origin, kept_examples
+from tracelab.graph.ir import Graph
+
+
+def trace(
+    func: Callable[..., Any],
+    example_inputs: Any = None,
+    *,
+    example_kwarg_inputs: Mapping[str, Any] | None = None,
+    check_trace: bool = True,
+    check_inputs: Sequence[Any] | None = None,
+    check_tolerance: float = 1e-5,
+    strict: bool = True,
+    force_outplace: bool = False,
+) -> Any:
+    """Run a function or module once on example inputs and record what it does.
+
+    `example_inputs` is a tensor, or a tuple of the positional arguments; arguments may be nested tuples, named
+    tuples, lists and dicts of tensors. Gives a `TracedModule` for a module, a `TracedFunction` otherwise.
+
+    With `check_trace`, the function and its trace are run again on the same inputs (and on each of
+    `check_inputs`) and compared within `check_tolerance` (relative); a difference raises `TracingCheckError`.
+    With `strict`, a dict as output is refused and a list warns. With `force_outplace`, in-place operators are
+    recorded as their functional forms.
+
+    Raises `InputError` for missing or unfit inputs, `TraceError` (with the partial graph) when `func` raises,
+    `TracelabError` for an output that is no tensor.
+
+    >>> traced = tracelab.trace(lambda x: x.view(x.shape[0], -1), torch.ones(2, 3, 4))
+    >>> traced(torch.ones(5, 6)).shape
+    torch.Size([5, 6])
+    """
+    if isinstance(func, (TracedFunction, TracedModule)):
+        return func
+    traced: Any
+    if isinstance(func, nn.Module):
+        inputs = {"forward": Call(example_inputs, example_kwarg_inputs)}
+        traced = _trace_methods(func, inputs, strict, force_outplace)
+    elif inspect.ismethod(func) and isinstance(func.__self__, nn.Module):
+        inputs = {func.__name__: Call(example_inputs, example_kwarg_inputs)}
+        traced = _trace_methods(func.__self__, inputs, strict, force_outplace)
+    else:
+        if not callable(func):
+            raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
+        traced = _trace_function(func, Call(example_inputs, example_kwarg_inputs), strict, force_outplace)
+    if check_trace or check_inputs is not None:
+        calls = [Call(example_inputs, example_kwarg_inputs)] if check_inputs is None else []
+        calls += [Call(item, None) for item in check_inputs or ()]
+        method = func.__name__ if inspect.ismethod(func) and isinstance(func.__self__, nn.Module) else "forward"
+        check_calls(traced, method, calls, check_tolerance)
+    return traced
+
+
+def trace_module(
+    module: nn.Module,
+    inputs: Mapping[str, Any],
+    *,
+    check_trace: bool = True,
+    check_inputs: Sequence[Mapping[str, Any]] | None = None,
+    check_tolerance: float = 1e-5,
+    strict: bool = True,
+    force_outplace: bool = False,
+) -> TracedModule:
+    """Trace several methods of a module: `inputs` maps each method's name to its example inputs.
+
+    >>> traced = tracelab.trace_module(net, {"forward": x, "encode": (x, mask)})
+    >>> traced.encode(x, mask)
+    """
+    if not isinstance(module, nn.Module):
+        raise InputError(f"trace_module needs a module, but got {type(module).__name__}: use trace for a function")
+    if not inputs:
+        raise InputError("trace_module needs example inputs for at least one method: {'forward': x}")
+    calls = {name: Call(item, None) for name, item in inputs.items()}
+    for name in calls:
+        if not callable(getattr(module, name, None)):
+            raise InputError(f"{type(module).__name__} has no method `{name}`")
+    traced = _trace_methods(module, calls, strict, force_outplace)
+    rounds: list[Mapping[str, Any]] = (
+        list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
+    )
+    for name in calls:
+        check_calls(traced, name, [Call(items[name], None) for items in rounds if name in items], check_tolerance)
+    return traced
+
+
+def trace_graph(
+    func: Callable[..., Any],
+    args: Any = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = True,
+    force_outplace: bool = False,
+    return_inputs: bool = False,
+) -> tuple[Any, ...]:
+    """The graph of one call and what it returned; with `return_inputs`, the flat inputs of the graph too.
+
+    >>> graph, outputs = tracelab.trace_graph(torch.sigmoid, (torch.ones(2),))
+    """
+    call = Call(args, kwargs)
+    module = func if isinstance(func, nn.Module) else None
+    graph, outputs, flat = record_call(func, {} if module is None else {"": module}, call, strict, force_outplace)
+    if not return_inputs:
+        return graph, outputs
+    state = [graph.state[value] for value in graph.parameters]
+    return graph, outputs, (*flat, *state)
+
+
+def _trace_function(func: Callable[..., Any], call: Call, strict: bool, force_outplace: bool) -> TracedFunction:
+    graph, _, examples = record_call(func, {}, call, strict, force_outplace)
+    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples))
+    return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
+
+
+def _trace_methods(module: nn.Module, calls: Mapping[str, Call], strict: bool, force_outplace: bool) -> TracedModule:
+    graphs: dict[str, Graph] = {}
+    origins: dict[str, Origin] = {}
+    for name, call in calls.items():
+        func = module if name == "forward" else getattr(module, name)
+        graphs[name], _, examples = record_call(func, {"": module}, call, strict, force_outplace)
+        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples))
+    traced = mirror(module, graphs)
+    traced.origins = origins
+    return traced
+
+
+__all__ = ["TracelabError", "trace", "trace_graph", "trace_module"]

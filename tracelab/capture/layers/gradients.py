@@ -1,0 +1,164 @@
+"""Gradients inside the traced code: `backward`, what it fills, and the modes and marks that decide of it.
+
+Training steps are traced too: what one run leaves in `.grad`, the next one must find as Python would.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tracelab.capture.patches.higher_order import record_region
+from tracelab.capture.recorder import Recorder, active
+from tracelab.capture.values import concrete
+from tracelab.graph.ir import Node
+
+_properties: Any = Tensor
+"""The class without its annotations, which hide descriptors behind the types of their values."""
+
+Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
+
+
+def _grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    recorder.inside = True
+    try:
+        present = tensor.grad is not None
+    finally:
+        recorder.inside = False
+    if not present:
+        return None
+    return recorder.record_call("prim::grad", read_grad, (tensor,), run=lambda: read_grad(tensor))
+
+
+def read_grad(tensor: Tensor) -> Tensor | None:
+    """`tensor.grad`"""
+    return tensor.grad
+
+
+def _set_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor, gradient = args if len(args) == 2 else (args[0], None)
+    return recorder.record_call(
+        "prim::set_grad", write_grad, (tensor, gradient), run=lambda: write_grad(tensor, gradient)
+    )
+
+
+def write_grad(tensor: Tensor, gradient: Tensor | None) -> None:
+    """`tensor.grad = gradient`; None is also what `del tensor.grad` leaves."""
+    tensor.grad = gradient
+
+
+def _retain_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return recorder.record_call(
+        "prim::PythonOp",
+        Tensor.retain_grad,
+        args,
+        run=lambda: Tensor.retain_grad(*args),
+        attributes={"name": "retain_grad", "inplace": False},
+    )
+
+
+def _hook(function: Callable[..., Any]) -> Handler:
+    """A hook on a gradient runs in each backward; what it computes belongs to that, not to the forward graph."""
+
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not recorder.is_dynamic(args[0]):
+            return NotImplemented
+        return record_region(recorder, function.__name__, function, args, kwargs)
+
+    return handle
+
+
+def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return recorder.record_call(
+        "aten::requires_grad_",
+        Tensor.requires_grad_,
+        args,
+        kwargs,
+        run=lambda: Tensor.requires_grad_(*args, **kwargs),
+    )
+
+
+def _backward(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return recorder.record_call(
+        "prim::PythonOp",
+        run_backward,
+        args,
+        kwargs,
+        run=lambda: run_backward(*args, **kwargs),
+        attributes={"name": "backward", "inplace": False},
+    )
+
+
+def run_backward(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
+    """`tensor.backward()`: gradients are added to the leaves, as in eager mode."""
+    tensor.backward(*args, **kwargs)
+
+
+backward_of = torch.autograd.backward
+gradient_of = torch.autograd.grad
+"""`torch.autograd.backward` and `torch.autograd.grad` as they are while nothing is replaced."""
+
+
+def patch_backward(set_: Callable[[Any, str, Any], None]) -> None:
+    """Make nodes of the functions of `torch.autograd`, which no torch-function mode is shown."""
+    set_(torch.autograd, "backward", _recorded(backward_of, "autograd.backward"))
+    set_(torch.autograd, "grad", _recorded(gradient_of, "autograd.grad"))
+
+
+def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            return original(*args, **kwargs)
+        return recorder.record_call(
+            "prim::PythonOp",
+            original,
+            args,
+            kwargs,
+            run=lambda: original(*concrete(args), **concrete(kwargs)),
+            attributes={"name": name, "inplace": False},
+        )
+
+    return function
+
+
+def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    # A generator that is garbage-collected inside `no_grad` sets the mode at odd moments, from no frame of the
+    # traced call: only what the call itself does is part of the run.
+    frame: Any = sys._getframe(1)
+    leaving = False
+    while frame is not None and frame.f_code is not recorder.boundary:
+        if "grad_mode" in frame.f_code.co_filename:
+            leaving = leaving or frame.f_code.co_name == "__exit__"
+            # `set_grad_enabled(mode)` sets the mode when it is made, and once more when it is entered.
+            made = isinstance(frame.f_locals.get("self"), torch.autograd.grad_mode.set_grad_enabled)
+            if made and frame.f_code.co_name == "__enter__":
+                return NotImplemented
+        frame = frame.f_back
+    if frame is not None:
+        kind = "prim::ExitGradMode" if leaving else "prim::EnterGradMode"
+        node = Node(kind, None, () if leaving else (bool(args[0]),), None, (), recorder.scope)
+        node.source = recorder.source(sys._getframe(1))
+        recorder.nodes.append(node)
+    return NotImplemented
+
+
+HANDLERS: dict[Any, Handler] = {
+    _properties.grad.__get__: _grad,
+    _properties.grad.__set__: _set_grad,
+    _properties.grad.__delete__: _set_grad,
+    _properties.requires_grad.__set__: _requires_grad,
+    Tensor.requires_grad_: _requires_grad,
+    Tensor.retain_grad: _retain_grad,
+    Tensor.backward: _backward,
+    Tensor.register_hook: _hook(Tensor.register_hook),
+    Tensor.register_post_accumulate_grad_hook: _hook(Tensor.register_post_accumulate_grad_hook),
+    torch._C._set_grad_enabled: _set_grad_enabled,
+}

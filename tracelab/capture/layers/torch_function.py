@@ -1,0 +1,312 @@
+"""The torch-function layer: Python-level reads that the dispatcher never gets.
+
+Sizes become traced numbers here, conversions to Python values are noted, and calls that return early without
+dispatching (`contiguous()` on a contiguous tensor) are recorded.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tracelab.capture.analysis.assertion_branches import only_checks
+from tracelab.capture.layers import gradients, indexing, integer_arguments
+from tracelab.capture.layers.sym_numbers import traced_number
+from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
+from tracelab.capture.patches.higher_order import watch
+from tracelab.capture.recorder import Recorder, active
+from tracelab.capture.recording_paused import Unseen
+from tracelab.capture.values import concrete
+from tracelab.graph.ir import Node, Value
+
+_properties: Any = Tensor
+"""The class without its annotations, which hide descriptors behind the types of their values."""
+
+Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
+
+
+class FunctionMode(torch.overrides.TorchFunctionMode):
+    """Sees every call of torch's Python API while a recording runs."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.inside:
+            if recorder is not None and recorder.watched is not None:
+                watch(recorder, (args, kwargs))
+            return func(*args, **(kwargs or {}))
+        handler = HANDLERS.get(func)
+        if handler is None:
+            if not kwargs:
+                return func(*args)
+            return _with_gradient(recorder, func(*args, **kwargs), kwargs)
+        kwargs = kwargs or {}
+        result = handler(recorder, args, kwargs)
+        return _with_gradient(recorder, func(*args, **kwargs), kwargs) if result is NotImplemented else result
+
+
+def _with_gradient(recorder: Recorder, result: Any, kwargs: dict[str, Any]) -> Any:
+    """`torch.ones(2, requires_grad=True)`: operators know nothing of the keyword, so that it is a step of its own."""
+    if kwargs.get("requires_grad") and isinstance(result, Tensor) and recorder.is_dynamic(result):
+        return recorder.record_call("aten::requires_grad_", Tensor.requires_grad_, (result,), run=lambda: result)
+    return result
+
+
+def number_to_tensor(recorder: Recorder, number: Any) -> Tensor:
+    """A traced number as a tensor without dimensions, still traced."""
+    plain = concrete(number)
+    made: Tensor = recorder.record_call("prim::NumToTensor", torch.tensor, (number,), run=lambda: torch.tensor(plain))
+    return made
+
+
+def size_of(recorder: Recorder, tensor: Tensor, dim: int) -> Any:
+    """The size of one dimension as a traced number; one node for each value and dimension."""
+    value = recorder.value_of(tensor)
+    dim = dim + tensor.dim() if dim < 0 else dim
+    known = recorder.sizes.get((value, dim))
+    if known is not None:
+        return known
+    node = Node("aten::size", Tensor.size, (value, dim), None, (), recorder.scope, recorder.source(sys._getframe(1)))
+    made = Value("size", "int", node)
+    node.outputs = (made,)
+    recorder.nodes.append(node)
+    recorder.inside = True
+    try:
+        number = tensor.size(dim)
+    finally:
+        recorder.inside = False
+    known = recorder.sizes[(value, dim)] = traced_number(recorder, number, made)
+    return known
+
+
+def _traces_sizes(recorder: Recorder, tensor: Any) -> bool:
+    return isinstance(tensor, Tensor) and not tensor.is_nested and recorder.is_dynamic(tensor)
+
+
+def _shape(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor):
+        return NotImplemented
+    return torch.Size([size_of(recorder, tensor, dim) for dim in range(tensor.dim())])
+
+
+def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor):
+        return NotImplemented
+    dim = args[1] if len(args) > 1 else kwargs.get("dim")
+    if dim is None:
+        return _shape(recorder, args, {})
+    dim = concrete(dim)
+    if not isinstance(dim, int) or not -tensor.dim() <= dim < tensor.dim():
+        return NotImplemented
+    return size_of(recorder, tensor, dim)
+
+
+def _numel(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor):
+        return NotImplemented
+    return recorder.record_call("aten::numel", Tensor.numel, (tensor,), run=lambda: tensor.numel())
+
+
+def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    # Python insists that len() gives a plain int, so that the number is frozen here in any case.
+    tensor = args[0]
+    if not _traces_sizes(recorder, tensor) or tensor.dim() == 0:
+        return NotImplemented
+    return size_of(recorder, tensor, 0)
+
+
+def convert(
+    recorder: Recorder, kind: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """A conversion of a tensor to something that the graph cannot hold, noted at the caller's line."""
+    with Unseen(recorder):
+        result = function(*args, **kwargs)
+    shown = "" if kind in WITHOUT_VALUE else result
+    # A constant of the module freezes nothing that was not frozen before.
+    value = recorder.known(args[0])
+    recorder.warn(kind, conversion_message(kind, shown), shown, value, sys._getframe(1))
+    return result
+
+
+def _conversion(kind: str, function: Callable[..., Any]) -> Handler:
+    return lambda recorder, args, kwargs: convert(recorder, kind, function, args, kwargs)
+
+
+def _truth(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`if tensor:`; where it only decides whether an error is raised, nothing is frozen."""
+    if only_checks(sys._getframe(2)):
+        with Unseen(recorder):
+            return Tensor.__bool__(args[0])
+    return convert(recorder, "bool", Tensor.__bool__, args, kwargs)
+
+
+def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with Unseen(recorder):
+        result = Tensor.__index__(args[0])
+    # Noted on the graph alone: the old tracer was silent about an index, and code is written against that.
+    value = recorder.known(args[0])
+    recorder.warn("index", conversion_message("index", result), result, value, sys._getframe(1), silent=True)
+    return result
+
+
+def _contains(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with Unseen(recorder):
+        result = Tensor.__contains__(*args, **kwargs)
+    recorder.warn("bool", conversion_message("bool", result), result, recorder.known(args[0]), sys._getframe(1))
+    return result
+
+
+def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
+    """`iter(tensor)`: one value for each element of the first dimension, as many as there are now."""
+    if tensor.dim() == 0:
+        raise TypeError("iteration over a 0-d tensor")
+    with Unseen(recorder):
+        rounds = tensor.size(0)
+    given = recorder.value_of(tensor)
+    if not recorder.fixed.holds_size(given, 0):
+        recorder.warn("iter", ITERATION.format(rounds), rounds, given, sys._getframe(1))
+    return iter(torch.ops.aten.unbind.int(tensor, 0))
+
+
+def _item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`item()` gives a Python number; a whole number stays traced, as a size does."""
+    tensor = args[0]
+    if tensor.numel() != 1 or tensor.is_complex():
+        return NotImplemented
+    result = recorder.record_call("aten::item", Tensor.item, (tensor,), run=lambda: tensor.item())
+    if hasattr(result, "node"):
+        result.node.from_tensor = True
+    return result
+
+
+def _data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor = args[0]
+    return recorder.record_call("prim::data", read_data, (tensor,), run=lambda: read_data(tensor))
+
+
+def read_data(tensor: Tensor) -> Tensor:
+    """`tensor.data`"""
+    return tensor.data
+
+
+def _set_data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor, data = args
+    return recorder.record_call("prim::set_data", write_data, args, run=lambda: write_data(tensor, data))
+
+
+def write_data(tensor: Tensor, data: Tensor) -> None:
+    """`tensor.data = data`"""
+    tensor.data = data
+
+
+def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return torch.ops.aten.contiguous.default(*args, **kwargs)
+
+
+def _to(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if len(args) == 2 and isinstance(args[1], Tensor) and not kwargs:
+        return torch.ops.aten.to.other(*args)
+    device = args[1] if len(args) == 2 else kwargs.get("device") if len(args) == 1 else None
+    if isinstance(device, (str, torch.device)) and "dtype" not in kwargs:
+        return _move(args[0], torch.device(device), {name: item for name, item in kwargs.items() if name != "device"})
+    return NotImplemented
+
+
+def _cpu(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return _move(args[0], torch.device("cpu"), kwargs) if len(args) == 1 else NotImplemented
+
+
+def _move(tensor: Tensor, device: torch.device, kwargs: dict[str, Any]) -> Any:
+    """To another device alone: torch's binding would write the dtype of today into the call."""
+    if device.type in ("cpu", "meta") or (device.type == "cuda" and torch.cuda.is_initialized()):
+        return torch.ops.aten.to.dtype_layout(tensor, device=device, **kwargs)
+    return NotImplemented
+
+
+def _deep_copy(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor, memo = args
+    copies = tensor.is_leaf and type(tensor) is Tensor and tensor.layout is torch.strided
+    if not recorder.is_dynamic(tensor) or id(tensor) in memo or not copies:
+        return NotImplemented
+    made = tensor.detach().clone()
+    if tensor.requires_grad:
+        made.requires_grad_()
+    memo[id(tensor)] = made
+    return made
+
+
+def _shown(function: Callable[..., str]) -> Handler:
+    """Printing a tensor reads it in many small steps, none of which is part of the run."""
+
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with Unseen(recorder):
+            return function(*args, **kwargs)
+
+    return handle
+
+
+def _get_item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return indexing.get_item(recorder, args[0], args[1])
+
+
+def _set_item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return indexing.set_item(recorder, args[0], args[1], args[2])
+
+
+def _has_traced(item: Any) -> bool:
+    if isinstance(item, (Tensor, torch.SymInt, torch.SymFloat, torch.SymBool)):
+        return True
+    return isinstance(item, (list, tuple)) and any(map(_has_traced, item))
+
+
+def _from_data(function: Callable[..., Tensor], kind: str) -> Handler:
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        data = args[0] if args else kwargs.get("data")
+        if not _has_traced(data) or isinstance(data, Tensor):
+            return NotImplemented
+        plain_args, plain_kwargs = concrete(args), concrete(kwargs)
+        return recorder.record_call(kind, function, args, kwargs, run=lambda: function(*plain_args, **plain_kwargs))
+
+    return handle
+
+
+HANDLERS: dict[Any, Handler] = {
+    **integer_arguments.handlers(),
+    **gradients.HANDLERS,
+    _properties.shape.__get__: _shape,
+    Tensor.size: _size,
+    Tensor.numel: _numel,
+    Tensor.nelement: _numel,
+    torch.numel: _numel,
+    Tensor.__len__: _length,
+    Tensor.__bool__: _truth,
+    Tensor.__int__: _conversion("int", Tensor.__int__),
+    Tensor.__float__: _conversion("float", Tensor.__float__),
+    Tensor.__complex__: _conversion("complex", Tensor.__complex__),
+    Tensor.__index__: _index,
+    Tensor.tolist: _conversion("list", Tensor.tolist),
+    Tensor.numpy: _conversion("numpy", Tensor.numpy),
+    Tensor.__array__: _conversion("numpy", _properties.__array__),
+    Tensor.__contains__: _contains,
+    Tensor.item: _item,
+    _properties.data.__get__: _data,
+    _properties.data.__set__: _set_data,
+    Tensor.contiguous: _contiguous,
+    Tensor.to: _to,
+    Tensor.cpu: _cpu,
+    Tensor.__getitem__: _get_item,
+    Tensor.__setitem__: _set_item,
+    Tensor.__deepcopy__: _deep_copy,
+    Tensor.__repr__: _shown(Tensor.__repr__),
+    Tensor.__format__: _shown(Tensor.__format__),
+    torch.tensor: _from_data(torch.tensor, "aten::tensor"),
+    torch.as_tensor: _from_data(torch.as_tensor, "aten::as_tensor"),
+}

@@ -1,0 +1,91 @@
+"""Warnings while tracing: the words, and where Python shows them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from tracelab.graph.diagnostic import TracerWarning, TraceWarning
+
+_WORDS = {
+    "bool": "a Python boolean",
+    "int": "a Python integer",
+    "float": "a Python float",
+    "complex": "a Python complex",
+    "number": "a Python number",
+    "index": "a Python index",
+    "list": "a Python list",
+    "numpy": "a NumPy array",
+    "pickle": "bytes of pickle",
+}
+WITHOUT_VALUE = frozenset({"list", "numpy", "pickle"})
+"""Conversions whose result is too long for a sentence."""
+
+
+def conversion_message(kind: str, frozen: object) -> str:
+    """The sentence for a traced tensor or size that became a Python value."""
+    shown = "" if kind in WITHOUT_VALUE else f" ({frozen})"
+    effect = (
+        "the branch taken here is taken for every input" if kind == "bool" else "the value is frozen into the trace"
+    )
+    return (
+        f"Converting a tensor to {_WORDS[kind]}{shown} might cause the trace to be incorrect: {effect}. "
+        "Keep it a tensor, or trace again where it differs."
+    )
+
+
+def size_message(kind: str, frozen: object) -> str:
+    """The sentence for a traced size (or arithmetic on sizes) that Python needed as a number."""
+    if kind == "bool":
+        return (
+            f"Converting a traced size to a Python boolean ({frozen}) might cause the trace to be incorrect: "
+            "the branch taken here is taken for inputs of every size."
+        )
+    return (
+        f"Converting a traced size to {_WORDS[kind]} ({frozen}) might cause the trace to be incorrect: "
+        "the number is frozen into the trace and will not follow the size of the input."
+    )
+
+
+ITERATION = (
+    "Iterating over a tensor might cause the trace to be incorrect: the number of rounds ({}) is frozen into the "
+    "trace and will not follow the size of the input."
+)
+STORAGE = (
+    "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
+    "run. Take a view of the tensor that owns it instead."
+)
+
+
+def emit(warning: TraceWarning, frame: FrameType | None) -> None:
+    """Show it as a Python warning at the user's own line."""
+    if warning.source is None or frame is None:
+        warnings.warn(warning.message, TracerWarning, stacklevel=2)
+        return
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(
+        warning.message,
+        TracerWarning,
+        warning.source.file,
+        warning.source.line,
+        module=frame.f_globals.get("__name__"),
+        registry=registry,
+    )
+
+
+@contextmanager
+def unsaid() -> Iterator[None]:
+    """No Python warnings of tracing inside, only those on the graph.
+
+    `warnings.catch_warnings` would also undo what the traced code itself sets, and have told warnings told again.
+    """
+    before = list(warnings.filters)
+    warnings.simplefilter("ignore", TracerWarning)
+    mine = warnings.filters[0]
+    try:
+        yield
+    finally:
+        if mine not in before and mine in warnings.filters:
+            warnings.filters.remove(mine)  # type: ignore[attr-defined]

@@ -1,0 +1,335 @@
+"""Why a trace is wrong on some inputs: the line, the kind of fault, and the way out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from tracelab.check.findings import CheckInput, Finding
+from tracelab.check.isolation import unchanged, written_state
+from tracelab.check.outputs import ErrorSize
+from tracelab.check.retrace import Differences, differences, other_places, retrace
+from tracelab.check.trial import Outcome
+from tracelab.check.writes import writer_of
+from tracelab.comparison.values import compare
+from tracelab.execute.origin import Origin
+from tracelab.execute.run.failures import RunError
+from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.source import Source
+
+GRAPHS_DIFFERED = "Graphs differed across invocations"
+CONSTANTS_DIFFERED = "Tensor-valued Constant nodes differed in value across invocations"
+_UNSEEN = frozenset({"list", "numpy", "pickle", "storage", "constant", "complex"})
+"""Places whose value is not written down, since it may be large."""
+_BRANCHES = frozenset({"bool", "iter"})
+
+WAY_OUT = {
+    "bool": "choose with tensors (torch.where, torch.cond), or trace each branch by itself",
+    "iter": "work on the whole tensor without a Python loop, or trace again for another length",
+    "size": "give the size to torch as it is (x.shape[0], not int(x.shape[0])), or trace again for other sizes",
+    "number": "keep it a tensor in place of a Python number, or trace again where it differs",
+    "structure": "take the choice out of the traced part, or trace each case by itself",
+    "state": "compute it anew in each call, or keep it in a buffer (register_buffer)",
+    "constant": "compute it with torch from the inputs, or pass it as an input",
+    "raised": "trace again on such an input, or keep to the sizes that were traced",
+    "mutation": "return the changed tensor in place of writing into the input",
+}
+
+
+@dataclass(slots=True)
+class Blame:
+    """A finding, and how many places differed beside it on its input: the fewer, the surer."""
+
+    finding: Finding
+    others: int = 0
+
+
+class Explainer:
+    """Finds causes by recording the Python function again on the inputs where its trace was wrong."""
+
+    def __init__(self, origin: Origin, traced: Any, method: str, graph: Graph) -> None:
+        self.origin = origin
+        self.traced = traced
+        self.method = method
+        self.graph = graph
+        self.base = graph
+        """What later recordings are compared with: without what changes on the same inputs already."""
+        self.state: Finding | None = None
+        self.mine: dict[Node, Node] = {}
+
+    def on_the_same_inputs(self, tried: CheckInput) -> Finding | None:
+        """What is different when nothing but the number of the call is: state that is kept from call to call."""
+        args, kwargs = tried.build()
+        again = retrace(self.origin, self.graph, args, kwargs)
+        if again is None:
+            return None
+        found = differences(self.graph, again)
+        if not found:
+            return None
+        self.base = again
+        self.mine = {theirs: mine for mine, theirs in found.pairs}
+        node, source, what = self.first(found)
+        self.state = Finding(
+            "memoised state",
+            f"{GRAPHS_DIFFERED}, on the same inputs: {what}; the function keeps something from call to call",
+            node,
+            source,
+            None,
+            None,
+            0,
+            False,
+            WAY_OUT["state"],
+        )
+        return self.state
+
+    def causes(self, tried: CheckInput, outcome: Outcome) -> list[Blame]:
+        """The faults behind one wrong outcome."""
+        args, kwargs = tried.build()
+        again = retrace(self.origin, self.graph, args, kwargs)
+        error = next((row.error for row in (*outcome.mismatches, *outcome.written_otherwise) if row.error), None)
+        if again is None:
+            return [Blame(self.plain(tried, outcome, error, None))]
+        found = differences(self.base, again)
+        places = other_places(self.graph, again)
+        if found and (found.tensors or not places):
+            # Lists and arrays are not written down: the last one read before the first difference is what was read.
+            users = (self.user_of(value) for value, _ in found.tensors)
+            touched = [node for node in users if node is not None] or self.touched(found)
+            first = min((self.position(node) for node in touched), default=len(self.graph.nodes))
+            places += [(w, "") for w in self.graph.warnings if w.kind in _UNSEEN and w.position <= first][-1:]
+        if places:
+            return [
+                Blame(self.frozen(place, now, found, tried, outcome, error), len(places) - 1) for place, now in places
+            ]
+        moving = self.state is not None and self.state.node is not None and self.first(found)[0] is self.state.node
+        if found and not moving:
+            return [Blame(self.structural(found, tried, outcome, error))]
+        if self.state is not None:
+            message = f"{self.state.message}; {outcome}"
+            return [Blame(replace(self.state, message=message, error=error, input=tried, count=1, fault=True))]
+        return [Blame(self.plain(tried, outcome, error, again))]
+
+    # Kinds of faults -------------------------------------------------------------------------------------------
+
+    def frozen(
+        self,
+        place: TraceWarning,
+        now: str,
+        found: Differences,
+        tried: CheckInput,
+        outcome: Outcome,
+        error: ErrorSize | None,
+    ) -> Finding:
+        branch = place.kind in _BRANCHES
+        words = CONSTANTS_DIFFERED if found.tensors and not branch else GRAPHS_DIFFERED
+        read = _READ.get(place.kind, "the value read here")
+        values = (
+            f" was {_short(place.frozen)} when traced and is {_short(now)}" if place.frozen and now else " is another"
+        )
+        size = place.value is not None and not place.value.is_tensor
+        way = "size" if size and not branch else place.kind if branch else "number"
+        return Finding(
+            "different structure" if branch else "baked constant",
+            f"{words}: {read}{values} for {tried}; {outcome}",
+            place.node_among(self.positions),
+            place.source,
+            error,
+            tried,
+            1,
+            True,
+            WAY_OUT[way],
+            place,
+        )
+
+    def structural(self, found: Differences, tried: CheckInput, outcome: Outcome, error: ErrorSize | None) -> Finding:
+        node, source, what = self.first(found)
+        baked = not found.removed and not found.added
+        words = CONSTANTS_DIFFERED if baked and found.tensors and not found.arguments else GRAPHS_DIFFERED
+        return Finding(
+            "baked constant" if baked else "different structure",
+            f"{words}: {what}, for {tried}; {outcome}",
+            node,
+            source,
+            error,
+            tried,
+            1,
+            True,
+            WAY_OUT["constant" if baked else "structure"],
+        )
+
+    def plain(self, tried: CheckInput, outcome: Outcome, error: ErrorSize | None, again: Graph | None) -> Finding:
+        """What cannot be laid on a line by the graphs."""
+        if outcome.trace_error:
+            node = self.node_that_raises(tried)
+            source = None if node is None else node.source
+            return Finding(
+                "unfit inputs" if outcome.trace_error.startswith("InputError") else "trace raised",
+                f"for {tried}, {outcome}",
+                node,
+                source,
+                None,
+                tried,
+                1,
+                True,
+                WAY_OUT["raised"],
+            )
+        if outcome.written_otherwise:
+            return self.mutation(tried, outcome, error)
+        row = outcome.mismatches[0]
+        if row.output == 0:
+            return Finding(
+                "output structure",
+                f"for {tried}, {row}",
+                None,
+                None,
+                None,
+                tried,
+                1,
+                True,
+                "return the same structure for all inputs, or trace each case by itself",
+            )
+        node = self.first_divergent(again, tried) or self.output_node(row.output)
+        source = None if node is None else node.source
+        return Finding(
+            "numerical difference",
+            f"{row}, for {tried}",
+            node,
+            source,
+            error,
+            tried,
+            1,
+            True,
+            "raise check_tolerance if the difference is that of rounding; tracelab.compare shows where it begins",
+        )
+
+    def mutation(self, tried: CheckInput, outcome: Outcome, error: ErrorSize | None) -> Finding:
+        """An input that the trace leaves otherwise than Python does; other outputs follow from that."""
+        place = outcome.written_otherwise[0].output - 1
+        value = self.graph.user_inputs[place]
+        node = writer_of(self.graph, value)
+        more = f"; {outcome.mismatches[0]}" if outcome.mismatches else ""
+        return Finding(
+            "input mutation",
+            f"the trace leaves the input `{value.name}` otherwise than the Python function does, for {tried}: "
+            f"{outcome.written_otherwise[0].words}{more}",
+            node,
+            None if node is None else node.source,
+            error,
+            tried,
+            1,
+            True,
+            WAY_OUT["mutation"],
+        )
+
+    # Where it is -----------------------------------------------------------------------------------------------
+
+    def first(self, found: Differences) -> tuple[Node | None, Source | None, str]:
+        """The first node that is otherwise, its line, and what is different in words."""
+        node = min(self.touched(found), key=self.position, default=None)
+        for changed, change in found.arguments:
+            if self.mine.get(changed, changed) is node:
+                what = (
+                    f"{change.words[0]} became {change.words[1]}"
+                    if change.what == "operator"
+                    else f"{change.label} of {changed.kind} is {_ways(change.words)}"
+                )
+                return node, node.source if node else None, what
+        for value, words in found.tensors:
+            if self.user_of(value) is node:
+                return node, node.source if node else None, f"the constant tensor {label(value)} is {words}"
+        counts = [f"{count} node{'' if count == 1 else 's'} {what}" for count, what in
+                  ((found.removed, "fewer"), (found.added, "more")) if count]  # fmt: skip
+        source = found.new_sources[0] if found.new_sources and (node is None or node.source is None) else None
+        what = " and ".join(counts) + (f", from {node.kind} on" if node is not None else "")
+        return node, node.source if node is not None else source, what
+
+    def touched(self, found: Differences) -> list[Node]:
+        """The nodes of the trace that a difference lies at."""
+        nodes = [*found.nodes, *(node for node, _ in found.arguments)]
+        nodes += [user for value, _ in found.tensors if (user := self.user_of(value)) is not None]
+        return [self.mine.get(node, node) for node in nodes]
+
+    def user_of(self, value: Value) -> Node | None:
+        """The node that made it, or the first that reads it."""
+        node = value.node or next((node for node in self.base.nodes if value in node.inputs), None)
+        return None if node is None else self.mine.get(node, node)
+
+    def position(self, node: Node) -> int:
+        return self.positions.get(node, len(self.positions))
+
+    @cached_property
+    def positions(self) -> dict[Node, int]:
+        return {node: place for place, node in enumerate(self.graph.nodes)}
+
+    def output_node(self, number: int) -> Node | None:
+        """The node that made an output, counted from 1."""
+        values: list[Value] = []
+        _tensors_of(self.graph.outputs, values)
+        return values[number - 1].node if 0 < number <= len(values) else None
+
+    def node_that_raises(self, tried: CheckInput) -> Node | None:
+        """The node of the trace that cannot run on these inputs."""
+        args, kwargs = tried.build()
+        with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
+            try:
+                self.traced.run(*args, method=self.method, **kwargs)
+            except RunError as error:
+                return error.node
+            except Exception:
+                # Inputs that do not fit, or that the node-by-node run cannot take: no node is to blame.
+                return None
+        return None
+
+    def first_divergent(self, again: Graph | None, tried: CheckInput) -> Node | None:
+        """Where the values of two equal graphs part."""
+        if again is None:
+            return None
+        args, kwargs = tried.build()
+        with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
+            try:
+                return compare(self.traced, again, *args, method=self.method, **kwargs).first_divergent
+            except Exception:
+                return None
+
+
+_CONSTRUCT = frozenset({"prim::TupleConstruct", "prim::ListConstruct", "prim::DictConstruct"})
+_READ = {
+    "bool": "the condition",
+    "iter": "the number of rounds",
+    "int": "the number",
+    "float": "the number",
+    "number": "the number",
+    "index": "the index",
+    "list": "the list",
+    "numpy": "the array",
+    "pickle": "the bytes",
+    "storage": "the storage",
+}
+
+
+def _short(number: str) -> str:
+    """A float with six digits: no more of it is needed to see that it is another."""
+    try:
+        return number if number.lstrip("-").isdigit() else f"{float(number):.6g}"
+    except ValueError:
+        return number
+
+
+def _ways(words: tuple[str, str]) -> str:
+    return f"{words[0]} in the trace and {words[1]} now"
+
+
+def label(value: Value) -> str:
+    """A parameter's path, or a value's name."""
+    return value.path or value.name
+
+
+def _tensors_of(items: list[Value], found: list[Value]) -> None:
+    """The tensors inside the structure that the graph returns."""
+    for item in items:
+        if item.node is not None and item.node.kind in _CONSTRUCT:
+            _tensors_of([value for value in item.node.inputs if value.is_tensor or value.node is not None], found)
+        elif item.is_tensor or item.role is not Role.NODE:
+            found.append(item)

@@ -1,0 +1,73 @@
+"""Whether a trace gives something else from call to call, and which of its nodes draw random numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import torch
+
+from tracelab.check.findings import CallInputs, CheckInput, Finding
+from tracelab.check.isolation import unchanged, written_state
+from tracelab.check.outputs import copied, mismatches
+from tracelab.graph.arguments import given_arguments
+from tracelab.graph.ir import Graph, Node
+
+_MOST_NAMES = 6
+
+
+def random_nodes(graph: Graph) -> list[Node]:
+    """The nodes that draw random numbers; dropout that is switched off draws none."""
+    found = []
+    for node in graph.nodes:
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            given = dict(given_arguments(node))
+            off = given.get("train") is False or given.get("training") is False
+            none = any(given.get(name) in (0, 0.0) for name in ("p", "dropout", "dropout_p") if name in given)
+            if not (off or none):
+                found.append(node)
+    return found
+
+
+def randomness(graph: Graph, call: Any, tried: CheckInput, python: Any, fault: bool) -> Finding | None:
+    """A finding where two runs from different random states give different outputs."""
+    nodes = random_nodes(graph)
+    if not nodes or not _changes(graph, call, tried.build(), python):
+        return None
+    names = Counter(f"{node.kind}{f' ({place})' if (place := _place(node)) else ''}" for node in nodes)
+    words = [f"{name}{f' × {count}' if count > 1 else ''}" for name, count in names.items()]
+    more = f" and {len(words) - _MOST_NAMES} more" if len(words) > _MOST_NAMES else ""
+    return Finding(
+        "randomness",
+        f"Trace had nondeterministic nodes: {', '.join(words[:_MOST_NAMES])}{more}; "
+        "its outputs change from call to call",
+        nodes[0],
+        nodes[0].source,
+        None,
+        tried,
+        1,
+        fault,
+        "call .eval() on the model before tracing; where it is meant, check with allow=('randomness',)",
+    )
+
+
+def _place(node: Node) -> str:
+    scope = "" if node.scope is None else node.scope.path
+    if scope:
+        return scope
+    return "" if node.source is None else f"line {node.source.line}"
+
+
+def _changes(graph: Graph, call: Any, inputs: CallInputs, python: Any) -> bool:
+    results = []
+    with unchanged((python, call), written_state(graph)) as again:
+        for seed in (1, 2):
+            again()
+            torch.manual_seed(seed)
+            args, kwargs = copied((inputs.args, inputs.kwargs))
+            try:
+                results.append(copied(call(*args, **kwargs)))
+            except Exception:
+                # What the trace cannot run is told by the trial itself.
+                return False
+    return bool(mismatches(results[0], results[1], 0.0))

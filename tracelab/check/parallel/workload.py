@@ -1,0 +1,143 @@
+"""A trial sent to another process or machine: the Python function by pickle, its trace as a `.tlab` file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from tracelab.check.isolation import written_state
+from tracelab.check.target import Subject, method_of
+from tracelab.check.trial import Outcome, sentence, trial
+from tracelab.errors import TracelabError
+
+Inputs = tuple[tuple[Any, ...], dict[str, Any]]
+
+_AT_HAND = 2
+"""Workloads that a worker keeps unpacked."""
+_unpacked: OrderedDict[str, Workload] = OrderedDict()
+_one_at_a_time = threading.Lock()
+"""Generators and buffers belong to the process: two trials in it must not run at once."""
+
+
+class Workload:
+    """What every trial of one check needs; in another process, unpacked once."""
+
+    def __init__(
+        self,
+        python: Callable[..., Any],
+        traced: Any,
+        method: str,
+        tolerance: float,
+        modules: tuple[nn.Module, ...] = (),
+    ) -> None:
+        self.python = python
+        self.traced = traced
+        self.method = method
+        self.tolerance = tolerance
+        self.modules = modules
+        """Modules that the Python function runs, and whose state is to stay."""
+        self.written = tuple(written_state(traced._graphs[method] if hasattr(traced, "_graphs") else traced.graph))
+        self._packed: tuple[str, bytes] | None = None
+
+    def run(self, inputs: Inputs) -> Outcome:
+        """One trial."""
+        with _one_at_a_time:
+            call = method_of(self.traced, self.method)
+            return trial(self.python, call, inputs[0], inputs[1], self.tolerance, self.written, self.modules)
+
+    def pack(self) -> tuple[str, bytes]:
+        """The bytes to send, and a name for them; raises what pickling raises."""
+        if self._packed is None:
+            from tracelab.storage import save
+
+            file = io.BytesIO()
+            save(self.traced, file)
+            data = _dumps((self.python, file.getvalue(), _names(self.traced), self.method, self.tolerance))
+            self._packed = hashlib.sha256(data).hexdigest(), data
+        return self._packed
+
+    def __reduce__(self) -> Any:
+        return unpacked, self.pack()
+
+
+def unpacked(key: str, data: bytes) -> Workload:
+    """The workload of these bytes; kept, so that the next trial need not unpack it again."""
+    workload = _unpacked.get(key)
+    if workload is None:
+        from tracelab.storage import load
+
+        python, file, names, method, tolerance = pickle.loads(data)
+        workload = Workload(python, load(io.BytesIO(file), allow=names), method, tolerance)
+        _unpacked[key] = workload
+        while len(_unpacked) > _AT_HAND:
+            _unpacked.popitem(last=False)
+    return workload
+
+
+def run_chunk(workload: Workload, chunk: list[Inputs]) -> list[Outcome]:
+    """The trials of a few inputs."""
+    return [workload.run(inputs) for inputs in chunk]
+
+
+_of_this_process: list[Workload] = []
+
+
+def start_worker(key: str, data: bytes, threads: int) -> None:
+    """Unpack the workload as a worker process begins."""
+    torch.set_num_threads(threads)
+    _of_this_process[:] = [unpacked(key, data)]
+
+
+def run_here(chunk: list[Inputs]) -> list[Outcome]:
+    """The trials of a few inputs, in a worker that was started with its workload."""
+    return run_chunk(_of_this_process[0], chunk)
+
+
+def why_not_shipped(workload: Workload, subject: Subject) -> str:
+    """A sentence for a workload that cannot go to another process; empty where it can."""
+    try:
+        workload.pack()
+    except (pickle.PicklingError, TypeError, AttributeError, TracelabError, ValueError, NotImplementedError) as error:
+        return f"{subject.name} cannot be sent to another process ({sentence(error)})"
+    return ""
+
+
+def _dumps(item: Any) -> bytes:
+    """By cloudpickle where a cluster's client brought it: it sends functions of notebooks, too."""
+    try:
+        import cloudpickle
+    except ImportError:
+        main = sys.modules["__main__"]
+        data = pickle.dumps(item)
+        if not hasattr(main, "__file__") and b"__main__" in data:
+            raise pickle.PicklingError(
+                "it was defined in a notebook or shell; put it in a module, or install cloudpickle"
+            ) from None
+        return data
+    packed: bytes = cloudpickle.dumps(item)
+    return packed
+
+
+def _names(traced: Any) -> frozenset[str]:
+    """The Python functions that the trace itself calls: they are the user's own, and run here as well."""
+    graphs = traced._graphs.values() if hasattr(traced, "_graphs") else [traced.graph]
+    found = {"torchscript"}
+    for graph in graphs:
+        for node in graph.nodes:
+            target = node.target
+            name = getattr(target, "__qualname__", None)
+            if node.kind.startswith("prim::") and name is not None:
+                owner = getattr(target, "__self__", None)
+                found.add(f"{getattr(target, '__module__', '')}:{name}")
+                if isinstance(owner, type):
+                    found.add(f"{owner.__module__}:{owner.__qualname__}")
+    return frozenset(found)

@@ -1,0 +1,160 @@
+"""`diff`: what is different between two graphs, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tracelab.comparison.align.alignment import Alignment, align
+from tracelab.comparison.changes import Change, ChangedNode, ChangedValue, input_changes, node_changes, output_changes
+from tracelab.errors import TracelabError
+from tracelab.graph.ir import Graph, Node
+from tracelab.graph.scope import Scope
+
+
+@dataclass(slots=True)
+class GraphDiff:
+    """What is different between two graphs; false where nothing is.
+
+    `added` and `removed` hold nodes; `changed` pairs of nodes with what changed; `moved` nodes and module calls that
+    stand in another order; `renamed` module calls under another name, outermost first; `inputs` inputs and
+    parameters that changed; `outputs` outputs that are another value now. `rewired` are nodes that only read from
+    an added, removed or moved node where they read from another before: a consequence, and no difference by itself.
+
+    >>> difference = tracelab.diff(before, after)
+    >>> if difference:
+    ...     print(difference)
+    """
+
+    alignment: Alignment
+    added: list[Node] = field(default_factory=list)
+    removed: list[Node] = field(default_factory=list)
+    changed: list[ChangedNode] = field(default_factory=list)
+    rewired: list[ChangedNode] = field(default_factory=list)
+    moved: list[tuple[Node, Node] | tuple[Scope, Scope]] = field(default_factory=list)
+    renamed: list[tuple[Scope, Scope]] = field(default_factory=list)
+    inputs: list[ChangedValue] = field(default_factory=list)
+    outputs: list[Change] = field(default_factory=list)
+    overlays: dict[str, dict[Node, float]] = field(default_factory=dict)
+    """Numbers for nodes of either graph, by the name that the explorer shows: what `compare` measured."""
+
+    @property
+    def a(self) -> Graph:
+        """The first graph."""
+        return self.alignment.a
+
+    @property
+    def b(self) -> Graph:
+        """The second graph."""
+        return self.alignment.b
+
+    def __bool__(self) -> bool:
+        found = (self.added, self.removed, self.changed, self.moved, self.renamed, self.inputs, self.outputs)
+        return any(found)
+
+    @property
+    def nothing_in_common(self) -> bool:
+        """Whether not one node of one graph is in the other."""
+        return not self.alignment.pairs and bool(self.added or self.removed)
+
+    def __str__(self) -> str:
+        from tracelab.comparison.diff_text import diff_text
+
+        return diff_text(self)
+
+    def __repr__(self) -> str:
+        counts = (len(self.added), len(self.removed), len(self.changed))
+        return f"GraphDiff({self.a.name}, {self.b.name}: {counts[0]} added, {counts[1]} removed, {counts[2]} changed)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from tracelab.jupyter.widget.explorer import display_bundle
+
+        return display_bundle(self)
+
+
+class MethodDiffs(Mapping[str, GraphDiff]):
+    """The differences of modules that were traced by several methods: a `GraphDiff` for each; false where all are."""
+
+    def __init__(self, methods: dict[str, GraphDiff]) -> None:
+        self._methods = methods
+
+    def __getitem__(self, method: str) -> GraphDiff:
+        return self._methods[method]
+
+    def __iter__(self) -> Any:
+        return iter(self._methods)
+
+    def __len__(self) -> int:
+        return len(self._methods)
+
+    def __bool__(self) -> bool:
+        return any(self._methods.values())
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}\n{found}" for name, found in self._methods.items())
+
+
+def diff(a: Any, b: Any) -> Any:
+    """What is different between two graphs, or two things that were traced.
+
+    Gives a `GraphDiff`; `MethodDiffs` for modules of which several methods were traced. Names of values, numbers of
+    lines, and places in memory are no differences. Raises `TracelabError` for what holds no graph, and for modules
+    with other methods.
+
+    >>> difference = tracelab.diff(tracelab.trace(model, x), tracelab.trace(model.eval(), x))
+    >>> [change.label for before, after, changes in difference.changed for change in changes]
+    ['argument train']
+    """
+    mine, theirs = graphs_of(a), graphs_of(b)
+    if len(mine) == 1 and len(theirs) == 1:
+        return graph_diff(next(iter(mine.values())), next(iter(theirs.values())))
+    if set(mine) != set(theirs):
+        raise TracelabError(
+            f"cannot compare modules with other methods: {', '.join(mine)} and {', '.join(theirs)} were traced; "
+            "give the graphs of two methods, as `traced.graph_of(method)`"
+        )
+    return MethodDiffs({name: graph_diff(mine[name], theirs[name]) for name in mine})
+
+
+def graph_diff(a: Graph, b: Graph) -> GraphDiff:
+    """The same for two graphs."""
+    return diff_of(align(a, b))
+
+
+def diff_of(alignment: Alignment) -> GraphDiff:
+    """The differences of two graphs that were aligned already."""
+    moved = frozenset(thing for pair in alignment.moved for thing in pair)
+    found = GraphDiff(alignment, alignment.added, alignment.removed)
+    for changed in node_changes(alignment, moved):
+        only_inputs = all(change.what == "input" for change in changed.changes)
+        (found.rewired if only_inputs else found.changed).append(changed)
+    found.moved = list(alignment.moved)
+    found.renamed = [pair for pair in alignment.scopes if _is_renamed(alignment, *pair)]
+    found.inputs = list(input_changes(alignment))
+    found.outputs = output_changes(alignment, moved)
+    return found
+
+
+def _is_renamed(alignment: Alignment, mine: Scope, theirs: Scope) -> bool:
+    """Whether a module call itself has another name or stands in another module; what is in it then follows."""
+    if mine.parent is None or theirs.parent is None:
+        return mine.parent is not theirs.parent
+    if alignment.partner_scope.get(mine.parent) is not theirs.parent:
+        return True
+    return mine.last_name != theirs.last_name or mine.class_name != theirs.class_name
+
+
+def graphs_of(traced: Any) -> dict[str, Graph]:
+    """The graphs of a traced object by method, or the graph itself as `forward`."""
+    if isinstance(traced, Graph):
+        return {"forward": traced}
+    methods = getattr(traced, "_graphs", None)
+    if isinstance(methods, dict) and methods and all(isinstance(graph, Graph) for graph in methods.values()):
+        return methods
+    graph = getattr(traced, "graph", None)
+    if isinstance(graph, Graph):
+        return {"forward": graph}
+    raise TracelabError(
+        f"nothing to compare in {type(traced).__name__}: give two graphs, or what tracelab.trace returned"
+    )

@@ -1,0 +1,87 @@
+"""A comparison as text that fits a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracelab.comparison.values import ComparedValue, Comparison
+from tracelab.execute.run.lookup import place
+
+_MOST_ROWS = 24
+_BEFORE, _AFTER = 2, 8
+_COLUMNS = ("max abs", "max rel", "cosine", "ulp")
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """What was found, the first node that differs, and a table; of a long one its start of trouble and its worst."""
+    return "\n".join(_lines(comparison))
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    rows = comparison.rows
+    differing = [row for row in rows if row.differs]
+    mine, theirs = comparison.names
+    count = f"{len(rows)} value{'' if len(rows) == 1 else 's'}"
+    verdict = f"{len(differing)} of {count} differ" if differing else f"{count} agree"
+    yield f"{mine} and {theirs}: {verdict}"
+    if comparison.first_divergent is not None:
+        yield f"first at {place(comparison.first_divergent)}"
+    for name, nodes in ((mine, comparison.only_a), (theirs, comparison.only_b)):
+        if nodes:
+            rest = f" and {len(nodes) - 1} more nodes" if len(nodes) > 1 else ""
+            yield f"only in {name}: {place(nodes[0])}{rest}"
+    if comparison.failed is not None:
+        yield f"not compared to the end: {comparison.failed}"
+    if comparison.cancelled:
+        yield "not compared to the end: cancelled"
+    yield from _table(rows)
+
+
+def _table(rows: list[ComparedValue]) -> Iterator[str]:
+    shown = _chosen(rows)
+    if not shown:
+        return
+    cells = [["", "value", "operator", *_COLUMNS]] + [_cells(row) for _, row in shown]
+    widths = [max(len(cell[column]) for cell in cells) for column in range(len(cells[0]))]
+    yield _line(cells[0], widths)
+    previous = -1
+    for (index, _), cell in zip(shown, cells[1:], strict=True):
+        if index != previous + 1:
+            yield f"  … {index - previous - 1} more"
+        previous = index
+        yield _line(cell, widths)
+    if previous != len(rows) - 1:
+        yield f"  … {len(rows) - 1 - previous} more"
+
+
+def _chosen(rows: list[ComparedValue]) -> list[tuple[int, ComparedValue]]:
+    if len(rows) <= _MOST_ROWS:
+        return list(enumerate(rows))
+    first = next((index for index, row in enumerate(rows) if row.differs), 0)
+    chosen = set(range(max(0, first - _BEFORE), min(len(rows), first + _AFTER)))
+    worst = sorted(range(len(rows)), key=lambda index: -_badness(rows[index]))
+    for index in worst[: _MOST_ROWS - len(chosen)]:
+        chosen.add(index)
+    return [(index, rows[index]) for index in sorted(chosen)]
+
+
+def _badness(row: ComparedValue) -> float:
+    if row.distance is None:
+        return float("inf") if row.differs else -1.0
+    return 1.0 - row.distance.cosine + row.distance.max_abs * 1e-9
+
+
+def _cells(row: ComparedValue) -> list[str]:
+    mark = "!" if row.differs else ""
+    label = [mark, f"%{row.a.name}", row.node.kind]
+    found = row.distance
+    if found is None:
+        return [*label, row.differs or "equal", "", "", ""]
+    ulp = "" if found.ulp is None else f"{found.ulp:,}"
+    return [*label, f"{found.max_abs:.3g}", f"{found.max_rel:.3g}", f"{found.cosine:.6f}", ulp]
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
+    words = [f"{cell:<{width}}" for cell, width in zip(cells[:3], widths[:3], strict=True)]
+    numbers = [f"{cell:>{width}}" for cell, width in zip(cells[3:], widths[3:], strict=True)]
+    return "  ".join([*words, *numbers]).rstrip()

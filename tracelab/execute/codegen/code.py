@@ -1,0 +1,292 @@
+"""Readable Python code for a graph, and the function that it compiles to."""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import linecache
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.execute.codegen import peephole
+from tracelab.execute.codegen.names import INFIX, binding, binding_arguments, native, overload_path, tensor_method
+from tracelab.execute.codegen.regions import Regions
+from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.structure import namedtuple_class
+
+_REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
+_RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer"}) | {
+    "inference_mode"
+}
+
+
+class Code:
+    """The code of one graph: `text`, and the objects that it names, in `namespace`.
+
+    `lean` code is made to run: it frees each value at its last use and takes the cheapest spelling of each call.
+    `devices` maps names in the namespace to the devices that the trace wrote down, so that they can follow a
+    module that moves.
+    """
+
+    def __init__(self, graph: Graph, *, lean: bool) -> None:
+        self.graph = graph
+        self.namespace: dict[str, Any] = {
+            "torch": torch,
+            "inf": math.inf,
+            "nan": math.nan,
+            "Regions": Regions,
+            "inference_mode": torch.inference_mode,
+        }
+        self.devices: dict[str, torch.device] = {}
+        self.constants: dict[str, Value] = {}
+        self._names: dict[Value, str] = {}
+        self._taken: set[str] = set(_RESERVED)
+        self._objects: dict[int, str] = {}
+        self._lean = lean
+        self._last_uses = _last_uses(graph) if lean else {}
+        self.text = self.written()
+
+    # Names -----------------------------------------------------------------------------------------------
+
+    def _unique(self, wanted: str) -> str:
+        base = re.sub(r"\W", "_", wanted)
+        if not base.isidentifier() or keyword.iskeyword(base):
+            base = "_" + re.sub(r"\W", "_", wanted, flags=re.ASCII)
+        name, number = base, 1
+        while name in self._taken:
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        return name
+
+    def name(self, value: Value) -> str:
+        found = self._names.get(value)
+        if found is None:
+            found = self._names[value] = self._unique(value.name)
+        return found
+
+    def _object(self, item: Any, hint: str) -> str:
+        name = self._objects.get(id(item))
+        if name is None:
+            name = self._objects[id(item)] = self._unique(hint)
+            self.namespace[name] = item
+        return name
+
+    # Writing ---------------------------------------------------------------------------------------------
+
+    def written(self, inference: int = 0) -> str:
+        """The code as text; that many of the first nodes run in torch's inference mode."""
+        graph = self.graph
+        names = [self.name(value) for value in graph.inputs]
+        parameters = ", ".join(names)
+        if len(parameters) > 100:
+            parameters = "\n    " + ",\n    ".join(names) + ",\n"
+        body: list[str] = []
+        regions = any(node.kind in _REGIONS for node in graph.nodes)
+        outer = "        " if regions else "    "
+        for index, node in enumerate(graph.nodes):
+            indent = outer + "    " if index < inference else outer
+            line = self._line(node)
+            if line:
+                body.append(indent + line)
+            dead = self._last_uses.get(index)
+            if dead:
+                body.append(f"{indent}del {', '.join(self.name(value) for value in dead)}")
+        returned = ", ".join(self.operand(value) for value in graph.outputs)
+        if body and body[0].startswith(outer + " "):
+            body.insert(0, f"{outer}with inference_mode():")
+        body.append(f"{outer}return {returned}" if returned else f"{outer}return None")
+        if regions:
+            body = ["    regions = Regions()", "    try:", *body, "    finally:", "        regions.close()"]
+        return f"def forward({parameters}):\n" + "\n".join(body) + "\n"
+
+    def _line(self, node: Node) -> str:
+        kind = node.kind
+        outputs = node.outputs
+        if kind == "prim::Constant":
+            self._constant(node)
+            return ""
+        if kind == "prim::EnterGradMode":
+            return f"regions.enter_grad_mode({node.args[0]})"
+        if kind == "prim::ExitGradMode":
+            return "regions.leave_grad_mode()"
+        if kind == "prim::EnterContext":
+            return f"regions.enter({self._call(node)})"
+        if kind == "prim::ExitContext":
+            return "regions.leave()"
+        if kind == "prim::SetAttr":
+            return f"set_buffer({node.attributes['name']!r}, {self.operand(node.args[0])})"
+        if kind in ("prim::ListUnpack", "prim::TupleUnpack"):
+            names = ", ".join(self.name(value) for value in outputs)
+            source = self.operand(node.args[0])
+            return f"{names}{',' if len(outputs) == 1 else ''} = {source}" if outputs else f"() = {source}"
+        call = self._construct(node) if kind in _CONSTRUCTORS else self._call(node)
+        if not outputs:
+            return call
+        return f"{', '.join(self.name(value) for value in outputs)} = {call}"
+
+    def _constant(self, node: Node) -> None:
+        value = node.outputs[0]
+        tensor = self.graph.state.get(value)
+        if tensor is None:
+            self._names[value] = "None"
+            return
+        name = self.name(value)
+        self.namespace[name] = tensor
+        self.constants[name] = value
+
+    def _construct(self, node: Node) -> str:
+        if node.kind == "prim::ListConstruct":
+            return f"[{', '.join(map(self.operand, node.args))}]"
+        if node.kind == "prim::TupleConstruct":
+            inner = ", ".join(map(self.operand, node.args))
+            if "fields" in node.attributes:
+                name, fields = node.attributes["class"], node.attributes["fields"]
+                return f"{self._object(namedtuple_class(name, fields, node.target), name)}({inner})"
+            return f"({inner}{',' if len(node.args) == 1 else ''})"
+        pairs = list(zip(node.args[::2], node.args[1::2], strict=True))
+        if node.target is not None and all(isinstance(key, str) for key, _ in pairs):
+            fields = ", ".join(f"{key}={self.operand(value)}" for key, value in pairs)
+            if all(key.isidentifier() and not keyword.iskeyword(key) for key, _ in pairs):
+                return f"{self._object(node.target, node.attributes['class'])}({fields})"
+        inner = ", ".join(f"{self.operand(key)}: {self.operand(value)}" for key, value in pairs)
+        return f"{{{inner}}}"
+
+    def _call(self, node: Node) -> str:
+        target = node.target
+        args = node.args
+        if getattr(target, "_schema", None) is not None and hasattr(target, "_overloadname"):
+            return self._lean_operator(node) if self._lean else self._operator(node)
+        sign = INFIX.get(target)  # type: ignore[arg-type]
+        if sign is not None and len(args) == 2:
+            return f"{self._receiver(args[0])} {sign} {self._receiver(args[1])}"
+        method = tensor_method(node)
+        if method is not None:
+            return f"{self._receiver(args[0])}.{method}({self._arguments(args[1:], node.kwargs)})"
+        if target is None:
+            raise RuntimeError(f"the graph cannot run: nothing is known that runs {node.kind}")
+        name = getattr(target, "__name__", None) or node.name
+        if name == "apply" and hasattr(target, "__self__"):
+            return (
+                f"{self._object(target.__self__, target.__self__.__name__)}.apply({self._arguments(args, node.kwargs)})"
+            )
+        return f"{self._object(target, str(name))}({self._arguments(args, node.kwargs)})"
+
+    def _operator(self, node: Node) -> str:
+        found = native(node.target)
+        if found is None:
+            return f"{overload_path(node.target)}({self._arguments(node.args, node.kwargs)})"
+        style, name = found
+        args, kwargs = binding_arguments(node)
+        if style == "method":
+            return f"{self._receiver(args[0])}.{name}({self._arguments(args[1:], kwargs)})"
+        return f"{name}({self._arguments(args, kwargs)})"
+
+    def _lean_operator(self, node: Node) -> str:
+        found = native(node.target) or peephole.around(node.target)
+        if found is None:
+            return (
+                f"{self._object(node.target, node.kind.replace('::', '_'))}({self._arguments(node.args, node.kwargs)})"
+            )
+        if peephole.is_identity(node):
+            return self.operand(node.args[0])
+        index = peephole.row(node)
+        if index is not None:
+            return f"{self._receiver(node.args[0])}[{index}]"
+        style, name = found
+        args, kwargs = peephole.without_defaults(node.schema, *binding_arguments(node))
+        if style == "method":
+            sizes = peephole.spread(name, args[1:])
+            return f"{self._receiver(args[0])}.{name}({self._arguments(sizes or args[1:], kwargs)})"
+        return f"{self._object(binding(name), 'torch_' + name.rpartition('.')[2])}({self._arguments(args, kwargs)})"
+
+    def _receiver(self, item: Any) -> str:
+        text = self.operand(item)
+        return f"({text})" if text.startswith("-") else text
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> str:
+        parts = [self.operand(item) for item in args]
+        parts.extend(f"{name}={self.operand(item)}" for name, item in (kwargs or {}).items())
+        return ", ".join(parts)
+
+    def operand(self, item: Any) -> str:
+        """An argument as code."""
+        type_ = type(item)
+        if type_ is Value:
+            return self.name(item)
+        if item is None or type_ in (bool, int, str, float, complex):
+            return repr(item)
+        if type_ is list or type_ is torch.Size:
+            return f"[{', '.join(map(self.operand, item))}]"
+        if type_ is tuple:
+            return f"({', '.join(map(self.operand, item))}{',' if len(item) == 1 else ''})"
+        if type_ is dict:
+            return f"{{{', '.join(f'{self.operand(key)}: {self.operand(child)}' for key, child in item.items())}}}"
+        if type_ is slice:
+            return f"slice({self.operand(item.start)}, {self.operand(item.stop)}, {self.operand(item.step)})"
+        if isinstance(item, (torch.dtype, torch.layout, torch.memory_format)):
+            return str(item)
+        if isinstance(item, torch.device):
+            return self._device(item)
+        if isinstance(item, tuple) and hasattr(item, "_fields"):
+            return f"{self._object(type(item), type(item).__name__)}({', '.join(map(self.operand, item))})"
+        return self._object(item, re.sub(r"\W", "_", type_.__name__.lower()))
+
+    def _device(self, device: torch.device) -> str:
+        for name, known in self.devices.items():
+            if known == device:
+                return name
+        name = self._unique(f"device_{str(device).replace(':', '_')}")
+        self.devices[name] = device
+        self.namespace[name] = device
+        return name
+
+
+_CONSTRUCTORS = frozenset({"prim::ListConstruct", "prim::TupleConstruct", "prim::DictConstruct"})
+
+
+def _last_uses(graph: Graph) -> dict[int, list[Value]]:
+    """For each node, the values that nothing after it needs."""
+    needed = set(graph.outputs)
+    dead: dict[int, list[Value]] = {}
+    for index in range(len(graph.nodes) - 1, -1, -1):
+        node = graph.nodes[index]
+        finished = []
+        for value in dict.fromkeys((*node.inputs, *node.outputs)):
+            if value not in needed:
+                needed.add(value)
+                maker = value.node
+                if maker is None or maker.kind != "prim::Constant":
+                    finished.append(value)
+        if finished and node.kind != "prim::Constant":
+            dead[index] = finished
+    return dead
+
+
+def graph_code(graph: Graph) -> str:
+    """The code that people read."""
+    return Code(graph, lean=False).text
+
+
+def lean_code(graph: Graph) -> Code:
+    """The code that runs."""
+    return Code(graph, lean=True)
+
+
+def compile_code(code: Code, text: str) -> Callable[..., Any]:
+    """The function that `text` defines, in the namespace of `code`; tracebacks show its lines."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    filename = f"<tracelab {code.graph.name} {digest}>"
+    exec(compile(text, filename, "exec"), code.namespace)
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    function: Callable[..., Any] = code.namespace["forward"]
+    return function
+
+
+def state_inputs(graph: Graph) -> list[Value]:
+    """The inputs that hold parameters, buffers and captured tensors."""
+    return [value for value in graph.inputs if value.role is not Role.INPUT]

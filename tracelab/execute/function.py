@@ -1,0 +1,176 @@
+"""`TracedFunction`: a recorded function that can be called."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import os
+import re
+from typing import IO, Any
+
+import torch
+
+from tracelab.errors import InputError, TracelabError
+from tracelab.execute.checkable import Checkable
+from tracelab.execute.codegen.code import graph_code, state_inputs
+from tracelab.execute.codegen.replay import Replay
+from tracelab.execute.drawn import Drawn
+from tracelab.execute.origin import Origin
+from tracelab.execute.runnable import Runnable
+from tracelab.graph import passes
+from tracelab.graph.copying import copy_graph
+from tracelab.graph.ir import Graph, Role
+from tracelab.graph.structure import InputTree, Tree
+
+
+class TracedFunction(Drawn, Runnable, Checkable):
+    """A function as it ran once: callable on other inputs, differentiable, readable.
+
+    `graph` is what was recorded, `code` the Python code generated from it.
+
+    >>> traced = tracelab.trace(lambda x: x.relu() + 1, torch.ones(2))
+    >>> traced(torch.tensor([-1.0, 2.0, 3.0]))
+    tensor([1., 3., 4.])
+    """
+
+    def __init__(self, graph: Graph, name: str = "forward", origin: Origin | None = None) -> None:
+        self.graph = graph
+        self.__name__ = name
+        self.origin = origin
+        """The function that was traced, and how; None after loading from a file, and for a cell."""
+        self.examples: list[torch.Tensor] | None = None
+        """What a cell was traced on, where it was small enough to be copied."""
+        self._replay: Replay | None = None
+        self._state: list[torch.Tensor] = []
+
+    @property
+    def replay(self) -> Replay:
+        """The compiled code of the graph."""
+        if self._replay is None:
+            self._state = held_state(self.graph)
+            self._replay = Replay(self.graph)
+            self._replay.namespace["set_buffer"] = self._set_buffer
+        return self._replay
+
+    def _set_buffer(self, path: str, tensor: torch.Tensor) -> None:
+        for index, value in enumerate(state_inputs(self.graph)):
+            if value.path == path:
+                self._state[index] = tensor
+
+    @property
+    def input_tree(self) -> InputTree:
+        """How the arguments nest."""
+        return input_tree_of(self.graph)
+
+    @property
+    def code(self) -> str:
+        """Python code that does what the trace does."""
+        return graph_code(self.graph)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        replay = self._replay or self.replay
+        tree = self.input_tree
+        if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
+            args = tuple(tree.flatten(args, kwargs, self.__name__))
+        try:
+            return replay.best(args)(*args, *self._state)
+        except ValueError as error:
+            explained = other_parts(error, self.__name__)
+            if explained is None:
+                raise
+            raise explained from None
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        names = self.input_tree.names
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature([inspect.Parameter(re.sub(r"\W", "_", name), kind) for name in names])
+
+    def graph_for(self, *inputs: Any) -> Graph:
+        """The graph after dead code and common subexpressions are taken out."""
+        return passes.cse(passes.dce(copy_graph(self.graph)))
+
+    def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
+        """Write it to a `.tlab` file: see `tracelab.save`."""
+        from tracelab.api.files import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        return f"TracedFunction({self.__name__}, {len(self.graph.nodes)} nodes)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from tracelab.jupyter.widget.explorer import display_bundle
+
+        return display_bundle(self)
+
+
+def held_state(graph: Graph) -> list[torch.Tensor]:
+    """The tensors behind parameters and buffers; `TracelabError` for a graph that was read without them."""
+    for value in state_inputs(graph):
+        if value not in graph.state:
+            raise TracelabError(
+                f"the graph has no weights (`{value.path or value.name}`), so that it shows but does not run: load the "
+                "program with torch.export.load, and give it to tracelab.from_exported"
+            )
+    return [graph.state[value] for value in state_inputs(graph)]
+
+
+def other_parts(error: ValueError, name: str) -> InputError | None:
+    """A sentence for a list that now has another length than when it was traced; None for any other error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or "values to unpack" not in str(error):
+        return None
+    file = trace.tb_frame.f_code.co_filename
+    if not file.startswith("<tracelab "):
+        return None
+    line = linecache.getline(file, trace.tb_lineno).strip()
+    return InputError(
+        f"{name} was traced with another number of parts than this input gives: `{line}` has {error}; "
+        "trace again on such an input"
+    )
+
+
+def _all_tensors(args: tuple[Any, ...]) -> bool:
+    return all(isinstance(arg, torch.Tensor) for arg in args)
+
+
+def input_tree_of(graph: Graph) -> InputTree:
+    """The graph's input tree; flat for a graph that was recorded without one."""
+    if graph.input_tree is None:
+        users = graph.user_inputs
+        graph.input_tree = InputTree([value.name for value in users], [Tree("tensor") for _ in users])
+    tree: InputTree = graph.input_tree
+    return tree
+
+
+def function_of_graph(graph: Graph) -> TracedFunction:
+    """A function over all of the graph's inputs: the user's, flattened, and then its parameters.
+
+    Called with the user's inputs alone (flat or nested), it takes the parameters of the traced module.
+    """
+    return _GraphFunction(graph, graph.name)
+
+
+class _GraphFunction(TracedFunction):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        run = self.replay.function
+        leaves = _flat(args)
+        users = sum(1 for value in self.graph.inputs if value.role is Role.INPUT)
+        if len(leaves) == users:
+            leaves += self._state
+        elif len(leaves) != len(self.graph.inputs):
+            raise InputError(
+                f"the graph takes {users} tensors, or {len(self.graph.inputs)} with its parameters, "
+                f"but {len(leaves)} were given"
+            )
+        return run(*leaves)
+
+
+def _flat(items: Any) -> list[torch.Tensor]:
+    if isinstance(items, torch.Tensor):
+        return [items]
+    children = items.values() if isinstance(items, dict) else items
+    return [leaf for child in children for leaf in _flat(child)]

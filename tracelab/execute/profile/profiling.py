@@ -1,0 +1,313 @@
+"""`Profile`: where a graph's time goes, by node and by module, and how near that is to what the device can do."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from tracelab.errors import InputError, TracelabError
+from tracelab.execute.codegen.regions import Regions
+from tracelab.execute.measure.roofline import Peak, peak_of, waiting
+from tracelab.execute.run.lookup import Key, find_node, place
+from tracelab.execute.run.node_record import NodeRecord
+from tracelab.execute.run.placement import Placed, placed
+from tracelab.execute.run.program import program_of
+from tracelab.execute.run.start import prepared
+from tracelab.graph.ir import Graph, Node
+from tracelab.graph.scope import Scope
+from tracelab.graph.types import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledNode:
+    """One node: its median time in seconds, floating-point operations, bytes read and written, peak memory in bytes.
+
+    `share` is its part of the sum over nodes. `roof` is how much of the device's peak it reaches, as the least time
+    that its operations and bytes need over the time it took (of the roofline model); None where it moves nothing.
+    `bound` is what limits it: `compute`, `memory`, or an empty string.
+    """
+
+    index: int
+    node: Node
+    seconds: float
+    share: float
+    flops: int
+    bytes: int
+    peak_memory: int
+    roof: float | None
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledModule:
+    """One call of a module with all that ran in it: seconds, share of the whole, operations, bytes, nodes."""
+
+    scope: Scope
+    seconds: float
+    share: float
+    flops: int
+    bytes: int
+    nodes: int
+
+
+@dataclass(slots=True)
+class Profile:
+    """Where the time of a graph goes.
+
+    `nodes` are in the order of the run, `modules` parents first. `seconds` is the sum over nodes, `whole` the median
+    of whole runs in which nobody looked at the nodes; both medians over `repeat` runs. `peak` is what the device
+    reached in a matrix product and in a copy.
+
+    >>> profile = traced.profile(x, repeat=20)
+    >>> print(profile)
+    >>> profile["layer1"].seconds
+    """
+
+    name: str
+    graph: Graph
+    device: torch.device
+    repeat: int
+    whole: float
+    peak: Peak
+    nodes: list[ProfiledNode] = field(default_factory=list)
+    modules: list[ProfiledModule] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """The sum over nodes."""
+        return sum(row.seconds for row in self.nodes)
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one run."""
+        return sum(row.flops for row in self.nodes)
+
+    @property
+    def peak_memory(self) -> int:
+        """The most bytes held at once."""
+        return max((row.peak_memory for row in self.nodes), default=0)
+
+    def __getitem__(self, key: Key) -> ProfiledNode | ProfiledModule:
+        """A module by its path (its first call), or a node by itself or the name of a value it makes."""
+        if isinstance(key, str):
+            for module in self.modules:
+                if module.scope.path == key and key:
+                    return module
+        index = find_node(self.graph, key)
+        for row in self.nodes:
+            if row.index == index:
+                return row
+        raise TracelabError(f"{place(self.graph.nodes[index])} is a constant: it takes no time")
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row per node: module, operator, seconds, share, FLOPs, bytes, roof."""
+        try:
+            import pandas
+        except ImportError:
+            raise TracelabError("a profile as a data frame needs pandas: pip install pandas") from None
+        rows = [
+            {
+                "value": row.node.outputs[0].name if row.node.outputs else "",
+                "module": row.node.scope.path if row.node.scope is not None else "",
+                "operator": row.node.kind,
+                "seconds": row.seconds,
+                "share": row.share,
+                "flops": row.flops,
+                "bytes": row.bytes,
+                "peak_memory": row.peak_memory,
+                "roof": row.roof,
+                "bound": row.bound,
+            }
+            for row in self.nodes
+        ]
+        return pandas.DataFrame(rows)
+
+    def __str__(self) -> str:
+        from tracelab.execute.profile.profile_text import profile_text
+
+        return profile_text(self)
+
+    def __repr__(self) -> str:
+        return f"Profile({self.name}, {len(self.nodes)} nodes on {self.device}, {self.seconds * 1e3:.2f} ms)"
+
+
+def profile_traced(
+    traced: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    device: str | torch.device | None = None,
+    repeat: int = 10,
+    warmup: int = 2,
+    method: str = "forward",
+    progress: Callable[[int, int], None] | None = None,
+) -> Profile:
+    """Profile a traced object: see `Runnable.profile`."""
+    if repeat < 1:
+        raise InputError(f"repeat is {repeat}: give 1 or more")
+    program = program_of(traced, method)
+    where = placed(program, program.tree.flatten(args, kwargs, program.name), device)
+    if not where.has_data:
+        raise InputError('nothing takes time on meta: estimate memory and FLOPs with run(device="meta")')
+    before = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    try:
+        records = _counted(traced, args, kwargs, device, method)
+        timed, whole = _times(where, repeat, warmup, progress)
+    finally:
+        torch.set_rng_state(before[0])
+        if before[1] is not None:
+            torch.cuda.set_rng_state_all(before[1])
+    return _profile(where, records, timed, whole, repeat)
+
+
+def _counted(
+    traced: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], device: Any, method: str
+) -> list[NodeRecord]:
+    """One run that counts operations, bytes and memory; what cannot run raises `RunError` here."""
+    run = prepared(traced, args, kwargs, device=device, method=method, flops=True)
+    run.advance(len(run.graph.nodes))
+    if run.cancelled:
+        raise KeyboardInterrupt
+    return run.records
+
+
+def _times(
+    where: Placed, repeat: int, warmup: int, progress: Callable[[int, int], None] | None
+) -> tuple[dict[int, float], float]:
+    """The median seconds of each node by index, and of whole runs; measured in turns."""
+    nodes: dict[int, list[float]] = {}
+    wholes: list[float] = []
+    for number in range(-warmup, repeat):
+        with where.modes(False):
+            whole = sum(seconds for _, seconds in _pass(where, each=False))
+            each = _pass(where, each=True)
+        if number >= 0:
+            wholes.append(whole)
+            for index, seconds in each:
+                nodes.setdefault(index, []).append(seconds)
+        if progress is not None:
+            progress(number + warmup + 1, warmup + repeat)
+    return {index: statistics.median(found) for index, found in nodes.items()}, statistics.median(wholes)
+
+
+def _pass(where: Placed, *, each: bool) -> list[tuple[int, float]]:
+    """Run all nodes and nothing else; the seconds of each by index, or of all together under -1."""
+    program = where.program
+    code = program.code
+    values: list[Any] = [None] * len(code.slots)
+    for value, tensor in where.at_start():
+        values[code.slots[value]] = tensor
+    steps = [
+        (index, step, code.frees[index])
+        for index, step in enumerate(code.functions(program.devices))
+        if step is not None
+    ]
+    mark, seconds_between, wait = _clock(where.device), _between(where.device), waiting(where.device)
+    marks: list[Any] = []
+    regions = Regions()
+    wait()
+    try:
+        marks.append(mark())
+        if each:
+            for _, step, frees in steps:
+                step(values, regions)
+                for slot in frees:
+                    values[slot] = None
+                marks.append(mark())
+        else:
+            for _, step, frees in steps:
+                step(values, regions)
+                for slot in frees:
+                    values[slot] = None
+            marks.append(mark())
+        wait()
+    finally:
+        regions.close()
+    indices = [index for index, _, _ in steps] if each else [-1]
+    return [
+        (index, seconds_between(before, after)) for index, before, after in zip(indices, marks, marks[1:], strict=False)
+    ]
+
+
+def _clock(device: torch.device) -> Callable[[], Any]:
+    """Gives a mark of time: of the processor, or on the CUDA stream."""
+    if device.type == "cpu":
+        return time.perf_counter
+    if device.type != "cuda":
+        wait = waiting(device)
+
+        def waited() -> float:
+            wait()
+            return time.perf_counter()
+
+        return waited
+    stream = torch.cuda.current_stream(device)
+
+    def mark() -> torch.cuda.Event:
+        event = torch.cuda.Event(enable_timing=True)
+        event.record(stream)
+        return event
+
+    return mark
+
+
+def _between(device: torch.device) -> Callable[[Any, Any], float]:
+    if device.type == "cuda":
+        return lambda before, after: float(before.elapsed_time(after)) / 1e3
+    return lambda before, after: float(after - before)
+
+
+def _profile(where: Placed, records: list[NodeRecord], timed: dict[int, float], whole: float, repeat: int) -> Profile:
+    graph = where.program.graph
+    peak = peak_of(where.device, _dtype_of_products(records))
+    total = sum(timed.values()) or 1.0
+    found = Profile(where.program.name, graph, where.device, repeat, whole, peak)
+    for record in records:
+        seconds, flops, moved = timed[record.index], record.flops or 0, record.bytes or 0
+        busy = bool(flops or moved)
+        found.nodes.append(
+            ProfiledNode(
+                record.index,
+                record.node,
+                seconds,
+                seconds / total,
+                flops,
+                moved,
+                record.peak or 0,
+                peak.seconds(flops, moved) / seconds if busy and seconds else None,
+                peak.bound(flops, moved) if busy else "",
+            )
+        )
+    found.modules = _modules(graph, found.nodes)
+    return found
+
+
+def _modules(graph: Graph, rows: list[ProfiledNode]) -> list[ProfiledModule]:
+    sums: dict[Scope, list[float]] = {}
+    for row in rows:
+        scope = row.node.scope or graph.root
+        while scope is not None:
+            entry = sums.setdefault(scope, [0.0, 0.0, 0, 0, 0])
+            for column, amount in enumerate((row.seconds, row.share, row.flops, row.bytes, 1)):
+                entry[column] += amount
+            scope = scope.parent  # type: ignore[assignment]
+    return [
+        ProfiledModule(scope, sums[scope][0], sums[scope][1], *(int(amount) for amount in sums[scope][2:]))
+        for scope in graph.scopes()
+        if scope in sums
+    ]
+
+
+def _dtype_of_products(records: list[NodeRecord]) -> torch.dtype:
+    """The dtype in which most operations are done."""
+    counts: dict[torch.dtype, int] = {}
+    for record in records:
+        for value in record.node.outputs[:1]:
+            if isinstance(value.type, TensorType) and value.type.dtype.is_floating_point:
+                counts[value.type.dtype] = counts.get(value.type.dtype, 0) + (record.flops or 0) + 1
+    return max(counts, key=counts.__getitem__, default=torch.float32)

@@ -1,0 +1,63 @@
+"""What a person asks of a run, in the graph's own terms: where it ends, what it keeps, what it replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tracelab.errors import TracelabError
+from tracelab.execute.run.lookup import Key, find_node, find_values, names_of
+from tracelab.execute.run.stepper import Replacement
+from tracelab.graph.ir import Graph, Node, Value
+
+Watch = Iterable[Key] | Key | bool
+"""Values to keep: named one by one, or True for all of them."""
+
+
+def live_before(graph: Graph, start: int) -> list[Value]:
+    """The values made before node `start`, or given, that it or a later node needs, or that are outputs."""
+    made: set[Value] = set()
+    needed: dict[Value, None] = {}
+    for node in graph.nodes[start:]:
+        for value in node.inputs:
+            if value not in made:
+                needed[value] = None
+        made.update(node.outputs)
+    for value in graph.outputs:
+        if value not in made:
+            needed[value] = None
+    constants = {value for node in graph.nodes[:start] if node.kind == "prim::Constant" for value in node.outputs}
+    return [value for value in needed if value not in constants or value in graph.state]
+
+
+def ending(graph: Graph, upto: Key | None) -> tuple[int, frozenset[Value]]:
+    """The node before which to stop, and what is to be seen then: all that the last node made, used or not."""
+    if upto is None:
+        return len(graph.nodes), frozenset()
+    index = find_node(graph, upto)
+    return index + 1, frozenset(graph.nodes[index].outputs)
+
+
+def watched(graph: Graph, watch: Watch) -> frozenset[Value]:
+    if watch is True:
+        return frozenset(value for value in graph.values() if value.node is None or value.node.kind != "prim::Constant")
+    if watch is False:
+        return frozenset()
+    keys = [watch] if isinstance(watch, (Value, Node, str)) else watch
+    return frozenset(value for key in keys for value in find_values(graph, key))
+
+
+def replacements(graph: Graph, replace: Mapping[Key, Replacement] | None) -> dict[Value, Replacement]:
+    found: dict[Value, Replacement] = {}
+    for key, by in (replace or {}).items():
+        values = find_values(graph, key)
+        if len(values) != 1:
+            raise TracelabError(f"{key!r} stands for {len(values)} values ({names_of(values)}): name one")
+        found[values[0]] = by
+    return found
+
+
+def flop_counter() -> Any:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    return FlopCounterMode(display=False)

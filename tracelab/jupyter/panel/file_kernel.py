@@ -1,0 +1,37 @@
+"""What the file viewer's short-lived kernel is asked: the picture of a graph file that holds none itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracelab.errors import TracelabError
+from tracelab.graph.ir import Graph
+from tracelab.interop.reading import read
+from tracelab.jupyter.panel.panel import Answer
+from tracelab.render.view_document.document import view_document
+
+
+def document_of(path: str) -> Answer:
+    """The view document of a `.tlab`, torch.export or TorchScript file, or `error` with one sentence.
+
+    No code of the file runs and nothing of it is unpickled by Python.
+
+    >>> document_of("weights.safetensors").content["error"]
+    'the file is safetensors, which holds weights and no graph: tracelab reads .tlab, torch.export (.pt2) and ...'
+    """
+    try:
+        return Answer({"document": _document(path)})
+    except TracelabError as error:
+        return Answer({"error": str(error)})
+    except OSError as error:
+        return Answer({"error": f"the file cannot be read: {error.strerror or type(error).__name__}"})
+    except MemoryError:
+        return Answer({"error": "the file is too large for this machine's memory"})
+
+
+def _document(path: str) -> dict[str, Any]:
+    found = read(path)
+    return view_document(found if isinstance(found, Graph) else found.graph)
+
+
+__all__ = ["document_of"]

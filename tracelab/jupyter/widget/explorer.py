@@ -1,0 +1,303 @@
+"""`GraphExplorer`: the interactive picture of a graph, and what a notebook saves of it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import pathlib
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anywidget
+import traitlets
+
+from tracelab.comparison.diff import GraphDiff
+from tracelab.comparison.values import Comparison
+from tracelab.errors import TracelabError
+from tracelab.execute.profile.profiling import Profile
+from tracelab.execute.run.lookup import Key
+from tracelab.execute.run.run import Run
+from tracelab.execute.runnable import Runnable
+from tracelab.graph.amounts import bytes_text
+from tracelab.graph.ir import Graph, Node
+from tracelab.jupyter.panel.trace_registry import note
+from tracelab.jupyter.widget.run_session import Desk, nodes_by_key
+from tracelab.render.fold import Folded
+from tracelab.render.picture.dot import document_svg
+from tracelab.render.text import document_text
+from tracelab.render.view_document.diff_document import MergedView
+from tracelab.render.view_document.document import document_bytes, view_document
+
+MIME_TYPE = "application/vnd.tracelab.v1+json"
+"""The view document in a notebook's outputs."""
+_BUNDLE = pathlib.Path(__file__).parents[1] / "static" / "widget.js"
+
+
+_LARGE = 1_000_000
+"""Bytes from which a document is compressed on its way to the browser."""
+
+
+def packed(document: bytes) -> bytes:
+    """A document as it travels to the browser: a large one compressed, the same bytes each time."""
+    return document if len(document) < _LARGE else gzip.compress(document, compresslevel=4, mtime=0)
+
+
+_shown_before: dict[str, int] = {}
+
+
+def _next_id(document: bytes) -> str:
+    """The widget's id, which a notebook saves: by what is shown and the how-manieth of it this is, not by chance."""
+    digest = hashlib.sha256(document).hexdigest()
+    number = _shown_before[digest] = _shown_before.get(digest, 0) + 1
+    return hashlib.sha256(f"tracelab {digest} {number}".encode()).hexdigest()[:32]
+
+
+class GraphExplorer(anywidget.AnyWidget):
+    """A graph to explore in a notebook: open modules, search, select a node to see where it comes from.
+
+    `selected` is the index of the selected node in the view document (-1 for none), `selected_module` the path of the
+    selected module ('' for none), `opened` the scopes whose groups are open; all follow the picture and can be set.
+    `height` is in pixels.
+
+    >>> explorer = tracelab.GraphExplorer(tracelab.trace(model, x))
+    >>> explorer.select("layer1.0")
+    """
+
+    # Its text: a path would be watched, and the watcher of anywidget keeps every explorer, and its model, for ever.
+    _esm = _BUNDLE.read_text(encoding="utf-8") if _BUNDLE.exists() else ""
+    _document = traitlets.Bytes().tag(sync=True)
+    selected = traitlets.Int(-1).tag(sync=True)
+    selected_module = traitlets.Unicode("").tag(sync=True)
+    opened = traitlets.List(traitlets.Int()).tag(sync=True)
+    opened_default = traitlets.Bool(True).tag(sync=True)
+    height = traitlets.Int(480, min=120).tag(sync=True)
+    _restored = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, traced: Any, **options: Any) -> None:
+        shown = shown_of(traced)
+        document = document_bytes(shown.document)
+        if "model_id" not in options:
+            options["model_id"] = _next_id(document)
+        super().__init__(_document=packed(document), **options)
+        self._shown = shown
+        note(traced, self)
+        self._desk: Desk | None = None
+        if isinstance(traced, Runnable):
+            self._desk = Desk(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
+            self.on_msg(self._hear)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is shown; of a difference, the second one."""
+        return self._shown.graph
+
+    @property
+    def selected_node(self) -> Node | None:
+        """The selected node of the graph; of a difference, of either graph."""
+        return self._shown.nodes[self.selected] if self.selected >= 0 else None
+
+    def select(self, what: str | Node | None) -> None:
+        """Select a node, by itself or by the name of a value that it makes, or a module, by its path.
+
+        A module of one operator is that operator, as in the picture. None selects nothing. Raises `TracelabError`
+        where nothing fits.
+
+        >>> explorer.select("layer3")
+        >>> explorer.selected_module
+        'layer3'
+        """
+        self.selected, self.selected_module = (-1, "") if what is None else find_element(self._shown, what)
+
+    @traitlets.observe("selected")
+    def _node_selected(self, change: Any) -> None:
+        if change["new"] >= 0:
+            self.selected_module = ""
+
+    @traitlets.observe("selected_module")
+    def _module_selected(self, change: Any) -> None:
+        if change["new"]:
+            self.selected = -1
+
+    def run(self, *inputs: Any, **options: Any) -> Run:
+        """Run what is shown, node by node, and show time, memory and values on the picture as they come.
+
+        Takes what `traced.run` takes: `upto`, `from_`, `device`, `replace`, `watch`, and the inputs; without any,
+        those of the trace, or random ones of their shapes. Statistics are noted unless `statistics=False`. Ctrl-C and
+        the Stop button end it within one node, and what there is stays. Raises what `traced.run` raises, and
+        `TracelabError` where the explorer shows a graph or a difference: give it what `tracelab.trace` returned.
+
+        >>> run = explorer.run(x, upto="layer1", device="cuda")
+        >>> run.first_nonfinite
+        """
+        desk = self._needs_desk("run")
+        known = Runnable.run.__kwdefaults__ or {}
+        arguments = {name: item for name, item in options.items() if name not in known}
+        asked = {name: item for name, item in options.items() if name in known}
+        return desk.run(inputs, arguments, {"statistics": True, **asked})
+
+    @property
+    def last_run(self) -> Run | None:
+        """The last run, whether Python or the run bar asked for it; None before the first."""
+        return None if self._desk is None else self._desk.last
+
+    def overlay(self, name: str, numbers: Mapping[Key, float | None] | Comparison | Profile) -> None:
+        """Lay numbers over the picture: by node, by the name of a value, by module path; or those of a result.
+
+        Of a `tracelab.compare` of what is shown it is the largest absolute error of each node, of a `traced.profile`
+        the median seconds. Raises `TracelabError` for names that the graph does not have.
+
+        >>> explorer.overlay("error", tracelab.compare(traced, quantised, x))
+        >>> explorer.overlay("my score", {"layer1.0.conv1": 0.7})
+        """
+        desk = self._needs_desk("overlay")
+        if isinstance(numbers, Profile):
+            desk.overlay(name, {numbers.graph.nodes[row.index]: row.seconds for row in numbers.nodes}, "s")
+        elif isinstance(numbers, Comparison):
+            desk.overlay(name, {row.node: row.distance.max_abs for row in numbers.rows if row.distance is not None})
+        else:
+            desk.overlay(name, nodes_by_key(self.graph, numbers))
+
+    def _needs_desk(self, what: str) -> Desk:
+        if self._desk is None:
+            raise TracelabError(
+                f"there is nothing to {what} here: the explorer shows a graph or a difference; make one of what "
+                "tracelab.trace returned"
+            )
+        return self._desk
+
+    def _send_columns(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        self.send(content, buffers)
+
+    def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
+        if self._desk is not None:
+            self._desk.hear(content, _user_names())
+
+    def restore(self, link: str) -> None:
+        """Show a view again, from the text that the explorer's "Copy a link to this view" gives.
+
+        Raises `TracelabError` for text that is no such link.
+
+        >>> explorer.restore("open=layer1,layer1.0&select=layer1.0.conv1&find=op:relu")
+        """
+        try:
+            parts = urllib.parse.parse_qsl(link.removeprefix("#"), keep_blank_values=True, strict_parsing=bool(link))
+        except ValueError:
+            parts = [("", "")]
+        unknown = [name for name, _ in parts if name not in ("open", "fold", "select", "find")]
+        if unknown:
+            raise TracelabError(
+                f"{link!r} is no link to a view: it is made of open=…, fold=…, select=… and find=…, joined by &"
+            )
+        # The same link twice is a change twice.
+        self._restored = ""
+        self._restored = link
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**data, **saved_bundle(self._shown)}, metadata
+
+
+@dataclass(slots=True)
+class Shown:
+    """What an explorer shows: a view document, the node behind each of its rows, and a text in its place."""
+
+    graph: Graph
+    nodes: list[Node]
+    document: dict[str, Any]
+    text: str
+
+
+def shown_of(traced: Any) -> Shown:
+    """What to show of a graph, of a traced object, or of a difference."""
+    if isinstance(traced, GraphDiff):
+        merged = MergedView(traced)
+        return Shown(traced.b, merged.nodes, merged.document, str(traced))
+    graph = graph_of(traced)
+    document = view_document(graph)
+    return Shown(graph, Folded(graph).nodes, document, document_text(document))
+
+
+def graph_of(traced: Any) -> Graph:
+    """The graph of a traced object, or the graph itself."""
+    graph = traced if isinstance(traced, Graph) else getattr(traced, "graph", None)
+    if not isinstance(graph, Graph):
+        raise TracelabError(
+            f"nothing to explore in {type(traced).__name__}: give a graph or what tracelab.trace returned"
+        )
+    return graph
+
+
+def document_of(explorer: GraphExplorer) -> bytes:
+    """The view document that an explorer shows, as JSON."""
+    return document_bytes(explorer._shown.document)
+
+
+def find_element(shown: Shown, what: str | Node) -> tuple[int, str]:
+    """What a person named: the row in the view document of a node, or -1 and the path of a module."""
+    for index, node in enumerate(shown.nodes):
+        if node is what or (isinstance(what, str) and any(value.name == what for value in node.outputs)):
+            return index, ""
+    paths = module_paths(shown.document)
+    scopes = {scope for scope, path in enumerate(paths) if path == what or path.startswith(f"{what}.")}
+    inside = [index for index, scope in enumerate(shown.document["nodes"]["scope"]) if scope in scopes]
+    if not what or not inside:
+        raise TracelabError(f"no node, value or module of the graph is called {what!r}")
+    return (inside[0], "") if len(inside) == 1 else (-1, str(what))
+
+
+def module_paths(document: dict[str, Any]) -> list[str]:
+    """The path of each scope of a view document: `layer1.0`, and `layer1.0#2` for a second call of it."""
+    scopes, strings = document["scopes"], document["strings"]
+    paths = [""]
+    for parent, name, call in list(zip(scopes["parent"], scopes["name"], scopes["call"], strict=True))[1:]:
+        above = f"{paths[parent]}." if parent > 0 else ""
+        paths.append(f"{above}{strings[name] if name >= 0 else ''}{f'#{call + 1}' if call > 0 else ''}")
+    return paths
+
+
+SAVED_BYTES = 8 << 20
+"""A view document of more bytes than this, about 50,000 operators, is not written into a notebook."""
+
+
+def saved_bundle(traced: Any) -> dict[str, Any]:
+    """What stays in a saved notebook: the view document, a picture and a text; the same bytes at each run."""
+    shown = traced if isinstance(traced, Shown) else shown_of(traced)
+    document = document_bytes(shown.document)
+    picture = {"image/svg+xml": document_svg(shown.document)}
+    if len(document) > SAVED_BYTES:
+        much = f"{bytes_text(len(document))} of graph stay out of the notebook"
+        return {
+            **picture,
+            "text/plain": f"{shown.text}\n\n{much}: run the cell to explore it, or keep it by to_html().",
+        }
+    # Through JSON, so that nothing but plain data reaches the notebook file.
+    return {MIME_TYPE: json.loads(document), **picture, "text/plain": shown.text}
+
+
+def _user_names() -> Mapping[str, Any]:
+    """The variables of the notebook."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    return shell.user_ns if shell is not None else {}
+
+
+def in_kernel() -> bool:
+    """Whether a notebook's kernel is running this, so that a widget can be shown."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")
+
+
+def display_bundle(traced: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How a traced object shows itself: the explorer in a notebook, text and picture elsewhere."""
+    if in_kernel() and _BUNDLE.exists():
+        bundle: tuple[dict[str, Any], dict[str, Any]] = GraphExplorer(traced)._repr_mimebundle_()
+        return bundle
+    return saved_bundle(traced), {}

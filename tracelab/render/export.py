@@ -1,0 +1,61 @@
+"""Graphs as files for other programs and other people: HTML, SVG, DOT, JSON."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+from tracelab.graph.ir import Graph
+from tracelab.render.html import document_html
+from tracelab.render.picture.dot import dot_source, svg
+from tracelab.render.view_document.document import view_bytes, view_document
+
+Path = str | os.PathLike[str]
+
+
+def to_html(graph: Graph, path: Path | None = None) -> str | None:
+    """One file with the explorer and the graph, which any browser opens without a network.
+
+    Written to `path`, or returned where no path is given. Raises `TracelabError` where the front end was not built.
+
+    >>> to_html(graph, "graph.html")
+    """
+    return _written(document_html(view_document(graph)), path)
+
+
+def to_svg(graph: Graph, path: Path | None = None, max_boxes: int = 60) -> str | None:
+    """A picture of at most `max_boxes` boxes, however large the graph is: modules are closed until that suffices.
+
+    >>> to_svg(graph, "graph.svg")
+    """
+    return _written(svg(graph, _checked(max_boxes)), path)
+
+
+def to_dot(graph: Graph, path: Path | None = None, max_boxes: int = 60) -> str | None:
+    """The same picture in Graphviz's language.
+
+    >>> print(to_dot(graph))
+    digraph ...
+    """
+    return _written(dot_source(graph, _checked(max_boxes)), path)
+
+
+def to_json(graph: Graph, path: Path | None = None) -> str | None:
+    """The view document: all that the explorer shows, as JSON; the same text for the same trace.
+
+    >>> to_json(graph, "graph.json")
+    """
+    return _written(view_bytes(graph).decode(), path)
+
+
+def _checked(max_boxes: int) -> int:
+    if max_boxes < 1:
+        raise ValueError(f"max_boxes is {max_boxes}; a picture has at least 1 box")
+    return max_boxes
+
+
+def _written(text: str, path: Path | None) -> str | None:
+    if path is None:
+        return text
+    pathlib.Path(path).write_bytes(text.encode())
+    return None

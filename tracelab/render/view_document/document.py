@@ -1,0 +1,248 @@
+"""The view document: one JSON object that every reader draws from.
+
+`labextension/VIEW_DOCUMENT.md` says what is in it. The same trace gives the same bytes: nothing in it is an id,
+an address, a time, or a path of this machine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import torch
+
+from tracelab.graph.arguments import arguments
+from tracelab.graph.ir import Graph, Role, Value
+from tracelab.graph.scope import Scope
+from tracelab.graph.types import TensorType
+from tracelab.quickfix.quick_fix import mend
+from tracelab.render.fold import Folded
+from tracelab.render.view_document.aliases import Aliases
+from tracelab.render.view_document.source_table import Places
+from tracelab.render.view_document.taint import taints
+
+FORMAT = "tracelab.view"
+VERSION = 1
+_OPAQUE = frozenset({"prim::PythonOp", "prim::CallFunction", "prim::CallMethod", "prim::If", "prim::Loop"})
+
+
+def view_document(graph: Graph) -> dict[str, Any]:
+    """The document of a graph, as plain dicts, lists, strings and ints.
+
+    >>> view_document(graph)["summary"]
+    {'ops': 2, 'parameters': 0, 'parameter_bytes': 0, 'warnings': 0}
+    """
+    return DocumentBuilder(graph).build()
+
+
+def view_bytes(graph: Graph) -> bytes:
+    """The document as compact UTF-8 JSON."""
+    return document_bytes(view_document(graph))
+
+
+def document_bytes(document: dict[str, Any]) -> bytes:
+    """A document that is at hand already, as compact UTF-8 JSON."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+class DocumentBuilder:
+    """One document while it is put together; rows are numbered in order of appearance."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.folded = Folded(graph)
+        self.aliases = Aliases()
+        self.places = Places(graph)
+        self.strings: dict[str, int] = {}
+        self.shapes: dict[tuple[int, ...], int] = {}
+        self.values: dict[Value, int] = {}
+
+    def string(self, text: str) -> int:
+        index = self.strings.get(text)
+        if index is None:
+            index = self.strings[text] = len(self.strings)
+        return index
+
+    def optional(self, text: str | None) -> int:
+        return self.string(text) if text else -1
+
+    def build(self) -> dict[str, Any]:
+        graph, folded = self.graph, self.folded
+        scopes, scope_index = self.scope_rows()
+        self.number_values()
+        nodes = self.node_rows(scope_index)
+        values = self.value_rows()
+        outputs = [self.values[value] for value in folded.parts_of(graph.outputs) if value in self.values]
+        warnings = self.warning_rows()
+        sources = dict(self.places.columns)
+        sources["function"] = [self.optional(name) for name in sources["function"]]
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "name": encodable(graph.root.name or graph.name),
+            "torch": ".".join(torch.__version__.split(".")[:2]),
+            "strings": [encodable(text) for text in self.strings],
+            "shapes": [list(shape) for shape in self.shapes],
+            "scopes": scopes,
+            "nodes": nodes,
+            "values": values,
+            "inputs": [self.values[value] for value in graph.inputs],
+            "outputs": outputs,
+            "sources": sources,
+            "files": [
+                {
+                    "name": encodable(row["name"]),
+                    "lines": {number: encodable(line) for number, line in row["lines"].items()},
+                }
+                for row in self.places.file_rows()
+            ],
+            "warnings": warnings,
+            "summary": summary(graph, len(folded.nodes)),
+        }
+
+    def scope_rows(self) -> tuple[dict[str, list[int]], dict[Scope, int]]:
+        """The module tree, without modules in which nothing ran (an `nn.Identity`)."""
+        used: set[Scope] = {self.graph.root}
+        for node in self.folded.nodes:
+            scope = node.scope
+            while scope is not None and scope not in used:
+                used.add(scope)
+                scope = scope.parent
+        index: dict[Scope, int] = {}
+        rows: dict[str, list[int]] = {"parent": [], "name": [], "class": [], "call": []}
+        for scope in self.graph.scopes():
+            if scope in used:
+                index[scope] = len(index)
+                rows["parent"].append(-1 if scope.parent is None else index[scope.parent])
+                rows["name"].append(self.string(scope.last_name))
+                rows["class"].append(self.string(scope.class_name))
+                rows["call"].append(scope.call)
+        return rows, index
+
+    def number_values(self) -> None:
+        """Inputs first, then constants and what nodes made, as they came."""
+        for value in (*self.graph.inputs, *self.folded.constants):
+            self.values.setdefault(value, len(self.values))
+        for outputs in self.folded.outputs:
+            for value in outputs:
+                self.values.setdefault(value, len(self.values))
+
+    def node_rows(self, scope_index: dict[Scope, int]) -> dict[str, Any]:
+        folded = self.folded
+        names = ("kind", "scope", "schema", "source", "inputs", "outputs", "arguments")
+        rows: dict[str, Any] = {name: [] for name in names}
+        schemas: dict[Any, int] = {}
+        opaque = []
+        for number, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
+            self.aliases.add(node, outputs)
+            rows["kind"].append(self.string(node.kind))
+            rows["scope"].append(scope_index.get(node.scope, 0) if node.scope is not None else 0)
+            target = node.target if node.schema is not None else None
+            if target is None:
+                rows["schema"].append(-1)
+            else:
+                if target not in schemas:
+                    schemas[target] = self.string(str(node.schema))
+                rows["schema"].append(schemas[target])
+            rows["source"].append(self.places.index(node.source))
+            # A value of a graph edited by hand may have no maker; it is then no value of the document.
+            inputs = [self.values[value] for value in folded.parts_of(node.inputs) if value in self.values]
+            rows["inputs"].append(inputs)
+            rows["outputs"].append([self.values[value] for value in outputs])
+            rows["arguments"].append([[self.string(name), self.string(text)] for name, text in arguments(node)])
+            if node.kind in _OPAQUE:
+                opaque.append(number)
+        failed = self.graph.failed
+        if failed is not None and failed in folded.index:
+            rows["failed"] = folded.index[failed]
+        if opaque:
+            rows["opaque"] = opaque
+        return rows
+
+    def value_rows(self) -> dict[str, Any]:
+        names = ("name", "type", "dtype", "shape", "device", "node", "role", "path", "alias")
+        rows: dict[str, Any] = {name: [] for name in names}
+        strides = []
+        maker = {value: number for number, outputs in enumerate(self.folded.outputs) for value in outputs}
+        for value in self.values:
+            type_ = value.type
+            rows["name"].append(self.string(value.name))
+            if isinstance(type_, TensorType):
+                rows["type"].append(self.string("Tensor"))
+                rows["dtype"].append(self.string(type_.dtype_name))
+                rows["shape"].append(self.shapes.setdefault(type_.shape, len(self.shapes)))
+                rows["device"].append(self.string(str(type_.device)))
+                if type_.stride is None:
+                    strides.append([self.values[value], -1])
+                elif not is_dense(type_.shape, type_.stride):
+                    strides.append([self.values[value], self.shapes.setdefault(type_.stride, len(self.shapes))])
+            else:
+                rows["type"].append(self.string(type_))
+                for name in ("dtype", "shape", "device"):
+                    rows[name].append(-1)
+            rows["node"].append(maker.get(value, -1))
+            rows["role"].append(int(value.role))
+            rows["path"].append(self.optional(value.path))
+            base = self.aliases.base.get(value)
+            rows["alias"].append(-1 if base is None else self.values.get(base, -1))
+        if strides:
+            rows["strides"] = strides
+        return rows
+
+    def warning_rows(self) -> list[dict[str, Any]]:
+        outputs = self.folded.parts_of(self.graph.outputs)
+        depending = taints(self.graph, self.aliases, outputs)
+        rows = []
+        for warning, tainted in zip(self.graph.warnings, depending, strict=True):
+            found = warning.node_among(self.folded.index)
+            node = -1 if found is None else self.folded.index[found]
+            row: dict[str, Any] = {
+                "kind": warning.kind,
+                "message": encodable(warning.message),
+                "node": node,
+                "source": self.places.index(warning.source),
+                "value": encodable(warning.frozen),
+                "taints": sorted(self.values[value] for value in tainted if value in self.values),
+            }
+            if warning.answer:
+                row["answer"] = encodable(warning.answer)
+            found_mend = mend(warning)
+            if found_mend is not None:
+                reason = f"{found_mend.reason[0].upper()}{found_mend.reason[1:]}."
+                row["mend"] = {**dataclasses.asdict(found_mend.edit), "reason": reason}
+                self.places.show(found_mend.file, found_mend.edit.line, found_mend.edit.end_line)
+            rows.append(row)
+        return rows
+
+
+def summary(graph: Graph, ops: int) -> dict[str, int]:
+    """The numbers in one line; parameters count elements, each parameter once."""
+    parameters = size = 0
+    for value in graph.inputs:
+        if value.role is Role.PARAMETER and isinstance(value.type, TensorType):
+            count = 1
+            for extent in value.type.shape:
+                count *= max(extent, 0)
+            parameters += count
+            size += count * value.type.dtype.itemsize
+    return {"ops": ops, "parameters": parameters, "parameter_bytes": size, "warnings": len(graph.warnings)}
+
+
+def is_dense(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
+    """Whether elements lie one after the other, row after row; where there is one, or none, any stride is right."""
+    step = 1
+    for extent, given in zip(reversed(shape), reversed(stride), strict=True):
+        if extent == 0:
+            return True
+        if extent != 1 and given != step:
+            return False
+        step *= extent
+    return True
+
+
+def encodable(text: str) -> str:
+    """Text that UTF-8 can hold: half a surrogate pair, which Python strings allow, is written as its escape."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
