@@ -7,6 +7,11 @@ import random
 import pytest
 import torch
 
+from tracelab.graph import lint
+
+# Every pass, recording and loaded file of every test ends in the verifier.
+lint.enabled = True
+
 
 def _seed() -> None:
     random.seed(0)

@@ -5,26 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tracelab.lazy import lazy_names
+from tracelab.version import __version__
 
 if TYPE_CHECKING:
-    from tracelab.api.files import save
+    from tracelab.api.comparing import compare
+    from tracelab.api.files import load, read
+    from tracelab.api.saving import save
+    from tracelab.api.traced_function import TracedFunction
+    from tracelab.api.traced_module import TracedModule
     from tracelab.api.tracing import trace, trace_graph, trace_module
-    from tracelab.capture import TraceError, is_tracing
-    from tracelab.check import CallInputs, CheckReport, Finding, TracingCheckError
+    from tracelab.capture.record import TraceError, is_tracing
+    from tracelab.check.findings import CallInputs, Finding
+    from tracelab.check.report import CheckReport, TracingCheckError
     from tracelab.comparison.diff import GraphDiff, diff
-    from tracelab.comparison.values import Comparison, compare
-    from tracelab.errors import InputError, TracelabError
-    from tracelab.execute import TracedFunction, TracedModule
+    from tracelab.comparison.values import Comparison
+    from tracelab.errors import InputError, TracelabError, TracelabFileError
     from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
     from tracelab.interop.export.exported import from_exported
     from tracelab.interop.fx import from_fx
-    from tracelab.interop.reading import read
     from tracelab.interop.torchscript.program import from_torchscript
     from tracelab.jupyter.widget.explorer import GraphExplorer
     from tracelab.quickfix.quick_fix import Mend, mend
-    from tracelab.storage import TracelabFileError, load
-
-__version__ = "0.1.0"
 
 __all__ = [
     "CallInputs",
@@ -48,6 +49,7 @@ __all__ = [
     "TracerWarning",
     "TracingCheckError",
     "Value",
+    "__version__",
     "compare",
     "diff",
     "from_exported",
@@ -68,21 +70,24 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "tracelab.capture": ["TraceError", "is_tracing"],
-        "tracelab.check": ["CallInputs", "CheckReport", "Finding", "GraphDiff", "TracingCheckError", "diff"],
-        "tracelab.comparison.values": ["Comparison", "compare"],
-        "tracelab.quickfix.quick_fix": ["Mend", "mend"],
-        "tracelab.errors": ["InputError", "TracelabError"],
-        "tracelab.execute": ["TracedFunction", "TracedModule"],
+        "tracelab.api.comparing": ["compare"],
+        "tracelab.api.files": ["load", "read"],
+        "tracelab.api.saving": ["save"],
+        "tracelab.api.traced_function": ["TracedFunction"],
+        "tracelab.api.traced_module": ["TracedModule"],
+        "tracelab.api.tracing": ["trace", "trace_graph", "trace_module"],
+        "tracelab.capture.record": ["TraceError", "is_tracing"],
+        "tracelab.check.findings": ["CallInputs", "Finding"],
+        "tracelab.check.report": ["CheckReport", "TracingCheckError"],
+        "tracelab.comparison.diff": ["GraphDiff", "diff"],
+        "tracelab.comparison.values": ["Comparison"],
+        "tracelab.errors": ["InputError", "TracelabError", "TracelabFileError"],
         "tracelab.graph": ["Graph", "Node", "Scope", "Source", "TraceWarning", "TracerWarning", "Value", "passes"],
         "tracelab.interop.export.exported": ["from_exported"],
         "tracelab.interop.fx": ["from_fx"],
-        "tracelab.interop.reading": ["read"],
         "tracelab.interop.torchscript.program": ["from_torchscript"],
         "tracelab.jupyter.widget.explorer": ["GraphExplorer"],
-        "tracelab.api.files": ["save"],
-        "tracelab.storage": ["TracelabFileError", "load"],
-        "tracelab.api.tracing": ["trace", "trace_graph", "trace_module"],
+        "tracelab.quickfix.quick_fix": ["Mend", "mend"],
     },
     """
     api capture check comparison execute graph interop jupyter quickfix render storage

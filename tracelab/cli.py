@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from tracelab import __version__
+    from tracelab.version import __version__
 
     parser = argparse.ArgumentParser(
         prog="tracelab", description="Trace PyTorch code into a graph to read and explore."

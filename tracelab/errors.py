@@ -9,3 +9,13 @@ class TracelabError(RuntimeError):
 
 class InputError(TracelabError):
     """Inputs that are not what the trace takes."""
+
+
+class TracelabFileError(TracelabError):
+    """A file that cannot be read or written; the message says why, and what to do about it.
+
+    >>> import io
+    >>> tracelab.load(io.BytesIO(b"no archive"))
+    Traceback (most recent call last):
+    tracelab.errors.TracelabFileError: not a .tlab file: it is no zip archive
+    """

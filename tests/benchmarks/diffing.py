@@ -24,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from check.building import BINARY, NUMBER, UNARY, Op, graph_from
 
 import tracelab
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 
 _LAYER = 25
 _ROUNDS = 3

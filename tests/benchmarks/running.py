@@ -97,7 +97,7 @@ def inductor() -> None:
     for name, make in (("ResNet-18 1x3x224x224", resnet18), ("GPT-2 of 4 layers, 1x64", lambda: gpt2(4))):
         model, example = make()
         traced = tracelab.trace(model, example, check_trace=False, strict=False)
-        ours, theirs = traced.compile(backend="inductor"), torch.compile(model)
+        ours, theirs = traced.with_backend("inductor"), torch.compile(model)
         with torch.no_grad():
             mine, eager = medians(20, partial(ours, example), partial(theirs, example))
         row(f"inductor backend / torch.compile of eager, {name}", mine, eager, "<= 1.05")
@@ -117,7 +117,7 @@ def cuda() -> None:
     model, example = gpt2()
     model, example = model.cuda(), example.cuda()
     traced = tracelab.trace(model, example, check_trace=False, strict=False)
-    fast = traced.compile(backend="cudagraph")
+    fast = traced.with_backend("cudagraph")
 
     def waited(function: Callable[..., Any]) -> Callable[[], None]:
         def call() -> None:

@@ -125,7 +125,7 @@ def growth() -> None:
 
 def compiled(name: str) -> None:
     function, example = CASES[name]()
-    fast = tracelab.trace(function, example, check_trace=False, strict=False).compile(backend="inductor")
+    fast = tracelab.trace(function, example, check_trace=False, strict=False).with_backend("inductor")
     scripted = torch.jit.trace(function, example, check_trace=False)
     with torch.no_grad():
         start = time.perf_counter()

@@ -368,21 +368,22 @@ def counted(x):
 
 
 @pytest.mark.parametrize(
-    "function",
+    ("function", "columns"),
     [
-        kept_as_a_value,
-        chosen_as_an_argument,
-        added_in_a_branch,
-        called_in_a_branch,
-        called_in_a_further_condition,
-        asked_for_a_whole_number,
-        counted,
+        (kept_as_a_value, [11, 30]),
+        (chosen_as_an_argument, [29]),
+        (added_in_a_branch, [7]),
+        (called_in_a_branch, [7]),
+        (called_in_a_further_condition, [7]),
+        (asked_for_a_whole_number, [11]),
+        (counted, [10]),
     ],
-    ids=lambda function: function.__name__,
+    ids=lambda item: getattr(item, "__name__", ""),
 )
-def test_a_branch_that_does_something_is_said(function):
+def test_a_branch_that_does_something_is_said_at_its_column(function, columns):
     _, noted = said(function, torch.ones(3, 4))
-    assert [item.kind for item in noted] == ["bool"]
+    assert [item.kind for item in noted] == ["bool"] * len(columns)
+    assert [item.source.column for item in noted] == columns
 
 
 def test_a_check_that_passed_leaves_a_trace_that_follows_sizes():

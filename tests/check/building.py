@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from tracelab.graph.ir import Graph, Node, Role, Value, unique_names
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value, unique_names
 from tracelab.graph.scope import Scope
 from tracelab.graph.types import TensorType
 

@@ -132,13 +132,13 @@ def traced(name: str) -> tuple[nn.Module, tracelab.TracedModule]:
 
 def report_of(name: str, tries: int = 64) -> CheckReport:
     """The check of one model, with inputs that tracelab proposes."""
-    return traced(name)[1].check(tries=tries, progress=False)
+    return traced(name)[1].check(max_examples=tries, progress=False)
 
 
 def counterexamples_hold(name: str) -> bool:
     """Whether model and trace differ on every input that the check names, run by hand."""
     module, trace = traced(name)
-    for finding in trace.check(tries=64, progress=False).faults:
+    for finding in trace.check(max_examples=64, progress=False).faults:
         args, kwargs = finding.counterexample()
         try:
             found = trace(*args, **kwargs)

@@ -209,7 +209,7 @@ def test_given_inputs_keep_the_worst():
 
 
 def test_a_place_that_nothing_shows_wrong():
-    report = traced(subjects.never_negative, torch.ones(2)).check(tries=8)
+    report = traced(subjects.never_negative, torch.ones(2)).check(max_examples=8)
     assert report.ok
     assert [place.answer for place in report.places] == ["no counterexample in 8 tries"]
 
@@ -224,7 +224,7 @@ def test_each_place_gets_an_input_of_its_own():
 
 def test_integers_stay_within_their_range():
     table, ids = torch.randn(10, 4), torch.tensor([[3, 9, 0]])
-    report = traced(subjects.embedded, ids, table).check(tries=64)
+    report = traced(subjects.embedded, ids, table).check(max_examples=64)
     assert report.ok
     assert report.tried == 64
 
@@ -280,7 +280,7 @@ def test_nothing_of_the_users_changes():
     )
     states = torch.get_rng_state(), random.getstate(), numpy.random.get_state()[1].tolist()
     kept = x.clone()
-    trace.check(tries=8)
+    trace.check(max_examples=8)
     trace.check(inputs=[x])
     assert all(torch.equal(value, before[0][name]) for name, value in net.state_dict().items())
     assert all(torch.equal(p.grad, grad) for p, grad in zip(net.parameters(), before[1], strict=True))
@@ -303,7 +303,7 @@ def test_a_kind_that_there_is_not_is_refused():
 
 
 def test_the_report_for_notebooks_escapes_what_it_shows():
-    report = traced(torch.sigmoid, torch.ones(2)).check(tries=2)
+    report = traced(torch.sigmoid, torch.ones(2)).check(max_examples=2)
     report.name = "<script>"
     assert "<script>" not in report._repr_mimebundle_()["text/html"]
 

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from torch import nn
 
 import tracelab
-from tracelab.storage import archive
+from tracelab.storage.traces import save_traced
 
 if TYPE_CHECKING:
     import pathlib
@@ -30,7 +30,7 @@ def held(lab: Lab) -> pathlib.Path:
     module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)).eval()
     traced = tracelab.trace(module, torch.ones(2, 3))
     traced.save(lab.folder / "model.tlab")
-    archive.save(traced, lab.folder / "old.tlab")
+    save_traced(traced, lab.folder / "old.tlab")
     torch.export.save(torch.export.export(module, (torch.ones(2, 3),)), lab.folder / "model.pt2")
     torch.jit.save(torch.jit.script(module), lab.folder / "script.pt")
     torch.save(module.state_dict(), lab.folder / "weights.pt")

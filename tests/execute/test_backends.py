@@ -41,22 +41,22 @@ def traced(net):
 
 
 def test_the_python_backend_is_the_generated_code(net, traced):
-    fast = traced.compile()
+    fast = traced.with_backend()
     assert torch.equal(fast(x), net(x))
     assert fast.backend == "python"
-    assert fast.reason == ""
+    assert fast.fallback_reason == ""
 
 
 def test_arguments_nest_and_have_names_as_for_a_call():
     traced = tracelab.trace(lambda pair, z: pair[0] * pair[1] + z, ((torch.ones(2), torch.ones(2)), torch.ones(2)))
-    fast = traced.compile()
+    fast = traced.with_backend()
     assert fast((torch.ones(3), torch.ones(3)), z=torch.ones(3)).tolist() == [2, 2, 2]
     with pytest.raises(InputError, match="needs the argument `z`"):
         fast((torch.ones(3), torch.ones(3)))
 
 
 def test_a_module_that_changes_is_what_runs(net, traced):
-    fast = traced.compile()
+    fast = traced.with_backend()
     with torch.no_grad():
         net.fc2.bias += 1
     assert torch.equal(fast(x), net(x))
@@ -66,18 +66,18 @@ def test_a_module_that_changes_is_what_runs(net, traced):
 
 def test_an_unknown_backend_is_answered_with_those_there_are(traced):
     with pytest.raises(InputError, match="there is no backend `tpu`: give python, inductor or cudagraph"):
-        traced.compile("tpu")
+        traced.with_backend("tpu")
 
 
 def test_a_method_that_was_not_traced_is_refused(traced):
     with pytest.raises(TracelabError, match="`encode` was not traced; traced methods: forward"):
-        traced.compile(method="encode")
+        traced.with_backend(method="encode")
 
 
 @compiler
 @pytest.mark.slow
 def test_inductor_gives_eager_s_values_and_gradients(net, traced):
-    fast = traced.compile(backend="inductor")
+    fast = traced.with_backend("inductor")
     torch.testing.assert_close(fast(x), net(x))
     ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
     fast(ours).sum().backward()
@@ -94,7 +94,7 @@ def test_inductor_takes_other_shapes_and_a_function():
     def normalised(x):
         return (x - x.mean(0)) / (x.shape[0] + x.std(0))
 
-    fast = tracelab.trace(normalised, torch.randn(3, 2)).compile(backend="inductor")
+    fast = tracelab.trace(normalised, torch.randn(3, 2)).with_backend("inductor")
     for rows in (3, 7, 9):
         given = torch.randn(rows, 2)
         torch.testing.assert_close(fast(given), normalised(given))
@@ -102,10 +102,10 @@ def test_inductor_takes_other_shapes_and_a_function():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_cuda_graph_without_a_device_falls_back_and_says_why_once(net, traced):
-    fast = traced.compile(backend="cudagraph")
+    fast = traced.with_backend("cudagraph")
     with pytest.warns(BackendWarning, match=r"Net\.forward ran as Python code: cudagraph needs a CUDA device"):
         assert torch.equal(fast(x), net(x))
-    assert fast.reason == "cudagraph needs a CUDA device, and there is none"
+    assert fast.fallback_reason == "cudagraph needs a CUDA device, and there is none"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fast(x)
@@ -114,18 +114,18 @@ def test_a_cuda_graph_without_a_device_falls_back_and_says_why_once(net, traced)
 @cuda
 def test_a_cuda_graph_replays_with_other_values(net, traced):
     traced.to("cuda")
-    fast = traced.compile(backend="cudagraph")
+    fast = traced.with_backend("cudagraph")
     with torch.no_grad():
         for _ in range(3):
             given = torch.randn(5, 4, device="cuda")
             torch.testing.assert_close(fast(given), traced(given))
-    assert fast.reason == ""
+    assert fast.fallback_reason == ""
 
 
 @cuda
 def test_a_result_of_a_cuda_graph_is_not_written_over(traced):
     traced.to("cuda")
-    fast = traced.compile(backend="cudagraph")
+    fast = traced.with_backend("cudagraph")
     with torch.no_grad():
         first = fast(torch.zeros(5, 4, device="cuda"))
         kept = first.clone()
@@ -135,7 +135,7 @@ def test_a_result_of_a_cuda_graph_is_not_written_over(traced):
 
 @cuda
 def test_a_cuda_graph_falls_back_on_other_shapes_gradients_and_devices(traced):
-    fast = traced.compile(backend="cudagraph")
+    fast = traced.with_backend("cudagraph")
     with pytest.warns(BackendWarning, match="but one is on cpu"):
         fast(x)
     traced.to("cuda")
@@ -150,7 +150,7 @@ def test_a_cuda_graph_falls_back_on_other_shapes_gradients_and_devices(traced):
 @cuda
 def test_a_cuda_graph_follows_parameters_that_moved(traced):
     traced.to("cuda")
-    fast = traced.compile(backend="cudagraph")
+    fast = traced.with_backend("cudagraph")
     given = torch.ones(5, 4, device="cuda")
     with torch.no_grad():
         fast(given)
@@ -161,6 +161,6 @@ def test_a_cuda_graph_follows_parameters_that_moved(traced):
 @cuda
 def test_what_cannot_be_recorded_falls_back():
     traced = tracelab.trace(lambda x: x[x > 0], torch.ones(3), check_trace=False)
-    fast = traced.compile(backend="cudagraph")
+    fast = traced.with_backend("cudagraph")
     with torch.no_grad(), pytest.warns(BackendWarning, match="its CUDA kernels cannot be recorded"):
         assert fast(torch.ones(3, device="cuda")).tolist() == [1, 1, 1]

@@ -59,7 +59,7 @@ def test_the_outputs_are_those_of_a_call(net, traced):
 )
 def test_statistics_and_kept_values_never_change_results(model, example):
     traced = tracelab.trace(model, example)
-    run = traced.run(example, watch=True, statistics=True, flops=True)
+    run = traced.run(example, record=True, statistics=True, flops=True)
     assert torch.equal(run.outputs, model(example))
 
 
@@ -80,7 +80,7 @@ def test_random_numbers_are_drawn_as_by_a_call():
     torch.manual_seed(1)
     called = traced(torch.ones(4))
     torch.manual_seed(1)
-    assert torch.equal(traced.run(torch.ones(4), statistics=True, watch=True).outputs, called)
+    assert torch.equal(traced.run(torch.ones(4), statistics=True, record=True).outputs, called)
 
 
 def test_a_method_of_a_module_can_be_run():
@@ -173,7 +173,7 @@ def test_gradient_mode_is_as_before_after_an_error():
 
 
 def test_a_value_is_found_by_its_name_its_node_itself_and_its_module(traced, net):
-    run = traced.run(x, watch=["hidden"])
+    run = traced.run(x, record=["hidden"])
     hidden = torch.relu(net.fc1(x))
     node = traced.graph.find_nodes("aten::relu")[0]
     for key in ("hidden", "%hidden", node, node.output, "act"):
@@ -181,11 +181,11 @@ def test_a_value_is_found_by_its_name_its_node_itself_and_its_module(traced, net
 
 
 def test_only_watched_values_are_kept(traced):
-    run = traced.run(x, watch="fc1")
-    assert list(run.kept) == [traced.graph.find_nodes("aten::linear")[0].output]
+    run = traced.run(x, record="fc1")
+    assert list(run.recorded) == [traced.graph.find_nodes("aten::linear")[0].output]
     assert "fc1" in run
     assert "act" not in run
-    with pytest.raises(TracelabError, match=r"%hidden was not kept: name it in watch=\['hidden'\]"):
+    with pytest.raises(TracelabError, match=r"%hidden was not recorded: name it in record=\['hidden'\]"):
         run["hidden"]
 
 
@@ -215,7 +215,7 @@ def test_a_watched_value_is_kept_as_it_was_made():
         z = y.add_(1)
         return z * 1
 
-    run = tracelab.trace(write, torch.ones(2)).run(torch.ones(2), watch=True)
+    run = tracelab.trace(write, torch.ones(2)).run(torch.ones(2), record=True)
     assert run["y"].tolist() == [2, 2]
     assert run["z"].tolist() == [3, 3]
 
@@ -224,20 +224,20 @@ def test_an_unknown_name_is_answered_with_a_near_one(traced):
     with pytest.raises(
         TracelabError, match=r"no value or module of the graph is called `hiden`; did you mean `hidden`\?"
     ):
-        traced.run(x, watch=["hiden"])
+        traced.run(x, record=["hiden"])
 
 
 def test_a_value_of_another_trace_is_refused(traced):
     other = tracelab.trace(lambda x: x * 2, torch.ones(2))
     with pytest.raises(TracelabError, match="it belongs to another trace"):
-        traced.run(x, watch=other.graph.nodes)
+        traced.run(x, record=other.graph.nodes)
 
 
 # Parts -------------------------------------------------------------------------------------------------------
 
 
 def test_upto_stops_after_the_node(traced, net):
-    run = traced.run(x, upto="fc1")
+    run = traced.run(x, until="fc1")
     assert torch.equal(run.outputs, net.fc1(x))
     assert not run.finished
     assert run.stopped_at is traced.graph.find_nodes("aten::relu")[0]
@@ -247,17 +247,17 @@ def test_upto_stops_after_the_node(traced, net):
 def test_upto_shows_all_that_the_node_makes_used_or_not():
     traced = tracelab.trace(lambda x: torch.var_mean(x, 0)[1] * 2, torch.ones(3, 2))
     node = traced.graph.find_nodes("aten::var_mean")[0]
-    variance, mean = traced.run(torch.ones(3, 2), upto=node).outputs
+    variance, mean = traced.run(torch.ones(3, 2), until=node).outputs
     assert (variance.tolist(), mean.tolist()) == ([0, 0], [1, 1])
 
 
 def test_what_was_not_reached_is_said_to_be_so(traced):
     with pytest.raises(TracelabError, match=r"%hidden was not made: the run stopped before aten::relu"):
-        traced.run(x, upto="fc1")["hidden"]
+        traced.run(x, until="fc1")["hidden"]
 
 
 def test_a_run_goes_on_where_it_stopped_as_often_as_one_likes(traced, net):
-    before = traced.run(x, upto="act")
+    before = traced.run(x, until="act")
     for _ in range(2):
         assert torch.equal(before.resume().outputs, net(x))
     assert not before.finished
@@ -271,7 +271,7 @@ def test_going_on_twice_gives_the_same_although_the_graph_writes_in_place():
         return y + 0
 
     traced = tracelab.trace(write, torch.ones(2, 2))
-    before = traced.run(torch.ones(2, 2), upto="row")
+    before = traced.run(torch.ones(2, 2), until="row")
     for _ in range(2):
         assert before.resume().outputs.tolist() == [[3, 3], [2, 2]]
 
@@ -283,24 +283,24 @@ def test_going_on_enters_the_regions_that_were_open():
             return y @ y
 
     traced = tracelab.trace(region, torch.ones(2, 2))
-    assert traced.run(torch.ones(2, 2), upto="y").resume().outputs.dtype is torch.bfloat16
+    assert traced.run(torch.ones(2, 2), until="y").resume().outputs.dtype is torch.bfloat16
 
 
 def test_a_run_from_a_node_takes_what_it_needs_from_the_caller(traced, net):
     hidden = torch.randn(5, 3)
-    run = traced.run(x, from_="fc2", replace={"hidden": hidden})
+    run = traced.run(x, start="fc2", replace={"hidden": hidden})
     assert torch.equal(run.outputs, net.fc2(hidden))
     assert len(run) == 1
 
 
 def test_a_run_from_a_node_says_what_it_needs(traced):
-    with pytest.raises(TracelabError, match=r"these values are needed, and were not kept: %hidden; give them by"):
-        traced.run(x, from_="fc2")
+    with pytest.raises(TracelabError, match=r"these values are needed, and were not recorded: %hidden; give them by"):
+        traced.run(x, start="fc2")
 
 
 def test_a_finished_run_goes_on_from_kept_values(traced, net):
-    run = traced.run(x, watch=["act"])
-    again = run.resume(from_="fc2")
+    run = traced.run(x, record=["act"])
+    again = run.resume(start="fc2")
     assert torch.equal(again.outputs, net(x))
     assert len(again) == 1
 
@@ -312,14 +312,14 @@ def test_a_kept_value_that_is_written_to_later_is_not_gone_on_from():
         return (y * 3, y)
 
     traced = tracelab.trace(write, torch.ones(2))
-    run = traced.run(torch.ones(2), watch=["y"])
+    run = traced.run(torch.ones(2), record=["y"])
     with pytest.raises(TracelabError, match=r"%y is written to in place"):
-        run.resume(from_=traced.graph.find_nodes("aten::add_")[0])
+        run.resume(start=traced.graph.find_nodes("aten::add_")[0])
 
 
 def test_nothing_is_run_backwards(traced):
     with pytest.raises(TracelabError, match="it comes first"):
-        traced.run(x, from_="fc2", upto="fc1")
+        traced.run(x, start="fc2", until="fc1")
 
 
 # What if -----------------------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_an_input_and_a_parameter_can_be_replaced(traced, net):
 
 
 def test_a_finished_run_answers_what_if_by_running_only_what_follows(traced, net):
-    run = traced.run(x, watch=["hidden"])
+    run = traced.run(x, record=["hidden"])
     what_if = run.resume(replace={"hidden": 0.0})
     assert torch.equal(what_if.outputs, net.fc2.bias.expand(5, 2))
     assert len(what_if) == 1
@@ -363,7 +363,7 @@ def test_a_replacement_of_another_dtype_is_refused(traced):
 
 def test_a_node_that_fails_is_named_with_its_line_and_the_run_so_far_is_kept(traced):
     with pytest.raises(RunError) as caught:
-        traced.run(torch.ones(5, 7), watch=True)
+        traced.run(torch.ones(5, 7), record=True)
     message = str(caught.value)
     assert message.startswith("aten::linear (%linear, in fc1, ")
     assert "failed: RuntimeError: mat1 and mat2 shapes cannot be multiplied (5x7 and 4x3)" in message
@@ -375,7 +375,7 @@ def test_a_node_that_fails_is_named_with_its_line_and_the_run_so_far_is_kept(tra
 
 
 def test_an_error_leaves_earlier_runs_as_they_are(traced, net):
-    good = traced.run(x, watch=True)
+    good = traced.run(x, record=True)
     with pytest.raises(RunError):
         traced.run(torch.ones(5, 7))
     assert torch.equal(good["fc1"], net.fc1(x))
@@ -396,7 +396,7 @@ def test_memory_that_runs_out_gives_the_node_and_how_much_was_asked():
     assert message.startswith("out of memory on cpu at aten::add (%add, test_run.py:")
     assert f"{4 << 46 >> 30:.1f} GiB were asked for" in message
     assert caught.value.asked == 4 << 46
-    assert caught.value.run.record("mul").node.kind == "aten::mul"
+    assert caught.value.run.node_record("mul").node.kind == "aten::mul"
 
 
 def test_a_device_that_is_not_there_is_named_with_those_that_are(traced):
@@ -417,7 +417,7 @@ def test_an_operator_without_a_kernel_on_the_device_is_named():
 
 def test_a_run_is_cancelled_between_two_nodes_and_keeps_what_it_has(traced, net):
     stop = threading.Event()
-    run = traced.run(x, watch=True, cancel=stop, progress=lambda record: stop.set())
+    run = traced.run(x, record=True, cancel=stop, progress=lambda record: stop.set())
     assert run.cancelled
     assert not run.finished
     assert torch.equal(run["fc1"], net.fc1(x))
@@ -489,6 +489,6 @@ def test_a_listener_that_raises_ends_the_run_with_its_error(traced):
 
 
 def test_it_says_how_far_it_came(traced):
-    run = traced.run(x, upto="fc1")
+    run = traced.run(x, until="fc1")
     assert repr(run) == "Run(Net.forward, 1 nodes on cpu, stopped)"
     assert str(run).splitlines()[1].startswith("stopped before aten::relu (%hidden, in act")

@@ -37,7 +37,7 @@ def test_memory_counts_what_is_live_each_storage_once():
 
 def test_a_watched_value_stays_in_the_account():
     traced = tracelab.trace(lambda x: ((x + 1) * 2).sum(), kib(4))
-    assert traced.run(kib(4), watch=["add"]).records[-1].allocated == (4 << 10) + 4
+    assert traced.run(kib(4), record=["add"]).records[-1].allocated == (4 << 10) + 4
 
 
 def test_parameters_are_part_of_the_account():
@@ -60,7 +60,7 @@ def test_flops_are_those_of_torch_s_counter():
         model(example)
     run = tracelab.trace(model, example).run(example, flops=True)
     assert run.flops == counter.get_total_flops() > 0
-    assert run.record("fc").flops == 2 * 2 * 64 * 10
+    assert run.node_record("fc").flops == 2 * 2 * 64 * 10
 
 
 def test_a_view_moves_no_bytes_and_an_operator_moves_what_it_reads_and_writes():
@@ -231,7 +231,7 @@ def test_a_gradient_flows_through_where_a_run_was_resumed():
     traced = tracelab.trace(net, torch.randn(2, 4))
     given = torch.randn(5, 4)
     whole = traced.run(given, gradients=True).backward()
-    parts = traced.run(given, gradients=True, upto="fc1").resume().backward()
+    parts = traced.run(given, gradients=True, until="fc1").resume().backward()
     assert parts["x"].norm == pytest.approx(whole["x"].norm)
 
 
@@ -249,8 +249,8 @@ def test_a_run_on_cuda_moves_inputs_state_and_created_tensors():
 
     traced = tracelab.trace(shifted, torch.randn(2, 4))
     given = torch.randn(5, 4)
-    run = traced.run(given, device="cuda", watch=True, statistics=True)
-    assert all(tensor.is_cuda for tensor in run.kept.values() if isinstance(tensor, torch.Tensor))
+    run = traced.run(given, device="cuda", record=True, statistics=True)
+    assert all(tensor.is_cuda for tensor in run.recorded.values() if isinstance(tensor, torch.Tensor))
     torch.testing.assert_close(run.outputs.cpu(), shifted(given).detach())
     assert all(record.seconds > 0 and record.peak > 0 for record in run.records)
     assert next(net.parameters()).device.type == "cpu"

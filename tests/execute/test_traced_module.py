@@ -55,8 +55,30 @@ def test_a_submodule_knows_its_class(traced):
     assert traced.get_submodule("layers.0").original_name == "Linear"
 
 
-def test_it_prints_as_the_module_s_tree(traced):
-    assert "Linear()" in repr(traced)
+def test_its_repr_is_one_line(traced):
+    assert repr(traced) == "TracedModule(Net, 6 nodes, 8 parameters)"
+
+
+def test_it_prints_as_a_table_of_modules():
+    net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
+    assert str(tracelab.trace(net, torch.ones(5, 4))) == (
+        "module      class       operators  parameters  output\n"
+        "----------  ----------  ---------  ----------  -------------\n"
+        "Sequential  Sequential          3          23  float32[5, 2]\n"
+        "  0         Linear              1          15  float32[5, 3]\n"
+        "  1         ReLU                1              float32[5, 3]\n"
+        "  2         Linear              1           8  float32[5, 2]\n"
+        "3 operators, 23 parameters (92 B)"
+    )
+
+
+def test_equal_modules_in_a_row_are_one_line_of_the_table():
+    net = torch.nn.Sequential(*[torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh()) for _ in range(6)])
+    lines = tracelab.trace(net, torch.ones(1, 2)).summary(depth=1).splitlines()
+    assert lines[3:] == [
+        "  0 … 5 (6 ×)  Sequential     2 each      6 each  float32[1, 2]",
+        "12 operators, 36 parameters (144 B)",
+    ]
 
 
 def test_other_attributes_are_not_there(traced):

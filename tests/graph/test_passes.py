@@ -9,7 +9,6 @@ from compare import assert_same, kinds, short
 
 import tracelab
 from tracelab.graph import passes
-from tracelab.graph.copying import copy_graph
 
 
 def graph_of(function, *example, **options):
@@ -185,7 +184,7 @@ def test_inline_leaves_a_script_function_with_a_branch_as_a_call():
 def test_a_copy_of_a_graph_is_edited_without_the_original():
     graph = graph_of(lambda x: x.exp() + x.exp(), torch.ones(2))
     before = str(graph)
-    passes.canonicalize(passes.cse(copy_graph(graph)))
+    passes.canonicalize(passes.cse(graph.copy()))
     assert str(graph) == before
 
 

@@ -11,12 +11,12 @@ import tracelab
 from tracelab.jupyter.panel.file_kernel import document_of
 from tracelab.jupyter.panel.panel import ANSWER_TYPE
 from tracelab.render.view_document.document import view_document
-from tracelab.storage import archive
+from tracelab.storage.traces import save_traced
 
 
 def test_a_tlab_file_without_a_view_gives_the_view_of_its_graph(tmp_path):
     traced = tracelab.trace(nn.ReLU(), torch.ones(2))
-    archive.save(traced, tmp_path / "old.tlab")
+    save_traced(traced, tmp_path / "old.tlab")
     assert document_of(str(tmp_path / "old.tlab")).content == {"document": view_document(traced.graph)}
 
 

@@ -176,7 +176,7 @@ def test_asking_leaves_nothing_in_the_notebook(kernel: Kernel) -> None:
 
 
 def test_what_the_last_check_said(kernel: Kernel) -> None:
-    kernel.run("traced = tl.trace(lib.halves, x)\nreport = traced.check(tries=4)")
+    kernel.run("traced = tl.trace(lib.halves, x)\nreport = traced.check(max_examples=4)")
     row = kernel.trace("traced")
     assert row["check"]["ok"] is False
     assert row["check"]["text"].startswith("1 fault, 4 inputs tried")

@@ -9,11 +9,8 @@ import torch
 from tlab_edit import again, edited, entries, from_bytes, to_bytes
 
 import tracelab
-from tracelab.capture.layers import gradients
-from tracelab.capture.layers import sym_numbers as integers
-from tracelab.capture.layers import torch_function as functions
-from tracelab.storage import TracelabFileError
-from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
+from tracelab.errors import TracelabFileError
+from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
 
 NAME = f"{__name__}:Double"
 
@@ -226,22 +223,27 @@ def test_a_loaded_source_opens_no_file(tmp_path):
     assert (source.file, source.text) == (str(secret), "shown")
 
 
-TABLES = [*integers.BINARY.values(), *integers.UNARY.values(), *integers.MATH.values()]
+NAMES_IN_FILES = """
+    Generator Generator.get_state Generator.manual_seed Generator.seed Generator.set_state OrderedDict Parameter
+    Tensor.item Tensor.numel Tensor.requires_grad_ Tensor.size abs add and autocast autograd.backward autograd.grad
+    backward bitand bitor bitxor data eq float floordiv ge get_rng_state getitem grad gt int le lshift lt manual_seed
+    math.acos math.asin math.atan math.atan2 math.ceil math.copysign math.cos math.cosh math.exp math.expm1 math.fabs
+    math.floor math.fmod math.gcd math.hypot math.isqrt math.lcm math.log math.log10 math.log1p math.log2 math.pow
+    math.sin math.sinh math.sqrt math.tan math.tanh max min mod mul ne neg not or pos pow record_function retain_grad
+    round rshift set_data set_grad set_rng_state sub torch.as_tensor torch.tensor truediv trunc
+""".split()
 
 
-@pytest.mark.parametrize("target", {id(target): target for _, target in TABLES}.values(), ids=repr)
-def test_every_operation_on_traced_numbers_has_a_name_in_files(target):
-    name = BUILTIN_NAMES[id(target)]
-    assert BUILTINS[name] is target
+@pytest.mark.parametrize("name", NAMES_IN_FILES)
+def test_a_function_that_files_name_stays_known_by_that_name(name):
+    intrinsic = INTRINSICS[name]
+    assert intrinsic.trusted
+    assert intrinsic_of(intrinsic.function).name == name
 
 
-@pytest.mark.parametrize(
-    "target",
-    [functions.read_data, functions.write_data, gradients.read_grad, gradients.write_grad, gradients.run_backward],
-    ids=repr,
-)
-def test_every_access_to_a_tensor_has_a_name_in_files(target):
-    assert id(target) in BUILTIN_NAMES
+@pytest.mark.parametrize("name", ["as_subclass", "set_default_dtype"])
+def test_a_function_that_changes_more_than_its_run_is_not_run_unasked(name):
+    assert not INTRINSICS[name].trusted
 
 
 class Named(dict):

@@ -14,9 +14,10 @@ from tlab_edit import edited, entries, from_bytes, packed, to_bytes
 from torch import nn
 
 import tracelab
-from tracelab import save
+from tracelab import load, save
+from tracelab.errors import TracelabFileError
 from tracelab.render.view_document.document import view_bytes
-from tracelab.storage import TracelabFileError, container, load
+from tracelab.storage import container
 
 FIXTURE = pathlib.Path(__file__).parent / "fixtures" / "v1.tlab"
 

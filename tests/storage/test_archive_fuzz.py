@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tlab_edit import entries, from_bytes, packed
 
-from tracelab.storage import TracelabFileError
+from tracelab.errors import TracelabFileError
 
 CONTENT = (pathlib.Path(__file__).parent / "fixtures" / "v1.tlab").read_bytes()
 ENTRIES = entries(CONTENT)

@@ -11,7 +11,7 @@ from tlab_edit import again, edited, entries, from_bytes, to_bytes
 from torch import nn
 
 import tracelab
-from tracelab.storage import TracelabFileError
+from tracelab.errors import TracelabFileError
 from tracelab.storage.weights import STORED_DTYPES, write_weights
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tracelab
-from tracelab.storage import load
+from tracelab import load
 
 
 def to_bytes(traced: Any) -> bytes:

@@ -1,28 +1,91 @@
-"""`save`: a `.tlab` file with the picture in it that the file viewer shows."""
+"""`save`, `load` and `read`: traces in files, and the graphs in files of others."""
 
 from __future__ import annotations
 
-from tracelab.execute.function import TracedFunction
-from tracelab.execute.module import TracedModule
-from tracelab.graph.ir import Graph
-from tracelab.render.view_document.document import view_bytes
-from tracelab.storage import archive
+import io
+import os
+from collections.abc import Collection
+from typing import Any
+
+import torch
+
+from tracelab.api.traced_function import TracedFunction
+from tracelab.api.traced_module import TracedModule
+from tracelab.errors import TracelabFileError
+from tracelab.graph.graph import Graph
+from tracelab.interop.export.exported import read_exported
+from tracelab.interop.file_kinds import CAN_READ, kind_of
+from tracelab.interop.torchscript.program import read_torchscript
 from tracelab.storage.container import PathOrFile
+from tracelab.storage.traces import load_traced
 
 
-def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile) -> None:
-    """Write a traced function, traced module or graph to a path or a binary file object.
+def load(
+    file: PathOrFile,
+    *,
+    map_location: str | torch.device | None = None,
+    allow: Collection[str] = frozenset(),
+) -> TracedFunction | TracedModule:
+    """Read a `.tlab` file.
 
-    The same trace gives the same bytes. An existing file is replaced only when the new one is complete.
-    The file holds the view document too (of a module the graph of `forward`), so that JupyterLab shows it without a
-    kernel; one of more than 128 MiB is left out, and a kernel then reads the graph.
+    Nothing in the file runs while it loads. A node that needs Python or TorchScript code shows, and raises
+    `TracelabError` when it should run, unless `allow` names it.
 
-    Raises `TracelabFileError` for what files do not hold (sparse and quantized tensors, tensor subclasses),
-    `TypeError` for what is no trace, `OSError` where the file cannot be written.
+    Args:
+        file: A path or a binary file object.
+        map_location: The device for all tensors, and for the devices that the trace wrote down; None for those that
+            they were saved from.
+        allow: Names of code that may run: `"module:qualname"`; for TorchScript its qualified name, or `"torchscript"`
+            for all.
 
-    >>> tracelab.save(tracelab.trace(torch.relu, torch.ones(2)), "relu.tlab")
+    Returns:
+        The traced function or module, with the verdicts of its last check.
+
+    Raises:
+        TracelabFileError: The file is damaged, hostile, or made by a newer tracelab.
+        OSError: It cannot be opened.
+
+    >>> file = io.BytesIO()
+    >>> tracelab.save(tracelab.trace(torch.relu, torch.ones(2)), file)
+    >>> relu = tracelab.load(io.BytesIO(file.getvalue()))
+    >>> relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
     """
-    view = None
-    if isinstance(traced, (TracedModule, TracedFunction, Graph)):
-        view = view_bytes(traced if isinstance(traced, Graph) else traced.graph)
-    archive.save(traced, file, view=view)
+    return load_traced(file, TracedFunction, TracedModule, map_location=map_location, allow=allow)
+
+
+def read(file: PathOrFile) -> TracedFunction | TracedModule | Graph:
+    """What a file holds: the trace of a `.tlab` file, the graph of a torch.export (`.pt2`) or TorchScript file.
+
+    The content decides, not the name. No Python code of the file runs and nothing of it is unpickled by Python.
+
+    Args:
+        file: A path or a binary file object.
+
+    Returns:
+        The trace, or the graph.
+
+    Raises:
+        TracelabFileError: Any other file, which the message names, or one that is damaged.
+        OSError: It cannot be opened.
+
+    >>> file = io.BytesIO()
+    >>> torch.export.save(torch.export.export(torch.nn.ReLU(), (torch.ones(2),)), file)
+    >>> [node.kind for node in tracelab.read(io.BytesIO(file.getvalue())).nodes if node.schema is not None]
+    ['aten::relu']
+    """
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, "rb") as opened:
+            kind = kind_of(opened)
+    elif isinstance(file, io.TextIOBase) or not hasattr(file, "read"):
+        raise TypeError(f"read needs a path or a binary file object, but got {type(file).__name__}")
+    else:
+        file = file if file.seekable() else io.BytesIO(file.read())
+        start = file.tell()
+        kind = kind_of(file)
+        file.seek(start)
+    readers: dict[str, Any] = {"tlab": load, "export": read_exported, "script": read_torchscript}
+    if kind in readers:
+        found: TracedFunction | TracedModule | Graph = readers[kind](file)
+        return found
+    raise TracelabFileError(f"{kind}: {CAN_READ}")

@@ -8,13 +8,14 @@ from typing import Any
 
 from torch import nn
 
+from tracelab.api.traced_function import TracedFunction
+from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import Call, record_call
 from tracelab.check.checking import check_calls
 from tracelab.errors import InputError, TracelabError
-from tracelab.execute.function import TracedFunction
-from tracelab.execute.module import TracedModule, mirror
+from tracelab.execute.module import mirror
 from tracelab.execute.origin import Origin, kept_examples
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 
 
 def trace(
@@ -133,7 +134,7 @@ def _trace_methods(module: nn.Module, calls: Mapping[str, Call], strict: bool, f
         func = module if name == "forward" else getattr(module, name)
         graphs[name], _, examples = record_call(func, {"": module}, call, strict, force_outplace)
         origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples))
-    traced = mirror(module, graphs)
+    traced = mirror(TracedModule, module, graphs)
     traced.origins = origins
     return traced
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tracelab.capture.record import record
 from tracelab.errors import InputError
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree, Tree, rebuild, tree_of
 
 

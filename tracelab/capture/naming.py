@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from types import CodeType
 
-from tracelab.graph.ir import Graph, Node, unique_names
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, unique_names
+from tracelab.graph.kinds import UNPACKS
 from tracelab.graph.source import bound_names
 
 
@@ -23,7 +25,7 @@ def name_values(graph: Graph) -> None:
 
 
 def _name_outputs(node: Node, following: Node | None) -> None:
-    if node.kind in ("prim::ListUnpack", "prim::TupleUnpack"):
+    if node.kind in UNPACKS:
         maker = node.inputs[0].node
         source = maker.source if maker is not None else None
     else:
@@ -60,7 +62,7 @@ def _left(stack: tuple[tuple[CodeType, int], ...], depth: int, later: tuple[tupl
 
 
 def _unpacks(node: Node, following: Node) -> bool:
-    return following.kind in ("prim::ListUnpack", "prim::TupleUnpack") and following.inputs[0].node is node
+    return following.kind in UNPACKS and following.inputs[0].node is node
 
 
 def _assign(node: Node, names: tuple[str, ...]) -> None:

@@ -11,18 +11,20 @@ import torch
 
 from tracelab.capture.analysis.concretize import plain_numbers, settle_function, settle_modules
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
-from tracelab.capture.analysis.module_state import ModuleState, record_rebinding
 from tracelab.capture.layers.dispatch import PreDispatch
 from tracelab.capture.layers.torch_function import FunctionMode
+from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
-from tracelab.capture.outputs import record_output
-from tracelab.capture.patches.registry import patched
-from tracelab.capture.recorder import Recorder, active
+from tracelab.capture.patches.table import patched
+from tracelab.capture.recording.outputs import record_output
+from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
 from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
 from tracelab.capture.values import tensor_type
 from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Role, Value
+from tracelab.graph.lint import verified
 
 
 class TraceError(TracelabError):
@@ -50,10 +52,10 @@ def is_tracing() -> bool:
 def recording(recorder: Recorder) -> Iterator[None]:
     """Everything that this thread runs inside is recorded; torch is as before on any exit."""
     outer = active.recorder
-    if outer is not None and not outer.inside:
+    if outer is not None and not outer.paused:
         raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
     with ExitStack() as stack:
-        stack.enter_context(patched())
+        stack.enter_context(patched)
         stack.enter_context(FunctionMode())
         stack.enter_context(enable_python_dispatcher())
         stack.enter_context(EnablePreDispatch())
@@ -102,9 +104,9 @@ def record(
             try:
                 result = _call(function, args, kwargs)
             except Exception as error:
+                recorder.unfail(error)
                 raise TraceError(_failure(graph, error), finish(recorder, user_inputs)) from error
-            if graph.failed is not None:
-                recorder.unfail()
+            recorder.unfail()
             record_rebinding(recorder, state, owned="" in (modules or {}))
             returned = record_output(recorder, result, strict)
     finally:
@@ -113,7 +115,7 @@ def record(
         settle_modules((modules or {}).values())
         settle_function(function)
     graph.outputs = [returned] if returned is not None else []
-    return Recording(finish(recorder, user_inputs), plain_numbers(result, set()))
+    return Recording(verified(finish(recorder, user_inputs)), plain_numbers(result, set()))
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch.nn.modules.lazy import LazyModuleMixin
 
-from tracelab.capture.recorder import Recorder
-from tracelab.capture.recording_paused import Unseen
+from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.graph.ir import Role
+from tracelab.graph.kinds import CALL_METHOD
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import is_inner
 
@@ -44,11 +44,11 @@ def call_module(
         register_module(recorder, module, path)
     if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
         # A lazy module makes its parameters at its first call: that is no part of what later calls do.
-        with Unseen(recorder):
+        with recording_paused(recorder):
             module._infer_parameters(module, args, kwargs)
     if isinstance(module, torch.jit.ScriptModule):
         return recorder.record_call(
-            "prim::CallMethod",
+            CALL_METHOD,
             module,
             args,
             kwargs,

@@ -2,18 +2,5 @@
 
 from tracelab.check.findings import CallInputs, CheckInput, Finding, FrozenPlace
 from tracelab.check.report import CheckReport, TracingCheckError
-from tracelab.comparison.align.alignment import Alignment, align
-from tracelab.comparison.diff import GraphDiff, diff
 
-__all__ = [
-    "Alignment",
-    "CallInputs",
-    "CheckInput",
-    "CheckReport",
-    "Finding",
-    "FrozenPlace",
-    "GraphDiff",
-    "TracingCheckError",
-    "align",
-    "diff",
-]
+__all__ = ["CallInputs", "CheckInput", "CheckReport", "Finding", "FrozenPlace", "TracingCheckError"]

@@ -23,8 +23,8 @@ from tracelab.check.report import CheckReport, TracingCheckError, WorstCase
 from tracelab.check.retrace import place_of
 from tracelab.check.target import Subject, subject_of
 from tracelab.check.trial import Outcome
-from tracelab.check.writes import writer_of
 from tracelab.errors import InputError, TracelabError
+from tracelab.graph.aliasing import writer_of
 from tracelab.graph.diagnostic import TraceWarning
 
 _MOST_RETRACES = 24
@@ -39,7 +39,7 @@ def check(
     executor: Executor | None = None,
     *,
     tolerance: float = 1e-5,
-    tries: int = 32,
+    max_examples: int = 32,
     allow: Collection[str] = (),
     progress: bool | None = None,
     method: str | None = None,
@@ -48,8 +48,8 @@ def check(
     unknown = [kind for kind in allow if kind not in KINDS]
     if unknown or isinstance(allow, str):
         raise TracelabError(f"allow={allow!r} is no collection of kinds of findings: {', '.join(KINDS)}")
-    if tries < 1:
-        raise TracelabError(f"tries={tries} is too few: give at least 1")
+    if max_examples < 1:
+        raise TracelabError(f"max_examples={max_examples} is too few: give at least 1")
     subject = subject_of(traced, method)
     collected = _Collected(subject, frozenset(allow), tolerance)
     workload = _workload(subject, tolerance)
@@ -57,8 +57,8 @@ def check(
         proposed = _proposed(subject)
         first = next(proposed)
         collected.begin(first, workload)
-        done = _run(workload, islice(proposed, 3 * tries), executor, subject, collected, proposals=True)
-        total: int | None = tries
+        done = _run(workload, islice(proposed, 3 * max_examples), executor, subject, collected, proposals=True)
+        total: int | None = max_examples
     else:
         given = _given(inputs, subject, collected)
         example = _example(subject)
@@ -76,7 +76,7 @@ def check(
             bar.update()
             if collected.report.wrong:
                 bar.set_postfix(wrong=collected.report.wrong, refresh=False)
-            if inputs is None and collected.report.tried >= tries:
+            if inputs is None and collected.report.tried >= max_examples:
                 break
     return collected.finished()
 

@@ -11,12 +11,15 @@ from tracelab.check.isolation import unchanged, written_state
 from tracelab.check.outputs import ErrorSize
 from tracelab.check.retrace import Differences, differences, other_places, retrace
 from tracelab.check.trial import Outcome
-from tracelab.check.writes import writer_of
-from tracelab.comparison.values import compare
+from tracelab.comparison.values import compare_runs
 from tracelab.execute.origin import Origin
-from tracelab.execute.run.failures import RunError
+from tracelab.execute.run.run import RunError
+from tracelab.execute.run.start import run_traced
+from tracelab.graph.aliasing import writer_of
 from tracelab.graph.diagnostic import TraceWarning
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTRUCTS
 from tracelab.graph.source import Source
 
 GRAPHS_DIFFERED = "Graphs differed across invocations"
@@ -274,7 +277,7 @@ class Explainer:
         args, kwargs = tried.build()
         with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
             try:
-                self.traced.run(*args, method=self.method, **kwargs)
+                run_traced(self.traced, args, kwargs, method=self.method)
             except RunError as error:
                 return error.node
             except Exception:
@@ -289,12 +292,11 @@ class Explainer:
         args, kwargs = tried.build()
         with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
             try:
-                return compare(self.traced, again, *args, method=self.method, **kwargs).first_divergent
+                return compare_runs(self.traced, again, args, kwargs, method=self.method).first_divergent
             except Exception:
                 return None
 
 
-_CONSTRUCT = frozenset({"prim::TupleConstruct", "prim::ListConstruct", "prim::DictConstruct"})
 _READ = {
     "bool": "the condition",
     "iter": "the number of rounds",
@@ -329,7 +331,7 @@ def label(value: Value) -> str:
 def _tensors_of(items: list[Value], found: list[Value]) -> None:
     """The tensors inside the structure that the graph returns."""
     for item in items:
-        if item.node is not None and item.node.kind in _CONSTRUCT:
+        if item.node is not None and item.node.kind in CONSTRUCTS:
             _tensors_of([value for value in item.node.inputs if value.is_tensor or value.node is not None], found)
         elif item.is_tensor or item.role is not Role.NODE:
             found.append(item)

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tracelab.check.isolation import has_data
 from tracelab.graph.diagnostic import TraceWarning
-from tracelab.graph.ir import Graph, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Role, Value
 
 Shapes = tuple[tuple[int, ...], ...]
 

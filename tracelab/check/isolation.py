@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
 from tracelab.execute.module import TracedSubmodule
-from tracelab.graph.ir import Graph, collect_values, mutated_arguments
+from tracelab.graph.aliasing import Aliasing
+from tracelab.graph.graph import Graph
 
 _CONTAINERS = (list, dict, set)
 
@@ -38,13 +39,9 @@ def unchanged(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Itera
 
 def written_state(graph: Graph) -> list[Tensor]:
     """The parameters, buffers and captured tensors that the graph writes to."""
-    found = []
-    for node in graph.nodes:
-        values: list[Any] = list(mutated_arguments(node))
-        if node.kind in ("prim::PythonOp", "prim::CallFunction", "prim::CallMethod", "prim::set_data"):
-            collect_values(node.args, values)
-        found += [graph.state[value] for value in values if value in graph.state]
-    return list({id(tensor): tensor for tensor in found}.values())
+    memory = Aliasing(graph)
+    written = [tensor for value, tensor in graph.state.items() if memory.written(value)]
+    return list({id(tensor): tensor for tensor in written}.values())
 
 
 def has_data(tensor: Tensor) -> bool:

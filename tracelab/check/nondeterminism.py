@@ -11,7 +11,8 @@ from tracelab.check.findings import CallInputs, CheckInput, Finding
 from tracelab.check.isolation import unchanged, written_state
 from tracelab.check.outputs import copied, mismatches
 from tracelab.graph.arguments import given_arguments
-from tracelab.graph.ir import Graph, Node
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node
 
 _MOST_NAMES = 6
 

@@ -14,7 +14,9 @@ from tracelab.comparison.diff import GraphDiff, graph_diff
 from tracelab.errors import TracelabError
 from tracelab.execute.origin import Origin
 from tracelab.graph.diagnostic import TraceWarning
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.source import Source
 
 _TYPES = frozenset({"dtype", "shape", "stride", "device", "requires_grad", "type", "input", "line", "order"})
@@ -67,12 +69,12 @@ def differences(before: Graph, after: Graph) -> Differences:
     found.pairs = difference.alignment.pairs
     for mine, _, changes in difference.changed:
         told = [change for change in changes if change.what not in _TYPES]
-        if mine.kind == "prim::Constant" and not told:
+        if mine.kind == CONSTANT and not told:
             # What tensors of the graph are like follows from the inputs; a constant is as it was written down.
             shapes = [change for change in changes if change.what in ("shape", "dtype")]
             found.tensors += ((mine.outputs[0], _both(change)) for change in shapes[:1])
         for change in told:
-            if change.what == "value" and mine.kind == "prim::Constant":
+            if change.what == "value" and mine.kind == CONSTANT:
                 found.tensors.append((mine.outputs[0], _both(change)))
             else:
                 found.arguments.append((mine, change))

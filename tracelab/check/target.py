@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracelab.errors import TracelabError
-from tracelab.execute.module import TracedModule
+from tracelab.execute.module import ReplayModule
 from tracelab.execute.origin import Origin
-from tracelab.graph.ir import Graph
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree
 
 
@@ -31,13 +32,12 @@ class Subject:
     @property
     def tree(self) -> InputTree:
         """How the inputs nest."""
-        tree: InputTree = self.graph.input_tree
-        return tree
+        return input_tree_of(self.graph)
 
 
 def method_of(traced: Any, method: str) -> Callable[..., Any]:
     """The callable of one traced method."""
-    if isinstance(traced, TracedModule):
+    if isinstance(traced, ReplayModule):
         call: Callable[..., Any] = traced if method == "forward" else getattr(traced, method)
         return call
     return traced  # type: ignore[no-any-return]
@@ -45,7 +45,7 @@ def method_of(traced: Any, method: str) -> Callable[..., Any]:
 
 def subject_of(traced: Any, method: str | None) -> Subject:
     """Raises `TracelabError` for a method that was not traced, and where there is no Python function to run."""
-    if isinstance(traced, TracedModule):
+    if isinstance(traced, ReplayModule):
         methods = list(traced._graphs)
         name = method or ("forward" if "forward" in methods else methods[0])
         if name not in methods:

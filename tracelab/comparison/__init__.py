@@ -1,0 +1,1 @@
+"""Trace against trace: structure, and values."""

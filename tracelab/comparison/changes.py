@@ -14,6 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from tracelab.comparison.align.alignment import Alignment
 from tracelab.graph.arguments import filled_arguments, text_of
 from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.source import Source
 from tracelab.graph.types import TensorType
 
@@ -129,7 +130,7 @@ class _Comparison:
             x, y = before.attributes.get(name, ABSENT), after.attributes.get(name, ABSENT)
             if type(x) in (str, int, bool) and type(y) in (str, int, bool) and x != y:
                 yield Change("argument", name, x, y)
-        if before.kind == after.kind == "prim::Constant":
+        if before.kind == after.kind == CONSTANT:
             yield from self.constant(before, after)
         yield from outputs_of(before, after)
         line = self.line(before.source, after.source)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from tracelab.comparison.align.alignment import Alignment, align
-from tracelab.comparison.changes import Change, ChangedNode, ChangedValue, input_changes, node_changes, output_changes
+from tracelab.comparison.changes import input_changes, node_changes, output_changes
+from tracelab.comparison.diff_data import DiffData
+from tracelab.comparison.diff_text import diff_text
+from tracelab.display import MimeBundle, display_bundle
 from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph, Node
+from tracelab.graph.graph import Graph
 from tracelab.graph.scope import Scope
 
 
-@dataclass(slots=True)
-class GraphDiff:
+class GraphDiff(DiffData):
     """What is different between two graphs; false where nothing is.
 
     `added` and `removed` hold nodes; `changed` pairs of nodes with what changed; `moved` nodes and module calls that
@@ -27,49 +28,16 @@ class GraphDiff:
     ...     print(difference)
     """
 
-    alignment: Alignment
-    added: list[Node] = field(default_factory=list)
-    removed: list[Node] = field(default_factory=list)
-    changed: list[ChangedNode] = field(default_factory=list)
-    rewired: list[ChangedNode] = field(default_factory=list)
-    moved: list[tuple[Node, Node] | tuple[Scope, Scope]] = field(default_factory=list)
-    renamed: list[tuple[Scope, Scope]] = field(default_factory=list)
-    inputs: list[ChangedValue] = field(default_factory=list)
-    outputs: list[Change] = field(default_factory=list)
-    overlays: dict[str, dict[Node, float]] = field(default_factory=dict)
-    """Numbers for nodes of either graph, by the name that the explorer shows: what `compare` measured."""
-
-    @property
-    def a(self) -> Graph:
-        """The first graph."""
-        return self.alignment.a
-
-    @property
-    def b(self) -> Graph:
-        """The second graph."""
-        return self.alignment.b
-
-    def __bool__(self) -> bool:
-        found = (self.added, self.removed, self.changed, self.moved, self.renamed, self.inputs, self.outputs)
-        return any(found)
-
-    @property
-    def nothing_in_common(self) -> bool:
-        """Whether not one node of one graph is in the other."""
-        return not self.alignment.pairs and bool(self.added or self.removed)
+    __slots__ = ()
 
     def __str__(self) -> str:
-        from tracelab.comparison.diff_text import diff_text
-
         return diff_text(self)
 
     def __repr__(self) -> str:
         counts = (len(self.added), len(self.removed), len(self.changed))
         return f"GraphDiff({self.a.name}, {self.b.name}: {counts[0]} added, {counts[1]} removed, {counts[2]} changed)"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from tracelab.jupyter.widget.explorer import display_bundle
-
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> MimeBundle:
         return display_bundle(self)
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tracelab.comparison.changes import TYPES, Change, ChangedNode, type_changes
+from tracelab.comparison.diff_data import DiffData
 from tracelab.comparison.merge import merged_order
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.types import TensorType
-
-if TYPE_CHECKING:
-    from tracelab.comparison.diff import GraphDiff
 
 _MOST_LINES = 36
 _MOST_INPUTS = 8
@@ -25,7 +24,7 @@ _DETAILS = 3
 """Changes of one node that stand on a line of their own."""
 
 
-def diff_text(found: GraphDiff) -> str:
+def diff_text(found: DiffData) -> str:
     """What `print(difference)` shows."""
     if not found:
         return f"{_names(found)}: no difference in {_plural(len(found.a.nodes), 'node')}"
@@ -45,7 +44,7 @@ def diff_text(found: GraphDiff) -> str:
     return "\n".join(one_line(line) for line in lines)
 
 
-def headline(found: GraphDiff) -> Iterator[str]:
+def headline(found: DiffData) -> Iterator[str]:
     """What there is of each kind: `3 nodes added`, `1 module renamed`."""
     for nodes, word in ((found.added, "added"), (found.removed, "removed"), (found.changed, "changed")):
         if nodes:
@@ -66,7 +65,7 @@ def headline(found: GraphDiff) -> Iterator[str]:
         yield f"{_plural(len(found.outputs), 'output')} changed"
 
 
-def _names(found: GraphDiff) -> str:
+def _names(found: DiffData) -> str:
     return found.a.name if found.a.name == found.b.name else f"{found.a.name} → {found.b.name}"
 
 
@@ -83,7 +82,7 @@ def _plural(count: int, noun: str) -> str:
 # Inputs and outputs --------------------------------------------------------------------------------------------
 
 
-def _inputs(found: GraphDiff) -> Iterator[str]:
+def _inputs(found: DiffData) -> Iterator[str]:
     if not found.inputs:
         return
     yield "inputs and parameters"
@@ -117,7 +116,7 @@ def type_text(value: Value) -> str:
     return value.type.short if isinstance(value.type, TensorType) else value.type
 
 
-def _outputs(found: GraphDiff) -> Iterator[str]:
+def _outputs(found: DiffData) -> Iterator[str]:
     if found.outputs:
         yield "outputs"
         for change in found.outputs[:_MOST_INPUTS]:
@@ -127,7 +126,7 @@ def _outputs(found: GraphDiff) -> Iterator[str]:
 # Modules -------------------------------------------------------------------------------------------------------
 
 
-def _modules(found: GraphDiff) -> Iterator[str]:
+def _modules(found: DiffData) -> Iterator[str]:
     told: set[Scope] = set()
     for mine, theirs in found.moved:
         if not isinstance(mine, Scope) or not isinstance(theirs, Scope) or mine in told:
@@ -158,7 +157,7 @@ def renaming(mine: Scope, theirs: Scope) -> str:
     return f"{name}  {mine.class_name if same else f'{mine.class_name} → {theirs.class_name}'}"
 
 
-def swapped_with(found: GraphDiff, mine: Scope, theirs: Scope) -> Scope | None:
+def swapped_with(found: DiffData, mine: Scope, theirs: Scope) -> Scope | None:
     """The module that stands where this one stood, if this one stands where that one stood."""
     partners = found.alignment.partner_scope
     after = siblings(found.b, theirs)
@@ -169,7 +168,7 @@ def swapped_with(found: GraphDiff, mine: Scope, theirs: Scope) -> Scope | None:
     return there if there is not mine and partners[there] is now[stays.index(mine)] else None
 
 
-def _where_to(found: GraphDiff, theirs: Scope) -> str:
+def _where_to(found: DiffData, theirs: Scope) -> str:
     after = list(siblings(found.b, theirs))
     place = after.index(theirs)
     return f"now behind {after[place - 1].path}" if place else "now first"
@@ -221,7 +220,7 @@ class _Entry(NamedTuple):
     name: str = ""
 
 
-def _nodes(found: GraphDiff) -> Iterator[str]:
+def _nodes(found: DiffData) -> Iterator[str]:
     followers = set(following(found.changed))
     entries = list(_together(list(_entries(found, followers))))
     width = min(max((len(entry.text) for entry in entries), default=0), 60)
@@ -252,7 +251,7 @@ def _together(entries: list[_Entry]) -> Iterator[_Entry]:
             yield _Entry(f"{len(group)} alike", entry.text.replace(f"{entry.name}  ", ""), where, entry.details)
 
 
-def _entries(found: GraphDiff, followers: set[Node]) -> Iterator[_Entry]:
+def _entries(found: DiffData, followers: set[Node]) -> Iterator[_Entry]:
     changed = {row.before: row for row in found.changed}
     whole_a, whole_b = whole_modules(found.a, found.removed), whole_modules(found.b, found.added)
     sizes: dict[Scope, int] = {}

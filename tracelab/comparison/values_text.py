@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracelab.comparison.values import ComparedValue, Comparison
+from tracelab.comparison.values_data import ComparedValue, ComparisonData
 from tracelab.execute.run.lookup import place
 
 _MOST_ROWS = 24
@@ -12,12 +12,12 @@ _BEFORE, _AFTER = 2, 8
 _COLUMNS = ("max abs", "max rel", "cosine", "ulp")
 
 
-def comparison_text(comparison: Comparison) -> str:
+def comparison_text(comparison: ComparisonData) -> str:
     """What was found, the first node that differs, and a table; of a long one its start of trouble and its worst."""
     return "\n".join(_lines(comparison))
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
+def _lines(comparison: ComparisonData) -> Iterator[str]:
     rows = comparison.rows
     differing = [row for row in rows if row.differs]
     mine, theirs = comparison.names

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-import tracelab
+from tracelab.api.tracing import trace
 from tracelab.demo.gpt import GPT
 from tracelab.demo.resnet import ResNet
 from tracelab.errors import TracelabError
@@ -52,7 +52,7 @@ def run_demo(folder: Path, *, open_lab: bool = True) -> None:
 
 def _trace(title: str, model: nn.Module, example: Tensor, picture: Path) -> None:
     start = time.perf_counter()
-    traced = tracelab.trace(model, example)
+    traced = trace(model, example)
     seconds = time.perf_counter() - start
     print(f"== {title}: traced and checked in {seconds:.1f} s")
     print(summary_text(traced.graph))
@@ -66,7 +66,7 @@ def _quickstart() -> str:
     packaged = importlib.resources.files("tracelab.demo") / NOTEBOOK
     if packaged.is_file():
         return packaged.read_text(encoding="utf-8")
-    checkout = Path(tracelab.__file__).parents[1] / "notebooks" / NOTEBOOK
+    checkout = Path(__file__).parents[2] / "notebooks" / NOTEBOOK
     if checkout.is_file():
         return checkout.read_text(encoding="utf-8")
     raise DemoError(f"{NOTEBOOK} is missing from this installation: install tracelab again")

@@ -1,7 +1,8 @@
-"""What `traced.compile(backend=…)` gives: the same computation, run another way.
+"""What `traced.with_backend(name)` gives: the same computation, run another way.
 
 `python` is the generated code as it is; `inductor` hands that code to `torch.compile`; `cudagraph` records it once on
-a CUDA device and replays the recording. Where a backend cannot run a call, the Python code does, and `reason` says why.
+a CUDA device and replays the recording. Where a backend cannot run a call, the Python code does, and
+`fallback_reason` says why.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from torch import Tensor
 
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.code import Code
-from tracelab.execute.function import TracedFunction, input_tree_of
-from tracelab.execute.module import TracedModule
-from tracelab.execute.writes import Writes
-from tracelab.graph.ir import Graph
+from tracelab.execute.function import ReplayFunction
+from tracelab.execute.module import ReplayModule
+from tracelab.graph.aliasing import Aliasing
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
+from tracelab.graph.kinds import SET_ATTRIBUTE
 
 BACKENDS = ("python", "inductor", "cudagraph")
 
@@ -30,10 +33,10 @@ class BackendWarning(UserWarning):
 class Compiled:
     """A traced object that runs on a backend: called as it is called.
 
-    `reason` says why the last call ran as Python code instead; it is empty where it did not. Parameters are those of
-    the traced object at each call.
+    `fallback_reason` says why the last call ran as Python code instead; it is empty where it did not. Parameters are
+    those of the traced object at each call.
 
-    >>> fast = traced.compile(backend="inductor")
+    >>> fast = traced.with_backend("inductor")
     >>> fast(x)
     """
 
@@ -41,7 +44,7 @@ class Compiled:
         self.traced = traced
         self.backend = backend
         self.method = method
-        self.reason = ""
+        self.fallback_reason = ""
         self._unit = _unit_of(traced, method)
         self._run = _RUNNERS[backend](self._unit)
         self._warned: set[str] = set()
@@ -50,10 +53,10 @@ class Compiled:
         unit = self._unit
         plain = not kwargs and unit.plain == len(args) and all(isinstance(arg, Tensor) for arg in args)
         flat = list(args) if plain else unit.tree.flatten(args, kwargs, unit.name)
-        result, self.reason = self._run(flat)
-        if self.reason and self.reason not in self._warned:
-            self._warned.add(self.reason)
-            warnings.warn(f"{unit.name} ran as Python code: {self.reason}", BackendWarning, stacklevel=2)
+        result, self.fallback_reason = self._run(flat)
+        if self.fallback_reason and self.fallback_reason not in self._warned:
+            self._warned.add(self.fallback_reason)
+            warnings.warn(f"{unit.name} ran as Python code: {self.fallback_reason}", BackendWarning, stacklevel=2)
         return result
 
     def __repr__(self) -> str:
@@ -82,8 +85,8 @@ class _Unit:
         return [*self.parameters(), *(self.namespace[name] for name in self.code.constants)]
 
 
-def _unit_of(traced: TracedFunction | TracedModule, method: str) -> _Unit:
-    if isinstance(traced, TracedModule):
+def _unit_of(traced: ReplayFunction | ReplayModule, method: str) -> _Unit:
+    if isinstance(traced, ReplayModule):
         names = traced.method_names()
         if method not in traced._graphs:
             raise TracelabError(f"`{method}` was not traced; traced methods: {', '.join(names)}")
@@ -115,7 +118,7 @@ Runner = Callable[[list[Tensor]], tuple[Any, str]]
 
 
 def compiled(traced: Any, backend: str = "python", method: str = "forward") -> Compiled:
-    """A traced object on a backend: see `Runnable.compile`."""
+    """A traced object on a backend: see `TracedFunction.with_backend`."""
     if backend not in BACKENDS:
         raise InputError(f"there is no backend `{backend}`: give {', '.join(BACKENDS[:-1])} or {BACKENDS[-1]}")
     return Compiled(traced, backend, method)
@@ -173,9 +176,10 @@ _RUNNERS: dict[str, Callable[[_Unit], Runner]] = {
 
 
 def _writes_into_state(graph: Graph) -> bool:
-    writes, total = Writes(graph), len(graph.nodes)
-    written = any(writes.written(value, 0, total) for value in (*graph.inputs, *graph.state))
-    return written or bool(graph.find_nodes("prim::SetAttr"))
+    memory = Aliasing(graph)
+    return any(memory.written(value) for value in (*graph.inputs, *graph.state)) or bool(
+        graph.find_nodes(SET_ATTRIBUTE)
+    )
 
 
 def _why_not(unit: _Unit, flat: list[Tensor], writes: bool) -> str:

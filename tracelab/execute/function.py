@@ -1,29 +1,26 @@
-"""`TracedFunction`: a recorded function that can be called."""
+"""`ReplayFunction`: a recorded function that can be called."""
 
 from __future__ import annotations
 
 import inspect
 import linecache
-import os
 import re
-from typing import IO, Any
+from typing import Any
 
 import torch
 
 from tracelab.errors import InputError, TracelabError
-from tracelab.execute.checkable import Checkable
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.replay import Replay
-from tracelab.execute.drawn import Drawn
 from tracelab.execute.origin import Origin
-from tracelab.execute.runnable import Runnable
 from tracelab.graph import passes
-from tracelab.graph.copying import copy_graph
-from tracelab.graph.ir import Graph, Role
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Role
+from tracelab.graph.structure import InputTree
 
 
-class TracedFunction(Drawn, Runnable, Checkable):
+class ReplayFunction:
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -40,13 +37,15 @@ class TracedFunction(Drawn, Runnable, Checkable):
         """The function that was traced, and how; None after loading from a file, and for a cell."""
         self.examples: list[torch.Tensor] | None = None
         """What a cell was traced on, where it was small enough to be copied."""
+        self.checked: tuple[bool, str] | None = None
+        """Whether the last check found no fault, and what it said in a few words; None before the first."""
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 
     @property
     def replay(self) -> Replay:
         """The compiled code of the graph."""
-        if self._replay is None:
+        if self._replay is None or self._replay.version != self.graph.nodes.version:
             self._state = held_state(self.graph)
             self._replay = Replay(self.graph)
             self._replay.namespace["set_buffer"] = self._set_buffer
@@ -68,7 +67,9 @@ class TracedFunction(Drawn, Runnable, Checkable):
         return graph_code(self.graph)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        replay = self._replay or self.replay
+        replay = self._replay
+        if replay is None or replay.version != self.graph.nodes.version:
+            replay = self.replay
         tree = self.input_tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
             args = tuple(tree.flatten(args, kwargs, self.__name__))
@@ -88,21 +89,10 @@ class TracedFunction(Drawn, Runnable, Checkable):
 
     def graph_for(self, *inputs: Any) -> Graph:
         """The graph after dead code and common subexpressions are taken out."""
-        return passes.cse(passes.dce(copy_graph(self.graph)))
-
-    def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
-        """Write it to a `.tlab` file: see `tracelab.save`."""
-        from tracelab.api.files import save
-
-        save(self, path)
+        return passes.cse(passes.dce(self.graph.copy()))
 
     def __repr__(self) -> str:
-        return f"TracedFunction({self.__name__}, {len(self.graph.nodes)} nodes)"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from tracelab.jupyter.widget.explorer import display_bundle
-
-        return display_bundle(self)
+        return f"{type(self).__name__}({self.__name__}, {len(self.graph.nodes)} nodes)"
 
 
 def held_state(graph: Graph) -> list[torch.Tensor]:
@@ -137,16 +127,7 @@ def _all_tensors(args: tuple[Any, ...]) -> bool:
     return all(isinstance(arg, torch.Tensor) for arg in args)
 
 
-def input_tree_of(graph: Graph) -> InputTree:
-    """The graph's input tree; flat for a graph that was recorded without one."""
-    if graph.input_tree is None:
-        users = graph.user_inputs
-        graph.input_tree = InputTree([value.name for value in users], [Tree("tensor") for _ in users])
-    tree: InputTree = graph.input_tree
-    return tree
-
-
-def function_of_graph(graph: Graph) -> TracedFunction:
+def function_of_graph(graph: Graph) -> ReplayFunction:
     """A function over all of the graph's inputs: the user's, flattened, and then its parameters.
 
     Called with the user's inputs alone (flat or nested), it takes the parameters of the traced module.
@@ -154,7 +135,7 @@ def function_of_graph(graph: Graph) -> TracedFunction:
     return _GraphFunction(graph, graph.name)
 
 
-class _GraphFunction(TracedFunction):
+class _GraphFunction(ReplayFunction):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         run = self.replay.function
         leaves = _flat(args)

@@ -1,27 +1,24 @@
-"""`TracedModule`: a recorded module, with its parameters and submodule tree."""
+"""`ReplayModule`: a recorded module, with its parameters and submodule tree."""
 
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable, Iterable
-from typing import IO, Any
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from tracelab.errors import TracelabError
-from tracelab.execute.checkable import Checkable
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.replay import Replay
-from tracelab.execute.drawn import Drawn
-from tracelab.execute.function import input_tree_of, other_parts
+from tracelab.execute.function import other_parts
 from tracelab.execute.observed_state import Changes, watch
 from tracelab.execute.origin import Origin
-from tracelab.execute.runnable import Runnable
 from tracelab.graph import passes
-from tracelab.graph.copying import copy_graph
-from tracelab.graph.ir import Graph
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
 
 
 class TracedSubmodule(nn.Module):
@@ -65,7 +62,7 @@ class TracedSubmodule(nn.Module):
         return self._class_name
 
 
-class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore[misc]
+class ReplayModule(TracedSubmodule):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,
@@ -81,6 +78,8 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
         self._graphs = graphs
         self._changes = Changes()
         self._runs: dict[str, _Run] = {}
+        self.checked: tuple[bool, str] | None = None
+        """Whether the last check found no fault, and what it said in a few words; None before the first."""
         self.origins: dict[str, Origin] = {}
         """What was traced, and how, by method; empty after loading from a file, and in a copy."""
 
@@ -104,13 +103,22 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
 
     def graph_for(self, *inputs: Any) -> Graph:
         """The graph after dead code and common subexpressions are taken out."""
-        return passes.cse(passes.dce(copy_graph(self.graph)))
+        return passes.cse(passes.dce(self.graph.copy()))
 
     def _run(self, method: str) -> _Run:
         run = self._runs.get(method)
-        if run is None:
+        if run is None or run.replay.version != run.graph.nodes.version:
             run = self._runs[method] = _Run(self, self._graphs[method], method)
         return run
+
+    def _moved(self, method: str) -> tuple[dict[torch.device, torch.device], dict[Value, Tensor]]:
+        """Devices that the trace of a method wrote down, and constants, as they are since the module moved."""
+        run = self._runs.get(method)
+        if run is None:
+            return {}, {}
+        namespace, code = run.replay.namespace, run.replay.code
+        devices = {device: namespace[name] for name, device in code.devices.items()}
+        return devices, {value: namespace[name] for name, value in code.constants.items()}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         if "forward" not in self._graphs:
@@ -123,19 +131,13 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
             return lambda *args, **kwargs: run(args, kwargs)
         return super().__getattr__(name)
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TracedModule:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         nn.Module._apply(self, fn, recurse)
         for method in self._graphs:
             self._run(method).follow(fn)
         return self
 
-    def save(self, path: str | os.PathLike[str] | IO[bytes]) -> None:
-        """Write it to a `.tlab` file: see `tracelab.save`."""
-        from tracelab.api.files import save
-
-        save(self, path)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> TracedModule:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # Graphs are shared: the copy's parameters are its own, and reach the code as arguments.
         for graph in self._graphs.values():
             memo[id(graph)] = graph
@@ -149,7 +151,7 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
             twin._run(method).devices_from(run)
         return twin
 
-    def __copy__(self) -> TracedModule:
+    def __copy__(self) -> Self:
         twin = self._shallow()
         twin.__dict__.update({name: item for name, item in self.__dict__.items() if name != "_runs"})
         twin.__dict__["origins"] = {}
@@ -159,22 +161,17 @@ class TracedModule(Runnable, Checkable, TracedSubmodule, Drawn):  # type: ignore
             twin._run(method).devices_from(run)
         return twin
 
-    def _shallow(self) -> TracedModule:
-        twin = TracedModule.__new__(TracedModule)
+    def _shallow(self) -> Self:
+        twin = type(self).__new__(type(self))
         nn.Module.__init__(twin)
         twin.__dict__["_runs"] = {}
         return twin
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from tracelab.jupyter.widget.explorer import display_bundle
-
-        return display_bundle(self)
 
 
 class _Run:
     """The compiled code of one method, bound to one module's parameters."""
 
-    def __init__(self, module: TracedModule, graph: Graph, method: str) -> None:
+    def __init__(self, module: ReplayModule, graph: Graph, method: str) -> None:
         self.graph = graph
         self.name = f"{module._class_name}.{method}"
         self.module = module
@@ -248,9 +245,12 @@ def _cell(module: nn.Module, path: str, tensor: Tensor | None) -> tuple[dict[str
     return _ModuleTable({path: tensor}), path
 
 
-def mirror(module: nn.Module, graphs: dict[str, Graph]) -> TracedModule:
+M = TypeVar("M", bound=ReplayModule)
+
+
+def mirror(cls: type[M], module: nn.Module, graphs: dict[str, Graph]) -> M:
     """The traced module of a module: the same tree, sharing its parameters and buffers."""
-    root = TracedModule(type(module).__name__, graphs, _exported_names(module))
+    root = cls(type(module).__name__, graphs, _exported_names(module))
     twins: dict[int, TracedSubmodule] = {id(module): root}
     _fill(root, module, twins)
     watch(root, root._changes)

@@ -2,7 +2,8 @@
 
 from tracelab.graph import passes
 from tracelab.graph.diagnostic import TracerWarning, TraceWarning
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source
 from tracelab.graph.types import TensorType, type_text

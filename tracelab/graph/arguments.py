@@ -95,15 +95,15 @@ def _cached_signature(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind in wanted)
 
 
-def text_of(item: Any) -> str:
-    """One argument as text that never holds an address, whatever its type is."""
-    text = _text(item, 0)
+def text_of(item: Any, sigil: str = "%") -> str:
+    """One argument as text that never holds an address, whatever its type is; `sigil` stands before names of values."""
+    text = _text(item, 0, sigil)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _text(item: Any, depth: int) -> str:
+def _text(item: Any, depth: int, sigil: str) -> str:
     if isinstance(item, Value):
-        return f"%{item.name}"
+        return sigil + item.name
     if isinstance(item, str):
         return repr(item if len(item) <= LONGEST else item[:LONGEST])
     if item is None or isinstance(item, (bool, int, float, complex)):
@@ -116,15 +116,17 @@ def _text(item: Any, depth: int) -> str:
     if depth > 4:
         return "…"
     if isinstance(item, (list, tuple)):
-        parts = _items(item, depth)
+        parts = _items(item, depth, sigil)
         if isinstance(item, list):
             return f"[{parts}]"
         return f"({parts},)" if len(item) == 1 else f"({parts})"
     if isinstance(item, dict):
-        pairs = [f"{_text(key, depth + 1)}: {_text(item[key], depth + 1)}" for key in list(item)[:_MOST_ITEMS]]
+        pairs = [
+            f"{_text(key, depth + 1, sigil)}: {_text(item[key], depth + 1, sigil)}" for key in list(item)[:_MOST_ITEMS]
+        ]
         return "{" + ", ".join(pairs) + (", …" if len(item) > _MOST_ITEMS else "") + "}"
     if isinstance(item, slice):
-        ends = ["" if end is None else _text(end, depth + 1) for end in (item.start, item.stop, item.step)]
+        ends = ["" if end is None else _text(end, depth + 1, sigil) for end in (item.start, item.stop, item.step)]
         return ":".join(ends if ends[2] else ends[:2])
     if item is Ellipsis:
         return "..."
@@ -132,8 +134,8 @@ def _text(item: Any, depth: int) -> str:
     return name if isinstance(name, str) else f"<{type(item).__name__}>"
 
 
-def _items(items: list[Any] | tuple[Any, ...], depth: int) -> str:
-    shown = [_text(item, depth + 1) for item in items[:_MOST_ITEMS]]
+def _items(items: list[Any] | tuple[Any, ...], depth: int, sigil: str) -> str:
+    shown = [_text(item, depth + 1, sigil) for item in items[:_MOST_ITEMS]]
     if len(items) > _MOST_ITEMS:
         shown.append(f"… {len(items)} items")
     return ", ".join(shown)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-if TYPE_CHECKING:
-    from tracelab.graph.ir import Node, Value
-    from tracelab.graph.source import Source
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.source import Source
 
 
 class TracerWarning(Warning):
@@ -53,6 +52,11 @@ class TraceWarning:
             seen.update(before)
             todo += before
         return None
+
+    def moved(self, nodes: Mapping[Node, Node], values: Mapping[Value, Value]) -> TraceWarning:
+        """The same of a copied graph."""
+        node = None if self.node is None else nodes.get(self.node, self.node)
+        return replace(self, node=node, value=None if self.value is None else values.get(self.value, self.value))
 
     def __str__(self) -> str:
         place = f"{self.source.short_file}:{self.source.line}: " if self.source is not None else ""

@@ -1,4 +1,4 @@
-"""`Graph`, `Node` and `Value`: what a recorded run is made of.
+"""`Node` and `Value`: what a graph is made of.
 
 The shape of it follows TorchScript's IR (nodes in execution order, values with one maker and many uses,
 schema names as kinds), with two differences: arguments keep their Python structure, so that a constant is
@@ -8,17 +8,15 @@ no node; and in-place operators are recorded as they ran, so that node order is 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, Self, SupportsIndex
 
+import torch
+
+from tracelab.graph.kinds import Kind, kind_of
 from tracelab.graph.scope import Scope
+from tracelab.graph.source import Source
 from tracelab.graph.types import TensorType, Type
-
-if TYPE_CHECKING:
-    import torch
-
-    from tracelab.graph.diagnostic import TraceWarning
-    from tracelab.graph.source import Source
 
 
 class Role(enum.IntEnum):
@@ -77,7 +75,7 @@ class Node:
     `args` and `kwargs` hold values, constants, and lists, tuples and dicts of both.
     """
 
-    __slots__ = ("_attributes", "args", "kind", "kwargs", "outputs", "overload", "scope", "source", "target")
+    __slots__ = ("_attributes", "args", "graph", "kind", "kwargs", "outputs", "overload", "scope", "source", "target")
 
     def __init__(
         self,
@@ -100,6 +98,7 @@ class Node:
         self.scope = scope
         self.source = source
         self._attributes = attributes
+        self.graph: Owner | None = None
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -121,6 +120,39 @@ class Node:
         return tuple(found)
 
     @property
+    def all_input_nodes(self) -> list[Node]:
+        """The nodes that made what it uses, each once; inputs of the graph have none."""
+        return list(dict.fromkeys(value.node for value in self.inputs if value.node is not None))
+
+    @property
+    def users(self) -> dict[Node, None]:
+        """The nodes that use what it made, in order; found by one walk over the graph.
+
+        Raises `ValueError` for a node that stands in no graph.
+        """
+        uses = self._owner().uses()
+        return dict.fromkeys(user for value in self.outputs for user in uses.get(value, ()))
+
+    def replace_all_uses_with(self, replacement: Node | Value) -> list[Node]:
+        """Let its users, and the graph's outputs, use another node's outputs, or another value; gives the users.
+
+        Raises `ValueError` where the other node has another number of outputs, or the node stands in no graph.
+        """
+        new = replacement.outputs if isinstance(replacement, Node) else (replacement,)
+        if len(new) != len(self.outputs):
+            raise ValueError(f"{self.kind} has {len(self.outputs)} outputs, and what replaces it has {len(new)}")
+        owner = self._owner()
+        changed: dict[Node, None] = {}
+        for old, value in zip(self.outputs, new, strict=True):
+            changed.update(dict.fromkeys(owner.replace_all_uses_with(old, value)))
+        return list(changed)
+
+    def _owner(self) -> Owner:
+        if self.graph is None:
+            raise ValueError(f"{self.kind} stands in no graph")
+        return self.graph
+
+    @property
     def output(self) -> Value:
         """Its only output; `ValueError` when it has none or several."""
         if len(self.outputs) != 1:
@@ -133,14 +165,14 @@ class Node:
         return getattr(self.target, "_schema", None)
 
     @property
+    def traits(self) -> Kind:
+        """What holds for every node of its kind."""
+        return kind_of(self.kind)
+
+    @property
     def name(self) -> str:
         """The operator's short name: `linear` of `aten::linear`."""
         return self.kind.rpartition("::")[2]
-
-    @property
-    def mutates(self) -> bool:
-        """Whether running it changes one of its inputs or some state, beside making its outputs."""
-        return bool(mutated_arguments(self)) or self.kind in SIDE_EFFECTS
 
     def __repr__(self) -> str:
         made = ", ".join(f"%{value.name}" for value in self.outputs)
@@ -148,36 +180,68 @@ class Node:
         return f"{made} = {self.kind}({used})" if made else f"{self.kind}({used})"
 
 
-SIDE_EFFECTS = frozenset(
-    {
-        "prim::EnterGradMode",
-        "prim::ExitGradMode",
-        "prim::EnterContext",
-        "prim::ExitContext",
-        "prim::PythonOp",
-        "prim::CallFunction",
-        "prim::CallMethod",
-        "prim::SetAttr",
-        "prim::set_data",
-        "prim::set_grad",
-        "aten::requires_grad_",
-    }
-)
+class Owner(Protocol):
+    """What a node asks of the graph that it stands in."""
+
+    def uses(self) -> dict[Value, list[Node]]: ...
+
+    def replace_all_uses_with(self, old: Value, new: Value) -> list[Node]: ...
 
 
-def mutated_arguments(node: Node) -> tuple[Value, ...]:
-    """The values that the node writes into, as its schema declares."""
-    schema = node.schema
-    if schema is None:
-        return ()
-    found: list[Value] = []
-    for index, argument in enumerate(schema.arguments):
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            if index < len(node.args):
-                collect_values(node.args[index], found)
-            elif node.kwargs and argument.name in node.kwargs:
-                collect_values(node.kwargs[argument.name], found)
-    return tuple(found)
+class NodeList(list[Node]):
+    """The nodes of one graph: a list that tells each node which graph it stands in, and counts its edits."""
+
+    __slots__ = ("owner", "version")
+
+    def __init__(self, owner: Owner) -> None:
+        super().__init__()
+        self.owner = owner
+        self.version = 0
+        """Grows with every edit, so that what was made from the nodes knows when to be made anew."""
+
+    def append(self, node: Node) -> None:
+        node.graph = self.owner
+        self.version += 1
+        super().append(node)
+
+    def insert(self, index: SupportsIndex, node: Node) -> None:
+        self._take([node])
+        super().insert(index, node)
+
+    def extend(self, nodes: Iterable[Node]) -> None:
+        super().extend(self._take(nodes))
+
+    def __iadd__(self, nodes: Iterable[Node]) -> Self:  # type: ignore[override,misc]
+        self.extend(nodes)
+        return self
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        if isinstance(index, slice):
+            super().__setitem__(index, self._take(item))
+        else:
+            super().__setitem__(index, *self._take([item]))
+
+    def __delitem__(self, index: SupportsIndex | slice) -> None:
+        self.version += 1
+        super().__delitem__(index)
+
+    def remove(self, node: Node) -> None:
+        self.version += 1
+        super().remove(node)
+
+    def pop(self, index: SupportsIndex = -1) -> Node:
+        self.version += 1
+        return super().pop(index)
+
+    def _take(self, nodes: Iterable[Node]) -> list[Node]:
+        taken = list(nodes)
+        self.version += 1
+        for node in taken:
+            node.graph = self.owner
+        return taken
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
 
 
 def collect_values(item: Any, found: list[Value]) -> None:
@@ -208,101 +272,6 @@ def map_values(item: Any, function: Callable[[Value], Any]) -> Any:
     if type(item) is slice:
         return slice(*(map_values(part, function) for part in (item.start, item.stop, item.step)))
     return item
-
-
-class Graph:
-    """One recorded run.
-
-    `inputs` are the user's tensors, flattened in order, then each parameter and buffer that was used, once.
-    `outputs` holds what the function returned: a single value, made by `prim::TupleConstruct` and the like
-    where the function returned a structure. `warnings` are the places that the trace froze; `failed` is the
-    node that raised, for a run that did not end.
-
-    >>> graph, out = tracelab.trace_graph(lambda x: x.relu() + 1, torch.ones(2))
-    >>> [node.kind for node in graph.nodes]
-    ['aten::relu', 'aten::add']
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "failed",
-        "input_tree",
-        "inputs",
-        "name",
-        "nodes",
-        "outputs",
-        "root",
-        "state",
-        "warnings",
-    )
-
-    def __init__(self, name: str = "forward") -> None:
-        self.name = name
-        self.inputs: list[Value] = []
-        self.nodes: list[Node] = []
-        self.outputs: list[Value] = []
-        self.warnings: list[TraceWarning] = []
-        self.root = Scope(name, "", None)
-        self.failed: Node | None = None
-        self.state: dict[Value, torch.Tensor] = {}
-        """The tensors behind parameter, buffer and constant values; shared with the traced module."""
-        self.input_tree: Any = None
-        """How the user's inputs nest: see `tracelab.graph.structure`."""
-
-    @property
-    def user_inputs(self) -> list[Value]:
-        """The inputs that a caller gives."""
-        return [value for value in self.inputs if value.role is Role.INPUT]
-
-    @property
-    def parameters(self) -> list[Value]:
-        """Parameters, buffers and captured tensors that the run used."""
-        return [value for value in self.inputs if value.role is not Role.INPUT]
-
-    def values(self) -> Iterator[Value]:
-        """Every value: inputs first, then what each node made, in order."""
-        yield from self.inputs
-        for node in self.nodes:
-            yield from node.outputs
-
-    def uses(self) -> dict[Value, list[Node]]:
-        """The nodes that use each value, computed in one walk."""
-        found: dict[Value, list[Node]] = {}
-        for node in self.nodes:
-            for value in dict.fromkeys(node.inputs):
-                found.setdefault(value, []).append(node)
-        return found
-
-    def scopes(self) -> list[Scope]:
-        """The scope tree, parents before children, in the order of the run."""
-        ordered: list[Scope] = []
-        stack = [self.root]
-        while stack:
-            scope = stack.pop()
-            ordered.append(scope)
-            stack.extend(reversed(scope.children))
-        return ordered
-
-    def find_nodes(self, kind: str) -> list[Node]:
-        """The nodes of one kind, in order."""
-        return [node for node in self.nodes if node.kind == kind]
-
-    def to_callable(self) -> Callable[..., Any]:
-        """A function that runs the graph on its inputs, in the order of `graph.inputs`.
-
-        Where only the user's inputs are given, parameters are those of the traced module.
-        """
-        from tracelab.execute.function import function_of_graph
-
-        return function_of_graph(self)
-
-    def __str__(self) -> str:
-        from tracelab.graph.printer import graph_text
-
-        return graph_text(self)
-
-    def __repr__(self) -> str:
-        return f"Graph({self.name}, {len(self.nodes)} nodes, {len(self.inputs)} inputs)"
 
 
 def unique_names(values: Iterable[Value]) -> None:

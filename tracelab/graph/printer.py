@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.data import GraphData
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, PYTHON_CALL, TUPLE_CONSTRUCT
 from tracelab.graph.types import TensorType, type_of_constant, type_text
 
 # The numbers that TorchScript gives to dtypes, layouts and memory formats in printed constants.
@@ -42,7 +44,7 @@ _MEMORY_FORMAT_NUMBER = {
 
 
 class _Writer:
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: GraphData) -> None:
         self.graph = graph
         self.lines: list[str] = []
         self.constants: dict[tuple[str, str], str] = {}
@@ -63,7 +65,7 @@ class _Writer:
         if name is None:
             name = self.constants[key] = self.fresh()
             attribute = f"[value={literal}]" if literal else ""
-            self.lines.append(f"  %{name} : {type_} = prim::Constant{attribute}()")
+            self.lines.append(f"  %{name} : {type_} = {CONSTANT}{attribute}()")
         return name
 
     def operand(self, item: Any, wanted: str = "") -> str:
@@ -74,7 +76,7 @@ class _Writer:
             return self.list_of(item, wanted)
         if isinstance(item, dict):
             keys_and_values = [part for pair in item.items() for part in pair]
-            return self.construct("prim::DictConstruct", "Dict(str, Tensor)", keys_and_values)
+            return self.construct(DICT_CONSTRUCT, "Dict(str, Tensor)", keys_and_values)
         if wanted == "float" and type(item) is int:
             item = float(item)
         return self.constant(type_of_constant(item), literal(item))
@@ -86,12 +88,12 @@ class _Writer:
             type_ = wanted[5:-1] + "[]"
         elif isinstance(items, tuple) and not wanted:
             inner = ", ".join(element_type(item) for item in items)
-            return self.construct("prim::TupleConstruct", f"({inner})", items)
+            return self.construct(TUPLE_CONSTRUCT, f"({inner})", items)
         else:
             kinds = {element_type(item, plain=True) for item in items}
             type_ = (kinds.pop() if len(kinds) == 1 else "Tensor") + "[]"
         type_ = type_.replace("Optional[Tensor]", "Tensor?").replace("number", "Scalar")
-        return self.construct("prim::ListConstruct", type_, items)
+        return self.construct(LIST_CONSTRUCT, type_, items)
 
     def construct(self, kind: str, type_: str, items: Any) -> str:
         operands = ", ".join(f"%{self.operand(item)}" for item in items)
@@ -103,10 +105,10 @@ class _Writer:
         made = ", ".join(f"%{spelled(value)} : {type_text(value.type)}" for value in node.outputs)
         kind = node.kind
         attributes = ""
-        if kind == "prim::PythonOp":
+        if kind == PYTHON_CALL:
             kind = f"^{node.attributes['name']}"
             attributes = f"[inplace={int(bool(node.attributes.get('inplace')))}]"
-        elif kind == "prim::Constant":
+        elif kind == CONSTANT:
             attributes = f"[value={literal(self.graph.state.get(node.outputs[0]))}]"
         elif "name" in node.attributes:
             attributes = f"[name={json.dumps(node.attributes['name'])}]"
@@ -189,7 +191,7 @@ def literal(item: Any) -> str:
     return json.dumps(getattr(item, "__name__", type(item).__name__))
 
 
-def graph_text(graph: Graph) -> str:
+def graph_text(graph: GraphData) -> str:
     """The whole graph as text; the same text for the same trace."""
     writer = _Writer(graph)
     for node in graph.nodes:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
+from tracelab.errors import TracelabFileError
 from tracelab.storage.container import (
     LARGEST_JSON,
     LARGEST_RATIO,
@@ -19,7 +20,6 @@ from tracelab.storage.container import (
     bounded_zip,
     is_whole,
 )
-from tracelab.storage.errors import TracelabFileError
 
 _OLD_PROGRAM = "serialized_exported_program.json"
 

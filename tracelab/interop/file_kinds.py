@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import IO
 
+from tracelab.errors import TracelabFileError
 from tracelab.interop.entries import names_of, program_entries
 from tracelab.storage.container import ZIP_ERRORS, bounded_zip, is_whole
-from tracelab.storage.errors import TracelabFileError
 
 CAN_READ = "tracelab reads .tlab, torch.export (.pt2) and TorchScript files"
 """The way out that a message about another file names."""

@@ -12,7 +12,9 @@ from torch import fx, nn
 from torch._ops import HigherOrderOperator, OpOverload, OpOverloadPacket
 
 from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph, Node, Role, Value, unique_names
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value, unique_names
+from tracelab.graph.kinds import CALL_METHOD, ENTER_GRAD_MODE, EXIT_GRAD_MODE, PYTHON_CALL
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.interop.export.symbolic import ARITHMETIC
@@ -128,7 +130,7 @@ class _Reader:
         found = self.module.get_submodule(path)
         call = self.calls.get(path, 0)
         self.calls[path] = call + 1
-        made.kind = "prim::CallMethod"
+        made.kind = CALL_METHOD
         made.target = found
         made.set_attribute("name", type(found).__name__)
         if not stack or stack[-1][1] != path:
@@ -145,7 +147,7 @@ class _Reader:
         if isinstance(target, OpOverload):
             arithmetic = ARITHMETIC.get(f"torch.ops.{target}")
             if arithmetic is not None:
-                made.kind, made.target = arithmetic
+                made.kind, made.target = arithmetic.kind, arithmetic.function
                 return
             made.kind, made.target = target._schema.name, target
             made.overload = target._schema.overload_name
@@ -154,7 +156,7 @@ class _Reader:
             made.kind, made.target = target._qualified_op_name, _Packet(target)
             return
         if isinstance(target, HigherOrderOperator):
-            made.kind, made.target = "prim::PythonOp", HigherOrder(target, target.name(), 0)
+            made.kind, made.target = PYTHON_CALL, HigherOrder(target, target.name(), 0)
             made.set_attribute("name", target.name())
             blocks = {item.__name__: item.text for item in args if isinstance(item, Block)}
             if blocks:
@@ -165,9 +167,9 @@ class _Reader:
         arithmetic = ARITHMETIC.get(f"{module}.{name}")
         numbers = all(not isinstance(arg, Value) or (not arg.is_tensor and arg.type != "Tensor") for arg in args)
         if arithmetic is not None and numbers and not node.kwargs:
-            made.kind, made.target = arithmetic
+            made.kind, made.target = arithmetic.kind, arithmetic.function
             return
-        made.kind, made.target = "prim::PythonOp", _Function(target, name)
+        made.kind, made.target = PYTHON_CALL, _Function(target, name)
         made.set_attribute("name", name)
 
     def picked(self, node: fx.Node, args: tuple[Any, ...]) -> bool:
@@ -188,7 +190,7 @@ class _Reader:
         inner = self.module.get_submodule(str(node.args[1].target))  # type: ignore[union-attr]
         if not isinstance(inner, fx.GraphModule):
             return False
-        self.graph.nodes.append(Node("prim::EnterGradMode", None, (args[0],), None, (), self.graph.root))
+        self.graph.nodes.append(Node(ENTER_GRAD_MODE, None, (args[0],), None, (), self.graph.root))
         outer, given = self.module, iter(args[2:])
         self.module = inner
         for step in inner.graph.nodes:
@@ -199,7 +201,7 @@ class _Reader:
             else:
                 self.node(step)
         self.module = outer
-        self.graph.nodes.append(Node("prim::ExitGradMode", None, (), None, (), self.graph.root))
+        self.graph.nodes.append(Node(EXIT_GRAD_MODE, None, (), None, (), self.graph.root))
         return True
 
     def attribute(self, path: str, node: fx.Node) -> Any:

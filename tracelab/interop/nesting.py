@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph, Node, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.structure import Tree
 from tracelab.graph.types import type_text
 from tracelab.storage import validation
@@ -85,13 +87,11 @@ def construct(graph: Graph, tree: Tree, leaf: Callable[[], Any]) -> Any:
         return leaf()
     parts = [construct(graph, child, leaf) for child in tree.children]
     if tree.kind == "dict":
-        node = _made(
-            graph, "prim::DictConstruct", tuple(item for pair in zip(tree.keys, parts, strict=True) for item in pair)
-        )
+        node = _made(graph, DICT_CONSTRUCT, tuple(item for pair in zip(tree.keys, parts, strict=True) for item in pair))
         return node.outputs[0]
     if tree.kind == "list":
-        return _made(graph, "prim::ListConstruct", tuple(parts)).outputs[0]
-    node = _made(graph, "prim::TupleConstruct", tuple(parts))
+        return _made(graph, LIST_CONSTRUCT, tuple(parts)).outputs[0]
+    node = _made(graph, TUPLE_CONSTRUCT, tuple(parts))
     if tree.kind == "namedtuple":
         node.set_attribute("fields", list(tree.keys))
         node.set_attribute("class", tree.name)
@@ -103,7 +103,7 @@ def returned(graph: Graph, item: Any) -> Value:
     if isinstance(item, Value):
         return item
     if item is None:
-        return _made(graph, "prim::Constant", ()).outputs[0]
+        return _made(graph, CONSTANT, ()).outputs[0]
     raise TracelabError(f"{graph.name} returns the constant {item!r} and nothing else: there is no graph to show")
 
 
@@ -115,9 +115,9 @@ def _made(graph: Graph, kind: str, args: tuple[Any, ...]) -> Node:
 
 
 def _type(kind: str, args: tuple[Any, ...]) -> str:
-    if kind == "prim::TupleConstruct":
+    if kind == TUPLE_CONSTRUCT:
         return f"({', '.join(type_text(arg.type) if isinstance(arg, Value) else type(arg).__name__ for arg in args)})"
-    return {"prim::ListConstruct": "Tensor[]", "prim::DictConstruct": "Dict(str, Tensor)"}.get(kind, "NoneType")
+    return {LIST_CONSTRUCT: "Tensor[]", DICT_CONSTRUCT: "Dict(str, Tensor)"}.get(kind, "NoneType")
 
 
 def structured(graph: Graph, item: Any) -> Value:
@@ -128,9 +128,9 @@ def structured(graph: Graph, item: Any) -> Value:
 def _structured(graph: Graph, item: Any) -> Any:
     if isinstance(item, dict):
         parts = tuple(part for key, child in item.items() for part in (key, _structured(graph, child)))
-        return _made(graph, "prim::DictConstruct", parts).outputs[0]
+        return _made(graph, DICT_CONSTRUCT, parts).outputs[0]
     if isinstance(item, (list, tuple)):
-        kind = "prim::ListConstruct" if isinstance(item, list) else "prim::TupleConstruct"
+        kind = LIST_CONSTRUCT if isinstance(item, list) else TUPLE_CONSTRUCT
         node = _made(graph, kind, tuple(_structured(graph, child) for child in item))
         if hasattr(item, "_fields"):
             node.target = type(item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 from tracelab.graph.scope import Scope
 from tracelab.storage.sources import StoredSource
 

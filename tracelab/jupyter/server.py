@@ -22,9 +22,9 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from tracelab.errors import TracelabFileError
 from tracelab.interop.file_kinds import CAN_READ, kind_of
 from tracelab.storage.container import open_archive
-from tracelab.storage.errors import TracelabFileError
 
 _CHUNK = 2**18
 _IN_MEMORY = 4 * 2**20

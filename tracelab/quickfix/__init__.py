@@ -1,0 +1,1 @@
+"""Edits of the code that take a specialization out of it."""

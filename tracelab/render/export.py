@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 from tracelab.render.html import document_html
 from tracelab.render.picture.dot import dot_source, svg
 from tracelab.render.view_document.document import view_bytes, view_document

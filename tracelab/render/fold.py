@@ -7,10 +7,9 @@ made the list, and of the graph.
 
 from __future__ import annotations
 
-from tracelab.graph.ir import Graph, Node, Role, Value
-
-UNPACK = frozenset({"prim::ListUnpack", "prim::TupleUnpack"})
-CONSTRUCT = frozenset({"prim::ListConstruct", "prim::TupleConstruct", "prim::DictConstruct"})
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTANT, CONSTRUCTS, UNPACKS
 
 
 class Folded:
@@ -27,14 +26,14 @@ class Folded:
         self.index: dict[Node, int] = {}
         self.constants: list[Value] = []
         self._parts: dict[Value, tuple[Value, ...]] = {}
-        unpacked = {node.args[0]: node for node in graph.nodes if node.kind in UNPACK and _unpacks_an_operator(node)}
+        unpacked = {node.args[0]: node for node in graph.nodes if node.kind in UNPACKS and _unpacks_an_operator(node)}
         for node in graph.nodes:
-            if node.kind == "prim::Constant":
+            if node.kind == CONSTANT:
                 self._fold_constant(node)
-            elif node.kind in UNPACK and node.args and unpacked.get(node.args[0]) is node:
+            elif node.kind in UNPACKS and node.args and unpacked.get(node.args[0]) is node:
                 self._parts[node.args[0]] = node.outputs
                 self.index[node] = self.index[node.args[0].node]
-            elif node.kind in CONSTRUCT and node is not graph.failed:
+            elif node.kind in CONSTRUCTS and node is not graph.failed:
                 self._parts[node.outputs[0]] = tuple(part for value in node.inputs for part in self.parts(value))
             else:
                 self.index[node] = len(self.nodes)
@@ -65,5 +64,5 @@ def _unpacks_an_operator(node: Node) -> bool:
         isinstance(whole, Value)
         and whole.role is Role.NODE
         and whole.node is not None
-        and whole.node.kind not in CONSTRUCT
+        and whole.node.kind not in CONSTRUCTS
     )

@@ -1,4 +1,4 @@
-"""`save` and `load`: a traced function or module to a `.tlab` file and back.
+"""The `.tlab` archive: a record of a trace to a file and back.
 
 The file is a zip of `meta.json` (format and versions), `graph.json` (graphs, module tree, table of tensors),
 `weights.safetensors`, `script/<n>.pt` for the TorchScript functions that a graph calls, and where the caller gave
@@ -12,50 +12,58 @@ from typing import Any
 
 import torch
 
-from tracelab import __version__
-from tracelab.execute.function import TracedFunction
-from tracelab.execute.module import TracedModule
-from tracelab.graph.ir import Graph, Value
+from tracelab.errors import TracelabFileError
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
+from tracelab.graph.lint import GraphError, lint
 from tracelab.storage import validation
 from tracelab.storage.container import VERSION, PathOrFile, open_archive, write_archive
-from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.graph_read import check_tensor, read_graph
 from tracelab.storage.graph_write import KeepTensor, graph_json, kept_in_tree
 from tracelab.storage.modules import module_json, read_module
+from tracelab.storage.record import MethodRecord, TraceRecord
 from tracelab.storage.targets import ScriptFiles
 from tracelab.storage.tensors import TensorTable, read_tensors
 from tracelab.storage.weights import read_weights, write_weights
+from tracelab.version import __version__
 
 
-def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile, *, view: bytes | None = None) -> None:
-    """Write a traced function, traced module or graph to a path or a binary file object, with its view document.
+def write_record(record: TraceRecord, file: PathOrFile, *, view: bytes | None = None) -> None:
+    """Write a record to a path or a binary file object, with its view document.
 
-    The same trace gives the same bytes. An existing file is replaced only when the new one is complete.
+    The same record gives the same bytes. An existing file is replaced only when the new one is complete.
     Without `view`, or with one of more than `container.LARGEST_VIEW` bytes, the file viewer needs a kernel.
     Raises `TracelabFileError` for what files do not hold (sparse and quantized tensors, tensor subclasses),
     `OSError` where the file cannot be written.
-
-    >>> save(traced, "relu.tlab", view=view_bytes(traced.graph))
     """
     tensors, scripts = TensorTable(), ScriptFiles()
     content: dict[str, Any] = {}
-    if isinstance(traced, TracedModule):
-        content["kind"] = "module"
-        content["modules"] = module_json(traced, tensors)
-        content["graphs"] = [
-            [method, _method_json(traced, method, graph, tensors, scripts)] for method, graph in traced._graphs.items()
-        ]
-    elif isinstance(traced, (TracedFunction, Graph)):
-        graph = traced if isinstance(traced, Graph) else traced.graph
-        for value in graph.parameters:
-            if value not in graph.state:
+    in_tree: frozenset[str] = frozenset()
+    if record.module is None:
+        content["kind"] = "function"
+        content["name"] = record.name
+        for value in record.methods[""].graph.parameters:
+            if value not in record.methods[""].graph.state:
                 name = value.path or value.name
                 raise TracelabFileError(f"cannot save: the graph was read without its weights (`{name}`)")
-        content["kind"] = "function"
-        content["name"] = graph.name if isinstance(traced, Graph) else traced.__name__
-        content["graphs"] = [["", graph_json(graph, keep=_keeper(tensors), scripts=scripts)]]
     else:
-        raise TypeError(f"save needs a traced function or module, but got {type(traced).__name__}: trace it first")
+        content["kind"] = "module"
+        content["modules"] = module_json(record.module, tensors)
+        in_tree = frozenset(path for path, _ in record.module.tensors())
+    content["graphs"] = [
+        [
+            name,
+            graph_json(
+                method.graph,
+                keep=_keeper(tensors, in_tree, method.constants),
+                scripts=scripts,
+                moved=method.devices,
+            ),
+        ]
+        for name, method in record.methods.items()
+    ]
+    if record.checked is not None:
+        content["checked"] = list(record.checked)
     content["tensors"], stored = tensors.finish()
     meta = {"format": "tracelab", "version": VERSION, "tracelab": __version__, "torch": torch.__version__}
     write_archive(
@@ -63,25 +71,16 @@ def save(traced: TracedFunction | TracedModule | Graph, file: PathOrFile, *, vie
     )
 
 
-def load(
+def read_record(
     file: PathOrFile,
     *,
     map_location: str | torch.device | None = None,
     allow: Collection[str] = frozenset(),
-) -> TracedFunction | TracedModule:
-    """Read a `.tlab` file from a path or a binary file object.
-
-    Tensors come back on the devices that they were saved from, or all on `map_location`, and the devices that
-    the trace wrote down go with them. Nothing in the file runs while it loads. A node that needs Python or
-    TorchScript code shows, and raises `TracelabError` when it should run, unless `allow` names it
-    (`"module:qualname"`; for TorchScript its qualified name, or `"torchscript"` for all).
+) -> TraceRecord:
+    """Read a `.tlab` file from a path or a binary file object: see `tracelab.load`.
 
     Raises `TracelabFileError` for a file that is damaged, hostile, or made by a newer tracelab; `OSError` for
     one that cannot be opened.
-
-    >>> relu = tracelab.load("relu.tlab")
-    >>> relu(torch.tensor([-1.0, 2.0]))
-    tensor([0., 2.])
     """
     names = frozenset([allow] if isinstance(allow, str) else allow)
     location = None if map_location is None else torch.device(map_location)
@@ -91,49 +90,50 @@ def load(
             stored = read_weights(source, size)
         scripts = ScriptFiles(archive.read_scripts())
     tensors = read_tensors(validation.field(content, "tensors", "graph.json"), dict(stored), location)
-    graphs: dict[str, Graph] = {}
+    methods: dict[str, MethodRecord] = {}
     for pair in validation.rows(validation.field(content, "graphs", "graph.json"), "graphs"):
         method, data = validation.rows(pair, "a graph", 2)
-        if validation.text(method, "a method's name") in graphs:
+        if validation.text(method, "a method's name") in methods:
             validation.bad("graphs", f"hold {method[:60]!r} twice")
-        graphs[method] = read_graph(
+        graph = read_graph(
             data,
             tensors=tensors,
             scripts=scripts,
             allow=names,
             place=lambda device: location if location is not None and device.type != "meta" else device,
         )
+        methods[method] = MethodRecord(graph)
+    record = _record(content, methods, tensors)
+    held = {} if record.module is None else dict(record.module.tensors())
+    for graph in record.graphs.values():
+        _check_state(graph, held)
+        try:
+            lint(graph)
+        except GraphError as error:
+            raise TracelabFileError(f"not a sound .tlab file: {error}") from error
+    return record
+
+
+def _record(content: dict[str, Any], methods: dict[str, MethodRecord], tensors: list[torch.Tensor]) -> TraceRecord:
     kind = validation.field(content, "kind", "graph.json")
     if kind == "function":
-        return _function(content, graphs)
-    if kind == "module":
-        return _module(content, graphs, tensors)
-    validation.bad("graph.json", "holds neither a function nor a module")
-
-
-def _function(content: dict[str, Any], graphs: dict[str, Graph]) -> TracedFunction:
-    if list(graphs) != [""]:
-        validation.bad("graph.json", "should hold one graph for a function")
-    graph = graphs[""]
-    _check_state(graph, {})
-    return TracedFunction(
-        graph, validation.text(validation.field(content, "name", "graph.json"), "the function's name")
-    )
-
-
-def _module(content: dict[str, Any], graphs: dict[str, Graph], tensors: list[torch.Tensor]) -> TracedModule:
-    if not graphs:
-        validation.bad("graph.json", "holds a module without a traced method")
-    for method in graphs:
-        validation.identifier(method, "a method's name")
-    module = read_module(validation.field(content, "modules", "graph.json"), graphs, tensors)
-    held: dict[str, torch.Tensor] = {
-        **dict(module.named_buffers(remove_duplicate=False)),
-        **dict(module.named_parameters(remove_duplicate=False)),
-    }
-    for graph in graphs.values():
-        _check_state(graph, held)
-    return module
+        if list(methods) != [""]:
+            validation.bad("graph.json", "should hold one graph for a function")
+        name = validation.text(validation.field(content, "name", "graph.json"), "the function's name")
+        record = TraceRecord(name, methods)
+    elif kind == "module":
+        if not methods:
+            validation.bad("graph.json", "holds a module without a traced method")
+        for method in methods:
+            validation.identifier(method, "a method's name")
+        module = read_module(validation.field(content, "modules", "graph.json"), tensors)
+        record = TraceRecord(module.class_name, methods, module)
+    else:
+        validation.bad("graph.json", "holds neither a function nor a module")
+    if "checked" in content:
+        ok, words = validation.rows(content["checked"], "the last check", 2)
+        record.checked = validation.boolean(ok, "the last check"), validation.text(words, "the last check")
+    return record
 
 
 def _check_state(graph: Graph, held: Mapping[str, torch.Tensor]) -> None:
@@ -148,23 +148,6 @@ def _check_state(graph: Graph, held: Mapping[str, torch.Tensor]) -> None:
             name = (value.path or value.name)[:60]
             validation.bad("weights.safetensors", f"lacks {name!r}: the weights do not match the graph")
         check_tensor(value, tensor)
-
-
-def _method_json(
-    module: TracedModule, method: str, graph: Graph, tensors: TensorTable, scripts: ScriptFiles
-) -> dict[str, Any]:
-    """One method's graph, with constants and devices where the module has moved them since the trace."""
-    in_tree = {name for name, _ in module.named_parameters(remove_duplicate=False)}
-    in_tree.update(name for name, _ in module.named_buffers(remove_duplicate=False))
-    moved: dict[torch.device, torch.device] = {}
-    current: dict[Value, torch.Tensor] = {}
-    run = module._runs.get(method)
-    if run is not None:
-        namespace = run.replay.namespace
-        moved = {device: namespace[name] for name, device in run.replay.code.devices.items()}
-        current = {value: namespace[name] for name, value in run.replay.code.constants.items()}
-    keep = _keeper(tensors, in_tree, current)
-    return graph_json(graph, keep=keep, scripts=scripts, moved=moved)
 
 
 def _keeper(

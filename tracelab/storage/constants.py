@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.layers.collectives import DistributedHandle
+from tracelab.errors import TracelabFileError
+from tracelab.graph.collectives import DistributedHandle
 from tracelab.graph.ir import Value
 from tracelab.storage import validation
-from tracelab.storage.errors import TracelabFileError
 
 _DEEPEST = 100
 

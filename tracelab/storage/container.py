@@ -19,8 +19,8 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
+from tracelab.errors import TracelabFileError
 from tracelab.storage import validation
-from tracelab.storage.errors import TracelabFileError
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
 

@@ -13,7 +13,9 @@ from torch._ops import OpOverload
 
 from tracelab.execute.codegen.names import native
 from tracelab.graph.diagnostic import TraceWarning
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.lint import form_problem
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
@@ -231,27 +233,9 @@ def check_tensor(value: Value, tensor: torch.Tensor) -> None:
 def check_structure(node: Node) -> None:
     """Refuse a piece of structure that is not of the form that code is generated for."""
     kind, args, attributes = node.kind, node.args, node.attributes
-    sound = True
-    if kind == "prim::EnterGradMode":
-        sound = len(args) == 1 and type(args[0]) is bool and not node.outputs
-    elif kind in ("prim::ExitGradMode", "prim::ExitContext"):
-        sound = not args and not node.outputs
-    elif kind == "prim::EnterContext":
-        sound = node.target is not None and not node.outputs
-    elif kind == "prim::Constant":
-        sound = not args and len(node.outputs) == 1
-    elif kind in ("prim::ListUnpack", "prim::TupleUnpack"):
-        sound = len(args) == 1 and type(args[0]) is Value
-    elif kind in ("prim::ListConstruct", "prim::TupleConstruct", "prim::DictConstruct"):
-        sound = len(node.outputs) == 1 and not node.kwargs
-        if kind == "prim::DictConstruct":
-            sound = sound and len(args) % 2 == 0 and (node.target is None or "class" in attributes)
-    elif kind == "prim::SetAttr":
-        sound = len(args) == 1 and type(args[0]) is Value and not node.outputs and "name" in attributes
-    elif kind == "prim::PythonOp":
-        sound = "name" in attributes
-    if not sound:
-        validation.bad(kind, "is not of the form that such a node has")
+    problem = form_problem(node)
+    if problem:
+        validation.bad(kind[:60], f"is not of the form that such a node has: {problem}")
     for name in ("name", "class"):
         if name in attributes:
             validation.text(attributes[name], f"`{name}` of {kind[:60]}")

@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import TracelabFileError
 from tracelab.graph.diagnostic import TraceWarning
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.storage.constants import Encoder, short_name
-from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.sources import SourceTable
 from tracelab.storage.targets import STORED_CLASS, ScriptFiles, encode_target
 

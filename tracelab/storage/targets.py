@@ -1,6 +1,6 @@
 """What runs a node, as a file names it.
 
-An operator is named by its schema and looked up in torch's registry; a function of `BUILTINS` by its name
+An operator is named by its schema and looked up in torch's registry; one of `graph.intrinsics` by its name
 there. Any other Python callable is only named, `module:qualname`: the node shows, and refuses to run until
 the user allows that name. Nothing is imported, and no TorchScript code is loaded, because a file says so.
 """
@@ -18,29 +18,16 @@ from typing import Any
 import torch
 from torch._ops import OpOverload
 
-from tracelab.capture.layers.collectives import Collective, is_collective
-from tracelab.errors import TracelabError
+from tracelab.errors import TracelabError, TracelabFileError
+from tracelab.graph.collectives import Collective, is_collective
+from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
 from tracelab.graph.ir import Node
-from tracelab.storage import validation
-from tracelab.storage.errors import TracelabFileError
-from tracelab.storage.own_functions import BUILTIN_NAMES, BUILTINS
-
-STRUCTURE = frozenset(
-    {
-        "prim::Constant",
-        "prim::TupleConstruct",
-        "prim::ListConstruct",
-        "prim::DictConstruct",
-        "prim::TupleUnpack",
-        "prim::ListUnpack",
-        "prim::EnterGradMode",
-        "prim::ExitGradMode",
-        "prim::EnterContext",
-        "prim::ExitContext",
-        "prim::SetAttr",
-    }
+from tracelab.graph.kinds import (
+    DICT_CONSTRUCT,
+    TUPLE_CONSTRUCT,
+    kind_of,
 )
-"""Kinds that need no target: code is written for them directly."""
+from tracelab.storage import validation
 
 STORED_CLASS = "stored_class"
 """Attribute of a node whose result came back as a plain tuple or dict: the class that it had."""
@@ -153,9 +140,9 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
     if isinstance(target, OpOverload):
         schema = target._schema
         return {"operator": f"{schema.name}.{schema.overload_name}" if schema.overload_name else schema.name}
-    builtin = BUILTIN_NAMES.get(id(target))
-    if builtin is not None:
-        return {"builtin": builtin}
+    intrinsic = intrinsic_of(target)
+    if intrinsic is not None and intrinsic.trusted:
+        return {"builtin": intrinsic.name}
     if isinstance(target, (torch.jit.ScriptFunction, torch.jit.ScriptModule)):
         return {"script": scripts.add(target), "name": script_name(target)}
     return {"python": python_name(target)}
@@ -173,7 +160,7 @@ class TargetReader:
         """What runs a node; None for structure, a `Refusal` for what is not there, or not allowed."""
         where = f"what runs {kind[:60]}"
         if item is None:
-            if kind not in STRUCTURE:
+            if not kind_of(kind).needs_no_target:
                 validation.bad(where, "is missing")
             return None
         entry = validation.table(item, where)
@@ -184,9 +171,10 @@ class TargetReader:
             return self._operators[name]
         if "builtin" in entry:
             name = validation.text(entry["builtin"], where)
-            if name not in BUILTINS:
+            intrinsic = INTRINSICS.get(name)
+            if intrinsic is None or not intrinsic.trusted:
                 validation.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
-            return BUILTINS[name]
+            return intrinsic.function
         if "python" in entry:
             return self._python(validation.text(entry["python"], where), kind)
         if "script" in entry:
@@ -220,7 +208,7 @@ class TargetReader:
         if not colon or not all(part.isidentifier() for part in module_name.split(".")):
             validation.bad("a Python function", f"has an unfit name: {name[:60]!r}")
         if name not in self.allow:
-            if kind in ("prim::TupleConstruct", "prim::DictConstruct"):
+            if kind in (TUPLE_CONSTRUCT, DICT_CONSTRUCT):
                 # A result of one's own tuple or dict class comes back as a plain one of the same fields.
                 return None
             reason = (

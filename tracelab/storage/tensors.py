@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
+from tracelab.errors import TracelabFileError
 from tracelab.storage import validation
 from tracelab.storage.constants import device_of, dtype_of, short_name
-from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.weights import STORED_DTYPES
 
 _REAL_OF = {

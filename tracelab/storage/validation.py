@@ -11,7 +11,7 @@ import keyword
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from tracelab.storage.errors import TracelabFileError
+from tracelab.errors import TracelabFileError
 
 LARGEST = 2**63 - 1
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tracelab.graph.ir import Graph, Node, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import CONSTANT
 
 _NUMBERS = ("int", "float", "bool")
 
@@ -12,22 +14,11 @@ def drop_unused_numbers(graph: Graph) -> None:
     live: set[Value] = set(graph.outputs)
     kept: list[Node] = []
     for node in reversed(graph.nodes):
-        pure = (len(node.outputs) == 1 and node.outputs[0].type in _NUMBERS) or node.kind == "prim::Constant"
+        pure = (len(node.outputs) == 1 and node.outputs[0].type in _NUMBERS) or node.kind == CONSTANT
         if pure and node.outputs[0] not in live and node is not graph.failed:
             graph.state.pop(node.outputs[0], None)
             continue
         kept.append(node)
         live.update(node.inputs)
     kept.reverse()
-    _move_warnings(graph, set(kept))
-    graph.nodes[:] = kept
-
-
-def _move_warnings(graph: Graph, kept: set[Node]) -> None:
-    """Let positions of warnings count the nodes that stay."""
-    if graph.warnings:
-        before = [0]
-        for node in graph.nodes:
-            before.append(before[-1] + (node in kept))
-        for warning in graph.warnings:
-            warning.position = before[min(warning.position, len(graph.nodes))]
+    graph.retain(kept)

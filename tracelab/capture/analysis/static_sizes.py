@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import LIST_UNPACK
 
 _STEPS = 200
 _SAME = frozenset(
@@ -22,7 +23,7 @@ _BINARY = frozenset({"add", "add_", "div", "mul", "mul_", "sub"})
 _CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d"})
 
 
-class FixedSizes:
+class StaticSizes:
     """What is known of the sizes in the nodes recorded so far."""
 
     def __init__(self, nodes: list[Node]) -> None:
@@ -97,7 +98,7 @@ class _Proof:
         if value.role in (Role.PARAMETER, Role.CONSTANT) or (value, dim) in self.demanded:
             return True
         node = value.node
-        if node is None or not node.kind.startswith(("aten::", "prim::ListUnpack")) or not 0 <= dim < rank:
+        if node is None or not node.kind.startswith(("aten::", LIST_UNPACK)) or not 0 <= dim < rank:
             return False
         name, args = node.name, node.args
         if name in _SAME:
@@ -148,7 +149,7 @@ class _Proof:
             if place <= dim < place + new:
                 return self.number(args[2][dim - place])
             return self.size(args[0], dim if dim < place else dim - new + 1)
-        if node.kind == "prim::ListUnpack" and isinstance(args[0], Value) and args[0].node is not None:
+        if node.kind == LIST_UNPACK and isinstance(args[0], Value) and args[0].node is not None:
             parts = args[0].node
             return parts.name in ("chunk", "split", "split_with_sizes") and self.size(parts.args[0], dim)
         return False

@@ -1,0 +1,1 @@
+"""The three layers that see a call: operators, torch functions, and numbers."""

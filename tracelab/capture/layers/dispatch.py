@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tracelab.capture.layers.operators import Operator, operator_of
-from tracelab.capture.recorder import active
+from tracelab.capture.recording.operators import Operator, operator_of
+from tracelab.capture.recording.recorder import active
 from tracelab.capture.torch_private import (
     PRE_DISPATCH,
     PYTHON,
@@ -78,7 +78,7 @@ def _handler(operator: Operator) -> Callable[..., Any]:
     def handle(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
         # torch fills a new tensor from Python data with modes excluded: what it calls then is no part of the run.
-        if recorder is not None and not recorder.inside and not key_excluded(PYTHON):
+        if recorder is not None and not recorder.paused and not key_excluded(PYTHON):
             return recorder.run_operator(operator, args, kwargs)
         set_key_included(PRE_DISPATCH, False)
         try:

@@ -5,7 +5,6 @@ Training steps are traced too: what one run leaves in `.grad`, the next one must
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.capture.patches.higher_order import record_region
-from tracelab.capture.recorder import Recorder, active
-from tracelab.capture.values import concrete
+from tracelab.capture.layers.regions import record_region
+from tracelab.capture.recording.recorder import Recorder
+from tracelab.graph import intrinsics
 from tracelab.graph.ir import Node
+from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE
 
 _properties: Any = Tensor
 """The class without its annotations, which hide descriptors behind the types of their values."""
@@ -26,41 +26,23 @@ Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
 
 def _grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     tensor = args[0]
-    recorder.inside = True
+    recorder.paused = True
     try:
         present = tensor.grad is not None
     finally:
-        recorder.inside = False
+        recorder.paused = False
     if not present:
         return None
-    return recorder.record_call("prim::grad", read_grad, (tensor,), run=lambda: read_grad(tensor))
-
-
-def read_grad(tensor: Tensor) -> Tensor | None:
-    """`tensor.grad`"""
-    return tensor.grad
+    return recorder.record_intrinsic(intrinsics.GRAD, args)
 
 
 def _set_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     tensor, gradient = args if len(args) == 2 else (args[0], None)
-    return recorder.record_call(
-        "prim::set_grad", write_grad, (tensor, gradient), run=lambda: write_grad(tensor, gradient)
-    )
-
-
-def write_grad(tensor: Tensor, gradient: Tensor | None) -> None:
-    """`tensor.grad = gradient`; None is also what `del tensor.grad` leaves."""
-    tensor.grad = gradient
+    return recorder.record_intrinsic(intrinsics.SET_GRAD, (tensor, gradient))
 
 
 def _retain_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return recorder.record_call(
-        "prim::PythonOp",
-        Tensor.retain_grad,
-        args,
-        run=lambda: Tensor.retain_grad(*args),
-        attributes={"name": "retain_grad", "inplace": False},
-    )
+    return recorder.record_intrinsic(intrinsics.RETAIN_GRAD, args)
 
 
 def _hook(function: Callable[..., Any]) -> Handler:
@@ -75,58 +57,11 @@ def _hook(function: Callable[..., Any]) -> Handler:
 
 
 def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return recorder.record_call(
-        "aten::requires_grad_",
-        Tensor.requires_grad_,
-        args,
-        kwargs,
-        run=lambda: Tensor.requires_grad_(*args, **kwargs),
-    )
+    return recorder.record_intrinsic(intrinsics.REQUIRES_GRAD, args, kwargs)
 
 
 def _backward(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return recorder.record_call(
-        "prim::PythonOp",
-        run_backward,
-        args,
-        kwargs,
-        run=lambda: run_backward(*args, **kwargs),
-        attributes={"name": "backward", "inplace": False},
-    )
-
-
-def run_backward(tensor: Tensor, *args: Any, **kwargs: Any) -> None:
-    """`tensor.backward()`: gradients are added to the leaves, as in eager mode."""
-    tensor.backward(*args, **kwargs)
-
-
-backward_of = torch.autograd.backward
-gradient_of = torch.autograd.grad
-"""`torch.autograd.backward` and `torch.autograd.grad` as they are while nothing is replaced."""
-
-
-def patch_backward(set_: Callable[[Any, str, Any], None]) -> None:
-    """Make nodes of the functions of `torch.autograd`, which no torch-function mode is shown."""
-    set_(torch.autograd, "backward", _recorded(backward_of, "autograd.backward"))
-    set_(torch.autograd, "grad", _recorded(gradient_of, "autograd.grad"))
-
-
-def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        recorder = active.recorder
-        if recorder is None or recorder.inside:
-            return original(*args, **kwargs)
-        return recorder.record_call(
-            "prim::PythonOp",
-            original,
-            args,
-            kwargs,
-            run=lambda: original(*concrete(args), **concrete(kwargs)),
-            attributes={"name": name, "inplace": False},
-        )
-
-    return function
+    return recorder.record_intrinsic(intrinsics.BACKWARD, args, kwargs)
 
 
 def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -143,7 +78,7 @@ def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[st
                 return NotImplemented
         frame = frame.f_back
     if frame is not None:
-        kind = "prim::ExitGradMode" if leaving else "prim::EnterGradMode"
+        kind = EXIT_GRAD_MODE if leaving else ENTER_GRAD_MODE
         node = Node(kind, None, () if leaving else (bool(args[0]),), None, (), recorder.scope)
         node.source = recorder.source(sys._getframe(1))
         recorder.nodes.append(node)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.recorder import Recorder
+from tracelab.capture.recording.recorder import Recorder
 
 _aten = torch.ops.aten
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.layers.operators import operator_of
-from tracelab.capture.recorder import Recorder
+from tracelab.capture.recording.operators import operator_of
+from tracelab.capture.recording.recorder import Recorder
 from tracelab.capture.values import concrete
 
 Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]

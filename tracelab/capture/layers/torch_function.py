@@ -15,12 +15,12 @@ from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.layers import gradients, indexing, integer_arguments
-from tracelab.capture.layers.sym_numbers import traced_number
+from tracelab.capture.layers.regions import watch
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
-from tracelab.capture.patches.higher_order import watch
-from tracelab.capture.recorder import Recorder, active
-from tracelab.capture.recording_paused import Unseen
+from tracelab.capture.recording.recorder import Recorder, active, recording_paused
+from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.values import concrete
+from tracelab.graph import intrinsics
 from tracelab.graph.ir import Node, Value
 
 _properties: Any = Tensor
@@ -36,7 +36,7 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         recorder = active.recorder
-        if recorder is None or recorder.inside:
+        if recorder is None or recorder.paused:
             if recorder is not None and recorder.watched is not None:
                 watch(recorder, (args, kwargs))
             return func(*args, **(kwargs or {}))
@@ -53,14 +53,13 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
 def _with_gradient(recorder: Recorder, result: Any, kwargs: dict[str, Any]) -> Any:
     """`torch.ones(2, requires_grad=True)`: operators know nothing of the keyword, so that it is a step of its own."""
     if kwargs.get("requires_grad") and isinstance(result, Tensor) and recorder.is_dynamic(result):
-        return recorder.record_call("aten::requires_grad_", Tensor.requires_grad_, (result,), run=lambda: result)
+        return recorder.record_intrinsic(intrinsics.REQUIRES_GRAD, (result,), run=lambda: result)
     return result
 
 
 def number_to_tensor(recorder: Recorder, number: Any) -> Tensor:
     """A traced number as a tensor without dimensions, still traced."""
-    plain = concrete(number)
-    made: Tensor = recorder.record_call("prim::NumToTensor", torch.tensor, (number,), run=lambda: torch.tensor(plain))
+    made: Tensor = recorder.record_intrinsic(intrinsics.NUMBER_TO_TENSOR, (number,))
     return made
 
 
@@ -71,15 +70,23 @@ def size_of(recorder: Recorder, tensor: Tensor, dim: int) -> Any:
     known = recorder.sizes.get((value, dim))
     if known is not None:
         return known
-    node = Node("aten::size", Tensor.size, (value, dim), None, (), recorder.scope, recorder.source(sys._getframe(1)))
+    node = Node(
+        intrinsics.SIZE.kind,
+        intrinsics.SIZE.function,
+        (value, dim),
+        None,
+        (),
+        recorder.scope,
+        recorder.source(sys._getframe(1)),
+    )
     made = Value("size", "int", node)
     node.outputs = (made,)
     recorder.nodes.append(node)
-    recorder.inside = True
+    recorder.paused = True
     try:
         number = tensor.size(dim)
     finally:
-        recorder.inside = False
+        recorder.paused = False
     known = recorder.sizes[(value, dim)] = traced_number(recorder, number, made)
     return known
 
@@ -112,7 +119,7 @@ def _numel(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     tensor = args[0]
     if not _traces_sizes(recorder, tensor):
         return NotImplemented
-    return recorder.record_call("aten::numel", Tensor.numel, (tensor,), run=lambda: tensor.numel())
+    return recorder.record_intrinsic(intrinsics.NUMEL, (tensor,))
 
 
 def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -127,7 +134,7 @@ def convert(
     recorder: Recorder, kind: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """A conversion of a tensor to something that the graph cannot hold, noted at the caller's line."""
-    with Unseen(recorder):
+    with recording_paused(recorder):
         result = function(*args, **kwargs)
     shown = "" if kind in WITHOUT_VALUE else result
     # A constant of the module freezes nothing that was not frozen before.
@@ -143,13 +150,13 @@ def _conversion(kind: str, function: Callable[..., Any]) -> Handler:
 def _truth(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`if tensor:`; where it only decides whether an error is raised, nothing is frozen."""
     if only_checks(sys._getframe(2)):
-        with Unseen(recorder):
+        with recording_paused(recorder):
             return Tensor.__bool__(args[0])
     return convert(recorder, "bool", Tensor.__bool__, args, kwargs)
 
 
 def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with Unseen(recorder):
+    with recording_paused(recorder):
         result = Tensor.__index__(args[0])
     # Noted on the graph alone: the old tracer was silent about an index, and code is written against that.
     value = recorder.known(args[0])
@@ -158,7 +165,7 @@ def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def _contains(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with Unseen(recorder):
+    with recording_paused(recorder):
         result = Tensor.__contains__(*args, **kwargs)
     recorder.warn("bool", conversion_message("bool", result), result, recorder.known(args[0]), sys._getframe(1))
     return result
@@ -168,10 +175,10 @@ def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
     """`iter(tensor)`: one value for each element of the first dimension, as many as there are now."""
     if tensor.dim() == 0:
         raise TypeError("iteration over a 0-d tensor")
-    with Unseen(recorder):
+    with recording_paused(recorder):
         rounds = tensor.size(0)
     given = recorder.value_of(tensor)
-    if not recorder.fixed.holds_size(given, 0):
+    if not recorder.static_sizes.holds_size(given, 0):
         recorder.warn("iter", ITERATION.format(rounds), rounds, given, sys._getframe(1))
     return iter(torch.ops.aten.unbind.int(tensor, 0))
 
@@ -181,30 +188,18 @@ def _item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     tensor = args[0]
     if tensor.numel() != 1 or tensor.is_complex():
         return NotImplemented
-    result = recorder.record_call("aten::item", Tensor.item, (tensor,), run=lambda: tensor.item())
+    result = recorder.record_intrinsic(intrinsics.ITEM, (tensor,))
     if hasattr(result, "node"):
         result.node.from_tensor = True
     return result
 
 
 def _data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    tensor = args[0]
-    return recorder.record_call("prim::data", read_data, (tensor,), run=lambda: read_data(tensor))
-
-
-def read_data(tensor: Tensor) -> Tensor:
-    """`tensor.data`"""
-    return tensor.data
+    return recorder.record_intrinsic(intrinsics.DATA, args)
 
 
 def _set_data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    tensor, data = args
-    return recorder.record_call("prim::set_data", write_data, args, run=lambda: write_data(tensor, data))
-
-
-def write_data(tensor: Tensor, data: Tensor) -> None:
-    """`tensor.data = data`"""
-    tensor.data = data
+    return recorder.record_intrinsic(intrinsics.SET_DATA, args)
 
 
 def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -247,7 +242,7 @@ def _shown(function: Callable[..., str]) -> Handler:
     """Printing a tensor reads it in many small steps, none of which is part of the run."""
 
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        with Unseen(recorder):
+        with recording_paused(recorder):
             return function(*args, **kwargs)
 
     return handle
@@ -267,13 +262,12 @@ def _has_traced(item: Any) -> bool:
     return isinstance(item, (list, tuple)) and any(map(_has_traced, item))
 
 
-def _from_data(function: Callable[..., Tensor], kind: str) -> Handler:
+def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         data = args[0] if args else kwargs.get("data")
         if not _has_traced(data) or isinstance(data, Tensor):
             return NotImplemented
-        plain_args, plain_kwargs = concrete(args), concrete(kwargs)
-        return recorder.record_call(kind, function, args, kwargs, run=lambda: function(*plain_args, **plain_kwargs))
+        return recorder.record_intrinsic(intrinsic, args, kwargs)
 
     return handle
 
@@ -307,6 +301,6 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.__deepcopy__: _deep_copy,
     Tensor.__repr__: _shown(Tensor.__repr__),
     Tensor.__format__: _shown(Tensor.__format__),
-    torch.tensor: _from_data(torch.tensor, "aten::tensor"),
-    torch.as_tensor: _from_data(torch.as_tensor, "aten::as_tensor"),
+    torch.tensor: _from_data(intrinsics.TENSOR),
+    torch.as_tensor: _from_data(intrinsics.AS_TENSOR),
 }

@@ -5,22 +5,16 @@ A generator that comes from outside goes on from run to run, as it does in eager
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from tracelab.capture.recorder import active
+from tracelab.capture.patches.registry import Registry
+from tracelab.capture.recording.recorder import active
 from tracelab.capture.values import address_of, concrete
+from tracelab.graph.intrinsics import GENERATOR, GENERATOR_METHODS
 
 _Original: Any = torch.Generator
-METHODS: dict[str, Any] = {name: getattr(_Original, name) for name in ("manual_seed", "seed", "set_state", "get_state")}
-
-
-def make_generator(device: str) -> torch.Generator:
-    """A new generator, as torch makes it while nothing is replaced."""
-    made: torch.Generator = _Original(device)
-    return made
 
 
 class _Kind(type(_Original)):  # type: ignore[misc]
@@ -37,11 +31,8 @@ class MadeGenerator(_Original, metaclass=_Kind):  # type: ignore[misc]
     def __new__(cls, device: Any = "cpu") -> MadeGenerator:
         made: MadeGenerator = super().__new__(cls, device)
         recorder = active.recorder
-        if recorder is not None and not recorder.inside:
-            attributes = {"name": "Generator", "inplace": False}
-            recorder.record_call(
-                "prim::PythonOp", make_generator, (str(made.device),), run=lambda: made, attributes=attributes
-            )
+        if recorder is not None and not recorder.paused:
+            recorder.record_intrinsic(GENERATOR, (str(made.device),), run=lambda: made)
             value = recorder.nodes[-1].outputs[0]
             value.type = "Generator"
             recorder.generators[address_of(made)] = (made, value)
@@ -62,16 +53,13 @@ class MadeGenerator(_Original, metaclass=_Kind):  # type: ignore[misc]
         return found
 
     def _recorded(self, name: str, *args: Any) -> Any:
-        method = METHODS[name]
+        intrinsic = GENERATOR_METHODS[name]
         recorder = active.recorder
-        if recorder is None or recorder.inside or address_of(self) not in recorder.generators:
-            return method(self, *concrete(args))
-        attributes = {"name": name, "inplace": False}
-        return recorder.record_call(
-            "prim::PythonOp", method, (self, *args), run=lambda: method(self, *concrete(args)), attributes=attributes
-        )
+        if recorder is None or recorder.paused or address_of(self) not in recorder.generators:
+            return intrinsic.function(self, *concrete(args))
+        return recorder.record_intrinsic(intrinsic, (self, *args))
 
 
-def patch_generators(set_: Callable[[Any, str, Any], None]) -> None:
-    """Replace `torch.Generator`, through the setter that remembers how to put it back."""
-    set_(torch, "Generator", MadeGenerator)
+def patch_generators(registry: Registry) -> None:
+    """Let the graph see where generators are made."""
+    registry.set(torch, "Generator", MadeGenerator)

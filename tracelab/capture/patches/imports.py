@@ -7,23 +7,28 @@ keeps for the life of the process: it must get the originals, not what stands in
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from tracelab.capture.recorder import active
+from tracelab.capture.patches.registry import Registry
+from tracelab.capture.recording.recorder import active
 
-Originals = Callable[[], AbstractContextManager[None]]
+
+def patch_imports(registry: Registry) -> None:
+    """Let what is imported see torch as it is."""
+    finder = CleanImports(registry)
+    sys.meta_path.insert(0, finder)
+    registry.undo_by(lambda: sys.meta_path.remove(finder))
 
 
 class CleanImports(MetaPathFinder):
-    """Finds what the other finders find, and runs it inside `originals()`, on threads that record."""
+    """Finds what the other finders find, and runs it inside `Registry.originals`, on threads that record."""
 
-    def __init__(self, originals: Originals) -> None:
-        self.originals = originals
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -36,15 +41,15 @@ class CleanImports(MetaPathFinder):
             if spec is None:
                 continue
             if hasattr(spec.loader, "exec_module"):
-                spec.loader = _CleanLoader(spec.loader, self.originals)
+                spec.loader = _CleanLoader(spec.loader, self.registry)
             return spec
         return None
 
 
 class _CleanLoader(Loader):
-    def __init__(self, loader: Any, originals: Originals) -> None:
+    def __init__(self, loader: Any, registry: Registry) -> None:
         self.loader = loader
-        self.originals = originals
+        self.registry = registry
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         made: ModuleType | None = self.loader.create_module(spec)
@@ -55,7 +60,7 @@ class _CleanLoader(Loader):
         module.__loader__ = self.loader
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
-        with self.originals():
+        with self.registry.originals():
             self.loader.exec_module(module)
 
     def __getattr__(self, name: str) -> Any:

@@ -10,25 +10,25 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.layers.sym_numbers import MATH, TracedNumber, math_function
 from tracelab.capture.layers.torch_function import number_to_tensor
-from tracelab.capture.recorder import active
+from tracelab.capture.patches.registry import Registry
+from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.sym_numbers import TracedNumber, math_function
+from tracelab.graph.intrinsics import MATH
 
-Set = Callable[[Any, str, Any], None]
 
-
-def patch_numbers(set_: Set) -> None:
-    """Make traced numbers usable as keys, in `math`, and where a number is; `set_` remembers how to undo it."""
-    _patch_hash(set_)
-    _patch_rounding(set_)
-    _patch_number_methods(set_)
+def patch_numbers(registry: Registry) -> None:
+    """Make traced numbers usable as keys, in `math`, and where a number is."""
+    _patch_hash(registry)
+    _patch_rounding(registry)
+    _patch_number_methods(registry)
     for name in MATH:
-        set_(math, name, math_function(name, getattr(math, name)))
-    set_(builtins, "min", _extreme(min, torch.sym_min))
-    set_(builtins, "max", _extreme(max, torch.sym_max))
+        registry.set(math, name, math_function(name, getattr(math, name)))
+    registry.set(builtins, "min", _extreme(min, torch.sym_min))
+    registry.set(builtins, "max", _extreme(max, torch.sym_max))
 
 
-def _patch_hash(set_: Set) -> None:
+def _patch_hash(registry: Registry) -> None:
     # torch refuses to hash a symbolic size; here it is a number, frozen where it becomes a key.
     original = torch.SymInt.__hash__
 
@@ -36,30 +36,30 @@ def _patch_hash(set_: Set) -> None:
         node = number.node
         return hash(node.int_()) if isinstance(node, TracedNumber) else original(number)
 
-    set_(torch.SymInt, "__hash__", hashed)
+    registry.set(torch.SymInt, "__hash__", hashed)
 
 
-def _patch_rounding(set_: Set) -> None:
+def _patch_rounding(registry: Registry) -> None:
     """The old tracer gave sizes as tensors, and code written for it calls `torch.ceil` on them."""
     for name in ("ceil", "floor", "round", "sqrt", "trunc"):
-        set_(torch, name, _takes_numbers(getattr(torch, name)))
+        registry.set(torch, name, _takes_numbers(getattr(torch, name)))
 
 
-def _patch_number_methods(set_: Set) -> None:
+def _patch_number_methods(registry: Registry) -> None:
     """What plain numbers have and torch's symbolic ones have not."""
     for owner in (torch.SymInt, torch.SymFloat):
-        set_(owner, "__divmod__", lambda a, b: (a // b, a % b))
-        set_(owner, "__rdivmod__", lambda a, b: (b // a, b % a))
-        set_(owner, "real", property(lambda number: number))
-        set_(owner, "imag", property(lambda number: 0))
-        set_(owner, "__format__", _formatted(owner.__format__))
+        registry.set(owner, "__divmod__", lambda a, b: (a // b, a % b))
+        registry.set(owner, "__rdivmod__", lambda a, b: (b // a, b % a))
+        registry.set(owner, "real", property(lambda number: number))
+        registry.set(owner, "imag", property(lambda number: 0))
+        registry.set(owner, "__format__", _formatted(owner.__format__))
         # NumPy's functions ask objects for a method of their name.
         for name in ("sqrt", "log", "log2", "log10", "exp", "sin", "cos", "tan", "tanh"):
-            set_(owner, name, _method(math_function(name, getattr(math, name))))
-        set_(owner, "rint", lambda number: torch.sym_float(round(number)))
-    set_(torch.SymInt, "__invert__", lambda number: -number - 1)
-    set_(torch.SymInt, "numerator", property(lambda number: number))
-    set_(torch.SymInt, "denominator", property(lambda number: 1))
+            registry.set(owner, name, _method(math_function(name, getattr(math, name))))
+        registry.set(owner, "rint", lambda number: torch.sym_float(round(number)))
+    registry.set(torch.SymInt, "__invert__", lambda number: -number - 1)
+    registry.set(torch.SymInt, "numerator", property(lambda number: number))
+    registry.set(torch.SymInt, "denominator", property(lambda number: 1))
 
 
 def _extreme(original: Callable[..., Any], symbolic: Callable[[Any, Any], Any]) -> Callable[..., Any]:
@@ -68,7 +68,7 @@ def _extreme(original: Callable[..., Any], symbolic: Callable[[Any, Any], Any]) 
     @functools.wraps(original)
     def extreme(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
-        if recorder is None or recorder.inside or kwargs or not args:
+        if recorder is None or recorder.paused or kwargs or not args:
             return original(*args, **kwargs)
         items = args if len(args) > 1 else args[0] if isinstance(args[0], (tuple, list)) else ()
         kinds = set(map(type, items))
@@ -96,7 +96,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
-        if recorder is None or recorder.inside or not args:
+        if recorder is None or recorder.paused or not args:
             return original(*args, **kwargs)
         if isinstance(args[0], (torch.SymInt, torch.SymFloat)):
             args = (number_to_tensor(recorder, args[0]), *args[1:])

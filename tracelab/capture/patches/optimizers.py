@@ -8,13 +8,19 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from tracelab.capture.recorder import Recorder, active
+from tracelab.capture.patches.registry import Registry
+from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.graph.ir import Role
 
 _MESSAGE = (
     "The {kind} made its state while tracing, which might cause the trace to be incorrect: every replay makes it anew, "
     "as in a first step. Take one step before you trace."
 )
+
+
+def patch_optimizers(registry: Registry) -> None:
+    """Note steps that make an optimizer's state."""
+    registry.undo_by(Steps().remove)
 
 
 class Steps:

@@ -8,14 +8,15 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.recorder import active
+from tracelab.capture.patches.registry import Registry
+from tracelab.capture.recording.recorder import active
 
 _OVERRIDE_NAMES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 _modules_seen = 0
 _modules_with_overrides: list[tuple[Any, str, Callable[..., bool]]] = []
 
 
-def patch_overrides(set_: Callable[[Any, str, Any], None]) -> None:
+def patch_overrides(registry: Registry) -> None:
     """Let torch's Python functions run their own bodies.
 
     With a torch-function mode on, each of them hands itself over whole to the mode, which is then off while the
@@ -33,7 +34,7 @@ def patch_overrides(set_: Callable[[Any, str, Any], None]) -> None:
                     if function is not None and name != "torch._C":
                         _modules_with_overrides.append((module, word, function))
     for module, word, function in _modules_with_overrides:
-        set_(module, word, _stand_in(function, word))
+        registry.set(module, word, _stand_in(function, word))
 
 
 _OWN_CODES = {

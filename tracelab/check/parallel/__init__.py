@@ -1,0 +1,1 @@
+"""Trials of a check on other processes and machines."""

@@ -18,6 +18,9 @@ from tracelab.check.isolation import written_state
 from tracelab.check.target import Subject, method_of
 from tracelab.check.trial import Outcome, sentence, trial
 from tracelab.errors import TracelabError
+from tracelab.execute.function import ReplayFunction
+from tracelab.execute.module import ReplayModule
+from tracelab.storage.traces import load_traced, save_traced
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -57,10 +60,8 @@ class Workload:
     def pack(self) -> tuple[str, bytes]:
         """The bytes to send, and a name for them; raises what pickling raises."""
         if self._packed is None:
-            from tracelab.storage import save
-
             file = io.BytesIO()
-            save(self.traced, file)
+            save_traced(self.traced, file)
             data = _dumps((self.python, file.getvalue(), _names(self.traced), self.method, self.tolerance))
             self._packed = hashlib.sha256(data).hexdigest(), data
         return self._packed
@@ -73,10 +74,10 @@ def unpacked(key: str, data: bytes) -> Workload:
     """The workload of these bytes; kept, so that the next trial need not unpack it again."""
     workload = _unpacked.get(key)
     if workload is None:
-        from tracelab.storage import load
-
         python, file, names, method, tolerance = pickle.loads(data)
-        workload = Workload(python, load(io.BytesIO(file), allow=names), method, tolerance)
+        workload = Workload(
+            python, load_traced(io.BytesIO(file), ReplayFunction, ReplayModule, allow=names), method, tolerance
+        )
         _unpacked[key] = workload
         while len(_unpacked) > _AT_HAND:
             _unpacked.popitem(last=False)
@@ -135,7 +136,7 @@ def _names(traced: Any) -> frozenset[str]:
         for node in graph.nodes:
             target = node.target
             name = getattr(target, "__qualname__", None)
-            if node.kind.startswith("prim::") and name is not None:
+            if node.schema is None and name is not None:
                 owner = getattr(target, "__self__", None)
                 found.add(f"{getattr(target, '__module__', '')}:{name}")
                 if isinstance(owner, type):

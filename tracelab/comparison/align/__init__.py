@@ -1,0 +1,1 @@
+"""Which nodes of two graphs belong together."""

@@ -19,7 +19,8 @@ from tracelab.comparison.align.leftovers import Gap, align_gap
 from tracelab.comparison.align.sequences import heaviest_increasing
 from tracelab.comparison.align.siblings import Partners, align_siblings
 from tracelab.graph.arguments import filled_arguments
-from tracelab.graph.ir import Graph, Node, Role, Value, collect_values
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value, collect_values
 from tracelab.graph.scope import Scope
 
 

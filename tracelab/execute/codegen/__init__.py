@@ -1,0 +1,1 @@
+"""Generated Python code for a graph."""

@@ -15,10 +15,23 @@ import torch
 from tracelab.execute.codegen import peephole
 from tracelab.execute.codegen.names import INFIX, binding, binding_arguments, native, overload_path, tensor_method
 from tracelab.execute.codegen.regions import Regions
-from tracelab.graph.ir import Graph, Node, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import (
+    CONSTANT,
+    CONSTRUCTS,
+    ENTER_CONTEXT,
+    ENTER_GRAD_MODE,
+    EXIT_CONTEXT,
+    EXIT_GRAD_MODE,
+    LIST_CONSTRUCT,
+    REGIONS,
+    SET_ATTRIBUTE,
+    TUPLE_CONSTRUCT,
+    UNPACKS,
+)
 from tracelab.graph.structure import namedtuple_class
 
-_REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
 _RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer"}) | {
     "inference_mode"
 }
@@ -86,7 +99,7 @@ class Code:
         if len(parameters) > 100:
             parameters = "\n    " + ",\n    ".join(names) + ",\n"
         body: list[str] = []
-        regions = any(node.kind in _REGIONS for node in graph.nodes)
+        regions = any(node.kind in REGIONS for node in graph.nodes)
         outer = "        " if regions else "    "
         for index, node in enumerate(graph.nodes):
             indent = outer + "    " if index < inference else outer
@@ -107,24 +120,24 @@ class Code:
     def _line(self, node: Node) -> str:
         kind = node.kind
         outputs = node.outputs
-        if kind == "prim::Constant":
+        if kind == CONSTANT:
             self._constant(node)
             return ""
-        if kind == "prim::EnterGradMode":
+        if kind == ENTER_GRAD_MODE:
             return f"regions.enter_grad_mode({node.args[0]})"
-        if kind == "prim::ExitGradMode":
+        if kind == EXIT_GRAD_MODE:
             return "regions.leave_grad_mode()"
-        if kind == "prim::EnterContext":
+        if kind == ENTER_CONTEXT:
             return f"regions.enter({self._call(node)})"
-        if kind == "prim::ExitContext":
+        if kind == EXIT_CONTEXT:
             return "regions.leave()"
-        if kind == "prim::SetAttr":
+        if kind == SET_ATTRIBUTE:
             return f"set_buffer({node.attributes['name']!r}, {self.operand(node.args[0])})"
-        if kind in ("prim::ListUnpack", "prim::TupleUnpack"):
+        if kind in UNPACKS:
             names = ", ".join(self.name(value) for value in outputs)
             source = self.operand(node.args[0])
             return f"{names}{',' if len(outputs) == 1 else ''} = {source}" if outputs else f"() = {source}"
-        call = self._construct(node) if kind in _CONSTRUCTORS else self._call(node)
+        call = self._construct(node) if kind in CONSTRUCTS else self._call(node)
         if not outputs:
             return call
         return f"{', '.join(self.name(value) for value in outputs)} = {call}"
@@ -140,9 +153,9 @@ class Code:
         self.constants[name] = value
 
     def _construct(self, node: Node) -> str:
-        if node.kind == "prim::ListConstruct":
+        if node.kind == LIST_CONSTRUCT:
             return f"[{', '.join(map(self.operand, node.args))}]"
-        if node.kind == "prim::TupleConstruct":
+        if node.kind == TUPLE_CONSTRUCT:
             inner = ", ".join(map(self.operand, node.args))
             if "fields" in node.attributes:
                 name, fields = node.attributes["class"], node.attributes["fields"]
@@ -246,9 +259,6 @@ class Code:
         return name
 
 
-_CONSTRUCTORS = frozenset({"prim::ListConstruct", "prim::TupleConstruct", "prim::DictConstruct"})
-
-
 def _last_uses(graph: Graph) -> dict[int, list[Value]]:
     """For each node, the values that nothing after it needs."""
     needed = set(graph.outputs)
@@ -260,9 +270,9 @@ def _last_uses(graph: Graph) -> dict[int, list[Value]]:
             if value not in needed:
                 needed.add(value)
                 maker = value.node
-                if maker is None or maker.kind != "prim::Constant":
+                if maker is None or maker.kind != CONSTANT:
                     finished.append(value)
-        if finished and node.kind != "prim::Constant":
+        if finished and node.kind != CONSTANT:
             dead[index] = finished
     return dead
 

@@ -7,27 +7,18 @@ outside of it.
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import torch
 from torch import nn
 
-from tracelab.graph.ir import Graph, Node, Role
+from tracelab.graph.aliasing import makes_new_storage
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role
+from tracelab.graph.kinds import CONSTANT, LIST_CONSTRUCT, LIST_UNPACK, TUPLE_CONSTRUCT, TUPLE_UNPACK
 
-_PLAIN_STRUCTURE = frozenset(
-    {"prim::Constant", "prim::ListConstruct", "prim::TupleConstruct", "prim::ListUnpack", "prim::TupleUnpack"}
-)
+_PLAIN_STRUCTURE = frozenset({CONSTANT, LIST_CONSTRUCT, TUPLE_CONSTRUCT, LIST_UNPACK, TUPLE_UNPACK})
 _NUMBERS = ("int", "float", "bool", "int[]")
-_FRESH = frozenset(
-    """
-    batch_norm bilinear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity
-    cross_entropy_loss embedding_bag group_norm gru gru_cell instance_norm layer_norm linear log_softmax lstm lstm_cell
-    matmul max_pool1d max_pool2d max_pool3d rms_norm rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell
-    scaled_dot_product_attention silu softmax
-    """.split()
-)
-"""Operators that torch composes of others, and that always give new storage."""
 
 
 def inference_region(graph: Graph) -> int:
@@ -50,7 +41,7 @@ def inference_region(graph: Graph) -> int:
             continue
         end = min(end, makers[value])
         node = nodes[makers[value]]
-        if not _makes_new_storage(node):
+        if not makes_new_storage(node):
             fresh = [item for item in node.inputs if item not in seen]
             seen.update(fresh)
             pending += fresh
@@ -79,19 +70,3 @@ def _plain(node: Node) -> bool:
     if node.kind.startswith("aten::"):
         return node.schema is not None or all(not value.is_tensor for value in node.outputs)
     return False
-
-
-def _makes_new_storage(node: Node) -> bool:
-    if node.schema is None:
-        return False
-    return _is_functional(node.target) if node.name not in _FRESH else True
-
-
-@functools.cache
-def _is_functional(target: Any) -> bool:
-    """By torch's contract: an operator with a kernel of its own and no alias in its schema gives new storage."""
-    schema = target._schema
-    if any(item.alias_info is not None for item in (*schema.arguments, *schema.returns)):
-        return False
-    name = schema.name + (f".{schema.overload_name}" if schema.overload_name else "")
-    return not torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tracelab.execute.codegen.code import compile_code, lean_code
 from tracelab.execute.codegen.inference import inference_region, may_use_inference
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 
 
 class Replay:
@@ -18,6 +18,8 @@ class Replay:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.version = graph.nodes.version
+        """Which edit of the graph this runs."""
         self.code = lean_code(graph)
         self.namespace = self.code.namespace
         self.function: Callable[..., Any] = compile_code(self.code, self.code.text)

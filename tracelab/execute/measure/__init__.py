@@ -1,0 +1,1 @@
+"""What is measured of a run: time, memory, statistics, NaN, and the peak of a device."""

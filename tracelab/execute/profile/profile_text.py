@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracelab.execute.profile.profiling import Profile, ProfiledNode
+from tracelab.execute.profile.profile_data import ProfileData, ProfiledNode
 from tracelab.graph.amounts import bytes_text
 
 _MOST_MODULES = 12
 _MOST_NODES = 16
 
 
-def profile_text(profile: Profile) -> str:
+def profile_text(profile: ProfileData) -> str:
     """The table that `print(profile)` shows."""
     return "\n".join(_lines(profile))
 
 
-def _lines(profile: Profile) -> Iterator[str]:
+def _lines(profile: ProfileData) -> Iterator[str]:
     yield (
         f"{profile.name} on {profile.device}: {_ms(profile.seconds)} over {len(profile.nodes)} nodes, "
         f"{_ms(profile.whole)} as a whole; median of {profile.repeat}"

@@ -5,58 +5,26 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.regions import Regions
-from tracelab.execute.measure.roofline import Peak, peak_of, waiting
+from tracelab.execute.measure.roofline import peak_of, waiting
+from tracelab.execute.profile.profile_data import ProfileData, ProfiledModule, ProfiledNode
+from tracelab.execute.profile.profile_text import profile_text
 from tracelab.execute.run.lookup import Key, find_node, place
 from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.placement import Placed, placed
 from tracelab.execute.run.program import program_of
 from tracelab.execute.run.start import prepared
-from tracelab.graph.ir import Graph, Node
+from tracelab.graph.graph import Graph
 from tracelab.graph.scope import Scope
 from tracelab.graph.types import TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class ProfiledNode:
-    """One node: its median time in seconds, floating-point operations, bytes read and written, peak memory in bytes.
-
-    `share` is its part of the sum over nodes. `roof` is how much of the device's peak it reaches, as the least time
-    that its operations and bytes need over the time it took (of the roofline model); None where it moves nothing.
-    `bound` is what limits it: `compute`, `memory`, or an empty string.
-    """
-
-    index: int
-    node: Node
-    seconds: float
-    share: float
-    flops: int
-    bytes: int
-    peak_memory: int
-    roof: float | None
-    bound: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProfiledModule:
-    """One call of a module with all that ran in it: seconds, share of the whole, operations, bytes, nodes."""
-
-    scope: Scope
-    seconds: float
-    share: float
-    flops: int
-    bytes: int
-    nodes: int
-
-
-@dataclass(slots=True)
-class Profile:
+class Profile(ProfileData):
     """Where the time of a graph goes.
 
     `nodes` are in the order of the run, `modules` parents first. `seconds` is the sum over nodes, `whole` the median
@@ -68,29 +36,7 @@ class Profile:
     >>> profile["layer1"].seconds
     """
 
-    name: str
-    graph: Graph
-    device: torch.device
-    repeat: int
-    whole: float
-    peak: Peak
-    nodes: list[ProfiledNode] = field(default_factory=list)
-    modules: list[ProfiledModule] = field(default_factory=list)
-
-    @property
-    def seconds(self) -> float:
-        """The sum over nodes."""
-        return sum(row.seconds for row in self.nodes)
-
-    @property
-    def flops(self) -> int:
-        """Floating-point operations of one run."""
-        return sum(row.flops for row in self.nodes)
-
-    @property
-    def peak_memory(self) -> int:
-        """The most bytes held at once."""
-        return max((row.peak_memory for row in self.nodes), default=0)
+    __slots__ = ()
 
     def __getitem__(self, key: Key) -> ProfiledNode | ProfiledModule:
         """A module by its path (its first call), or a node by itself or the name of a value it makes."""
@@ -128,8 +74,6 @@ class Profile:
         return pandas.DataFrame(rows)
 
     def __str__(self) -> str:
-        from tracelab.execute.profile.profile_text import profile_text
-
         return profile_text(self)
 
     def __repr__(self) -> str:
@@ -147,7 +91,7 @@ def profile_traced(
     method: str = "forward",
     progress: Callable[[int, int], None] | None = None,
 ) -> Profile:
-    """Profile a traced object: see `Runnable.profile`."""
+    """Profile a traced object: see `TracedFunction.profile`."""
     if repeat < 1:
         raise InputError(f"repeat is {repeat}: give 1 or more")
     program = program_of(traced, method)

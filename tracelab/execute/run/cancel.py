@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 
-class Switch(Protocol):
+class CancelToken(Protocol):
     """What stops a run once it is set: a `threading.Event`."""
 
     def is_set(self) -> bool: ...
 
 
 @contextmanager
-def stoppable(cancel: Switch | Callable[[], bool] | None) -> Iterator[Callable[[], bool]]:
+def stoppable(cancel: CancelToken | Callable[[], bool] | None) -> Iterator[Callable[[], bool]]:
     """Gives a function that says whether to stop.
 
     Within it the first Ctrl-C only asks to stop, so that the node that runs can finish; the second one raises

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,9 +11,6 @@ from tracelab.execute.run.lookup import place
 from tracelab.graph.amounts import bytes_text
 from tracelab.graph.ir import Node
 
-if TYPE_CHECKING:
-    from tracelab.execute.run.run import Run
-
 _ASKED = re.compile(
     r"(?:[Tt]ried to allocate|can't allocate memory: you tried to allocate)\s+([\d.]+)\s*([KMGT]iB|bytes)"
 )
@@ -22,20 +18,20 @@ _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 <
 _NO_KERNEL = re.compile(r"Could not run|not currently implemented for|not implemented for|no kernel|No operator found")
 
 
-class RunError(TracelabError):
-    """A node raised; `node` is that node and `run` holds everything that ran before it.
+class NodeError(TracelabError):
+    """A node raised.
 
-    `asked` is how many bytes were asked for where memory ran out, None otherwise; `__cause__` is torch's own error.
+    `node` is that node; `asked` is how many bytes were asked for where memory ran out, None otherwise; `__cause__` is
+    torch's own error.
     """
 
-    def __init__(self, message: str, node: Node, run: Run | None = None, asked: int | None = None) -> None:
+    def __init__(self, message: str, node: Node, asked: int | None = None) -> None:
         super().__init__(message)
         self.node = node
-        self.run = run
         self.asked = asked
 
 
-def explain(error: BaseException, node: Node, device: torch.device, allocated: int | None) -> RunError:
+def explain(error: BaseException, node: Node, device: torch.device, allocated: int | None) -> NodeError:
     """The error of one node as a sentence."""
     text = _first_sentence(str(error))
     asked = bytes_asked(error)
@@ -46,10 +42,10 @@ def explain(error: BaseException, node: Node, device: torch.device, allocated: i
             f"out of memory on {device} at {place(node)}: {wanted}{held}; run smaller inputs, or estimate with "
             'device="meta" what it takes'
         )
-        return RunError(message, node, asked=asked)
+        return NodeError(message, node, asked=asked)
     if isinstance(error, NotImplementedError) or _NO_KERNEL.search(text):
-        return RunError(f"{place(node)} has no kernel on {device} for these inputs: {text}", node)
-    return RunError(f"{place(node)} failed: {type(error).__name__}: {text}", node)
+        return NodeError(f"{place(node)} has no kernel on {device} for these inputs: {text}", node)
+    return NodeError(f"{place(node)} failed: {type(error).__name__}: {text}", node)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

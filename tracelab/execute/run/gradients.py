@@ -13,7 +13,8 @@ from tracelab.errors import InputError, TracelabError
 from tracelab.execute.measure.memory import tensors_in
 from tracelab.execute.measure.statistics import Reading, Statistics, read_statistics
 from tracelab.execute.run.lookup import Key, find_values, names_of
-from tracelab.graph.ir import Graph, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
 
 
 @dataclass(frozen=True, slots=True)

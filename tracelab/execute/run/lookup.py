@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterable
 
 from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph, Node, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import CONSTANT
 
 Key = Value | Node | str
 """How a value or a node is named: itself, its debug name, or the path of the module that gives it."""
@@ -91,7 +93,7 @@ def _inside(node: Node, path: str) -> bool:
 
 def _module_end(graph: Graph, path: str) -> Node:
     for node in reversed(graph.nodes):
-        if node.outputs and node.kind != "prim::Constant" and _inside(node, path):
+        if node.outputs and node.kind != CONSTANT and _inside(node, path):
             return node
     known = [value.name for value in graph.values()] + [scope.path for scope in graph.scopes() if scope.path]
     close = difflib.get_close_matches(path, known, 1)

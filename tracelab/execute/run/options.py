@@ -8,9 +8,11 @@ from typing import Any
 from tracelab.errors import TracelabError
 from tracelab.execute.run.lookup import Key, find_node, find_values, names_of
 from tracelab.execute.run.stepper import Replacement
-from tracelab.graph.ir import Graph, Node, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import CONSTANT
 
-Watch = Iterable[Key] | Key | bool
+Recorded = Iterable[Key] | Key | bool
 """Values to keep: named one by one, or True for all of them."""
 
 
@@ -26,24 +28,24 @@ def live_before(graph: Graph, start: int) -> list[Value]:
     for value in graph.outputs:
         if value not in made:
             needed[value] = None
-    constants = {value for node in graph.nodes[:start] if node.kind == "prim::Constant" for value in node.outputs}
+    constants = {value for node in graph.nodes[:start] if node.kind == CONSTANT for value in node.outputs}
     return [value for value in needed if value not in constants or value in graph.state]
 
 
-def ending(graph: Graph, upto: Key | None) -> tuple[int, frozenset[Value]]:
+def ending(graph: Graph, until: Key | None) -> tuple[int, frozenset[Value]]:
     """The node before which to stop, and what is to be seen then: all that the last node made, used or not."""
-    if upto is None:
+    if until is None:
         return len(graph.nodes), frozenset()
-    index = find_node(graph, upto)
+    index = find_node(graph, until)
     return index + 1, frozenset(graph.nodes[index].outputs)
 
 
-def watched(graph: Graph, watch: Watch) -> frozenset[Value]:
-    if watch is True:
-        return frozenset(value for value in graph.values() if value.node is None or value.node.kind != "prim::Constant")
-    if watch is False:
+def recorded_values(graph: Graph, record: Recorded) -> frozenset[Value]:
+    if record is True:
+        return frozenset(value for value in graph.values() if value.node is None or value.node.kind != CONSTANT)
+    if record is False:
         return frozenset()
-    keys = [watch] if isinstance(watch, (Value, Node, str)) else watch
+    keys = [record] if isinstance(record, (Value, Node, str)) else record
     return frozenset(value for key in keys for value in find_values(graph, key))
 
 

@@ -13,7 +13,9 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
 from tracelab.errors import InputError
 from tracelab.execute.run.program import Program
-from tracelab.graph.ir import Graph, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
+from tracelab.graph.kinds import PYTHON_CALL
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Placed:
         With `leaves`, inputs of floating dtype become leaves of their own that require gradients; they and the
         parameters are put there.
         """
-        slots, writes, total = self.program.code.slots, self.program.code.writes, len(self.program.graph.nodes)
+        slots, memory = self.program.code.slots, self.program.code.memory
         given = set(self.inputs)
         for value, tensor in (*self.inputs.items(), *self.program.state.items()):
             if value not in slots:
@@ -46,7 +48,7 @@ class Placed:
                     tensor = tensor.detach().requires_grad_()
                 if tensor.requires_grad:
                     leaves[value] = tensor
-            if writes.written(value, 0, total):
+            if memory.written(value):
                 copy = tensor.clone() if leaves is not None and value in given else tensor.detach().clone()
                 tensor = copy if copy.grad_fn is not None else copy.requires_grad_(tensor.requires_grad)
             yield value, tensor
@@ -124,7 +126,7 @@ def default_device(tensors: list[Tensor]) -> torch.device:
 def needs_autograd(graph: Graph) -> bool:
     """Whether the traced code itself differentiates, so that it cannot run under `no_grad`."""
     return any(
-        node.kind == "prim::PythonOp" and str(node.attributes.get("name", "")).startswith(("autograd.", "backward"))
+        node.kind == PYTHON_CALL and str(node.attributes.get("name", "")).startswith(("autograd.", "backward"))
         for node in graph.nodes
     )
 

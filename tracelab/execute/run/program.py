@@ -14,13 +14,14 @@ from torch import Tensor
 from tracelab.errors import TracelabError
 from tracelab.execute.codegen.code import Code, state_inputs
 from tracelab.execute.codegen.regions import Regions
-from tracelab.execute.function import TracedFunction, input_tree_of
-from tracelab.execute.module import TracedModule
-from tracelab.execute.writes import Writes
-from tracelab.graph.ir import Graph, Node, Value
+from tracelab.execute.function import ReplayFunction
+from tracelab.execute.module import ReplayModule
+from tracelab.graph.aliasing import Aliasing
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import REGIONS
 from tracelab.graph.structure import InputTree
-
-REGIONS = frozenset({"prim::EnterGradMode", "prim::ExitGradMode", "prim::EnterContext", "prim::ExitContext"})
 
 Step = Callable[[list[Any], Regions], None]
 """Runs one node on the values, which lie in a list; constants have none."""
@@ -33,7 +34,8 @@ class StepCode(Code):
         self.slots: dict[Value, int] = {}
         self.lines: list[str] = []
         super().__init__(graph, lean=True)
-        self.writes = Writes(graph)
+        self.version = graph.nodes.version
+        self.memory = Aliasing(graph)
         self.regions = [index for index, node in enumerate(graph.nodes) if node.kind in REGIONS]
         self.positions = {node: index for index, node in enumerate(graph.nodes)}
         self.frees: list[tuple[int, ...]] = [
@@ -125,15 +127,22 @@ def program_of(traced: Any, method: str = "forward") -> Program:
     """
     if isinstance(traced, Graph):
         return Program(traced, traced.name, StepCode(traced), dict(traced.state), {})
-    if isinstance(traced, TracedModule):
+    if isinstance(traced, ReplayModule):
         return _program_of_module(traced, method)
-    if isinstance(traced, TracedFunction):
+    if isinstance(traced, ReplayFunction):
         graph = traced.graph
         return Program(graph, traced.__name__, _code(traced, "", graph), dict(graph.state), {})
     raise TracelabError(f"nothing to run in {type(traced).__name__}: give a graph or what tracelab.trace returned")
 
 
-def _program_of_module(module: TracedModule, method: str) -> Program:
+def argument_names(traced: Any, method: str = "forward") -> list[str]:
+    """The names of the arguments that a traced object takes; none for a method that was not traced."""
+    graphs = traced._graphs if isinstance(traced, ReplayModule) else {"forward": traced.graph}
+    graph = graphs.get(method) or (next(iter(graphs.values())) if method == "forward" else None)
+    return [] if graph is None else list(input_tree_of(graph).names)
+
+
+def _program_of_module(module: ReplayModule, method: str) -> Program:
     names = list(module._graphs)
     if method not in names:
         if method != "forward" or len(names) != 1:
@@ -150,6 +159,6 @@ def _program_of_module(module: TracedModule, method: str) -> Program:
 def _code(owner: Any, method: str, graph: Graph) -> StepCode:
     codes = _codes.setdefault(owner, {})
     code = codes.get(method)
-    if code is None or code.graph is not graph or len(code.lines) != len(graph.nodes):
+    if code is None or code.graph is not graph or code.version != graph.nodes.version:
         code = codes[method] = StepCode(graph)
     return code

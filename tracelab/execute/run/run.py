@@ -9,24 +9,25 @@ from typing import Any
 from torch import Tensor
 
 from tracelab.errors import TracelabError
-from tracelab.execute.run.cancel import Switch, stoppable
-from tracelab.execute.run.failures import RunError
+from tracelab.execute.run.cancel import CancelToken, stoppable
+from tracelab.execute.run.failures import NodeError
 from tracelab.execute.run.gradients import Gradients
 from tracelab.execute.run.lookup import Key, find_node, find_values, module_start, names_of, place
 from tracelab.execute.run.node_record import NodeRecord
-from tracelab.execute.run.options import Watch, ending, flop_counter, live_before, replacements, watched
+from tracelab.execute.run.options import Recorded, ending, flop_counter, live_before, recorded_values, replacements
 from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, copied, replaced, run_steps
 from tracelab.graph.amounts import bytes_text
-from tracelab.graph.ir import Graph, Node, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
 
 
 class Run:
     """One run of a graph, whole or in part.
 
     `outputs` is what the traced function returns once all of it ran; of a run that stopped before, what the last
-    finished node made. `run[value]` gives a kept value; `records` has a `NodeRecord` per node that ran, in order;
+    finished node made. `run[value]` gives a recorded value; `records` has a `NodeRecord` per node that ran, in order;
     `cancelled` says whether it was stopped, `failed` is the node that raised.
     """
 
@@ -46,7 +47,7 @@ class Run:
         self.records: list[NodeRecord] = []
         self._where = where
         self._inputs = inputs
-        self._kept: dict[Value, Any] = {}
+        self._recorded: dict[Value, Any] = {}
         self._at: Progressed | None = None
         self._position = 0
         self._fixed = False
@@ -83,12 +84,12 @@ class Run:
         return None if self.finished else self.graph.nodes[self._position]
 
     def __getitem__(self, key: Key) -> Any:
-        """A kept value, named by itself, its node, its debug name or a module path; several as a tuple."""
+        """A recorded value, named by itself, its node, its debug name or a module path; several as a tuple."""
         values = find_values(self.graph, key)
-        missing = [value for value in values if value not in self._kept and not self._still_there(value)]
+        missing = [value for value in values if value not in self._recorded and not self._still_there(value)]
         if missing:
             raise TracelabError(self._why_missing(missing[0]))
-        found = tuple(self._kept[value] if value in self._kept else self._held(value) for value in values)
+        found = tuple(self._recorded[value] if value in self._recorded else self._held(value) for value in values)
         return found[0] if len(found) == 1 else found
 
     def __contains__(self, key: object) -> bool:
@@ -96,7 +97,7 @@ class Run:
             values = find_values(self.graph, key)  # type: ignore[arg-type]
         except TracelabError:
             return False
-        return all(value in self._kept or self._still_there(value) for value in values)
+        return all(value in self._recorded or self._still_there(value) for value in values)
 
     def __iter__(self) -> Iterator[NodeRecord]:
         return iter(self.records)
@@ -105,15 +106,15 @@ class Run:
         return len(self.records)
 
     @property
-    def kept(self) -> dict[Value, Any]:
-        """The values that were watched, in the order in which they were made."""
-        return dict(self._kept)
+    def recorded(self) -> dict[Value, Any]:
+        """The values that were recorded, in the order in which they were made."""
+        return dict(self._recorded)
 
-    def take(self, value: Value) -> Any:
-        """Hand out a kept value and keep it no longer."""
-        return self._kept.pop(value)
+    def pop(self, value: Value) -> Any:
+        """Hand out a recorded value and keep it no longer."""
+        return self._recorded.pop(value)
 
-    def record(self, key: Key) -> NodeRecord:
+    def node_record(self, key: Key) -> NodeRecord:
         """The record of a node, named as in `run[...]`; `TracelabError` where it did not run."""
         index = find_node(self.graph, key)
         for record in self.records:
@@ -151,33 +152,33 @@ class Run:
     def resume(
         self,
         *,
-        from_: Key | None = None,
-        upto: Key | None = None,
+        start: Key | None = None,
+        until: Key | None = None,
         replace: Mapping[Key, Replacement] | None = None,
-        watch: Watch | None = None,
+        record: Recorded | None = None,
         progress: Progress | None = None,
-        cancel: Switch | Callable[[], bool] | None = None,
+        cancel: CancelToken | Callable[[], bool] | None = None,
     ) -> Run:
         """A run that goes on where this one stopped, or again from a node, with the values that this one has.
 
-        Without `from_`, it begins where this run stopped; after a finished run, at the first node that uses a
-        replaced value. What it needs from before must have been kept: `TracelabError` names what was not. This run
+        Without `start`, it begins where this run stopped; after a finished run, at the first node that uses a
+        replaced value. What it needs from before must have been recorded: `TracelabError` names what was not. This run
         stays as it is. Options that are not given are those of this run.
 
-        >>> before = traced.run(x, upto="layer1")
+        >>> before = traced.run(x, until="layer1")
         >>> after = before.resume(replace={"layer1": 0.0})
         """
         graph = self.graph
         changes = replacements(graph, replace)
-        start = self._resume_start(from_, changes)
-        stop, last = ending(graph, upto)
-        if start >= stop:
+        first = self._resume_start(start, changes)
+        stop, last = ending(graph, until)
+        if first >= stop:
             raise TracelabError("there is nothing left to run")
         plan = self._plan
         again = Plan(
             plan.device,
             plan.has_data,
-            (plan.watch if watch is None else watched(graph, watch)) | last,
+            (plan.record if record is None else recorded_values(graph, record)) | last,
             changes,
             plan.statistics,
             plan.check_finite,
@@ -185,7 +186,7 @@ class Run:
             progress,
             cancel,
         )
-        run = Run(self._where, self._inputs, again, self._gradients, start, self)
+        run = Run(self._where, self._inputs, again, self._gradients, first, self)
         run.advance(stop)
         return run
 
@@ -268,7 +269,7 @@ class Run:
         missing = [value for value in needed if value not in known]
         if missing:
             raise TracelabError(
-                f"to run from {place(graph.nodes[start])} these values are needed, and were not kept: "
+                f"to run from {place(graph.nodes[start])} these values are needed, and were not recorded: "
                 f"{names_of(missing)}; give them by replace=, or run up to there first and resume that run"
             )
         live = set(needed)
@@ -276,18 +277,28 @@ class Run:
             maker = value.node
             if start and value not in live and (maker is None or self._index(maker) < start):
                 values[slot] = None
-        self._at = Progressed(values, start, self._kept, self.records)
+        self._at = Progressed(values, start, self._recorded, self.records)
         self._position = start
         self._fixed = False
         if before is not None:
-            self._kept.update({value: item for value, item in before._kept.items() if self._made_before(value, start)})
-            self._kept.update(
-                {value: by for value, by in ((v, values[code.slots[v]]) for v in plan.replace) if value in self._kept}
+            self._recorded.update(
+                {value: item for value, item in before._recorded.items() if self._made_before(value, start)}
             )
-        for value in plan.watch:
-            if value in known and (value.node is None or self._made_before(value, start)) and value not in self._kept:
+            self._recorded.update(
+                {
+                    value: by
+                    for value, by in ((v, values[code.slots[v]]) for v in plan.replace)
+                    if value in self._recorded
+                }
+            )
+        for value in plan.record:
+            if (
+                value in known
+                and (value.node is None or self._made_before(value, start))
+                and value not in self._recorded
+            ):
                 item = values[code.slots[value]]
-                self._kept[value] = copied(item) if code.writes.written(value, start, len(graph.nodes)) else item
+                self._recorded[value] = copied(item) if code.memory.written(value, start) else item
 
     def _take_over(self, before: Run, start: int, needed: list[Value], values: list[Any]) -> set[Value]:
         """Values of an earlier run that still hold what they held before node `start`."""
@@ -298,7 +309,7 @@ class Run:
                 raise TracelabError(
                     "this run was resumed once already, and its gradients can flow only once: run it again"
                 )
-            written = [value for value in needed if code.writes.written(value, start, total)]
+            written = [value for value in needed if code.memory.written(value, start, total)]
             memo: dict[int, Any] = {}
             for value in needed:
                 item = before._at.values[code.slots[value]]
@@ -311,13 +322,13 @@ class Run:
                 known.add(value)
             return known
         for value in needed:
-            if value in before._kept and value.node is not None:
-                if code.writes.written(value, self._index(value.node) + 1, total):
+            if value in before._recorded and value.node is not None:
+                if code.memory.written(value, self._index(value.node) + 1, total):
                     raise TracelabError(
-                        f"%{value.name} is written to in place, so that what was kept cannot be gone on from: run up "
-                        f"to {place(self.graph.nodes[start - 1])} and resume that run"
+                        f"%{value.name} is written to in place, so that what was recorded cannot be gone on from: run "
+                        f"up to {place(self.graph.nodes[start - 1])} and resume that run"
                     )
-                values[code.slots[value]] = before._kept[value]
+                values[code.slots[value]] = before._recorded[value]
                 known.add(value)
         return known
 
@@ -329,10 +340,9 @@ class Run:
         try:
             with stoppable(plan.cancel) as stopping, self._where.modes(self._gradients):
                 self.cancelled = not run_steps(self.program, plan, at, stop, stopping)
-        except RunError as error:
+        except NodeError as error:
             self.failed = error.node
-            error.run = self
-            raise
+            raise RunError(str(error), error.node, self, error.asked) from error.__cause__
         finally:
             self._position = at.position
             self._settle(at)
@@ -345,7 +355,7 @@ class Run:
         elif self.records:
             slots = self.program.code.slots
             held = (
-                self._kept[value] if value in self._kept else at.values[slots[value]]
+                self._recorded[value] if value in self._recorded else at.values[slots[value]]
                 for value in self.records[-1].node.outputs
             )
             made = tuple(held)
@@ -381,17 +391,25 @@ class Run:
         maker = value.node
         if maker is not None and self._index(maker) >= self._position:
             return f"%{value.name} was not made: the run stopped before {place(maker)}"
-        return f"%{value.name} was not kept: name it in watch=[{value.name!r}]"
+        return f"%{value.name} was not recorded: name it in record=[{value.name!r}]"
 
-    def _resume_start(self, from_: Key | None, changes: Mapping[Value, Replacement]) -> int:
-        if from_ is not None:
-            return module_start(self.graph, from_)
+    def _resume_start(self, start: Key | None, changes: Mapping[Value, Replacement]) -> int:
+        if start is not None:
+            return module_start(self.graph, start)
         if not self.finished:
             return self._position
         if not changes:
-            raise TracelabError("the run is finished: say from where to run again (from_=), or what to replace")
+            raise TracelabError("the run is finished: say from where to run again (start=), or what to replace")
         uses = (index for index, node in enumerate(self.graph.nodes) if any(v in changes for v in node.inputs))
         first = next(uses, None)
         if first is None:
             raise TracelabError(f"no node uses {names_of(changes)}: there is nothing to run again")
         return first
+
+
+class RunError(NodeError):
+    """A node of a run raised; `run` holds everything that ran before it."""
+
+    def __init__(self, message: str, node: Node, run: Run, asked: int | None = None) -> None:
+        super().__init__(message, node, asked)
+        self.run = run

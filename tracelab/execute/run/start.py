@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from tracelab.errors import TracelabError
-from tracelab.execute.run.cancel import Switch
+from tracelab.execute.run.cancel import CancelToken
 from tracelab.execute.run.lookup import Key, module_start, place
-from tracelab.execute.run.options import Watch, ending, flop_counter, replacements, watched
+from tracelab.execute.run.options import Recorded, ending, flop_counter, recorded_values, replacements
 from tracelab.execute.run.placement import placed
 from tracelab.execute.run.program import program_of
 from tracelab.execute.run.run import Run
@@ -22,29 +22,29 @@ def run_traced(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any] | None = None,
     *,
-    upto: Key | None = None,
-    from_: Key | None = None,
+    until: Key | None = None,
+    start: Key | None = None,
     device: str | torch.device | None = None,
     replace: Mapping[Key, Replacement] | None = None,
-    watch: Watch = (),
+    record: Recorded = (),
     statistics: bool = False,
     flops: bool = False,
     check_finite: bool = True,
     gradients: bool = False,
     progress: Progress | None = None,
-    cancel: Switch | Callable[[], bool] | None = None,
+    cancel: CancelToken | Callable[[], bool] | None = None,
     method: str = "forward",
 ) -> Run:
-    """Run a traced object, or one traced method of it, node by node: see `Runnable.run`."""
+    """Run a traced object, or one traced method of it, node by node: see `TracedFunction.run`."""
     program = program_of(traced, method)
     graph = program.graph
     flat = program.tree.flatten(args, dict(kwargs or {}), program.name)
     where = placed(program, flat, device)
-    stop, last = ending(graph, upto)
+    stop, last = ending(graph, until)
     plan = Plan(
         where.device,
         where.has_data,
-        watched(graph, watch) | last,
+        recorded_values(graph, record) | last,
         replacements(graph, replace),
         statistics,
         check_finite and where.has_data,
@@ -52,13 +52,13 @@ def run_traced(
         progress,
         cancel,
     )
-    start = 0 if from_ is None else module_start(graph, from_)
-    if start >= stop > 0:
+    first = 0 if start is None else module_start(graph, start)
+    if first >= stop > 0:
         raise TracelabError(
-            f"there is nothing to run from {place(graph.nodes[start])} up to {place(graph.nodes[stop - 1])}: "
+            f"there is nothing to run from {place(graph.nodes[first])} up to {place(graph.nodes[stop - 1])}: "
             "it comes first"
         )
-    run = Run(where, flat, plan, gradients, start)
+    run = Run(where, flat, plan, gradients, first)
     run.advance(stop)
     return run
 
@@ -70,7 +70,7 @@ def prepared(
     *,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
-    watch: Iterable[Key] = (),
+    record: Iterable[Key] = (),
     flops: bool = False,
     method: str = "forward",
 ) -> Run:
@@ -87,5 +87,5 @@ def prepared(
     return Run(
         where,
         flat,
-        Plan(where.device, where.has_data, watched(program.graph, watch), check_finite=False, flops=counter),
+        Plan(where.device, where.has_data, recorded_values(program.graph, record), check_finite=False, flops=counter),
     )

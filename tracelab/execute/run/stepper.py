@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.measure.finite import nonfinite
 from tracelab.execute.measure.memory import Memory, bytes_of, memory_for, tensors_in
 from tracelab.execute.measure.statistics import read_statistics
 from tracelab.execute.measure.timing import clock_for
-from tracelab.execute.run.cancel import Switch
-from tracelab.execute.run.failures import RunError, explain
+from tracelab.execute.run.cancel import CancelToken
+from tracelab.execute.run.failures import NodeError, explain
 from tracelab.execute.run.lookup import place
 from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.program import Program
@@ -43,19 +44,19 @@ Replacement = Tensor | float | Callable[[Tensor], Tensor]
 
 @dataclass(slots=True)
 class Plan:
-    """What a run is to watch and to change; the same plan serves a run and what resumes it."""
+    """What a run is to record and to change; the same plan serves a run and what resumes it."""
 
     device: torch.device
     """Where most of it runs: its clock and its memory are read."""
     has_data: bool = True
     """False on `meta` and for fake tensors: nothing takes time there."""
-    watch: frozenset[Value] = frozenset()
+    record: frozenset[Value] = frozenset()
     replace: Mapping[Value, Replacement] = field(default_factory=dict)
     statistics: bool = False
     check_finite: bool = True
     flops: FlopCounterMode | None = None
     progress: Progress | None = None
-    cancel: Switch | Callable[[], bool] | None = None
+    cancel: CancelToken | Callable[[], bool] | None = None
     on_made: Callable[[Value, Tensor], None] | None = None
     """Called with each tensor that a node made, in the run's own gradient mode."""
 
@@ -66,7 +67,7 @@ class Progressed:
 
     values: list[Any]
     position: int
-    kept: dict[Value, Any]
+    recorded: dict[Value, Any]
     records: list[NodeRecord]
     memory: Memory | None = None
 
@@ -74,13 +75,13 @@ class Progressed:
 def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping: Callable[[], bool]) -> bool:
     """Run nodes from `at.position` up to, not including, `stop`; whether it got there.
 
-    Raises `RunError` for a node that raised; `at` then holds what was made before it.
+    Raises `NodeError` for a node that raised; `at` then holds what was made before it.
     """
     nodes, values = program.graph.nodes, at.values
     steps, frees, slots = program.code.functions(program.devices), program.code.frees, program.code.slots
     start_clock = clock_for(plan.device, plan.has_data)
     memory = at.memory = at.memory or _account(plan, values)
-    watcher = _Watcher(program, plan, memory, at)
+    observer = _Observer(program, plan, memory, at)
     statistics, finite, flops, progress, on_made = (
         plan.statistics,
         plan.check_finite,
@@ -88,7 +89,7 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
         plan.progress,
         plan.on_made,
     )
-    touched = plan.watch or plan.replace
+    touched = plan.record or plan.replace
     regions = Regions()
     try:
         for index in program.code.regions:
@@ -116,25 +117,25 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
                 raise explain(error, node, plan.device, memory.now()) from error
             record = NodeRecord(index, node, measured=measured)
             if touched:
-                watcher.replace(index, node)
+                observer.replace(index, node)
             outputs = node.outputs
             for value in outputs:
                 slot = slots[value]
                 memory.hold(slot, values[slot])
             record.peak = memory.peak()
             if finite:
-                record.check = nonfinite(watcher.fresh(node))
+                record.check = nonfinite(observer.fresh(node))
             if statistics:
-                record.readings = watcher.statistics(node)
+                record.readings = observer.statistics(node)
             if flops is not None:
-                watcher.count(record, flops)
+                observer.count(record, flops)
             if on_made is not None:
                 for value in outputs:
                     item = values[slots[value]]
                     if isinstance(item, Tensor):
                         on_made(value, item)
             if touched:
-                watcher.keep(index, outputs)
+                observer.keep(index, outputs)
             for slot in frees[index]:
                 memory.release(slot)
                 values[slot] = None
@@ -157,7 +158,7 @@ def _account(plan: Plan, values: list[Any]) -> Memory:
     return memory
 
 
-class _Watcher:
+class _Observer:
     """What is looked at after a node, when somebody asked for it."""
 
     __slots__ = ("at", "memory", "plan", "program", "slots", "values")
@@ -201,13 +202,13 @@ class _Watcher:
         record.bytes = sum(bytes_of(tensor) for tensor in moved) if node.schema is not None else None
 
     def keep(self, index: int, values: Iterable[Value]) -> None:
-        """Keep those of the values that are watched, as they are now."""
+        """Keep those of the values that are to be recorded, as they are now."""
         for value in values:
-            if value in self.plan.watch:
+            if value in self.plan.record:
                 item = self.values[self.slots[value]]
-                if self.program.code.writes.written(value, index + 1, len(self.program.graph.nodes)):
+                if self.program.code.memory.written(value, index + 1):
                     item = copied(item)
-                self.at.kept[value] = item
+                self.at.recorded[value] = item
                 self.memory.hold(-1 - self.slots[value], item)
 
     def replace(self, index: int, node: Node) -> None:
@@ -235,9 +236,7 @@ def copied(item: Any) -> Any:
 
 
 def replaced(value: Value, made: Any, by: Replacement, node: Node | None) -> Any:
-    """What flows on instead of `made`; `RunError` or `TracelabError` where it does not fit."""
-    from tracelab.errors import TracelabError
-
+    """What flows on instead of `made`; `NodeError` or `TracelabError` where it does not fit."""
     if not isinstance(made, Tensor):
         raise _unfit(f"%{value.name} is no tensor: only tensors can be replaced", node)
     if isinstance(by, Tensor):
@@ -273,6 +272,4 @@ def _dtype(tensor: Tensor) -> str:
 
 
 def _unfit(message: str, node: Node | None) -> Exception:
-    from tracelab.errors import InputError
-
-    return InputError(message) if node is None else RunError(message, node)
+    return InputError(message) if node is None else NodeError(message, node)

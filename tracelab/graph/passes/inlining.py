@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from tracelab.graph.ir import Graph, Node, Value, map_values, unique_names
+from tracelab.graph.data import GraphData, rename
+from tracelab.graph.ir import Node, Value, unique_names
+from tracelab.graph.kinds import CALL_FUNCTION, CONSTANT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
+from tracelab.graph.lint import verified
+
+G = TypeVar("G", bound=GraphData)
 
 
-def inline(graph: Graph) -> Graph:
-    """Put the operators of script functions in place of their `prim::CallFunction` nodes.
+def inline(graph: G) -> G:
+    """Put the operators of script functions in place of the nodes that call them.
 
     A script function with branches or loops stays one call: its graph has blocks, which this IR has not.
+
+    Returns:
+        The same graph.
     """
     renamed: dict[Value, Value] = {}
     nodes: list[Node] = []
+    places: list[int] = []
     for node in graph.nodes:
-        if renamed:
-            node.args = map_values(node.args, lambda value: renamed.get(value, value))
-            if node.kwargs:
-                node.kwargs = map_values(node.kwargs, lambda value: renamed.get(value, value))
-        body = _body(node) if node.kind == "prim::CallFunction" else None
+        places.append(len(nodes))
+        rename(node, renamed)
+        body = _body(node) if node.kind == CALL_FUNCTION else None
         if body is None:
             nodes.append(node)
             continue
@@ -30,10 +37,13 @@ def inline(graph: Graph) -> Graph:
         for old, new in zip(node.outputs, results, strict=True):
             new.type = old.type
             renamed[old] = new
+    places.append(len(nodes))
+    for warning in graph.warnings:
+        warning.position = places[min(warning.position, len(graph.nodes))]
     graph.nodes[:] = nodes
     graph.outputs[:] = [renamed.get(value, value) for value in graph.outputs]
     unique_names(graph.values())
-    return graph
+    return verified(graph)
 
 
 def _body(call: Node) -> tuple[list[Node], list[Value]] | None:
@@ -53,12 +63,12 @@ def _body(call: Node) -> tuple[list[Node], list[Value]] | None:
             return None
         outputs = list(script_node.outputs())
         kind = script_node.kind()
-        if kind == "prim::Constant":
+        if kind == CONSTANT:
             table[outputs[0].debugName()] = outputs[0].toIValue()
             continue
         args = [table[value.debugName()] for value in script_node.inputs()]
-        if kind in ("prim::ListConstruct", "prim::TupleConstruct"):
-            table[outputs[0].debugName()] = args if kind == "prim::ListConstruct" else tuple(args)
+        if kind in (LIST_CONSTRUCT, TUPLE_CONSTRUCT):
+            table[outputs[0].debugName()] = args if kind == LIST_CONSTRUCT else tuple(args)
             continue
         target = _target(kind, script_node)
         if target is None:

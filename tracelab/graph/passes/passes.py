@@ -1,110 +1,112 @@
-"""Passes: each edits a graph in place and returns it."""
+"""Dead code, common subexpressions, constants, and names."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, TypeVar
 
-import torch
+from tracelab.graph.aliasing import Aliasing, has_effect, is_random, written_values
+from tracelab.graph.data import GraphData, rename
+from tracelab.graph.ir import Node, Value, map_values, unique_names
+from tracelab.graph.kinds import CONSTANT
+from tracelab.graph.lint import verified
 
-from tracelab.graph.ir import Graph, Node, Value, map_values, mutated_arguments, unique_names
-from tracelab.graph.passes.inlining import inline
-
-__all__ = ["canonicalize", "cse", "dce", "fold_constants", "inline"]
+G = TypeVar("G", bound=GraphData)
+_NUMBERS = ("int", "float", "bool")
 
 
-def dce(graph: Graph) -> Graph:
+def dce(graph: G) -> G:
     """Take out nodes whose outputs nobody uses and which change nothing.
 
-    A node that writes into a tensor stays as long as that tensor, or a view of it, is still needed.
+    A node that writes into a tensor stays as long as that tensor, or whatever may share its memory, is still needed.
+    Random operators stay: those after them would draw other numbers.
+
+    Returns:
+        The same graph.
+
+    >>> graph, _ = tracelab.trace_graph(lambda x: (x.exp(), x + 1)[1], torch.ones(2))
+    >>> [node.kind for node in dce(graph).nodes]
+    ['aten::add']
     """
-    live: set[Value] = set(graph.outputs) | set(graph.inputs)
+    memory = Aliasing(graph)
+    live: set[Value] = set(graph.outputs)
+    live_families = {memory.family(value) for value in live}
     kept: list[Node] = []
-    root = storage_roots(graph)
-    live_roots = {root.get(value, value) for value in live}
     for node in reversed(graph.nodes):
-        written = mutated_arguments(node)
         needed = (
-            any(value in live for value in node.outputs)
-            or any(root.get(value, value) in live_roots for value in written)
-            or (not written and node.mutates)
+            node is graph.failed
+            or has_effect(node)
+            or any(value in live for value in node.outputs)
+            or any(memory.escaped(value) or memory.family(value) in live_families for value in written_values(node))
         )
         if needed:
             kept.append(node)
-            for value in node.inputs:
-                live.add(value)
-                live_roots.add(root.get(value, value))
-    graph.nodes[:] = reversed(kept)
-    return graph
+            live.update(node.inputs)
+            live_families.update(memory.family(value) for value in node.inputs)
+    kept.reverse()
+    graph.retain(kept)
+    forget_state(graph)
+    return verified(graph)
 
 
-def storage_roots(graph: Graph) -> dict[Value, Value]:
-    """The tensor that each value is a view of: writing into the one is writing into the other."""
-    root: dict[Value, Value] = {}
-    for node in graph.nodes:
-        base = _aliased_base(node, root)
-        for value in node.outputs:
-            root[value] = base if base is not None else value
-    return root
+def forget_state(graph: GraphData) -> None:
+    """Let go of the tensors of constants that the graph does not hold any more."""
+    there = {*graph.inputs, *(value for node in graph.nodes if node.kind == CONSTANT for value in node.outputs)}
+    for value in [value for value in graph.state if value not in there]:
+        del graph.state[value]
 
 
-def _aliased_base(node: Node, root: dict[Value, Value]) -> Value | None:
-    schema = node.schema
-    if schema is None:
-        # What is not an operator may hand its input on: an alias is the safe guess.
-        inputs = node.inputs
-        return root.get(inputs[0], inputs[0]) if inputs and node.kind.startswith("prim::") else None
-    for index, argument in enumerate(schema.arguments):
-        if argument.alias_info is not None and index < len(node.args):
-            item = node.args[index]
-            item = item[0] if isinstance(item, (list, tuple)) and item else item
-            if isinstance(item, Value):
-                return root.get(item, item)
-    return None
-
-
-def cse(graph: Graph) -> Graph:
+def cse(graph: G) -> G:
     """Merge nodes which compute the same thing from the same values.
 
-    Random and in-place operators are left alone, and so is everything whose inputs are ever written to.
+    Random and in-place operators are left alone, and so is everything whose memory is ever written to.
+
+    Returns:
+        The same graph.
+
+    >>> graph, _ = tracelab.trace_graph(lambda x: x.exp() + x.exp(), torch.ones(2))
+    >>> [node.kind for node in cse(graph).nodes]
+    ['aten::exp', 'aten::add']
     """
-    root = storage_roots(graph)
-    written: set[Value] = set()
-    for node in graph.nodes:
-        # What is no operator may write into anything it is given.
-        changed = node.inputs if node.schema is None and node.mutates else mutated_arguments(node)
-        written.update(root.get(value, value) for value in changed)
+    memory = Aliasing(graph)
+    returned = {memory.family(value) for value in graph.outputs}
     seen: dict[Hashable, Node] = {}
     renamed: dict[Value, Value] = {}
     kept: list[Node] = []
-    for node in graph.nodes:
+    region: tuple[int, ...] = ()
+    calls = 0
+    for number, node in enumerate(graph.nodes):
         rename(node, renamed)
-        key = _computation(node)
-        if key is None or any(root.get(value, value) in written for value in (*node.inputs, *node.outputs)):
+        traits = node.traits
+        if traits.opens:
+            region = (*region, number)
+        elif traits.closes:
+            region = region[:-1]
+        # A call of other code may set what results depend on, such as the default dtype.
+        calls += traits.opaque
+        key = None if node is graph.failed else _computation(node)
+        if key is None or any(memory.written(value) for value in (*node.inputs, *node.outputs)):
             kept.append(node)
             continue
-        first = seen.setdefault(key, node)
-        if first is node:
+        first = seen.setdefault((region, calls, key), node)
+        if first is node or _must_differ(node, first, memory, returned):
             kept.append(node)
         else:
             renamed.update(zip(node.outputs, first.outputs, strict=True))
-    graph.nodes[:] = kept
+    graph.retain(kept)
     graph.outputs[:] = [renamed.get(value, value) for value in graph.outputs]
-    return graph
+    return verified(graph)
 
 
-def rename(node: Node, renamed: dict[Value, Value]) -> None:
-    """Let a node use other values."""
-    if renamed:
-        node.args = map_values(node.args, lambda value: renamed.get(value, value))
-        if node.kwargs:
-            node.kwargs = map_values(node.kwargs, lambda value: renamed.get(value, value))
+def _must_differ(node: Node, first: Node, memory: Aliasing, returned: set[Value]) -> bool:
+    """Whether both results leave the graph: a caller may write to the one and keep the other."""
+    pairs = zip(node.outputs, first.outputs, strict=True)
+    return any(memory.family(one) in returned and memory.family(other) in returned for one, other in pairs)
 
 
 def _computation(node: Node) -> Hashable | None:
     schema = node.schema
-    tags = getattr(node.target, "_tags", ()) or getattr(node.target, "tags", ())
-    if schema is None or schema.is_mutable or torch.Tag.nondeterministic_seeded in tags:
+    if schema is None or schema.is_mutable or is_random(node) or has_effect(node):
         return None
     try:
         key = (node.target, _frozen(node.args), _frozen(node.kwargs or {}))
@@ -125,26 +127,46 @@ def _frozen(item: Any) -> Hashable:
     return (type(item).__name__, repr(item))
 
 
-def fold_constants(graph: Graph) -> Graph:
-    """Compute integer arithmetic whose operands are all known."""
+def fold_constants(graph: G) -> G:
+    """Compute arithmetic on numbers whose operands are all known.
+
+    Returns:
+        The same graph.
+    """
     known: dict[Value, Any] = {}
     kept: list[Node] = []
     for node in graph.nodes:
         if known:
             node.args = map_values(node.args, lambda value: known.get(value, value))
-        scalar = len(node.outputs) == 1 and node.outputs[0].type in ("int", "float", "bool")
-        if scalar and node.target is not None and not node.inputs and not node.mutates and node.args:
-            known[node.outputs[0]] = node.target(*node.args, **(node.kwargs or {}))
+            if node.kwargs:
+                node.kwargs = map_values(node.kwargs, lambda value: known.get(value, value))
+        if _is_known_number(node) and node.target is not None:
+            try:
+                number = node.target(*node.args, **(node.kwargs or {}))
+            except (ArithmeticError, ValueError, TypeError):
+                # It raises in each run too, at its place.
+                kept.append(node)
+                continue
+            known[node.outputs[0]] = number
             if node.outputs[0] not in graph.outputs:
                 continue
         kept.append(node)
-    graph.nodes[:] = kept
-    return graph
+    graph.retain(kept)
+    return verified(graph)
 
 
-def canonicalize(graph: Graph) -> Graph:
-    """Number every value in order, so that two runs of the same code print the same text."""
+def _is_known_number(node: Node) -> bool:
+    scalar = len(node.outputs) == 1 and node.outputs[0].type in _NUMBERS
+    return scalar and bool(node.args) and not node.inputs and not has_effect(node)
+
+
+def canonicalize(graph: G) -> G:
+    """Number every value in order, so that two runs of the same code print the same text.
+
+    Returns:
+        The same graph.
+    """
     for index, value in enumerate(graph.values()):
         value.name = str(index)
     unique_names(graph.values())
-    return graph
+    return verified(graph)

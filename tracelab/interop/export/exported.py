@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph, Role
+from tracelab.errors import TracelabError, TracelabFileError
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Role
 from tracelab.interop.entries import opened_zip, program_entries, read_json
 from tracelab.interop.export.graph import FindModule, read_program
 from tracelab.storage import validation
 from tracelab.storage.container import PathOrFile
-from tracelab.storage.errors import TracelabFileError
 
 _IN_MEMORY = 64 * 2**20
 

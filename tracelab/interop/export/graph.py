@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
-from tracelab.graph.ir import Graph, Node, Role, Value, unique_names
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value, unique_names
+from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE, LIST_UNPACK, PYTHON_CALL
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.interop.export import types
 from tracelab.interop.export.fields import SIMPLE, argument_name, input_names, optional_text, table_of, type_of, union
@@ -265,7 +267,7 @@ class _Nodes:
         """Kind, overload, and what runs the node."""
         known = ARITHMETIC.get(target)
         if known is not None:
-            node.kind, node.target = known
+            node.kind, node.target = known.kind, known.function
             if any(not isinstance(arg, (Value, int, float, bool)) for arg in node.args) or node.kwargs or not node.args:
                 validation.bad(target[:60], "is given what is no number")
             if node.kind in ("aten::size", "aten::numel") and not isinstance(node.args[0], Value):
@@ -273,7 +275,7 @@ class _Nodes:
             return
         if target.startswith("torch.ops.higher_order."):
             name = target.removeprefix("torch.ops.higher_order.")
-            node.kind = "prim::PythonOp"
+            node.kind = PYTHON_CALL
             node.set_attribute("name", name[:120])
             blocks = [item for item in (*node.args, *(node.kwargs or {}).values()) if isinstance(item, Block)]
             if blocks:
@@ -312,7 +314,7 @@ class _Nodes:
             if kind in ("as_tensors", "as_optional_tensors"):
                 whole = Value(name, "Tensor[]", node)
                 outputs.append(whole)
-                unpack = Node("prim::ListUnpack", None, (whole,), None, (), node.scope, node.source)
+                unpack = Node(LIST_UNPACK, None, (whole,), None, (), node.scope, node.source)
                 parts = []
                 for part in validation.rows(content, f"an output of {target[:60]}"):
                     if kind == "as_optional_tensors":
@@ -350,9 +352,7 @@ class _Nodes:
             return False
         block_name, data = self.block(block)
         scope = self.graph.root
-        self.graph.nodes.append(
-            Node("prim::EnterGradMode", None, (validation.boolean(enabled, "a mode"),), None, (), scope)
-        )
+        self.graph.nodes.append(Node(ENTER_GRAD_MODE, None, (validation.boolean(enabled, "a mode"),), None, (), scope))
         first = len(self.graph.nodes)
         inner = self.inner(self.graph, data, block_name)
         for entry, outer in zip(input_names(data), given[2:], strict=False):
@@ -361,7 +361,7 @@ class _Nodes:
         results = [
             inner.argument(entry) for entry in validation.rows(validation.field(data, "outputs", "a block"), "a block")
         ]
-        self.graph.nodes.append(Node("prim::ExitGradMode", None, (), None, (), scope))
+        self.graph.nodes.append(Node(EXIT_GRAD_MODE, None, (), None, (), scope))
         if first < len(self.graph.nodes) - 1:
             inside = self.graph.nodes[first]
             for marker in (self.graph.nodes[first - 1], self.graph.nodes[-1]):

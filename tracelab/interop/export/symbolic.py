@@ -1,33 +1,28 @@
-"""Arithmetic on sizes, as torch.fx spells it, recorded the way that a trace records it."""
+"""Arithmetic on sizes, as torch.fx spells it: the functions that a trace records for it."""
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 
-import torch
+from tracelab.graph.intrinsics import BINARY, MATH, NUMEL, SIZE, SYM_ITE, UNARY, Intrinsic
 
-from tracelab.capture.layers import sym_numbers as integers
+_OPERATORS = "add sub mul mod pow floordiv truediv lshift rshift and_ or_ eq ne lt le gt ge".split()
 
-ARITHMETIC: dict[str, tuple[str, Callable[..., Any]]] = {
-    **{f"_operator.{name}": integers.BINARY[name] for name in ("add", "sub", "mul", "mod", "pow", "floordiv")},
-    **{f"_operator.{name}": integers.BINARY[name] for name in ("truediv", "lshift", "rshift", "and_", "or_")},
-    **{f"_operator.{name}": integers.BINARY[name] for name in ("eq", "ne", "lt", "le", "gt", "ge")},
-    "_operator.neg": ("aten::neg", operator.neg),
-    "_operator.pos": ("aten::pos", operator.pos),
-    "math.trunc": ("aten::Int", math.trunc),
-    "math.floor": ("aten::floor", math.floor),
-    "math.ceil": ("aten::ceil", math.ceil),
-    "torch.sym_int": ("aten::Int", int),
-    "torch.sym_float": ("aten::Float", float),
-    "torch.sym_not": integers.UNARY["sym_not"],
-    "torch.sym_min": ("prim::min", min),
-    "torch.sym_max": ("prim::max", max),
-    "torch.sym_sqrt": ("aten::sqrt", math.sqrt),
-    "torch.sym_ite": ("prim::sym_ite", torch.sym_ite),
-    "torch.ops.aten.sym_size.int": ("aten::size", torch.Tensor.size),
-    "torch.ops.aten.sym_numel.default": ("aten::numel", torch.Tensor.numel),
+ARITHMETIC: Mapping[str, Intrinsic] = {
+    **{f"_operator.{name}": BINARY[name] for name in _OPERATORS},
+    "_operator.neg": UNARY["neg"],
+    "_operator.pos": UNARY["pos"],
+    "math.trunc": UNARY["trunc"],
+    "math.floor": MATH["floor"],
+    "math.ceil": MATH["ceil"],
+    "torch.sym_int": UNARY["sym_int"],
+    "torch.sym_float": UNARY["sym_float"],
+    "torch.sym_not": UNARY["sym_not"],
+    "torch.sym_min": BINARY["sym_min"],
+    "torch.sym_max": BINARY["sym_max"],
+    "torch.sym_sqrt": MATH["sqrt"],
+    "torch.sym_ite": SYM_ITE,
+    "torch.ops.aten.sym_size.int": SIZE,
+    "torch.ops.aten.sym_numel.default": NUMEL,
 }
-"""Kind and function by the name that an archive writes."""
+"""The function by the name that an archive writes."""

@@ -11,8 +11,10 @@ from typing import Any
 
 import torch
 
-from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph, Node, Role, Value, collect_values, unique_names
+from tracelab.errors import TracelabError, TracelabFileError
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value, collect_values, unique_names
+from tracelab.graph.kinds import CALL_FUNCTION, CALL_METHOD, CONSTANT, GET_ATTRIBUTE, IF, LOOP, SET_ATTRIBUTE, UNPACKS
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType
@@ -21,7 +23,6 @@ from tracelab.interop.stacks import is_library
 from tracelab.interop.torchscript import values as scripts
 from tracelab.storage import validation
 from tracelab.storage.container import PathOrFile
-from tracelab.storage.errors import TracelabFileError
 from tracelab.storage.graph_read import check_call
 from tracelab.storage.sources import StoredSource
 from tracelab.storage.targets import Refusal, ScriptFiles, TargetReader
@@ -206,30 +207,30 @@ class _Reader:
 
     def node(self, node: Any, frame: _Frame) -> None:
         kind = node.kind()
-        if kind == "prim::Constant":
+        if kind == CONSTANT:
             self.bind(node, [self.constant(node, frame)], frame)
             return
-        if kind == "prim::GetAttr":
+        if kind == GET_ATTRIBUTE:
             owner = self.item(node.input(), frame)
             if isinstance(owner, _Module):
                 self.bind(node, [self.attribute(owner, node.s("name"))], frame)
                 return
         args = [self.item(value, frame) for value in node.inputs()]
-        if kind == "prim::SetAttr" and isinstance(args[0], _Module) and self.set_attribute(node, args, frame):
+        if kind == SET_ATTRIBUTE and isinstance(args[0], _Module) and self.set_attribute(node, args, frame):
             return
-        if kind == "prim::CallMethod" and isinstance(args[0], _Module):
+        if kind == CALL_METHOD and isinstance(args[0], _Module):
             self.bind(node, self.call_method(node, args, frame), frame)
             return
-        if kind == "prim::CallFunction" and self.call_function(node, args, frame):
+        if kind == CALL_FUNCTION and self.call_function(node, args, frame):
             return
-        if kind == "prim::If" and isinstance(args[0], bool):
+        if kind == IF and isinstance(args[0], bool):
             taken = list(node.blocks())[0 if args[0] else 1]
             self.bind(node, self.block(taken, frame), frame)
             return
-        if kind == "prim::If" and scripts.is_choice(node):
+        if kind == IF and scripts.is_choice(node):
             self.choose(node, args, frame)
             return
-        if kind not in ("prim::If", "prim::Loop"):
+        if kind not in (IF, LOOP):
             known = scripts.known(node, args)
             if known is not None:
                 self.bind(node, known, frame)
@@ -239,7 +240,7 @@ class _Reader:
     def choose(self, node: Any, args: list[Any], frame: _Frame) -> None:
         """An `and`, an `or` or a choice between numbers: both sides cannot fail, so both are worked out."""
         sides = [self.block(block, frame) for block in node.blocks()]
-        made = Node("prim::If", scripts.choice, (args[0], *sides[0], *sides[1]), None, (), frame.scope)
+        made = Node(IF, scripts.choice, (args[0], *sides[0], *sides[1]), None, (), frame.scope)
         made.source = self.source(node, frame)
         made.outputs = (Value("If", scripts.type_of(node.output()), made),)
         self.graph.nodes.append(made)
@@ -252,7 +253,7 @@ class _Reader:
         item = output.toIValue()
         if not isinstance(item, torch.Tensor):
             return item
-        made = Node("prim::Constant", None, (), None, (), frame.scope, self.source(node, frame))
+        made = Node(CONSTANT, None, (), None, (), frame.scope, self.source(node, frame))
         type_ = TensorType(item.dtype, tuple(item.shape), _strides(item), item.device, item.requires_grad)
         made.outputs = (Value(_plain_name(output.debugName(), "constant"), type_, made, Role.CONSTANT),)
         self.graph.nodes.append(made)
@@ -286,10 +287,10 @@ class _Reader:
         path = f"{owner.path}.{name}" if owner.path else name
         self.written[(owner.path, name)] = item
         if isinstance(item, Value) and str(list(node.inputs())[1].type().kind()) == "TensorType":
-            made = Node("prim::SetAttr", None, (item,), None, (), frame.scope, self.source(node, frame), {"name": path})
+            made = Node(SET_ATTRIBUTE, None, (item,), None, (), frame.scope, self.source(node, frame), {"name": path})
         else:
             # What is no tensor stays on the script module: the graph shows it, and does not do it.
-            made = Node("prim::SetAttr", None, (), None, (), frame.scope, self.source(node, frame), {"name": path})
+            made = Node(SET_ATTRIBUTE, None, (), None, (), frame.scope, self.source(node, frame), {"name": path})
             made.kind = "python::SetAttr"
             reason = f"the graph sets `{path}`, which is no tensor: run the script itself"
             made.target = Refusal("SetAttr", reason, scripts.stored("SetAttr"))
@@ -336,7 +337,7 @@ class _Reader:
         """One node of the graph for what is no structure and no call."""
         kind = node.kind()
         made = Node(kind, None, (), None, (), frame.scope, self.source(node, frame))
-        if kind in ("prim::ListUnpack", "prim::TupleUnpack"):
+        if kind in UNPACKS:
             made.args = (scripts.copied(args[0]),)
         elif list(node.blocks()):
             self.keep_lists(node, frame)
@@ -398,11 +399,11 @@ class _Reader:
                 for value in step.inputs():
                     item = self.item(value, inner) if value.debugName() in inner.items else None
                     if isinstance(item, _Module):
-                        if step.kind() == "prim::CallMethod":
+                        if step.kind() == CALL_METHOD:
                             self.parameters(item, used)
                     else:
                         collect_values(item, used)
-                if step.kind() == "prim::GetAttr" and isinstance(inner.items.get(step.input().debugName()), _Module):
+                if step.kind() == GET_ATTRIBUTE and isinstance(inner.items.get(step.input().debugName()), _Module):
                     self.bind(step, [self.attribute(inner.items[step.input().debugName()], step.s("name"))], inner)
                 else:
                     self.bind(step, [None for _ in step.outputs()], inner)

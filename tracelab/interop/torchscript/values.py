@@ -13,6 +13,21 @@ from torch._ops import OpOverload
 
 from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node, Value, map_values
+from tracelab.graph.kinds import (
+    CONSTANT,
+    DICT_CONSTRUCT,
+    IF,
+    LIST_CONSTRUCT,
+    MAX,
+    MIN,
+    RAISE_EXCEPTION,
+    TUPLE_CONSTRUCT,
+    TUPLE_INDEX,
+    UNCHECKED_CAST,
+    UNCHECKED_UNWRAP_OPTIONAL,
+    UNINITIALIZED,
+    UNPACKS,
+)
 from tracelab.graph.types import TensorType, Type
 from tracelab.interop.export.types import scalar_type
 from tracelab.storage.targets import Refusal
@@ -109,8 +124,8 @@ _ON_NUMBERS: dict[str, Callable[..., Any]] = {
     "aten::__or__": operator.or_,
     "aten::remainder": operator.mod,
     "aten::div": operator.truediv,
-    "prim::max": max,
-    "prim::min": min,
+    MAX: max,
+    MIN: min,
 }
 CHANGES_A_LIST = frozenset(
     f"aten::{name}"
@@ -125,24 +140,24 @@ def known(node: Any, args: list[Any]) -> list[Any] | None:
     """What a node makes where that is known without running it, one item for each output; None where it is not."""
     kind = node.kind()
     count = len(list(node.outputs()))
-    if kind == "prim::ListConstruct":
+    if kind == LIST_CONSTRUCT:
         return [list(args)]
-    if kind == "prim::TupleConstruct":
+    if kind == TUPLE_CONSTRUCT:
         return [_tuple(node, args)]
-    if kind == "prim::DictConstruct" and not any(isinstance(key, Value) for key in args[::2]):
+    if kind == DICT_CONSTRUCT and not any(isinstance(key, Value) for key in args[::2]):
         return [dict(zip(args[::2], args[1::2], strict=True))]
-    if kind in ("prim::ListUnpack", "prim::TupleUnpack"):
+    if kind in UNPACKS:
         return list(args[0]) if isinstance(args[0], (list, tuple)) and len(args[0]) == count else None
-    if kind in ("prim::unchecked_cast", "prim::unchecked_unwrap_optional", "aten::_unwrap_optional"):
+    if kind in (UNCHECKED_CAST, UNCHECKED_UNWRAP_OPTIONAL, "aten::_unwrap_optional"):
         return [args[0]]
-    if kind == "prim::Uninitialized":
+    if kind == UNINITIALIZED:
         return [None]
     result: Any = NotImplemented
     if kind == "aten::__is__":
         result = _is(*args)
     elif kind == "aten::__isnot__":
         result = _is_not(*args)
-    elif kind in ("prim::TupleIndex", "aten::__getitem__") and isinstance(args[0], (list, tuple, dict)):
+    elif kind in (TUPLE_INDEX, "aten::__getitem__") and isinstance(args[0], (list, tuple, dict)):
         result = _picked(args[0], args[1])
     elif kind == "aten::len" and isinstance(args[0], (list, tuple, dict)):
         result = len(args[0])
@@ -253,9 +268,9 @@ class Guard:
 def guard(node: Any) -> Guard | None:
     """What runs a `prim::If` that is a check; None for any other node."""
     blocks = list(node.blocks())
-    if node.kind() != "prim::If" or list(node.outputs()) or len(blocks) != 2:
+    if node.kind() != IF or list(node.outputs()) or len(blocks) != 2:
         return None
-    raising = [any(step.kind() == "prim::RaiseException" for step in block.nodes()) for block in blocks]
+    raising = [any(step.kind() == RAISE_EXCEPTION for step in block.nodes()) for block in blocks]
     empty = [not list(block.nodes()) for block in blocks]
     if raising[0] and empty[1]:
         return Guard(True)
@@ -264,7 +279,7 @@ def guard(node: Any) -> Guard | None:
 
 _CANNOT_FAIL = frozenset(
     {"aten::eq", "aten::ne", "aten::lt", "aten::le", "aten::gt", "aten::ge", "aten::__not__", "aten::dim"}
-) | {"prim::Constant"}
+) | {CONSTANT}
 _NUMBER_TYPES = frozenset({"BoolType", "IntType", "FloatType"})
 
 

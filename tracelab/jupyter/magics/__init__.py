@@ -1,0 +1,1 @@
+"""`%%trace`, `%trace` and `%trace_diff`."""

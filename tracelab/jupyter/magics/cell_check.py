@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from tracelab.api.traced_function import TracedFunction
 from tracelab.check.outputs import copied, mismatches
 from tracelab.errors import TracelabError
-from tracelab.execute.function import TracedFunction
 
 TOLERANCE = 1e-5
 

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from tracelab.errors import InputError
-from tracelab.graph.ir import Graph, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
 from tracelab.graph.structure import Tree, tree_of
 
 

@@ -12,22 +12,22 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
+from tracelab.api.traced_function import TracedFunction
 from tracelab.capture.analysis.concretize import settle
 from tracelab.capture.messages import unsaid
 from tracelab.capture.record import TraceError, record
 from tracelab.check.outputs import copied
 from tracelab.check.outputs import leaves as leaves_of
 from tracelab.errors import InputError, TracelabError
-from tracelab.execute.function import TracedFunction
 from tracelab.execute.origin import Origin, kept_examples
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.jupyter.magics.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.magics.cell_check import Before, CellFunction
 from tracelab.jupyter.magics.diff_magic import DiffMagics
 from tracelab.jupyter.magics.inputs import drop_unused_inputs, input_tree
 from tracelab.jupyter.magics.tracebacks import ShownSyntaxError, ordinary_traceback
-from tracelab.jupyter.panel.trace_registry import note
+from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.explorer import GraphExplorer, graph_of, in_kernel
 from tracelab.render.text import summary_text, warnings_text
 

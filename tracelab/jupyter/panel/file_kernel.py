@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tracelab.api.files import read
 from tracelab.errors import TracelabError
-from tracelab.graph.ir import Graph
-from tracelab.interop.reading import read
+from tracelab.graph.graph import Graph
 from tracelab.jupyter.panel.panel import Answer
 from tracelab.render.view_document.document import view_document
 

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from tracelab.errors import TracelabError
-from tracelab.jupyter.panel.trace_registry import summary, title_of, traced_of
+from tracelab.jupyter.trace_registry import summary, title_of, traced_of
 
 if TYPE_CHECKING:
     from tracelab.jupyter.widget.explorer import GraphExplorer
@@ -102,7 +102,7 @@ def _close(explorer: weakref.ref[GraphExplorer]) -> None:
 
 
 def _saved(key: str, path: str, overwrite: bool = False) -> dict[str, Any]:
-    from tracelab.storage import save
+    from tracelab.api.saving import save
 
     traced = traced_of(key)
     place = _place(path, ".tlab")

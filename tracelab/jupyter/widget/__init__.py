@@ -1,0 +1,1 @@
+"""The explorer widget, and runs in it."""

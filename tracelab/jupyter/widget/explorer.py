@@ -14,16 +14,17 @@ from typing import Any
 import anywidget
 import traitlets
 
+from tracelab.api.running import Running
 from tracelab.comparison.diff import GraphDiff
 from tracelab.comparison.values import Comparison
 from tracelab.errors import TracelabError
 from tracelab.execute.profile.profiling import Profile
 from tracelab.execute.run.lookup import Key
 from tracelab.execute.run.run import Run
-from tracelab.execute.runnable import Runnable
 from tracelab.graph.amounts import bytes_text
-from tracelab.graph.ir import Graph, Node
-from tracelab.jupyter.panel.trace_registry import note
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node
+from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.run_session import Desk, nodes_by_key
 from tracelab.render.fold import Folded
 from tracelab.render.picture.dot import document_svg
@@ -85,7 +86,7 @@ class GraphExplorer(anywidget.AnyWidget):
         self._shown = shown
         note(traced, self)
         self._desk: Desk | None = None
-        if isinstance(traced, Runnable):
+        if isinstance(traced, Running):
             self._desk = Desk(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
             self.on_msg(self._hear)
 
@@ -124,16 +125,16 @@ class GraphExplorer(anywidget.AnyWidget):
     def run(self, *inputs: Any, **options: Any) -> Run:
         """Run what is shown, node by node, and show time, memory and values on the picture as they come.
 
-        Takes what `traced.run` takes: `upto`, `from_`, `device`, `replace`, `watch`, and the inputs; without any,
+        Takes what `traced.run` takes: `until`, `start`, `device`, `replace`, `watch`, and the inputs; without any,
         those of the trace, or random ones of their shapes. Statistics are noted unless `statistics=False`. Ctrl-C and
         the Stop button end it within one node, and what there is stays. Raises what `traced.run` raises, and
         `TracelabError` where the explorer shows a graph or a difference: give it what `tracelab.trace` returned.
 
-        >>> run = explorer.run(x, upto="layer1", device="cuda")
+        >>> run = explorer.run(x, until="layer1", device="cuda")
         >>> run.first_nonfinite
         """
         desk = self._needs_desk("run")
-        known = Runnable.run.__kwdefaults__ or {}
+        known = Running.run.__kwdefaults__ or {}
         arguments = {name: item for name, item in options.items() if name not in known}
         asked = {name: item for name, item in options.items() if name in known}
         return desk.run(inputs, arguments, {"statistics": True, **asked})

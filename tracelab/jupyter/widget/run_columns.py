@@ -9,7 +9,8 @@ from typing import Any
 
 from tracelab.execute.measure.statistics import BINS, Statistics
 from tracelab.execute.run.node_record import NodeRecord
-from tracelab.graph.ir import Graph, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
 from tracelab.render.fold import Folded
 
 _NONFINITE = {"": 0, "inf": 1, "nan": 2}

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tracelab.errors import InputError
 from tracelab.execute.origin import Origin
-from tracelab.graph.ir import Graph, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
 from tracelab.graph.structure import rebuild
 from tracelab.graph.types import TensorType
 

@@ -15,15 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.api.running import Running
 from tracelab.errors import TracelabError
-from tracelab.execute.run.failures import RunError
 from tracelab.execute.run.lookup import Key
 from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.placement import present_devices
 from tracelab.execute.run.program import program_of
-from tracelab.execute.run.run import Run
-from tracelab.execute.runnable import Runnable
-from tracelab.graph.ir import Graph, Node, Value
+from tracelab.execute.run.run import Run, RunError
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
 from tracelab.graph.types import TensorType
 from tracelab.jupyter.widget.heatmap import heatmap
 from tracelab.jupyter.widget.run_columns import Columns, Rows, numbers_column
@@ -40,7 +41,7 @@ _MOST_KEPT = 256 << 20
 class Desk:
     """One explorer's runs: the last of them, the numbers that lie over its picture, and who is told."""
 
-    def __init__(self, traced: Runnable, graph: Graph, document: Mapping[str, Any], nodes: Sequence[Node], send: Send):
+    def __init__(self, traced: Running, graph: Graph, document: Mapping[str, Any], nodes: Sequence[Node], send: Send):
         self.last: Run | None = None
         self.thread: threading.Thread | None = None
         self._traced = traced
@@ -109,7 +110,7 @@ class Desk:
         options: dict[str, Any] = {"device": device, "statistics": device != "meta", "flops": device == "meta"}
         row = content.get("upto", -1)
         if isinstance(row, int) and 0 <= row < len(self._nodes):
-            options["upto"] = self._nodes[row]
+            options["until"] = self._nodes[row]
         # What a node raised stands on that node: the sender told.
         with contextlib.suppress(RunError):
             self._run(args, kwargs, options)
@@ -211,7 +212,7 @@ class Desk:
         """A value of the last run: kept, or made again with the same inputs and the same random numbers."""
         if self._seen is not None and self._seen[0] is value:
             return self._seen[1]
-        if self.last is not None and value in self.last.kept:
+        if self.last is not None and value in self.last.recorded:
             return self.last[value]
         if value.node is None:
             state = program_of(self._traced).state
@@ -221,11 +222,11 @@ class Desk:
             raise TracelabError("nothing ran yet: press Run, and its values can be looked at")
         args, kwargs, options = self._call
         if value.node is None:
-            flat = self._graph.input_tree.flatten(args, kwargs, self._graph.name)
+            flat = input_tree_of(self._graph).flatten(args, kwargs, self._graph.name)
             return flat[self._graph.user_inputs.index(value)]
         with self._random.again():
             run = self._traced.run(
-                *args, upto=value.node, watch=[value], check_finite=False, cancel=self._cancel, **options, **kwargs
+                *args, until=value.node, record=[value], check_finite=False, cancel=self._cancel, **options, **kwargs
             )
         item = run[value]
         if isinstance(item, Tensor) and item.numel() * item.element_size() <= _MOST_KEPT:

@@ -9,7 +9,7 @@ from typing import Any
 
 from graphviz import Digraph
 
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 from tracelab.render.module_tree import Module, value_name, value_type
 from tracelab.render.picture.boxes import Box, boxes
 from tracelab.render.picture.diff_boxes import ADDED, CHANGED, REMOVED, SAME, SIGNS, box_status, diff_boxes, node_status

@@ -1,0 +1,1 @@
+"""The view document: one JSON object that every reader draws from."""

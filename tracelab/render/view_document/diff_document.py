@@ -12,7 +12,8 @@ from tracelab.comparison.diff import GraphDiff
 from tracelab.comparison.diff_text import following, headline
 from tracelab.comparison.merge import Merged, merged_order
 from tracelab.graph.diagnostic import TraceWarning
-from tracelab.graph.ir import Graph, Node, Role, Value, map_values
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value, map_values
 from tracelab.graph.scope import Scope
 from tracelab.render.view_document.document import DocumentBuilder, encodable
 

@@ -12,19 +12,20 @@ from typing import Any
 
 import torch
 
+from tracelab.graph.aliasing import declared_aliases
 from tracelab.graph.arguments import arguments
-from tracelab.graph.ir import Graph, Role, Value
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import OPAQUE
 from tracelab.graph.scope import Scope
 from tracelab.graph.types import TensorType
 from tracelab.quickfix.quick_fix import mend
 from tracelab.render.fold import Folded
-from tracelab.render.view_document.aliases import Aliases
 from tracelab.render.view_document.source_table import Places
 from tracelab.render.view_document.taint import taints
 
 FORMAT = "tracelab.view"
 VERSION = 1
-_OPAQUE = frozenset({"prim::PythonOp", "prim::CallFunction", "prim::CallMethod", "prim::If", "prim::Loop"})
 
 
 def view_document(graph: Graph) -> dict[str, Any]:
@@ -52,7 +53,8 @@ class DocumentBuilder:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.folded = Folded(graph)
-        self.aliases = Aliases()
+        self.bases: dict[Value, Value] = {}
+        """For each value made by a view or an in-place operator, the value whose memory it shares."""
         self.places = Places(graph)
         self.strings: dict[str, int] = {}
         self.shapes: dict[tuple[int, ...], int] = {}
@@ -135,7 +137,7 @@ class DocumentBuilder:
         schemas: dict[Any, int] = {}
         opaque = []
         for number, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
-            self.aliases.add(node, outputs)
+            self.note_views(node)
             rows["kind"].append(self.string(node.kind))
             rows["scope"].append(scope_index.get(node.scope, 0) if node.scope is not None else 0)
             target = node.target if node.schema is not None else None
@@ -151,7 +153,7 @@ class DocumentBuilder:
             rows["inputs"].append(inputs)
             rows["outputs"].append([self.values[value] for value in outputs])
             rows["arguments"].append([[self.string(name), self.string(text)] for name, text in arguments(node)])
-            if node.kind in _OPAQUE:
+            if node.kind in OPAQUE:
                 opaque.append(number)
         failed = self.graph.failed
         if failed is not None and failed in folded.index:
@@ -159,6 +161,14 @@ class DocumentBuilder:
         if opaque:
             rows["opaque"] = opaque
         return rows
+
+    def note_views(self, node: Node) -> None:
+        """Note which outputs of the next node share memory by its schema."""
+        for made, (base, *_) in declared_aliases(node):
+            # A list of views (`chunk`) is shown as its members: all of them share the memory.
+            for value in self.folded.parts(made):
+                if value.is_tensor and base.is_tensor:
+                    self.bases[value] = base
 
     def value_rows(self) -> dict[str, Any]:
         names = ("name", "type", "dtype", "shape", "device", "node", "role", "path", "alias")
@@ -184,7 +194,7 @@ class DocumentBuilder:
             rows["node"].append(maker.get(value, -1))
             rows["role"].append(int(value.role))
             rows["path"].append(self.optional(value.path))
-            base = self.aliases.base.get(value)
+            base = self.bases.get(value)
             rows["alias"].append(-1 if base is None else self.values.get(base, -1))
         if strides:
             rows["strides"] = strides
@@ -192,7 +202,7 @@ class DocumentBuilder:
 
     def warning_rows(self) -> list[dict[str, Any]]:
         outputs = self.folded.parts_of(self.graph.outputs)
-        depending = taints(self.graph, self.aliases, outputs)
+        depending = taints(self.graph, outputs)
         rows = []
         for warning, tainted in zip(self.graph.warnings, depending, strict=True):
             found = warning.node_among(self.folded.index)

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from tracelab.graph.ir import Graph
+from tracelab.graph.graph import Graph
 from tracelab.graph.source import Source, is_cell
 
 AROUND = 2

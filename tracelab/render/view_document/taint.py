@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracelab.graph.ir import Graph, Value, mutated_arguments
-from tracelab.render.view_document.aliases import Aliases
+from tracelab.graph.aliasing import Aliasing, written_values
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
+from tracelab.graph.kinds import CONSTANT
 
 # A value that became a Python constant has left the graph: all that ran afterwards may have used it.
 _LEFT_THE_GRAPH = frozenset(
@@ -13,12 +15,16 @@ _LEFT_THE_GRAPH = frozenset(
 )
 
 
-def taints(graph: Graph, aliases: Aliases, outputs: Iterable[Value]) -> list[list[Value]]:
+def taints(graph: Graph, outputs: Iterable[Value]) -> list[list[Value]]:
     """For each warning of the graph, those of `outputs` that depend on what it froze.
 
     One walk for all warnings: every value carries a set of bits, one for each warning, and so does every
     storage that was written to.
     """
+    found: list[list[Value]] = [[] for _ in graph.warnings]
+    if not graph.warnings:
+        return found
+    memory = Aliasing(graph)
     marks: dict[Value, int] = {}
     written: dict[Value, int] = {}
     starts: dict[int, int] = {}
@@ -28,21 +34,19 @@ def taints(graph: Graph, aliases: Aliases, outputs: Iterable[Value]) -> list[lis
         elif warning.value is not None:
             marks[warning.value] = marks.get(warning.value, 0) | 1 << bit
     begun = 0
-    if graph.warnings:
-        for position, node in enumerate(graph.nodes):
-            begun |= starts.get(position, 0)
-            mark = 0 if node.kind == "prim::Constant" else begun
-            for value in node.inputs:
-                mark |= marks.get(value, 0) | written.get(aliases.root_of(value), 0)
-            if mark:
-                for value in node.outputs:
-                    marks[value] = marks.get(value, 0) | mark
-                for value in mutated_arguments(node):
-                    root = aliases.root_of(value)
-                    written[root] = written.get(root, 0) | mark
-    found: list[list[Value]] = [[] for _ in graph.warnings]
+    for position, node in enumerate(graph.nodes):
+        begun |= starts.get(position, 0)
+        mark = 0 if node.kind == CONSTANT else begun
+        for value in node.inputs:
+            mark |= marks.get(value, 0) | written.get(memory.family(value), 0)
+        if mark:
+            for value in node.outputs:
+                marks[value] = marks.get(value, 0) | mark
+            for value in written_values(node):
+                family = memory.family(value)
+                written[family] = written.get(family, 0) | mark
     for value in dict.fromkeys(outputs):
-        mark = marks.get(value, 0) | written.get(aliases.root_of(value), 0)
+        mark = marks.get(value, 0) | written.get(memory.family(value), 0)
         for bit, tainted in enumerate(found):
             if mark >> bit & 1:
                 tainted.append(value)

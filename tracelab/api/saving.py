@@ -1,0 +1,35 @@
+"""`save`: a `.tlab` file with the picture in it that the file viewer shows."""
+
+from __future__ import annotations
+
+from tracelab.execute.function import ReplayFunction
+from tracelab.execute.module import ReplayModule
+from tracelab.graph.graph import Graph
+from tracelab.render.view_document.document import view_bytes
+from tracelab.storage.container import PathOrFile
+from tracelab.storage.traces import save_traced
+
+
+def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> None:
+    """Write a traced function, traced module or graph to a path or a binary file object.
+
+    The same trace gives the same bytes. An existing file is replaced only when the new one is complete. The file holds
+    the view document too (of a module the graph of `forward`), so that JupyterLab shows it without a kernel; one of
+    more than 128 MiB is left out, and a kernel then reads the graph.
+
+    Args:
+        traced: What `trace` or `trace_module` gave, or a graph.
+        file: A path or a binary file object.
+
+    Raises:
+        TracelabFileError: It holds what files do not (sparse and quantized tensors, tensor subclasses).
+        TypeError: It is no trace.
+        OSError: The file cannot be written.
+
+    >>> import io
+    >>> tracelab.save(tracelab.trace(torch.relu, torch.ones(2)), io.BytesIO())
+    """
+    view = None
+    if isinstance(traced, (ReplayModule, ReplayFunction, Graph)):
+        view = view_bytes(traced if isinstance(traced, Graph) else traced.graph)
+    save_traced(traced, file, view=view)

@@ -1,0 +1,33 @@
+"""`TracedFunction`: what `trace` gives for a function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracelab.api.checking import Checking
+from tracelab.api.exporting import Exporting
+from tracelab.api.running import Running
+from tracelab.display import MimeBundle, display_bundle
+from tracelab.execute.function import ReplayFunction
+from tracelab.render.summary_table import summary_table
+
+
+class TracedFunction(ReplayFunction, Running, Checking, Exporting):
+    """A function as it ran once: callable on other inputs, differentiable, readable.
+
+    `graph` is what was recorded, `code` the Python code generated from it.
+
+    >>> traced = tracelab.trace(lambda x: x.relu() + 1, torch.ones(2))
+    >>> traced(torch.tensor([-1.0, 2.0, 3.0]))
+    tensor([1., 3., 4.])
+    """
+
+    def summary(self, depth: int | None = None) -> str:
+        """A table of what ran: modules, operators, parameters and output shapes."""
+        return summary_table(self.graph, depth)
+
+    def __repr__(self) -> str:
+        return f"TracedFunction({self.__name__}, {len(self.graph.nodes)} nodes)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> MimeBundle:
+        return display_bundle(self)

@@ -1,0 +1,49 @@
+"""`TracedModule`: what `trace` gives for a module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracelab.api.checking import Checking
+from tracelab.api.exporting import Exporting
+from tracelab.api.running import Running
+from tracelab.display import MimeBundle, display_bundle
+from tracelab.execute.module import ReplayModule
+from tracelab.render.summary_table import summary_table
+
+
+class TracedModule(ReplayModule, Running, Checking, Exporting):
+    """A module as its methods ran once.
+
+    It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`, `compile`,
+    `copy` and `deepcopy` work as for any module. Devices that the trace wrote down move along with it. `print` shows a
+    table of its modules, `repr` one line.
+
+    >>> traced = tracelab.trace(torch.nn.Linear(3, 2), torch.ones(1, 3))
+    >>> traced(torch.ones(5, 3)).shape
+    torch.Size([5, 2])
+    """
+
+    def summary(self, depth: int | None = None) -> str:
+        """A table of modules with operators, parameters and output shapes.
+
+        Args:
+            depth: How many levels of modules to show; None for as many as fit a screen.
+
+        Returns:
+            The table as text.
+
+        >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+        >>> print(tracelab.trace(net, torch.ones(2, 4)).summary())
+        """
+        return summary_table(self.graph, depth)
+
+    def __repr__(self) -> str:
+        graph = self.graph
+        return f"TracedModule({self.original_name}, {len(graph.nodes)} nodes, {len(graph.parameters)} parameters)"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> MimeBundle:
+        return display_bundle(self)

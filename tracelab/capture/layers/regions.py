@@ -1,0 +1,71 @@
+"""Regions that stay one node: transforms of `torch.func`, and higher-order operators.
+
+What runs inside them is not what would run on plain tensors (batched, differentiated, branched on), so that a
+record of it would be wrong. The whole call becomes one runnable node. A function that such a region is given may
+use traced tensors from outside its arguments: those that `lifting` finds become arguments of the node; others (in an
+attribute of an object, say) cannot be followed, and are refused with the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.capture.layers.lifting import Lifting
+from tracelab.capture.recording.recorder import Recorder, recording_paused
+from tracelab.capture.values import concrete
+from tracelab.errors import TracelabError
+from tracelab.graph.higher_order import run_region
+from tracelab.graph.ir import Role, Value
+from tracelab.graph.kinds import PYTHON_CALL
+
+
+def record_region(
+    recorder: Recorder, name: str, target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Run a call as one node; traced tensors and numbers that the functions it is given hold become arguments."""
+    lifting = Lifting(recorder)
+    args = tuple(lifting.lift(arg) for arg in args)
+    given = {id(item) for item in _tensors((args, kwargs))}
+    with recording_paused(recorder):
+        # Under other identities: whatever uses the traced tensors themselves was not found, and is refused.
+        lent = [item.view_as(item) if isinstance(item, torch.Tensor) else concrete(item) for item in lifting.found]
+    free: list[Value] = []
+
+    def run() -> Any:
+        outer, recorder.watched = recorder.watched, {}
+        try:
+            return run_region(target, concrete(args), lent, **concrete(kwargs))
+        finally:
+            free.extend(value for key, value in recorder.watched.items() if key not in given)
+            recorder.watched = outer
+
+    made = (target, args, tuple(lifting.found))
+    result = recorder.record_call(
+        PYTHON_CALL, run_region, made, kwargs, run=run, attributes={"name": name, "inplace": False}
+    )
+    if free:
+        raise TracelabError(
+            f"the function given to {name} uses %{free[0].name} from outside its arguments, which a graph cannot "
+            f"follow: pass it as an argument"
+        )
+    return result
+
+
+def _tensors(item: Any) -> list[torch.Tensor]:
+    if isinstance(item, torch.Tensor):
+        return [item]
+    if isinstance(item, dict):
+        item = list(item.values())
+    return [leaf for child in item for leaf in _tensors(child)] if isinstance(item, (list, tuple)) else []
+
+
+def watch(recorder: Recorder, args: Any) -> None:
+    """Note the traced tensors that a region uses."""
+    assert recorder.watched is not None
+    for tensor in _tensors(args):
+        value = recorder.known(tensor)
+        if value is not None and value.role in (Role.NODE, Role.INPUT):
+            recorder.watched[id(tensor)] = value

@@ -1,0 +1,62 @@
+"""State that a module rebinds while it runs: `self.steps = self.steps + 1`."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from tracelab.capture.recording.recorder import Recorder
+from tracelab.graph.ir import Node
+from tracelab.graph.kinds import SET_ATTRIBUTE
+
+
+class ModuleState:
+    """What the buffers and tensor attributes of the known modules were when recording began."""
+
+    def __init__(self) -> None:
+        self.buffers: list[tuple[torch.nn.Module, str, torch.Tensor, str]] = []
+        self.attributes: list[tuple[torch.nn.Module, str, object, str]] = []
+
+    def remember(self, module: torch.nn.Module, prefix: str) -> None:
+        for path, child in module.named_modules(prefix=prefix):
+            dot = f"{path}." if path else ""
+            for name, buffer in child._buffers.items():
+                if buffer is not None:
+                    self.buffers.append((child, name, buffer, dot + name))
+            for name, item in child.__dict__.items():
+                if item is None or isinstance(item, torch.Tensor):
+                    self.attributes.append((child, name, item, dot + name))
+
+
+def record_rebinding(recorder: Recorder, state: ModuleState, owned: bool) -> None:
+    """Record buffers that were rebound as `prim::SetAttr`; note what a replay cannot do again.
+
+    `owned` says that the graph belongs to a module, whose buffers a replay can set.
+    """
+    for module, name, before, path in state.buffers:
+        now = module._buffers.get(name)
+        if now is before or now is None:
+            continue
+        value = recorder.known(now)
+        if owned and value is not None:
+            node = Node(SET_ATTRIBUTE, None, (value,), None, (), recorder.graph.root, None, {"name": path})
+            recorder.nodes.append(node)
+        else:
+            _note(recorder, path)
+    for module, name, before_attribute, path in state.attributes:
+        now = module.__dict__.get(name)
+        if now is not before_attribute and isinstance(now, torch.Tensor) and recorder.known(now) is not None:
+            _note(recorder, path)
+
+
+def _note(recorder: Recorder, path: str) -> None:
+    recorder.warn(
+        "state",
+        f"The attribute `{path}` was set while tracing, which might cause the trace to be incorrect: a replay does not "
+        "set it again. Make it a buffer (register_buffer) of the traced module, or return it.",
+        path,
+        None,
+        sys._getframe(1),
+        place=path,
+    )

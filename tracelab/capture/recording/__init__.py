@@ -1,0 +1,1 @@
+"""One recording: what it knows, and how calls, results and numbers become nodes and values."""

@@ -1,0 +1,195 @@
+"""The recorder: turns calls into nodes while a recording runs.
+
+The three layers that see a call (`layers.dispatch`, `layers.torch_function`, and `sym_numbers` here) all write through
+one `Recorder`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.capture.recording.collectives import labelled
+from tracelab.capture.recording.operators import Operator
+from tracelab.capture.recording.results import record_result
+from tracelab.capture.recording.state import RecordingState
+from tracelab.capture.torch_private import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+from tracelab.capture.values import concrete, tensor_type
+from tracelab.graph.intrinsics import Intrinsic
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTANT
+
+
+class Recorder(RecordingState):
+    """The state of one recording, and how calls become nodes."""
+
+    def run_operator(self, operator: Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run one operator for real and record it."""
+        self.paused = True
+        set_key_included(PRE_DISPATCH, False)
+        try:
+            if operator.lifts_constant:
+                return self._lift(operator, args[0])
+            symbols: list[Any] = []
+            graph_args = tuple([self.argument(arg, symbols) for arg in args])
+            graph_kwargs = {name: self.argument(arg, symbols) for name, arg in kwargs.items()} if kwargs else None
+            if symbols:
+                args = tuple([concrete(arg) for arg in args])
+                kwargs = {name: concrete(arg) for name, arg in kwargs.items()}
+            if operator.collective:
+                graph_args = labelled(graph_args, sys._getframe(2))
+            source = self.source(sys._getframe(2))
+            try:
+                with DisablePythonDispatcher():
+                    result = operator.call(*args, **kwargs)
+            except Exception as error:
+                node = Node(operator.kind, operator.target, graph_args, graph_kwargs, (), self.scope, source)
+                self.fail(node, error)
+                raise
+            node = Node(
+                operator.kind,
+                operator.target,
+                graph_args,
+                graph_kwargs,
+                (),
+                self.scope,
+                source,
+                None,
+                operator.overload,
+            )
+            if operator.in_place is not None:
+                if self.force_outplace:
+                    self._force_outplace(operator, node)
+                elif operator.kind == "aten::detach_":
+                    self._detach(node)
+            self.nodes.append(node)
+            return record_result(self, node, result)
+        finally:
+            self.paused = False
+            set_key_included(PRE_DISPATCH, True)
+
+    def record_intrinsic(
+        self,
+        intrinsic: Intrinsic,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None = None,
+        *,
+        run: Callable[[], Any] | None = None,
+    ) -> Any:
+        """Record a call of a function of `graph.intrinsics`; `run` does it another way than a replay would."""
+        if run is None:
+            plain_args, plain_kwargs = concrete(args), concrete(kwargs or {})
+
+            def run() -> Any:
+                return intrinsic.function(*plain_args, **plain_kwargs)
+
+        return self.record_call(
+            intrinsic.kind, intrinsic.function, args, kwargs, run=run, attributes=intrinsic.attributes
+        )
+
+    def record_call(
+        self,
+        kind: str,
+        target: Callable[..., Any] | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any] | None = None,
+        *,
+        run: Callable[[], Any],
+        attributes: dict[str, Any] | None = None,
+    ) -> Any:
+        """Record a call that is no operator; `run` does it, unseen by the recording."""
+        before = self.paused
+        self.paused = True
+        set_key_included(PRE_DISPATCH, False)
+        try:
+            symbols: list[Any] = []
+            graph_args = tuple([self.argument(arg, symbols) for arg in args])
+            graph_kwargs = {name: self.argument(arg, symbols) for name, arg in kwargs.items()} if kwargs else None
+            source = self.source(sys._getframe(1))
+            node = Node(kind, target, graph_args, graph_kwargs, (), self.scope, source, attributes)
+            try:
+                with DisablePythonDispatcher():
+                    result = run()
+            except Exception as error:
+                self.fail(node, error)
+                raise
+            self.nodes.append(node)
+            return record_result(self, node, result)
+        finally:
+            self.paused = before
+            set_key_included(PRE_DISPATCH, not before)
+
+    def _lift(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor made from Python data: a constant, copied at each run so that writing to it is harmless."""
+        if self.known(tensor) is not None:
+            return tensor
+        source = self.source(sys._getframe(3))
+        with DisablePythonDispatcher():
+            kept = tensor.detach().clone()
+        constant = Value("constant", tensor_type(tensor), None, Role.CONSTANT)
+        constant.node = Node(CONSTANT, None, (), None, (constant,), self.scope, source)
+        self.graph.state[constant] = kept
+        copy = torch.ops.aten.clone.default
+        node = Node("aten::clone", copy, (constant,), None, (), self.scope, source)
+        value = Value("tensor", constant.type, node)
+        node.outputs = (value,)
+        self.nodes += (constant.node, node)
+        self.bind(tensor, value)
+        return tensor
+
+    def _force_outplace(self, operator: Operator, node: Node) -> None:
+        """Write an in-place operator down as its functional form."""
+        if operator.kind == "aten::copy_":
+            target, source, *_ = node.args
+            expand = Node(
+                "aten::expand_as", torch.ops.aten.expand_as.default, (source, target), None, (), self.scope, node.source
+            )
+            type_ = target.type
+            expand.outputs = (Value("expand_as", type_, expand),)
+            self.nodes.append(expand)
+            node.kind, node.target, node.overload = "aten::to", torch.ops.aten.to.other, "other"
+            node.args, node.kwargs = (expand.outputs[0], target), None
+            return
+        assert operator.in_place is not None
+        node.kind, node.target, node.overload = (
+            operator.in_place.kind,
+            operator.in_place.target,
+            operator.in_place.overload,
+        )
+
+    def _detach(self, node: Node) -> None:
+        """`y.detach_()` gives `y` a new value, as `detach` does; only an input must really be changed."""
+        item = node.args[0]
+        if isinstance(item, Value) and item.role is Role.NODE:
+            node.kind, node.target = "aten::detach", torch.ops.aten.detach.default
+
+
+class Active(threading.local):
+    """The recorder of this thread, None when it records nothing."""
+
+    recorder: Recorder | None = None
+
+
+active = Active()
+
+
+class recording_paused:
+    """Context manager: what this thread calls belongs to no node, or to one that is recorded by other means."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.guard = DisablePythonDispatcher()
+
+    def __enter__(self) -> None:
+        self.recorder.paused = True
+        set_key_included(PRE_DISPATCH, False)
+        self.guard.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self.guard.__exit__(*error)
+        set_key_included(PRE_DISPATCH, True)
+        self.recorder.paused = False

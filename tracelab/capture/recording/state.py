@@ -1,0 +1,265 @@
+"""What one recording knows while it runs: which value stands for which tensor, where in the code we are, and warnings.
+
+`Recorder` adds the recording of calls.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+from tracelab.capture.analysis.name_snapshot import lines_around, names_around
+from tracelab.capture.analysis.static_sizes import StaticSizes
+from tracelab.capture.messages import STORAGE, emit
+from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, storage_of, tensor_type
+from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTANT
+from tracelab.graph.scope import Scope
+from tracelab.graph.source import Source, is_inner
+
+
+class _TensorReference(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference that knows under which key it was filed."""
+
+    __slots__ = ("key",)
+    key: int
+
+
+class RecordingState:
+    """The state of one recording.
+
+    `paused` is true while an operator or an opaque region runs: what happens then belongs to that node and is
+    not recorded by itself.
+    """
+
+    def __init__(self, graph: Graph, *, force_outplace: bool = False) -> None:
+        self.graph = graph
+        self.nodes = graph.nodes
+        self.scope: Scope = graph.root
+        self.paused = False
+        self.ended = False
+        """After the recording: sizes that outlived it are plain numbers again, and nothing is recorded."""
+        self.force_outplace = force_outplace
+        self.static_sizes = StaticSizes(graph.nodes)
+        self.names: dict[int, tuple[str, Role]] = {}
+        """Parameters and buffers that are not used yet: id -> (path, role)."""
+        self.module_paths: dict[int, str] = {}
+        self.module_calls: dict[str, int] = {}
+        self.kept: list[Any] = []
+        """Objects whose ids stand in the tables above."""
+        self.generators: dict[int, tuple[torch.Generator, Value]] = {}
+        """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
+        self.state_inputs: list[Value] = []
+        self.sizes: dict[tuple[Value, int], Any] = {}
+        self.watched: dict[int, Value] | None = None
+        """While an opaque region runs: the traced tensors that it uses."""
+        self.boundary: CodeType | None = None
+        """The code object of the frame that called the user's function: where the user's stack ends."""
+        self._failure: Exception | None = None
+        self._values: dict[int, tuple[Any, Value]] = {}
+        self._sources: dict[tuple[int, ...], Source] = {}
+        self._warned: set[tuple[str, str, int, int]] = set()
+
+    # Values of tensors -----------------------------------------------------------------------------------
+
+    def bind(self, tensor: torch.Tensor, value: Value) -> None:
+        """From now on `tensor` is `value`."""
+        key = id(tensor)
+        reference = _TensorReference(tensor, self._forget)
+        reference.key = key
+        self._values[key] = (reference, value)
+
+    def _forget(self, reference: Any) -> None:
+        entry = self._values.get(reference.key)
+        if entry is not None and entry[0] is reference:
+            del self._values[reference.key]
+
+    def known(self, tensor: torch.Tensor) -> Value | None:
+        """The value of a tensor that this recording has seen."""
+        entry = self._values.get(id(tensor))
+        return None if entry is None else entry[1]
+
+    def value_of(self, tensor: torch.Tensor) -> Value:
+        """The value of any tensor: an unseen one is a parameter, a buffer, or a constant."""
+        entry = self._values.get(id(tensor))
+        if entry is not None:
+            return entry[1]
+        named = self.names.get(id(tensor))
+        type_ = tensor_type(tensor)
+        if named is not None:
+            path, role = named
+            value = Value(path, type_, None, role, path)
+            self.state_inputs.append(value)
+        else:
+            value = Value("constant", type_, None, Role.CONSTANT)
+            node = Node(CONSTANT, None, (), None, (value,), self.scope, self.source(sys._getframe(1)))
+            self._warn_of_alias(tensor)
+            value.node = node
+            self.nodes.append(node)
+        self.graph.state[value] = tensor
+        self.kept.append(tensor)
+        self.bind(tensor, value)
+        return value
+
+    def _warn_of_alias(self, tensor: torch.Tensor) -> None:
+        """A constant that shares memory with a traced value was made from it by a way that tracing does not see."""
+        if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or tensor.layout is not torch.strided:
+            return
+        place = storage_of(tensor)
+        if place is None:
+            return
+        for reference, other in list(self._values.values()):
+            traced = reference()
+            if traced is not None and other.role in (Role.NODE, Role.INPUT) and storage_of(traced) == place:
+                # Names are given when the recording ends, save those of inputs.
+                what = f"%{other.name}" if other.node is None else f"a result of {other.node.kind}"
+                self.warn(
+                    "constant",
+                    f"A tensor that shares memory with {what} was made in a way that tracing does not see, "
+                    "which might cause the trace to be incorrect: it is a constant of the trace.",
+                    "",
+                    other,
+                    sys._getframe(2),
+                )
+                return
+
+    def is_dynamic(self, tensor: torch.Tensor) -> bool:
+        """Whether the tensor may have another size when the graph runs again."""
+        value = self.known(tensor)
+        return value is not None and value.role in (Role.NODE, Role.INPUT)
+
+    # Arguments -------------------------------------------------------------------------------------------
+
+    def argument(self, item: Any, symbols: list[Any]) -> Any:
+        """An argument as the graph holds it; traced numbers found on the way go to `symbols`."""
+        type_ = type(item)
+        if type_ in PLAIN:
+            return item
+        if isinstance(item, torch.Tensor):
+            number = getattr(item, "_wrapped_number", None)
+            if number is not None and isinstance(number, SYMBOLIC):
+                symbols.append(number)
+                return number.node.graph_value()
+            return self.value_of(item)
+        if isinstance(item, SYMBOLIC):
+            symbols.append(item)
+            return item.node.graph_value()
+        if type_ is list or type_ is torch.Size:
+            return [self.argument(child, symbols) for child in item]
+        if isinstance(item, tuple):
+            children = [self.argument(child, symbols) for child in item]
+            return type(item)(*children) if hasattr(item, "_fields") else tuple(children)
+        if isinstance(item, dict):
+            return {key: self.argument(child, symbols) for key, child in item.items()}
+        if type_ is slice:
+            return slice(*(self.argument(part, symbols) for part in (item.start, item.stop, item.step)))
+        return self._rareargument(item)
+
+    def _rareargument(self, item: Any) -> Any:
+        if isinstance(item, torch.Generator) and (made := self.generators.get(address_of(item))) is not None:
+            return made[1]
+        if isinstance(item, torch.UntypedStorage):
+            self.warn("storage", STORAGE, "", None, sys._getframe(1))
+        return item
+
+    # Calls that raise ------------------------------------------------------------------------------------
+
+    def fail(self, node: Node, error: Exception) -> None:
+        """Keep the innermost call that raised, as the last node of the partial graph."""
+        if self._failure is error:
+            return
+        self.unfail()
+        self._failure = error
+        self.graph.failed = node
+        self.nodes.append(node)
+
+    def unfail(self, error: BaseException | None = None) -> None:
+        """Take out a call whose error the code caught; it stays where `error` was raised on account of it."""
+        failed = self.graph.failed
+        while error is not None and failed is not None:
+            if error is self._failure:
+                return
+            error = error.__cause__ or error.__context__
+        self._failure = None
+        if failed is not None:
+            self.graph.failed = None
+            # It is near the end: `remove` would look from the beginning.
+            del self.nodes[next(index for index in range(len(self.nodes) - 1, -1, -1) if self.nodes[index] is failed)]
+
+    # Places ----------------------------------------------------------------------------------------------
+
+    def source(self, frame: FrameType | None) -> Source | None:
+        """The user's frames above `frame`, as one shared `Source`."""
+        key: list[int] = []
+        stack: list[tuple[CodeType, int]] = []
+        boundary = self.boundary
+        while frame is not None:
+            code = frame.f_code
+            if code is boundary:
+                break
+            if not is_inner(code):
+                offset = frame.f_lasti
+                key.append(id(code))
+                key.append(offset)
+                stack.append((code, offset))
+            frame = frame.f_back
+        if not stack:
+            return None
+        flat = tuple(key)
+        source = self._sources.get(flat)
+        if source is None:
+            source = self._sources[flat] = Source(tuple(stack))
+        return source
+
+    def user_frame(self, frame: FrameType | None) -> FrameType | None:
+        """The innermost frame of the user's at or above `frame`."""
+        while frame is not None and is_inner(frame.f_code):
+            if frame.f_code is self.boundary:
+                return None
+            frame = frame.f_back
+        return frame
+
+    def warn(
+        self,
+        kind: str,
+        message: str,
+        frozen: object = "",
+        value: Value | None = None,
+        frame: FrameType | None = None,
+        *,
+        silent: bool = False,
+        place: str = "",
+    ) -> None:
+        """Note one place that the trace froze; the same kind at the same place is noted once.
+
+        A `silent` one is noted on the graph, and not shown as a Python warning.
+        """
+        frame = frame if frame is not None else sys._getframe(1)
+        source = self.source(frame)
+        key = (kind, source.file, source.line, source.column) if source is not None else (kind, place, 0, 0)
+        if key in self._warned:
+            return
+        self._warned.add(key)
+        warning = TraceWarning(
+            kind, message, source, value.node if value is not None else None, value, str(frozen), len(self.nodes)
+        )
+        self.graph.warnings.append(warning)
+        users = self.user_frame(frame)
+        if source is not None and users is not None:
+            warning.names = self._names_around(source, users)
+            warning.text = "".join(lines_around(source))
+        if not silent:
+            emit(warning, users)
+
+    def _names_around(self, source: Source, frame: FrameType) -> dict[str, Any]:
+        inside, self.paused = self.paused, True
+        try:
+            return names_around(source, frame)
+        finally:
+            self.paused = inside

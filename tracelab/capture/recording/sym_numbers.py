@@ -1,0 +1,246 @@
+"""Traced numbers: sizes, and arithmetic on them, that stay symbolic.
+
+`torch.SymInt` calls the methods of the node object that it wraps, and torch's C++ passes it through the
+dispatcher untouched. `TracedNumber` is such a node object: each operation on it is recorded as a scalar
+operator of TorchScript's (`aten::mul(int, int)`), and `guard_*`, which is called exactly where Python or C++
+needs the number itself, is the moment to note a specialisation.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tracelab.capture.analysis.assertion_branches import only_checks
+from tracelab.capture.messages import conversion_message, size_message
+from tracelab.capture.recording.state import RecordingState
+from tracelab.graph.intrinsics import BINARY, MATH, ROUND, UNARY, Intrinsic, Number
+from tracelab.graph.ir import Node, Value
+
+
+def traced_number(recorder: RecordingState, number: Number, value: Value, *, from_tensor: bool = False) -> Any:
+    """A Python number that remembers the value it stands for."""
+    node = TracedNumber(recorder, number, value, from_tensor)
+    if isinstance(number, bool):
+        return torch.SymBool(node)
+    if isinstance(number, int):
+        return torch.SymInt(node)
+    return torch.SymFloat(node)
+
+
+class TracedNumber:
+    """The node object behind a `SymInt`, `SymFloat` or `SymBool`.
+
+    `value` is None for a constant that arithmetic brought along.
+    """
+
+    __slots__ = ("from_tensor", "number", "recorder", "value")
+
+    def __init__(
+        self, recorder: RecordingState, number: Number, value: Value | None, from_tensor: bool = False
+    ) -> None:
+        self.recorder = recorder
+        self.number = number
+        self.value = value
+        self.from_tensor = from_tensor
+
+    def graph_value(self) -> Any:
+        """What an argument of a node holds for it."""
+        return self.number if self.value is None else self.value
+
+    # What torch asks of a node ---------------------------------------------------------------------------
+
+    def is_int(self) -> bool:
+        return isinstance(self.number, int) and not isinstance(self.number, bool)
+
+    def is_float(self) -> bool:
+        return isinstance(self.number, float)
+
+    def is_bool(self) -> bool:
+        return isinstance(self.number, bool)
+
+    def is_nested_int(self) -> bool:
+        return False
+
+    def nested_int(self) -> None:
+        return None
+
+    def is_symbolic(self) -> bool:
+        return True
+
+    def is_constant(self) -> bool:
+        # A comparison is decided at once: bindings take no traced flag (`is_causal=length > 1`).
+        return self.is_bool()
+
+    def has_hint(self) -> bool:
+        return True
+
+    @property
+    def hint(self) -> Number:
+        return self.number
+
+    def maybe_as_int(self) -> int | None:
+        return None
+
+    def maybe_as_float(self) -> float | None:
+        return None
+
+    def maybe_as_bool(self) -> bool | None:
+        return None
+
+    def wrap_int(self, number: int) -> TracedNumber:
+        return TracedNumber(self.recorder, number, None)
+
+    wrap_float = wrap_int
+    wrap_bool = wrap_int
+
+    def clone(self) -> TracedNumber:
+        return self
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    __repr__ = __str__
+    _graph_repr = __str__
+
+    # Arithmetic ------------------------------------------------------------------------------------------
+
+    def _record(self, intrinsic: Intrinsic, *operands: TracedNumber) -> TracedNumber:
+        number = intrinsic.function(*[operand.number for operand in operands])
+        recorder = self.recorder
+        if recorder.paused or recorder.ended or all(operand.value is None for operand in operands):
+            return TracedNumber(recorder, number, None)
+        args = tuple([operand.graph_value() for operand in operands])
+        source = recorder.source(sys._getframe(2))
+        node = Node(intrinsic.kind, intrinsic.function, args, None, (), recorder.scope, source)
+        value = Value(node.name, type(number).__name__, node)
+        node.outputs = (value,)
+        recorder.nodes.append(node)
+        return TracedNumber(recorder, number, value, any(operand.from_tensor for operand in operands))
+
+    def round(self, digits: int | None = None) -> TracedNumber:
+        if digits is None:
+            return self._record(ROUND, self)
+        return self._record(ROUND, self, self.wrap_int(digits))
+
+    def is_integer(self) -> TracedNumber:
+        if not math.isfinite(self.number):
+            return TracedNumber(self.recorder, False, None)
+        return self._record(BINARY["eq"], self, self._record(MATH["floor"], self))
+
+    def sym_ite(self, then: TracedNumber, otherwise: TracedNumber) -> TracedNumber:
+        return then if self.bool_() else otherwise
+
+    def sym_sum(self, terms: list[TracedNumber]) -> TracedNumber:
+        total = terms[0]
+        for term in terms[1:]:
+            total = total._record(BINARY["add"], total, term)
+        return total
+
+    # Where the number itself is needed -------------------------------------------------------------------
+
+    def _specialise(self, kind: str) -> None:
+        recorder = self.recorder
+        if self.value is None or recorder.paused or recorder.ended:
+            return
+        frame = sys._getframe(2)
+        # The innermost Python frame that is not torch's number machinery decides whether this is a check.
+        asker: Any = frame
+        while asker is not None and asker.f_code.co_filename.endswith(("torch/__init__.py", "sym_node.py")):
+            if asker.f_code.co_name in ("__pow__", "__rpow__"):
+                # torch looks at the sign of an exponent; the result stays traced either way.
+                return
+            asker = asker.f_back
+        if kind == "bool" and only_checks(asker):
+            return
+        if not self.from_tensor and recorder.static_sizes.holds(self.value):
+            return
+        message = conversion_message if self.from_tensor else size_message
+        recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
+
+    def int_(self) -> int:
+        self._specialise("int")
+        return int(self.number)
+
+    def guard_int(self, file: str, line: int) -> int:
+        self._specialise("int")
+        return int(self.number)
+
+    def guard_float(self, file: str, line: int) -> float:
+        self._specialise("float")
+        return float(self.number)
+
+    def bool_(self) -> bool:
+        self._specialise("bool")
+        return bool(self.number)
+
+    def guard_bool(self, file: str, line: int) -> bool:
+        self._specialise("bool")
+        return bool(self.number)
+
+    def guard_size_oblivious(self, file: str, line: int) -> bool:
+        return bool(self.number)
+
+    def guard_or_false(self, file: str, line: int) -> bool:
+        return bool(self.number)
+
+    def guard_or_true(self, file: str, line: int) -> bool:
+        return bool(self.number)
+
+    def expect_true(self, file: str, line: int) -> bool:
+        return bool(self.number)
+
+    def statically_known_true(self, file: str, line: int) -> bool:
+        # C++ takes a shortcut where this is true; the general path is right for every size.
+        return False
+
+    def evaluate(self, size_oblivious: bool = False) -> Number:
+        return self.number
+
+
+def _binary(intrinsic: Intrinsic) -> Callable[[TracedNumber, TracedNumber], TracedNumber]:
+    def method(self: TracedNumber, other: TracedNumber) -> TracedNumber:
+        return self._record(intrinsic, self, other)
+
+    return method
+
+
+def _unary(intrinsic: Intrinsic) -> Callable[[TracedNumber], TracedNumber]:
+    def method(self: TracedNumber) -> TracedNumber:
+        return self._record(intrinsic, self)
+
+    return method
+
+
+# torch asks a node for its text under this name.
+setattr(TracedNumber, "str", TracedNumber.__str__)  # noqa: B010
+for _name, _entry in BINARY.items():
+    setattr(TracedNumber, _name, _binary(_entry))
+for _name, _entry in UNARY.items():
+    setattr(TracedNumber, _name, _unary(_entry))
+for _name in ("sqrt", "cos", "sin", "tan", "tanh", "log2"):
+    setattr(TracedNumber, f"sym_{_name}", _unary(MATH[_name]))
+
+
+def math_function(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A stand-in for `math.<name>` that keeps traced numbers symbolic while a recording runs."""
+    intrinsic = MATH[name]
+
+    def function(*args: Any) -> Any:
+        for arg in args:
+            if isinstance(arg, (torch.SymInt, torch.SymFloat)) and isinstance(arg.node, TracedNumber):
+                node: TracedNumber = arg.node
+                operands = [
+                    item.node if isinstance(item, (torch.SymInt, torch.SymFloat)) else node.wrap_int(item)
+                    for item in args
+                ]
+                result = node._record(intrinsic, *operands)
+                return traced_number(node.recorder, result.number, result.value) if result.value else result.number
+        return original(*args)
+
+    function.__name__ = name
+    return function

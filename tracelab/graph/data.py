@@ -1,0 +1,160 @@
+"""`GraphData`: what a graph holds; `Graph` adds what one does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+import torch
+
+from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.ir import Node, NodeList, Role, Value, map_values
+from tracelab.graph.scope import Scope
+from tracelab.graph.structure import InputTree, Tree
+
+
+class GraphData:
+    """Inputs, nodes and outputs of one recorded run, and what they refer to."""
+
+    __slots__ = (
+        "__weakref__",
+        "_nodes",
+        "failed",
+        "input_tree",
+        "inputs",
+        "name",
+        "outputs",
+        "root",
+        "state",
+        "warnings",
+    )
+
+    def __init__(self, name: str = "forward") -> None:
+        self.name = name
+        self.inputs: list[Value] = []
+        self._nodes = NodeList(self)
+        self.outputs: list[Value] = []
+        self.warnings: list[TraceWarning] = []
+        self.root = Scope(name, "", None)
+        self.failed: Node | None = None
+        self.state: dict[Value, torch.Tensor] = {}
+        """The tensors behind parameter, buffer and constant values; shared with the traced module."""
+        self.input_tree: InputTree | None = None
+        """How the user's inputs nest: see `tracelab.graph.structure`."""
+
+    @property
+    def nodes(self) -> NodeList:
+        """The nodes, in the order in which they ran."""
+        return self._nodes
+
+    @property
+    def user_inputs(self) -> list[Value]:
+        """The inputs that a caller gives."""
+        return [value for value in self.inputs if value.role is Role.INPUT]
+
+    @property
+    def parameters(self) -> list[Value]:
+        """Parameters, buffers and captured tensors that the run used."""
+        return [value for value in self.inputs if value.role is not Role.INPUT]
+
+    def values(self) -> Iterator[Value]:
+        """Every value: inputs first, then what each node made, in order."""
+        yield from self.inputs
+        for node in self.nodes:
+            yield from node.outputs
+
+    def uses(self) -> dict[Value, list[Node]]:
+        """The nodes that use each value, computed in one walk."""
+        found: dict[Value, list[Node]] = {}
+        for node in self.nodes:
+            for value in dict.fromkeys(node.inputs):
+                found.setdefault(value, []).append(node)
+        return found
+
+    def replace_all_uses_with(self, old: Value, new: Value) -> list[Node]:
+        """Let every node, and the outputs, use `new` where they use `old`; gives the nodes that changed.
+
+        Nodes that make `new` keep using `old`, so that a node may be put behind a value and take its place.
+        """
+        changed = []
+        for node in self.nodes:
+            if node is not new.node and old in node.inputs:
+                rename(node, {old: new})
+                changed.append(node)
+        self.outputs[:] = [new if value is old else value for value in self.outputs]
+        self._nodes.version += 1
+        return changed
+
+    def scopes(self) -> list[Scope]:
+        """The scope tree, parents before children, in the order of the run."""
+        ordered: list[Scope] = []
+        stack = [self.root]
+        while stack:
+            scope = stack.pop()
+            ordered.append(scope)
+            stack.extend(reversed(scope.children))
+        return ordered
+
+    def copy(self) -> Self:
+        """A graph of its own nodes and values; scopes, sources, targets and tensors are shared."""
+        copied = type(self)(self.name)
+        copied.root = self.root
+        copied.input_tree = self.input_tree
+        new: dict[Value, Value] = {}
+        for value in self.inputs:
+            new[value] = Value(value.name, value.type, None, value.role, value.path)
+        copied.inputs = [new[value] for value in self.inputs]
+        twins: dict[Node, Node] = {}
+        for node in self.nodes:
+            twin = twins[node] = _twin(node, new)
+            copied.nodes.append(twin)
+        copied.failed = twins.get(self.failed) if self.failed is not None else None
+        copied.outputs = [new[value] for value in self.outputs]
+        copied.state = {new[value]: tensor for value, tensor in self.state.items() if value in new}
+        copied.warnings = [warning.moved(twins, new) for warning in self.warnings]
+        return copied
+
+    def retain(self, kept: list[Node]) -> None:
+        """Leave only these of the nodes, in their order; positions of warnings count what stays."""
+        if self.warnings and len(kept) != len(self.nodes):
+            staying = set(kept)
+            before = [0]
+            for node in self.nodes:
+                before.append(before[-1] + (node in staying))
+            for warning in self.warnings:
+                warning.position = before[min(warning.position, len(self.nodes))]
+        self._nodes[:] = kept
+
+
+def input_tree_of(graph: GraphData) -> InputTree:
+    """The graph's input tree; flat for a graph that was recorded without one."""
+    if graph.input_tree is None:
+        users = graph.user_inputs
+        graph.input_tree = InputTree([value.name for value in users], [Tree("tensor") for _ in users])
+    return graph.input_tree
+
+
+def _twin(node: Node, new: dict[Value, Value]) -> Node:
+    twin = Node(
+        node.kind,
+        node.target,
+        map_values(node.args, new.__getitem__),
+        map_values(node.kwargs, new.__getitem__) if node.kwargs else None,
+        (),
+        node.scope,
+        node.source,
+        dict(node.attributes) or None,
+        node.overload,
+    )
+    for value in node.outputs:
+        new[value] = Value(value.name, value.type, twin, value.role, value.path)
+    twin.outputs = tuple(new[value] for value in node.outputs)
+    return twin
+
+
+def rename(node: Node, renamed: dict[Value, Value]) -> None:
+    """Let a node use other values."""
+    if renamed:
+        node.args = map_values(node.args, lambda value: renamed.get(value, value))
+        if node.kwargs:
+            node.kwargs = map_values(node.kwargs, lambda value: renamed.get(value, value))

@@ -1,0 +1,179 @@
+"""A table of modules: operators, parameters and output shapes of each, as a person reads a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tracelab.graph.amounts import bytes_text
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Role, Value
+from tracelab.graph.scope import Scope
+from tracelab.graph.types import TensorType
+
+_MOST_ROWS = 40
+_REPEATED = 4
+"""So many equal modules in a row become one line."""
+_WIDEST = 48
+
+
+@dataclass(slots=True)
+class _Row:
+    """One call of a module, or the whole."""
+
+    scope: Scope
+    depth: int
+    operators: int = 0
+    parameters: dict[Value, int] = field(default_factory=dict)
+    output: str = ""
+    children: list[_Row] = field(default_factory=list)
+
+    def shape(self) -> tuple[object, ...]:
+        """What is the same for modules that are built alike."""
+        sizes = tuple(sorted(self.parameters.values()))
+        kind = (self.scope.class_name, self.operators, sizes, self.output)
+        return (*kind, *(child.shape() for child in self.children))
+
+
+def summary_table(graph: Graph, depth: int | None = None) -> str:
+    """The table of a graph.
+
+    Args:
+        graph: What was recorded.
+        depth: How many levels of modules to show; None for as many as fit a screen.
+
+    Returns:
+        The text: a header, one line per module call, and a line of totals. Sizes are in elements, memory in bytes.
+
+    >>> graph, _ = tracelab.trace_graph(torch.nn.Linear(4, 3), torch.ones(2, 4))
+    >>> print(summary_table(graph))
+    module  class   operators  parameters  output
+    ------  ------  ---------  ----------  -------------
+    Linear  Linear          1          15  float32[2, 3]
+    1 operator, 15 parameters (60 B)
+    """
+    root = _rows(graph)
+    if depth is not None:
+        lines = _lines(root, depth)
+    else:
+        lines = _lines(root, 0)
+        for deeper in range(1, 50):
+            more = _lines(root, deeper)
+            if len(more) > _MOST_ROWS or len(more) == len(lines):
+                break
+            lines = more
+    table = [("module", "class", "operators", "parameters", "output"), *lines]
+    cut = [[cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…" for cell in row] for row in table]
+    widths = [max(len(row[column]) for row in cut) for column in range(5)]
+    text = [
+        "  ".join(_aligned(cell, width, column) for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in cut
+    ]
+    text.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join([*(line.rstrip() for line in text), _totals(graph, root)])
+
+
+def _aligned(cell: str, width: int, column: int) -> str:
+    return cell.rjust(width) if column in (2, 3) else cell.ljust(width)
+
+
+def _rows(graph: Graph) -> _Row:
+    rows: dict[Scope, _Row] = {}
+    root = rows[graph.root] = _Row(graph.root, 0)
+    for scope in graph.scopes()[1:]:
+        above = rows[scope.parent or graph.root]
+        rows[scope] = _Row(scope, above.depth + 1)
+        above.children.append(rows[scope])
+    for node in graph.nodes:
+        if node.traits.structure:
+            continue
+        used = {value: _elements(value) for value in node.inputs if value.role is Role.PARAMETER}
+        made = next((value.type.short for value in node.outputs if isinstance(value.type, TensorType)), "")
+        inside: Scope | None = node.scope or graph.root
+        while inside is not None:
+            row = rows[inside]
+            row.operators += not node.traits.region
+            row.parameters.update(used)
+            row.output = made or row.output
+            inside = inside.parent
+    _drop_empty(root)
+    shown = [value.type.short for value in graph.outputs if isinstance(value.type, TensorType)]
+    root.output = shown[0] if shown else root.output
+    return root
+
+
+def _drop_empty(row: _Row) -> None:
+    """Modules in which nothing ran (an `nn.Identity`) are left out."""
+    row.children = [child for child in row.children if child.operators]
+    for child in row.children:
+        _drop_empty(child)
+
+
+def _elements(value: Value) -> int:
+    count = 1
+    for extent in value.shape or ():
+        count *= max(extent, 0)
+    return count
+
+
+def _lines(row: _Row, depth: int) -> list[tuple[str, str, str, str, str]]:
+    scope = row.scope
+    name = f"{scope.last_name}{f' (call {scope.call + 1})' if scope.call else ''}"
+    lines = [_line("  " * row.depth + name, row, 1)]
+    if row.depth >= depth:
+        return lines
+    for run in _runs(row.children):
+        if len(run) < _REPEATED:
+            for child in run:
+                lines += _lines(child, depth)
+            continue
+        first = run[0]
+        label = f"{'  ' * first.depth}{first.scope.last_name} … {run[-1].scope.last_name} ({len(run)} ×)"
+        lines.append(_line(label, first, len(run)))
+        # What is in one of them stands for all.
+        lines += _lines(first, depth)[1:]
+    return lines
+
+
+def _line(name: str, row: _Row, times: int) -> tuple[str, str, str, str, str]:
+    each = " each" if times > 1 else ""
+    parameters = sum(row.parameters.values())
+    return (
+        name,
+        row.scope.class_name,
+        f"{row.operators:,}{each}",
+        f"{parameters:,}{each}" if parameters else "",
+        row.output,
+    )
+
+
+def _runs(rows: list[_Row]) -> list[list[_Row]]:
+    found: list[list[_Row]] = []
+    previous = None
+    for row in rows:
+        shape = row.shape()
+        if shape == previous:
+            found[-1].append(row)
+        else:
+            found.append([row])
+        previous = shape
+    return found
+
+
+def _totals(graph: Graph, root: _Row) -> str:
+    size = sum(
+        count * value.type.dtype.itemsize
+        for value, count in root.parameters.items()
+        if isinstance(value.type, TensorType)
+    )
+    parts = [_plural(root.operators, "operator")]
+    if root.parameters:
+        parts.append(f"{_plural(sum(root.parameters.values()), 'parameter')} ({bytes_text(size)})")
+    if graph.warnings:
+        parts.append(_plural(len(graph.warnings), "warning"))
+    if graph.failed is not None:
+        parts.append(f"failed at {graph.failed.kind}")
+    return ", ".join(parts)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
