@@ -12,7 +12,7 @@ from torch import nn
 
 import tracelab
 from tracelab.graph import Graph, Node, Value
-from tracelab.storage.constants import Decoder, Encoder
+from tracelab.storage.graph_json.constants import Decoder, Encoder
 
 Pair = collections.namedtuple("Pair", ["left", "right"])
 

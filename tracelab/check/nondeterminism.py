@@ -10,9 +10,9 @@ import torch
 from tracelab.check.findings import CallInputs, CheckInput, Finding
 from tracelab.check.isolation import unchanged, written_state
 from tracelab.check.outputs import copied, mismatches
-from tracelab.graph.arguments import given_arguments
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
+from tracelab.graph.text.arguments import given_arguments
 
 _MOST_NAMES = 6
 

@@ -12,10 +12,10 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
 from tracelab.comparison.align.alignment import Alignment
-from tracelab.graph.arguments import filled_arguments, text_of
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.source import Source
+from tracelab.graph.text.arguments import filled_arguments, text_of
 from tracelab.graph.types import TensorType
 
 ABSENT = "nothing"

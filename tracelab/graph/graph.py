@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from tracelab.errors import TracelabError
+from tracelab.graph.callables.result_types import result_types
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Value, unique_names
 from tracelab.graph.lint import lint
-from tracelab.graph.meta import result_types
 from tracelab.graph.passes import dce
-from tracelab.graph.printer import graph_text
-from tracelab.graph.readable import readable_text, table_text
+from tracelab.graph.text.printer import graph_text
+from tracelab.graph.text.readable import readable_text, table_text
 from tracelab.graph.types import Type
 
 

@@ -13,10 +13,18 @@ from typing import Any, NoReturn, TypeVar
 import torch
 
 from tracelab.errors import TracelabError
-from tracelab.graph.arguments import text_of
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Role, Value
-from tracelab.graph.kinds import CONSTANT, CONSTRUCTS, DICT_CONSTRUCT, ENTER_GRAD_MODE, PYTHON_CALL, SET_ATTRIBUTE, UNPACKS
+from tracelab.graph.kinds import (
+    CONSTANT,
+    CONSTRUCTS,
+    DICT_CONSTRUCT,
+    ENTER_GRAD_MODE,
+    PYTHON_CALL,
+    SET_ATTRIBUTE,
+    UNPACKS,
+)
+from tracelab.graph.text.arguments import text_of
 from tracelab.graph.types import TensorType
 
 enabled = False

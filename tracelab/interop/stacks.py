@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tracelab.graph.graph import Graph
 from tracelab.graph.scope import Scope
-from tracelab.storage.sources import StoredSource
+from tracelab.storage.graph_json.sources import StoredSource
 
 _FRAME = re.compile(r'\s*File "([^"\n]*)", line (\d{1,9})(?:, in ([^\n]*))?\s*')
 _LIBRARY = re.compile(r"(?:^|[/\\])(?:torch|torchgen|functorch)[/\\]")

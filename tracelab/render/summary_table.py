@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tracelab.graph.amounts import bytes_text
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.scope import Scope
+from tracelab.graph.text.amounts import bytes_text
 from tracelab.graph.types import TensorType
 
 _MOST_ROWS = 40

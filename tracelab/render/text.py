@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from tracelab.graph.amounts import bytes_text
 from tracelab.graph.graph import Graph
+from tracelab.graph.text.amounts import bytes_text
 from tracelab.render.module_tree import Module, module_tree, value_name, value_type
 from tracelab.render.view_document.document import view_document
 

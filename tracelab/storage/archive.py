@@ -18,11 +18,11 @@ from tracelab.graph.ir import Value
 from tracelab.graph.lint import GraphError, lint
 from tracelab.storage import validation
 from tracelab.storage.container import VERSION, PathOrFile, open_archive, write_archive
-from tracelab.storage.graph_read import check_tensor, read_graph
-from tracelab.storage.graph_write import KeepTensor, graph_json, kept_in_tree
+from tracelab.storage.graph_json.read import check_tensor, read_graph
+from tracelab.storage.graph_json.targets import ScriptFiles
+from tracelab.storage.graph_json.write import KeepTensor, graph_json, kept_in_tree
 from tracelab.storage.modules import module_json, read_module
 from tracelab.storage.record import MethodRecord, TraceRecord
-from tracelab.storage.targets import ScriptFiles
 from tracelab.storage.tensors import TensorTable, read_tensors
 from tracelab.storage.weights import read_weights, write_weights
 from tracelab.version import __version__

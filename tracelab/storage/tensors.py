@@ -14,7 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 
 from tracelab.errors import TracelabFileError
 from tracelab.storage import validation
-from tracelab.storage.constants import device_of, dtype_of, short_name
+from tracelab.storage.graph_json.constants import device_of, dtype_of, short_name
 from tracelab.storage.weights import STORED_DTYPES
 
 _REAL_OF = {

@@ -18,7 +18,7 @@ import torch
 
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.capture.values import SYMBOLIC
-from tracelab.graph.higher_order import Binding, Lifted
+from tracelab.graph.callables.higher_order import Binding, Lifted
 
 _MOST_FUNCTIONS = 200
 _MOST_ITEMS = 100

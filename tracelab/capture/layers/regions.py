@@ -17,7 +17,7 @@ from tracelab.capture.layers.lifting import Lifting
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import concrete
 from tracelab.errors import TracelabError
-from tracelab.graph.higher_order import run_region
+from tracelab.graph.callables.higher_order import run_region
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.kinds import PYTHON_CALL
 

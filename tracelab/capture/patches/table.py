@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from tracelab.capture.patches.autograd_function import patch_autograd_function
-from tracelab.capture.patches.contexts import patch_contexts
-from tracelab.capture.patches.generators import patch_generators
-from tracelab.capture.patches.global_state import patch_backward, patch_settings
-from tracelab.capture.patches.higher_order import patch_higher_order
+from tracelab.capture.patches.calls.autograd_function import patch_autograd_function
+from tracelab.capture.patches.calls.higher_order import patch_higher_order
+from tracelab.capture.patches.calls.modules import patch_modules
+from tracelab.capture.patches.calls.optimizers import patch_optimizers
+from tracelab.capture.patches.calls.script import patch_script
 from tracelab.capture.patches.imports import patch_imports
-from tracelab.capture.patches.modules import patch_modules
-from tracelab.capture.patches.numbers import patch_numbers
-from tracelab.capture.patches.optimizers import patch_optimizers
 from tracelab.capture.patches.overrides import patch_overrides
 from tracelab.capture.patches.registry import Registry
-from tracelab.capture.patches.script import patch_script
-from tracelab.capture.patches.tensors import patch_tensors
 from tracelab.capture.patches.unseen import patch_collectives, patch_compilation
+from tracelab.capture.patches.values.contexts import patch_contexts
+from tracelab.capture.patches.values.generators import patch_generators
+from tracelab.capture.patches.values.numbers import patch_numbers
+from tracelab.capture.patches.values.settings import patch_backward, patch_settings
+from tracelab.capture.patches.values.tensors import patch_tensors
 
 patched = Registry(
     (

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.distributed
 
-from tracelab.graph.collectives import DistributedHandle
+from tracelab.graph.callables.collectives import DistributedHandle
 
 
 def labelled(args: tuple[Any, ...], frame: FrameType | None) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.torch_private import OpOverload
-from tracelab.graph.collectives import Collective, is_collective
+from tracelab.graph.callables.collectives import Collective, is_collective
 
 
 @dataclass(frozen=True, slots=True)

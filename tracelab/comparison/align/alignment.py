@@ -18,10 +18,10 @@ from tracelab.comparison.align.keys import Item, Numbers, items_of
 from tracelab.comparison.align.leftovers import Gap, align_gap
 from tracelab.comparison.align.sequences import heaviest_increasing
 from tracelab.comparison.align.siblings import Partners, align_siblings
-from tracelab.graph.arguments import filled_arguments
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, collect_values
 from tracelab.graph.scope import Scope
+from tracelab.graph.text.arguments import filled_arguments
 
 
 @dataclass(slots=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from tracelab.graph.arguments import filled_arguments, text_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source
+from tracelab.graph.text.arguments import filled_arguments, text_of
 from tracelab.graph.types import TensorType
 
 

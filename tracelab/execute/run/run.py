@@ -18,9 +18,9 @@ from tracelab.execute.run.options import Recorded, ending, flop_counter, live_be
 from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, copied, replaced, run_steps
-from tracelab.graph.amounts import bytes_text
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.text.amounts import bytes_text
 
 
 class Run:

@@ -1,6 +1,6 @@
 """Passes: each edits a graph in place and returns it."""
 
 from tracelab.graph.passes.inlining import inline
-from tracelab.graph.passes.passes import canonicalize, cse, dce, fold_constants
+from tracelab.graph.passes.simplify import canonicalize, cse, dce, fold_constants
 
 __all__ = ["canonicalize", "cse", "dce", "fold_constants", "inline"]

@@ -18,8 +18,8 @@ from tracelab.interop.higher_order import Block, HigherOrder
 from tracelab.interop.nesting import construct, read_spec, returned
 from tracelab.interop.stacks import Scopes, Sources, module_stack
 from tracelab.storage import validation
-from tracelab.storage.graph_read import check_call
-from tracelab.storage.targets import Refusal, ScriptFiles, TargetReader
+from tracelab.storage.graph_json.read import check_call
+from tracelab.storage.graph_json.targets import Refusal, ScriptFiles, TargetReader
 
 NEWEST_SCHEMA = 8
 """The major version of torch's schema that this reader knows; a new minor version only adds fields."""

@@ -23,9 +23,9 @@ from tracelab.interop.stacks import is_library
 from tracelab.interop.torchscript import values as scripts
 from tracelab.storage import validation
 from tracelab.storage.container import PathOrFile
-from tracelab.storage.graph_read import check_call
-from tracelab.storage.sources import StoredSource
-from tracelab.storage.targets import Refusal, ScriptFiles, TargetReader
+from tracelab.storage.graph_json.read import check_call
+from tracelab.storage.graph_json.sources import StoredSource
+from tracelab.storage.graph_json.targets import Refusal, ScriptFiles, TargetReader
 
 _PLACE = re.compile(r"# (.+):(\d+):(\d+)\s*$")
 _DEEPEST = 200

@@ -30,7 +30,7 @@ from tracelab.graph.kinds import (
 )
 from tracelab.graph.types import TensorType, Type
 from tracelab.interop.export.types import scalar_type
-from tracelab.storage.targets import Refusal
+from tracelab.storage.graph_json.targets import Refusal
 
 _MANGLED = re.compile(r"\.?___torch_mangle_\d+")
 _PLACES = re.compile(r" # [^\n]*:\d+:\d+$", re.MULTILINE)

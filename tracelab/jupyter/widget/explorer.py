@@ -21,9 +21,9 @@ from tracelab.errors import TracelabError
 from tracelab.execute.profile.profiling import Profile
 from tracelab.execute.run.lookup import Key
 from tracelab.execute.run.run import Run
-from tracelab.graph.amounts import bytes_text
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
+from tracelab.graph.text.amounts import bytes_text
 from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.run_session import Desk, nodes_by_key
 from tracelab.render.fold import Folded

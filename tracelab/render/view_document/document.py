@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from tracelab.graph.aliasing import declared_aliases
-from tracelab.graph.arguments import arguments
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import OPAQUE
 from tracelab.graph.scope import Scope
+from tracelab.graph.text.arguments import arguments
 from tracelab.graph.types import TensorType
 from tracelab.quickfix.quick_fix import mend
 from tracelab.render.fold import Folded

@@ -20,10 +20,10 @@ from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.storage import validation
-from tracelab.storage.constants import Decoder, device_of, dtype_of
-from tracelab.storage.graph_write import DEEPEST_TREE
-from tracelab.storage.sources import read_sources
-from tracelab.storage.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
+from tracelab.storage.graph_json.constants import Decoder, device_of, dtype_of
+from tracelab.storage.graph_json.sources import read_sources
+from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
+from tracelab.storage.graph_json.write import DEEPEST_TREE
 
 _TREE_KINDS = ("tensor", "none", "tuple", "namedtuple", "list", "dict")
 

@@ -19,7 +19,7 @@ import torch
 from torch._ops import OpOverload
 
 from tracelab.errors import TracelabError, TracelabFileError
-from tracelab.graph.collectives import Collective, is_collective
+from tracelab.graph.callables.collectives import Collective, is_collective
 from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import (

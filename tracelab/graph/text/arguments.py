@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.printer import arguments_of
+from tracelab.graph.text.printer import arguments_of
 
 LONGEST = 120
 """Characters of one argument's text; what is longer ends in an ellipsis."""

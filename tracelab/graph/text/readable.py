@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tracelab.graph.arguments import given_arguments, text_of
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.text.arguments import given_arguments, text_of
 from tracelab.graph.types import TensorType
 
 _WIDEST = 60

@@ -13,7 +13,7 @@ from tracelab.capture.layers.regions import record_region
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import active
 from tracelab.errors import TracelabError
-from tracelab.graph.higher_order import OperatorCall, TransformCall
+from tracelab.graph.callables.higher_order import OperatorCall, TransformCall
 
 _eager = sys.modules["torch._functorch.eager_transforms"]
 _apis = sys.modules["torch._functorch.apis"]

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from tracelab.errors import TracelabFileError
-from tracelab.graph.collectives import DistributedHandle
+from tracelab.graph.callables.collectives import DistributedHandle
 from tracelab.graph.ir import Value
 from tracelab.storage import validation
 

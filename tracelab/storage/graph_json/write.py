@@ -18,9 +18,9 @@ from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
 from tracelab.graph.types import TensorType, Type
-from tracelab.storage.constants import Encoder, short_name
-from tracelab.storage.sources import SourceTable
-from tracelab.storage.targets import STORED_CLASS, ScriptFiles, encode_target
+from tracelab.storage.graph_json.constants import Encoder, short_name
+from tracelab.storage.graph_json.sources import SourceTable
+from tracelab.storage.graph_json.targets import STORED_CLASS, ScriptFiles, encode_target
 
 KeepTensor = Callable[[Value, torch.Tensor], int | None]
 """Takes the tensor behind a value, gives its row among the archive's tensors; None if kept elsewhere."""

@@ -1,0 +1,1 @@
+"""Calls that become nodes and scopes: modules, autograd functions, script functions, regions."""

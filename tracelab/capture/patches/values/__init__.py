@@ -1,0 +1,1 @@
+"""What tensors, numbers, generators and settings of torch do while recordings run."""

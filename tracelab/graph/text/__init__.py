@@ -1,0 +1,1 @@
+"""A graph as text: TorchScript IR, readable Python, tables, and the arguments of calls."""
