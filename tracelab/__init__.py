@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from tracelab.comparison.diff import GraphDiff, diff
     from tracelab.comparison.values import Comparison
     from tracelab.errors import InputError, TracelabError, TracelabFileError
-    from tracelab.graph import Graph, Node, Scope, Source, TracerWarning, TraceWarning, Value, passes
+    from tracelab.graph import Graph, Node, Scope, Source, TraceDiagnostic, TracerWarning, Value, passes
     from tracelab.interop.export.exported import from_exported
     from tracelab.interop.fx import from_fx
     from tracelab.interop.torchscript.program import from_torchscript
     from tracelab.jupyter.widget.explorer import GraphExplorer
-    from tracelab.quickfix.quick_fix import Mend, mend
+    from tracelab.quickfix.quick_fix import QuickFix, quick_fix
 
 __all__ = [
     "CallInputs",
@@ -36,12 +36,12 @@ __all__ = [
     "GraphDiff",
     "GraphExplorer",
     "InputError",
-    "Mend",
     "Node",
+    "QuickFix",
     "Scope",
     "Source",
+    "TraceDiagnostic",
     "TraceError",
-    "TraceWarning",
     "TracedFunction",
     "TracedModule",
     "TracelabError",
@@ -57,8 +57,8 @@ __all__ = [
     "from_torchscript",
     "is_tracing",
     "load",
-    "mend",
     "passes",
+    "quick_fix",
     "read",
     "save",
     "trace",
@@ -82,12 +82,12 @@ __getattr__, __dir__ = lazy_names(
         "tracelab.comparison.diff": ["GraphDiff", "diff"],
         "tracelab.comparison.values": ["Comparison"],
         "tracelab.errors": ["InputError", "TracelabError", "TracelabFileError"],
-        "tracelab.graph": ["Graph", "Node", "Scope", "Source", "TraceWarning", "TracerWarning", "Value", "passes"],
+        "tracelab.graph": ["Graph", "Node", "Scope", "Source", "TraceDiagnostic", "TracerWarning", "Value", "passes"],
         "tracelab.interop.export.exported": ["from_exported"],
         "tracelab.interop.fx": ["from_fx"],
         "tracelab.interop.torchscript.program": ["from_torchscript"],
         "tracelab.jupyter.widget.explorer": ["GraphExplorer"],
-        "tracelab.quickfix.quick_fix": ["Mend", "mend"],
+        "tracelab.quickfix.quick_fix": ["QuickFix", "quick_fix"],
     },
     """
     api capture check comparison execute graph interop jupyter quickfix render storage

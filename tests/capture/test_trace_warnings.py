@@ -131,7 +131,7 @@ def test_a_warning_stands_at_the_user_s_own_line(function):
 
 def test_a_warning_knows_the_value_the_node_and_the_frozen_number():
     _, (noted,) = said(to_int, torch.ones(2))
-    assert noted.frozen == "2"
+    assert noted.constant == "2"
     assert noted.node.name == "sum"
     assert noted.value is noted.node.output
     assert noted.position == 1
@@ -203,7 +203,7 @@ def test_a_tensor_as_an_index_of_a_list_is_noted_without_a_word():
 
     shown, noted = said(pick, torch.ones(2), torch.tensor(1))
     assert shown == []
-    assert [(item.kind, item.frozen) for item in noted] == [("index", "1")]
+    assert [(item.kind, item.constant) for item in noted] == [("index", "1")]
 
 
 def test_a_shape_that_numpy_reads_as_numbers_is_noted():

@@ -1,4 +1,4 @@
-"""`traced.check()`: one finding per fault, with its kind, line, size and an input that shows it."""
+"""`traced.check()`: one finding per difference, with its kind, line, size and an input that shows it."""
 
 from __future__ import annotations
 
@@ -44,66 +44,66 @@ def test_a_right_trace_is_ok():
     assert report.tried == 32
 
 
-def test_a_frozen_branch():
+def test_a_specialized_branch():
     trace = traced(subjects.branch, torch.ones(2, 3))
     report = trace.check()
     (finding,) = report.findings
     assert not report.ok
-    assert finding.kind == "different structure"
+    assert finding.kind == "different_structure"
     assert line_of(finding) == "if x.sum() > 0:"
     assert finding.node.kind == "aten::gt"
     assert str(finding.input) == "x negated"
-    assert finding.error.absolute == 3
+    assert finding.difference.absolute == 3
     assert finding.message.startswith("Graphs differed across invocations: the condition was True")
     assert not agrees(subjects.branch, trace, finding)
 
 
-def test_the_whole_report_of_a_frozen_branch():
+def test_the_whole_report_of_a_specialized_branch():
     assert str(traced(subjects.branch, torch.ones(2, 3)).check()) == (
-        "check of branch: 1 fault, 32 inputs tried, the trace is wrong for 4\n"
-        "✗ different structure, check_subjects.py:14: if x.sum() > 0:\n"
+        "check of branch: 1 error, 32 inputs tried, the trace is wrong for 4\n"
+        "✗ different_structure, check_subjects.py:14: if x.sum() > 0:\n"
         "    Graphs differed across invocations: the condition was True when traced and is False for x negated; "
         "Output nr 1.\n"
         "    of the traced function does not match the corresponding output of the Python function: 6 of 6 "
         "elements differ.\n"
         "    Greatest absolute difference: 3 at [0, 0], greatest relative difference: 3\n"
         "    → choose with tensors (torch.where, torch.cond), or trace each branch by itself\n"
-        "frozen places\n"
+        "specialized on\n"
         "  check_subjects.py:14: if x.sum() > 0:  → wrong for x negated"
     )
 
 
-def test_a_frozen_size():
+def test_a_specialized_size():
     report = traced(subjects.halved, torch.ones(4, 3)).check()
     (finding,) = report.findings
-    assert finding.kind == "baked constant"
+    assert finding.kind == "specialized_constant"
     assert line_of(finding) == "n = int(x.shape[0] / 2)"
     assert "the number was 2 when traced and is 0 for x of shape [1, 3] instead of [4, 3]" in finding.message
 
 
 def test_a_loop_over_rows():
     (finding,) = traced(subjects.rows, torch.ones(2, 3)).check().findings
-    assert finding.kind == "different structure"
+    assert finding.kind == "different_structure"
     assert line_of(finding) == "for row in x:"
 
 
 def test_a_number_read_from_a_tensor():
     (finding,) = traced(subjects.scaled, torch.tensor([1.0, 2.0])).check().findings
-    assert finding.kind == "baked constant"
+    assert finding.kind == "specialized_constant"
     assert "the number was 2 when traced and is -1 for x negated" in finding.message
 
 
 def test_a_tensor_made_from_a_list():
     (finding,) = traced(subjects.listed, torch.tensor([1.0, 2.0])).check().findings
-    assert finding.kind == "baked constant"
+    assert finding.kind == "specialized_constant"
     assert line_of(finding) == "weights = torch.tensor(x.tolist())"
     assert finding.message.startswith("Tensor-valued Constant nodes differed in value across invocations")
 
 
 def test_a_memoised_table():
     (finding,) = traced(subjects.Cached(), torch.randn(4, 3), check_trace=False).check().findings
-    assert finding.kind == "memoised state"
-    assert finding.fault
+    assert finding.kind == "cached_state"
+    assert finding.is_error
     assert line_of(finding) == 'self.cache["table"] = x.mean(0)'
     assert "on the same inputs: aten::mean became prim::Constant" in finding.message
 
@@ -111,13 +111,13 @@ def test_a_memoised_table():
 def test_a_count_of_calls_is_memoised_state():
     numbers = itertools.count(1)
     report = traced(lambda x: x * next(numbers), torch.ones(2), check_trace=False).check()
-    assert kinds(report) == ["memoised state"]
+    assert kinds(report) == ["cached_state"]
     assert "argument other of aten::mul is 1 in the trace and" in report.findings[0].message
 
 
 def test_dropout_in_training_names_its_nodes():
     report = traced(nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5)), torch.randn(2, 3)).check()
-    assert kinds(report) == ["randomness"]
+    assert kinds(report) == ["nondeterminism"]
     assert report.findings[0].message == (
         "Trace had nondeterministic nodes: aten::dropout (1); its outputs change from call to call"
     )
@@ -128,9 +128,9 @@ def test_dropout_in_evaluation_is_ok():
 
 
 def test_randomness_that_is_meant_can_be_allowed():
-    report = traced(lambda x: x + torch.rand_like(x), torch.ones(3)).check(allow={"randomness"})
+    report = traced(lambda x: x + torch.rand_like(x), torch.ones(3)).check(allow={"nondeterminism"})
     assert report.ok
-    assert kinds(report) == ["randomness"]
+    assert kinds(report) == ["nondeterminism"]
 
 
 def test_numbers_drawn_outside_of_torch_are_baked_in():
@@ -139,7 +139,7 @@ def test_numbers_drawn_outside_of_torch_are_baked_in():
 
     report = traced(noisy, torch.ones(3), check_trace=False).check()
     assert not report.ok
-    assert "Tensor-valued Constant" in report.findings[0].message or report.findings[0].kind == "memoised state"
+    assert "Tensor-valued Constant" in report.findings[0].message or report.findings[0].kind == "cached_state"
 
 
 def test_another_structure_of_outputs():
@@ -148,19 +148,19 @@ def test_another_structure_of_outputs():
     assert "the Python function returned 2 tensors and its trace 1" in finding.message
 
 
-def test_writing_into_an_input_is_told_and_no_fault():
+def test_writing_into_an_input_is_told_and_no_error():
     report = traced(subjects.written, torch.ones(2)).check()
     (finding,) = report.findings
     assert report.ok
-    assert finding.kind == "input mutation"
+    assert finding.kind == "input_mutation"
     assert line_of(finding) == "x.add_(1)"
 
 
-def test_a_trace_that_does_not_write_where_python_does_is_a_fault():
+def test_a_trace_that_does_not_write_where_python_does_is_an_error():
     report = traced(subjects.written, torch.ones(2), force_outplace=True, check_trace=False).check()
     (finding,) = report.findings
-    assert finding.kind == "input mutation"
-    assert finding.fault
+    assert finding.kind == "input_mutation"
+    assert finding.is_error
     assert "the trace leaves the input `x` otherwise than the Python function does" in finding.message
 
 
@@ -171,7 +171,7 @@ def test_a_numerical_difference_names_the_node_where_it_begins():
         trace.origins["forward"].modules[""][2].weight = nn.Parameter(torch.ones(2, 4))
     report = trace.check(inputs=[torch.randn(2, 3)])
     (finding,) = report.findings
-    assert finding.kind == "numerical difference"
+    assert finding.kind == "numerical_difference"
     assert finding.node.kind == "aten::linear"
     assert finding.node.scope.path == "2"
 
@@ -181,7 +181,7 @@ def test_a_python_function_that_raises_is_named_and_the_rest_goes_on():
         inputs=[torch.ones(1, 2), torch.ones(3, 2), torch.ones(4, 2)]
     )
     (finding,) = report.findings
-    assert finding.kind == "python raised"
+    assert finding.kind == "eager_error"
     assert finding.message == (
         "the Python function raised ValueError: three rows are too many, for check input 2; the trace does not"
     )
@@ -191,12 +191,12 @@ def test_a_python_function_that_raises_is_named_and_the_rest_goes_on():
 def test_proposed_inputs_on_which_python_raises_are_no_counterexamples():
     report = traced(subjects.picky, torch.ones(2, 2)).check()
     assert report.ok
-    assert report.out_of_domain > 0
+    assert report.rejected_inputs > 0
 
 
 def test_inputs_that_do_not_fit_are_named_and_the_rest_goes_on():
     report = traced(subjects.branch, torch.ones(2)).check(inputs=[(torch.ones(2), torch.ones(2)), 3, -torch.ones(2)])
-    assert sorted(kinds(report)) == ["different structure", "unfit inputs", "unfit inputs"]
+    assert sorted(kinds(report)) == ["different_structure", "invalid_inputs", "invalid_inputs"]
     assert any("check input 2 does not fit: example_inputs is of type int" in f.message for f in report.findings)
 
 
@@ -211,12 +211,12 @@ def test_given_inputs_keep_the_worst():
 def test_a_place_that_nothing_shows_wrong():
     report = traced(subjects.never_negative, torch.ones(2)).check(max_examples=8)
     assert report.ok
-    assert [place.answer for place in report.places] == ["no counterexample in 8 tries"]
+    assert [place.verdict for place in report.specializations] == ["no counterexample in 8 examples"]
 
 
 def test_each_place_gets_an_input_of_its_own():
     report = traced(subjects.two_places, torch.ones(2, 3)).check()
-    assert [place.answer for place in report.places] == [
+    assert [place.verdict for place in report.specializations] == [
         "wrong for x of shape [3, 3] instead of [2, 3]",
         "wrong for x negated",
     ]
@@ -311,7 +311,7 @@ def test_the_report_for_notebooks_escapes_what_it_shows():
 def test_the_error_of_a_trace_has_the_report():
     with pytest.raises(tracelab.TracingCheckError) as caught:
         traced(subjects.branch, torch.ones(2), check_inputs=[torch.ones(3), -torch.ones(3)])
-    assert caught.value.report.findings[0].kind == "different structure"
+    assert caught.value.report.findings[0].kind == "different_structure"
     assert str(caught.value).endswith("(check_subjects.py:14)")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from check.frozen_places import counterexamples_hold, report_of
+from check.specializations import counterexamples_hold, report_of
 
 ANSWERS = {
     "mixture of experts": {
@@ -15,7 +15,7 @@ ANSWERS = {
     "detector": {
         "if kept.shape[0] == 0:": "wrong for image all ones",
         # Never fewer than those that are there, and never more than five: the slice is right for every count.
-        "count = min(self.most, int(kept.shape[0]))": "no counterexample in 64 tries",
+        "count = min(self.most, int(kept.shape[0]))": "no counterexample in 64 examples",
     },
     "greedy decoder": {
         "if bool((token == 0).all()):": (
@@ -31,11 +31,11 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_each_frozen_place_is_answered(name):
+def test_each_specialization_has_a_verdict(name):
     report = report_of(name)
-    assert {place.warning.source.text.strip(): place.answer for place in report.places} == ANSWERS[name]
+    assert {place.diagnostic.source.text.strip(): place.verdict for place in report.specializations} == ANSWERS[name]
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_each_counterexample_shows_the_fault(name):
+def test_each_counterexample_shows_the_difference(name):
     assert counterexamples_hold(name)

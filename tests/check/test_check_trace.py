@@ -44,7 +44,7 @@ def test_without_check_trace_nothing_is_compared():
     tracelab.trace(counting(), torch.ones(2), check_trace=False)
 
 
-def test_check_inputs_find_a_branch_that_was_frozen():
+def test_check_inputs_find_a_specialized_branch():
     def branch(x):
         return x * 2 if x.sum() > 0 else -x
 

@@ -90,7 +90,7 @@ def test_a_function_and_another_version_of_it():
     assert comparison.rows[0].differs == ""
 
 
-def test_a_frozen_branch_shows_where_the_python_function_goes_another_way():
+def test_a_specialized_branch_shows_where_the_python_function_goes_another_way():
     def branch(x):
         y = x - 1
         z = y * 2 if y.sum() > 0 else y * -1

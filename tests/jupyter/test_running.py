@@ -39,7 +39,7 @@ class Told(GraphExplorer):
 
     def ask(self, **content):
         self._hear(self, content, [])
-        thread = self._desk.thread
+        thread = self._session.thread
         if thread is not None:
             thread.join()
 
@@ -76,7 +76,7 @@ def test_a_run_gives_its_outputs_and_shows_every_node(explorer):
 
 
 def test_without_inputs_those_of_the_trace_are_taken(explorer):
-    torch.testing.assert_close(explorer.run().outputs, explorer._desk._traced(torch.ones(1, 3)))
+    torch.testing.assert_close(explorer.run().outputs, explorer._session._traced(torch.ones(1, 3)))
 
 
 def test_statistics_travel_as_columns(explorer):
@@ -124,7 +124,7 @@ def test_a_picture_put_up_later_gets_the_run_again(explorer):
 
 
 def test_errors_against_another_run_lie_over_the_picture(explorer):
-    traced = explorer._desk._traced
+    traced = explorer._session._traced
     explorer.overlay("error", tracelab.compare(traced, traced, torch.ones(1, 3)))
     ((header, buffers),) = explorer.of("run.overlay")
     assert header["name"] == "error"
@@ -132,7 +132,7 @@ def test_errors_against_another_run_lie_over_the_picture(explorer):
 
 
 def test_a_run_changes_nothing_of_what_a_notebook_saves(explorer):
-    before = json.dumps(saved_bundle(explorer._desk._traced))
+    before = json.dumps(saved_bundle(explorer._session._traced))
     explorer.run(torch.ones(1, 3))
     after, _ = explorer._repr_mimebundle_()
     assert {**after, **json.loads(before)} == after
@@ -194,7 +194,7 @@ def test_stop_ends_within_one_node():
     assert entered.wait(10)
     explorer._hear(explorer, {"type": "run.stop"}, [])
     go_on.set()
-    explorer._desk.thread.join()
+    explorer._session.thread.join()
     assert explorer.of("run.end")[0][0]["state"] == "cancelled"
     assert explorer.rows() == [0, 1]
 
@@ -210,7 +210,7 @@ def test_operations_are_counted_without_data(explorer):
 
 def test_a_value_is_drawn_from_the_last_run(explorer):
     explorer.run(torch.ones(1, 3))
-    row = explorer._desk._rows.value[explorer.graph.nodes[0].outputs[0]]
+    row = explorer._session._rows.value[explorer.graph.nodes[0].outputs[0]]
     explorer.ask(type="run.view", value=row)
     ((answer, buffers),) = explorer.of("run.heatmap")
     assert (answer["shape"], answer["rows"], answer["columns"]) == ([1, 4], 1, 4)
@@ -221,7 +221,7 @@ def test_random_numbers_are_those_of_the_run():
     explorer = Told(tracelab.trace(lambda x: torch.nn.functional.dropout(x, 0.5).sum(), torch.ones(1, 64)))
     run = explorer.run(torch.ones(1, 64))
     state = torch.get_rng_state()
-    row = explorer._desk._rows.value[explorer.graph.nodes[0].outputs[0]]
+    row = explorer._session._rows.value[explorer.graph.nodes[0].outputs[0]]
     explorer.ask(type="run.view", value=row)
     (_, buffers) = explorer.of("run.heatmap")[0]
     assert sum(struct.unpack("64f", buffers[0])) == float(run.outputs)
@@ -229,7 +229,7 @@ def test_random_numbers_are_those_of_the_run():
 
 
 def test_a_value_before_any_run_says_to_run(explorer):
-    row = explorer._desk._rows.value[explorer.graph.nodes[0].outputs[0]]
+    row = explorer._session._rows.value[explorer.graph.nodes[0].outputs[0]]
     explorer.ask(type="run.view", value=row)
     assert explorer.of("run.heatmap")[0][0]["message"].startswith("nothing ran yet")
 
@@ -277,12 +277,12 @@ def test_random_integers_are_rows_of_the_table_they_are_looked_up_in():
 
 
 def test_a_variable_is_taken_by_name(explorer):
-    traced = explorer._desk._traced
+    traced = explorer._session._traced
     x = torch.zeros(2, 3)
     assert inputs_from(traced, traced.graph, ["mine"], {"mine": x}) == [x]
 
 
 def test_a_variable_that_is_no_tensor_is_named(explorer):
-    traced = explorer._desk._traced
+    traced = explorer._session._traced
     with pytest.raises(InputError, match="`mine` is of type int, but the input x is a tensor"):
         inputs_from(traced, traced.graph, ["mine"], {"mine": 3})

@@ -53,7 +53,7 @@ def test_the_summary_of_a_small_module():
     assert " ".join(warning.split()) == (
         "Converting a tensor to a Python boolean (True) might cause the trace to be incorrect: the branch "
         "taken here is taken for every input. Keep it a tensor, or trace again where it differs. "
-        "mend: h = torch.where(h.sum() < 1e9, h * 2, h)"
+        "fix: h = torch.where(h.sum() < 1e9, h * 2, h)"
     )
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import pathlib
 import struct
+import warnings
 import zipfile
 
 import pytest
@@ -167,8 +168,8 @@ def test_a_flipped_bit_is_noticed(content, name):
 
 def test_a_newer_format_is_named(content):
     refused(
-        edited(content, lambda d: d.update(version=3, tracelab="0.9.1"), "meta.json"),
-        r"made by a newer tracelab \(0.9.1, format 3; this one reads formats up to 2\): upgrade",
+        edited(content, lambda d: d.update(version=4, tracelab="0.9.1"), "meta.json"),
+        r"made by a newer tracelab \(0.9.1, format 4; this one reads formats up to 3\): upgrade",
     )
 
 
@@ -189,7 +190,7 @@ def test_a_view_that_is_larger_than_allowed_is_left_out(content, monkeypatch):
 
 
 def test_a_newer_format_may_have_other_entries(content):
-    held = entries(edited(content, lambda d: d.update(version=3), "meta.json"))
+    held = entries(edited(content, lambda d: d.update(version=4), "meta.json"))
     refused(packed({**held, "new.bin": b""}), "made by a newer tracelab")
 
 
@@ -411,3 +412,22 @@ def test_a_byte_that_is_no_boolean_counts_as_true():
 
     entry = weights({"a": {"dtype": "BOOL", "shape": [3], "data_offsets": [0, 3]}}, b"\x00\x01\xff")
     assert read_weights(io.BytesIO(entry), len(entry))["a"].view(torch.uint8).tolist() == [0, 1, 1]
+
+
+def branch(x):
+    return x * 2 if x.sum() > 0 else -x
+
+
+def test_what_a_check_found_comes_back():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = tracelab.trace(branch, torch.ones(2, 3))
+    report = traced.check(max_examples=8)
+    loaded = from_bytes(to_bytes(traced))
+    assert [place.verdict for place in loaded.graph.warnings] == ["wrong for x negated"]
+    assert loaded.checked == (False, report.headline)
+
+
+def test_a_trace_that_was_not_checked_has_no_verdict():
+    traced = tracelab.trace(torch.relu, torch.ones(2), check_trace=False)
+    assert from_bytes(to_bytes(traced)).checked is None

@@ -142,10 +142,10 @@ def test_warnings_stay():
     with pytest.warns(tracelab.TracerWarning):
         traced = tracelab.trace(branch, torch.ones(2))
     (warning,), (loaded,) = traced.graph.warnings, again(traced).graph.warnings
-    assert (loaded.kind, loaded.message, loaded.frozen, loaded.position, str(loaded)) == (
+    assert (loaded.kind, loaded.message, loaded.constant, loaded.position, str(loaded)) == (
         warning.kind,
         warning.message,
-        warning.frozen,
+        warning.constant,
         warning.position,
         str(warning),
     )

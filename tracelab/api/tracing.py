@@ -10,7 +10,7 @@ from torch import nn
 
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
-from tracelab.capture.call import Call, record_call
+from tracelab.capture.call import CallArguments, record_call
 from tracelab.check.checking import check_calls
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.module import mirror
@@ -50,18 +50,18 @@ def trace(
         return func
     traced: Any
     if isinstance(func, nn.Module):
-        inputs = {"forward": Call(example_inputs, example_kwarg_inputs)}
+        inputs = {"forward": CallArguments(example_inputs, example_kwarg_inputs)}
         traced = _trace_methods(func, inputs, strict, force_outplace)
     elif inspect.ismethod(func) and isinstance(func.__self__, nn.Module):
-        inputs = {func.__name__: Call(example_inputs, example_kwarg_inputs)}
+        inputs = {func.__name__: CallArguments(example_inputs, example_kwarg_inputs)}
         traced = _trace_methods(func.__self__, inputs, strict, force_outplace)
     else:
         if not callable(func):
             raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
-        traced = _trace_function(func, Call(example_inputs, example_kwarg_inputs), strict, force_outplace)
+        traced = _trace_function(func, CallArguments(example_inputs, example_kwarg_inputs), strict, force_outplace)
     if check_trace or check_inputs is not None:
-        calls = [Call(example_inputs, example_kwarg_inputs)] if check_inputs is None else []
-        calls += [Call(item, None) for item in check_inputs or ()]
+        calls = [CallArguments(example_inputs, example_kwarg_inputs)] if check_inputs is None else []
+        calls += [CallArguments(item, None) for item in check_inputs or ()]
         method = func.__name__ if inspect.ismethod(func) and isinstance(func.__self__, nn.Module) else "forward"
         check_calls(traced, method, calls, check_tolerance)
     return traced
@@ -86,7 +86,7 @@ def trace_module(
         raise InputError(f"trace_module needs a module, but got {type(module).__name__}: use trace for a function")
     if not inputs:
         raise InputError("trace_module needs example inputs for at least one method: {'forward': x}")
-    calls = {name: Call(item, None) for name, item in inputs.items()}
+    calls = {name: CallArguments(item, None) for name, item in inputs.items()}
     for name in calls:
         if not callable(getattr(module, name, None)):
             raise InputError(f"{type(module).__name__} has no method `{name}`")
@@ -95,7 +95,9 @@ def trace_module(
         list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
     )
     for name in calls:
-        check_calls(traced, name, [Call(items[name], None) for items in rounds if name in items], check_tolerance)
+        check_calls(
+            traced, name, [CallArguments(items[name], None) for items in rounds if name in items], check_tolerance
+        )
     return traced
 
 
@@ -112,7 +114,7 @@ def trace_graph(
 
     >>> graph, outputs = tracelab.trace_graph(torch.sigmoid, (torch.ones(2),))
     """
-    call = Call(args, kwargs)
+    call = CallArguments(args, kwargs)
     module = func if isinstance(func, nn.Module) else None
     graph, outputs, flat = record_call(func, {} if module is None else {"": module}, call, strict, force_outplace)
     if not return_inputs:
@@ -121,13 +123,17 @@ def trace_graph(
     return graph, outputs, (*flat, *state)
 
 
-def _trace_function(func: Callable[..., Any], call: Call, strict: bool, force_outplace: bool) -> TracedFunction:
+def _trace_function(
+    func: Callable[..., Any], call: CallArguments, strict: bool, force_outplace: bool
+) -> TracedFunction:
     graph, _, examples = record_call(func, {}, call, strict, force_outplace)
     origin = Origin(func, {}, strict, force_outplace, kept_examples(examples))
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
-def _trace_methods(module: nn.Module, calls: Mapping[str, Call], strict: bool, force_outplace: bool) -> TracedModule:
+def _trace_methods(
+    module: nn.Module, calls: Mapping[str, CallArguments], strict: bool, force_outplace: bool
+) -> TracedModule:
     graphs: dict[str, Graph] = {}
     origins: dict[str, Origin] = {}
     for name, call in calls.items():

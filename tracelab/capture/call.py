@@ -15,7 +15,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree, Tree, rebuild, tree_of
 
 
-class Call:
+class CallArguments:
     """The arguments of one call."""
 
     def __init__(self, example_inputs: Any, example_kwarg_inputs: Mapping[str, Any] | None) -> None:
@@ -37,7 +37,7 @@ class Call:
 def record_call(
     func: Callable[..., Any],
     modules: Mapping[str, nn.Module],
-    call: Call,
+    call: CallArguments,
     strict: bool = True,
     force_outplace: bool = False,
 ) -> tuple[Graph, Any, list[Tensor]]:
@@ -78,7 +78,7 @@ def _clone(tensor: Tensor) -> Tensor:
     return copy.requires_grad_(tensor.requires_grad)
 
 
-def argument_names(func: Callable[..., Any], call: Call) -> list[str]:
+def argument_names(func: Callable[..., Any], call: CallArguments) -> list[str]:
     """The parameter that each argument binds to; `InputError` where the call does not fit the signature."""
     target = func.forward if isinstance(func, nn.Module) else func
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from tracelab.graph.diagnostic import TracerWarning, TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning
 
 _WORDS = {
     "bool": "a Python boolean",
@@ -24,11 +24,11 @@ WITHOUT_VALUE = frozenset({"list", "numpy", "pickle"})
 """Conversions whose result is too long for a sentence."""
 
 
-def conversion_message(kind: str, frozen: object) -> str:
+def conversion_message(kind: str, constant: object) -> str:
     """The sentence for a traced tensor or size that became a Python value."""
-    shown = "" if kind in WITHOUT_VALUE else f" ({frozen})"
+    shown = "" if kind in WITHOUT_VALUE else f" ({constant})"
     effect = (
-        "the branch taken here is taken for every input" if kind == "bool" else "the value is frozen into the trace"
+        "the branch taken here is taken for every input" if kind == "bool" else "the trace is specialized on this value"
     )
     return (
         f"Converting a tensor to {_WORDS[kind]}{shown} might cause the trace to be incorrect: {effect}. "
@@ -36,22 +36,22 @@ def conversion_message(kind: str, frozen: object) -> str:
     )
 
 
-def size_message(kind: str, frozen: object) -> str:
+def size_message(kind: str, constant: object) -> str:
     """The sentence for a traced size (or arithmetic on sizes) that Python needed as a number."""
     if kind == "bool":
         return (
-            f"Converting a traced size to a Python boolean ({frozen}) might cause the trace to be incorrect: "
+            f"Converting a traced size to a Python boolean ({constant}) might cause the trace to be incorrect: "
             "the branch taken here is taken for inputs of every size."
         )
     return (
-        f"Converting a traced size to {_WORDS[kind]} ({frozen}) might cause the trace to be incorrect: "
-        "the number is frozen into the trace and will not follow the size of the input."
+        f"Converting a traced size to {_WORDS[kind]} ({constant}) might cause the trace to be incorrect: "
+        "the trace is specialized on this number, which will not follow the size of the input."
     )
 
 
 ITERATION = (
-    "Iterating over a tensor might cause the trace to be incorrect: the number of rounds ({}) is frozen into the "
-    "trace and will not follow the size of the input."
+    "Iterating over a tensor might cause the trace to be incorrect: the trace is specialized on the number of rounds "
+    "({}), which will not follow the size of the input."
 )
 STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
@@ -59,7 +59,7 @@ STORAGE = (
 )
 
 
-def emit(warning: TraceWarning, frame: FrameType | None) -> None:
+def emit(warning: TraceDiagnostic, frame: FrameType | None) -> None:
     """Show it as a Python warning at the user's own line."""
     if warning.source is None or frame is None:
         warnings.warn(warning.message, TracerWarning, stacklevel=2)
@@ -76,7 +76,7 @@ def emit(warning: TraceWarning, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def unsaid() -> Iterator[None]:
+def warnings_suppressed() -> Iterator[None]:
     """No Python warnings of tracing inside, only those on the graph.
 
     `warnings.catch_warnings` would also undo what the traced code itself sets, and have told warnings told again.

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.analysis.concretize import plain_numbers, settle_function, settle_modules
+from tracelab.capture.analysis.concretize import concretize_function, concretize_modules, plain_numbers
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
 from tracelab.capture.layers.dispatch import PreDispatch
 from tracelab.capture.layers.torch_function import FunctionMode
@@ -112,8 +112,8 @@ def record(
     finally:
         recorder.ended = True
         recorder.names.clear()
-        settle_modules((modules or {}).values())
-        settle_function(function)
+        concretize_modules((modules or {}).values())
+        concretize_function(function)
     graph.outputs = [returned] if returned is not None else []
     return Recording(verified(finish(recorder, user_inputs)), plain_numbers(result, set()))
 

@@ -12,20 +12,20 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from tracelab.capture.call import Call, argument_names
-from tracelab.check.diagnose import Blame, Explainer
-from tracelab.check.findings import KINDS, CallInputs, CheckInput, Finding, FrozenPlace
+from tracelab.capture.call import CallArguments, argument_names
+from tracelab.check.diagnose import Cause, Diagnoser
+from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity, Specialization
 from tracelab.check.generate_inputs import Recipe, is_plain, recipes
-from tracelab.check.nondeterminism import randomness
+from tracelab.check.nondeterminism import nondeterminism
 from tracelab.check.parallel.flow import Done, in_turn, in_turn_for_a_while, on_executor, on_processes
 from tracelab.check.parallel.workload import Workload, why_not_shipped
 from tracelab.check.report import CheckReport, TracingCheckError, WorstCase
 from tracelab.check.retrace import place_of
-from tracelab.check.target import Subject, subject_of
+from tracelab.check.target import CheckTarget, target_of
 from tracelab.check.trial import Outcome
 from tracelab.errors import InputError, TracelabError
 from tracelab.graph.aliasing import writer_of
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 
 _MOST_RETRACES = 24
 _WORST = 5
@@ -45,34 +45,34 @@ def check(
     method: str | None = None,
 ) -> CheckReport:
     """Compare a trace with its Python function on many inputs: see `TracedFunction.check`."""
-    unknown = [kind for kind in allow if kind not in KINDS]
-    if unknown or isinstance(allow, str):
-        raise TracelabError(f"allow={allow!r} is no collection of kinds of findings: {', '.join(KINDS)}")
+    known = frozenset(FindingKind)
+    if isinstance(allow, str) or not known.issuperset(allow):
+        raise TracelabError(f"allow={allow!r} is no collection of kinds of findings: {', '.join(FindingKind)}")
     if max_examples < 1:
         raise TracelabError(f"max_examples={max_examples} is too few: give at least 1")
-    subject = subject_of(traced, method)
-    collected = _Collected(subject, frozenset(allow), tolerance)
-    workload = _workload(subject, tolerance)
+    target = target_of(traced, method)
+    collected = _Collected(target, frozenset(allow), tolerance)
+    workload = _workload(target, tolerance)
     if inputs is None:
-        proposed = _proposed(subject)
-        first = next(proposed)
+        generated = _generated(target)
+        first = next(generated)
         collected.begin(first, workload)
-        done = _run(workload, islice(proposed, 3 * max_examples), executor, subject, collected, proposals=True)
+        done = _run(workload, islice(generated, 3 * max_examples), executor, target, collected, generated=True)
         total: int | None = max_examples
     else:
-        given = _given(inputs, subject, collected)
-        example = _example(subject)
+        given = _given(inputs, target, collected)
+        example = _example(target)
         start = next(given, None) if example is None else example
         if example is None and start is not None:
             given = chain([start], given)
         if start is not None:
             collected.begin_state(start, workload)
         total = len(inputs) if isinstance(inputs, Sequence) else None
-        done = _run(workload, given, executor, subject, collected, proposals=False, size=total)
+        done = _run(workload, given, executor, target, collected, generated=False, size=total)
     show = (executor is not None or (total or _FEW + 1) > _FEW) if progress is None else progress
-    with tqdm(total=total, desc=f"check {subject.name}", unit="input", disable=not show, delay=1.0) as bar:
+    with tqdm(total=total, desc=f"check {target.name}", unit="input", disable=not show, delay=1.0) as bar:
         for tried, outcome in done:
-            collected.add(tried, outcome, proposed=inputs is None)
+            collected.add(tried, outcome, generated=inputs is None)
             bar.update()
             if collected.report.wrong:
                 bar.set_postfix(wrong=collected.report.wrong, refresh=False)
@@ -81,25 +81,25 @@ def check(
     return collected.finished()
 
 
-def check_calls(traced: Any, method: str, calls: list[Call], tolerance: float) -> None:
+def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance: float) -> None:
     """The check that every trace gets: run both on each call, and raise `TracingCheckError` at the first difference.
 
     Only where they differ is the function recorded again, to say why.
     """
-    subject = subject_of(traced, method)
-    workload = _workload(subject, tolerance)
+    target = target_of(traced, method)
+    workload = _workload(target, tolerance)
     for number, call in enumerate(calls, 1):
         outcome = workload.run((call.args, call.kwargs))
         if not (outcome.wrong or outcome.python_error):
             continue
         words = "the example inputs" if len(calls) == 1 else f"check input {number}"
-        collected = _Collected(subject, frozenset(), tolerance)
+        collected = _Collected(target, frozenset(), tolerance)
         tried = CheckInput(words, CallInputs(call.args, call.kwargs))
-        example = _example(subject)
+        example = _example(target)
         collected.begin_state(tried if example is None else example, workload)
-        collected.add(tried, outcome, proposed=False)
+        collected.add(tried, outcome, generated=False)
         report = collected.finished()
-        found = report.faults[0] if report.faults else report.findings[0]
+        found = report.errors[0] if report.errors else report.findings[0]
         place = f" ({found.line})" if found.line else ""
         raise TracingCheckError(f"Tracing failed sanity checks: {found.message}{place}", report)
     if calls:
@@ -109,20 +109,20 @@ def check_calls(traced: Any, method: str, calls: list[Call], tolerance: float) -
         )
 
 
-def _workload(subject: Subject, tolerance: float) -> Workload:
-    origin = subject.origin
-    return Workload(origin.python, subject.traced, subject.method, tolerance, tuple(origin.modules.values()))
+def _workload(target: CheckTarget, tolerance: float) -> Workload:
+    origin = target.origin
+    return Workload(origin.python, target.traced, target.method, tolerance, tuple(origin.modules.values()))
 
 
 class _Collected:
-    """Findings as they come: one per fault, each with the input that shows it best."""
+    """Findings as they come: one per difference, each with the input that shows it best."""
 
-    def __init__(self, subject: Subject, allow: frozenset[str], tolerance: float) -> None:
-        self.subject = subject
+    def __init__(self, target: CheckTarget, allow: frozenset[str], tolerance: float) -> None:
+        self.target = target
         self.allow = allow
-        self.report = CheckReport(subject.name, tolerance=tolerance)
-        self.explainer = Explainer(subject.origin, subject.traced, subject.method, subject.graph)
-        self.found: dict[tuple[object, ...], Blame] = {}
+        self.report = CheckReport(target.name, tolerance=tolerance)
+        self.diagnoser = Diagnoser(target.origin, target.traced, target.method, target.graph)
+        self.found: dict[tuple[object, ...], Cause] = {}
         self.retraces = 0
         self.number = 0
         self.heap: list[tuple[float, int, WorstCase]] = []
@@ -130,25 +130,26 @@ class _Collected:
     def begin(self, example: CheckInput, workload: Workload) -> None:
         """The example inputs themselves, with what can be told from them alone."""
         self.begin_state(example, workload)
-        self.add(example, workload.run(example.build()), proposed=False)
+        self.add(example, workload.run(example.build()), generated=False)
 
     def begin_state(self, example: CheckInput, workload: Workload) -> None:
         """What changes on the same inputs, and what is random."""
         if workload.run(example.build()).skipped:
             return
-        state = self.explainer.on_the_same_inputs(example)
+        state = self.diagnoser.on_the_same_inputs(example)
         if state is not None:
-            self.note(Blame(state))
-        python, graph = self.subject.origin.python, self.subject.graph
-        random = randomness(graph, self.subject.call, example, python, "randomness" not in self.allow)
+            self.note(Cause(state))
+        python, graph = self.target.origin.python, self.target.graph
+        severity = Severity.NOTE if FindingKind.NONDETERMINISM in self.allow else Severity.ERROR
+        random = nondeterminism(graph, self.target.call, example, python, severity)
         if random is not None:
-            self.note(Blame(random))
+            self.note(Cause(random))
 
-    def add(self, tried: CheckInput, outcome: Outcome, *, proposed: bool) -> None:
+    def add(self, tried: CheckInput, outcome: Outcome, *, generated: bool) -> None:
         """What one trial says."""
         self.number += 1
-        if outcome.skipped or (outcome.python_error and proposed):
-            self.report.out_of_domain += 1
+        if outcome.skipped or (outcome.python_error and generated):
+            self.report.rejected_inputs += 1
             return
         self.report.tried += 1
         if outcome.python_error:
@@ -163,125 +164,130 @@ class _Collected:
         heapq.heappushpop(self.heap, case) if len(self.heap) >= _WORST else heapq.heappush(self.heap, case)
         if self.retraces < _MOST_RETRACES:
             self.retraces += 1
-            for blame in self.explainer.causes(tried, outcome):
-                self.note(blame)
+            for cause in self.diagnoser.causes(tried, outcome):
+                self.note(cause)
 
     def raised(self, tried: CheckInput, outcome: Outcome) -> None:
         both = f"; the trace raises, too ({outcome.trace_error})" if outcome.trace_error else "; the trace does not"
         message = f"the Python function raised {outcome.python_error}, for {tried}{both}"
-        way = "leave this input out, or mend the function"
-        self.note(Blame(Finding("python raised", message, None, None, None, tried, 1, not outcome.trace_error, way)))
+        way = "exclude this input or fix the function"
+        severity = Severity.NOTE if outcome.trace_error else Severity.ERROR
+        finding = Finding(FindingKind.EAGER_ERROR, message, input=tried, severity=severity, suggestion=way)
+        self.note(Cause(finding))
 
     def wrote(self, tried: CheckInput, outcome: Outcome) -> None:
         if outcome.written_otherwise:
             return
-        value = self.subject.graph.user_inputs[outcome.written[0]]
-        node = writer_of(self.subject.graph, value)
+        value = self.target.graph.user_inputs[outcome.written[0]]
+        node = writer_of(self.target.graph, value)
         source = None if node is None else node.source
         message = f"the function writes into its input `{value.name}`; the trace does the same"
         way = "clone the input first if the caller still needs it"
-        self.note(Blame(Finding("input mutation", message, node, source, None, tried, 1, False, way)))
+        finding = Finding(
+            FindingKind.INPUT_MUTATION, message, node, source, input=tried, severity=Severity.NOTE, suggestion=way
+        )
+        self.note(Cause(finding))
 
-    def note(self, blame: Blame) -> None:
-        """Keep the finding that shows a fault best: alone, and by the greatest error."""
-        finding = blame.finding
-        if finding.kind in self.allow and finding.fault:
-            finding = replace(finding, fault=False)
+    def note(self, cause: Cause) -> None:
+        """Keep the finding that shows a difference best: alone, and by its size."""
+        finding = cause.finding
+        if finding.kind in self.allow and finding.is_error:
+            finding = replace(finding, severity=Severity.NOTE)
         key: tuple[object, ...]
-        if finding.place is not None:
-            key = place_of(finding.place)
-        elif finding.kind == "memoised state":
+        if finding.diagnostic is not None:
+            key = place_of(finding.diagnostic)
+        elif finding.kind == FindingKind.CACHED_STATE:
             key = (finding.kind,)
         else:
-            key = (finding.kind, finding.fault, finding.line or finding.node or finding.message[:40])
+            key = (finding.kind, finding.is_error, finding.line or finding.node or finding.message[:40])
         known = self.found.get(key)
         if known is None:
-            self.found[key] = Blame(finding, blame.others)
+            self.found[key] = Cause(finding, cause.others)
             return
         count = known.finding.count + finding.count
-        # Of proposed inputs the simplest comes first; of given ones the worst is kept.
+        # Of generated inputs the simplest comes first; of given ones the worst is kept.
         given = finding.input is not None and finding.input.recipe is None
-        mine = (not finding.fault, blame.others, -_size(finding) if given else 0.0)
-        theirs = (not known.finding.fault, known.others, -_size(known.finding) if given else 0.0)
-        best = Blame(finding, blame.others) if mine < theirs else known
-        self.found[key] = Blame(replace(best.finding, count=count), best.others)
+        mine = (not finding.is_error, cause.others, -_size(finding) if given else 0.0)
+        theirs = (not known.finding.is_error, known.others, -_size(known.finding) if given else 0.0)
+        best = Cause(finding, cause.others) if mine < theirs else known
+        self.found[key] = Cause(replace(best.finding, count=count), best.others)
 
     def finished(self) -> CheckReport:
-        """The report: faults first, in the order of the code that they come from."""
-        report, graph = self.report, self.subject.graph
+        """The report: errors first, in the order of the code that they come from."""
+        report, graph = self.report, self.target.graph
         order = {node: place for place, node in enumerate(graph.nodes)}
         report.findings = sorted(
-            (_with_others(blame) for blame in self.found.values()),
-            key=lambda finding: (not finding.fault, order.get(finding.node, -1) if finding.node else len(order)),
+            (_with_others(cause) for cause in self.found.values()),
+            key=lambda finding: (not finding.is_error, order.get(finding.node, -1) if finding.node else len(order)),
         )
-        by_place = {place_of(f.place): f for f in report.findings if f.place is not None}
-        report.places = [
-            FrozenPlace(warning, by_place.get(place_of(warning)), report.tried)
+        by_place = {place_of(f.diagnostic): f for f in report.findings if f.diagnostic is not None}
+        report.specializations = [
+            Specialization(warning, by_place.get(place_of(warning)), report.tried)
             for warning in graph.warnings
             if _is_a_place(warning)
         ]
-        for place in report.places:
-            place.warning.answer = place.answer
+        for place in report.specializations:
+            place.diagnostic.verdict = place.verdict
         report.worst = [case for _, _, case in sorted(self.heap, key=lambda row: (-row[0], -row[1]))]
         return report
 
 
-def _with_others(blame: Blame) -> Finding:
+def _with_others(cause: Cause) -> Finding:
     """Where no input shows one place alone, that is said."""
-    if not blame.others:
-        return blame.finding
-    more = f"{blame.others} other frozen place{'s' if blame.others > 1 else ''}"
-    return replace(blame.finding, message=f"{blame.finding.message} ({more} differed on it, too)")
+    if not cause.others:
+        return cause.finding
+    more = f"{cause.others} other specialization{'s' if cause.others > 1 else ''}"
+    return replace(cause.finding, message=f"{cause.finding.message} ({more} differed on it, too)")
 
 
 def _size(finding: Finding) -> float:
-    if finding.error is None:
+    if finding.difference is None:
         return math.inf if finding.input is not None else 0.0
-    return finding.error.absolute
+    return finding.difference.absolute
 
 
-def _is_a_place(warning: TraceWarning) -> bool:
+def _is_a_place(warning: TraceDiagnostic) -> bool:
     """Whether inputs can show it wrong; what a module's attributes keep is no matter of inputs."""
     return warning.kind not in ("output", "state")
 
 
-def _example(subject: Subject) -> CheckInput | None:
-    examples = subject.origin.examples
+def _example(target: CheckTarget) -> CheckInput | None:
+    examples = target.origin.examples
     if examples is None:
         return None
     shapes = tuple(tuple(example.shape) if is_plain(example) else () for example in examples)
-    return CheckInput("the example inputs", None, Recipe("", shapes), examples, subject.tree)
+    return CheckInput("the example inputs", None, Recipe("", shapes), examples, target.tree)
 
 
-def _proposed(subject: Subject) -> Iterator[CheckInput]:
+def _generated(target: CheckTarget) -> Iterator[CheckInput]:
     """The example inputs, and then inputs made from them."""
-    example = _example(subject)
-    examples = subject.origin.examples
+    example = _example(target)
+    examples = target.origin.examples
     if example is None or examples is None:
         raise TracelabError(
-            f"the example inputs of {subject.name} were too large to be kept: give inputs, as "
+            f"the example inputs of {target.name} were too large to be kept: give inputs, as "
             "traced.check(inputs=[x, (x, mask)])"
         )
     yield example
-    names = [value.name for value in subject.graph.user_inputs]
-    for recipe in recipes(subject.graph, examples):
+    names = [value.name for value in target.graph.user_inputs]
+    for recipe in recipes(target.graph, examples):
         if recipe.values in ("", "random") or recipe.touched(examples):
-            yield CheckInput(recipe.words(names, examples), None, recipe, examples, subject.tree)
+            yield CheckInput(recipe.description(names, examples), None, recipe, examples, target.tree)
 
 
-def _given(inputs: Iterable[Any], subject: Subject, collected: _Collected) -> Iterator[CheckInput]:
+def _given(inputs: Iterable[Any], target: CheckTarget, collected: _Collected) -> Iterator[CheckInput]:
     """The caller's inputs, one at a time; what does not fit the function becomes a finding."""
     for number, item in enumerate(inputs, 1):
         words = f"check input {number}"
         try:
-            call = Call(item.args, item.kwargs) if isinstance(item, CallInputs) else Call(item, None)
-            argument_names(subject.origin.python, call)
+            call = CallArguments(item.args, item.kwargs) if isinstance(item, CallInputs) else CallArguments(item, None)
+            argument_names(target.origin.python, call)
         except InputError as error:
             collected.report.tried += 1
             message = f"{words} does not fit: {error}"
             way = "give each input as in trace: a tensor, or a tuple of the arguments"
-            finding = Finding("unfit inputs", message, None, None, None, None, 1, True, way)
-            collected.note(Blame(finding))
+            finding = Finding(FindingKind.INVALID_INPUTS, message, suggestion=way)
+            collected.note(Cause(finding))
             continue
         yield CheckInput(words, CallInputs(call.args, dict(call.kwargs)))
 
@@ -290,16 +296,16 @@ def _run(
     workload: Workload,
     inputs: Iterator[CheckInput],
     executor: Executor | None,
-    subject: Subject,
+    target: CheckTarget,
     collected: _Collected,
     *,
-    proposals: bool,
+    generated: bool,
     size: int | None = None,
 ) -> Iterator[Done]:
     if executor is not None:
         yield from on_executor(workload, inputs, executor)
         return
-    if proposals or (size is not None and size <= _FEW):
+    if generated or (size is not None and size <= _FEW):
         yield from in_turn(workload, inputs)
         return
     yield from in_turn_for_a_while(workload, inputs)
@@ -307,7 +313,7 @@ def _run(
     if after is None:
         return
     rest = chain([after], inputs)
-    reason = why_not_shipped(workload, subject)
+    reason = why_not_shipped(workload, target)
     if reason:
         collected.report.notes.append(f"checked in this process alone: {reason}")
         yield from in_turn(workload, rest)

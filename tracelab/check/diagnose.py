@@ -1,4 +1,4 @@
-"""Why a trace is wrong on some inputs: the line, the kind of fault, and the way out of it."""
+"""Why a trace is wrong on some inputs: the line, the kind of difference, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from tracelab.check.findings import CheckInput, Finding
-from tracelab.check.isolation import unchanged, written_state
+from tracelab.check.findings import CheckInput, Finding, FindingKind, Severity
+from tracelab.check.isolation import isolated, written_state
 from tracelab.check.outputs import ErrorSize
 from tracelab.check.retrace import Differences, differences, other_places, retrace
 from tracelab.check.trial import Outcome
@@ -16,7 +16,7 @@ from tracelab.execute.origin import Origin
 from tracelab.execute.run.run import RunError
 from tracelab.execute.run.start import run_traced
 from tracelab.graph.aliasing import writer_of
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTRUCTS
@@ -28,7 +28,7 @@ _UNSEEN = frozenset({"list", "numpy", "pickle", "storage", "constant", "complex"
 """Places whose value is not written down, since it may be large."""
 _BRANCHES = frozenset({"bool", "iter"})
 
-WAY_OUT = {
+SUGGESTIONS = {
     "bool": "choose with tensors (torch.where, torch.cond), or trace each branch by itself",
     "iter": "work on the whole tensor without a Python loop, or trace again for another length",
     "size": "give the size to torch as it is (x.shape[0], not int(x.shape[0])), or trace again for other sizes",
@@ -42,14 +42,14 @@ WAY_OUT = {
 
 
 @dataclass(slots=True)
-class Blame:
+class Cause:
     """A finding, and how many places differed beside it on its input: the fewer, the surer."""
 
     finding: Finding
     others: int = 0
 
 
-class Explainer:
+class Diagnoser:
     """Finds causes by recording the Python function again on the inputs where its trace was wrong."""
 
     def __init__(self, origin: Origin, traced: Any, method: str, graph: Graph) -> None:
@@ -75,25 +75,25 @@ class Explainer:
         self.mine = {theirs: mine for mine, theirs in found.pairs}
         node, source, what = self.first(found)
         self.state = Finding(
-            "memoised state",
+            FindingKind.CACHED_STATE,
             f"{GRAPHS_DIFFERED}, on the same inputs: {what}; the function keeps something from call to call",
             node,
             source,
             None,
             None,
             0,
-            False,
-            WAY_OUT["state"],
+            Severity.NOTE,
+            SUGGESTIONS["state"],
         )
         return self.state
 
-    def causes(self, tried: CheckInput, outcome: Outcome) -> list[Blame]:
-        """The faults behind one wrong outcome."""
+    def causes(self, tried: CheckInput, outcome: Outcome) -> list[Cause]:
+        """The findings behind one wrong outcome."""
         args, kwargs = tried.build()
         again = retrace(self.origin, self.graph, args, kwargs)
         error = next((row.error for row in (*outcome.mismatches, *outcome.written_otherwise) if row.error), None)
         if again is None:
-            return [Blame(self.plain(tried, outcome, error, None))]
+            return [Cause(self.plain(tried, outcome, error, None))]
         found = differences(self.base, again)
         places = other_places(self.graph, again)
         if found and (found.tensors or not places):
@@ -104,21 +104,28 @@ class Explainer:
             places += [(w, "") for w in self.graph.warnings if w.kind in _UNSEEN and w.position <= first][-1:]
         if places:
             return [
-                Blame(self.frozen(place, now, found, tried, outcome, error), len(places) - 1) for place, now in places
+                Cause(self.specialized(place, now, found, tried, outcome, error), len(places) - 1)
+                for place, now in places
             ]
         moving = self.state is not None and self.state.node is not None and self.first(found)[0] is self.state.node
         if found and not moving:
-            return [Blame(self.structural(found, tried, outcome, error))]
+            return [Cause(self.structural(found, tried, outcome, error))]
         if self.state is not None:
             message = f"{self.state.message}; {outcome}"
-            return [Blame(replace(self.state, message=message, error=error, input=tried, count=1, fault=True))]
-        return [Blame(self.plain(tried, outcome, error, again))]
+            return [
+                Cause(
+                    replace(
+                        self.state, message=message, difference=error, input=tried, count=1, severity=Severity.ERROR
+                    )
+                )
+            ]
+        return [Cause(self.plain(tried, outcome, error, again))]
 
-    # Kinds of faults -------------------------------------------------------------------------------------------
+    # Kinds of differences -------------------------------------------------------------------------------------------
 
-    def frozen(
+    def specialized(
         self,
-        place: TraceWarning,
+        place: TraceDiagnostic,
         now: str,
         found: Differences,
         tried: CheckInput,
@@ -129,20 +136,22 @@ class Explainer:
         words = CONSTANTS_DIFFERED if found.tensors and not branch else GRAPHS_DIFFERED
         read = _READ.get(place.kind, "the value read here")
         values = (
-            f" was {_short(place.frozen)} when traced and is {_short(now)}" if place.frozen and now else " is another"
+            f" was {_short(place.constant)} when traced and is {_short(now)}"
+            if place.constant and now
+            else " is another"
         )
         size = place.value is not None and not place.value.is_tensor
         way = "size" if size and not branch else place.kind if branch else "number"
         return Finding(
-            "different structure" if branch else "baked constant",
+            FindingKind.DIFFERENT_STRUCTURE if branch else FindingKind.SPECIALIZED_CONSTANT,
             f"{words}: {read}{values} for {tried}; {outcome}",
             place.node_among(self.positions),
             place.source,
             error,
             tried,
             1,
-            True,
-            WAY_OUT[way],
+            Severity.ERROR,
+            SUGGESTIONS[way],
             place,
         )
 
@@ -151,15 +160,15 @@ class Explainer:
         baked = not found.removed and not found.added
         words = CONSTANTS_DIFFERED if baked and found.tensors and not found.arguments else GRAPHS_DIFFERED
         return Finding(
-            "baked constant" if baked else "different structure",
+            FindingKind.SPECIALIZED_CONSTANT if baked else FindingKind.DIFFERENT_STRUCTURE,
             f"{words}: {what}, for {tried}; {outcome}",
             node,
             source,
             error,
             tried,
             1,
-            True,
-            WAY_OUT["constant" if baked else "structure"],
+            Severity.ERROR,
+            SUGGESTIONS["constant" if baked else "structure"],
         )
 
     def plain(self, tried: CheckInput, outcome: Outcome, error: ErrorSize | None, again: Graph | None) -> Finding:
@@ -168,42 +177,44 @@ class Explainer:
             node = self.node_that_raises(tried)
             source = None if node is None else node.source
             return Finding(
-                "unfit inputs" if outcome.trace_error.startswith("InputError") else "trace raised",
+                FindingKind.INVALID_INPUTS
+                if outcome.trace_error.startswith("InputError")
+                else FindingKind.REPLAY_ERROR,
                 f"for {tried}, {outcome}",
                 node,
                 source,
                 None,
                 tried,
                 1,
-                True,
-                WAY_OUT["raised"],
+                Severity.ERROR,
+                SUGGESTIONS["raised"],
             )
         if outcome.written_otherwise:
             return self.mutation(tried, outcome, error)
         row = outcome.mismatches[0]
         if row.output == 0:
             return Finding(
-                "output structure",
+                FindingKind.OUTPUT_STRUCTURE,
                 f"for {tried}, {row}",
                 None,
                 None,
                 None,
                 tried,
                 1,
-                True,
+                Severity.ERROR,
                 "return the same structure for all inputs, or trace each case by itself",
             )
         node = self.first_divergent(again, tried) or self.output_node(row.output)
         source = None if node is None else node.source
         return Finding(
-            "numerical difference",
+            FindingKind.NUMERICAL_DIFFERENCE,
             f"{row}, for {tried}",
             node,
             source,
             error,
             tried,
             1,
-            True,
+            Severity.ERROR,
             "raise check_tolerance if the difference is that of rounding; tracelab.compare shows where it begins",
         )
 
@@ -214,16 +225,16 @@ class Explainer:
         node = writer_of(self.graph, value)
         more = f"; {outcome.mismatches[0]}" if outcome.mismatches else ""
         return Finding(
-            "input mutation",
+            FindingKind.INPUT_MUTATION,
             f"the trace leaves the input `{value.name}` otherwise than the Python function does, for {tried}: "
-            f"{outcome.written_otherwise[0].words}{more}",
+            f"{outcome.written_otherwise[0].description}{more}",
             node,
             None if node is None else node.source,
             error,
             tried,
             1,
-            True,
-            WAY_OUT["mutation"],
+            Severity.ERROR,
+            SUGGESTIONS["mutation"],
         )
 
     # Where it is -----------------------------------------------------------------------------------------------
@@ -234,9 +245,9 @@ class Explainer:
         for changed, change in found.arguments:
             if self.mine.get(changed, changed) is node:
                 what = (
-                    f"{change.words[0]} became {change.words[1]}"
+                    f"{change.descriptions[0]} became {change.descriptions[1]}"
                     if change.what == "operator"
-                    else f"{change.label} of {changed.kind} is {_ways(change.words)}"
+                    else f"{change.label} of {changed.kind} is {_ways(change.descriptions)}"
                 )
                 return node, node.source if node else None, what
         for value, words in found.tensors:
@@ -275,13 +286,13 @@ class Explainer:
     def node_that_raises(self, tried: CheckInput) -> Node | None:
         """The node of the trace that cannot run on these inputs."""
         args, kwargs = tried.build()
-        with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
+        with isolated((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
             try:
                 run_traced(self.traced, args, kwargs, method=self.method)
             except RunError as error:
                 return error.node
             except Exception:
-                # Inputs that do not fit, or that the node-by-node run cannot take: no node is to blame.
+                # Inputs that do not fit, or that the node-by-node run cannot take: no node is to cause.
                 return None
         return None
 
@@ -290,7 +301,7 @@ class Explainer:
         if again is None:
             return None
         args, kwargs = tried.build()
-        with unchanged((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
+        with isolated((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
             try:
                 return compare_runs(self.traced, again, args, kwargs, method=self.method).first_divergent
             except Exception:

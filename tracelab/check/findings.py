@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -10,24 +11,44 @@ from torch import Tensor
 from tracelab.check.generate_inputs import Recipe
 from tracelab.check.outputs import ErrorSize, copied
 from tracelab.errors import TracelabError
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
 from tracelab.graph.structure import InputTree, rebuild
 
-KINDS = (
-    "different structure",
-    "baked constant",
-    "memoised state",
-    "randomness",
-    "numerical difference",
-    "input mutation",
-    "output structure",
-    "trace raised",
-    "python raised",
-    "unfit inputs",
-)
-"""What a finding's `kind` can be."""
+
+class FindingKind(StrEnum):
+    """What a finding is about."""
+
+    DIFFERENT_STRUCTURE = "different_structure"
+    """The function runs other operators."""
+    SPECIALIZED_CONSTANT = "specialized_constant"
+    """A constant of the trace is another value."""
+    CACHED_STATE = "cached_state"
+    """The function keeps something from call to call."""
+    NONDETERMINISM = "nondeterminism"
+    """Outputs change from call to call."""
+    NUMERICAL_DIFFERENCE = "numerical_difference"
+    """An output has other values."""
+    INPUT_MUTATION = "input_mutation"
+    """An input is written to."""
+    OUTPUT_STRUCTURE = "output_structure"
+    """The outputs nest otherwise."""
+    REPLAY_ERROR = "replay_error"
+    """The trace raised where the function did not."""
+    EAGER_ERROR = "eager_error"
+    """The function itself raised."""
+    INVALID_INPUTS = "invalid_inputs"
+    """The inputs are not what the function or its trace takes."""
+
+
+class Severity(StrEnum):
+    """Whether a finding makes the trace wrong."""
+
+    ERROR = "error"
+    """The trace gave another result than the function."""
+    NOTE = "note"
+    """Worth knowing; no result that was tried is wrong."""
 
 
 class CallInputs(NamedTuple):
@@ -39,12 +60,12 @@ class CallInputs(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CheckInput:
-    """An input that was tried: one that the caller gave, or a recipe for one that was proposed.
+    """An input that was tried: one that the caller gave, or a recipe for one that was generated.
 
-    Proposed inputs are made anew from the examples when asked for, so that a report stays small.
+    Generated inputs are made anew from the examples when asked for, so that a report stays small.
     """
 
-    words: str
+    description: str
     """`check input 3`, `x negated`."""
     given: CallInputs | None = field(default=None, repr=False)
     recipe: Recipe | None = None
@@ -64,39 +85,47 @@ class CheckInput:
             names = self.tree.names[positional:]
             return CallInputs(tuple(items[:positional]), dict(zip(names, items[positional:], strict=True)))
         if self.given is None:
-            raise TracelabError(f"the tensors of {self.words} were not kept")
+            raise TracelabError(f"the tensors of {self.description} were not kept")
         return CallInputs(*copied((self.given.args, self.given.kwargs)))
 
     def __str__(self) -> str:
-        return self.words
+        return self.description
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault, or one thing worth knowing.
+    """One difference between the trace and its function, or one thing worth knowing.
 
-    `kind` is one of `tracelab.check.findings.KINDS`. `fault` is false for what did not change any result that was
-    tried. `node` and `source` say where it comes from (None where that is not known), `error` how far the trace is
-    off, `input` what shows it, `count` how many of the inputs that were tried do. `way_out` says what to do.
+    `severity` is `error` for what makes a result that was tried wrong. `node` and `source` say where it comes from
+    (None where that is not known), `difference` how far the trace is off, `input` what shows it, `count` how many of
+    the inputs that were tried do. `suggestion` says what to do.
     """
 
-    kind: str
+    kind: FindingKind
     message: str
     node: Node | None = None
     source: Source | None = None
-    error: ErrorSize | None = None
+    difference: ErrorSize | None = None
     input: CheckInput | None = None
     count: int = 1
-    fault: bool = True
-    way_out: str = ""
-    place: TraceWarning | None = None
-    """The place that the trace froze, where the fault comes from one."""
+    severity: Severity = Severity.ERROR
+    suggestion: str = ""
+    diagnostic: TraceDiagnostic | None = None
+    """The specialization that it comes from, where it comes from one."""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it makes a result wrong."""
+        return self.severity is Severity.ERROR
 
     def counterexample(self) -> CallInputs:
-        """The inputs that show it; raises `TracelabError` where no input does, or where it was not kept.
+        """The inputs that show it.
 
-        >>> args, kwargs = report.findings[0].counterexample()
-        >>> traced(*args, **kwargs), function(*args, **kwargs)
+        Returns:
+            The arguments: `function(*inputs.args, **inputs.kwargs)`.
+
+        Raises:
+            TracelabError: No input shows it, or it was not kept.
         """
         if self.input is None:
             raise TracelabError(f"no one input shows this ({self.kind}): {self.message}")
@@ -112,24 +141,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class FrozenPlace:
-    """A place that the trace froze, and whether some input shows it wrong.
+class Specialization:
+    """A place on which the trace is specialized, and whether some input shows it wrong.
 
-    `finding` is the fault that it causes, None where no counterexample was found in `tries` tries.
+    `finding` is the difference that it causes, None where no counterexample was found in `examples` examples.
     """
 
-    warning: TraceWarning
+    diagnostic: TraceDiagnostic
     finding: Finding | None
-    tries: int
+    examples: int
 
     @property
-    def answer(self) -> str:
-        """`wrong for x negated`, or `no counterexample in 32 tries`."""
+    def verdict(self) -> str:
+        """`wrong for x negated`, or `no counterexample in 32 examples`."""
         if self.finding is not None and self.finding.input is not None:
             return f"wrong for {self.finding.input}"
-        return f"no counterexample in {self.tries} {'try' if self.tries == 1 else 'tries'}"
+        return f"no counterexample in {self.examples} {'example' if self.examples == 1 else 'examples'}"
 
     def __str__(self) -> str:
-        source = self.warning.source
-        where = f"{source.short_file}:{source.line}: {source.text.strip()}" if source is not None else self.warning.kind
-        return f"{where}  → {self.answer}"
+        source = self.diagnostic.source
+        where = self.diagnostic.kind
+        if source is not None:
+            where = f"{source.short_file}:{source.line}: {source.text.strip()}"
+        return f"{where}  → {self.verdict}"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tracelab.check.isolation import has_data
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 
@@ -54,7 +54,7 @@ class Recipe:
             made.append(tensor.requires_grad_(example.requires_grad))
         return made
 
-    def words(self, names: list[str], examples: list[Tensor]) -> str:
+    def description(self, names: list[str], examples: list[Tensor]) -> str:
         """`x of shape [5, 3] instead of [2, 3], negated`."""
         changed: dict[str, list[str]] = {}
         for name, shape, example in zip(names, self.shapes, examples, strict=True):
@@ -261,7 +261,7 @@ def _values(examples: list[Tensor], same: Shapes) -> Iterator[Recipe]:
                 yield Recipe(kind, same, 0, (place,))
 
 
-def sizes_behind(graph: Graph, warning: TraceWarning) -> list[Place]:
+def sizes_behind(graph: Graph, warning: TraceDiagnostic) -> list[Place]:
     """The dimensions of the user's inputs that the value of a warning was computed from."""
     users = {value: place for place, value in enumerate(graph.user_inputs)}
     found: list[Place] = []

@@ -22,7 +22,7 @@ _CONTAINERS = (list, dict, set)
 
 
 @contextmanager
-def unchanged(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Iterator[Callable[[], None]]:
+def isolated(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Iterator[Callable[[], None]]:
     """Put everything back at the end; the function that it gives puts it back in between.
 
     That is the state of the random generators (torch's, NumPy's, Python's), the modules among `functions` and the
@@ -30,11 +30,11 @@ def unchanged(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Itera
     among them keep and train, what functions hold in their closures and read from lists and dicts around them, and the
     values of the tensors `written`.
     """
-    kept = _Kept(functions, written)
+    kept = _Snapshot(functions, written)
     try:
-        yield kept.put_back
+        yield kept.restore
     finally:
-        kept.put_back()
+        kept.restore()
 
 
 def written_state(graph: Graph) -> list[Tensor]:
@@ -49,7 +49,7 @@ def has_data(tensor: Tensor) -> bool:
     return not tensor.is_meta and not isinstance(tensor, FakeTensor)
 
 
-class _Kept:
+class _Snapshot:
     def __init__(self, functions: Iterable[Any], written: Iterable[Tensor]) -> None:
         functions = list(functions)
         roots = _roots(functions)
@@ -125,7 +125,7 @@ class _Kept:
         for name in function.__code__.co_names:
             self.keep_container(function.__globals__.get(name), seen)
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         for table, before in self.tables:
             if len(table) != len(before) or any(table[name] is not item for name, item in before.items()):
                 table.clear()

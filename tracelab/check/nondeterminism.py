@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from tracelab.check.findings import CallInputs, CheckInput, Finding
-from tracelab.check.isolation import unchanged, written_state
+from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity
+from tracelab.check.isolation import isolated, written_state
 from tracelab.check.outputs import copied, mismatches
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
@@ -30,7 +30,7 @@ def random_nodes(graph: Graph) -> list[Node]:
     return found
 
 
-def randomness(graph: Graph, call: Any, tried: CheckInput, python: Any, fault: bool) -> Finding | None:
+def nondeterminism(graph: Graph, call: Any, tried: CheckInput, python: Any, severity: Severity) -> Finding | None:
     """A finding where two runs from different random states give different outputs."""
     nodes = random_nodes(graph)
     if not nodes or not _changes(graph, call, tried.build(), python):
@@ -39,7 +39,7 @@ def randomness(graph: Graph, call: Any, tried: CheckInput, python: Any, fault: b
     words = [f"{name}{f' × {count}' if count > 1 else ''}" for name, count in names.items()]
     more = f" and {len(words) - _MOST_NAMES} more" if len(words) > _MOST_NAMES else ""
     return Finding(
-        "randomness",
+        FindingKind.NONDETERMINISM,
         f"Trace had nondeterministic nodes: {', '.join(words[:_MOST_NAMES])}{more}; "
         "its outputs change from call to call",
         nodes[0],
@@ -47,8 +47,8 @@ def randomness(graph: Graph, call: Any, tried: CheckInput, python: Any, fault: b
         None,
         tried,
         1,
-        fault,
-        "call .eval() on the model before tracing; where it is meant, check with allow=('randomness',)",
+        severity,
+        "call .eval() on the model before tracing; where it is meant, check with allow={'nondeterminism'}",
     )
 
 
@@ -61,7 +61,7 @@ def _place(node: Node) -> str:
 
 def _changes(graph: Graph, call: Any, inputs: CallInputs, python: Any) -> bool:
     results = []
-    with unchanged((python, call), written_state(graph)) as again:
+    with isolated((python, call), written_state(graph)) as again:
         for seed in (1, 2):
             again()
             torch.manual_seed(seed)

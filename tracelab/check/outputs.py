@@ -39,7 +39,7 @@ class Mismatch:
     """An output (counted from 1; 0 for the structure of the whole) that is not as Python's."""
 
     output: int
-    words: str
+    description: str
     error: ErrorSize | None = None
 
     @property
@@ -49,10 +49,10 @@ class Mismatch:
 
     def __str__(self) -> str:
         if self.output == 0:
-            return self.words
+            return self.description
         return (
             f"Output nr {self.output}. of the traced function does not match the corresponding output of the Python "
-            f"function: {self.words}"
+            f"function: {self.description}"
         )
 
 
@@ -60,8 +60,8 @@ def mismatches(expected: Any, found: Any, tolerance: float) -> tuple[Mismatch, .
     """Where `found` is not `expected`, within a relative tolerance; empty where it is."""
     wanted_leaves, found_leaves = list(leaves(expected)), list(leaves(found))
     if len(wanted_leaves) != len(found_leaves):
-        words = f"the Python function returned {_tensors(wanted_leaves)} and its trace {len(found_leaves)}"
-        return (Mismatch(0, words),)
+        description = f"the Python function returned {_tensors(wanted_leaves)} and its trace {len(found_leaves)}"
+        return (Mismatch(0, description),)
     mine, theirs = structure(expected), structure(found)
     if mine != theirs:
         return (Mismatch(0, f"the Python function returned {mine} and its trace {theirs}"),)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from tracelab.check.findings import CheckInput, Finding, FrozenPlace
+from tracelab.check.findings import CheckInput, Finding, Specialization
 from tracelab.check.trial import Outcome
 from tracelab.errors import TracelabError
 
@@ -37,40 +37,40 @@ class WorstCase:
 class CheckReport:
     """What a check of a trace found.
 
-    `findings` has one record per fault, faults first; `places` every place that the trace froze, each with the fault
-    that it causes or with how many tries found none; `worst` the inputs on which the trace was furthest off, at most
-    five. `tried` inputs ran, on `wrong` of them the trace did something else than Python; on `out_of_domain` more
-    Python itself raised, or there was nothing to compare.
+    `findings` has one record per difference, errors first; `specializations` every place on which the trace is
+    specialized, each with the error that it causes or with how many examples found none; `worst` the inputs on which
+    the trace was furthest off, at most five. `tried` inputs ran, on `wrong` of them the trace did something else than
+    Python; on `rejected_inputs` more Python itself raised, or there was nothing to compare.
 
-    >>> report = traced.check()
-    >>> if not report.ok:
-    ...     print(report)
+    >>> report = tracelab.trace(torch.relu, torch.ones(2)).check(max_examples=4)
+    >>> print(report)
+    check of relu: no difference found, 4 inputs tried
     """
 
     name: str
     findings: list[Finding] = field(default_factory=list)
-    places: list[FrozenPlace] = field(default_factory=list)
+    specializations: list[Specialization] = field(default_factory=list)
     worst: list[WorstCase] = field(default_factory=list)
     tried: int = 0
     wrong: int = 0
-    out_of_domain: int = 0
+    rejected_inputs: int = 0
     tolerance: float = 1e-5
     notes: list[str] = field(default_factory=list)
     """How the check was run, where that was not as asked for."""
 
     @property
     def ok(self) -> bool:
-        """Whether there is no fault."""
-        return not any(finding.fault for finding in self.findings)
+        """Whether no difference was found."""
+        return not self.errors
 
     @property
-    def faults(self) -> list[Finding]:
-        """The findings that are faults."""
-        return [finding for finding in self.findings if finding.fault]
+    def errors(self) -> list[Finding]:
+        """The findings that make a result wrong."""
+        return [finding for finding in self.findings if finding.is_error]
 
     @property
     def headline(self) -> str:
-        """What it comes to, in a few words: `no fault found, 32 inputs tried`."""
+        """What it comes to, in a few words: `no difference found, 32 inputs tried`."""
         return _headline(self)
 
     def __str__(self) -> str:
@@ -85,12 +85,12 @@ class CheckReport:
 
 def _headline(report: CheckReport) -> str:
     tried = f"{_plural(report.tried, 'input')} tried"
-    if report.out_of_domain:
-        tried += f", {report.out_of_domain:,} more out of its domain"
+    if report.rejected_inputs:
+        tried += f", {report.rejected_inputs:,} more rejected by the function"
     if report.ok:
-        return f"no fault found, {tried}"
+        return f"no difference found, {tried}"
     wrong = f", the trace is wrong for {report.wrong:,}" if report.wrong else ""
-    return f"{_plural(len(report.faults), 'fault')}, {tried}{wrong}"
+    return f"{_plural(len(report.errors), 'error')}, {tried}{wrong}"
 
 
 def _plural(count: int, noun: str) -> str:
@@ -103,22 +103,22 @@ def _lines(report: CheckReport) -> Iterator[str]:
         yield from _finding_lines(finding)
     if len(report.findings) > _MOST_FINDINGS:
         yield f"… {_plural(len(report.findings) - _MOST_FINDINGS, 'more finding')} in report.findings"
-    if report.places:
-        yield "frozen places"
-        for place in report.places[:_MOST_PLACES]:
+    if report.specializations:
+        yield "specialized on"
+        for place in report.specializations[:_MOST_PLACES]:
             yield f"  {_cut(str(place), _WIDTH - 2)}"
-        if len(report.places) > _MOST_PLACES:
-            yield f"  … {len(report.places) - _MOST_PLACES} more in report.places"
+        if len(report.specializations) > _MOST_PLACES:
+            yield f"  … {len(report.specializations) - _MOST_PLACES} more in report.specializations"
     for note in report.notes:
         yield from textwrap.wrap(f"note: {note}", _WIDTH)
 
 
 def _finding_lines(finding: Finding) -> Iterator[str]:
-    mark = "✗" if finding.fault else "·"
+    mark = "✗" if finding.is_error else "·"
     yield _cut(f"{mark} {finding.kind}{_at(finding)}", _WIDTH)
     yield from textwrap.wrap(_printable(finding.message), _WIDTH, initial_indent="    ", subsequent_indent="    ")
-    if finding.way_out:
-        yield from textwrap.wrap(f"→ {finding.way_out}", _WIDTH, initial_indent="    ", subsequent_indent="      ")
+    if finding.suggestion:
+        yield from textwrap.wrap(f"→ {finding.suggestion}", _WIDTH, initial_indent="    ", subsequent_indent="      ")
 
 
 def _at(finding: Finding) -> str:
@@ -142,44 +142,44 @@ _STYLE = (
     "line-height:1.45;max-width:60em"
 )
 _CODE = "font-family:var(--jp-code-font-family,monospace);white-space:pre-wrap;overflow-wrap:anywhere"
-_FAULT = "color:var(--jp-error-color1,#c62828)"
+_ERROR = "color:var(--jp-error-color1,#c62828)"
 _FINE = "color:var(--jp-success-color1,#2e7d32)"
 
 
 def report_html(report: CheckReport) -> str:
     """The report for notebooks; it takes the colours of the page around it."""
-    colour = _FINE if report.ok else _FAULT
+    colour = _FINE if report.ok else _ERROR
     parts = [
         f'<div style="{_STYLE}"><div><b>check of {_html(report.name)}</b>: '
         f'<span style="{colour}">{_html(_headline(report))}</span></div>'
     ]
     for finding in report.findings[:_MOST_FINDINGS]:
-        mark = f'<span style="{_FAULT}">✗</span>' if finding.fault else "·"
+        mark = f'<span style="{_ERROR}">✗</span>' if finding.is_error else "·"
         code = ""
         if finding.source is not None and finding.source.text.strip():
             code = f'<div style="{_CODE}">{_html(finding.source.text.strip())}</div>'
         place = f", {_html(finding.line)}" if finding.line else ""
-        way = f"<div>→ {_html(finding.way_out)}</div>" if finding.way_out else ""
+        way = f"<div>→ {_html(finding.suggestion)}</div>" if finding.suggestion else ""
         parts.append(
             f'<div style="margin:.5em 0 0 0">{mark} <b>{_html(finding.kind)}</b>{place}'
             f'<div style="margin-left:1.5em">{code}<div>{_html(finding.message)}</div>{way}</div></div>'
         )
     if len(report.findings) > _MOST_FINDINGS:
         parts.append(f"<div>… {len(report.findings) - _MOST_FINDINGS} more in report.findings</div>")
-    if report.places:
+    if report.specializations:
         rows = "".join(
-            f'<li><span style="{_CODE}">{_html(_where(place))}</span> → {_html(place.answer)}</li>'
-            for place in report.places[:_MOST_PLACES]
+            f'<li><span style="{_CODE}">{_html(_where(place))}</span> → {_html(place.verdict)}</li>'
+            for place in report.specializations[:_MOST_PLACES]
         )
-        more = len(report.places) - _MOST_PLACES
-        rest = f"<li>… {more} more in report.places</li>" if more > 0 else ""
-        parts.append(f'<div style="margin:.5em 0 0 0"><b>frozen places</b><ul>{rows}{rest}</ul></div>')
+        more = len(report.specializations) - _MOST_PLACES
+        rest = f"<li>… {more} more in report.specializations</li>" if more > 0 else ""
+        parts.append(f'<div style="margin:.5em 0 0 0"><b>specialized on</b><ul>{rows}{rest}</ul></div>')
     parts += [f"<div>note: {_html(note)}</div>" for note in report.notes]
     return "".join(parts) + "</div>"
 
 
-def _where(place: FrozenPlace) -> str:
-    return str(place)[: -len(place.answer) - 4]
+def _where(place: Specialization) -> str:
+    return str(place)[: -len(place.verdict) - 4]
 
 
 def _html(text: str) -> str:

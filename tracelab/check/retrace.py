@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracelab.capture.call import Call, record_call
-from tracelab.capture.messages import unsaid
-from tracelab.check.isolation import unchanged, written_state
+from tracelab.capture.call import CallArguments, record_call
+from tracelab.capture.messages import warnings_suppressed
+from tracelab.check.isolation import isolated, written_state
 from tracelab.comparison.changes import Change
 from tracelab.comparison.diff import GraphDiff, graph_diff
 from tracelab.errors import TracelabError
 from tracelab.execute.origin import Origin
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
@@ -27,10 +27,10 @@ def retrace(origin: Origin, graph: Graph, args: tuple[Any, ...], kwargs: Mapping
 
     Nothing of the user's changes, and no Python warnings are shown.
     """
-    with unchanged((origin.python, *origin.modules.values()), written_state(graph)), unsaid():
+    with isolated((origin.python, *origin.modules.values()), written_state(graph)), warnings_suppressed():
         try:
             again, _, _ = record_call(
-                origin.python, origin.modules, Call(args, kwargs), origin.strict, origin.force_outplace
+                origin.python, origin.modules, CallArguments(args, kwargs), origin.strict, origin.force_outplace
             )
         except TracelabError:
             return None
@@ -49,8 +49,8 @@ class Differences:
     """Constants in arguments that are others."""
     tensors: list[tuple[Value, str]] = field(default_factory=list)
     """Tensors that the trace holds as constants, and that have other values: in words."""
-    places: list[tuple[TraceWarning, str]] = field(default_factory=list)
-    """Frozen places where another value was read: the value."""
+    places: list[tuple[TraceDiagnostic, str]] = field(default_factory=list)
+    """Specializations where another value was read: the value."""
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
     """What belongs together."""
     new_sources: list[Source] = field(default_factory=list)
@@ -100,21 +100,23 @@ def _captured(difference: GraphDiff) -> list[tuple[Value, str]]:
 
 
 def _both(change: Change) -> str:
-    return f"{change.words[0]} in the trace, {change.words[1]} now"
+    return f"{change.descriptions[0]} in the trace, {change.descriptions[1]} now"
 
 
-def other_places(before: Graph, after: Graph) -> list[tuple[TraceWarning, str]]:
-    """The frozen places of the first graph at which the second run read another value."""
+def other_places(before: Graph, after: Graph) -> list[tuple[TraceDiagnostic, str]]:
+    """The specializations of the first graph at which the second run read another value."""
     theirs = {place_of(warning): warning for warning in after.warnings}
     found = []
     for warning in before.warnings:
         other = theirs.get(place_of(warning))
-        if other is not None and other.frozen != warning.frozen and warning.kind not in ("state", "output"):
-            found.append((warning, other.frozen))
+        if other is not None and other.constant != warning.constant and warning.kind not in ("state", "output"):
+            found.append((warning, other.constant))
     return found
 
 
-def place_of(warning: TraceWarning) -> tuple[object, ...]:
+def place_of(warning: TraceDiagnostic) -> tuple[object, ...]:
     """The same for the same place in another recording."""
     source = warning.source
-    return (warning.kind, warning.frozen) if source is None else (warning.kind, source.file, source.line)
+    return (
+        (warning.kind, warning.constant) if source is None else (warning.kind, source.file, source.line, source.column)
+    )

@@ -15,7 +15,7 @@ from tracelab.graph.structure import InputTree
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CheckTarget:
     """A traced function, or one method of a traced module, and where it came from."""
 
     traced: Any
@@ -43,7 +43,7 @@ def method_of(traced: Any, method: str) -> Callable[..., Any]:
     return traced  # type: ignore[no-any-return]
 
 
-def subject_of(traced: Any, method: str | None) -> Subject:
+def target_of(traced: Any, method: str | None) -> CheckTarget:
     """Raises `TracelabError` for a method that was not traced, and where there is no Python function to run."""
     if isinstance(traced, ReplayModule):
         methods = list(traced._graphs)
@@ -62,4 +62,4 @@ def subject_of(traced: Any, method: str | None) -> Subject:
             f"{label} has no Python function to check it against (it was loaded from a file, copied, or is a cell): "
             "trace the function again, check a cell by %%trace --check, or use tracelab.compare(traced, function, x)"
         )
-    return Subject(traced, name, graph, origin, label)
+    return CheckTarget(traced, name, graph, origin, label)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tracelab.check.isolation import has_data, unchanged
+from tracelab.check.isolation import has_data, isolated
 from tracelab.check.outputs import Mismatch, copied, leaves, mismatches
 
 _LONGEST = 200
@@ -67,7 +67,7 @@ def trial(
     if not all(has_data(leaf) for leaf in tensors):
         return Outcome(skipped=True)
     mine, theirs = copied((args, dict(kwargs))), copied((args, dict(kwargs)))
-    with unchanged((python, traced, *modules), written) as again:
+    with isolated((python, traced, *modules), written) as again:
         try:
             expected = python(*mine[0], **mine[1])
         except Exception as error:

@@ -48,13 +48,13 @@ class Change:
         return f"{self.what} {self.name}" if self.name else self.what
 
     @property
-    def words(self) -> tuple[str, str]:
+    def descriptions(self) -> tuple[str, str]:
         """Before and after as text."""
         return _shown(self.before), _shown(self.after)
 
     def __str__(self) -> str:
         """`argument dim: 1 → -1`."""
-        return f"{self.label}: {' → '.join(self.words)}"
+        return f"{self.label}: {' → '.join(self.descriptions)}"
 
 
 class ChangedNode(NamedTuple):

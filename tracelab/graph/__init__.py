@@ -1,7 +1,7 @@
 """The data: one `Graph` that everything else reads."""
 
 from tracelab.graph import passes
-from tracelab.graph.diagnostic import TracerWarning, TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
@@ -15,7 +15,7 @@ __all__ = [
     "Scope",
     "Source",
     "TensorType",
-    "TraceWarning",
+    "TraceDiagnostic",
     "TracerWarning",
     "Value",
     "passes",

@@ -7,7 +7,7 @@ from typing import Self
 
 import torch
 
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node, NodeList, Role, Value, map_values
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
@@ -34,7 +34,7 @@ class GraphData:
         self.inputs: list[Value] = []
         self._nodes = NodeList(self)
         self.outputs: list[Value] = []
-        self.warnings: list[TraceWarning] = []
+        self.warnings: list[TraceDiagnostic] = []
         self.root = Scope(name, "", None)
         self.failed: Node | None = None
         self.state: dict[Value, torch.Tensor] = {}

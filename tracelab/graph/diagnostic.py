@@ -1,4 +1,4 @@
-"""Warnings as data: every place where a traced size or value became a Python constant."""
+"""Diagnostics: every place where the trace is narrower than the code."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class TracerWarning(Warning):
 
 
 @dataclass(slots=True)
-class TraceWarning:
-    """One place that the trace froze.
+class TraceDiagnostic:
+    """One place on which the trace is specialized: a size or value became a Python constant there.
 
     `kind` is one of `bool`, `int`, `float`, `complex`, `list`, `numpy`, `iter`, `contains`, `number`, `index`,
-    `constant`, `output`, `state`. `frozen` is the value that became a constant, as text; `value` is the traced
-    value it was read from, `node` the node that made that value (None for an input).
+    `constant`, `output`, `state`. `value` is the traced value that was read, `node` the node that made it (None for an
+    input).
     """
 
     kind: str
@@ -28,11 +28,12 @@ class TraceWarning:
     source: Source | None = None
     node: Node | None = None
     value: Value | None = None
-    frozen: str = ""
+    constant: str = ""
+    """The Python constant that it became, as text."""
     position: int = 0
     """How many nodes were recorded before it."""
-    answer: str = ""
-    """What a check found for it: `wrong for x negated`, `no counterexample in 32 tries`; empty where none was made."""
+    verdict: str = ""
+    """What a check found for it: `wrong for x negated`, `no counterexample in 32 examples`; empty before a check."""
     names: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What the names near the place stood for (`tracelab.capture.analysis.name_snapshot`); empty after loading."""
     text: str = field(default="", repr=False, compare=False)
@@ -53,7 +54,7 @@ class TraceWarning:
             todo += before
         return None
 
-    def moved(self, nodes: Mapping[Node, Node], values: Mapping[Value, Value]) -> TraceWarning:
+    def moved(self, nodes: Mapping[Node, Node], values: Mapping[Value, Value]) -> TraceDiagnostic:
         """The same of a copied graph."""
         node = None if self.node is None else nodes.get(self.node, self.node)
         return replace(self, node=node, value=None if self.value is None else values.get(self.value, self.value))

@@ -17,7 +17,7 @@ from typing import Any
 
 from tracelab.api.running import Running
 from tracelab.errors import TracelabError
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.source import is_cell
 from tracelab.render.fold import Folded
@@ -174,7 +174,7 @@ def _ops(graph: Graph, entry: Entry) -> int:
     return entry.ops[1]
 
 
-def _add_place(places: dict[Any, dict[str, Any]], warning: TraceWarning, key: str, root: str) -> None:
+def _add_place(places: dict[Any, dict[str, Any]], warning: TraceDiagnostic, key: str, root: str) -> None:
     """A warning whose innermost frame is in a file; those in cells stand in the cells."""
     source = warning.source
     if source is None or is_cell(source.file):
@@ -190,13 +190,13 @@ def _add_place(places: dict[Any, dict[str, Any]], warning: TraceWarning, key: st
             "column": source.column,
             "kind": warning.kind,
             "message": warning.message,
-            "value": warning.frozen,
-            "answer": warning.answer,
+            "value": warning.constant,
+            "answer": warning.verdict,
             "traces": [],
             "count": 0,
         }
     row["count"] += 1
-    row["answer"] = row["answer"] or warning.answer
+    row["answer"] = row["answer"] or warning.verdict
     if key not in row["traces"]:
         row["traces"].append(key)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.types import TensorType, Type
-from tracelab.quickfix.safety import Proof, Unproved
+from tracelab.quickfix.safety import NotSafe, Proof
 from tracelab.quickfix.source_edit import PRIMARY, Code, Edit, dotted
 
 _WHY = "both sides have one shape and type, and nothing else happens in them, so that the choice can be made later"
@@ -30,7 +30,7 @@ class _Choice:
     no: ast.expr
 
 
-def branch_mend(code: Code, test: ast.expr, warning: TraceWarning) -> tuple[Edit, str] | None:
+def branch_fix(code: Code, test: ast.expr, warning: TraceDiagnostic) -> tuple[Edit, str] | None:
     """The edit for a branch at `test`, and why it may be made; None where that is not certain."""
     names, turned = warning.names, False
     at: ast.expr = test
@@ -44,14 +44,14 @@ def branch_mend(code: Code, test: ast.expr, warning: TraceWarning) -> tuple[Edit
     if choice is None or not name:
         return None
     yes, no = (choice.no, choice.yes) if turned else (choice.yes, choice.no)
-    frozen = warning.value.type if warning.value is not None else ""
+    asked = warning.value.type if warning.value is not None else ""
     try:
-        if isinstance(frozen, TensorType):
-            condition = _condition(code, test, names, frozen)
+        if isinstance(asked, TensorType):
+            condition = _condition(code, test, names, asked)
         else:
             condition = _size_condition(code, test, names, name)
-        _same(yes, no, names, frozen)
-    except Unproved:
+        _same(yes, no, names, asked)
+    except NotSafe:
         return None
     if _written_to(code, choice, (yes, no)):
         return None
@@ -110,12 +110,12 @@ _TENSOR_VALUED = frozenset("any all sum mean max min amax amin norm gt lt ge le 
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 
-def _condition(code: Code, test: ast.expr, names: Mapping[str, Any], frozen: TensorType) -> str:
+def _condition(code: Code, test: ast.expr, names: Mapping[str, Any], asked: TensorType) -> str:
     """The condition as a tensor of one boolean. It is computed once, before the sides, as in the branch."""
-    if frozen.shape or not _gives_tensor(test, names):
-        raise Unproved
+    if asked.shape or not _gives_tensor(test, names):
+        raise NotSafe
     text = code.text(test)
-    if frozen.dtype is torch.bool:
+    if asked.dtype is torch.bool:
         return text
     return f"{text} != 0" if isinstance(test, PRIMARY) else f"({text}) != 0"
 
@@ -136,11 +136,11 @@ def _gives_tensor(test: ast.expr, names: Mapping[str, Any]) -> bool:
 def _size_condition(code: Code, test: ast.expr, names: Mapping[str, Any], torch_name: str) -> str:
     """`x.shape[0] > 4` as `torch.tensor(x.shape[0]) > 4`: a comparison of tensors, which is traced."""
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
-        raise Unproved
+        raise NotSafe
     left, right = test.left, test.comparators[0]
     operator = code.text(test)[len(code.text(left)) :]
     if not isinstance(right, ast.Constant) or type(right.value) is not int or not is_size(left, names):
-        raise Unproved
+        raise NotSafe
     return f"{torch_name}.tensor({code.text(left)}){operator}"
 
 
@@ -164,27 +164,27 @@ def _is_whole(node: ast.expr) -> bool:
         return False
 
 
-def _same(yes: ast.expr, no: ast.expr, names: Mapping[str, Any], frozen: Type) -> None:
-    """Both sides are tensors of one shape, type and device, whatever the input; raises `Unproved` otherwise."""
+def _same(yes: ast.expr, no: ast.expr, names: Mapping[str, Any], asked: Type) -> None:
+    """Both sides are tensors of one shape, type and device, whatever the input; raises `NotSafe` otherwise."""
     one, other = Proof(names), Proof(names)
     a, b = one.tensor(yes), other.tensor(no)
     if a.shape != b.shape or a.dtype != b.dtype:
-        raise Unproved
+        raise NotSafe
     read = [{name for name, leaf in proof.leaves.items() if leaf.shape} for proof in (one, other)]
     if read[0] != read[1]:
         # A tensor that only one side reads may have any shape when the other side is taken.
-        raise Unproved
+        raise NotSafe
     elsewhere = {**names, **_other_sizes({**one.leaves, **other.leaves})}
     if Proof(elsewhere).tensor(yes).shape != Proof(elsewhere).tensor(no).shape:
-        raise Unproved
+        raise NotSafe
     devices = {leaf.device for proof in (one, other) for leaf in proof.leaves.values()}
-    if isinstance(frozen, TensorType):
-        devices.add(frozen.device)
+    if isinstance(asked, TensorType):
+        devices.add(asked.device)
     elif one.leaves.keys() != other.leaves.keys() or devices != {torch.device("cpu")}:
         # At other sizes a tensor of its own in one side might no longer fit.
-        raise Unproved
+        raise NotSafe
     if len(devices) != 1:
-        raise Unproved
+        raise NotSafe
 
 
 _SIZES = (5, 7, 11, 13, 17, 19, 23, 29)
@@ -193,17 +193,17 @@ _SIZES = (5, 7, 11, 13, 17, 19, 23, 29)
 def _other_sizes(leaves: Mapping[str, TensorType]) -> dict[str, TensorType]:
     """The tensors at other sizes, no two dimensions alike, none of size one: sizes that were equal by chance differ.
 
-    Counted from the right, as broadcasting counts. Tensors that are broadcast to each other raise `Unproved`.
+    Counted from the right, as broadcasting counts. Tensors that are broadcast to each other raise `NotSafe`.
     """
     rank = max((len(leaf.shape) for leaf in leaves.values()), default=0)
     if rank > len(_SIZES):
-        raise Unproved
+        raise NotSafe
     found: dict[str, TensorType] = {}
     extents: dict[int, int] = {}
     for name, leaf in leaves.items():
         for place, extent in enumerate(reversed(leaf.shape)):
             if extents.setdefault(place, extent) != extent:
-                raise Unproved
+                raise NotSafe
         shape = tuple(reversed(_SIZES[: len(leaf.shape)]))
         stride = tuple(math.prod(shape[place + 1 :]) for place in range(len(shape)))
         found[name] = dataclasses.replace(leaf, shape=shape, stride=stride)

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import torch
 
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.types import TensorType
 from tracelab.quickfix.branches import is_size
 from tracelab.quickfix.safety import Proof
@@ -20,7 +20,7 @@ _INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _SAME_IN_NUMPY = frozenset("sqrt exp log log1p expm1 sin cos tan tanh floor ceil square abs absolute sign".split())
 
 
-def number_mend(code: Code, node: ast.expr, warning: TraceWarning) -> Found | None:
+def number_fix(code: Code, node: ast.expr, warning: TraceDiagnostic) -> Found | None:
     """`float(t)` as `t.item()`, `float(n)` and `int(n / 2)` of a size as arithmetic, `len(x)` as `x.shape[0]`."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.keywords:
         return None
@@ -33,7 +33,9 @@ def number_mend(code: Code, node: ast.expr, warning: TraceWarning) -> Found | No
     (inner,) = node.args
     if called == "len":
         if dotted(inner) and isinstance(names.get(dotted(inner)), TensorType):
-            why = "len() must give a plain number, which freezes the size; shape gives the same number, traced"
+            why = (
+                "len() must give a plain number, on which the trace is specialized; shape gives the same number, traced"
+            )
             return code.edit(node, node, f"{code.text(inner)}.shape[0]"), why
         return None
     if called == "int":
@@ -46,7 +48,7 @@ def number_mend(code: Code, node: ast.expr, warning: TraceWarning) -> Found | No
     return _item(code, node, inner, warning)
 
 
-def _item(code: Code, node: ast.Call, inner: ast.expr, warning: TraceWarning) -> Found | None:
+def _item(code: Code, node: ast.Call, inner: ast.expr, warning: TraceDiagnostic) -> Found | None:
     type_ = warning.value.type if warning.value is not None else None
     if not isinstance(type_, TensorType) or any(extent != 1 for extent in type_.shape):
         return None
@@ -71,7 +73,7 @@ def _uses(code: Code, node: ast.expr) -> Iterator[ast.expr]:
         yield node
 
 
-def _takes_number(code: Code, node: ast.expr, warning: TraceWarning) -> bool:
+def _takes_number(code: Code, node: ast.expr, warning: TraceDiagnostic) -> bool:
     """Whether the place takes a traced number as it takes a plain one: arithmetic, and torch's own functions."""
     holder = code.parents.get(node)
     while isinstance(holder, (ast.List, ast.Tuple, ast.keyword, ast.UnaryOp)):
@@ -86,7 +88,7 @@ def _takes_number(code: Code, node: ast.expr, warning: TraceWarning) -> bool:
     return isinstance(warning.names.get(owner), TensorType)
 
 
-def _parted(code: Code, node: ast.expr, warning: TraceWarning) -> str | None:
+def _parted(code: Code, node: ast.expr, warning: TraceDiagnostic) -> str | None:
     """`n // 2` for `n / 2` and `n * 0.5`, where n is a size."""
     if not isinstance(node, ast.BinOp) or not isinstance(node.right, ast.Constant):
         return None
@@ -108,7 +110,7 @@ def _enclosed(code: Code, node: ast.expr, text: str) -> str:
     return f"({text})" if isinstance(holder, apart) and not inside else text
 
 
-def array_mend(code: Code, node: ast.expr, warning: TraceWarning) -> Found | None:
+def array_fix(code: Code, node: ast.expr, warning: TraceDiagnostic) -> Found | None:
     """NumPy's function as torch's, and the way through an array or a list and back as a copy."""
     type_ = warning.value.type if warning.value is not None else None
     if not isinstance(node, ast.Call) or not isinstance(type_, TensorType) or not type_.shape or type_.requires_grad:
@@ -148,7 +150,7 @@ def array_mend(code: Code, node: ast.expr, warning: TraceWarning) -> Found | Non
     return None
 
 
-def _numpy_function(node: ast.Call, warning: TraceWarning) -> str:
+def _numpy_function(node: ast.Call, warning: TraceDiagnostic) -> str:
     """`sqrt` for `np.sqrt(x)`."""
     owner, _, name = dotted(node.func).rpartition(".")
     module = warning.names.get(owner)
@@ -157,5 +159,5 @@ def _numpy_function(node: ast.Call, warning: TraceWarning) -> str:
     return name if plain and is_numpy and name in _SAME_IN_NUMPY else ""
 
 
-def _back(node: ast.Call, warning: TraceWarning) -> str:
+def _back(node: ast.Call, warning: TraceDiagnostic) -> str:
     return Proof(warning.names).torch_name(node.func)

@@ -1,8 +1,8 @@
-"""`mend`: the edit that takes a frozen place out of the code, where one is certain to change nothing else.
+"""`quick_fix`: the edit that takes a specialization out of the code, where one is certain to change nothing else.
 
-A mend is offered only where what it writes gives the same for every input for which the old code ran, its gradients
-among it, and where it can be traced: what has a part that cannot be told from the code and the types of its names is
-left to the person.
+A quick fix is offered only where what it writes gives the same for every input for which the old code ran, its
+gradients among it, and where it can be traced: what has a part that cannot be told from the code and the types of its
+names is left to the person.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import linecache
 from dataclasses import dataclass
 
 from tracelab.capture.analysis.name_snapshot import lines_around
-from tracelab.graph.diagnostic import TraceWarning
-from tracelab.quickfix.branches import branch_mend
-from tracelab.quickfix.conversions import array_mend, number_mend
+from tracelab.graph.diagnostic import TraceDiagnostic
+from tracelab.quickfix.branches import branch_fix
+from tracelab.quickfix.conversions import array_fix, number_fix
 from tracelab.quickfix.source_edit import Edit, code_of
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class QuickFix:
     """An edit of the user's code: `edit.text` in the place of what `edit` spans in `file`; `reason` is one sentence.
 
-    >>> print(mend(traced.graph.warnings[0]).new_lines)
-    y = torch.where(x.sum() > 0, x * 2, -x)
+    `new_lines` of a branch reads `y = torch.where(x.sum() > 0, x * 2, -x)`.
     """
 
     file: str
@@ -36,13 +35,21 @@ class Mend:
         return f"{self.new_lines.strip()}  ({self.reason})"
 
 
-def mend(warning: TraceWarning) -> Mend | None:
-    """How to rewrite a place that the trace froze; None where no rewrite is certain to keep the results.
+def quick_fix(warning: TraceDiagnostic) -> QuickFix | None:
+    """How to rewrite the code so that the trace is not specialized there.
 
-    Nothing is run and no file is written. A graph that was read from a file has no mends: its code is not at hand.
+    Nothing is run and no file is written. A graph that was read from a file has no quick fixes: its code is not at
+    hand.
 
-    >>> for warning in traced.graph.warnings:
-    ...     print(warning, tracelab.mend(warning), sep="\\n  ")
+    Args:
+        warning: One of `graph.warnings`.
+
+    Returns:
+        The edit, or None where no edit is certain to keep the results.
+
+    >>> traced = tracelab.trace(lambda x: x * len(x), torch.ones(3))
+    >>> tracelab.quick_fix(traced.graph.warnings[0]).edit.text
+    'x.shape[0]'
     """
     source = warning.source
     if source is None or not warning.names or "".join(lines_around(source)) != warning.text:
@@ -57,15 +64,15 @@ def mend(warning: TraceWarning) -> Mend | None:
         node = node.test
     found = None
     if warning.kind in ("bool", "int", "float"):
-        found = number_mend(code, node, warning)
+        found = number_fix(code, node, warning)
     if found is None and warning.kind == "bool":
-        found = branch_mend(code, node, warning)
+        found = branch_fix(code, node, warning)
     if warning.kind in ("numpy", "list"):
-        found = array_mend(code, node, warning)
+        found = array_fix(code, node, warning)
     if found is None:
         return None
     edit, reason = found
-    return Mend(source.file, edit, reason, _new_lines(source.file, edit))
+    return QuickFix(source.file, edit, reason, _new_lines(source.file, edit))
 
 
 def _new_lines(file: str, edit: Edit) -> str:

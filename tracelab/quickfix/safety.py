@@ -21,7 +21,7 @@ from tracelab.graph.types import TensorType
 from tracelab.quickfix.source_edit import dotted
 
 
-class Unproved(Exception):
+class NotSafe(Exception):
     """Nothing certain can be said of the expression."""
 
 
@@ -43,20 +43,20 @@ class Proof:
         self.leaves: dict[str, TensorType] = {}
 
     def tensor(self, node: ast.expr) -> Tensor:
-        """The tensor that an expression gives, on the meta device; raises `Unproved`."""
+        """The tensor that an expression gives, on the meta device; raises `NotSafe`."""
         found = self.value(node)
         if not isinstance(found, Tensor):
-            raise Unproved
+            raise NotSafe
         return found
 
     def value(self, node: ast.expr) -> Any:
-        """A tensor on the meta device, or a Python number; raises `Unproved`."""
+        """A tensor on the meta device, or a Python number; raises `NotSafe`."""
         try:
             return self._value(node)
-        except Unproved:
+        except NotSafe:
             raise
         except Exception as error:  # Shapes that do not fit: the expression would raise.
-            raise Unproved from error
+            raise NotSafe from error
 
     def torch_name(self, node: ast.expr) -> str:
         """`relu` for `torch.relu`, `F.relu` and `torch.nn.functional.relu`; empty for all else."""
@@ -78,18 +78,18 @@ class Proof:
             return self._operator(node)
         if isinstance(node, ast.Call):
             return self._call(node)
-        raise Unproved
+        raise NotSafe
 
     def _named(self, name: str) -> Any:
         item = self.names.get(name)
         if isinstance(item, TensorType):
             self.leaves[name] = item
             if item.stride is None or item.dtype.is_complex:
-                raise Unproved
+                raise NotSafe
             return torch.empty_strided(item.shape, item.stride, dtype=item.dtype, device="meta")
         if isinstance(item, (bool, int, float)) and type(item) in (bool, int, float) and math.isfinite(item):
             return item
-        raise Unproved
+        raise NotSafe
 
     def _operator(self, node: ast.BinOp) -> Any:
         left, right = self._value(node.left), self._value(node.right)
@@ -102,31 +102,31 @@ class Proof:
                 return left**right
         elif type(node.op) in _OPERATORS:
             return _OPERATORS[type(node.op)](left, right)
-        raise Unproved
+        raise NotSafe
 
     def _call(self, node: ast.Call) -> Any:
         name = self.torch_name(node.func)
         arguments = list(node.args)
         if not name:
             if not isinstance(node.func, ast.Attribute):
-                raise Unproved
+                raise NotSafe
             name = node.func.attr
             arguments.insert(0, node.func.value)
         if not arguments or any(isinstance(item, ast.Starred) for item in arguments):
-            raise Unproved
+            raise NotSafe
         first = self.tensor(arguments[0])
         if not first.is_floating_point() and name not in ("abs", "neg", "clone", "sum", *_LIKE):
-            raise Unproved
+            raise NotSafe
         numbers = [_literal(item) for item in arguments[1:]]
         if any(word.arg is None for word in node.keywords):
-            raise Unproved
+            raise NotSafe
         named = {str(word.arg): _literal(word.value) for word in node.keywords}
         if name in (*_ELEMENTWISE, *_LIKE) and not numbers and not named:
             function = getattr(torch, name, None) or getattr(F, name)
         elif name in _REDUCING and set(named) <= {"dim", "keepdim"}:
             function = getattr(torch, name)
         else:
-            raise Unproved
+            raise NotSafe
         return function(first, *numbers, **named)
 
 
@@ -134,4 +134,4 @@ def _literal(node: ast.expr) -> Any:
     try:
         return ast.literal_eval(node)
     except ValueError:
-        raise Unproved from None
+        raise NotSafe from None

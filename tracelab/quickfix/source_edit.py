@@ -1,4 +1,4 @@
-"""The code around a frozen place, parsed: the expression at a span, what holds it, and its text."""
+"""The code around a diagnostic, parsed: the expression at a span, what holds it, and its text."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _RUN = 3
 
 
 def summary_text(graph: Graph) -> str:
-    """What was traced: ops by module, parameters, inputs, outputs, and every place that the trace froze.
+    """What was traced: ops by module, parameters, inputs, outputs, and every specialization.
 
     >>> print(summary_text(graph))
     Net: 3 ops, 41 parameters (164 B)
@@ -37,7 +37,7 @@ def summary_text(graph: Graph) -> str:
 
 
 def warnings_text(graph: Graph) -> str:
-    """Every place that the trace froze, with its line; empty where there is none."""
+    """Every specialization with its line; empty where there is none."""
     return "\n".join(_one_line(line) for line in list(_warnings(view_document(graph)))[1:])
 
 
@@ -169,6 +169,6 @@ def _warnings(document: dict[str, Any]) -> Iterator[str]:
         yield from textwrap.wrap(warning["message"], 100, initial_indent="    ", subsequent_indent="    ")
         if "mend" in warning:
             written = " ".join(warning["mend"]["text"].split())
-            yield from textwrap.wrap(f"mend: {written}", 100, initial_indent="    ", subsequent_indent="    ")
+            yield from textwrap.wrap(f"fix: {written}", 100, initial_indent="    ", subsequent_indent="    ")
     if len(warnings) > _MOST_WARNINGS:
         yield f"  … {len(warnings) - _MOST_WARNINGS} more"

@@ -24,7 +24,7 @@ from tracelab.storage import validation
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
 
-VERSION = 2
+VERSION = 3
 """Format 2 may hold view.json; else it is format 1."""
 LARGEST_JSON = 512 * 2**20
 """Bytes that graph.json may have when unpacked."""

@@ -1,4 +1,4 @@
-"""What a branch decides, read from the code that takes it: a check freezes nothing, and needs no warning."""
+"""What a branch decides, read from the code that takes it: assertions and `raise` guards do not warn."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Place = int | tuple[str, str]
 def only_checks(frame: FrameType | None) -> bool:
     """Whether the branch at this frame's instruction only decides if an error is raised, or a warning given.
 
-    A check (`assert x.shape[0] == 3`, `if n != m and n != 1: raise`) freezes nothing: the trace is right for every
-    input that would have passed it; and after `if n != m: warnings.warn(…)` both ways go on alike.
+    An assertion (`assert x.shape[0] == 3`, `if n != m and n != 1: raise`) is no specialization: the trace is right for
+    every input that would have passed it; and after `if n != m: warnings.warn(…)` both ways go on alike.
     """
     return frame is not None and _only_checks(frame.f_code, frame.f_lasti)
 

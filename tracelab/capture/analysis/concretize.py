@@ -18,7 +18,7 @@ from tracelab.capture.values import concrete
 _TRACED = (torch.SymInt, torch.SymFloat, torch.SymBool)
 
 
-def settle(namespace: dict[str, Any], names: Iterable[str]) -> None:
+def concretize_names(namespace: dict[str, Any], names: Iterable[str]) -> None:
     """Make plain the numbers in these variables: bare, in containers, and in attributes of objects."""
     seen: set[int] = set()
     for name in names:
@@ -27,14 +27,14 @@ def settle(namespace: dict[str, Any], names: Iterable[str]) -> None:
             plain = plain_numbers(item, seen)
             if plain is not item:
                 namespace[name] = plain
-            _settle_attributes(item, seen)
+            _concretize_attributes(item, seen)
 
 
-def settle_modules(modules: Iterable[torch.nn.Module]) -> None:
+def concretize_modules(modules: Iterable[torch.nn.Module]) -> None:
     """Make plain the numbers that modules keep as attributes."""
     seen: set[int] = set()
     for module in modules:
-        _settle_attributes(module, seen)
+        _concretize_attributes(module, seen)
 
 
 def plain_numbers(item: Any, seen: set[int]) -> Any:
@@ -50,7 +50,7 @@ def plain_numbers(item: Any, seen: set[int]) -> Any:
             return item
         return type(item)(*parts) if hasattr(item, "_fields") else type(item)(parts)
     if isinstance(item, (dict, set)):
-        _settle_keys(item, seen)
+        _concretize_keys(item, seen)
     if isinstance(item, set):
         return item
     for key, old in list(item.items() if isinstance(item, dict) else enumerate(item)):
@@ -60,7 +60,7 @@ def plain_numbers(item: Any, seen: set[int]) -> Any:
     return item
 
 
-def _settle_keys(item: Any, seen: set[int]) -> None:
+def _concretize_keys(item: Any, seen: set[int]) -> None:
     """Traced numbers can be hashed only while a recording runs: what holds them as keys is filled anew."""
     old = list(item)
     new = [plain_numbers(key, seen) for key in old]
@@ -71,12 +71,12 @@ def _settle_keys(item: Any, seen: set[int]) -> None:
     item.update(zip(new, values, strict=True) if isinstance(item, dict) else new)
 
 
-def settle_function(function: Any) -> None:
+def concretize_function(function: Any) -> None:
     """Make plain the numbers that a function keeps: in its closure, its globals, and the object that it belongs to."""
     seen: set[int] = set()
     if isinstance(function, functools.partial):
         function = function.func
-    _settle_attributes(getattr(function, "__self__", None), seen)
+    _concretize_attributes(getattr(function, "__self__", None), seen)
     function = getattr(function, "__func__", function)
     if not isinstance(function, types.FunctionType):
         return
@@ -88,11 +88,11 @@ def settle_function(function: Any) -> None:
         plain = plain_numbers(content, seen)
         if plain is not content:
             cell.cell_contents = plain
-        _settle_attributes(content, seen)
-    settle(function.__globals__, function.__code__.co_names)
+        _concretize_attributes(content, seen)
+    concretize_names(function.__globals__, function.__code__.co_names)
 
 
-def _settle_attributes(item: Any, seen: set[int]) -> None:
+def _concretize_attributes(item: Any, seen: set[int]) -> None:
     if isinstance(item, (type, types.ModuleType, types.FunctionType)):
         return
     for owner in item.modules() if isinstance(item, torch.nn.Module) else (item,):

@@ -1,4 +1,4 @@
-"""What the names around a frozen place stood for when it was frozen: what the proof of a mend rests on."""
+"""What the names around a specialization stood for: what a quick fix is proved from."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Sizes that are the same for every input: those that parameters give, and numbers that the code writes down.
 
-`float(hidden.size(-1))` freezes nothing when `hidden` comes out of a linear layer: its width is the weight's. Nor does
-it when `hidden` went into one: with another width the replay stops there. Such a conversion needs no warning. The proof
-follows the nodes that made the number; what it does not know counts as free.
+`float(hidden.size(-1))` is no specialization when `hidden` comes out of a linear layer: its width is the weight's. Nor
+is it when `hidden` went into one: with another width the replay stops there. Such a conversion needs no warning. The
+proof follows the nodes that made the number; what it does not know counts as free.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Functions whose Python binding takes plain integers only.
 
-Given a traced size, the binding would ask for its number and freeze it; the operator behind it is called instead,
+Given a traced size, the binding would ask for its number; the operator behind it is called instead,
 which keeps the size traced.
 """
 

@@ -123,7 +123,7 @@ def _numel(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    # Python insists that len() gives a plain int, so that the number is frozen here in any case.
+    # Python insists that len() gives a plain int, so that the trace is specialized here in any case.
     tensor = args[0]
     if not _traces_sizes(recorder, tensor) or tensor.dim() == 0:
         return NotImplemented
@@ -137,7 +137,7 @@ def convert(
     with recording_paused(recorder):
         result = function(*args, **kwargs)
     shown = "" if kind in WITHOUT_VALUE else result
-    # A constant of the module freezes nothing that was not frozen before.
+    # What is a constant already is no specialization.
     value = recorder.known(args[0])
     recorder.warn(kind, conversion_message(kind, shown), shown, value, sys._getframe(1))
     return result
@@ -148,7 +148,7 @@ def _conversion(kind: str, function: Callable[..., Any]) -> Handler:
 
 
 def _truth(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`if tensor:`; where it only decides whether an error is raised, nothing is frozen."""
+    """`if tensor:`; an assertion is no specialization."""
     if only_checks(sys._getframe(2)):
         with recording_paused(recorder):
             return Tensor.__bool__(args[0])

@@ -74,8 +74,8 @@ def _list(recorder: Recorder, item: list[Any], strict: bool, where: str, depth: 
                 raise _unfit(f"{where}[{index}]", what)
         recorder.warn(
             "output",
-            f"Encountering a list at the output of the tracer might cause the trace to be incorrect: its length "
-            f"({len(item)}) is frozen. Return a tuple, or pass strict=False to say that this is meant.",
+            f"Encountering a list at the output of the tracer might cause the trace to be incorrect: the trace is "
+            f"specialized on its length ({len(item)}). Return a tuple, or pass strict=False to say that this is meant.",
             len(item),
         )
     parts = [_value(recorder, child, strict, f"{where}[{index}]", depth + 1) for index, child in enumerate(item)]
@@ -85,9 +85,9 @@ def _list(recorder: Recorder, item: list[Any], strict: bool, where: str, depth: 
 def _dict(recorder: Recorder, item: Mapping[Any, Any], strict: bool, where: str, depth: int) -> Value:
     if strict:
         raise TracelabError(
-            "Encountering a dict at the output of the tracer might cause the trace to be incorrect: its keys are "
-            "frozen. Return a tuple or named tuple, pass strict=False to say that this is meant, or trace a function "
-            f"that takes out what you want: lambda *args: f(*args)[{_first_tensor(item)!r}]."
+            "Encountering a dict at the output of the tracer might cause the trace to be incorrect: the trace is "
+            "specialized on its keys. Return a tuple or named tuple, pass strict=False to say that this is meant, or "
+            f"trace a function that takes out what you want: lambda *args: f(*args)[{_first_tensor(item)!r}]."
         )
     parts: list[Any] = []
     for key, child in item.items():

@@ -16,7 +16,7 @@ from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, storage_of, tensor_type
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
@@ -229,14 +229,14 @@ class RecordingState:
         self,
         kind: str,
         message: str,
-        frozen: object = "",
+        constant: object = "",
         value: Value | None = None,
         frame: FrameType | None = None,
         *,
         silent: bool = False,
         place: str = "",
     ) -> None:
-        """Note one place that the trace froze; the same kind at the same place is noted once.
+        """Note one place on which the trace is specialized; the same kind at the same place is noted once.
 
         A `silent` one is noted on the graph, and not shown as a Python warning.
         """
@@ -246,8 +246,8 @@ class RecordingState:
         if key in self._warned:
             return
         self._warned.add(key)
-        warning = TraceWarning(
-            kind, message, source, value.node if value is not None else None, value, str(frozen), len(self.nodes)
+        warning = TraceDiagnostic(
+            kind, message, source, value.node if value is not None else None, value, str(constant), len(self.nodes)
         )
         self.graph.warnings.append(warning)
         users = self.user_frame(frame)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from tracelab.check.isolation import written_state
-from tracelab.check.target import Subject, method_of
+from tracelab.check.target import CheckTarget, method_of
 from tracelab.check.trial import Outcome, sentence, trial
 from tracelab.errors import TracelabError
 from tracelab.execute.function import ReplayFunction
@@ -103,12 +103,12 @@ def run_here(chunk: list[Inputs]) -> list[Outcome]:
     return run_chunk(_of_this_process[0], chunk)
 
 
-def why_not_shipped(workload: Workload, subject: Subject) -> str:
+def why_not_shipped(workload: Workload, target: CheckTarget) -> str:
     """A sentence for a workload that cannot go to another process; empty where it can."""
     try:
         workload.pack()
     except (pickle.PicklingError, TypeError, AttributeError, TracelabError, ValueError, NotImplementedError) as error:
-        return f"{subject.name} cannot be sent to another process ({sentence(error)})"
+        return f"{target.name} cannot be sent to another process ({sentence(error)})"
     return ""
 
 

@@ -13,8 +13,8 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from IPython.display import display
 
 from tracelab.api.traced_function import TracedFunction
-from tracelab.capture.analysis.concretize import settle
-from tracelab.capture.messages import unsaid
+from tracelab.capture.analysis.concretize import concretize_names
+from tracelab.capture.messages import warnings_suppressed
 from tracelab.capture.record import TraceError, record
 from tracelab.check.outputs import copied
 from tracelab.check.outputs import leaves as leaves_of
@@ -153,7 +153,7 @@ class TraceMagics(Magics):
         given = list(zip(labels, leaves, strict=True))
         examples = copied(leaves) if kept_examples(leaves) is not None else None
         try:
-            with unsaid():
+            with warnings_suppressed():
                 recording = record(run, (space,), {}, given, name="cell", modules=modules, strict=strict)
         except TraceError as error:
             assert error.__cause__ is not None
@@ -166,7 +166,7 @@ class TraceMagics(Magics):
             # Ctrl-C, SystemExit
             raise ordinary_traceback(self.shell, error, cell.body.co_filename) from None
         finally:
-            settle(space, dict.fromkeys((*cell.assigns, *cell.reads)))
+            concretize_names(space, dict.fromkeys((*cell.assigns, *cell.reads)))
         example_of = dict(zip(recording.graph.user_inputs, examples, strict=True)) if examples is not None else {}
         if not options.names:
             names, trees = drop_unused_inputs(recording.graph, names, trees)

@@ -25,7 +25,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.text.amounts import bytes_text
 from tracelab.jupyter.trace_registry import note
-from tracelab.jupyter.widget.run_session import Desk, nodes_by_key
+from tracelab.jupyter.widget.run_session import RunSession, nodes_by_key
 from tracelab.render.fold import Folded
 from tracelab.render.picture.dot import document_svg
 from tracelab.render.text import document_text
@@ -85,9 +85,9 @@ class GraphExplorer(anywidget.AnyWidget):
         super().__init__(_document=packed(document), **options)
         self._shown = shown
         note(traced, self)
-        self._desk: Desk | None = None
+        self._session: RunSession | None = None
         if isinstance(traced, Running):
-            self._desk = Desk(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
+            self._session = RunSession(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
             self.on_msg(self._hear)
 
     @property
@@ -133,16 +133,16 @@ class GraphExplorer(anywidget.AnyWidget):
         >>> run = explorer.run(x, until="layer1", device="cuda")
         >>> run.first_nonfinite
         """
-        desk = self._needs_desk("run")
+        session = self._needs_session("run")
         known = Running.run.__kwdefaults__ or {}
         arguments = {name: item for name, item in options.items() if name not in known}
         asked = {name: item for name, item in options.items() if name in known}
-        return desk.run(inputs, arguments, {"statistics": True, **asked})
+        return session.run(inputs, arguments, {"statistics": True, **asked})
 
     @property
     def last_run(self) -> Run | None:
         """The last run, whether Python or the run bar asked for it; None before the first."""
-        return None if self._desk is None else self._desk.last
+        return None if self._session is None else self._session.last
 
     def overlay(self, name: str, numbers: Mapping[Key, float | None] | Comparison | Profile) -> None:
         """Lay numbers over the picture: by node, by the name of a value, by module path; or those of a result.
@@ -153,28 +153,28 @@ class GraphExplorer(anywidget.AnyWidget):
         >>> explorer.overlay("error", tracelab.compare(traced, quantised, x))
         >>> explorer.overlay("my score", {"layer1.0.conv1": 0.7})
         """
-        desk = self._needs_desk("overlay")
+        session = self._needs_session("overlay")
         if isinstance(numbers, Profile):
-            desk.overlay(name, {numbers.graph.nodes[row.index]: row.seconds for row in numbers.nodes}, "s")
+            session.overlay(name, {numbers.graph.nodes[row.index]: row.seconds for row in numbers.nodes}, "s")
         elif isinstance(numbers, Comparison):
-            desk.overlay(name, {row.node: row.distance.max_abs for row in numbers.rows if row.distance is not None})
+            session.overlay(name, {row.node: row.distance.max_abs for row in numbers.rows if row.distance is not None})
         else:
-            desk.overlay(name, nodes_by_key(self.graph, numbers))
+            session.overlay(name, nodes_by_key(self.graph, numbers))
 
-    def _needs_desk(self, what: str) -> Desk:
-        if self._desk is None:
+    def _needs_session(self, what: str) -> RunSession:
+        if self._session is None:
             raise TracelabError(
                 f"there is nothing to {what} here: the explorer shows a graph or a difference; make one of what "
                 "tracelab.trace returned"
             )
-        return self._desk
+        return self._session
 
     def _send_columns(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         self.send(content, buffers)
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
-        if self._desk is not None:
-            self._desk.hear(content, _user_names())
+        if self._session is not None:
+            self._session.hear(content, _user_names())
 
     def restore(self, link: str) -> None:
         """Show a view again, from the text that the explorer's "Copy a link to this view" gives.

@@ -38,7 +38,7 @@ _MOST_KEPT = 256 << 20
 """Bytes of a value that is kept after its heatmap was drawn, for the next slice of it."""
 
 
-class Desk:
+class RunSession:
     """One explorer's runs: the last of them, the numbers that lie over its picture, and who is told."""
 
     def __init__(self, traced: Running, graph: Graph, document: Mapping[str, Any], nodes: Sequence[Node], send: Send):

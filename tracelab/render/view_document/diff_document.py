@@ -11,7 +11,7 @@ from tracelab.comparison.changes import Change, ChangedNode
 from tracelab.comparison.diff import GraphDiff
 from tracelab.comparison.diff_text import following, headline
 from tracelab.comparison.merge import Merged, merged_order
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, map_values
 from tracelab.graph.scope import Scope
@@ -130,14 +130,14 @@ class _Merging:
                 value.name = name
                 taken.add(name)
 
-    def warning(self, warning: TraceWarning) -> TraceWarning:
+    def warning(self, warning: TraceDiagnostic) -> TraceDiagnostic:
         node = self.node_b.get(warning.node) if warning.node is not None else None
         value = self.new_b.get(warning.value) if warning.value is not None else None
         nodes = self.found.b.nodes
         place = len(self.graph.nodes)
         if warning.position < len(nodes):
             place = self.places[self.node_b[nodes[warning.position]]]
-        return TraceWarning(warning.kind, warning.message, warning.source, node, value, warning.frozen, place)
+        return TraceDiagnostic(warning.kind, warning.message, warning.source, node, value, warning.constant, place)
 
     @cached_property
     def places(self) -> dict[Node, int]:
@@ -216,7 +216,7 @@ class _MergedDocument(DocumentBuilder):
 
     def words(self, changes: Iterable[Change]) -> list[list[int]]:
         """Triples of what changed, before and after, as rows of `strings`."""
-        return [[self.string(change.label), *map(self.string, change.words)] for change in changes]
+        return [[self.string(change.label), *map(self.string, change.descriptions)] for change in changes]
 
     def node_marks(self) -> tuple[list[int], list[list[Any]], set[int]]:
         """For every row what became of it; what changed, for those that changed; and which changed only in its wake."""

@@ -19,9 +19,9 @@ from tracelab.graph.kinds import OPAQUE
 from tracelab.graph.scope import Scope
 from tracelab.graph.text.arguments import arguments
 from tracelab.graph.types import TensorType
-from tracelab.quickfix.quick_fix import mend
+from tracelab.quickfix.quick_fix import quick_fix
 from tracelab.render.fold import Folded
-from tracelab.render.view_document.source_table import Places
+from tracelab.render.view_document.source_table import SourceTable
 from tracelab.render.view_document.taint import taints
 
 FORMAT = "tracelab.view"
@@ -55,7 +55,7 @@ class DocumentBuilder:
         self.folded = Folded(graph)
         self.bases: dict[Value, Value] = {}
         """For each value made by a view or an in-place operator, the value whose memory it shares."""
-        self.places = Places(graph)
+        self.places = SourceTable(graph)
         self.strings: dict[str, int] = {}
         self.shapes: dict[tuple[int, ...], int] = {}
         self.values: dict[Value, int] = {}
@@ -212,16 +212,16 @@ class DocumentBuilder:
                 "message": encodable(warning.message),
                 "node": node,
                 "source": self.places.index(warning.source),
-                "value": encodable(warning.frozen),
+                "value": encodable(warning.constant),
                 "taints": sorted(self.values[value] for value in tainted if value in self.values),
             }
-            if warning.answer:
-                row["answer"] = encodable(warning.answer)
-            found_mend = mend(warning)
-            if found_mend is not None:
-                reason = f"{found_mend.reason[0].upper()}{found_mend.reason[1:]}."
-                row["mend"] = {**dataclasses.asdict(found_mend.edit), "reason": reason}
-                self.places.show(found_mend.file, found_mend.edit.line, found_mend.edit.end_line)
+            if warning.verdict:
+                row["answer"] = encodable(warning.verdict)
+            fix = quick_fix(warning)
+            if fix is not None:
+                reason = f"{fix.reason[0].upper()}{fix.reason[1:]}."
+                row["mend"] = {**dataclasses.asdict(fix.edit), "reason": reason}
+                self.places.show(fix.file, fix.edit.line, fix.edit.end_line)
             rows.append(row)
         return rows
 

@@ -16,7 +16,7 @@ _LONGEST_SPAN = 40
 _LONGEST_LINE = 400
 
 
-class Places:
+class SourceTable:
     """The table of sources and files, filled as nodes and warnings ask for their place."""
 
     def __init__(self, graph: Graph) -> None:

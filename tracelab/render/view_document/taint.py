@@ -1,4 +1,4 @@
-"""Which outputs may be wrong for other inputs: what depends on each place that the trace froze."""
+"""Which outputs may be wrong for other inputs: what depends on each specialization."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEFT_THE_GRAPH = frozenset(
 
 
 def taints(graph: Graph, outputs: Iterable[Value]) -> list[list[Value]]:
-    """For each warning of the graph, those of `outputs` that depend on what it froze.
+    """For each warning of the graph, those of `outputs` that depend on its constant.
 
     One walk for all warnings: every value carries a set of bits, one for each warning, and so does every
     storage that was written to.

@@ -12,7 +12,7 @@ import torch
 from torch._ops import OpOverload
 
 from tracelab.execute.codegen.names import native
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.lint import form_problem
@@ -158,20 +158,21 @@ class _Reader:
         check_call(node)
         return node
 
-    def warning(self, item: Any) -> TraceWarning:
+    def warning(self, item: Any) -> TraceDiagnostic:
         where = "a warning"
         entry = validation.table(item, where)
-        kind, message, frozen = (
-            validation.text(validation.field(entry, name, where), where) for name in ("kind", "message", "frozen")
-        )
-        return TraceWarning(
-            kind,
-            message,
+        # Before format 3 the constant was called `frozen`, and no verdict was kept.
+        constant = "constant" if "constant" in entry else "frozen"
+        words = [validation.text(validation.field(entry, name, where), where) for name in ("kind", "message", constant)]
+        return TraceDiagnostic(
+            words[0],
+            words[1],
             self.pick(self.sources, validation.field(entry, "source", where), where),
             self.pick(self.graph.nodes, validation.field(entry, "node", where), where),
             self.pick(self.values, validation.field(entry, "value", where), where),
-            frozen,
+            words[2],
             validation.integer(validation.field(entry, "position", where), where),
+            validation.text(entry.get("verdict", ""), where),
         )
 
     def input_tree(self, item: Any) -> InputTree | None:

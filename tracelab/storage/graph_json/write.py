@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from tracelab.errors import TracelabFileError
-from tracelab.graph.diagnostic import TraceWarning
+from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
@@ -112,16 +112,18 @@ class _Writer:
             return str(item)
         return self.arguments.encode(item)
 
-    def warning(self, warning: TraceWarning) -> dict[str, Any]:
+    def warning(self, warning: TraceDiagnostic) -> dict[str, Any]:
         # The node or value may have been taken out of the graph since.
+        verdict = {"verdict": warning.verdict} if warning.verdict else {}
         return {
             "kind": warning.kind,
             "message": warning.message,
             "source": self.sources.number(warning.source),
             "node": self.nodes.get(id(warning.node), -1),
             "value": self.numbers.get(warning.value, -1) if warning.value is not None else -1,
-            "frozen": warning.frozen,
+            "constant": warning.constant,
             "position": warning.position,
+            **verdict,
         }
 
     def input_tree(self, tree: InputTree | None) -> dict[str, Any] | None:

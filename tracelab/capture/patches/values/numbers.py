@@ -29,7 +29,7 @@ def patch_numbers(registry: Registry) -> None:
 
 
 def _patch_hash(registry: Registry) -> None:
-    # torch refuses to hash a symbolic size; here it is a number, frozen where it becomes a key.
+    # torch refuses to hash a symbolic size; here it is a number, and the trace is specialized where it becomes a key.
     original = torch.SymInt.__hash__
 
     def hashed(number: Any) -> int:

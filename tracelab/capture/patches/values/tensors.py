@@ -17,7 +17,7 @@ _PLAIN = (torch.Tensor, nn.Parameter)
 
 
 def patch_tensors(registry: Registry) -> None:
-    """Record these methods, or note what they freeze."""
+    """Record these methods, or note that the trace is specialized on them."""
     _patch_iteration(registry)
     _patch_pickling(registry)
     _patch_subclasses(registry)

@@ -1,6 +1,6 @@
 """Models with places that a trace freezes, and the inputs that show each of them wrong.
 
-python tests/check/frozen_places.py   # prints the table
+python tests/check/specializations.py   # prints the table
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def report_of(name: str, tries: int = 64) -> CheckReport:
 def counterexamples_hold(name: str) -> bool:
     """Whether model and trace differ on every input that the check names, run by hand."""
     module, trace = traced(name)
-    for finding in trace.check(max_examples=64, progress=False).faults:
+    for finding in trace.check(max_examples=64, progress=False).errors:
         args, kwargs = finding.counterexample()
         try:
             found = trace(*args, **kwargs)
@@ -154,9 +154,9 @@ def main() -> None:
     for name in MODELS:
         report = report_of(name)
         print(f"{name}: {report!r}")
-        for place in report.places:
-            source = place.warning.source
-            print(f"  {source.line:>3} {source.text.strip():<60.60}  {place.warning.kind:<7} {place.answer}")
+        for place in report.specializations:
+            source = place.diagnostic.source
+            print(f"  {source.line:>3} {source.text.strip():<60.60}  {place.diagnostic.kind:<7} {place.verdict}")
 
 
 if __name__ == "__main__":

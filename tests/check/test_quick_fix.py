@@ -1,4 +1,4 @@
-"""Places that a trace froze, and the edits that take them out of the code: only where nothing else changes."""
+"""Specializations, and the edits that take them out of the code: only where nothing else changes."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ numbers = itertools.count()
 
 def written(code, name="f"):
     """The function of a text, as a notebook has it: its lines are at hand."""
-    file = f"<mend {next(numbers)}>"
+    file = f"<quick fix {next(numbers)}>"
     linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     space = dict(NAMES)
     exec(compile(code, file, "exec"), space)
     return space[name]
 
 
-def mends_of(code, *example):
+def fixes_of(code, *example):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         traced = tracelab.trace(written(code), example, check_trace=False)
-    return [tracelab.mend(warning) for warning in traced.graph.warnings]
+    return [tracelab.quick_fix(warning) for warning in traced.graph.warnings]
 
 
-def mended(code, *example):
-    """The code after the one mend that is offered."""
-    (found,) = [mend for mend in mends_of(code, *example) if mend is not None]
+def fixed(code, *example):
+    """The code after the one fix that is offered."""
+    (found,) = [fix for fix in fixes_of(code, *example) if fix is not None]
     edit, lines = found.edit, code.splitlines(keepends=True)
     before = "".join(lines[: edit.line - 1]) + lines[edit.line - 1][: edit.column]
     after = lines[edit.end_line - 1][edit.end_column :] + "".join(lines[edit.end_line :])
@@ -105,19 +105,19 @@ INPUTS = [
 @pytest.mark.parametrize("name", REWRITES)
 def test_the_edit_is_what_a_person_would_write(name):
     code, body = REWRITES[name]
-    assert mended(code, INPUTS[0]) == "def f(x):\n" + body
+    assert fixed(code, INPUTS[0]) == "def f(x):\n" + body
 
 
 @pytest.mark.parametrize("name", REWRITES)
-def test_the_mended_code_gives_the_same(name):
-    old, new = written(REWRITES[name][0]), written(mended(REWRITES[name][0], INPUTS[0]))
+def test_the_fixed_code_gives_the_same(name):
+    old, new = written(REWRITES[name][0]), written(fixed(REWRITES[name][0], INPUTS[0]))
     for x in INPUTS:
         assert_same(new(x.clone()), old(x.clone()))
 
 
 @pytest.mark.parametrize("name", REWRITES)
-def test_the_trace_of_the_mended_code_follows_every_input_without_a_warning(name):
-    new = written(mended(REWRITES[name][0], INPUTS[0]))
+def test_the_trace_of_the_fixed_code_follows_every_input_without_a_warning(name):
+    new = written(fixed(REWRITES[name][0], INPUTS[0]))
     with warnings.catch_warnings():
         warnings.simplefilter("error", tracelab.TracerWarning)
         traced = tracelab.trace(new, INPUTS[0].clone(), check_trace=False)
@@ -130,7 +130,7 @@ DIFFERENTIABLE = [name for name in REWRITES if "NumPy" not in name and "list" no
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_the_gradients_are_the_same(name):
-    old, new = written(REWRITES[name][0]), written(mended(REWRITES[name][0], INPUTS[0]))
+    old, new = written(REWRITES[name][0]), written(fixed(REWRITES[name][0], INPUTS[0]))
     for x in INPUTS:
         gradients = []
         for run in (old, new):
@@ -170,13 +170,13 @@ LEFT_ALONE = {
 
 @pytest.mark.parametrize("name", LEFT_ALONE)
 def test_what_is_not_certain_is_left_to_the_person(name):
-    found = mends_of(LEFT_ALONE[name], torch.ones(3, 3))
+    found = fixes_of(LEFT_ALONE[name], torch.ones(3, 3))
     assert found
     assert found == [None] * len(found)
 
 
-def test_a_mend_reads_as_its_lines_and_why():
-    (found,) = mends_of(BRANCH, torch.ones(2))
+def test_a_quick_fix_reads_as_its_lines_and_why():
+    (found,) = fixes_of(BRANCH, torch.ones(2))
     assert str(found) == (
         "y = torch.where(x.sum() > 0, x * 2, -x)  (both sides have one shape and type, and nothing else happens "
         "in them, so that the choice can be made later)"
@@ -195,16 +195,16 @@ def test_names_in_a_module_are_its_attributes():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         traced = tracelab.trace(written(code)(), torch.ones(2), check_trace=False)
-    (found,) = map(tracelab.mend, traced.graph.warnings)
+    (found,) = map(tracelab.quick_fix, traced.graph.warnings)
     assert found.new_lines.strip() == "return torch.where(x.sum() > 0, x * self.scale, x)"
 
 
 def test_columns_count_characters():
     code = function("return 'äöü' and (x * 2 if x.sum() > 0 else -x)")
-    assert "return 'äöü' and (torch.where(x.sum() > 0, x * 2, -x))" in mended(code, torch.ones(2))
+    assert "return 'äöü' and (torch.where(x.sum() > 0, x * 2, -x))" in fixed(code, torch.ones(2))
 
 
-def test_code_that_is_gone_has_no_mend():
+def test_code_that_is_gone_has_no_quick_fix():
     def traced():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -212,10 +212,10 @@ def test_code_that_is_gone_has_no_mend():
 
     (warning,) = traced().graph.warnings
     del linecache.cache[warning.source.file]
-    assert tracelab.mend(warning) is None
+    assert tracelab.quick_fix(warning) is None
 
 
-def test_code_that_was_edited_has_no_mend():
+def test_code_that_was_edited_has_no_quick_fix():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         traced = tracelab.trace(written(BRANCH), torch.ones(2), check_trace=False)
@@ -223,12 +223,12 @@ def test_code_that_was_edited_has_no_mend():
     edited = BRANCH.replace("x * 2", "x @ x")
     file = warning.source.file
     linecache.cache[file] = (len(edited), None, edited.splitlines(keepends=True), file)
-    assert tracelab.mend(warning) is None
+    assert tracelab.quick_fix(warning) is None
 
 
 def test_a_local_that_is_not_bound_yet_is_no_global():
     code = "y = torch.ones(2)\n" + function("if x.sum() > 0:", "    y = x * 2", "return y")
-    assert mends_of(code, torch.ones(2)) == [None]
+    assert fixes_of(code, torch.ones(2)) == [None]
 
 
 def test_nothing_of_the_user_s_runs():
@@ -242,11 +242,11 @@ def test_nothing_of_the_user_s_runs():
 
     space = {**NAMES, "loud": Loud()}
     code = function("return x * 2 if x.sum() > 0 else x * loud.scale")
-    file = "<mend loud>"
+    file = "<quick fix loud>"
     linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     exec(compile(code, file, "exec"), space)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         traced = tracelab.trace(space["f"], torch.ones(2), check_trace=False)
-    assert [tracelab.mend(warning) for warning in traced.graph.warnings] == [None]
+    assert [tracelab.quick_fix(warning) for warning in traced.graph.warnings] == [None]
     assert asked == []

@@ -15,7 +15,7 @@ def frozen(function, *inputs):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         traced = tracelab.trace(function, inputs, check_trace=False)
-    return [warning.frozen for warning in traced.graph.warnings]
+    return [warning.constant for warning in traced.graph.warnings]
 
 
 class Net(nn.Module):
