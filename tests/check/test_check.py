@@ -298,7 +298,7 @@ def test_a_trace_from_a_file_says_that_it_has_no_function(tmp_path):
 
 
 def test_a_kind_that_there_is_not_is_refused():
-    with pytest.raises(TracelabError, match="is no collection of kinds of findings"):
+    with pytest.raises(TracelabError, match="is not a collection of kinds of findings"):
         traced(torch.sigmoid, torch.ones(2)).check(allow=["random"])
 
 

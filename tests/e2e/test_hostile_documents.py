@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[Callable[[Document], object], str]] = {
 }
 RAW = {
     "nothing": "",
-    "cut off": '{"format": "tracelab.view", "vers',
+    "truncated": '{"format": "tracelab.view", "vers',
     "null": "null",
     "a list": "[]",
     "a number": "1e999",

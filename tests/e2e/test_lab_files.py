@@ -99,7 +99,7 @@ def test_other_graph_files_open_through_a_kernel_that_does_not_stay(page, lab, n
     ("name", "sentence"),
     [
         ("weights.pt", r"the file is a checkpoint, a pickle that torch.save wrote .* holds weights but no graph"),
-        ("cut.tlab", r"the file is a damaged or cut off archive"),
+        ("cut.tlab", r"the file is a damaged or truncated archive"),
         ("empty.tlab", r"the file is empty"),
     ],
 )

@@ -102,7 +102,7 @@ class Bomb:
             saved(lambda file: zipfile.ZipFile(file, "w").close()).read(),
             "the file is a zip archive that holds no graph",
         ),
-        (b"PK\x03\x04 cut", "the file is a damaged or cut off archive"),
+        (b"PK\x03\x04 cut", "the file is a damaged or truncated archive"),
         (b"\x10\x00\x00\x00\x00\x00\x00\x00{" + b" " * 20, "the file is safetensors, which holds weights and no graph"),
     ],
 )

@@ -247,7 +247,7 @@ def test_a_file_that_is_no_zip(server):
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 def test_a_cut_off_file(server, saved, share):
     (server.root / "cut.tlab").write_bytes(saved[: int(len(saved) * share)])
-    assert "damaged or cut off" in server.error("cut.tlab")
+    assert "damaged or truncated" in server.error("cut.tlab")
 
 
 def test_a_newer_file(server, saved):

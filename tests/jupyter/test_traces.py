@@ -179,7 +179,7 @@ def test_what_the_last_check_said(kernel: Kernel) -> None:
     kernel.run("traced = tl.trace(lib.halves, x)\nreport = traced.check(max_examples=4)")
     row = kernel.trace("traced")
     assert row["check"]["ok"] is False
-    assert row["check"]["text"].startswith("1 fault, 4 inputs tried")
+    assert row["check"]["text"].startswith("1 error, 4 inputs tried")
 
 
 def test_a_call_that_failed_says_where(kernel: Kernel) -> None:

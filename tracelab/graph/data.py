@@ -19,6 +19,7 @@ class GraphData:
     __slots__ = (
         "__weakref__",
         "_nodes",
+        "cell",
         "failed",
         "input_tree",
         "inputs",
@@ -37,6 +38,8 @@ class GraphData:
         self.warnings: list[TraceDiagnostic] = []
         self.root = Scope(name, "", None)
         self.failed: Node | None = None
+        self.cell = ""
+        """The file name that the notebook gave the cell that was traced; empty for any other graph."""
         self.state: dict[Value, torch.Tensor] = {}
         """The tensors behind parameter, buffer and constant values; shared with the traced module."""
         self.input_tree: InputTree | None = None
@@ -99,6 +102,7 @@ class GraphData:
         """A graph of its own nodes and values; scopes, sources, targets and tensors are shared."""
         copied = type(self)(self.name)
         copied.root = self.root
+        copied.cell = self.cell
         copied.input_tree = self.input_tree
         new: dict[Value, Value] = {}
         for value in self.inputs:

@@ -202,7 +202,7 @@ class Graph(GraphData):
         for index, other in enumerate(self.nodes):
             if other is node:
                 return index
-        raise TracelabError(f"{node.kind} is no node of this graph: it belongs to another trace, or was erased")
+        raise TracelabError(f"{node.kind} is not a node of this graph: it belongs to another trace, or was erased")
 
     # Running ---------------------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ def lint(graph: GraphData) -> None:
             # `torch.set_grad_enabled(False)` as a statement opens one for good; contexts always end.
             _wrong(graph, open_[0], "nothing closes the region that it opens")
     elif graph.failed not in graph.nodes:
-        _wrong(graph, graph.failed, "the failed node is no node of the graph")
+        _wrong(graph, graph.failed, "the failed node is not a node of the graph")
     _check_ends(graph, defined)
 
 
@@ -199,7 +199,7 @@ def _check_place(graph: GraphData, node: Node, scopes: set[Any]) -> None:
     if source is not None and not (
         source.file and source.line >= 1 and source.end_line >= source.line and source.column >= 0
     ):
-        _wrong(graph, node, f"its source {source!r} is no place")
+        _wrong(graph, node, f"its source {source!r} is not a place")
 
 
 def _check_ends(graph: GraphData, defined: Iterable[Value]) -> None:

@@ -22,8 +22,6 @@ def document_html(document: dict[str, Any]) -> str:
     Text of the document cannot become markup: `<` is written as JSON's escape of it, and the page's content
     security policy lets no script run but the explorer's own. Raises `TracelabError` where the front end was not
     built.
-
-    >>> pathlib.Path("graph.html").write_text(document_html(view_document(graph)), encoding="utf-8")
     """
     try:
         template = (_STATIC / "page.html").read_text(encoding="utf-8")

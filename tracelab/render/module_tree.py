@@ -23,8 +23,10 @@ class Module:
 def module_tree(document: dict[str, Any]) -> list[Module]:
     """Every scope of the document, parents first; the first is the root.
 
-    >>> [module.name for module in module_tree(view_document(graph))]
-    ['ResNet', 'conv1', 'layer1', '0', ...]
+    >>> from tracelab.render import view_document
+    >>> net = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
+    >>> [module.name for module in module_tree(view_document(tracelab.trace(net, torch.ones(1, 2)).graph))]
+    ['Sequential', '0', '1']
     """
     strings, scopes = document["strings"], document["scopes"]
     modules: list[Module] = []

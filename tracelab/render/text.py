@@ -22,16 +22,17 @@ _RUN = 3
 def summary_text(graph: Graph) -> str:
     """What was traced: ops by module, parameters, inputs, outputs, and every specialization.
 
-    >>> print(summary_text(graph))
-    Net: 3 ops, 41 parameters (164 B)
+    >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+    >>> print(summary_text(tracelab.trace(net, torch.ones(2, 4)).graph))
+    Sequential: 2 ops, 15 parameters (60 B)
     inputs
-      x  float32[2, 4]
+      input  float32[2, 4]
     outputs
-      linear  float32[2, 1]
+      relu  float32[2, 3]
     ops by module
-      3  Net
-      1    fc1  Linear
-      1    fc2  Linear
+      2  Sequential
+      1    0  Linear
+      1    1  ReLU
     """
     return document_text(view_document(graph))
 

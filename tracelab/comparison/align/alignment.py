@@ -32,9 +32,10 @@ class Alignment:
     gives for a value of `a` that of `b`. `moved` are those pairs (nodes, or whole module calls) that stand in
     another order among their neighbours.
 
-    >>> alignment = align(traced.graph, again.graph)
-    >>> [(mine.kind, theirs.kind) for mine, theirs in alignment.pairs]
-    [('aten::linear', 'aten::linear'), ('aten::relu', 'aten::gelu')]
+    >>> a, _ = tracelab.trace_graph(lambda x: x.sin().exp(), torch.ones(2))
+    >>> b, _ = tracelab.trace_graph(lambda x: x.sin().tanh().exp(), torch.ones(2))
+    >>> [(mine.kind, theirs.kind) for mine, theirs in align(a, b).pairs]
+    [('aten::sin', 'aten::sin'), ('aten::exp', 'aten::exp')]
     """
 
     a: Graph
@@ -76,6 +77,10 @@ class Alignment:
 def align(a: Graph, b: Graph) -> Alignment:
     """Find what belongs together in two graphs: `align(b, a)` is the mirror image of `align(a, b)`.
 
+    Returns:
+        The pairs of nodes, module calls and values, and what stands in another order.
+
+    >>> graph, _ = tracelab.trace_graph(torch.sin, torch.ones(2))
     >>> align(graph, graph).added
     []
     """

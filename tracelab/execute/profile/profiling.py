@@ -31,9 +31,11 @@ class Profile(ProfileData):
     of whole runs in which nobody looked at the nodes; both medians over `repeat` runs. `peak` is what the device
     reached in a matrix product and in a copy.
 
-    >>> profile = traced.profile(x, repeat=20)
-    >>> print(profile)
-    >>> profile["layer1"].seconds
+    `print` shows the heaviest modules and nodes; `profile["layer1"]` is one of them.
+
+    >>> profile = tracelab.trace(torch.nn.Linear(4, 3), torch.ones(2, 4)).profile(torch.ones(2, 4), repeat=1)
+    >>> profile.flops
+    48
     """
 
     __slots__ = ()

@@ -238,7 +238,7 @@ def copied(item: Any) -> Any:
 def replaced(value: Value, made: Any, by: Replacement, node: Node | None) -> Any:
     """What flows on instead of `made`; `NodeError` or `TracelabError` where it does not fit."""
     if not isinstance(made, Tensor):
-        raise _unfit(f"%{value.name} is no tensor: only tensors can be replaced", node)
+        raise _unfit(f"%{value.name} is not a tensor: only tensors can be replaced", node)
     if isinstance(by, Tensor):
         found = by
     elif callable(by):

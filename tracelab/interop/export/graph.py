@@ -186,7 +186,7 @@ class _Program:
                 node.outputs = (Value("copy_", value.type, node),)
                 self.graph.nodes.append(node)
                 return
-        validation.bad("an output", f"writes into {name[:60]!r}, which is no input")
+        validation.bad("an output", f"writes into {name[:60]!r}, which is not an input")
 
 
 _STATE = {
@@ -269,7 +269,7 @@ class _Nodes:
         if known is not None:
             node.kind, node.target = known.kind, known.function
             if any(not isinstance(arg, (Value, int, float, bool)) for arg in node.args) or node.kwargs or not node.args:
-                validation.bad(target[:60], "is given what is no number")
+                validation.bad(target[:60], "is given what is not a number")
             if node.kind in ("aten::size", "aten::numel") and not isinstance(node.args[0], Value):
                 validation.bad(target[:60], "lacks its tensor")
             return

@@ -63,7 +63,7 @@ class DiffMagics(Magics):
             graphs_of(item)
         except TracelabError:
             raise UsageError(
-                f"%trace_diff: `{expression}` ({type(item).__name__}) is no trace: give two graphs, or what "
+                f"%trace_diff: `{expression}` ({type(item).__name__}) is not a trace: give two graphs, or what "
                 "tracelab.trace, %%trace or tracelab.load gave"
             ) from None
         return item

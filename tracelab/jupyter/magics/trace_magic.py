@@ -119,7 +119,7 @@ class TraceMagics(Magics):
             if not holds_tensors(space[name]):
                 kind = type(space[name]).__name__
                 raise UsageError(
-                    f"%%trace: `{name}` ({kind}) cannot be an input: it is no tensor or container of tensors"
+                    f"%%trace: `{name}` ({kind}) cannot be an input: it is not a tensor or container of tensors"
                 )
         if wanted:
             return list(dict.fromkeys(wanted))
@@ -154,7 +154,16 @@ class TraceMagics(Magics):
         examples = copied(leaves) if kept_examples(leaves) is not None else None
         try:
             with warnings_suppressed():
-                recording = record(run, (space,), {}, given, name="cell", modules=modules, strict=strict)
+                recording = record(
+                    run,
+                    (space,),
+                    {},
+                    given,
+                    name="cell",
+                    modules=modules,
+                    strict=strict,
+                    cell=cell.body.co_filename,
+                )
         except TraceError as error:
             assert error.__cause__ is not None
             if error.graph.nodes:

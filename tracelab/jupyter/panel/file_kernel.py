@@ -16,8 +16,8 @@ def document_of(path: str) -> Answer:
 
     No code of the file runs and nothing of it is unpickled by Python.
 
-    >>> document_of("weights.safetensors").content["error"]
-    'the file is safetensors, which holds weights and no graph: tracelab reads .tlab, torch.export (.pt2) and ...'
+    >>> document_of("missing.tlab").content["error"]
+    'the file cannot be read: No such file or directory'
     """
     try:
         return Answer({"document": _document(path)})

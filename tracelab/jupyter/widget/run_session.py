@@ -190,7 +190,7 @@ class RunSession:
         try:
             item = self._value(value)
             if not isinstance(item, Tensor):
-                raise TracelabError(f"%{value.name} is no tensor: there is nothing to draw")
+                raise TracelabError(f"%{value.name} is not a tensor: there is nothing to draw")
             found = heatmap(item, content.get("axes"), content.get("index"))
         except Exception as error:  # Said in place of the picture.
             self._send({**answer, "message": _sentence(error)}, [])

@@ -31,7 +31,7 @@ VERSION = 1
 def view_document(graph: Graph) -> dict[str, Any]:
     """The document of a graph, as plain dicts, lists, strings and ints.
 
-    >>> view_document(graph)["summary"]
+    >>> view_document(tracelab.trace(lambda x: x.relu() + 1, torch.ones(2)).graph)["summary"]
     {'ops': 2, 'parameters': 0, 'parameter_bytes': 0, 'warnings': 0}
     """
     return DocumentBuilder(graph).build()

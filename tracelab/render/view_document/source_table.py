@@ -80,7 +80,7 @@ class SourceTable:
 
     def file_rows(self) -> list[dict[str, Any]]:
         """The `files` table: names for people, and the lines that are pointed at with two around each."""
-        names = file_names(self.files, traced_cell(self._graph))
+        names = file_names(self.files, self._graph.cell)
         rows = []
         for file, name, wanted in zip(self.files, names, self._lines, strict=True):
             # A cell's text lives in linecache only; IPython keeps it there.
@@ -111,15 +111,6 @@ def file_names(files: list[str], own: str = "") -> list[str]:
         else:
             names.append(short_path(file))
     return names
-
-
-def traced_cell(graph: Graph) -> str:
-    """The file name of the cell that `%%trace` ran; empty for any other graph."""
-    if graph.name == "cell":
-        for node in graph.nodes:
-            if node.source is not None and node.source.stack:
-                return str(node.source.stack[-1][0].co_filename)
-    return ""
 
 
 def short_path(file: str) -> str:
