@@ -64,7 +64,8 @@ def test_a_missing_variable_is_named(traced):
 
 def test_what_is_no_trace_is_named(traced):
     assert refused(traced, "before x") == (
-        "%trace_diff: `x` (Tensor) is not a trace: give two graphs, or what tracelab.trace, %%trace or tracelab.load gave"
+        "%trace_diff: `x` (Tensor) is not a trace: give two graphs, or what tracelab.trace, %%trace or tracelab.load "
+        "gave"
     )
 
 

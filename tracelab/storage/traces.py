@@ -11,7 +11,7 @@ from torch import nn
 from tracelab.errors import TracelabFileError
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.module import ReplayModule, TracedSubmodule
-from tracelab.execute.observed_state import watch
+from tracelab.execute.observed_state import observe
 from tracelab.graph.graph import Graph
 from tracelab.storage.archive import read_record, write_record
 from tracelab.storage.container import PathOrFile
@@ -97,7 +97,7 @@ def _function(cls: type[F], record: TraceRecord) -> F:
 def _module(cls: type[M], record: TraceRecord, tree: ModuleRecord) -> M:
     root = cls(tree.class_name, record.graphs, tree.exported)
     _fill(root, tree, {})
-    watch(root, root._changes)
+    observe(root, root._changes)
     return root
 
 

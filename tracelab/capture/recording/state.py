@@ -57,7 +57,7 @@ class RecordingState:
         """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
-        self.watched: dict[int, Value] | None = None
+        self.region_inputs: dict[int, Value] | None = None
         """While an opaque region runs: the traced tensors that it uses."""
         self.boundary: CodeType | None = None
         """The code object of the frame that called the user's function: where the user's stack ends."""

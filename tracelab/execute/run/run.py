@@ -17,7 +17,7 @@ from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.options import Recorded, ending, flop_counter, live_before, recorded_values, replacements
 from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
-from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, copied, replaced, run_steps
+from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.text.amounts import bytes_text
@@ -321,7 +321,7 @@ class Run:
                 and value not in self._recorded
             ):
                 item = values[code.slots[value]]
-                self._recorded[value] = copied(item) if code.memory.written(value, start) else item
+                self._recorded[value] = snapshot(item) if code.memory.written(value, start) else item
 
     def _take_over(self, before: Run, start: int, needed: list[Value], values: list[Any]) -> set[Value]:
         """Values of an earlier run that still hold what they held before node `start`."""

@@ -207,7 +207,7 @@ class _Observer:
             if value in self.plan.record:
                 item = self.values[self.slots[value]]
                 if self.program.code.memory.written(value, index + 1):
-                    item = copied(item)
+                    item = snapshot(item)
                 self.at.recorded[value] = item
                 self.memory.hold(-1 - self.slots[value], item)
 
@@ -230,7 +230,7 @@ def _is_view(target: Any) -> bool:
     )
 
 
-def copied(item: Any) -> Any:
+def snapshot(item: Any) -> Any:
     """A copy that later writes do not reach; autograd sees through it."""
     return item.clone() if isinstance(item, Tensor) else item
 

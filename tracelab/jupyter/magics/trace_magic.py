@@ -16,7 +16,7 @@ from tracelab.api.traced_function import TracedFunction
 from tracelab.capture.analysis.concretize import concretize_names
 from tracelab.capture.messages import warnings_suppressed
 from tracelab.capture.record import TraceError, record
-from tracelab.check.outputs import copied
+from tracelab.check.outputs import cloned
 from tracelab.check.outputs import leaves as leaves_of
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.origin import Origin, kept_examples
@@ -151,7 +151,7 @@ class TraceMagics(Magics):
             return (tuple(outputs.values()) if strict else outputs) or None
 
         given = list(zip(labels, leaves, strict=True))
-        examples = copied(leaves) if kept_examples(leaves) is not None else None
+        examples = cloned(leaves) if kept_examples(leaves) is not None else None
         try:
             with warnings_suppressed():
                 recording = record(
