@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,14 @@ def test_two_traces_compared(kernel: Kernel) -> None:
     assert found["bundle"]["application/vnd.tracelab.v1+json"]["diff"]["headline"] != ""
     same = kernel.ask("compare", first=a, second=c)
     assert set(same) == {"same", "title"}
+
+
+def test_what_the_panel_saves_holds_its_picture(kernel: Kernel) -> None:
+    kernel.run("traced = tl.trace(layer, x)")
+    key = kernel.trace("traced")["key"]
+    place = kernel.ask("save", key=key, path="with_picture")["path"]
+    with zipfile.ZipFile(place) as archive:
+        assert json.loads(archive.read("view.json"))["format"] == "tracelab.view"
 
 
 def test_saved_and_loaded_again(kernel: Kernel) -> None:
