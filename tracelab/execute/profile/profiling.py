@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, Unpack
 
+import numpy
 import torch
 
 from tracelab.errors import InputError, TracelabError
@@ -142,7 +142,7 @@ def _times(
                 nodes.setdefault(index, []).append(seconds)
         if progress is not None:
             progress(number + warmup + 1, warmup + repeat)
-    return {index: statistics.median(found) for index, found in nodes.items()}, statistics.median(wholes)
+    return {index: float(numpy.median(found)) for index, found in nodes.items()}, float(numpy.median(wholes))
 
 
 def _pass(where: Placed, *, each: bool) -> list[tuple[int, float]]:

@@ -7,8 +7,6 @@ import subprocess
 from collections import Counter
 from typing import Any
 
-from graphviz import Digraph
-
 from tracelab.graph.graph import Graph
 from tracelab.render.module_tree import Module, value_name, value_type
 from tracelab.render.picture.boxes import Box, boxes
@@ -100,6 +98,9 @@ class _Picture:
         self.box_of = {node: number for number, box in enumerate(self.boxes) for node in box.nodes}
 
     def build(self) -> str:
+        # Imported where something is drawn: traces are made more often than drawn so.
+        from graphviz import Digraph
+
         digraph = Digraph("trace", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
         inputs = [value for value in self.document["inputs"] if self.document["values"]["role"][value] == 1]
         self.ends(digraph, "i", inputs, "input")
