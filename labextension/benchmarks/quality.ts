@@ -15,14 +15,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
-import { layoutInput } from '../src/explorer/scene';
+import { layoutInput } from '../src/explorer/canvas/scene';
 import { layout } from '../src/layout/layout';
-import { BEND } from '../src/explorer/strokes';
+import { BEND } from '../src/explorer/canvas/strokes';
 import { BOX_GAP, GROUP_SIDE, GROUP_TOP, RANK_GAP } from '../src/layout/spacing';
 import type { LayoutInput } from '../src/layout/types';
 import { buildHierarchy } from '../src/model/hierarchy';
 import { everyScope, initiallyOpened } from '../src/model/opening';
-import { readDocument } from '../src/model/validate';
+import { readDocument } from '../src/protocol/validate';
 import { visibleFor } from '../src/model/visible';
 import { crossings, length } from './crossings';
 

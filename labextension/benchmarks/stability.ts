@@ -13,8 +13,8 @@ import { resolve } from 'node:path';
 import { createCache } from '../src/layout/cache';
 import { groupElement, scopeOf, buildHierarchy, type Hierarchy } from '../src/model/hierarchy';
 import { closeScope, everyScope, openScope } from '../src/model/opening';
-import { readDocument } from '../src/model/validate';
-import { moved, sceneOf, type Moved } from '../tests/moved';
+import { readDocument } from '../src/protocol/validate';
+import { moved, sceneOf, type Moved } from '../tests/layout/moved';
 
 const folder = process.argv[2];
 const verbose = process.argv[3] === 'v';

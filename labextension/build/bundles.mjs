@@ -16,7 +16,7 @@ const static_ = (room) => resolve(here, '../tracelab', room, 'static');
 const styles = {
   name: 'styles',
   setup({ onLoad }) {
-    onLoad({ filter: /explorer[\\/]\w*style\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /\w*style\.ts$/ }, async ({ path }) => {
       const [, name, sheet] = /(\w+) = `([^`]*)`/.exec(readFileSync(path, 'utf8'));
       const { code } = await transform(sheet, { loader: 'css', minify: true });
       return { contents: `export const ${name} = ${JSON.stringify(code.trim())};` };
@@ -84,7 +84,7 @@ export default m.default;
 
 const parts = await bundleParts({
   entry: resolve(here, 'src/widget.ts'),
-  later: resolve(here, 'src/explorer/later.ts'),
+  later: resolve(here, 'src/explorer/deferred.ts'),
   joint: resolve(here, 'src/explorer/parts.ts'),
   settings: SETTINGS,
   plugins: [styles],

@@ -16,7 +16,7 @@ import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
 import { pageText } from './explorer/parts';
 // The same text starts a standalone page: one that is saved from the toolbar holds the widget's parts.
 import './page';
-import type { KernelLink, KernelMessage } from './model/runmessages';
+import type { KernelLink, KernelMessage } from './protocol/runmessages';
 
 interface Model {
   get(name: string): unknown;

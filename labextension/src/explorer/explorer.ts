@@ -1,18 +1,30 @@
 /** The explorer: one document, shown in one element. A `View` holds its state, `FEATURES` make up the rest. */
 
 import { elementNamed } from '../model/link';
-import type { RunData } from '../model/run';
-import { FEATURES } from './features';
-import { linkOf, restore } from './links';
-import { positionOf, type Position } from './places';
-import { whenIdle } from './idle';
-import { createView } from './createview';
+import type { RunData } from '../model/run/rundata';
+import { keyboardFeature } from './features/input/keyboard';
+import { pointingFeature } from './features/input/pointer';
+import { historyFeature } from './features/history';
+import { crumbsFeature } from './features/breadcrumbs';
+import { findFeature } from './features/search/find';
+import { zoomFeature } from './features/input/zoom';
+import { groupsFeature } from './features/groups';
+import { repeatsFeature } from './features/repeatedblocks';
+import { detailsFeature } from './panels/details';
+import { lightingFeature } from './features/highlight';
+import { warningsFeature } from './features/warnings';
+import { stopsFeature } from './features/navigation';
+import { emptyFeature } from './features/emptystate';
+import { linkOf, restore } from './core/links';
+import { positionOf, type Position } from './core/positions';
+import { whenIdle } from './ui/idle';
+import { createView } from './core/createview';
 import { later } from './parts';
-import type { ExplorerOptions, View } from './view';
-import { showWarning } from './warnings';
+import type { ExplorerOptions, Feature, View } from './core/view';
+import { showWarning } from './features/warnings';
 
-export type { Position } from './places';
-export type { ExplorerOptions, ViewState } from './view';
+export type { Position } from './core/positions';
+export type { ExplorerOptions, ViewState } from './core/view';
 
 export interface Explorer {
   /**
@@ -49,6 +61,23 @@ export interface NodeAction {
 }
 
 export const DEFAULT_HEIGHT = 480;
+
+/** What the explorer can do as soon as it shows a picture; `deferred.ts` lists what can wait until then. */
+const FEATURES: Feature[] = [
+  keyboardFeature,
+  pointingFeature,
+  historyFeature,
+  crumbsFeature,
+  findFeature,
+  zoomFeature,
+  groupsFeature,
+  repeatsFeature,
+  detailsFeature,
+  lightingFeature,
+  warningsFeature,
+  stopsFeature,
+  emptyFeature,
+];
 
 interface HostElement extends HTMLElement {
   tracelab?: Explorer;

@@ -1,12 +1,12 @@
 /** One group laid out alone: its items get places from its own top left corner, its links get paths. */
 
-import { buildGrid, type Runs } from './grid';
-import { fixedPlaces, heldTops, holdOrder } from './hold';
-import { placeLanes } from './lanes';
-import { orderRanks } from './order';
-import { placeItems } from './place';
-import { assignRanks } from './rank';
-import { routeLinks } from './route';
+import { buildGrid, type Runs } from './phases/grid';
+import { fixedPlaces, heldTops, holdOrder } from './phases/anchors';
+import { placeLanes } from './phases/lanes';
+import { orderRanks } from './phases/order';
+import { placeItems } from './phases/place';
+import { assignRanks } from './phases/rank';
+import { routeLinks } from './phases/route';
 import type { GroupLayout, GroupProblem, Held } from './types';
 
 export function layoutGroup(problem: GroupProblem, held?: Held): GroupLayout {

@@ -1,7 +1,7 @@
 /** The words in which elements are shown: labels of boxes, names for screen readers. */
 
-import { countIn, markOf, WORDS } from './diff';
-import type { ViewDocument } from './document';
+import { countIn, markOf, WORDS } from './diff/differences';
+import type { ViewDocument } from '../protocol/document';
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { repeatOf } from './repeats';
 

@@ -6,7 +6,7 @@
  * accessibility tree and the selection.
  */
 
-import { Role, type ViewDocument } from './document';
+import { Role, type ViewDocument } from '../protocol/document';
 import { findRepeats, foldAsAtFirst, type Repeat } from './repeats';
 
 export type Element = number;

@@ -1,6 +1,6 @@
 /** Which groups are open: the state a person changes by clicking on headers. */
 
-import { differencesOf } from './diff';
+import { differencesOf } from './diff/differences';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { repeatOf } from './repeats';
 

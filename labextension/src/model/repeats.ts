@@ -5,7 +5,7 @@
  * one operator do.
  */
 
-import type { ViewDocument } from './document';
+import type { ViewDocument } from '../protocol/document';
 
 export interface Repeat {
   /** The number of its own scope. */

@@ -1,0 +1,136 @@
+/** Painting the words on boxes. Words of one font are drawn together: changing fonts is what costs. */
+
+import type { Box } from '../camera';
+import { DETAIL_FROM, FADED, isFaded, lookOf, overlaps, roundedBox, type Paint, type Placed } from './paint';
+import { asideFont, detailFont, HEADER, PAD, titleFont, TOGGLE } from '../scene';
+
+interface Word {
+  text: string;
+  x: number;
+  y: number;
+  most: number | undefined;
+  faded: boolean;
+}
+
+export function drawWords(paint: Paint, shown: readonly Placed[]): void {
+  const { context, theme } = paint;
+  const titles: Word[] = [];
+  const asides: Word[] = [];
+  const details: Word[] = [];
+  for (const [index, box] of shown) {
+    addWords(paint, index, box, titles, asides, details);
+  }
+  context.textBaseline = 'middle';
+  context.textAlign = 'left';
+  for (const [words, font, colour] of [
+    [titles, titleFont(theme.font), theme.text],
+    [asides, asideFont(theme.font), theme.faint],
+    [details, detailFont(theme.font), theme.faint],
+  ] as const) {
+    context.font = font;
+    context.fillStyle = colour;
+    for (const { text, x, y, most, faded } of words) {
+      context.globalAlpha = faded ? FADED : 1;
+      context.fillText(text, x, y, most);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+function addWords(
+  paint: Paint,
+  index: number,
+  box: Box,
+  titles: Word[],
+  asides: Word[],
+  details: Word[],
+): void {
+  const { context, scene, theme, camera, measure } = paint;
+  const label = scene.labels[index];
+  const kind = scene.visible.kinds[index];
+  const group = kind === 'open' || kind === 'closed';
+  const pill = kind === 'input' || kind === 'output';
+  const faded = isFaded(paint, index);
+  const left = box.x + scene.header[index] + PAD + (group ? TOGGLE + 9 : 2);
+  const titleWidth = measure(label.title, titleFont(theme.font));
+  const asideWidth = label.aside ? 7 + measure(label.aside, asideFont(theme.font)) : 0;
+  const fits = box.width - (left - box.x) - PAD;
+  const at = pill ? box.x + (box.width - titleWidth) / 2 : left;
+  const detailRoom = fits - titleWidth - asideWidth - 14;
+  const detailed =
+    label.detail !== '' &&
+    camera.scale >= DETAIL_FROM &&
+    (kind !== 'open' || measure(label.detail, detailFont(theme.font)) <= detailRoom);
+  const middle = box.y + box.height / 2;
+  const y = kind === 'open' ? box.y + HEADER / 2 + 0.5 : detailed ? middle - 7.5 : middle + 0.5;
+  const detailWidth = detailed ? measure(label.detail, detailFont(theme.font)) : 0;
+  if (kind === 'open') {
+    // Lines pass under the header: its text keeps a clear ground.
+    const width = titleWidth + asideWidth + (detailed ? 16 + detailWidth : 0) + 8;
+    context.fillStyle = lookOf(paint, index).fill;
+    context.fillRect(left - 4, box.y + 5, Math.min(width, fits + 8), HEADER - 9);
+  }
+  titles.push({ text: label.title, x: at, y, most: fits + 4, faded });
+  if (label.aside) {
+    asides.push({ text: label.aside, x: at + titleWidth + 7, y, most: undefined, faded });
+  }
+  if (detailed) {
+    const x =
+      kind === 'open'
+        ? at + titleWidth + asideWidth + 14
+        : pill
+          ? box.x + (box.width - detailWidth) / 2
+          : left;
+    details.push({
+      text: label.detail,
+      x,
+      y: kind === 'open' ? y + 0.5 : middle + 9,
+      most: undefined,
+      faded,
+    });
+  }
+}
+
+/** Size of a group's name on the screen, once its own text is too small. */
+const NAME = 12;
+const MOST_NAMES = 80;
+
+/** From afar a group that is large enough says its name at a size that can be read. */
+export function drawNames(paint: Paint, shown: readonly Placed[]): void {
+  const { context, scene, theme, camera, measure } = paint;
+  const { scale } = camera;
+  const font = `600 ${NAME / scale}px ${theme.font}`;
+  const taken: Box[] = [];
+  context.font = font;
+  context.textBaseline = 'middle';
+  context.textAlign = 'left';
+  for (const [index, box] of shown) {
+    const kind = scene.visible.kinds[index];
+    if (taken.length >= MOST_NAMES || kind === 'op' || isFaded(paint, index)) {
+      continue;
+    }
+    // Measured at the size of titles, whose widths are known already.
+    const text = scene.labels[index].title;
+    const width = (measure(text, titleFont(theme.font)) * NAME) / 13 / scale;
+    const height = (NAME + 4) / scale;
+    const inside = { x: box.x + 4 / scale, y: box.y + 3 / scale, width: width + 8 / scale, height };
+    if (inside.width > box.width || height * (kind === 'open' ? 2.5 : 1.1) > box.height) {
+      continue;
+    }
+    if (kind !== 'open') {
+      inside.x = box.x + (box.width - inside.width) / 2;
+      inside.y = box.y + (box.height - height) / 2;
+    }
+    if (taken.some((other) => overlaps(inside, other))) {
+      continue;
+    }
+    taken.push(inside);
+    if (kind === 'open') {
+      context.fillStyle = lookOf(paint, index).fill;
+      roundedBox(context, inside, 3 / scale);
+      context.fill();
+    }
+    context.fillStyle = theme.text;
+    context.fillText(text, inside.x + 4 / scale, inside.y + height / 2);
+  }
+}

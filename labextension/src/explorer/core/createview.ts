@@ -1,0 +1,400 @@
+/** What is shown, what is open and what is selected: the one place that changes any of it. */
+
+import { createRunner } from '../../layout/runner';
+import { plural } from '../../model/describe';
+import {
+  buildHierarchy,
+  groupElement,
+  kindOf,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from '../../model/hierarchy';
+import {
+  closeScope,
+  initiallyOpened,
+  isWithin,
+  openScope,
+  ownScopes,
+  reveal,
+  sanitize,
+} from '../../model/opening';
+import { repeatOf } from '../../model/repeats';
+import { DocumentError, readDocument } from '../../protocol/validate';
+import { shownFor, standsFor, visibleFor } from '../../model/visible';
+import { copyText, element } from '../ui/dom';
+import { createEvents } from '../ui/events';
+import { createFrame } from '../ui/frame';
+import { createKeys } from '../ui/keys';
+import { named } from './links';
+import { moveBetween } from '../canvas/transition';
+import { createPanel } from '../ui/panel';
+import { createPanelRoom } from './panelplacement';
+import { buildScene, createMeasure, holdAbove, indexOf, layoutInput, type Scene } from '../canvas/scene';
+import { createStage } from '../canvas/stage';
+import type { Theme } from '../ui/theme';
+import { createToolbar } from '../ui/toolbar';
+import { createTree } from './accessibilitytree';
+import type { ExplorerOptions, View, ViewEvents } from './view';
+
+/** `complete` plugs in what the first picture can do without; it is called once, when that picture is up. */
+export function createView(
+  host: HTMLElement,
+  options: ExplorerOptions,
+  defaultHeight: number,
+  complete: (view: View) => Promise<void>,
+): View {
+  let h: Hierarchy | null = null;
+  let scene: Scene | null = null;
+  let opened: ReadonlySet<number> = new Set();
+  let byDefault = (options.state?.opened ?? null) === null;
+  let selected: Element = -1;
+  let query = '';
+  let lit: ReadonlySet<Element> | null = null;
+  let pinned: Element[] = [];
+  let theme: Theme | null = null;
+  let generation = 0;
+  /** The first picture of a document is still to be shown. */
+  let fresh = true;
+  let destroyed = false;
+  let completed: Promise<void> | null = null;
+  const measure = createMeasure();
+  const runner = createRunner();
+  const events = createEvents<ViewEvents>();
+  const keys = createKeys();
+  const toolbar = createToolbar();
+  const stage = createStage(measure, (camera) => {
+    tree.follow(camera);
+    events.emit('camera', camera);
+  });
+  const tree = createTree(
+    (index) => view.choose(scene?.visible.elements[index] ?? -1),
+    (to) => void view.goTo(to),
+  );
+  const panel = createPanel(() => view.closePanel());
+  stage.node.append(tree.node);
+  const body = element('div', { class: 'body' }, stage.node, panel.node);
+  const overlays: HTMLElement[] = [];
+  const frame = createFrame(host, options.state?.height ?? defaultHeight, {
+    onTheme(read) {
+      theme = read;
+      stage.setTheme(read);
+      events.emit('theme', read);
+    },
+    onResize() {
+      // What was in the middle stays there.
+      const before = stage.width;
+      resized();
+      if (before > 0 && stage.width > 0 && stage.width !== before) {
+        stage.pan((stage.width - before) / 2, 0);
+      }
+    },
+    onHeight: () => report(),
+  });
+  if (options.fill) {
+    frame.fillHost();
+  }
+
+  function report(): void {
+    options.onState?.({
+      opened: byDefault || h === null ? null : ownScopes(h, opened).sort((a, b) => a - b),
+      height: frame.height,
+    });
+  }
+
+  function showMessage(text: string): void {
+    scene = null;
+    h = null;
+    frame.message(text);
+    host.dataset.tracelabReady = 'true';
+    host.dataset.tracelabError = text;
+  }
+
+  async function relayout(anchor: Element): Promise<void> {
+    const graph = h;
+    if (graph === null) {
+      return;
+    }
+    const mine = ++generation;
+    host.dataset.tracelabReady = 'false';
+    try {
+      const visible = visibleFor(graph, opened);
+      const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
+      const hold = scene === null ? undefined : holdAbove(scene, visible, anchor);
+      const result = await runner.run(hold === undefined ? input : { ...input, hold });
+      if (graph.document.diff !== undefined) {
+        // A difference without its marks would be another picture.
+        await (completed ??= complete(view));
+      }
+      if (mine !== generation || destroyed) {
+        return;
+      }
+      show(graph, buildScene(visible, labels, input, result), anchor);
+      await (completed ??= complete(view));
+      if (mine === generation && !destroyed) {
+        host.dataset.tracelabReady = 'true';
+      }
+    } catch (error) {
+      if (mine === generation && !destroyed) {
+        showMessage(`This graph cannot be shown: ${error instanceof Error ? error.message : String(error)}.`);
+      }
+    }
+  }
+
+  function show(graph: Hierarchy, next: Scene, anchor: Element): void {
+    const old = scene;
+    const camera = stage.camera;
+    const move = moveBetween(old, next, anchor);
+    scene = next;
+    stage.show(graph, next, move.before);
+    tree.update(graph, next);
+    if (move.held) {
+      stage.setCamera({
+        ...camera,
+        x: camera.x + move.x * camera.scale,
+        y: camera.y + move.y * camera.scale,
+      });
+    } else if (fresh && stage.width > 0) {
+      firstView(next);
+    } else {
+      tree.follow(camera);
+    }
+    stage.mark({ hovered: -1 });
+    markSelected();
+    markLit();
+    events.emit('scene', next);
+  }
+
+  function firstView(shown: Scene): void {
+    fresh = false;
+    stage.first();
+    if (selected >= 0) {
+      // Selected before there was a picture: by Python, in the line that shows it.
+      view.openPanel();
+      stage.reveal(indexOf(shown, selected));
+    }
+  }
+
+  function markSelected(): void {
+    stage.mark({ selected: view.selectedIndex });
+    tree.select(view.selectedIndex);
+    host.dataset.selected = String(named(h, selected)[0]);
+  }
+
+  function markLit(): void {
+    stage.mark({
+      lit: lit === null || h === null || scene === null ? null : shownFor(h, scene.visible, lit),
+    });
+  }
+
+  function resized(): void {
+    frame.resized();
+    stage.resize();
+    // Drawn while hidden (a closed tab, a folded output): the first view waits for a size.
+    if (fresh && scene !== null && stage.width > 0) {
+      firstView(scene);
+    }
+  }
+
+  const view: View = {
+    host,
+    options,
+    frame,
+    events,
+    keys,
+    toolbar,
+    panel,
+    stage,
+    tree,
+    get graph() {
+      return h;
+    },
+    get scene() {
+      return scene;
+    },
+    get theme() {
+      return theme!;
+    },
+    get selected() {
+      return selected;
+    },
+    get selectedIndex() {
+      return scene === null || selected < 0 ? -1 : indexOf(scene, selected);
+    },
+    get opened() {
+      return opened;
+    },
+    get query() {
+      return query;
+    },
+    get lit() {
+      return lit;
+    },
+    get pinned() {
+      return pinned;
+    },
+    actions: [],
+    stops: [],
+    lastRun: null,
+    get byDefault() {
+      return byDefault;
+    },
+    setDocument(document) {
+      generation++;
+      fresh = true;
+      scene = null;
+      selected = -1;
+      query = '';
+      lit = null;
+      pinned = [];
+      delete host.dataset.tracelabError;
+      try {
+        h = buildHierarchy(readDocument(document));
+      } catch (error) {
+        showMessage(
+          error instanceof DocumentError
+            ? error.message
+            : 'This graph cannot be shown: the document is damaged.',
+        );
+        return;
+      }
+      frame.fill(toolbar.node, body, ...overlays);
+      toolbar.setGraph(h);
+      panel.hide();
+      opened = byDefault ? initiallyOpened(h) : sanitize(h, options.state?.opened ?? []);
+      events.emit('graph', h);
+      markSelected();
+      resized();
+      void relayout(-1);
+    },
+    choose(to, byPerson = true) {
+      if (to === selected) {
+        return;
+      }
+      const before = named(h, selected);
+      selected = to;
+      markSelected();
+      panel.refresh();
+      events.emit('select', to, byPerson);
+      const [node, module] = named(h, to);
+      if (byPerson && (node !== before[0] || module !== before[1])) {
+        options.onSelect?.(node < 0 ? null : node, module);
+      }
+    },
+    async goTo(to, byPerson = true) {
+      if (h === null) {
+        return;
+      }
+      if (kindOf(h, to) === 'group' && h.folded[scopeOf(h, to)]) {
+        // A group of equal blocks that is no more folded: its first block stands for it.
+        const repeat = repeatOf(h, scopeOf(h, to));
+        to = repeat === undefined ? to : groupElement(h, repeat.members[0]);
+      }
+      const wanted = reveal(h, opened, to);
+      view.choose(to, byPerson);
+      if (wanted.size !== opened.size) {
+        const surrounding = scene === null ? -1 : standsFor(h, scene.visible, to);
+        await view.open(wanted, surrounding < 0 ? -1 : scene!.visible.elements[surrounding]);
+      }
+      if (scene !== null) {
+        stage.reveal(indexOf(scene, to));
+      }
+    },
+    async toggle(index) {
+      if (h === null || scene === null) {
+        return;
+      }
+      const at = scene.visible.elements[index];
+      const kind = scene.visible.kinds[index];
+      if (kind !== 'open' && kind !== 'closed') {
+        return;
+      }
+      const scope = scopeOf(h, at);
+      const opening = kind === 'closed';
+      // What is selected inside a closing group would vanish: the group is selected in its place.
+      if (!opening && selected >= 0 && selected !== at && isWithin(h, selected, scope)) {
+        view.choose(at);
+      }
+      await view.open(opening ? openScope(h, opened, scope) : closeScope(h, opened, scope), at);
+      frame.say(`${opening ? 'opened' : 'closed'}, ${plural(h.opCount[scope], 'op')}`);
+    },
+    async open(scopes, anchor = -1, first = false) {
+      opened = scopes;
+      byDefault = false;
+      await relayout(anchor);
+      if (first && scene !== null) {
+        stage.first();
+      }
+      report();
+    },
+    prescribe(scopes, link) {
+      if (h === null) {
+        return;
+      }
+      const next = scopes === null ? initiallyOpened(h) : sanitize(h, scopes);
+      if (scopes !== null && link === undefined) {
+        // Those outside do not know of folded blocks: what is open of them stays so.
+        const own = new Set(ownScopes(h, opened));
+        opened.forEach((scope) => own.has(scope) || next.add(scope));
+      }
+      byDefault = scopes === null;
+      if (link?.refolded) {
+        events.emit('fold');
+      } else if (next.size === opened.size && [...next].every((scope) => opened.has(scope))) {
+        return;
+      }
+      opened = next;
+      void relayout(selected).then(() => {
+        // Nothing that could keep its place: the camera would look at where something else was.
+        if (scene !== null && stage.width > 0 && view.selectedIndex < 0) {
+          stage.first();
+        }
+      });
+    },
+    search(text) {
+      query = text;
+      events.emit('find', text);
+    },
+    light(elements, why) {
+      lit = elements;
+      markLit();
+      events.emit('light', elements, why);
+      frame.say(why);
+    },
+    notify: (text) => frame.notify(text),
+    copy: (text) => void copyText(frame.root, text).then(() => frame.notify('Copied')),
+    pin(at) {
+      pinned = pinned.includes(at) ? pinned.filter((other) => other !== at) : [...pinned, at];
+      frame.say(`${pinned.includes(at) ? 'pinned' : 'let go'}, ${plural(pinned.length, 'element')} pinned`);
+      events.emit('pin', pinned);
+      stage.repaint();
+      panel.refresh();
+    },
+    setHeight: (height) => frame.setHeight(height),
+    openPanel(tab, recentre) {
+      if (h !== null) {
+        room.open(tab, recentre);
+      }
+    },
+    closePanel: () => room.close(),
+    overlay(node) {
+      overlays.push(node);
+      if (h !== null) {
+        body.after(node);
+      }
+    },
+    destroy() {
+      destroyed = true;
+      events.emit('destroy');
+      runner.destroy();
+      stage.destroy();
+      tree.destroy();
+      frame.destroy();
+      delete host.dataset.tracelabReady;
+      delete host.dataset.selected;
+      delete host.dataset.tracelabError;
+    },
+  };
+  const room = createPanelRoom(view, resized);
+  return view;
+}

@@ -1,0 +1,40 @@
+/** Views as links: written for the clipboard, and shown again. */
+
+import { foldsIn, readLink, writeLink } from '../../model/link';
+import { kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
+import { repeatOf, setFolds } from '../../model/repeats';
+import type { View } from './view';
+
+export function linkOf(view: View): string {
+  return view.graph === null
+    ? ''
+    : writeLink(view.graph, {
+        opened: view.byDefault ? null : [...view.opened].sort((a, b) => a - b),
+        selected: view.selected,
+        find: view.query,
+      });
+}
+
+/** What the host hears of what is selected: a node or a module's path. Folded blocks are a matter of the view alone. */
+export function named(h: Hierarchy | null, at: Element): [node: number, module: string] {
+  if (h === null || at < 0) {
+    return [-1, ''];
+  }
+  const group = kindOf(h, at) === 'group' && repeatOf(h, scopeOf(h, at)) === undefined;
+  return [kindOf(h, at) === 'op' ? at : -1, group ? h.paths[scopeOf(h, at)] : ''];
+}
+
+export function restore(view: View, link: string): void {
+  if (view.graph === null) {
+    return;
+  }
+  const refolded = setFolds(view.graph, foldsIn(link));
+  const { opened, selected, find } = readLink(view.graph, link);
+  view.prescribe(opened, { refolded });
+  view.search(find);
+  if (selected >= 0) {
+    void view.goTo(selected).then(() => view.openPanel());
+  } else {
+    view.choose(-1);
+  }
+}

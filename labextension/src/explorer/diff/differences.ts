@@ -1,0 +1,88 @@
+/** Two graphs in one picture: marks, the list of differences, and the way from one to the next. */
+
+import { accessibleName, plural } from '../../model/describe';
+import { differencesOf, differenceText, markOf, SIGNS } from '../../model/diff/differences';
+import { groupElement, type Element, type Hierarchy } from '../../model/hierarchy';
+import { diffLayer } from './marks';
+import { button, element } from '../ui/dom';
+import { overlayFeature } from './numbers';
+import { ORDER } from '../ui/toolbar';
+import type { View } from '../core/view';
+
+/** A longer list helps nobody; `n` still leads through all. */
+const MOST_LISTED = 500;
+
+export function diffFeature(view: View): void {
+  const { events, panel, stage, toolbar } = view;
+  const stops = (): Element[] => (view.graph === null ? [] : (differencesOf(view.graph)?.stops ?? []));
+  view.stops.unshift({ noun: 'difference', elements: stops });
+  stage.addLayer(diffLayer);
+  overlayFeature(view);
+
+  const step = (forward: boolean): void => {
+    view.keys.press(new KeyboardEvent('keydown', { key: forward ? 'n' : 'p' }), true);
+  };
+  const back = button('Previous difference (p)', '‹', () => step(false));
+  const badge = button('Show differences', '', () => view.openPanel('differences', true));
+  const on = button('Next difference (n)', '›', () => step(true));
+  badge.classList.add('differing');
+  const group = element('span', {
+    class: 'holder',
+    attributes: { role: 'group', 'aria-label': 'Differences' },
+  });
+  group.append(back, badge, on);
+  toolbar.place(group, ORDER.warnings - 1);
+
+  events.on('graph', (h) => {
+    const count = stops().length;
+    group.hidden = h.document.diff === undefined;
+    badge.textContent = count === 0 ? 'no difference' : `± ${count}`;
+    badge.setAttribute('aria-label', `Show ${plural(count, 'difference')}`);
+    back.disabled = on.disabled = count === 0;
+  });
+  events.on('select', () => panel.refresh('differences'));
+
+  panel.add({
+    id: 'differences',
+    title: 'Differences',
+    order: 10,
+    available: () => view.graph !== null && view.graph.document.diff !== undefined,
+    render: () => (view.graph === null ? [] : list(view, view.graph, stops())),
+  });
+}
+
+function list(view: View, h: Hierarchy, stops: Element[]): Node[] {
+  const { before, after, headline } = h.document.diff!;
+  const rows = stops.slice(0, MOST_LISTED).map((at) =>
+    element(
+      'li',
+      {},
+      element(
+        'button',
+        {
+          attributes: { type: 'button', 'aria-current': String(at === view.selected) },
+          onClick: () => void view.goTo(at),
+        },
+        element('b', { text: SIGNS[markOf(h, at)], attributes: { 'aria-hidden': 'true' } }),
+        element('span', { text: nameOf(h, at) }),
+        element('small', { text: differenceText(h, at) }),
+      ),
+    ),
+  );
+  const more = stops.length - rows.length;
+  return [
+    element('h2', { text: before === after ? after : `${before} → ${after}` }),
+    element('p', { class: 'faint', text: headline }),
+    element('ul', { class: 'differences' }, ...rows),
+    ...(more > 0 ? [element('p', { class: 'faint', text: `… and ${plural(more, 'more difference')}` })] : []),
+  ];
+}
+
+/** `layer1.0: relu`: where it is, and what. */
+function nameOf(h: Hierarchy, at: Element): string {
+  const name = accessibleName(h, at, false).split(', ')[0];
+  const path = h.paths[scopeAbove(h, at)];
+  return path && at < groupElement(h, 0) ? `${path} · ${name}` : name;
+}
+
+const scopeAbove = (h: Hierarchy, at: Element): number => Math.max(0, h.parent[at]);

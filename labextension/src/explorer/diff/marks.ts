@@ -1,0 +1,83 @@
+/** Differences on the canvas: outlines and signs, so that no colour is needed to tell them apart. */
+
+import { countIn, differencesOf, Mark, markOf, SIGNS } from '../../model/diff/differences';
+import { kindOf, scopeOf } from '../../model/hierarchy';
+import type { Box } from '../canvas/camera';
+import { lookOf, roundedBox, TEXT_FROM, type Layer, type Paint } from '../canvas/paint/paint';
+import { drawTag } from '../canvas/paint/badges';
+import type { Theme } from '../ui/theme';
+
+/** Green, red and amber, readable on the ground of the theme; ink where high contrast is asked for. */
+export function markColour(theme: Theme, mark: Mark): string {
+  if (theme.contrast) {
+    return theme.text;
+  }
+  switch (mark) {
+    case Mark.Added:
+      return theme.dark ? '#5fd07f' : '#23803b';
+    case Mark.Removed:
+      return theme.error;
+    default:
+      return theme.dark ? '#f0b94a' : '#a86a08';
+  }
+}
+
+const around = (box: Box, by: number): Box => ({
+  x: box.x - by,
+  y: box.y - by,
+  width: box.width + 2 * by,
+  height: box.height + 2 * by,
+});
+
+/** A bold line around what was added, a dashed one around what was removed, two around what changed. */
+function outline(paint: Paint, index: number, box: Box, mark: Mark): void {
+  const { context, theme, camera } = paint;
+  const { radius } = lookOf(paint, index);
+  const thick = Math.max(2, 1.4 / camera.scale);
+  context.strokeStyle = markColour(theme, mark);
+  context.lineWidth = mark === Mark.Added ? thick * 1.4 : thick;
+  context.setLineDash(mark === Mark.Removed ? [6, 4] : []);
+  roundedBox(context, box, radius);
+  context.stroke();
+  context.setLineDash([]);
+  if (mark === Mark.Changed && camera.scale >= TEXT_FROM) {
+    context.lineWidth = 1;
+    roundedBox(context, around(box, 3.5), radius + 3.5);
+    context.stroke();
+  }
+}
+
+/** Draws what became of every box; an open group that only holds differences shows them inside. */
+export const diffLayer: Layer = (paint, boxes) => {
+  const { h, scene, camera, theme } = paint;
+  const differences = differencesOf(h);
+  if (differences === null) {
+    return;
+  }
+  for (const [index, box] of boxes) {
+    const at = scene.visible.elements[index];
+    const mark = markOf(h, at);
+    const group = kindOf(h, at) === 'group';
+    const open = scene.visible.kinds[index] === 'open';
+    const renumbered = group && differences.renumbered.has(scopeOf(h, at));
+    if (renumbered && camera.scale >= TEXT_FROM) {
+      drawTag(
+        paint,
+        box.x + box.width - 4,
+        box.y,
+        `was ${differences.changes.get(at)?.[0].before}`,
+        theme.faint,
+      );
+    }
+    const renamed = group && !renumbered && h.document.diff!.scopes.status[scopeOf(h, at)] === Mark.Changed;
+    if (mark === Mark.Same || (open && mark === Mark.Changed && !renamed)) {
+      continue;
+    }
+    outline(paint, index, box, mark);
+    if (camera.scale >= TEXT_FROM) {
+      const count = group && mark === Mark.Changed ? countIn(h, scopeOf(h, at)) : 0;
+      const text = count > 0 ? `${SIGNS[mark]} ${count}` : SIGNS[mark];
+      drawTag(paint, box.x + 20, box.y, text, markColour(theme, mark));
+    }
+  }
+};

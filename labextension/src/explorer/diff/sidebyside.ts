@@ -1,0 +1,262 @@
+/** The two graphs side by side: both panes move, open and select together. */
+
+import {
+  groupElement,
+  inputElement,
+  kindOf,
+  pillValue,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from '../../model/hierarchy';
+import { sanitize } from '../../model/opening';
+import { foldNamed, foldsOf, repeatOf, setFolds } from '../../model/repeats';
+import { sideOf, type Side, type SideName } from '../../model/diff/split';
+import { button, element } from '../ui/dom';
+import { ORDER } from '../ui/toolbar';
+import type { View } from '../core/view';
+
+/** Makes a view with all its features in an element. */
+export type MakeView = (host: HTMLElement, document: unknown) => View;
+
+interface Pane {
+  view: View;
+  side: Side;
+  host: HTMLElement;
+}
+
+/** The same scopes in the other document: both number the document's own alike, and each its folds for itself. */
+const scopesIn = (from: Hierarchy, scopes: Iterable<number>, to: Hierarchy): number[] =>
+  [...scopes].flatMap((scope) => {
+    if (repeatOf(from, scope) === undefined) {
+      return [scope];
+    }
+    const there = foldNamed(to, from.paths[scope]);
+    return there === undefined ? [] : [there.scope];
+  });
+
+/** The same element in the other document; -1: it is not there. */
+function translate(from: Hierarchy, at: Element, to: Hierarchy, nodeOf: (node: number) => number): Element {
+  if (at < 0) {
+    return -1;
+  }
+  switch (kindOf(from, at)) {
+    case 'op':
+      return nodeOf(at);
+    case 'group': {
+      const [scope] = scopesIn(from, [scopeOf(from, at)], to);
+      if (scope !== undefined && to.opCount[scope] > 0 && !to.folded[scope]) {
+        return groupElement(to, scope);
+      }
+      // A row of which only some are there, or that is not folded there: its first block stands for it.
+      const block = repeatOf(from, scopeOf(from, at))?.members.find((each) => to.opCount[each] > 0);
+      return block === undefined || to.folded[block] ? -1 : groupElement(to, block);
+    }
+    case 'input': {
+      const index = to.inputIndex.get(pillValue(from, at));
+      return index === undefined ? -1 : inputElement(to, index);
+    }
+    default:
+      return -1;
+  }
+}
+
+/** The middle of what is selected; null where it is not shown. */
+function placeOf({ view }: Pane): { x: number; y: number } | null {
+  const { scene, selectedIndex: at } = view;
+  return scene === null || at < 0
+    ? null
+    : { x: scene.x[at] + scene.width[at] / 2, y: scene.y[at] + scene.height[at] / 2 };
+}
+
+export function sidesFeature(view: View, make: MakeView): void {
+  const holder = element('div', {
+    class: 'sides',
+    attributes: { role: 'group', 'aria-label': 'Side by side' },
+  });
+  let panes: Pane[] = [];
+  /** The pane that the person moves: the other one follows. */
+  let leader: Pane | null = null;
+  /** How many selections are on their way into the panes. */
+  let busy = 0;
+  let folding = false;
+  holder.hidden = true;
+  view.stage.node.append(holder);
+  // What happens in a pane is none of the business of the picture below it.
+  for (const name of [
+    'pointerdown',
+    'pointermove',
+    'pointerup',
+    'click',
+    'dblclick',
+    'wheel',
+    'contextmenu',
+  ]) {
+    holder.addEventListener(name, (event) => event.stopPropagation());
+  }
+  holder.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') {
+      close();
+    }
+    event.stopPropagation();
+  });
+
+  const toggle = button('Side by side', '◫', () => (panes.length > 0 ? close() : open()));
+  toggle.setAttribute('aria-pressed', 'false');
+  view.toolbar.place(toggle, ORDER.warnings - 1);
+
+  function addPane(name: SideName): Pane {
+    const side = sideOf(view.graph!.document, name);
+    const host = element('div', { class: 'side', attributes: { 'data-side': name } });
+    const inside = element('div', { class: 'fill' });
+    host.append(inside, element('span', { class: 'label', text: name }));
+    holder.append(host);
+    const made = make(inside, side.document);
+    made.toolbar.node.style.display = 'none';
+    made.panel.node.style.display = 'none';
+    made.stage.resize();
+    return { view: made, side, host };
+  }
+
+  function follow(pane: Pane, other: Pane): void {
+    let last = pane.view.stage.camera;
+    for (const name of ['pointerdown', 'wheel', 'keydown']) {
+      pane.host.addEventListener(name, () => (leader = pane), { capture: true, passive: true });
+    }
+    pane.view.events.on('camera', (camera) => {
+      const scale = camera.scale / last.scale;
+      if (leader === pane && busy === 0) {
+        const theirs = other.view.stage.camera;
+        // What the person did to one picture, done to the other: the same shift, and a zoom around the same point.
+        other.view.stage.setCamera({
+          scale: theirs.scale * scale,
+          x: camera.x + (theirs.x - last.x) * scale,
+          y: camera.y + (theirs.y - last.y) * scale,
+        });
+      }
+      last = camera;
+    });
+    pane.view.events.on('scene', () => {
+      const { graph } = other.view;
+      if (leader === pane && busy === 0 && graph !== null) {
+        const wanted = sanitize(graph, scopesIn(pane.view.graph!, pane.view.opened, graph));
+        const has = sanitize(graph, other.view.opened);
+        if (wanted.size !== has.size || [...wanted].some((scope) => !has.has(scope))) {
+          void other.view.open(wanted);
+        }
+      }
+    });
+    pane.view.events.on('fold', () => foldAlike(pane.view));
+    pane.view.events.on('select', (at, byPerson) => {
+      if (byPerson && view.graph !== null && pane.view.graph !== null) {
+        view.choose(
+          translate(pane.view.graph, at, view.graph, (node) => pane.side.merged[node]),
+          true,
+        );
+        view.openPanel();
+      }
+    });
+  }
+
+  /** What is folded in one of the three pictures is folded in all: a fold that is selected is there in each. */
+  function foldAlike(from: View): void {
+    if (folding || from.graph === null) {
+      return;
+    }
+    folding = true;
+    for (const other of [view, ...panes.map((pane) => pane.view)]) {
+      if (other !== from && other.graph !== null && setFolds(other.graph, foldsOf(from.graph))) {
+        other.events.emit('fold');
+        void other.open(sanitize(other.graph, other.opened));
+      }
+    }
+    folding = false;
+  }
+
+  function open(): void {
+    holder.hidden = false;
+    toggle.setAttribute('aria-pressed', 'true');
+    panes = (['before', 'after'] as const).map(addPane);
+    follow(panes[0], panes[1]);
+    follow(panes[1], panes[0]);
+    void start(panes);
+  }
+
+  /** What is open in one pane at first is open in both. */
+  async function start(shown: Pane[]): Promise<void> {
+    await Promise.all(
+      shown.map(({ view: { events } }) => new Promise<void>((done) => events.on('scene', () => done()))),
+    );
+    foldAlike(view);
+    const all = [view, ...shown.map((pane) => pane.view)].map(({ graph, opened }) => ({ graph, opened }));
+    for (const { view: each } of shown) {
+      const { graph } = each;
+      if (graph !== null && panes === shown) {
+        const opened = all.flatMap((from) => (from.graph ? scopesIn(from.graph, from.opened, graph) : []));
+        await each.open(sanitize(graph, opened), -1, true);
+      }
+    }
+    await selectInBoth();
+  }
+
+  function close(): void {
+    panes.forEach((pane) => pane.view.destroy());
+    panes = [];
+    leader = null;
+    holder.replaceChildren();
+    holder.hidden = true;
+    toggle.setAttribute('aria-pressed', 'false');
+    view.tree.node.focus();
+  }
+
+  async function selectInBoth(): Promise<void> {
+    if (panes.length === 0) {
+      return;
+    }
+    busy++;
+    for (const pane of panes) {
+      const { graph } = pane.view;
+      if (graph !== null && view.graph !== null) {
+        const to = translate(view.graph, view.selected, graph, (node) => pane.side.own[node]);
+        if (to < 0) {
+          pane.view.choose(-1, false);
+        } else if (to !== pane.view.selected) {
+          await pane.view.goTo(to, false);
+        }
+      }
+    }
+    lineUp();
+    // The panel that opens beside the panes makes them narrower a moment later.
+    requestAnimationFrame(() => requestAnimationFrame(lineUp));
+    busy--;
+  }
+
+  /** What is selected stands at the same height in both: where it is in the pane that was clicked, else in the middle. */
+  function lineUp(): void {
+    const places = panes.map((pane) => placeOf(pane));
+    if (places.length === 0 || places.some((place) => place === null)) {
+      return;
+    }
+    const lead = leader === null ? null : panes.indexOf(leader);
+    const { scale } = panes[lead ?? 0].view.stage.camera;
+    panes.forEach(({ view: { stage } }, index) => {
+      const { x, y } = places[index]!;
+      const from = lead === null ? null : panes[lead].view.stage.camera;
+      const top = from === null ? stage.node.clientHeight / 2 : places[lead!]!.y * from.scale + from.y;
+      const left = from === null ? stage.node.clientWidth / 2 : places[lead!]!.x * from.scale + from.x;
+      if (index !== lead) {
+        stage.setCamera({ scale, x: left - x * scale, y: top - y * scale });
+      }
+    });
+  }
+
+  view.events.on('select', () => void selectInBoth());
+  view.events.on('fold', () => foldAlike(view));
+  view.events.on('graph', (h) => {
+    if (panes.length > 0) {
+      close();
+    }
+    toggle.hidden = h.document.diff === undefined;
+  });
+  view.events.on('destroy', () => panes.forEach((pane) => pane.view.destroy()));
+}

@@ -1,0 +1,14 @@
+/** A graph without operators says so: an empty picture would look like a fault. */
+
+import { element } from '../ui/dom';
+import type { View } from '../core/view';
+
+export function emptyFeature(view: View): void {
+  const note = element('p', {
+    class: 'note',
+    text: 'Nothing was recorded: this graph has no operators.',
+    attributes: { role: 'note' },
+  });
+  view.stage.node.append(note);
+  view.events.on('graph', (h) => (note.hidden = h.nodes > 0));
+}

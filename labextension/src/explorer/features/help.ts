@@ -1,0 +1,121 @@
+/** Keys and legend, shown by `?`. */
+
+import { CATEGORY_NAMES } from '../../model/category';
+import { button, element } from '../ui/dom';
+import type { KeyBinding } from '../ui/keys';
+import type { Theme } from '../ui/theme';
+import { ORDER } from '../ui/toolbar';
+import type { View } from '../core/view';
+
+export interface Help {
+  node: HTMLElement;
+  toggle(shown?: boolean): void;
+  readonly shown: boolean;
+  paint(theme: Theme): void;
+}
+
+export function createHelp(bindings: () => readonly KeyBinding[], onClose: () => void): Help {
+  const list = element('div', { class: 'columns' });
+  const legend = element('div', { class: 'columns' });
+  const hide = (): void => {
+    node.hidden = true;
+    onClose();
+  };
+  const close = button('Close help', '×', hide);
+  const node = element(
+    'div',
+    {
+      class: 'help',
+      attributes: { role: 'dialog', 'aria-label': 'Keys and legend' },
+      onClick: (event) => {
+        if (event.target === node) {
+          hide();
+        }
+      },
+    },
+    element(
+      'div',
+      { class: 'card' },
+      element('div', { attributes: { style: 'float:right' } }, close),
+      element('h2', { text: 'Keys' }),
+      list,
+      element('p', {
+        class: 'faint',
+        text: 'Drag to pan. Click the graph, then turn the wheel to zoom; pinch zooms at any time. Double-click opens a group. Shift and a click pins, to compare.',
+      }),
+      element('h2', { text: 'Legend' }),
+      legend,
+    ),
+  );
+  node.hidden = true;
+  return {
+    node,
+    get shown() {
+      return !node.hidden;
+    },
+    toggle(shown = node.hidden) {
+      if (!shown) {
+        hide();
+        return;
+      }
+      list.replaceChildren(
+        ...bindings().flatMap(({ help }) =>
+          help === undefined
+            ? []
+            : [element('div', {}, element('kbd', { text: help[0] }), element('span', { text: help[1] }))],
+        ),
+      );
+      node.hidden = false;
+      close.focus();
+    },
+    paint(theme) {
+      const row = (colour: string, text: string, border = colour, round = false): HTMLElement => {
+        const swatch = element('span', { class: 'swatch' });
+        swatch.style.background = colour;
+        swatch.style.borderColor = border;
+        swatch.style.borderRadius = round ? '8px' : '4px';
+        return element('div', {}, swatch, element('span', { text }));
+      };
+      legend.replaceChildren(
+        row(theme.input, 'Graph input', theme.inputBorder, true),
+        row(theme.output, 'Graph output', theme.outputBorder, true),
+        row(theme.closed, 'Module, closed', theme.closedBorder),
+        row(theme.depths[1], 'Module, open', theme.groupBorder),
+        ...CATEGORY_NAMES.map(([category, text]) => row(theme.categories[category], text)),
+        row(theme.incoming, 'Edges in (blue)'),
+        row(theme.outgoing, 'Edges out (orange)'),
+        row(theme.warning, '▲ Tracing warning'),
+        row(theme.error, '✕ The operator that failed'),
+      );
+    },
+  };
+}
+
+export function helpFeature(view: View): void {
+  const help = createHelp(
+    () => view.keys.bindings,
+    () => view.tree.node.focus(),
+  );
+  view.overlay(help.node);
+  view.events.on('theme', (theme) => help.paint(theme));
+  view.toolbar.add({
+    label: 'Keys and legend (?)',
+    face: '?',
+    order: ORDER.help,
+    run: () => help.toggle(),
+  });
+  view.keys.bind({
+    keys: ['?'],
+    help: ['?', 'these keys and the legend'],
+    anywhere: true,
+    run: () => help.toggle(true),
+  });
+  // While it is open it takes every key.
+  help.node.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' || event.key === '?') {
+      help.toggle(false);
+      event.preventDefault();
+    }
+    event.stopPropagation();
+  });
+}

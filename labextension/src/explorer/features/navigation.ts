@@ -1,0 +1,49 @@
+/** `n` and `p`: through the differences, the warnings, or whatever another feature puts into `view.stops`. */
+
+import { accessibleName, plural } from '../../model/describe';
+import { placeInTrace, type Element } from '../../model/hierarchy';
+import type { View } from '../core/view';
+
+export function stopsFeature(view: View): void {
+  const warned = (): Element[] => {
+    const document = view.graph?.document;
+    return document === undefined
+      ? []
+      : [...document.warnings.map(({ node }) => node), document.nodes.failed ?? -1]
+          .filter((node) => node >= 0)
+          .sort((a, b) => a - b);
+  };
+  view.stops.push({ noun: 'warning', elements: warned });
+  const step = (forward: boolean): void => {
+    const stops = view.stops.find((each) => each.elements().length > 0);
+    const { graph } = view;
+    if (stops === undefined || graph === null) {
+      view.notify('No warnings');
+      return;
+    }
+    const list = [...new Set(stops.elements())];
+    const at = view.selected;
+    const here = list.indexOf(at);
+    // From what is no stop itself, such as a fold, to the nearest in the order of the trace.
+    const place = (each: Element): number => placeInTrace(graph, each);
+    const from = at < 0 ? (forward ? -Infinity : Infinity) : place(at);
+    const [beyond] = list
+      .filter((each) => (forward ? place(each) > from : place(each) < from))
+      .sort((a, b) => (forward ? place(a) - place(b) : place(b) - place(a)));
+    const next =
+      here >= 0
+        ? list[(here + (forward ? 1 : list.length - 1)) % list.length]
+        : (beyond ?? list[forward ? 0 : list.length - 1]);
+    void view.goTo(next).then(() => view.openPanel('details'));
+    view.frame.say(
+      `${stops.noun} ${list.indexOf(next) + 1} of ${plural(list.length, stops.noun)}: ${accessibleName(graph, next, false)}`,
+    );
+  };
+  view.keys.bind({
+    keys: ['n'],
+    help: ['n  p', 'next, previous warning or difference'],
+    anywhere: true,
+    run: () => step(true),
+  });
+  view.keys.bind({ keys: ['p'], anywhere: true, run: () => step(false) });
+}

@@ -1,0 +1,80 @@
+/** Folding equal blocks in a row into one `× 12`, all at once or one row of them, and unfolding them. */
+
+import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
+import { plural } from '../../model/describe';
+import { foldRepeat, isFolded, repeatAround, repeatOf, type Repeat } from '../../model/repeats';
+import { standsFor } from '../../model/visible';
+import { icon } from '../ui/icons';
+import { ORDER } from '../ui/toolbar';
+import type { View } from '../core/view';
+
+/** The row of blocks that an element is the fold of, or one of its blocks. */
+function repeatAt(h: Hierarchy, at: Element): Repeat | undefined {
+  if (at < 0 || kindOf(h, at) !== 'group') {
+    return undefined;
+  }
+  return repeatOf(h, scopeOf(h, at)) ?? repeatAround(h, scopeOf(h, at));
+}
+
+export function repeatsFeature(view: View): void {
+  /** Of `all` rows the picture is another one, and is shown from its beginning. */
+  const set = async (
+    h: Hierarchy,
+    repeats: readonly Repeat[],
+    fold: boolean,
+    all: boolean,
+  ): Promise<void> => {
+    const opened = new Set(view.opened);
+    for (const repeat of repeats) {
+      foldRepeat(h, repeat, fold);
+      opened.delete(repeat.scope);
+    }
+    view.events.emit('fold');
+    await view.open(opened, -1, all);
+    view.frame.say(`${fold ? 'folded' : 'unfolded'} ${plural(repeats.length, 'row')} of equal blocks`);
+  };
+  const toggleAll = async (): Promise<void> => {
+    const h = view.graph;
+    if (h === null) {
+      return;
+    }
+    if (h.repeats.length === 0) {
+      view.notify('No four equal blocks stand in a row here.');
+      return;
+    }
+    const fold = !h.repeats.every((repeat) => isFolded(h, repeat));
+    const at = view.selected;
+    await set(h, h.repeats, fold, true);
+    if (at >= 0 && view.selectedIndex < 0 && view.scene !== null) {
+      // Of a fold that is no more its first block is gone to, of what a fold took in the fold.
+      const index = fold ? standsFor(h, view.scene.visible, at) : -1;
+      await view.goTo(index < 0 ? at : view.scene.visible.elements[index]);
+    }
+  };
+  const setOne = async (at: Element, fold: boolean): Promise<void> => {
+    const h = view.graph!;
+    const repeat = repeatAt(h, at)!;
+    await set(h, [repeat], fold, false);
+    // Of a fold that is no more, its first block is gone to.
+    await view.goTo(fold ? groupElement(h, repeat.scope) : at);
+  };
+
+  const button = view.toolbar.add({
+    label: 'Fold or unfold equal blocks (x)',
+    face: icon('repeats'),
+    order: ORDER.groups,
+    run: () => void toggleAll(),
+  });
+  view.events.on('graph', (h) => (button.hidden = h.repeats.length === 0));
+  view.keys.bind({ keys: ['x'], help: ['x', 'fold or unfold equal blocks'], run: () => void toggleAll() });
+  for (const fold of [true, false]) {
+    view.actions.push({
+      label: fold ? 'Fold equal blocks' : 'Unfold equal blocks',
+      available(at) {
+        const repeat = view.graph === null ? undefined : repeatAt(view.graph, at);
+        return repeat !== undefined && isFolded(view.graph!, repeat) !== fold;
+      },
+      run: (at) => void setOne(at, fold),
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/** Search as one types: matches ringed in the picture, counted on closed groups, stepped through. */
+
+import type { Element } from '../../../model/hierarchy';
+import { standsFor } from '../../../model/visible';
+import { createSearchBox } from './searchbox';
+import { ORDER } from '../../ui/toolbar';
+import type { View } from '../../core/view';
+import { drawTag } from '../../canvas/paint/badges';
+
+export function findFeature(view: View): void {
+  const { keys, stage, toolbar, tree } = view;
+  let found: Element[] = [];
+  /** How many matches each closed group hides. */
+  let hidden = new Map<number, number>();
+  const mark = (): void => {
+    const marks = new Set<Element>();
+    hidden = new Map();
+    const { graph, scene } = view;
+    if (graph !== null && scene !== null) {
+      for (const match of found) {
+        const index = standsFor(graph, scene.visible, match);
+        if (index < 0) {
+          continue;
+        }
+        const shown = scene.visible.elements[index];
+        marks.add(shown);
+        if (shown !== match) {
+          hidden.set(index, (hidden.get(index) ?? 0) + 1);
+        }
+      }
+    }
+    stage.mark({ matches: marks });
+  };
+  const box = createSearchBox({
+    onStep: (match) => void view.goTo(match),
+    onMatches(matches, query) {
+      found = matches;
+      mark();
+      if (query !== view.query) {
+        view.search(query);
+      }
+    },
+    onLeave: () => tree.node.focus(),
+  });
+  stage.addLayer((paint, boxes) => {
+    for (const [index, at] of boxes) {
+      const count = hidden.get(index);
+      if (count !== undefined && paint.camera.scale > 0.3) {
+        drawTag(paint, at.x + at.width - 12, at.y + at.height + 4, `${count} found`, paint.theme.match);
+      }
+    }
+  });
+  toolbar.place(box.node, ORDER.find);
+  view.events.on('graph', (h) => box.setGraph(h));
+  view.events.on('find', (query) => box.set(query, false));
+  view.events.on('scene', mark);
+  // A fold is itself something to find, while it is there.
+  view.events.on('fold', () => box.again());
+  keys.bind({ keys: ['/'], help: ['/', 'search'], anywhere: true, run: () => box.focus() });
+  keys.bind({
+    keys: ['Escape'],
+    help: ['Esc', 'close the panel, end the search, unlight, deselect'],
+    anywhere: true,
+    run() {
+      if (view.tree.port !== null) {
+        view.tree.select(view.selectedIndex);
+      } else if (view.panel.shown) {
+        view.closePanel();
+      } else if (box.active) {
+        box.clear();
+      } else if (view.lit !== null) {
+        view.light(null, 'all shown alike');
+      } else {
+        view.choose(-1);
+      }
+    },
+  });
+}

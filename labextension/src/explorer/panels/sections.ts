@@ -1,0 +1,261 @@
+/** The pieces of which the details are made: facts, values, warnings, parameters. */
+
+import { Role } from '../../protocol/document';
+import { changeText, differencesOf, Mark, markOf, SIGNS, WORDS } from '../../model/diff/differences';
+import { plural, shortKind, string } from '../../model/describe';
+import { bytesOf, bytesText, elementText, fullType, originText } from '../../model/elementdetails';
+import { makerOf, outputElement, type Element, type Hierarchy } from '../../model/hierarchy';
+import { scopesWithin } from '../../model/repeats';
+import { element } from '../ui/dom';
+import { sourceTitle, sourceView } from './sourceexcerpt';
+
+export type Jump = (to: Element) => void;
+
+const MOST_ROWS = 200;
+
+export function section(title: string, ...children: (Node | null)[]): HTMLElement {
+  return element('section', {}, element('h3', { text: title }), ...children);
+}
+
+export function facts(rows: [string, string][]): HTMLElement {
+  const list = element('dl', { class: 'facts' });
+  for (const [name, value] of rows) {
+    if (value !== '') {
+      list.append(element('dt', { text: name }), element('dd', { text: value }));
+    }
+  }
+  return list;
+}
+
+export function jumpButton(to: Element, text: string, jump: Jump): HTMLElement {
+  return element('button', {
+    class: 'jump',
+    text,
+    title: `Go to ${text}`,
+    attributes: { type: 'button' },
+    onClick: () => jump(to),
+  });
+}
+
+/** The whole type, with the room that the elements take. */
+function typeLine(h: Hierarchy, value: number): string {
+  const bytes = bytesOf(h, value);
+  return bytes < 0 ? fullType(h, value) : `${fullType(h, value)} · ${bytesText(bytes)}`;
+}
+
+function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): HTMLElement {
+  const { document } = h;
+  const { values } = document;
+  const links: Node[] = [];
+  if (side === 'in') {
+    const maker = makerOf(h, value);
+    if (maker >= 0) {
+      const what = originText(h, value).replace(/^from /, '');
+      links.push(element('span', { class: 'faint', text: 'from ' }), jumpButton(maker, what, jump));
+    } else {
+      links.push(element('span', { class: 'faint', text: originText(h, value) }));
+    }
+  } else {
+    const users = h.users[value];
+    if (users.length > 0) {
+      links.push(element('span', { class: 'faint', text: 'to ' }));
+      users.slice(0, 8).forEach((user) => links.push(jumpButton(user, elementText(h, user), jump)));
+      if (users.length > 8) {
+        links.push(element('span', { class: 'faint', text: ` and ${users.length - 8} more` }));
+      }
+    }
+    const output = h.outputs.indexOf(value);
+    if (output >= 0) {
+      links.push(jumpButton(outputElement(h, output), 'graph output', jump));
+    }
+  }
+  const alias = values.alias[value];
+  return element(
+    'li',
+    { class: `value ${side}` },
+    element('code', { text: `%${string(document, values.name[value])}` }),
+    element('span', { class: 'type', text: typeLine(h, value) }),
+    alias >= 0
+      ? element('div', {
+          class: 'faint',
+          text: `shares storage with %${string(document, values.name[alias])}`,
+        })
+      : null,
+    links.length > 0 ? element('div', { class: 'links' }, ...links) : null,
+  );
+}
+
+export function valueList(h: Hierarchy, list: number[], jump: Jump, side: 'in' | 'out'): HTMLElement {
+  const rows = list.slice(0, MOST_ROWS).map((value) => valueRow(h, value, jump, side));
+  if (list.length > MOST_ROWS) {
+    rows.push(element('li', { class: 'faint', text: `and ${list.length - MOST_ROWS} more` }));
+  }
+  return element('ul', { class: 'values' }, ...rows);
+}
+
+function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElement {
+  const { document } = h;
+  const warning = document.warnings[index];
+  const taints = warning.taints.map((value) => `%${string(document, document.values.name[value])}`);
+  return element(
+    'li',
+    { class: 'warning' },
+    element('strong', { text: warning.kind }),
+    element('span', { text: ` ${warning.message}` }),
+    warning.value ? element('div', { class: 'faint', text: `frozen as ${warning.value}` }) : null,
+    warning.answer ? element('div', { class: 'answer', text: `check: ${warning.answer}` }) : null,
+    taints.length > 0
+      ? element('div', {
+          class: 'faint',
+          text: `affects ${plural(taints.length, 'output')}: ${taints.slice(0, 12).join(', ')}`,
+        })
+      : null,
+    taints.length > 0
+      ? element('button', {
+          class: 'jump',
+          text: 'Light what it affects',
+          attributes: { type: 'button', 'data-warning': String(index) },
+        })
+      : null,
+    warning.source >= 0 && jump === null ? sourceView(document, warning.source) : null,
+    jump !== null && warning.node >= 0
+      ? element(
+          'div',
+          { class: 'links' },
+          element('span', { class: 'faint', text: 'at ' }),
+          jumpButton(warning.node, elementText(h, warning.node), jump),
+          warning.source >= 0
+            ? element('span', { class: 'faint', text: ` ${sourceTitle(document, warning.source)}` })
+            : null,
+        )
+      : null,
+  );
+}
+
+export function warningsWhere(h: Hierarchy, keep: (node: number) => boolean): number[] {
+  return h.document.warnings.flatMap((warning, index) => (keep(warning.node) ? [index] : []));
+}
+
+export function warningSection(h: Hierarchy, list: number[], jump: Jump | null): HTMLElement | null {
+  if (list.length === 0) {
+    return null;
+  }
+  return section(
+    plural(list.length, 'warning'),
+    element(
+      'ul',
+      { class: 'warnings' },
+      ...list.slice(0, MOST_ROWS).map((index) => warningItem(h, index, jump)),
+    ),
+  );
+}
+
+export function argumentTable(h: Hierarchy, node: number): HTMLElement | null {
+  const rows = h.document.nodes.arguments[node];
+  if (rows.length === 0) {
+    return null;
+  }
+  const list = element('dl', { class: 'facts mono' });
+  for (const [name, value] of rows.slice(0, MOST_ROWS)) {
+    list.append(
+      element('dt', { text: string(h.document, name) }),
+      element('dd', { text: string(h.document, value) }),
+    );
+  }
+  return section('Arguments', list);
+}
+
+/** Parameters and buffers that a scope's operators read. */
+export function parametersIn(h: Hierarchy, scope: number): number[] {
+  const { nodes, values } = h.document;
+  const inside = scopesWithin(h, scope);
+  const found = new Set<number>();
+  nodes.inputs.forEach((list, node) => {
+    if (inside[nodes.scope[node]]) {
+      list.filter((value) => values.role[value] >= Role.Parameter).forEach((value) => found.add(value));
+    }
+  });
+  return [...found];
+}
+
+export function kindCounts(h: Hierarchy, scope: number): HTMLElement {
+  const { document } = h;
+  const inside = scopesWithin(h, scope);
+  const counts = new Map<string, number>();
+  document.nodes.kind.forEach((kind, node) => {
+    if (inside[document.nodes.scope[node]]) {
+      const name = shortKind(string(document, kind));
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+  });
+  const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  return facts(sorted.slice(0, 30).map(([name, count]) => [name, String(count)]));
+}
+
+export function parameterList(h: Hierarchy, list: number[]): HTMLElement {
+  const { document } = h;
+  const { values } = document;
+  const count = (value: number): number =>
+    values.shape[value] < 0
+      ? 0
+      : document.shapes[values.shape[value]].reduce((product, extent) => product * Math.max(0, extent), 1);
+  const rows = list.slice(0, MOST_ROWS).map((value) => {
+    const path = string(document, values.path[value]);
+    return element(
+      'li',
+      { class: 'value' },
+      element('code', { text: path || `%${string(document, values.name[value])}` }),
+      element('span', {
+        class: 'type',
+        text: `${count(value).toLocaleString('en-US')} elements · ${typeLine(h, value)}`,
+      }),
+      values.role[value] === Role.Buffer ? element('span', { class: 'faint', text: ' · buffer' }) : null,
+    );
+  });
+  if (list.length > MOST_ROWS) {
+    rows.push(element('li', { class: 'faint', text: `and ${list.length - MOST_ROWS} more` }));
+  }
+  const total = list.reduce((sum, value) => sum + count(value), 0);
+  const bytes = list.reduce((sum, value) => sum + Math.max(0, bytesOf(h, value)), 0);
+  return element(
+    'div',
+    {},
+    element('p', {
+      class: 'faint',
+      text: `${plural(list.length, 'tensor')}, ${plural(total, 'element')}, ${bytesText(bytes)}`,
+    }),
+    element('ul', { class: 'values' }, ...rows),
+  );
+}
+
+/** A table of what, before and after; null where the element is the same, or there is but one graph. */
+export function changeSection(h: Hierarchy, at: Element): HTMLElement | null {
+  const differences = differencesOf(h);
+  const mark = markOf(h, at);
+  const changes = differences?.changes.get(at) ?? [];
+  if (differences === null || (mark === Mark.Same && changes.length === 0)) {
+    return null;
+  }
+  const word = mark === Mark.Same ? 'Reads from another' : `${SIGNS[mark]} ${WORDS[mark]}`;
+  const rows = changes.map((change) =>
+    element(
+      'tr',
+      {},
+      element('th', { text: change.what, attributes: { scope: 'row' } }),
+      element('td', { class: 'mono', text: changeText({ ...change, what: 'operator' }) }),
+    ),
+  );
+  return section(
+    word,
+    rows.length > 0
+      ? element('table', { class: 'changes' }, ...rows)
+      : element('p', { text: sentence(mark) }),
+  );
+}
+
+const sentence = (mark: Mark): string =>
+  mark === Mark.Added
+    ? 'Only the second graph has it.'
+    : mark === Mark.Removed
+      ? 'Only the first graph has it.'
+      : 'Something in it is different.';

@@ -1,0 +1,119 @@
+/** The table of the heaviest operators and modules, by whatever lies over the picture. */
+
+import { elementText } from '../../model/elementdetails';
+import { groupElement, type Hierarchy } from '../../model/hierarchy';
+import { heaviest, type HeavyRow, type Metric } from '../../model/run/metrics';
+import { element } from '../ui/dom';
+import type { RunState } from './runstate';
+import type { View } from '../core/view';
+
+const MOST_ROWS = 100;
+
+type Column = 'name' | 'value';
+
+export function heaviestFeature(view: View, state: RunState): void {
+  let groups = false;
+  let column: Column = 'value';
+  let descending = true;
+  const refresh = (): void => view.panel.refresh('heaviest');
+
+  const head = (id: Column, text: string): HTMLElement =>
+    element(
+      'th',
+      {
+        attributes: {
+          scope: 'col',
+          'aria-sort': column !== id ? 'none' : descending ? 'descending' : 'ascending',
+        },
+      },
+      element('button', {
+        text,
+        attributes: { type: 'button' },
+        onClick() {
+          descending = column === id ? !descending : id === 'value';
+          column = id;
+          refresh();
+        },
+      }),
+    );
+
+  const table = (h: Hierarchy, metric: Metric): HTMLElement => {
+    const name = (row: HeavyRow): string => (row.group ? h.paths[row.at] : elementText(h, row.at));
+    const rows = heaviest(h, metric, groups, MOST_ROWS);
+    if (column === 'name') {
+      rows.sort((a, b) => name(a).localeCompare(name(b)));
+    }
+    if (descending === (column === 'name')) {
+      rows.reverse();
+    }
+    const cells = rows.map((row) => {
+      const to = row.group ? groupElement(h, row.at) : row.at;
+      return element(
+        'tr',
+        {},
+        element(
+          'td',
+          {},
+          element('button', {
+            text: name(row),
+            attributes: { type: 'button' },
+            onClick: () => void view.goTo(to),
+          }),
+        ),
+        element('td', { text: metric.text(row.value) }),
+        element('td', { text: row.share === null ? '' : `${(100 * row.share).toFixed(1)} %` }),
+      );
+    });
+    return element(
+      'table',
+      { class: 'heavy' },
+      element(
+        'thead',
+        {},
+        element(
+          'tr',
+          {},
+          head('name', groups ? 'module' : 'operator'),
+          head('value', metric.label),
+          metric.adds ? element('th', { text: 'share', attributes: { scope: 'col' } }) : null,
+        ),
+      ),
+      element('tbody', {}, ...cells),
+    );
+  };
+
+  const choice = (text: string, value: boolean): HTMLElement =>
+    element('button', {
+      class: 'jump',
+      text,
+      attributes: { type: 'button', 'aria-pressed': String(groups === value) },
+      onClick() {
+        groups = value;
+        refresh();
+      },
+    });
+
+  view.panel.add({
+    id: 'heaviest',
+    title: 'Heaviest',
+    order: 30,
+    available: () => state.metric !== null && state.metric.words === null,
+    render() {
+      const { metric } = state;
+      if (view.graph === null || metric === null) {
+        return [];
+      }
+      return [
+        element('h2', { text: `Heaviest by ${metric.label}` }),
+        element(
+          'div',
+          { class: 'actions', attributes: { role: 'group', 'aria-label': 'Rows' } },
+          choice('Operators', false),
+          choice('Modules', true),
+        ),
+        table(view.graph, metric),
+      ];
+    },
+  });
+  state.events.on('metric', refresh);
+}

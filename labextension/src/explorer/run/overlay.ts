@@ -1,0 +1,182 @@
+/** Numbers and words laid over the picture: a gauge and a tag on each box, a legend, and the choice between them. */
+
+import { kindOf, scopeOf } from '../../model/hierarchy';
+import type { Metric } from '../../model/run/metrics';
+import { element } from '../ui/dom';
+import { roundedBox, TEXT_FROM, type Layer } from '../canvas/paint/paint';
+import type { RunState } from './runstate';
+import { drawTag } from '../canvas/paint/badges';
+import type { Theme } from '../ui/theme';
+import type { View } from '../core/view';
+
+const LIGHT = ['#fdf1cf', '#fbd283', '#f5a24a', '#e2682b', '#b8371f', '#7f1222'];
+const DARK = ['#3b3526', '#5f4b22', '#93661f', '#c98529', '#eeae4e', '#ffe0a0'];
+const WORDS_LIGHT = ['#7fb2e5', '#f0b55a', '#8ccf9b', '#d79be0', '#e58f86', '#b7bcc8'];
+const WORDS_DARK = ['#3f78b5', '#a9741c', '#3f8a55', '#8f55a0', '#a9493f', '#616a7c'];
+
+export const STEPS = LIGHT.length;
+
+/** How much of the most it is, from 0 to 1: the root, so that small ones can be told apart too. */
+export const level = (value: number, most: number): number =>
+  most > 0 && value > 0 ? Math.min(1, Math.sqrt(value / most)) : 0;
+
+export const stepColour = (theme: Theme, step: number): string => (theme.dark ? DARK : LIGHT)[step];
+
+export const levelColour = (theme: Theme, at: number): string =>
+  stepColour(theme, Math.min(STEPS - 1, Math.floor(at * STEPS)));
+
+export function wordColour(theme: Theme, place: number): string {
+  const colours = theme.dark ? WORDS_DARK : WORDS_LIGHT;
+  return colours[place % colours.length];
+}
+
+const GAUGE = 7;
+
+const metricLayer =
+  (state: RunState): Layer =>
+  (paint, boxes) => {
+    const { metric, run } = state;
+    const { context, theme, camera, h, scene } = paint;
+    const detailed = camera.scale >= TEXT_FROM;
+    for (const [index, box] of boxes) {
+      const at = scene.visible.elements[index];
+      const kind = scene.visible.kinds[index];
+      const isNode = kindOf(h, at) === 'op';
+      if (isNode && run?.end?.state === 'failed' && run.end.node === at) {
+        context.strokeStyle = theme.error;
+        context.lineWidth = Math.max(3, 2 / camera.scale);
+        roundedBox(context, { x: box.x - 2, y: box.y - 2, width: box.width + 4, height: box.height + 4 }, 8);
+        context.stroke();
+        drawTag(paint, box.x + box.width - 4, box.y, '✕ failed', theme.error);
+      }
+      const value =
+        metric === null
+          ? null
+          : kind === 'closed'
+            ? metric.groups[scopeOf(h, at)]
+            : isNode
+              ? metric.values[at]
+              : null;
+      if (metric === null || value === null || value === undefined) {
+        continue;
+      }
+      const colour = colourOf(metric, theme, value);
+      // The gauge fills up with the value, so that its length tells what its colour does.
+      const whole = metric.words !== null || !Number.isFinite(value);
+      const part = whole ? 1 : level(value, gaugeMost(metric, kind === 'closed'));
+      const width = detailed ? GAUGE : box.width;
+      context.fillStyle = theme.background;
+      context.fillRect(box.x, box.y, width, box.height);
+      context.fillStyle = colour;
+      context.fillRect(box.x, box.y + box.height * (1 - part), width, box.height * part);
+      // The lightest colours are close to the ground: the frame says how long the gauge could be.
+      context.strokeStyle = theme.faint;
+      context.lineWidth = 1;
+      roundedBox(context, { ...box, width }, 0);
+      context.stroke();
+      if (detailed && !(metric.id === 'nonfinite' && value === 0)) {
+        drawTag(paint, box.x + box.width - 4, box.y + box.height + 5, metric.text(value), colour);
+      }
+    }
+  };
+
+/** Sums of groups are set against the whole, single operators against the heaviest of them. */
+const gaugeMost = (metric: Metric, group: boolean): number =>
+  group && metric.adds ? (metric.groups[0] ?? metric.most) : metric.most;
+
+function colourOf(metric: Metric, theme: Theme, value: number): string {
+  if (metric.id === 'nonfinite') {
+    return value === 0 ? theme.edge : value === 1 ? theme.warning : theme.error;
+  }
+  if (metric.words !== null) {
+    return wordColour(theme, value);
+  }
+  return Number.isFinite(value) ? levelColour(theme, level(value, metric.most)) : theme.error;
+}
+
+export function metricFeature(view: View, state: RunState): void {
+  const select = element('select', { class: 'choice', attributes: { 'aria-label': 'Overlay' } });
+  const key = element('div', {});
+  const label = element('label', { text: 'Overlay ' });
+  label.append(select);
+  const legend = element(
+    'div',
+    { class: 'metric', attributes: { role: 'group', 'aria-label': 'Overlay' } },
+    label,
+    key,
+  );
+  legend.hidden = true;
+  view.stage.node.append(legend);
+  view.stage.addLayer(metricLayer(state));
+  for (const name of ['pointerdown', 'wheel', 'dblclick', 'keydown'] as const) {
+    legend.addEventListener(name, (event) => event.stopPropagation());
+  }
+
+  const fill = (): void => {
+    const choices = state.choices();
+    legend.hidden = !state.live && state.run === null && state.chosen === '';
+    select.replaceChildren(
+      element('option', { text: 'none', attributes: { value: '' } }),
+      ...choices.map(([id, text, there]) => {
+        const option = element('option', {
+          text: there ? text : `${text} (run first)`,
+          attributes: { value: id },
+        });
+        option.disabled = !there;
+        return option;
+      }),
+    );
+    select.value = state.chosen;
+    key.replaceChildren(...(state.metric === null ? [] : keyOf(view, state.metric)));
+  };
+  select.addEventListener('change', () => state.choose(select.value));
+  state.events.on('metric', fill);
+  state.events.on('link', fill);
+  view.events.on('theme', () => state.metric !== null && fill());
+  view.keys.bind({
+    keys: ['v'],
+    help: ['v', 'next overlay: time, memory, parameters, dtype …'],
+    run() {
+      const there = ['', ...state.choices().flatMap(([id, , usable]) => (usable ? [id] : []))];
+      const next = there[(there.indexOf(state.chosen) + 1) % there.length];
+      state.choose(next);
+      view.notify(`Overlay: ${next === '' ? 'none' : (state.metric?.label ?? next)}`);
+    },
+  });
+}
+
+function keyOf(view: View, metric: Metric): Node[] {
+  const { theme } = view;
+  if (metric.words !== null) {
+    const items = metric.words.map((word, place) => {
+      const swatch = element('i', {});
+      swatch.style.background = colourOf(metric, theme, place);
+      return element('li', {}, swatch, element('span', { text: word }));
+    });
+    return [element('ul', { class: 'words' }, ...items)];
+  }
+  const steps = Array.from({ length: STEPS }, (_, step) => {
+    const part = element('span', { class: 'step' });
+    part.style.background = stepColour(theme, step);
+    return part;
+  });
+  const whole = metric.groups[0];
+  return [
+    element('div', { class: 'steps', attributes: { 'aria-hidden': 'true' } }, ...steps),
+    element(
+      'div',
+      { class: 'ends' },
+      element('span', { text: '0' }),
+      element('span', { text: metric.text(metric.most) }),
+    ),
+    ...(metric.adds && whole !== null
+      ? [element('div', { class: 'faint', text: `together ${metric.text(whole)}` })]
+      : []),
+    element('button', {
+      class: 'jump',
+      text: 'Heaviest …',
+      attributes: { type: 'button' },
+      onClick: () => view.openPanel('heaviest', true),
+    }),
+  ];
+}

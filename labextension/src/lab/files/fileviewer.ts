@@ -1,0 +1,123 @@
+/** A graph file in a tab: the explorer, or one sentence; and what became of the file since. */
+
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+import { createExplorer, type Explorer } from '../../explorer/explorer';
+import type { Read } from './filereader';
+
+export interface ViewWords {
+  opening: string;
+  changed: string;
+  removed: string;
+  reload: string;
+}
+
+export interface FileSource {
+  read(say: (text: string) => void): Promise<Read>;
+  /** null: the file is gone, '': not known. */
+  tag(): Promise<string | null>;
+}
+
+export class FileView extends Widget {
+  private explorer: Explorer | null = null;
+  private tag = '';
+  private turn = 0;
+  private readonly host = document.createElement('div');
+  private readonly notice = document.createElement('div');
+
+  constructor(
+    context: DocumentRegistry.Context,
+    private readonly source: FileSource,
+    private readonly words: ViewWords,
+  ) {
+    super();
+    this.addClass('tracelab-file');
+    this.host.className = 'tracelab-file-host';
+    this.notice.className = 'tracelab-file-notice';
+    this.notice.setAttribute('role', 'status');
+    this.node.append(this.notice, this.host);
+    this.say(words.opening);
+    window.addEventListener('focus', this.look);
+    void context.ready.then(() => {
+      // What "Reload from disk" ends in, too.
+      context.fileChanged.connect(() => void this.reload(), this);
+      return this.reload();
+    });
+  }
+
+  /** Reads the file anew; what was shown stays until there is something better. */
+  async reload(): Promise<void> {
+    const turn = ++this.turn;
+    const read = await this.source.read((text) => this.say(text));
+    if (this.isDisposed || turn !== this.turn) {
+      return;
+    }
+    this.tag = read.tag;
+    if (read.kind === 'error') {
+      this.node.dataset.tracelabError = read.text;
+      this.say(read.text, true);
+      return;
+    }
+    delete this.node.dataset.tracelabError;
+    this.say('');
+    if (this.explorer !== null) {
+      this.explorer.setDocument(read.document);
+      return;
+    }
+    this.explorer = createExplorer(this.host, read.document, {
+      fill: true,
+      pageScript: async () => (await import('../../generated/pagescript')).PAGE_SCRIPT,
+    });
+  }
+
+  /** Whether the file is still what is shown. */
+  private readonly look = async (): Promise<void> => {
+    if (this.tag === '' || !this.isVisible) {
+      return;
+    }
+    const tag = await this.source.tag();
+    if (this.isDisposed || tag === '' || tag === this.tag) {
+      return;
+    }
+    this.say(tag === null ? this.words.removed : this.words.changed, true);
+  };
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    void this.look();
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    if (this.explorer !== null) {
+      this.explorer.focus();
+    } else {
+      this.node.tabIndex = -1;
+      this.node.focus();
+    }
+    void this.look();
+  }
+
+  private say(text: string, again = false): void {
+    this.notice.replaceChildren(text);
+    this.notice.hidden = text === '';
+    if (again) {
+      const button = document.createElement('button');
+      button.className = 'jp-mod-styled jp-mod-minimal';
+      button.textContent = this.words.reload;
+      button.addEventListener('click', () => void this.reload());
+      this.notice.append(' ', button);
+    }
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    window.removeEventListener('focus', this.look);
+    this.explorer?.destroy();
+    this.explorer = null;
+    super.dispose();
+  }
+}

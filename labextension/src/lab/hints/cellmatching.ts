@@ -1,0 +1,136 @@
+/** Which cells of a notebook a trace ran through, and where in them its lines stand. No DOM, no JupyterLab. */
+
+import type { Graph, Layer, PlacedLine, PlacedWarning } from './placed';
+import type { CellFile, CellTrace, CellWarning } from '../celltrace';
+import { rewriteOf } from '../quickfix/quickfix';
+import { placeIn, reads, type Placement } from './linematching';
+
+/** What linking needs to know of a code cell. */
+export interface CellText {
+  lines(): readonly string[];
+  /** `[3]` in front of the cell; null before it ran. */
+  readonly count: number | null;
+}
+
+/** A file of the trace, found in a cell. */
+export interface Link<C extends CellText> {
+  cell: C;
+  lines: PlacedLine[];
+  warnings: Map<CellWarning, PlacedWarning>;
+}
+
+interface Candidate<C extends CellText> {
+  cell: C;
+  placement: Placement;
+}
+
+/** The cell of a file: where most of what ran still stands; of copies the one that ran last before the trace. */
+function cellOf<C extends CellText>(file: CellFile, cells: readonly C[], own: C): Candidate<C> | null {
+  let best: Candidate<C> | null = null;
+  const traced = file.spans.map(([, last]) => file.texts.get(last) ?? '');
+  const rank = ({ count }: C): number =>
+    count === null || (own.count !== null && count > own.count) ? -1 : count;
+  for (const cell of cells) {
+    const lines = cell.lines();
+    if (!traced.some((text) => lines.some((line) => reads(line, text)))) {
+      continue;
+    }
+    const placement = placeIn(file, lines);
+    const { exact } = placement;
+    // A line alone may read like any other.
+    const enough = exact > 0 && 2 * exact >= file.spans.length;
+    const better =
+      best === null ||
+      exact > best.placement.exact ||
+      (exact === best.placement.exact && rank(cell) > rank(best.cell));
+    if (enough && better) {
+      best = { cell, placement };
+    }
+  }
+  return best;
+}
+
+function textsOf({ places }: Placement, first: number, last: number): string[] | null {
+  const texts: string[] = [];
+  for (let line = first; line <= last; line++) {
+    const place = places.get(line);
+    if (place === undefined) {
+      return null;
+    }
+    texts.push(place.text);
+  }
+  return texts;
+}
+
+function linkOf<C extends CellText>(
+  trace: CellTrace,
+  file: CellFile,
+  { cell, placement }: Candidate<C>,
+): Link<C> {
+  const lines = file.lines.flatMap((line): PlacedLine[] => {
+    const end = placement.places.get(line.last);
+    const texts = textsOf(placement, line.first, line.last);
+    return end === undefined || texts === null
+      ? []
+      : [{ line, file: file.file, at: end.line, shift: end.shift, texts }];
+  });
+  const warnings = new Map<CellWarning, PlacedWarning>();
+  for (const warning of trace.warnings) {
+    // Of several frames in this file the innermost.
+    const place = warning.places.find(({ file: at }) => at === file.file);
+    const end = place && placement.places.get(place.endLine);
+    const texts = place && textsOf(placement, place.line, place.endLine);
+    if (place && end && texts) {
+      const rewrite =
+        place.exact && !file.magicLine ? rewriteOf(warning.warning, file.texts, place.endLine) : null;
+      warnings.set(warning, { warning, place, at: end.line, shift: end.shift, texts, rewrite });
+    }
+  }
+  return { cell, lines, warnings };
+}
+
+/** Where a file of a trace stands. `skip`: equal calls by `%trace` that stand before this one in its cell. */
+export function linkFile<C extends CellText>(
+  trace: CellTrace,
+  file: CellFile,
+  own: C,
+  cells: readonly C[],
+  skip: number,
+): Link<C> | null {
+  if (file.own) {
+    const placement = placeIn(file, own.lines(), skip);
+    if (placement.exact > 0) {
+      return linkOf(trace, file, { cell: own, placement });
+    }
+    if (file.magicLine) {
+      return null;
+    }
+  }
+  const found = cellOf(file, cells, own);
+  return found && linkOf(trace, file, found);
+}
+
+/** What a trace says of each cell, by the links of its files. */
+export function layersOf<C extends CellText>(
+  trace: CellTrace,
+  graph: Graph,
+  links: ReadonlyMap<number, Link<C>>,
+): Map<C, Layer> {
+  const layers = new Map<C, Layer>();
+  const layerAt = (cell: C): Layer => {
+    let layer = layers.get(cell);
+    if (layer === undefined) {
+      layers.set(cell, (layer = { trace, graph, lines: [], warnings: [] }));
+    }
+    return layer;
+  };
+  links.forEach(({ cell, lines }) => layerAt(cell).lines.push(...lines));
+  for (const warning of trace.warnings) {
+    const at = warning.places.find(({ file }) => links.get(file)?.warnings.has(warning));
+    const link = at && links.get(at.file);
+    if (link !== undefined) {
+      layerAt(link.cell).warnings.push(link.warnings.get(warning)!);
+    }
+  }
+  return layers;
+}
