@@ -1,42 +1,29 @@
-// The bundles that Python ships, each one file with no imports left in it: the anywidget, and the standalone page
-// as its script and its template. The widget's holds two parts: `parts.mjs` says how.
+// The bundles that Python ships, each one file with no imports left in it: the anywidget, and the standalone page as its
+// script and its template. `src/loader.ts` says of what the widget's consists.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, transform } from 'esbuild';
-import { bundleParts, composed } from './parts.mjs';
-import { pageTemplate, writePageScript } from './strings.mjs';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { pageTemplate, writePageScript } from './generate.mjs';
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const static_ = (room) => resolve(here, '../tracelab', room, 'static');
 
-/** A style sheet is a string to TypeScript; here it is minified as what it is. */
-const styles = {
-  name: 'styles',
-  setup({ onLoad }) {
-    onLoad({ filter: /\w*style\.ts$/ }, async ({ path }) => {
-      const [, name, sheet] = /(\w+) = `([^`]*)`/.exec(readFileSync(path, 'utf8'));
-      const { code } = await transform(sheet, { loader: 'css', minify: true });
-      return { contents: `export const ${name} = ${JSON.stringify(code.trim())};` };
-    });
-  },
+const bundle = async (options) => {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: here,
+    bundle: true,
+    minify: true,
+    target: 'es2022',
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    ...options,
+  });
+  return { text: outputFiles[0].text.trimEnd(), metafile };
 };
-
-const SETTINGS = {
-  bundle: true,
-  format: 'esm',
-  minify: true,
-  target: 'es2022',
-  legalComments: 'none',
-  write: false,
-};
-
-async function bundle(entry) {
-  const result = await build({ ...SETTINGS, entryPoints: [resolve(here, entry)], plugins: [styles] });
-  return result.outputFiles[0].text;
-}
 
 /** What a browser reads of each, in kilobytes of 1,000 bytes: the smaller kilobyte makes the stricter limit. */
 const kilobytes = (text) => Buffer.byteLength(text) / 1000;
@@ -64,38 +51,74 @@ function mustFitIntoPage(name, text) {
 }
 
 /**
- * A module that unpacks others. The text of a widget travels from the kernel to the page with every instance; packed
- * it is half as long. It is loaded from a Blob URL itself, so a page that shows it allows the second one too. All
- * widgets of a page share one copy of what is inside.
+ * The core: a script that defines `tracelab`. `required` holds the modules that the deferred part requires: numbers and
+ * paths. `deferredFrom` evaluates that part.
  */
-function packed({ first, later }) {
-  const parts = JSON.stringify([first, later]);
-  const name = `tracelab ${createHash('sha256').update(parts).digest('hex').slice(0, 16)}`;
-  return `const t="${gzipSync(parts, { level: 9 }).toString('base64')}";
-const u=(...s)=>URL.createObjectURL(new Blob(s,{type:"text/javascript"}));
-const m=await(globalThis[Symbol.for("${name}")]??=(async()=>{
-const s=new Blob([Uint8Array.from(atob(t),c=>c.charCodeAt(0))]).stream().pipeThrough(new DecompressionStream("gzip"));
-const[f,l]=JSON.parse(await new Response(s).text());
-const p=JSON.stringify([u(${composed('later', 'l')}),u(${composed('page', 'f', 'l')})]);
-return import(u(${composed('widget', 'p', 'f')}))})());
-export default m.default;
-`;
+function bundleCore(required) {
+  const contents = `
+    export { createWidget } from './src/widget';
+    export { startPage } from './src/explorer/standalone';
+    ${required.map(([number, path]) => `import * as module${number} from './${path}';`).join('\n')}
+    const modules = { ${required.map(([number]) => `${number}: module${number}`)} };
+    export function deferredFrom(factory) {
+      const module = { exports: {} };
+      factory((number) => modules[number], module, module.exports);
+      return module.exports;
+    }`;
+  return bundle({ stdin: { contents, resolveDir: here }, format: 'iife', globalName: 'tracelab' });
 }
 
-const parts = await bundleParts({
-  entry: resolve(here, 'src/widget.ts'),
-  later: resolve(here, 'src/explorer/deferred.ts'),
-  joint: resolve(here, 'src/explorer/parts.ts'),
-  settings: SETTINGS,
-  plugins: [styles],
-});
-report('widget, what is read before the first picture:', parts.first, 150);
-report('widget, what is read after it:', parts.later);
-mustFitIntoPage('widget.js', parts.first + parts.later);
-put(resolve(static_('jupyter'), 'widget.js'), packed(parts), 150);
-const page = await bundle('src/page.ts');
-mustFitIntoPage('page.js', page);
-put(resolve(static_('render'), 'page.js'), page, 390);
+/**
+ * The deferred part as a CommonJS module. A module of the core stays outside of it, so that there is one copy: it is
+ * required by its place in `core`.
+ */
+function bundleDeferred(core) {
+  const fromCore = {
+    name: 'from-core',
+    setup({ onResolve, resolve: find }) {
+      onResolve({ filter: /^\./ }, async ({ path, pluginData, ...rest }) => {
+        if (pluginData === fromCore) {
+          return undefined;
+        }
+        const found = await find(path, { ...rest, pluginData: fromCore });
+        const number = core.indexOf(relative(here, found.path).replaceAll('\\', '/'));
+        return number < 0 ? found : { path: String(number), external: true };
+      });
+    },
+  };
+  return bundle({ entryPoints: ['src/explorer/deferred.ts'], format: 'cjs', plugins: [fromCore] });
+}
+
+async function bundleWidget() {
+  const modules = Object.keys((await bundleCore([])).metafile.inputs);
+  const deferred = await bundleDeferred(modules);
+  const [{ imports }] = Object.values(deferred.metafile.outputs);
+  const numbers = new Set(imports.map(({ path }) => Number(path)));
+  const core = await bundleCore([...numbers].map((number) => [number, modules[number]]));
+  const parts = JSON.stringify([core.text, deferred.text]);
+  mustFitIntoPage('widget.js', parts);
+  report('widget, what is read before the first picture:', core.text, 150);
+  report('widget, what is read after it:', deferred.text);
+  const loader = await bundle({
+    entryPoints: ['src/loader.ts'],
+    format: 'esm',
+    define: {
+      PACKED: JSON.stringify(gzipSync(parts, { level: 9 }).toString('base64')),
+      VERSION: JSON.stringify(createHash('sha256').update(parts).digest('hex').slice(0, 16)),
+    },
+  });
+  return loader.text;
+}
+
+async function bundlePage() {
+  const { text } = await bundle({ entryPoints: ['src/page.ts'], format: 'esm' });
+  mustFitIntoPage('page.js', text);
+  return text;
+}
+
+put(resolve(static_('jupyter'), 'widget.js'), await bundleWidget(), 110);
+const page = await bundlePage();
+put(resolve(static_('render'), 'page.js'), page, 230);
 writeFileSync(resolve(static_('render'), 'page.html'), pageTemplate());
 // The plugin of JupyterLab saves pages too.
 writePageScript(page);

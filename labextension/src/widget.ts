@@ -1,5 +1,5 @@
 /**
- * The anywidget entry. Traits of the Python class `GraphExplorer`:
+ * The anywidget. Traits of the Python class `GraphExplorer`:
  *
  * - `_document`  Bytes: the view document as UTF-8 JSON; a large one compressed by gzip.
  * - `selected`   Int: the selected node's index, -1 for none. Both ways.
@@ -12,11 +12,17 @@
  * - `_restored`  Unicode: a link to a view (`model/link.ts`), shown when it changes and is not empty.
  */
 
+import type { DeferredFeatures } from './explorer/core/view';
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
-import { pageText } from './explorer/parts';
-// The same text starts a standalone page: one that is saved from the toolbar holds the widget's parts.
-import './page';
 import type { KernelLink, KernelMessage } from './protocol/runmessages';
+
+/** What `loader.ts` hands over: it holds the text of everything. */
+export interface WidgetParts {
+  /** The features that the first picture does without. */
+  deferred(): Promise<DeferredFeatures>;
+  /** The script of a standalone page. */
+  pageScript(): string;
+}
 
 interface Model {
   get(name: string): unknown;
@@ -115,14 +121,23 @@ interface Place {
   el: HTMLElement;
 }
 
-function render(place: Place): (() => void) | Promise<() => void> {
-  const document = parseBytes(place.model.get('_document'));
-  return document instanceof Promise
-    ? document.then((unpacked) => start(place, unpacked))
-    : start(place, document);
+export interface Widget {
+  render(place: Place): (() => void) | Promise<() => void>;
 }
 
-function start({ model, el }: Place, first: unknown): () => void {
+/** The widget definition that anywidget looks for. */
+export function createWidget(parts: WidgetParts): Widget {
+  return {
+    render(place) {
+      const document = parseBytes(place.model.get('_document'));
+      return document instanceof Promise
+        ? document.then((unpacked) => start(parts, place, unpacked))
+        : start(parts, place, document);
+    },
+  };
+}
+
+function start({ deferred, pageScript }: WidgetParts, { model, el }: Place, first: unknown): () => void {
   const host = document.createElement('div');
   host.className = 'tracelab-widget';
   el.append(host);
@@ -130,9 +145,10 @@ function start({ model, el }: Place, first: unknown): () => void {
   /** The model passes on at once what it is told: an input that is selected would be none, to hear of it. */
   let telling = false;
   const explorer = createExplorer(host, first, {
+    deferred,
     kernel,
     state: { opened: openedOf(model), height: heightOf(model) },
-    pageScript: pageText,
+    pageScript,
     linkTo: (view) => `explorer.restore(${JSON.stringify(view)})`,
     onSelect(node, module) {
       telling = true;
@@ -198,5 +214,3 @@ function start({ model, el }: Place, first: unknown): () => void {
     explorer.destroy();
   };
 }
-
-export default { render };

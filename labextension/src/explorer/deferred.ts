@@ -10,10 +10,9 @@ import { runFeature } from './run/runbar';
 import { savingFeature } from './features/export/export';
 import { helpFeature } from './features/help';
 import { element } from './ui/dom';
-import { LATER_STYLE } from './deferredstyle';
-import { RUN_STYLE } from './run/runstyle';
-import { sidesFeature, type MakeView } from './diff/sidebyside';
-import type { Feature, View } from './core/view';
+import { sidesFeature } from './diff/sidebyside';
+import { DEFERRED_STYLE } from '../generated/deferredstyle';
+import type { Feature, MakeView, View } from './core/view';
 
 const FEATURES: Feature[] = [
   contextMenuFeature,
@@ -31,7 +30,7 @@ const FEATURES: Feature[] = [
 export function plugIn(view: View, makePane?: MakeView): void {
   const { events, frame, panel, theme } = view;
   const before = events.listening();
-  frame.shadow.append(element('style', { text: LATER_STYLE + RUN_STYLE }));
+  frame.shadow.append(element('style', { text: DEFERRED_STYLE }));
   FEATURES.forEach((feature) => feature(view));
   if (makePane !== undefined) {
     sidesFeature(view, makePane);

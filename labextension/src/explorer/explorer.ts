@@ -19,8 +19,7 @@ import { linkOf, restore } from './core/links';
 import { positionOf, type Position } from './core/positions';
 import { whenIdle } from './ui/idle';
 import { createView } from './core/createview';
-import { later } from './parts';
-import type { ExplorerOptions, Feature, View } from './core/view';
+import type { ExplorerOptions, Feature, MakeView, View } from './core/view';
 import { showWarning } from './features/warnings';
 
 export type { Position } from './core/positions';
@@ -89,12 +88,18 @@ const SOON_MS = 100;
 /** A view with all its features; those that can wait come when its first picture is up. */
 function makeView(host: HTMLElement, options: ExplorerOptions, isPane = false): View {
   let gone = false;
+  /** A view inside another, as high as its host. */
+  const makePane: MakeView = (inside, document) => {
+    const pane = makeView(inside, { fill: true, deferred: options.deferred }, true);
+    pane.setDocument(document);
+    return pane;
+  };
   const view = createView(host, options, DEFAULT_HEIGHT, async () => {
     await whenIdle(SOON_MS);
     try {
-      const { plugIn } = await later();
+      const features = await options.deferred?.();
       if (!gone) {
-        plugIn(view, isPane ? undefined : makePane);
+        features?.plugIn(view, isPane ? undefined : makePane);
       }
     } catch (error) {
       view.notify(`This page kept a part of the explorer from loading: ${String(error)}`);
@@ -103,13 +108,6 @@ function makeView(host: HTMLElement, options: ExplorerOptions, isPane = false): 
   view.events.on('destroy', () => (gone = true));
   FEATURES.forEach((feature) => feature(view));
   view.frame.applyTheme();
-  return view;
-}
-
-/** A view inside another, as high as its host. */
-function makePane(host: HTMLElement, document: unknown): View {
-  const view = makeView(host, { fill: true }, true);
-  view.setDocument(document);
   return view;
 }
 

@@ -1,10 +1,11 @@
-/** What the plugins share of JupyterLab's shell: the icon, a message to the person, a file opened at a line. */
+/** What the plugins share: the icon, the explorer, a message to the person, a file opened at a line. */
 
 import { Notification } from '@jupyterlab/apputils';
 import type { CodeEditor } from '@jupyterlab/codeeditor';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { LabIcon } from '@jupyterlab/ui-components';
+import { createExplorer, type Explorer, type ExplorerOptions } from '../explorer/explorer';
 
 /** The mark of tracelab in tabs, menus and cards; its colours are the theme's. */
 export const traceIcon = new LabIcon({
@@ -19,6 +20,15 @@ export const traceIcon = new LabIcon({
   </g>
 </svg>`,
 });
+
+/** An explorer whose parts are fetched when they are needed. */
+export function labExplorer(host: HTMLElement, document: unknown, options: ExplorerOptions = {}): Explorer {
+  return createExplorer(host, document, {
+    deferred: () => import('../explorer/deferred'),
+    pageScript: async () => (await import('../generated/pagescript')).PAGE_SCRIPT,
+    ...options,
+  });
+}
 
 /** Says one sentence, for a moment. */
 export function say(text: string): void {

@@ -23,7 +23,17 @@ export interface ViewState {
   height: number;
 }
 
+/** Makes a view with all its features in an element. */
+export type MakeView = (host: HTMLElement, document: unknown) => View;
+
+/** The features that the first picture does without: what `explorer/deferred.ts` exports. */
+export interface DeferredFeatures {
+  plugIn(view: View, makePane?: MakeView): void;
+}
+
 export interface ExplorerOptions {
+  /** Loads the features that the first picture does without; absent: they are not offered. */
+  deferred?: (() => Promise<DeferredFeatures>) | undefined;
   state?: Partial<ViewState>;
   /** The person selected a node, or a module by its path; null and '' where it is neither. */
   onSelect?(node: number | null, module: string): void;

@@ -14,10 +14,7 @@ import { foldNamed, foldsOf, repeatOf, setFolds } from '../../model/repeats';
 import { sideOf, type Side, type SideName } from '../../model/diff/split';
 import { button, element } from '../ui/dom';
 import { ORDER } from '../ui/toolbar';
-import type { View } from '../core/view';
-
-/** Makes a view with all its features in an element. */
-export type MakeView = (host: HTMLElement, document: unknown) => View;
+import type { MakeView, View } from '../core/view';
 
 interface Pane {
   view: View;

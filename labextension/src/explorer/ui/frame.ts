@@ -1,8 +1,8 @@
 /** The elements around the picture, in a shadow root: bar, body, grip, the message that stands in for a picture. */
 
+import { EXPLORER_STYLE } from '../../generated/explorerstyle';
 import { element } from './dom';
 import { clampHeight, createGrip } from './resizehandle';
-import { STYLE } from './style';
 import { cssVariables, readTheme, watchTheme, type Theme } from './theme';
 
 /** Narrower than this, the panel lies over the picture instead of beside it. */
@@ -45,7 +45,7 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
   });
   const shadow = home.attachShadow({ mode: 'open' });
   const root = element('div', { class: 'root' });
-  shadow.append(element('style', { text: STYLE }), root);
+  shadow.append(element('style', { text: EXPLORER_STYLE }), root);
   host.append(home);
   let height = clampHeight(firstHeight);
   const live = element('div', { class: 'unseen', attributes: { role: 'status' } });

@@ -3,7 +3,8 @@
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
-import { createExplorer, type Explorer } from '../../explorer/explorer';
+import type { Explorer } from '../../explorer/explorer';
+import { labExplorer } from '../shell';
 import type { Read } from './filereader';
 
 export interface ViewWords {
@@ -65,10 +66,7 @@ export class FileView extends Widget {
       this.explorer.setDocument(read.document);
       return;
     }
-    this.explorer = createExplorer(this.host, read.document, {
-      fill: true,
-      pageScript: async () => (await import('../../generated/pagescript')).PAGE_SCRIPT,
-    });
+    this.explorer = labExplorer(this.host, read.document, { fill: true });
   }
 
   /** Whether the file is still what is shown. */

@@ -7,8 +7,9 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { Panel, Widget } from '@lumino/widgets';
-import { createExplorer, type Explorer } from '../../explorer/explorer';
+import type { Explorer } from '../../explorer/explorer';
 import { MIME_TYPE } from '../../protocol/document';
+import { labExplorer } from '../shell';
 
 const WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json';
 
@@ -47,10 +48,7 @@ export class TracelabRenderer extends Panel implements IRenderMime.IRenderer {
       return;
     }
     if (this.explorer === null) {
-      this.explorer = createExplorer(this.host.node, document, {
-        // Fetched when it is asked for.
-        pageScript: async () => (await import('../../generated/pagescript')).PAGE_SCRIPT,
-      });
+      this.explorer = labExplorer(this.host.node, document);
     } else if (document !== this.shown) {
       this.explorer.setDocument(document);
     }
