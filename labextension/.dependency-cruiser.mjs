@@ -1,6 +1,7 @@
 // The floors of the front end. A module imports from its own folder and from the rows above it, types included; what
 // stands in one row does not know each other.
 const FLOORS = [
+  ['src/i18n'],
   ['src/protocol'],
   ['src/model', 'src/layout'],
   ['src/explorer'],

@@ -1,6 +1,6 @@
 /** What the browser benchmarks and pictures load: the explorer, and documents that are made on the spot. */
 
-import { createExplorer } from '../tests/support/explorer';
+import { createExplorer } from '../src/explorer/explorer';
 import { buildHierarchy } from '../src/model/hierarchy';
 import { DocumentBuilder } from '../tests/fixtures/builder';
 import { gpt } from '../tests/fixtures/models';

@@ -12,17 +12,8 @@
  * - `_restored`  Unicode: a link to a view (`model/link.ts`), shown when it changes and is not empty.
  */
 
-import type { DeferredFeatures } from './explorer/core/view';
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
 import type { KernelLink, KernelMessage } from './protocol/runmessages';
-
-/** What `loader.ts` hands over: it holds the text of everything. */
-export interface WidgetParts {
-  /** The features that the first picture does without. */
-  deferred(): Promise<DeferredFeatures>;
-  /** The script of a standalone page. */
-  pageScript(): string;
-}
 
 interface Model {
   get(name: string): unknown;
@@ -125,19 +116,19 @@ export interface Widget {
   render(place: Place): (() => void) | Promise<() => void>;
 }
 
-/** The widget definition that anywidget looks for. */
-export function createWidget(parts: WidgetParts): Widget {
+/** The widget definition that anywidget looks for. `pageScript` gives the script of a standalone page. */
+export function createWidget(pageScript: () => string): Widget {
   return {
     render(place) {
       const document = parseBytes(place.model.get('_document'));
       return document instanceof Promise
-        ? document.then((unpacked) => start(parts, place, unpacked))
-        : start(parts, place, document);
+        ? document.then((unpacked) => start(place, unpacked, pageScript))
+        : start(place, document, pageScript);
     },
   };
 }
 
-function start({ deferred, pageScript }: WidgetParts, { model, el }: Place, first: unknown): () => void {
+function start({ model, el }: Place, first: unknown, pageScript: () => string): () => void {
   const host = document.createElement('div');
   host.className = 'tracelab-widget';
   el.append(host);
@@ -145,7 +136,6 @@ function start({ deferred, pageScript }: WidgetParts, { model, el }: Place, firs
   /** The model passes on at once what it is told: an input that is selected would be none, to hear of it. */
   let telling = false;
   const explorer = createExplorer(host, first, {
-    deferred,
     kernel,
     state: { opened: openedOf(model), height: heightOf(model) },
     pageScript,
@@ -214,3 +204,6 @@ function start({ deferred, pageScript }: WidgetParts, { model, el }: Place, firs
     explorer.destroy();
   };
 }
+
+// The same script starts a page that is saved from the toolbar.
+export { startPage } from './explorer/standalone';

@@ -1,5 +1,6 @@
 /** The explorer: one document, shown in one element. A `View` holds its state, `FEATURES` make up the rest. */
 
+import * as strings from '../i18n/strings';
 import { elementNamed } from '../model/link';
 import type { RunData } from '../model/run/rundata';
 import { keyboardFeature } from './features/input/keyboard';
@@ -19,7 +20,7 @@ import { linkOf, restore } from './core/links';
 import { positionOf, type Position } from './core/positions';
 import { whenIdle } from './ui/idle';
 import { createView } from './core/createview';
-import type { ExplorerOptions, Feature, MakeView, View } from './core/view';
+import type { ExplorerOptions, Feature, View } from './core/view';
 import { showWarning } from './features/warnings';
 
 export type { Position } from './core/positions';
@@ -88,26 +89,27 @@ const SOON_MS = 100;
 /** A view with all its features; those that can wait come when its first picture is up. */
 function makeView(host: HTMLElement, options: ExplorerOptions, isPane = false): View {
   let gone = false;
-  /** A view inside another, as high as its host. */
-  const makePane: MakeView = (inside, document) => {
-    const pane = makeView(inside, { fill: true, deferred: options.deferred }, true);
-    pane.setDocument(document);
-    return pane;
-  };
   const view = createView(host, options, DEFAULT_HEIGHT, async () => {
     await whenIdle(SOON_MS);
     try {
-      const features = await options.deferred?.();
+      const { plugIn } = await import('./deferred');
       if (!gone) {
-        features?.plugIn(view, isPane ? undefined : makePane);
+        plugIn(view, isPane ? undefined : makePane);
       }
     } catch (error) {
-      view.notify(`This page kept a part of the explorer from loading: ${String(error)}`);
+      view.notify(strings.partNotLoaded(String(error)));
     }
   });
   view.events.on('destroy', () => (gone = true));
   FEATURES.forEach((feature) => feature(view));
   view.frame.applyTheme();
+  return view;
+}
+
+/** A view inside another, as high as its host. */
+function makePane(host: HTMLElement, document: unknown): View {
+  const view = makeView(host, { fill: true }, true);
+  view.setDocument(document);
   return view;
 }
 
@@ -139,7 +141,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
       view.keys.bind({
         keys: [key],
         help: [key, label.toLowerCase()],
-        run: () => (isNode(view.selected) ? run(view.selected) : view.notify('Select an operator first')),
+        run: () => (isNode(view.selected) ? run(view.selected) : view.notify(strings.selectOperatorFirst())),
       });
       view.panel.refresh();
     },

@@ -3,7 +3,6 @@
  * page's address, so that a copied address restores it.
  */
 
-import type { DeferredFeatures } from './core/view';
 import { createExplorer } from './explorer';
 
 function parse(text: string): unknown {
@@ -15,12 +14,11 @@ function parse(text: string): unknown {
 }
 
 /** Shows the document of the page that `page.html` makes. */
-export function startPage(deferred: () => Promise<DeferredFeatures>): void {
+export function startPage(): void {
   const place = document.getElementById('tracelab')!;
   const data = document.getElementById('tracelab-document');
   place.replaceChildren();
   const explorer = createExplorer(place, parse(data?.textContent ?? ''), {
-    deferred,
     fill: true,
     pageScript: () => document.querySelector('script[type=module]')?.textContent ?? null,
     linkTo: (view) => `${location.href.replace(/#.*/s, '')}#${view}`,

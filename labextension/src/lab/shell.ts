@@ -21,10 +21,9 @@ export const traceIcon = new LabIcon({
 </svg>`,
 });
 
-/** An explorer whose parts are fetched when they are needed. */
+/** An explorer that can save pages; their script is fetched when it is asked for. */
 export function labExplorer(host: HTMLElement, document: unknown, options: ExplorerOptions = {}): Explorer {
   return createExplorer(host, document, {
-    deferred: () => import('../explorer/deferred'),
     pageScript: async () => (await import('../generated/pagescript')).PAGE_SCRIPT,
     ...options,
   });

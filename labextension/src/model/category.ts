@@ -33,13 +33,3 @@ export function categoryOf(kind: string): Category {
   }
   return category;
 }
-
-export const CATEGORY_NAMES: [Category, string][] = [
-  ['compute', 'Matrix products, convolutions, attention'],
-  ['norm', 'Normalisation, dropout'],
-  ['activation', 'Activations'],
-  ['pool', 'Pooling, reductions'],
-  ['shape', 'Shapes, views, indexing'],
-  ['region', 'Python functions, opaque regions'],
-  ['other', 'Everything else'],
-];

@@ -1,6 +1,7 @@
 /** The words in which elements are shown: labels of boxes, names for screen readers. */
 
-import { countIn, markOf, WORDS } from './diff/differences';
+import * as strings from '../i18n/strings';
+import { countIn, markOf, statusText } from './diff/differences';
 import type { ViewDocument } from '../protocol/document';
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { repeatOf } from './repeats';
@@ -22,7 +23,7 @@ export function shapeText(document: ViewDocument, value: number): string {
 export function valueSummary(document: ViewDocument, value: number): string {
   const shape = shapeText(document, value);
   if (shape === '[]') {
-    return 'scalar';
+    return strings.scalar();
   }
   return shape === ''
     ? string(document, document.values.type[value])
@@ -48,21 +49,19 @@ export function compact(count: number): string {
   return String(count);
 }
 
-export const plural = (count: number, noun: string): string =>
-  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-
 export function scopeName(h: Hierarchy, scope: number): string {
-  const { strings, scopes, name } = h.document;
+  const { document } = h;
+  const { scopes } = document;
   if (scope === 0) {
-    return name;
+    return document.name;
   }
   const repeat = repeatOf(h, scope);
   if (repeat !== undefined) {
     return `× ${repeat.members.length}`;
   }
-  const own = scopes.name[scope] < 0 ? '' : strings[scopes.name[scope]];
+  const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
-  return call > 0 ? `${own} (call ${call + 1})` : own;
+  return call > 0 ? strings.call(own, call + 1) : own;
 }
 
 export const scopeClass = (h: Hierarchy, scope: number): string =>
@@ -73,7 +72,7 @@ export function repeatText(h: Hierarchy, scope: number): string {
   const repeat = repeatOf(h, scope);
   return repeat === undefined
     ? ''
-    : `${repeat.members.length} equal blocks, ${plural(h.opCount[repeat.members[0]], 'op')} each`;
+    : strings.repeatedBlocks(repeat.members.length, strings.ops(h.opCount[repeat.members[0]]));
 }
 
 /** The folded module that an operator stands for: `fc1` for the one `linear` inside it. */
@@ -117,8 +116,8 @@ export function labelOf(h: Hierarchy, element: Element): Label {
         title: scopeName(h, scope),
         aside: scopeClass(h, scope),
         detail:
-          (repeatText(h, scope) || plural(h.opCount[scope], 'op')) +
-          (parameters > 0 ? ` · ${compact(parameters)} params` : ''),
+          (repeatText(h, scope) || strings.ops(h.opCount[scope])) +
+          (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {
@@ -132,10 +131,14 @@ export function labelOf(h: Hierarchy, element: Element): Label {
   }
 }
 
+/** Of which kind a box is that stands for a value of the whole graph. */
+export const boundaryText = (h: Hierarchy, element: Element): string =>
+  kindOf(h, element) === 'input' ? strings.graphInput() : strings.graphOutput();
+
 /** What became of an element, where there are two graphs and it is not the same. */
 const difference = (h: Hierarchy, element: Element): string[] => {
   const mark = markOf(h, element);
-  return mark === 0 ? [] : [WORDS[mark]];
+  return mark === 0 ? [] : [statusText(mark)];
 };
 
 /** One line that says everything the picture of a box says. */
@@ -147,31 +150,31 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     const warnings = h.scopeWarnings[scope];
     return [
       label.aside ? `${label.title}: ${label.aside}` : label.title,
-      open ? 'open group' : 'closed group',
-      repeatText(h, scope) || plural(h.opCount[scope], 'op'),
+      open ? strings.openGroup() : strings.closedGroup(),
+      repeatText(h, scope) || strings.ops(h.opCount[scope]),
       ...difference(h, element),
-      ...(countIn(h, scope) > 0 ? [plural(countIn(h, scope), 'difference')] : []),
-      ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
-      ...(h.scopeFailed[scope] ? ['failed'] : []),
+      ...(countIn(h, scope) > 0 ? [strings.differences(countIn(h, scope))] : []),
+      ...(warnings > 0 ? [strings.warnings(warnings)] : []),
+      ...(h.scopeFailed[scope] ? [strings.failed()] : []),
     ].join(', ');
   }
   if (kind === 'op') {
     const warnings = h.nodeWarnings[element];
     return [
       label.aside ? `${label.aside}: ${label.title}` : label.title,
-      'operator',
+      strings.operator(),
       ...difference(h, element),
       ...(label.detail ? [label.detail] : []),
-      ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
-      ...(h.document.nodes.failed === element ? ['failed'] : []),
+      ...(warnings > 0 ? [strings.warnings(warnings)] : []),
+      ...(h.document.nodes.failed === element ? [strings.failed()] : []),
     ].join(', ');
   }
   const tainted = kind === 'output' && h.tainted.has(pillValue(h, element));
   return [
     label.title,
-    `graph ${kind}`,
+    boundaryText(h, element),
     ...difference(h, element),
     ...(label.detail ? [label.detail] : []),
-    ...(tainted ? ['affected by a warning'] : []),
+    ...(tainted ? [strings.affectedByWarning()] : []),
   ].join(', ');
 }

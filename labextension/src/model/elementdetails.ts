@@ -1,7 +1,9 @@
 /** What is known of an element, as rows of text: for comparing, for tooltips, for the clipboard. */
 
+import * as strings from '../i18n/strings';
+import { integerText } from '../i18n/translation';
 import { Role } from '../protocol/document';
-import { labelOf, plural, repeatText, scopeClass, shapeText, string } from './describe';
+import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from './describe';
 import {
   kindOf,
   makerOf,
@@ -13,7 +15,15 @@ import {
 } from './hierarchy';
 import { groupEdges } from './reach';
 
-export type Fact = [name: string, text: string];
+/** A value that an operator takes or gives. */
+interface Flow {
+  isInput: boolean;
+  name: string;
+  /** What two of them are compared by: names differ from value to value. */
+  type: string;
+}
+
+export type Fact = [name: string, text: string, flow?: Flow];
 
 const ELEMENT_BYTES: [RegExp, number][] = [
   [/^complex128$/, 16],
@@ -43,7 +53,7 @@ export function bytesText(bytes: number): string {
       return `${(bytes / size).toFixed(bytes >= 100 * size ? 0 : 1)} ${unit}`;
     }
   }
-  return plural(bytes, 'byte');
+  return strings.bytes(bytes);
 }
 
 /** The steps of a tensor that lies densely, row after row. */
@@ -67,26 +77,26 @@ export function stridesOf(h: Hierarchy, value: number): number[] | null {
   return row === undefined ? denseStrides(shapes[values.shape[value]]) : row < 0 ? null : shapes[row];
 }
 
-/** `Tensor[1, 64] · float32 · cpu`. */
-export function typeText(h: Hierarchy, value: number): string {
+function typeParts(h: Hierarchy, value: number): string[] {
   const { document } = h;
   const { values } = document;
   return [
     string(document, values.type[value]) + shapeText(document, value),
     string(document, values.dtype[value]),
     string(document, values.device[value]),
-  ]
-    .filter(Boolean)
-    .join(' · ');
+  ].filter(Boolean);
 }
+
+/** `Tensor[1, 64] · float32 · cpu`. */
+export const typeText = (h: Hierarchy, value: number): string => typeParts(h, value).join(' · ');
 
 /** As `typeText`, with strides where the tensor does not lie densely. */
 export function fullType(h: Hierarchy, value: number): string {
   const strides = h.strides.has(value) ? stridesOf(h, value) : null;
   const note = h.strides.has(value)
     ? strides === null
-      ? 'no strides'
-      : `strides [${strides.join(', ')}]`
+      ? strings.noStrides()
+      : strings.strides(strides.join(', '))
     : '';
   return [typeText(h, value), note].filter(Boolean).join(' · ');
 }
@@ -96,18 +106,25 @@ export function elementText(h: Hierarchy, at: Element): string {
   return label.aside && kindOf(h, at) === 'op' ? `${label.aside}: ${label.title}` : label.title;
 }
 
-/** `%weight, parameter fc1.weight` or `%x, graph input` or `%h, from fc1: linear`. */
+/** What makes a value, where an element does: `graph input`, `fc1: linear`. */
+export const makerText = (h: Hierarchy, maker: Element): string =>
+  kindOf(h, maker) === 'input' ? strings.graphInput() : elementText(h, maker);
+
+/** `parameter fc1.weight`, `graph input` or `from fc1: linear`. */
 export function originText(h: Hierarchy, value: number): string {
   const { document } = h;
   const { values } = document;
   const path = string(document, values.path[value]);
   const maker = makerOf(h, value);
   if (maker >= 0) {
-    return kindOf(h, maker) === 'input' ? 'graph input' : `from ${elementText(h, maker)}`;
+    return kindOf(h, maker) === 'input' ? strings.graphInput() : strings.fromMaker(elementText(h, maker));
   }
   const role = values.role[value];
-  const noun = role === Role.Buffer ? 'buffer' : role === Role.Parameter ? 'parameter' : 'constant';
-  return path ? `${noun} ${path}` : noun;
+  return role === Role.Buffer
+    ? strings.buffer(path)
+    : role === Role.Parameter
+      ? strings.parameter(path)
+      : strings.constant(path);
 }
 
 /** `to fc2: linear and 3 more`. */
@@ -117,10 +134,10 @@ export function usersText(h: Hierarchy, value: number): string {
     ...(h.outputs.includes(value) ? [outputElement(h, h.outputs.indexOf(value))] : []),
   ];
   if (users.length === 0) {
-    return 'not used';
+    return strings.notUsed();
   }
-  const first = kindOf(h, users[0]) === 'output' ? 'graph output' : elementText(h, users[0]);
-  return `to ${first}${users.length > 1 ? ` and ${users.length - 1} more` : ''}`;
+  const first = kindOf(h, users[0]) === 'output' ? strings.graphOutput() : elementText(h, users[0]);
+  return users.length > 1 ? strings.toUsers(first, users.length - 1) : strings.toUser(first);
 }
 
 export function placeText(h: Hierarchy, source: number): string {
@@ -133,6 +150,13 @@ export function placeText(h: Hierarchy, source: number): string {
 const valueName = (h: Hierarchy, value: number): string =>
   `%${string(h.document, h.document.values.name[value])}`;
 
+function flowFact(h: Hierarchy, value: number, isInput: boolean): Fact {
+  const name = valueName(h, value);
+  const text = `${fullType(h, value)} · ${isInput ? originText(h, value) : usersText(h, value)}`;
+  const flow = { isInput, name, type: typeParts(h, value).slice(0, 2).join() };
+  return [isInput ? strings.input(name) : strings.output(name), text, flow];
+}
+
 /** Everything about an element that can stand in a table, in the order of the details. */
 export function factsOf(h: Hierarchy, at: Element): Fact[] {
   const { document } = h;
@@ -140,41 +164,37 @@ export function factsOf(h: Hierarchy, at: Element): Fact[] {
   switch (kindOf(h, at)) {
     case 'op':
       return [
-        ['operator', string(document, nodes.kind[at])],
-        ['module', h.paths[nodes.scope[at]] || document.name],
-        ['class', scopeClass(h, nodes.scope[at])],
+        [strings.operator(), string(document, nodes.kind[at])],
+        [strings.module(), h.paths[nodes.scope[at]] || document.name],
+        [strings.classLabel(), scopeClass(h, nodes.scope[at])],
         ...nodes.arguments[at].map(([name, text]): Fact => [string(document, name), string(document, text)]),
-        ...[...new Set(nodes.inputs[at])].map((value): Fact => [
-          `takes ${valueName(h, value)}`,
-          `${fullType(h, value)} · ${originText(h, value)}`,
-        ]),
-        ...nodes.outputs[at].map((value): Fact => [
-          `gives ${valueName(h, value)}`,
-          `${fullType(h, value)} · ${usersText(h, value)}`,
-        ]),
-        ['source', placeText(h, nodes.source[at])],
+        ...[...new Set(nodes.inputs[at])].map((value) => flowFact(h, value, true)),
+        ...nodes.outputs[at].map((value) => flowFact(h, value, false)),
+        [strings.source(), placeText(h, nodes.source[at])],
         ...document.warnings.flatMap(({ node, kind, message }): Fact[] =>
-          node === at ? [[`warning ${kind}`, message]] : [],
+          node === at ? [[strings.warningOf(kind), message]] : [],
         ),
       ];
     case 'group': {
       const scope = scopeOf(h, at);
       return [
-        ['module', h.paths[scope] || document.name],
-        ['class', scopeClass(h, scope)],
-        ['folded', repeatText(h, scope)],
-        ['operators', h.opCount[scope].toLocaleString('en-US')],
-        ['parameters', h.parameterCount[scope].toLocaleString('en-US')],
-        ['warnings', String(h.scopeWarnings[scope])],
+        [strings.module(), h.paths[scope] || document.name],
+        [strings.classLabel(), scopeClass(h, scope)],
+        [strings.folded(), repeatText(h, scope)],
+        [strings.operators(), integerText(h.opCount[scope])],
+        [strings.parameters(), integerText(h.parameterCount[scope])],
+        [strings.warningsName(), String(h.scopeWarnings[scope])],
       ];
     }
     default: {
       const value = pillValue(h, at);
       return [
-        ['value', valueName(h, value)],
-        ['role', `graph ${kindOf(h, at)}`],
-        ['type', fullType(h, value)],
-        kindOf(h, at) === 'input' ? ['used', usersText(h, value)] : ['made', originText(h, value)],
+        [strings.value(), valueName(h, value)],
+        [strings.role(), boundaryText(h, at)],
+        [strings.type(), fullType(h, value)],
+        kindOf(h, at) === 'input'
+          ? [strings.usedBy(), usersText(h, value)]
+          : [strings.madeBy(), originText(h, value)],
       ];
     }
   }
@@ -199,24 +219,26 @@ export function compare(h: Hierarchy, elements: readonly Element[]): Comparison[
   const tables = elements.map((at) => {
     const count = new Map<string, number>();
     return new Map(
-      factsOf(h, at).map(([name, text]) => {
-        const [, verb, value] = /^(takes|gives) (%.*)$/s.exec(name) ?? [];
-        const base = verb ?? name;
+      factsOf(h, at).map(([name, text, flow]) => {
+        const base = flow === undefined ? name : flow.isInput ? ' input' : ' output';
         const number = (count.get(base) ?? 0) + 1;
         count.set(base, number);
-        const key = verb !== undefined || number > 1 ? `${base} ${number}` : base;
-        return [key, value === undefined ? text : `${value} · ${text}`];
+        if (flow === undefined) {
+          return [number > 1 ? `${name} ${number}` : name, { text, plain: text }];
+        }
+        const key = flow.isInput ? strings.numberedInput(number) : strings.numberedOutput(number);
+        return [key, { text: `${flow.name} · ${text}`, plain: flow.type }];
       }),
     );
   });
   const names = [...new Set(tables.flatMap((table) => [...table.keys()]))];
   return names.map((name) => {
-    const texts = tables.map((table) => table.get(name) ?? '');
-    // Names differ from value to value: what matters is the type.
-    const plain = texts.map((text) =>
-      /^(takes|gives) /.test(name) ? text.split(' · ').slice(1, 3).join() : text,
-    );
-    return { name, texts, same: plain.every((text) => text === plain[0]) };
+    const rows = tables.map((table) => table.get(name) ?? { text: '', plain: '' });
+    return {
+      name,
+      texts: rows.map(({ text }) => text),
+      same: rows.every(({ plain }) => plain === rows[0].plain),
+    };
   });
 }
 
@@ -230,14 +252,14 @@ const MOST = 60;
 
 function taken(h: Hierarchy, value: number): Port {
   const name = string(h.document, h.document.values.name[value]);
-  return { label: `takes ${name}: ${typeText(h, value)}, ${originText(h, value)}`, to: makerOf(h, value) };
+  return { label: strings.takes(name, typeText(h, value), originText(h, value)), to: makerOf(h, value) };
 }
 
 function given(h: Hierarchy, value: number): Port {
   const name = string(h.document, h.document.values.name[value]);
   const output = h.outputs.indexOf(value);
   return {
-    label: `gives ${name}: ${typeText(h, value)}, ${usersText(h, value)}`,
+    label: strings.gives(name, typeText(h, value), usersText(h, value)),
     to: h.users[value][0] ?? (output >= 0 ? outputElement(h, output) : -1),
   };
 }

@@ -3,6 +3,7 @@
  * After `readDocument` every index in it is in range, so that the rest of the code need not look again.
  */
 
+import * as strings from '../i18n/strings';
 import { VERSION, type ViewDocument } from './document';
 
 /** Its message is the one sentence that a person sees in place of the picture. */
@@ -15,14 +16,14 @@ const MOST_ROWS = 2_000_000;
 
 type Bag = Record<string, unknown>;
 
-function fail(what: string): never {
-  throw new DocumentError(`This graph cannot be shown: ${what}.`);
+function fail(why: string): never {
+  throw new DocumentError(strings.cannotShow(why));
 }
 
 function bag(parent: Bag, key: string): Bag {
   const value = parent[key];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fail(`"${key}" is missing`);
+    fail(strings.missing(key));
   }
   return value as Bag;
 }
@@ -30,17 +31,17 @@ function bag(parent: Bag, key: string): Bag {
 function list(parent: Bag, key: string, where: string): unknown[] {
   const value = parent[key];
   if (!Array.isArray(value)) {
-    fail(`the column "${where}" is missing`);
+    fail(strings.columnMissing(where));
   }
   if (value.length > MOST_ROWS) {
-    fail(`the column "${where}" is too long`);
+    fail(strings.columnTooLong(where));
   }
   return value;
 }
 
 function text(value: unknown, where: string): string {
   if (typeof value !== 'string') {
-    fail(`"${where}" is not text`);
+    fail(strings.notText(where));
   }
   return value;
 }
@@ -49,7 +50,7 @@ function text(value: unknown, where: string): string {
 function indices(values: unknown[], low: number, high: number, where: string): void {
   for (const value of values) {
     if (!Number.isInteger(value) || (value as number) < low || (value as number) >= high) {
-      fail(`the column "${where}" points outside the document`);
+      fail(strings.outOfRange(where));
     }
   }
 }
@@ -64,7 +65,7 @@ function table(document: Bag, name: string, columns: string[]): { rows: number; 
   for (const column of columns) {
     const values = list(found, column, `${name}.${column}`);
     if (rows >= 0 && values.length !== rows) {
-      fail(`the columns of "${name}" are of unequal length`);
+      fail(strings.unequalColumns(name));
     }
     rows = values.length;
   }
@@ -79,30 +80,27 @@ function column(of: { columns: Bag }, name: string): unknown[] {
 function parents(values: unknown[], where: string): void {
   values.forEach((parent, index) => {
     if (!Number.isInteger(parent) || (parent as number) < -1 || (parent as number) >= index) {
-      fail(`the column "${where}" is not a tree`);
+      fail(strings.notATree(where));
     }
     if ((index === 0) !== (parent === -1)) {
-      fail(`the column "${where}" has not exactly one root`);
+      fail(strings.notOneRoot(where));
     }
   });
 }
 
 function readHeader(raw: unknown): Bag {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    fail('it is not a tracelab document');
+    fail(strings.notADocument());
   }
   const document = raw as Bag;
   if (document.format !== 'tracelab.view') {
-    fail('it is not a tracelab document');
+    fail(strings.notADocument());
   }
   if (!Number.isInteger(document.version) || (document.version as number) < 1) {
-    fail('its version is not a number');
+    fail(strings.badVersion());
   }
   if ((document.version as number) > VERSION) {
-    fail(
-      `it was written by a newer tracelab (document version ${String(document.version)}, ` +
-        `this viewer reads version ${VERSION}); please update tracelab`,
-    );
+    fail(strings.newerVersion(String(document.version), VERSION));
   }
   return document;
 }
@@ -119,7 +117,7 @@ function pairs(parent: Bag, key: string, where: string, high: number): [number, 
   const rows = list(parent, key, where);
   for (const row of rows) {
     if (!Array.isArray(row) || row.length < 2) {
-      fail(`the column "${where}" does not hold pairs`);
+      fail(strings.notPairs(where));
     }
     indices(row.slice(0, 1), 0, high, where);
   }
@@ -130,7 +128,7 @@ function changeRows(parent: Bag, where: string, high: number, sizes: Sizes): voi
   for (const [, told] of pairs(parent, 'changes', where, high)) {
     for (const change of list({ told }, 'told', where)) {
       if (!Array.isArray(change) || change.length !== 3) {
-        fail('a change is not made of three texts');
+        fail(strings.badChange());
       }
       indices(change, 0, sizes.strings, where);
     }
@@ -140,7 +138,7 @@ function changeRows(parent: Bag, where: string, high: number, sizes: Sizes): voi
 function exactly(parent: Bag, key: string, where: string, rows: number): unknown[] {
   const found = list(parent, key, where);
   if (found.length !== rows) {
-    fail(`the column "${where}" is of another length`);
+    fail(strings.otherLength(where));
   }
   return found;
 }
@@ -181,7 +179,7 @@ function readOverlays(document: Bag, nodes: number): void {
     text(overlay.name, 'overlays.name');
     for (const value of exactly(overlay, 'values', 'overlays.values', nodes)) {
       if (value !== null && typeof value !== 'number' && typeof value !== 'string') {
-        fail('an overlay holds something that is no number');
+        fail(strings.badOverlay());
       }
     }
   }
@@ -192,12 +190,12 @@ export function readDocument(raw: unknown): ViewDocument {
   const document = readHeader(raw);
   text(document.name, 'name');
   text(document.torch, 'torch');
-  const strings = list(document, 'strings', 'strings');
-  strings.forEach((value) => text(value, 'strings'));
+  const stringTable = list(document, 'strings', 'strings');
+  stringTable.forEach((value) => text(value, 'strings'));
   const shapes = list(document, 'shapes', 'shapes');
   for (const shape of shapes) {
     if (!Array.isArray(shape)) {
-      fail('a shape is not a list');
+      fail(strings.badShape());
     }
     integers(shape, 'shapes');
   }
@@ -233,10 +231,10 @@ export function readDocument(raw: unknown): ViewDocument {
     'caller',
   ]);
   const files = list(document, 'files', 'files');
-  const S = strings.length;
+  const S = stringTable.length;
 
   if (scopes.rows < 1) {
-    fail('it has no root scope');
+    fail(strings.noRoot());
   }
   parents(column(scopes, 'parent'), 'scopes.parent');
   indices(column(scopes, 'name'), -1, S, 'scopes.name');
@@ -250,18 +248,18 @@ export function readDocument(raw: unknown): ViewDocument {
   for (const name of ['inputs', 'outputs']) {
     for (const row of column(nodes, name)) {
       if (!Array.isArray(row)) {
-        fail(`the column "nodes.${name}" does not hold lists`);
+        fail(strings.notLists(`nodes.${name}`));
       }
       indices(row, 0, values.rows, `nodes.${name}`);
     }
   }
   for (const row of column(nodes, 'arguments')) {
     if (!Array.isArray(row)) {
-      fail('the column "nodes.arguments" does not hold lists');
+      fail(strings.notLists('nodes.arguments'));
     }
     for (const pair of row as unknown[]) {
       if (!Array.isArray(pair) || pair.length !== 2) {
-        fail('an argument is not a pair');
+        fail(strings.badArgument());
       }
       indices(pair, 0, S, 'nodes.arguments');
     }
@@ -286,7 +284,7 @@ export function readDocument(raw: unknown): ViewDocument {
   if (values.columns.strides !== undefined) {
     for (const pair of list(values.columns, 'strides', 'values.strides')) {
       if (!Array.isArray(pair) || pair.length !== 2) {
-        fail('"values.strides" does not hold pairs');
+        fail(strings.notPairs('values.strides'));
       }
       indices(pair.slice(0, 1), 0, values.rows, 'values.strides');
       indices(pair.slice(1), -1, shapes.length, 'values.strides');

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createExplorer, type Explorer, type ExplorerOptions } from '../support/explorer';
+import { createExplorer, type Explorer, type ExplorerOptions } from '../../src/explorer/explorer';
 import { readTheme } from '../../src/explorer/ui/theme';
 import { parseBytes } from '../../src/widget';
 import { DocumentBuilder } from '../fixtures/builder';

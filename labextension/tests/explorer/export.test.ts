@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createExplorer, type Explorer } from '../support/explorer';
+import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import { pageFile } from '../../src/explorer/features/export/pagefile';
 import { createSvgPen, xml } from '../../src/explorer/canvas/paint/svgcontext';
 import { mlp, resnet18 } from '../fixtures/models';

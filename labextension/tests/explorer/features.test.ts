@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createExplorer, type Explorer } from '../support/explorer';
+import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import { createEvents } from '../../src/explorer/ui/events';
 import { createKeys, keyName } from '../../src/explorer/ui/keys';
 import { DocumentBuilder } from '../fixtures/builder';

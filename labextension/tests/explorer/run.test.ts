@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createExplorer, type Explorer } from '../support/explorer';
+import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import { heatmapPixels } from '../../src/explorer/run/heatmap';
 import { buildHierarchy, type Hierarchy } from '../../src/model/hierarchy';
 import {

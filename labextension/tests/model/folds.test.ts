@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createExplorer, type Explorer } from '../support/explorer';
+import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import type { ViewDocument } from '../../src/protocol/document';
 import { accessibleName } from '../../src/model/describe';
 import { differencesOf, Mark } from '../../src/model/diff/differences';

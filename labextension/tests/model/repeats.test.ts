@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createExplorer, type Explorer } from '../support/explorer';
+import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import { accessibleName, labelOf } from '../../src/model/describe';
 import type { ViewDocument } from '../../src/protocol/document';
 import { textOf } from '../../src/model/elementdetails';

@@ -6,6 +6,7 @@
  * Of a very large picture only what is near the view has items; each says its place among all of its siblings.
  */
 
+import * as strings from '../../i18n/strings';
 import { accessibleName } from '../../model/describe';
 import { ports, type Port } from '../../model/elementdetails';
 import type { Element, Hierarchy } from '../../model/hierarchy';
@@ -49,7 +50,7 @@ export function createTree(onPress: (index: number) => void, onPort: (to: Elemen
   const layer = element('div', { class: 'items', attributes: { role: 'presentation' } });
   const node = element(
     'div',
-    { class: 'tree', attributes: { role: 'tree', tabindex: '0', 'aria-label': 'Graph' } },
+    { class: 'tree', attributes: { role: 'tree', tabindex: '0', 'aria-label': strings.graph() } },
     layer,
   );
   let h: Hierarchy | null = null;
@@ -193,7 +194,7 @@ export function createTree(onPress: (index: number) => void, onPort: (to: Elemen
       items = new Map();
       selected = -1;
       clearPorts();
-      node.setAttribute('aria-label', `Graph of ${h.document.name}`.slice(0, 200));
+      node.setAttribute('aria-label', strings.graphOf(h.document.name).slice(0, 200));
       render();
     },
     select(index) {

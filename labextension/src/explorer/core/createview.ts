@@ -1,7 +1,7 @@
 /** What is shown, what is open and what is selected: the one place that changes any of it. */
 
+import * as strings from '../../i18n/strings';
 import { createRunner } from '../../layout/runner';
-import { plural } from '../../model/describe';
 import {
   buildHierarchy,
   groupElement,
@@ -136,7 +136,7 @@ export function createView(
       }
     } catch (error) {
       if (mine === generation && !destroyed) {
-        showMessage(`This graph cannot be shown: ${error instanceof Error ? error.message : String(error)}.`);
+        showMessage(strings.cannotShow(error instanceof Error ? error.message : String(error)));
       }
     }
   }
@@ -252,9 +252,7 @@ export function createView(
         h = buildHierarchy(readDocument(document));
       } catch (error) {
         showMessage(
-          error instanceof DocumentError
-            ? error.message
-            : 'This graph cannot be shown: the document is damaged.',
+          error instanceof DocumentError ? error.message : strings.cannotShow(strings.documentDamaged()),
         );
         return;
       }
@@ -316,7 +314,8 @@ export function createView(
         view.choose(at);
       }
       await view.open(opening ? openScope(h, opened, scope) : closeScope(h, opened, scope), at);
-      frame.say(`${opening ? 'opened' : 'closed'}, ${plural(h.opCount[scope], 'op')}`);
+      const ops = strings.ops(h.opCount[scope]);
+      frame.say(opening ? strings.opened(ops) : strings.closed(ops));
     },
     async open(scopes, anchor = -1, first = false) {
       opened = scopes;
@@ -362,10 +361,11 @@ export function createView(
       frame.say(why);
     },
     notify: (text) => frame.notify(text),
-    copy: (text) => void copyText(frame.root, text).then(() => frame.notify('Copied')),
+    copy: (text) => void copyText(frame.root, text).then(() => frame.notify(strings.copied())),
     pin(at) {
       pinned = pinned.includes(at) ? pinned.filter((other) => other !== at) : [...pinned, at];
-      frame.say(`${pinned.includes(at) ? 'pinned' : 'let go'}, ${plural(pinned.length, 'element')} pinned`);
+      const all = strings.elements(pinned.length);
+      frame.say(pinned.includes(at) ? strings.pinned(all) : strings.unpinned(all));
       events.emit('pin', pinned);
       stage.repaint();
       panel.refresh();

@@ -26,14 +26,7 @@ export interface ViewState {
 /** Makes a view with all its features in an element. */
 export type MakeView = (host: HTMLElement, document: unknown) => View;
 
-/** The features that the first picture does without: what `explorer/deferred.ts` exports. */
-export interface DeferredFeatures {
-  plugIn(view: View, makePane?: MakeView): void;
-}
-
 export interface ExplorerOptions {
-  /** Loads the features that the first picture does without; absent: they are not offered. */
-  deferred?: (() => Promise<DeferredFeatures>) | undefined;
   state?: Partial<ViewState>;
   /** The person selected a node, or a module by its path; null and '' where it is neither. */
   onSelect?(node: number | null, module: string): void;
@@ -82,8 +75,8 @@ export interface ElementAction {
 
 /** A list of places that a person may want to go through, such as warnings or differences. */
 export interface Stops {
-  /** One of them: `warning`. */
-  noun: string;
+  /** What is said of one of them: which of how many, and its name. */
+  text(number: number, count: number, name: string): string;
   /** The first list that is not empty is the one that is walked. */
   elements(): Element[];
 }

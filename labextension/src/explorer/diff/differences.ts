@@ -1,6 +1,8 @@
 /** Two graphs in one picture: marks, the list of differences, and the way from one to the next. */
 
-import { accessibleName, plural } from '../../model/describe';
+import * as strings from '../../i18n/strings';
+import * as toolStrings from '../../i18n/toolstrings';
+import { accessibleName } from '../../model/describe';
 import { differencesOf, differenceText, markOf, SIGNS } from '../../model/diff/differences';
 import { groupElement, type Element, type Hierarchy } from '../../model/hierarchy';
 import { diffLayer } from './marks';
@@ -15,20 +17,23 @@ const MOST_LISTED = 500;
 export function diffFeature(view: View): void {
   const { events, panel, stage, toolbar } = view;
   const stops = (): Element[] => (view.graph === null ? [] : (differencesOf(view.graph)?.stops ?? []));
-  view.stops.unshift({ noun: 'difference', elements: stops });
+  view.stops.unshift({
+    elements: stops,
+    text: (at, count, name) => strings.differenceNumber(at, strings.differences(count), name),
+  });
   stage.addLayer(diffLayer);
   overlayFeature(view);
 
   const step = (forward: boolean): void => {
     view.keys.press(new KeyboardEvent('keydown', { key: forward ? 'n' : 'p' }), true);
   };
-  const back = button('Previous difference (p)', '‹', () => step(false));
-  const badge = button('Show differences', '', () => view.openPanel('differences', true));
-  const on = button('Next difference (n)', '›', () => step(true));
+  const back = button(toolStrings.previousDifference(), '‹', () => step(false));
+  const badge = button(toolStrings.showDifferences(), '', () => view.openPanel('differences', true));
+  const on = button(toolStrings.nextDifference(), '›', () => step(true));
   badge.classList.add('differing');
   const group = element('span', {
     class: 'holder',
-    attributes: { role: 'group', 'aria-label': 'Differences' },
+    attributes: { role: 'group', 'aria-label': toolStrings.differences() },
   });
   group.append(back, badge, on);
   toolbar.place(group, ORDER.warnings - 1);
@@ -36,15 +41,15 @@ export function diffFeature(view: View): void {
   events.on('graph', (h) => {
     const count = stops().length;
     group.hidden = h.document.diff === undefined;
-    badge.textContent = count === 0 ? 'no difference' : `± ${count}`;
-    badge.setAttribute('aria-label', `Show ${plural(count, 'difference')}`);
+    badge.textContent = count === 0 ? toolStrings.noDifference() : `± ${count}`;
+    badge.setAttribute('aria-label', toolStrings.showDifferenceCount(strings.differences(count)));
     back.disabled = on.disabled = count === 0;
   });
   events.on('select', () => panel.refresh('differences'));
 
   panel.add({
     id: 'differences',
-    title: 'Differences',
+    title: toolStrings.differences(),
     order: 10,
     available: () => view.graph !== null && view.graph.document.diff !== undefined,
     render: () => (view.graph === null ? [] : list(view, view.graph, stops())),
@@ -74,7 +79,7 @@ function list(view: View, h: Hierarchy, stops: Element[]): Node[] {
     element('h2', { text: before === after ? after : `${before} → ${after}` }),
     element('p', { class: 'faint', text: headline }),
     element('ul', { class: 'differences' }, ...rows),
-    ...(more > 0 ? [element('p', { class: 'faint', text: `… and ${plural(more, 'more difference')}` })] : []),
+    ...(more > 0 ? [element('p', { class: 'faint', text: toolStrings.moreDifferences(more) })] : []),
   ];
 }
 

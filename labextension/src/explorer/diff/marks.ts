@@ -1,5 +1,6 @@
 /** Differences on the canvas: outlines and signs, so that no colour is needed to tell them apart. */
 
+import * as toolStrings from '../../i18n/toolstrings';
 import { countIn, differencesOf, Mark, markOf, SIGNS } from '../../model/diff/differences';
 import { kindOf, scopeOf } from '../../model/hierarchy';
 import type { Box } from '../canvas/camera';
@@ -65,7 +66,7 @@ export const diffLayer: Layer = (paint, boxes) => {
         paint,
         box.x + box.width - 4,
         box.y,
-        `was ${differences.changes.get(at)?.[0].before}`,
+        toolStrings.was(differences.changes.get(at)?.[0].before ?? ''),
         theme.faint,
       );
     }

@@ -1,5 +1,6 @@
 /** Numbers on boxes, such as the error of each operator; a closed group shows the largest inside. */
 
+import * as toolStrings from '../../i18n/toolstrings';
 import { kindOf, scopeOf } from '../../model/hierarchy';
 import { element } from '../ui/dom';
 import { TEXT_FROM } from '../canvas/paint/paint';
@@ -52,7 +53,10 @@ export function overlayFeature(view: View): void {
   const { events, stage, toolbar } = view;
   let shown: Overlay | null = null;
   let groups: (number | null)[] = [];
-  const select = element('select', { class: 'button', attributes: { 'aria-label': 'Numbers on boxes' } });
+  const select = element('select', {
+    class: 'button',
+    attributes: { 'aria-label': toolStrings.numbersOnBoxes() },
+  });
   toolbar.place(select, ORDER.warnings + 1);
   const show = (h: Hierarchy, index: number): void => {
     shown = h.document.overlays?.[index] ?? null;
@@ -67,7 +71,7 @@ export function overlayFeature(view: View): void {
       element('option', { text, attributes: { value: String(value) } });
     select.replaceChildren(
       ...overlays.map(({ name }, index) => option(name, index)),
-      option('no numbers', -1),
+      option(toolStrings.noNumbers(), -1),
     );
     show(h, 0);
   });

@@ -1,5 +1,6 @@
 /** The two graphs side by side: both panes move, open and select together. */
 
+import * as toolStrings from '../../i18n/toolstrings';
 import {
   groupElement,
   inputElement,
@@ -69,7 +70,7 @@ function placeOf({ view }: Pane): { x: number; y: number } | null {
 export function sidesFeature(view: View, make: MakeView): void {
   const holder = element('div', {
     class: 'sides',
-    attributes: { role: 'group', 'aria-label': 'Side by side' },
+    attributes: { role: 'group', 'aria-label': toolStrings.sideBySide() },
   });
   let panes: Pane[] = [];
   /** The pane that the person moves: the other one follows. */
@@ -98,7 +99,7 @@ export function sidesFeature(view: View, make: MakeView): void {
     event.stopPropagation();
   });
 
-  const toggle = button('Side by side', '◫', () => (panes.length > 0 ? close() : open()));
+  const toggle = button(toolStrings.sideBySide(), '◫', () => (panes.length > 0 ? close() : open()));
   toggle.setAttribute('aria-pressed', 'false');
   view.toolbar.place(toggle, ORDER.warnings - 1);
 
@@ -106,7 +107,13 @@ export function sidesFeature(view: View, make: MakeView): void {
     const side = sideOf(view.graph!.document, name);
     const host = element('div', { class: 'side', attributes: { 'data-side': name } });
     const inside = element('div', { class: 'fill' });
-    host.append(inside, element('span', { class: 'label', text: name }));
+    host.append(
+      inside,
+      element('span', {
+        class: 'label',
+        text: name === 'before' ? toolStrings.before() : toolStrings.after(),
+      }),
+    );
     holder.append(host);
     const made = make(inside, side.document);
     made.toolbar.node.style.display = 'none';

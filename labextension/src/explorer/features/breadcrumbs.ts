@@ -1,5 +1,6 @@
 /** Breadcrumbs: the groups around what is selected, each a way to it. */
 
+import * as strings from '../../i18n/strings';
 import { labelOf } from '../../model/describe';
 import type { Element } from '../../model/hierarchy';
 import { groupsAround } from '../../model/reach';
@@ -9,7 +10,7 @@ import type { View } from '../core/view';
 
 export function crumbsFeature(view: View): void {
   const list = element('ol', {});
-  const node = element('nav', { class: 'crumbs', attributes: { 'aria-label': 'Breadcrumbs' } }, list);
+  const node = element('nav', { class: 'crumbs', attributes: { 'aria-label': strings.breadcrumbs() } }, list);
   node.hidden = true;
   view.stage.node.append(node);
   const refresh = (): void => {

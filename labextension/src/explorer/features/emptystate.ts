@@ -1,12 +1,13 @@
 /** A graph without operators says so: an empty picture would look like a fault. */
 
+import * as strings from '../../i18n/strings';
 import { element } from '../ui/dom';
 import type { View } from '../core/view';
 
 export function emptyFeature(view: View): void {
   const note = element('p', {
     class: 'note',
-    text: 'Nothing was recorded: this graph has no operators.',
+    text: strings.emptyGraph(),
     attributes: { role: 'note' },
   });
   view.stage.node.append(note);

@@ -1,5 +1,6 @@
 /** Opening and closing all groups at once, and each by Enter. */
 
+import * as strings from '../../i18n/strings';
 import { groupElement } from '../../model/hierarchy';
 import { everyScope } from '../../model/opening';
 import { icon } from '../ui/icons';
@@ -15,11 +16,11 @@ export function groupsFeature(view: View): void {
   };
   const collapseAll = (): void => void view.open(new Set(), -1, true);
   const order = ORDER.groups;
-  toolbar.add({ label: 'Expand all (e)', face: icon('expand'), order, run: expandAll });
-  toolbar.add({ label: 'Collapse all (c)', face: icon('collapse'), order, run: collapseAll });
+  toolbar.add({ label: strings.expandAll(), face: icon('expand'), order, run: expandAll });
+  toolbar.add({ label: strings.collapseAll(), face: icon('collapse'), order, run: collapseAll });
   keys.bind({
     keys: ['Enter', ' '],
-    help: ['Enter', 'open or close a group, show details'],
+    help: ['Enter', strings.helpEnter()],
     run() {
       const index = view.selectedIndex;
       const { port } = view.tree;
@@ -42,7 +43,7 @@ export function groupsFeature(view: View): void {
   });
   keys.bind({
     keys: ['Backspace'],
-    help: ['Backspace', 'to the surrounding group'],
+    help: ['Backspace', strings.helpParent()],
     run() {
       const { graph, selected } = view;
       if (graph !== null && selected >= 0 && graph.parent[selected] > 0) {
@@ -50,6 +51,6 @@ export function groupsFeature(view: View): void {
       }
     },
   });
-  keys.bind({ keys: ['e'], help: ['e  c', 'expand all, collapse all'], run: expandAll });
+  keys.bind({ keys: ['e'], help: ['e  c', strings.helpExpandCollapse()], run: expandAll });
   keys.bind({ keys: ['c'], run: collapseAll });
 }

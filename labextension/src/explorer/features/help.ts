@@ -1,6 +1,7 @@
 /** Keys and legend, shown by `?`. */
 
-import { CATEGORY_NAMES } from '../../model/category';
+import * as toolStrings from '../../i18n/toolstrings';
+import type { Category } from '../../model/category';
 import { button, element } from '../ui/dom';
 import type { KeyBinding } from '../ui/keys';
 import type { Theme } from '../ui/theme';
@@ -14,6 +15,16 @@ export interface Help {
   paint(theme: Theme): void;
 }
 
+const CATEGORIES: [Category, () => string][] = [
+  ['compute', toolStrings.categoryCompute],
+  ['norm', toolStrings.categoryNorm],
+  ['activation', toolStrings.categoryActivation],
+  ['pool', toolStrings.categoryPool],
+  ['shape', toolStrings.categoryShape],
+  ['region', toolStrings.categoryRegion],
+  ['other', toolStrings.categoryOther],
+];
+
 export function createHelp(bindings: () => readonly KeyBinding[], onClose: () => void): Help {
   const list = element('div', { class: 'columns' });
   const legend = element('div', { class: 'columns' });
@@ -21,12 +32,12 @@ export function createHelp(bindings: () => readonly KeyBinding[], onClose: () =>
     node.hidden = true;
     onClose();
   };
-  const close = button('Close help', '×', hide);
+  const close = button(toolStrings.closeHelp(), '×', hide);
   const node = element(
     'div',
     {
       class: 'help',
-      attributes: { role: 'dialog', 'aria-label': 'Keys and legend' },
+      attributes: { role: 'dialog', 'aria-label': toolStrings.keysAndLegend() },
       onClick: (event) => {
         if (event.target === node) {
           hide();
@@ -37,13 +48,13 @@ export function createHelp(bindings: () => readonly KeyBinding[], onClose: () =>
       'div',
       { class: 'card' },
       element('div', { attributes: { style: 'float:right' } }, close),
-      element('h2', { text: 'Keys' }),
+      element('h2', { text: toolStrings.keys() }),
       list,
       element('p', {
         class: 'faint',
-        text: 'Drag to pan. Click the graph, then turn the wheel to zoom; pinch zooms at any time. Double-click opens a group. Shift and a click pins, to compare.',
+        text: toolStrings.pointerHelp(),
       }),
-      element('h2', { text: 'Legend' }),
+      element('h2', { text: toolStrings.legend() }),
       legend,
     ),
   );
@@ -77,15 +88,15 @@ export function createHelp(bindings: () => readonly KeyBinding[], onClose: () =>
         return element('div', {}, swatch, element('span', { text }));
       };
       legend.replaceChildren(
-        row(theme.input, 'Graph input', theme.inputBorder, true),
-        row(theme.output, 'Graph output', theme.outputBorder, true),
-        row(theme.closed, 'Module, closed', theme.closedBorder),
-        row(theme.depths[1], 'Module, open', theme.groupBorder),
-        ...CATEGORY_NAMES.map(([category, text]) => row(theme.categories[category], text)),
-        row(theme.incoming, 'Edges in (blue)'),
-        row(theme.outgoing, 'Edges out (orange)'),
-        row(theme.warning, '▲ Tracing warning'),
-        row(theme.error, '✕ The operator that failed'),
+        row(theme.input, toolStrings.legendInput(), theme.inputBorder, true),
+        row(theme.output, toolStrings.legendOutput(), theme.outputBorder, true),
+        row(theme.closed, toolStrings.legendClosed(), theme.closedBorder),
+        row(theme.depths[1], toolStrings.legendOpen(), theme.groupBorder),
+        ...CATEGORIES.map(([category, text]) => row(theme.categories[category], text())),
+        row(theme.incoming, toolStrings.legendIncoming()),
+        row(theme.outgoing, toolStrings.legendOutgoing()),
+        row(theme.warning, toolStrings.legendWarning()),
+        row(theme.error, toolStrings.legendFailed()),
       );
     },
   };
@@ -99,14 +110,14 @@ export function helpFeature(view: View): void {
   view.overlay(help.node);
   view.events.on('theme', (theme) => help.paint(theme));
   view.toolbar.add({
-    label: 'Keys and legend (?)',
+    label: toolStrings.keysAndLegendKey(),
     face: '?',
     order: ORDER.help,
     run: () => help.toggle(),
   });
   view.keys.bind({
     keys: ['?'],
-    help: ['?', 'these keys and the legend'],
+    help: ['?', toolStrings.helpHelp()],
     anywhere: true,
     run: () => help.toggle(true),
   });

@@ -1,6 +1,6 @@
 /** Light on what an element depends on, on what depends on it, and on the way from one to another. */
 
-import { plural } from '../../model/describe';
+import * as strings from '../../i18n/strings';
 import type { Element } from '../../model/hierarchy';
 import { ancestors, descendants, shortestPath } from '../../model/reach';
 import { element } from '../ui/dom';
@@ -15,10 +15,10 @@ export function lightingFeature(view: View): void {
     text,
     element('button', {
       class: 'jump',
-      text: 'Show all',
+      text: strings.clearHighlight(),
       attributes: { type: 'button' },
       onClick() {
-        view.light(null, 'all shown alike');
+        view.light(null, strings.highlightCleared());
         view.tree.node.focus();
       },
     }),
@@ -32,37 +32,37 @@ export function lightingFeature(view: View): void {
   view.events.on('graph', () => (node.hidden = true));
 
   const light = (elements: ReadonlySet<Element>, what: string): void =>
-    view.light(elements, `${plural(elements.size, 'element')} lit: ${what}`);
-  const upstream = (at: Element): void => light(ancestors(view.graph!, at), 'what it depends on');
-  const downstream = (at: Element): void => light(descendants(view.graph!, at), 'what depends on it');
+    view.light(elements, strings.highlighted(elements.size, what));
+  const upstream = (at: Element): void => light(ancestors(view.graph!, at), strings.upstream());
+  const downstream = (at: Element): void => light(descendants(view.graph!, at), strings.downstream());
   /** From the element pinned last to the one selected, or between the last two pinned. */
   const path = (): void => {
     const { graph, pinned, selected } = view;
     const ends = [...new Set([...pinned, selected])].filter((at) => at >= 0).slice(-2);
     if (graph === null || ends.length < 2) {
-      view.notify('Pin one element and select another: then w lights the way between them');
+      view.notify(strings.pinFirst());
       return;
     }
     const way = shortestPath(graph, ends[0], ends[1]);
     if (way.length === 0) {
-      view.notify('No data flows between the two');
+      view.notify(strings.noPath());
       return;
     }
-    light(new Set(way), `the shortest way between the two, ${plural(way.length - 1, 'step')}`);
+    light(new Set(way), strings.pathSteps(way.length - 1));
   };
   const withSelected = (run: (at: Element) => void) => (): void => {
     if (view.graph !== null && view.selected >= 0) {
       run(view.selected);
     }
   };
-  actions.push({ label: 'Light what it depends on', run: upstream });
-  actions.push({ label: 'Light what depends on it', run: downstream });
+  actions.push({ label: strings.highlightUpstream(), run: upstream });
+  actions.push({ label: strings.highlightDownstream(), run: downstream });
   actions.push({
-    label: 'Light the way from the pinned',
+    label: strings.highlightPath(),
     available: (at) => view.pinned.some((other) => other !== at),
     run: path,
   });
-  keys.bind({ keys: ['a'], help: ['a', 'light what it depends on'], run: withSelected(upstream) });
-  keys.bind({ keys: ['d'], help: ['d', 'light what depends on it'], run: withSelected(downstream) });
-  keys.bind({ keys: ['w'], help: ['w', 'light the way from the pinned element'], run: path });
+  keys.bind({ keys: ['a'], help: ['a', strings.helpUpstream()], run: withSelected(upstream) });
+  keys.bind({ keys: ['d'], help: ['d', strings.helpDownstream()], run: withSelected(downstream) });
+  keys.bind({ keys: ['w'], help: ['w', strings.helpPath()], run: path });
 }

@@ -1,5 +1,6 @@
 /** Back and forward through what was selected. */
 
+import * as strings from '../../i18n/strings';
 import type { Element } from '../../model/hierarchy';
 import { icon } from '../ui/icons';
 import { ORDER } from '../ui/toolbar';
@@ -12,8 +13,13 @@ export function historyFeature(view: View): void {
   let at = 0;
   let walking = false;
   const order = ORDER.history;
-  const back = view.toolbar.add({ label: 'Back ([)', face: icon('back'), order, run: () => go(-1) });
-  const forward = view.toolbar.add({ label: 'Forward (])', face: icon('forward'), order, run: () => go(1) });
+  const back = view.toolbar.add({ label: strings.back(), face: icon('back'), order, run: () => go(-1) });
+  const forward = view.toolbar.add({
+    label: strings.forward(),
+    face: icon('forward'),
+    order,
+    run: () => go(1),
+  });
   const refresh = (): void => {
     // Disabled buttons would drop the focus of a keyboard that is on them.
     back.setAttribute('aria-disabled', String(at === 0));
@@ -49,7 +55,7 @@ export function historyFeature(view: View): void {
   });
   view.keys.bind({
     keys: ['['],
-    help: ['[  ]', 'back, forward'],
+    help: ['[  ]', strings.helpBackForward()],
     anywhere: true,
     run: () => go(-1),
   });

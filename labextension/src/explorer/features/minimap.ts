@@ -1,5 +1,6 @@
 /** A small picture of the whole, with a frame around what is in view; to be dragged. Shown when there is more than fits. */
 
+import * as toolStrings from '../../i18n/toolstrings';
 import { visibleWorld } from '../canvas/camera';
 import { boxIndex } from '../canvas/paint/draw';
 import { element } from '../ui/dom';
@@ -130,7 +131,7 @@ export function minimapFeature(view: View): void {
   });
   keys.bind({
     keys: ['o'],
-    help: ['o', 'show or hide the overview'],
+    help: ['o', toolStrings.helpOverview()],
     run() {
       wanted = !wanted;
       update();
@@ -138,11 +139,11 @@ export function minimapFeature(view: View): void {
   });
   keys.bind({
     keys: ['b'],
-    help: ['b', 'lines as thick as the bytes that flow along them'],
+    help: ['b', toolStrings.helpEdgeWidth()],
     run() {
       const thick = !stage.marks.byBytes;
       stage.mark({ byBytes: thick });
-      view.notify(thick ? 'Lines as thick as their bytes' : 'Lines all alike');
+      view.notify(thick ? toolStrings.edgeWidthByBytes() : toolStrings.edgeWidthEqual());
     },
   });
 }

@@ -1,6 +1,7 @@
 /** `n` and `p`: through the differences, the warnings, or whatever another feature puts into `view.stops`. */
 
-import { accessibleName, plural } from '../../model/describe';
+import * as strings from '../../i18n/strings';
+import { accessibleName } from '../../model/describe';
 import { placeInTrace, type Element } from '../../model/hierarchy';
 import type { View } from '../core/view';
 
@@ -13,12 +14,15 @@ export function stopsFeature(view: View): void {
           .filter((node) => node >= 0)
           .sort((a, b) => a - b);
   };
-  view.stops.push({ noun: 'warning', elements: warned });
+  view.stops.push({
+    elements: warned,
+    text: (at, count, name) => strings.warningNumber(at, strings.warnings(count), name),
+  });
   const step = (forward: boolean): void => {
     const stops = view.stops.find((each) => each.elements().length > 0);
     const { graph } = view;
     if (stops === undefined || graph === null) {
-      view.notify('No warnings');
+      view.notify(strings.noWarnings());
       return;
     }
     const list = [...new Set(stops.elements())];
@@ -35,13 +39,11 @@ export function stopsFeature(view: View): void {
         ? list[(here + (forward ? 1 : list.length - 1)) % list.length]
         : (beyond ?? list[forward ? 0 : list.length - 1]);
     void view.goTo(next).then(() => view.openPanel('details'));
-    view.frame.say(
-      `${stops.noun} ${list.indexOf(next) + 1} of ${plural(list.length, stops.noun)}: ${accessibleName(graph, next, false)}`,
-    );
+    view.frame.say(stops.text(list.indexOf(next) + 1, list.length, accessibleName(graph, next, false)));
   };
   view.keys.bind({
     keys: ['n'],
-    help: ['n  p', 'next, previous warning or difference'],
+    help: ['n  p', strings.helpNextPrevious()],
     anywhere: true,
     run: () => step(true),
   });

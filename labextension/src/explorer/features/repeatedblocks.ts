@@ -1,7 +1,7 @@
 /** Folding equal blocks in a row into one `× 12`, all at once or one row of them, and unfolding them. */
 
+import * as strings from '../../i18n/strings';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
-import { plural } from '../../model/describe';
 import { foldRepeat, isFolded, repeatAround, repeatOf, type Repeat } from '../../model/repeats';
 import { standsFor } from '../../model/visible';
 import { icon } from '../ui/icons';
@@ -31,7 +31,7 @@ export function repeatsFeature(view: View): void {
     }
     view.events.emit('fold');
     await view.open(opened, -1, all);
-    view.frame.say(`${fold ? 'folded' : 'unfolded'} ${plural(repeats.length, 'row')} of equal blocks`);
+    view.frame.say(fold ? strings.blocksCollapsed(repeats.length) : strings.blocksExpanded(repeats.length));
   };
   const toggleAll = async (): Promise<void> => {
     const h = view.graph;
@@ -39,7 +39,7 @@ export function repeatsFeature(view: View): void {
       return;
     }
     if (h.repeats.length === 0) {
-      view.notify('No four equal blocks stand in a row here.');
+      view.notify(strings.noRepeatedBlocks());
       return;
     }
     const fold = !h.repeats.every((repeat) => isFolded(h, repeat));
@@ -60,16 +60,16 @@ export function repeatsFeature(view: View): void {
   };
 
   const button = view.toolbar.add({
-    label: 'Fold or unfold equal blocks (x)',
+    label: strings.toggleRepeatedBlocks(),
     face: icon('repeats'),
     order: ORDER.groups,
     run: () => void toggleAll(),
   });
   view.events.on('graph', (h) => (button.hidden = h.repeats.length === 0));
-  view.keys.bind({ keys: ['x'], help: ['x', 'fold or unfold equal blocks'], run: () => void toggleAll() });
+  view.keys.bind({ keys: ['x'], help: ['x', strings.helpRepeatedBlocks()], run: () => void toggleAll() });
   for (const fold of [true, false]) {
     view.actions.push({
-      label: fold ? 'Fold equal blocks' : 'Unfold equal blocks',
+      label: fold ? strings.collapseBlocks() : strings.expandBlocks(),
       available(at) {
         const repeat = view.graph === null ? undefined : repeatAt(view.graph, at);
         return repeat !== undefined && isFolded(view.graph!, repeat) !== fold;

@@ -1,6 +1,8 @@
 /** A few lines beside the pointer about what lies under it. */
 
-import { labelOf, plural, repeatText, scopeClass, shapeText, string } from '../../model/describe';
+import * as strings from '../../i18n/strings';
+import * as toolStrings from '../../i18n/toolstrings';
+import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from '../../model/describe';
 import { fullType, placeText } from '../../model/elementdetails';
 import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import { element } from '../ui/dom';
@@ -23,10 +25,10 @@ function lines(h: Hierarchy, at: Element): string[] {
         string(document, nodes.kind[at]),
         ...nodes.outputs[at].slice(0, 3).map((value) => `→ ${name(value)}  ${fullType(h, value)}`),
         ...inputs.slice(0, 4).map((value) => `← ${name(value)}  ${shapeText(document, value)}`),
-        ...(inputs.length > 4 ? [`← and ${inputs.length - 4} more`] : []),
+        ...(inputs.length > 4 ? [toolStrings.moreInputs(inputs.length - 4)] : []),
         placeText(h, nodes.source[at]),
-        h.nodeWarnings[at] > 0 ? `▲ ${plural(h.nodeWarnings[at], 'warning')}` : '',
-        nodes.failed === at ? '✕ failed here' : '',
+        h.nodeWarnings[at] > 0 ? toolStrings.warned(strings.warnings(h.nodeWarnings[at])) : '',
+        nodes.failed === at ? toolStrings.failedHere() : '',
       ];
     }
     case 'group': {
@@ -34,15 +36,15 @@ function lines(h: Hierarchy, at: Element): string[] {
       return [
         h.paths[scope] || title,
         scopeClass(h, scope),
-        repeatText(h, scope) || plural(h.opCount[scope], 'operator'),
-        h.parameterCount[scope] > 0 ? plural(h.parameterCount[scope], 'parameter') : '',
-        h.scopeWarnings[scope] > 0 ? `▲ ${plural(h.scopeWarnings[scope], 'warning')}` : '',
-        h.scopeFailed[scope] ? '✕ failed in here' : '',
+        repeatText(h, scope) || toolStrings.operators(h.opCount[scope]),
+        h.parameterCount[scope] > 0 ? toolStrings.parameters(h.parameterCount[scope]) : '',
+        h.scopeWarnings[scope] > 0 ? toolStrings.warned(strings.warnings(h.scopeWarnings[scope])) : '',
+        h.scopeFailed[scope] ? toolStrings.failedInside() : '',
       ];
     }
     default: {
       const value = pillValue(h, at);
-      return [`graph ${kindOf(h, at)} ${name(value)}`, fullType(h, value)];
+      return [toolStrings.boundary(boundaryText(h, at), name(value)), fullType(h, value)];
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The count of warnings in the bar, which leads to their list; and light on what a warning affects. */
 
-import { plural } from '../../model/describe';
+import * as strings from '../../i18n/strings';
 import { tainted } from '../../model/reach';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
@@ -18,14 +18,14 @@ function lightWarning(view: View, index: number, answer?: string): void {
   const warning = view.graph?.document.warnings[index];
   if (warning !== undefined) {
     const lit = tainted(view.graph!, index);
-    const why = answer ?? `what the frozen ${warning.kind} affects`;
-    view.light(lit, `${plural(lit.size, 'element')} lit: ${why}`);
+    const why = answer ?? strings.affectedBy(warning.kind);
+    view.light(lit, strings.highlighted(lit.size, why));
   }
 }
 
 export function warningsFeature(view: View): void {
   const badge = view.toolbar.add({
-    label: 'Show warnings',
+    label: strings.showWarnings(),
     face: '',
     order: ORDER.warnings,
     run() {
@@ -44,6 +44,6 @@ export function warningsFeature(view: View): void {
     const count = h.document.warnings.length;
     badge.hidden = count === 0;
     badge.textContent = `▲ ${count}`;
-    badge.setAttribute('aria-label', `Show ${plural(count, 'warning')}`);
+    badge.setAttribute('aria-label', strings.showWarningCount(strings.warnings(count)));
   });
 }

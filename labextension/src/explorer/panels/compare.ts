@@ -1,5 +1,6 @@
 /** Pinned elements, side by side with each other and with what is selected. */
 
+import * as toolStrings from '../../i18n/toolstrings';
 import { compare, elementText, textOf } from '../../model/elementdetails';
 import type { Element } from '../../model/hierarchy';
 import { element } from '../ui/dom';
@@ -32,31 +33,32 @@ export function compareFeature(view: View): void {
           ? element('button', {
               class: 'jump',
               text: '×',
-              title: 'Let go',
-              attributes: { type: 'button', 'aria-label': `Let go of ${elementText(graph, at)}` },
+              title: toolStrings.unpin(),
+              attributes: { type: 'button', 'aria-label': toolStrings.unpinElement(elementText(graph, at)) },
               onClick: () => view.pin(at),
             })
-          : element('span', { class: 'faint', text: 'selected' }),
+          : element('span', { class: 'faint', text: toolStrings.selected() }),
       ),
     );
     return [
-      element('h2', { text: 'Side by side' }),
+      element('h2', { text: toolStrings.sideBySide() }),
       element('p', {
         class: 'faint',
         text:
-          columns.length < 2
-            ? 'Select another element to compare it with, or pin more: Shift and a click, or m.'
-            : `${differing} of ${rows.length} facts differ, marked ≠.`,
+          columns.length < 2 ? toolStrings.selectAnother() : toolStrings.rowsDiffer(differing, rows.length),
       }),
       element('button', {
         class: 'jump',
-        text: 'Copy as text',
+        text: toolStrings.copyAsText(),
         attributes: { type: 'button' },
         onClick: () => view.copy(columns.map((at) => textOf(graph, at)).join('\n\n')),
       }),
       element(
         'div',
-        { class: 'wide', attributes: { tabindex: '0', role: 'region', 'aria-label': 'Comparison' } },
+        {
+          class: 'wide',
+          attributes: { tabindex: '0', role: 'region', 'aria-label': toolStrings.comparison() },
+        },
         element(
           'table',
           {},
@@ -83,30 +85,30 @@ export function compareFeature(view: View): void {
 
   panel.add({
     id: 'compare',
-    title: 'Compare',
+    title: toolStrings.compare(),
     order: 30,
     available: () => view.graph !== null && view.pinned.length > 0,
     render: table,
   });
   actions.push({
-    label: 'Pin',
+    label: toolStrings.pin(),
     available: (at) => !view.pinned.includes(at),
     run: (at) => view.pin(at),
   });
   actions.push({
-    label: 'Let go',
+    label: toolStrings.unpin(),
     available: (at) => view.pinned.includes(at),
     run: (at) => view.pin(at),
   });
-  actions.push({ label: 'Copy as text', run: (at) => view.copy(textOf(view.graph!, at)) });
+  actions.push({ label: toolStrings.copyAsText(), run: (at) => view.copy(textOf(view.graph!, at)) });
   keys.bind({
     keys: ['m'],
-    help: ['m', 'pin what is selected, or let go of it'],
+    help: ['m', toolStrings.helpPin()],
     run: () => view.selected >= 0 && view.pin(view.selected),
   });
   keys.bind({
     keys: ['y'],
-    help: ['y', 'copy what is selected as text'],
+    help: ['y', toolStrings.helpCopy()],
     run: () => view.graph !== null && view.selected >= 0 && view.copy(textOf(view.graph, view.selected)),
   });
   stage.addLayer((paint, boxes) => {
@@ -116,7 +118,7 @@ export function compareFeature(view: View): void {
     for (const [index, box] of boxes) {
       const number = view.pinned.indexOf(paint.scene.visible.elements[index]);
       if (number >= 0) {
-        drawTag(paint, box.x + 26, box.y - 3, `pin ${number + 1}`, paint.theme.selected);
+        drawTag(paint, box.x + 26, box.y - 3, toolStrings.pinNumber(number + 1), paint.theme.selected);
       }
     }
   });

@@ -1,6 +1,8 @@
 /** What the panel says about the selected element, or about the whole graph. */
 
-import { repeatText, scopeClass, scopeName, shortKind, string } from '../../model/describe';
+import * as strings from '../../i18n/strings';
+import { integerText } from '../../i18n/translation';
+import { boundaryText, repeatText, scopeClass, scopeName, shortKind, string } from '../../model/describe';
 import { bytesText, elementText } from '../../model/elementdetails';
 import {
   groupElement,
@@ -41,13 +43,11 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
   const scope = nodes.scope[node];
   const parts: (Node | null)[] = [
     element('h2', { text: shortKind(kind) }),
-    nodes.failed === node
-      ? element('p', { class: 'failed', text: '✕ This operator raised an error.' })
-      : null,
+    nodes.failed === node ? element('p', { class: 'failed', text: `✕ ${strings.operatorFailed()}` }) : null,
     facts([
-      ['kind', kind],
-      ['module', scope === 0 ? scopeName(h, 0) : h.paths[scope]],
-      ['class', scopeClass(h, scope)],
+      [strings.kind(), kind],
+      [strings.module(), scope === 0 ? scopeName(h, 0) : h.paths[scope]],
+      [strings.classLabel(), scopeClass(h, scope)],
     ]),
     changeSection(h, node),
     schema ? element('pre', { class: 'code schema', text: schema }) : null,
@@ -58,18 +58,18 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
     ),
     argumentTable(h, node),
     nodes.inputs[node].length > 0
-      ? section('Inputs', valueList(h, [...new Set(nodes.inputs[node])], jump, 'in'))
+      ? section(strings.headingInputs(), valueList(h, [...new Set(nodes.inputs[node])], jump, 'in'))
       : null,
     nodes.outputs[node].length > 0
-      ? section('Outputs', valueList(h, nodes.outputs[node], jump, 'out'))
+      ? section(strings.headingOutputs(), valueList(h, nodes.outputs[node], jump, 'out'))
       : null,
-    stack.length > 0 ? section('Source', sourceView(document, stack[0])) : null,
+    stack.length > 0 ? section(strings.headingSource(), sourceView(document, stack[0])) : null,
     stack.length > 1
       ? element(
           'details',
           { class: 'stack' },
           element('summary', {
-            text: `Called from ${stack.length - 1} ${stack.length === 2 ? 'place' : 'places'}`,
+            text: strings.calledFrom(stack.length - 1),
           }),
           ...stack.slice(1, 30).map((frame) => sourceView(document, frame)),
         )
@@ -86,16 +86,16 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
   const parts: (Node | null)[] = [
     element('h2', { text: scopeName(h, scope) }),
     facts([
-      ['class', scopeClass(h, scope)],
-      ['path', h.paths[scope]],
-      ['folded', repeatText(h, scope)],
-      ['operators', h.opCount[scope].toLocaleString('en-US')],
-      ['parameters', h.parameterCount[scope].toLocaleString('en-US')],
+      [strings.classLabel(), scopeClass(h, scope)],
+      [strings.path(), h.paths[scope]],
+      [strings.folded(), repeatText(h, scope)],
+      [strings.operators(), integerText(h.opCount[scope])],
+      [strings.parameters(), integerText(h.parameterCount[scope])],
     ]),
     changeSection(h, groupElement(h, scope)),
     warningSection(h, warningsWhere(h, inside), jump),
-    section('Operators', kindCounts(h, scope)),
-    parameters.length > 0 ? section('Parameters and buffers', parameterList(h, parameters)) : null,
+    section(strings.headingOperators(), kindCounts(h, scope)),
+    parameters.length > 0 ? section(strings.headingParameters(), parameterList(h, parameters)) : null,
   ];
   return parts.filter((part): part is Node => part !== null);
 }
@@ -108,10 +108,10 @@ function pillDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
   );
   const parts: (Node | null)[] = [
     element('h2', { text: string(h.document, h.document.values.name[value]) }),
-    facts([['kind', `graph ${kind}`]]),
+    facts([[strings.kind(), boundaryText(h, at)]]),
     changeSection(h, at),
     warningSection(h, warnings, jump),
-    section('Value', valueList(h, [value], jump, kind === 'input' ? 'out' : 'in')),
+    section(strings.headingValue(), valueList(h, [value], jump, kind === 'input' ? 'out' : 'in')),
   ];
   return parts.filter((part): part is Node => part !== null);
 }
@@ -126,25 +126,25 @@ function graphDetails(h: Hierarchy, jump: Jump): Node[] {
       ? element(
           'p',
           { class: 'failed' },
-          element('span', { text: '✕ The call failed at ' }),
+          element('span', { text: `✕ ${strings.callFailedAt()} ` }),
           jumpButton(failed, elementText(h, failed), jump),
         )
       : null,
     facts([
-      ['class', scopeClass(h, 0)],
-      ['operators', summary.ops.toLocaleString('en-US')],
-      ['parameters', summary.parameters.toLocaleString('en-US')],
-      ['in memory', summary.parameter_bytes > 0 ? bytesText(summary.parameter_bytes) : ''],
-      ['torch', document.torch],
+      [strings.classLabel(), scopeClass(h, 0)],
+      [strings.operators(), integerText(summary.ops)],
+      [strings.parameters(), integerText(summary.parameters)],
+      [strings.memory(), summary.parameter_bytes > 0 ? bytesText(summary.parameter_bytes) : ''],
+      [strings.torch(), document.torch],
     ]),
     warningSection(
       h,
       document.warnings.map((_, index) => index),
       jump,
     ),
-    h.inputs.length > 0 ? section('Inputs', valueList(h, h.inputs, jump, 'out')) : null,
-    h.outputs.length > 0 ? section('Outputs', valueList(h, h.outputs, jump, 'in')) : null,
-    h.nodes > 0 ? section('Operators', kindCounts(h, 0)) : null,
+    h.inputs.length > 0 ? section(strings.headingInputs(), valueList(h, h.inputs, jump, 'out')) : null,
+    h.outputs.length > 0 ? section(strings.headingOutputs(), valueList(h, h.outputs, jump, 'in')) : null,
+    h.nodes > 0 ? section(strings.headingOperators(), kindCounts(h, 0)) : null,
   ];
   return parts.filter((part): part is Node => part !== null);
 }
@@ -169,7 +169,7 @@ function actionRow(view: View): HTMLElement {
   const at = view.selected;
   return element(
     'div',
-    { class: 'actions', attributes: { role: 'group', 'aria-label': 'Actions' } },
+    { class: 'actions', attributes: { role: 'group', 'aria-label': strings.actions() } },
     ...view.actions
       .filter((action) => action.available?.(at) ?? true)
       .map((action) =>
@@ -194,7 +194,7 @@ export function detailsFeature(view: View): void {
   };
   panel.add({
     id: 'details',
-    title: 'Details',
+    title: strings.details(),
     order: 0,
     render() {
       if (view.graph === null) {
@@ -204,6 +204,6 @@ export function detailsFeature(view: View): void {
       return view.selected < 0 ? [title, ...more] : [title, actionRow(view), ...more];
     },
   });
-  toolbar.add({ label: 'Details (i)', face: icon('details'), order: ORDER.panel, run: toggle });
-  keys.bind({ keys: ['i'], help: ['i', 'show or hide details'], anywhere: true, run: toggle });
+  toolbar.add({ label: strings.toggleDetails(), face: icon('details'), order: ORDER.panel, run: toggle });
+  keys.bind({ keys: ['i'], help: ['i', strings.helpDetails()], anywhere: true, run: toggle });
 }

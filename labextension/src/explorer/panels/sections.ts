@@ -1,9 +1,10 @@
 /** The pieces of which the details are made: facts, values, warnings, parameters. */
 
+import * as strings from '../../i18n/strings';
 import { Role } from '../../protocol/document';
-import { changeText, differencesOf, Mark, markOf, SIGNS, WORDS } from '../../model/diff/differences';
-import { plural, shortKind, string } from '../../model/describe';
-import { bytesOf, bytesText, elementText, fullType, originText } from '../../model/elementdetails';
+import { changeText, differencesOf, Mark, markOf, SIGNS, statusText } from '../../model/diff/differences';
+import { shortKind, string } from '../../model/describe';
+import { bytesOf, bytesText, elementText, fullType, makerText, originText } from '../../model/elementdetails';
 import { makerOf, outputElement, type Element, type Hierarchy } from '../../model/hierarchy';
 import { scopesWithin } from '../../model/repeats';
 import { element } from '../ui/dom';
@@ -31,7 +32,7 @@ export function jumpButton(to: Element, text: string, jump: Jump): HTMLElement {
   return element('button', {
     class: 'jump',
     text,
-    title: `Go to ${text}`,
+    title: strings.goTo(text),
     attributes: { type: 'button' },
     onClick: () => jump(to),
   });
@@ -50,23 +51,26 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
   if (side === 'in') {
     const maker = makerOf(h, value);
     if (maker >= 0) {
-      const what = originText(h, value).replace(/^from /, '');
-      links.push(element('span', { class: 'faint', text: 'from ' }), jumpButton(maker, what, jump));
+      const what = makerText(h, maker);
+      links.push(
+        element('span', { class: 'faint', text: `${strings.from()} ` }),
+        jumpButton(maker, what, jump),
+      );
     } else {
       links.push(element('span', { class: 'faint', text: originText(h, value) }));
     }
   } else {
     const users = h.users[value];
     if (users.length > 0) {
-      links.push(element('span', { class: 'faint', text: 'to ' }));
+      links.push(element('span', { class: 'faint', text: `${strings.to()} ` }));
       users.slice(0, 8).forEach((user) => links.push(jumpButton(user, elementText(h, user), jump)));
       if (users.length > 8) {
-        links.push(element('span', { class: 'faint', text: ` and ${users.length - 8} more` }));
+        links.push(element('span', { class: 'faint', text: ` ${strings.andMore(users.length - 8)}` }));
       }
     }
     const output = h.outputs.indexOf(value);
     if (output >= 0) {
-      links.push(jumpButton(outputElement(h, output), 'graph output', jump));
+      links.push(jumpButton(outputElement(h, output), strings.graphOutput(), jump));
     }
   }
   const alias = values.alias[value];
@@ -78,7 +82,7 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
     alias >= 0
       ? element('div', {
           class: 'faint',
-          text: `shares storage with %${string(document, values.name[alias])}`,
+          text: strings.sharesStorage(`%${string(document, values.name[alias])}`),
         })
       : null,
     links.length > 0 ? element('div', { class: 'links' }, ...links) : null,
@@ -88,7 +92,7 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
 export function valueList(h: Hierarchy, list: number[], jump: Jump, side: 'in' | 'out'): HTMLElement {
   const rows = list.slice(0, MOST_ROWS).map((value) => valueRow(h, value, jump, side));
   if (list.length > MOST_ROWS) {
-    rows.push(element('li', { class: 'faint', text: `and ${list.length - MOST_ROWS} more` }));
+    rows.push(element('li', { class: 'faint', text: strings.andMore(list.length - MOST_ROWS) }));
   }
   return element('ul', { class: 'values' }, ...rows);
 }
@@ -102,18 +106,18 @@ function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElemen
     { class: 'warning' },
     element('strong', { text: warning.kind }),
     element('span', { text: ` ${warning.message}` }),
-    warning.value ? element('div', { class: 'faint', text: `frozen as ${warning.value}` }) : null,
-    warning.answer ? element('div', { class: 'answer', text: `check: ${warning.answer}` }) : null,
+    warning.value ? element('div', { class: 'faint', text: strings.frozenAs(warning.value) }) : null,
+    warning.answer ? element('div', { class: 'answer', text: strings.check(warning.answer) }) : null,
     taints.length > 0
       ? element('div', {
           class: 'faint',
-          text: `affects ${plural(taints.length, 'output')}: ${taints.slice(0, 12).join(', ')}`,
+          text: strings.affectsOutputs(taints.length, taints.slice(0, 12).join(', ')),
         })
       : null,
     taints.length > 0
       ? element('button', {
           class: 'jump',
-          text: 'Light what it affects',
+          text: strings.highlightAffected(),
           attributes: { type: 'button', 'data-warning': String(index) },
         })
       : null,
@@ -122,7 +126,7 @@ function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElemen
       ? element(
           'div',
           { class: 'links' },
-          element('span', { class: 'faint', text: 'at ' }),
+          element('span', { class: 'faint', text: `${strings.at()} ` }),
           jumpButton(warning.node, elementText(h, warning.node), jump),
           warning.source >= 0
             ? element('span', { class: 'faint', text: ` ${sourceTitle(document, warning.source)}` })
@@ -141,7 +145,7 @@ export function warningSection(h: Hierarchy, list: number[], jump: Jump | null):
     return null;
   }
   return section(
-    plural(list.length, 'warning'),
+    strings.warnings(list.length),
     element(
       'ul',
       { class: 'warnings' },
@@ -162,7 +166,7 @@ export function argumentTable(h: Hierarchy, node: number): HTMLElement | null {
       element('dd', { text: string(h.document, value) }),
     );
   }
-  return section('Arguments', list);
+  return section(strings.headingArguments(), list);
 }
 
 /** Parameters and buffers that a scope's operators read. */
@@ -207,13 +211,15 @@ export function parameterList(h: Hierarchy, list: number[]): HTMLElement {
       element('code', { text: path || `%${string(document, values.name[value])}` }),
       element('span', {
         class: 'type',
-        text: `${count(value).toLocaleString('en-US')} elements · ${typeLine(h, value)}`,
+        text: `${strings.elementCount(count(value))} · ${typeLine(h, value)}`,
       }),
-      values.role[value] === Role.Buffer ? element('span', { class: 'faint', text: ' · buffer' }) : null,
+      values.role[value] === Role.Buffer
+        ? element('span', { class: 'faint', text: ` · ${strings.isBuffer()}` })
+        : null,
     );
   });
   if (list.length > MOST_ROWS) {
-    rows.push(element('li', { class: 'faint', text: `and ${list.length - MOST_ROWS} more` }));
+    rows.push(element('li', { class: 'faint', text: strings.andMore(list.length - MOST_ROWS) }));
   }
   const total = list.reduce((sum, value) => sum + count(value), 0);
   const bytes = list.reduce((sum, value) => sum + Math.max(0, bytesOf(h, value)), 0);
@@ -222,7 +228,7 @@ export function parameterList(h: Hierarchy, list: number[]): HTMLElement {
     {},
     element('p', {
       class: 'faint',
-      text: `${plural(list.length, 'tensor')}, ${plural(total, 'element')}, ${bytesText(bytes)}`,
+      text: `${strings.tensors(list.length)}, ${strings.elements(total)}, ${bytesText(bytes)}`,
     }),
     element('ul', { class: 'values' }, ...rows),
   );
@@ -236,7 +242,7 @@ export function changeSection(h: Hierarchy, at: Element): HTMLElement | null {
   if (differences === null || (mark === Mark.Same && changes.length === 0)) {
     return null;
   }
-  const word = mark === Mark.Same ? 'Reads from another' : `${SIGNS[mark]} ${WORDS[mark]}`;
+  const word = mark === Mark.Same ? strings.readsFromAnother() : `${SIGNS[mark]} ${statusText(mark)}`;
   const rows = changes.map((change) =>
     element(
       'tr',
@@ -255,7 +261,7 @@ export function changeSection(h: Hierarchy, at: Element): HTMLElement | null {
 
 const sentence = (mark: Mark): string =>
   mark === Mark.Added
-    ? 'Only the second graph has it.'
+    ? strings.onlyInSecond()
     : mark === Mark.Removed
-      ? 'Only the first graph has it.'
-      : 'Something in it is different.';
+      ? strings.onlyInFirst()
+      : strings.changedInside();

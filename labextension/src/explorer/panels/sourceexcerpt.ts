@@ -1,5 +1,6 @@
 /** Source text around a position: the line marked, the columns underlined. */
 
+import * as strings from '../../i18n/strings';
 import type { ViewDocument } from '../../protocol/document';
 import { string } from '../../model/describe';
 import { element } from '../ui/dom';
@@ -72,7 +73,7 @@ export function sourceView(document: ViewDocument, source: number): HTMLElement 
     'figure',
     { class: 'source' },
     element('figcaption', {
-      text: sourceTitle(document, source) + (name ? `, in ${name}` : ''),
+      text: name ? strings.inFunction(sourceTitle(document, source), name) : sourceTitle(document, source),
     }),
     rows.length > 0 ? block : null,
   );

@@ -1,6 +1,7 @@
 /** The source in a tab of its own: from a line to the operators that it ran, and from a node to its line. */
 
-import { plural } from '../../model/describe';
+import * as strings from '../../i18n/strings';
+import * as toolStrings from '../../i18n/toolstrings';
 import type { Element, Hierarchy } from '../../model/hierarchy';
 import { element } from '../ui/dom';
 import { frames } from './sourceexcerpt';
@@ -39,7 +40,7 @@ export function linesFeature(view: View): void {
 
   const press = (file: string, line: number, nodes: Element[]): void => {
     view.search(`line:"${file}:${line}"`);
-    view.light(new Set(nodes), `${plural(nodes.length, 'operator')} of line ${line} lit`);
+    view.light(new Set(nodes), toolStrings.lineHighlighted(toolStrings.operators(nodes.length), line));
     if (nodes.length === 1) {
       void view.goTo(nodes[0]);
     }
@@ -70,12 +71,12 @@ export function linesFeature(view: View): void {
               'button',
               {
                 class: own ? 'line marked' : 'line',
-                title: `Light ${plural(nodes.length, 'operator')}`,
+                title: toolStrings.highlightOperators(toolStrings.operators(nodes.length)),
                 attributes: { type: 'button', ...(own ? { 'aria-current': 'true' } : {}) },
                 onClick: () => press(name, line, nodes),
               },
               ...row,
-              element('span', { class: 'tally', text: plural(nodes.length, 'op') }),
+              element('span', { class: 'tally', text: strings.ops(nodes.length) }),
             ),
       );
     }
@@ -84,7 +85,7 @@ export function linesFeature(view: View): void {
 
   view.panel.add({
     id: 'source',
-    title: 'Source',
+    title: toolStrings.source(),
     order: 10,
     available: () => (view.graph?.document.files.length ?? 0) > 0,
     render() {
@@ -101,7 +102,7 @@ export function linesFeature(view: View): void {
         view.panel.node.querySelector('.listing .marked')?.scrollIntoView?.({ block: 'nearest' }),
       );
       return [
-        element('p', { class: 'faint', text: 'Press a line to light the operators that it ran.' }),
+        element('p', { class: 'faint', text: toolStrings.pressLine() }),
         ...h.document.files.map((_, file) => fileView(h, file, here)),
       ];
     },

@@ -1,5 +1,6 @@
 /** A 2-D slice as a picture: blue below zero, orange above, the nearer to the ground the smaller; NaN is hatched. */
 
+import * as runStrings from '../../i18n/runstrings';
 import { plainText } from '../../model/run/metrics';
 import { element } from '../ui/dom';
 import type { DrawnHeatmap } from './runstate';
@@ -34,12 +35,12 @@ export function heatmapPixels(map: DrawnHeatmap, dark: boolean): Uint8ClampedArr
 export function heatmapView(map: DrawnHeatmap, theme: Theme): HTMLElement[] {
   const { rows, columns, step, low, high } = map;
   const extremes =
-    low === null || high === null ? 'no finite element' : `${plainText(low)} to ${plainText(high)}`;
+    low === null || high === null ? runStrings.noFinite() : runStrings.range(plainText(low), plainText(high));
   const canvas = element('canvas', {
     class: 'heatmap',
     attributes: {
       role: 'img',
-      'aria-label': `Heatmap, ${rows} rows of ${columns}, ${extremes}`,
+      'aria-label': runStrings.heatmapOf(rows, columns, extremes),
       width: String(Math.max(1, columns)),
       height: String(Math.max(1, rows)),
     },
@@ -49,7 +50,7 @@ export function heatmapView(map: DrawnHeatmap, theme: Theme): HTMLElement[] {
     context.putImageData(new ImageData(heatmapPixels(map, theme.dark), columns, rows), 0, 0);
   }
   const reading = element('span', {
-    text: step[0] * step[1] > 1 ? `a cell: mean of ${step[0]}×${step[1]}` : '',
+    text: step[0] * step[1] > 1 ? runStrings.cellIsMean(step[0], step[1]) : '',
   });
   canvas.addEventListener('pointermove', (event) => {
     const box = canvas.getBoundingClientRect();

@@ -1,5 +1,6 @@
 /** The table of the heaviest operators and modules, by whatever lies over the picture. */
 
+import * as runStrings from '../../i18n/runstrings';
 import { elementText } from '../../model/elementdetails';
 import { groupElement, type Hierarchy } from '../../model/hierarchy';
 import { heaviest, type HeavyRow, type Metric } from '../../model/run/metrics';
@@ -61,7 +62,7 @@ export function heaviestFeature(view: View, state: RunState): void {
           }),
         ),
         element('td', { text: metric.text(row.value) }),
-        element('td', { text: row.share === null ? '' : `${(100 * row.share).toFixed(1)} %` }),
+        element('td', { text: row.share === null ? '' : runStrings.percent((100 * row.share).toFixed(1)) }),
       );
     });
     return element(
@@ -73,9 +74,9 @@ export function heaviestFeature(view: View, state: RunState): void {
         element(
           'tr',
           {},
-          head('name', groups ? 'module' : 'operator'),
+          head('name', groups ? runStrings.module() : runStrings.operator()),
           head('value', metric.label),
-          metric.adds ? element('th', { text: 'share', attributes: { scope: 'col' } }) : null,
+          metric.adds ? element('th', { text: runStrings.share(), attributes: { scope: 'col' } }) : null,
         ),
       ),
       element('tbody', {}, ...cells),
@@ -95,7 +96,7 @@ export function heaviestFeature(view: View, state: RunState): void {
 
   view.panel.add({
     id: 'heaviest',
-    title: 'Heaviest',
+    title: runStrings.hotSpots(),
     order: 30,
     available: () => state.metric !== null && state.metric.words === null,
     render() {
@@ -104,12 +105,12 @@ export function heaviestFeature(view: View, state: RunState): void {
         return [];
       }
       return [
-        element('h2', { text: `Heaviest by ${metric.label}` }),
+        element('h2', { text: runStrings.hotSpotsBy(metric.label) }),
         element(
           'div',
-          { class: 'actions', attributes: { role: 'group', 'aria-label': 'Rows' } },
-          choice('Operators', false),
-          choice('Modules', true),
+          { class: 'actions', attributes: { role: 'group', 'aria-label': runStrings.rows() } },
+          choice(runStrings.operators(), false),
+          choice(runStrings.modules(), true),
         ),
         table(view.graph, metric),
       ];

@@ -1,5 +1,6 @@
 /** Numbers and words laid over the picture: a gauge and a tag on each box, a legend, and the choice between them. */
 
+import * as runStrings from '../../i18n/runstrings';
 import { kindOf, scopeOf } from '../../model/hierarchy';
 import type { Metric } from '../../model/run/metrics';
 import { element } from '../ui/dom';
@@ -47,7 +48,7 @@ const metricLayer =
         context.lineWidth = Math.max(3, 2 / camera.scale);
         roundedBox(context, { x: box.x - 2, y: box.y - 2, width: box.width + 4, height: box.height + 4 }, 8);
         context.stroke();
-        drawTag(paint, box.x + box.width - 4, box.y, '✕ failed', theme.error);
+        drawTag(paint, box.x + box.width - 4, box.y, runStrings.failedHere(), theme.error);
       }
       const value =
         metric === null
@@ -95,13 +96,13 @@ function colourOf(metric: Metric, theme: Theme, value: number): string {
 }
 
 export function metricFeature(view: View, state: RunState): void {
-  const select = element('select', { class: 'choice', attributes: { 'aria-label': 'Overlay' } });
+  const select = element('select', { class: 'choice', attributes: { 'aria-label': runStrings.overlay() } });
   const key = element('div', {});
-  const label = element('label', { text: 'Overlay ' });
+  const label = element('label', { text: `${runStrings.overlay()} ` });
   label.append(select);
   const legend = element(
     'div',
-    { class: 'metric', attributes: { role: 'group', 'aria-label': 'Overlay' } },
+    { class: 'metric', attributes: { role: 'group', 'aria-label': runStrings.overlay() } },
     label,
     key,
   );
@@ -116,10 +117,10 @@ export function metricFeature(view: View, state: RunState): void {
     const choices = state.choices();
     legend.hidden = !state.live && state.run === null && state.chosen === '';
     select.replaceChildren(
-      element('option', { text: 'none', attributes: { value: '' } }),
+      element('option', { text: runStrings.none(), attributes: { value: '' } }),
       ...choices.map(([id, text, there]) => {
         const option = element('option', {
-          text: there ? text : `${text} (run first)`,
+          text: there ? text : runStrings.runFirst(text),
           attributes: { value: id },
         });
         option.disabled = !there;
@@ -135,12 +136,12 @@ export function metricFeature(view: View, state: RunState): void {
   view.events.on('theme', () => state.metric !== null && fill());
   view.keys.bind({
     keys: ['v'],
-    help: ['v', 'next overlay: time, memory, parameters, dtype …'],
+    help: ['v', runStrings.helpOverlay()],
     run() {
       const there = ['', ...state.choices().flatMap(([id, , usable]) => (usable ? [id] : []))];
       const next = there[(there.indexOf(state.chosen) + 1) % there.length];
       state.choose(next);
-      view.notify(`Overlay: ${next === '' ? 'none' : (state.metric?.label ?? next)}`);
+      view.notify(runStrings.overlayIs(next === '' ? runStrings.none() : (state.metric?.label ?? next)));
     },
   });
 }
@@ -170,11 +171,11 @@ function keyOf(view: View, metric: Metric): Node[] {
       element('span', { text: metric.text(metric.most) }),
     ),
     ...(metric.adds && whole !== null
-      ? [element('div', { class: 'faint', text: `together ${metric.text(whole)}` })]
+      ? [element('div', { class: 'faint', text: runStrings.together(metric.text(whole)) })]
       : []),
     element('button', {
       class: 'jump',
-      text: 'Heaviest …',
+      text: runStrings.showHotSpots(),
       attributes: { type: 'button' },
       onClick: () => view.openPanel('heaviest', true),
     }),

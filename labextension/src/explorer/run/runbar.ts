@@ -1,6 +1,6 @@
 /** Running the graph: the bar with device, inputs, Run and Stop, and what follows from it in picture and panel. */
 
-import { plural } from '../../model/describe';
+import * as runStrings from '../../i18n/runstrings';
 import { elementText } from '../../model/elementdetails';
 import { kindOf } from '../../model/hierarchy';
 import { secondsText } from '../../model/run/metrics';
@@ -22,7 +22,10 @@ export function runFeature(view: View): void {
 }
 
 function barFeature(view: View, state: RunState): void {
-  const devices = element('select', { class: 'choice', attributes: { 'aria-label': 'Device' } });
+  const devices = element('select', {
+    class: 'choice',
+    attributes: { 'aria-label': runStrings.deviceLabel() },
+  });
   const fields = element('span', { class: 'fields' });
   const status = element('span', { class: 'status', attributes: { role: 'status' } });
   const texts = new Map<string, string>();
@@ -30,7 +33,7 @@ function barFeature(view: View, state: RunState): void {
   const start = (upto: number): void => {
     if (state.live && !state.running) {
       const inputs = state.inputs.map(({ name }) => texts.get(name) ?? '');
-      say('starting …');
+      say(runStrings.starting());
       state.send({ type: 'run.start', device: devices.value, inputs, upto });
     }
   };
@@ -42,15 +45,15 @@ function barFeature(view: View, state: RunState): void {
     if (here() >= 0) {
       start(here());
     } else if (state.live) {
-      view.notify('Select an operator to run to.');
+      view.notify(runStrings.selectToRunTo());
     }
   };
-  const run = button('Run (r)', '▶ Run', () => start(-1));
-  const runTo = button('Run to the selected operator (t)', 'Run to here', toHere);
-  const stop = button('Stop (.)', '■ Stop', () => state.send({ type: 'run.stop' }));
+  const run = button(runStrings.runLabel(), runStrings.runFace(), () => start(-1));
+  const runTo = button(runStrings.runTo(), runStrings.runToHere(), toHere);
+  const stop = button(runStrings.stop(), runStrings.stopFace(), () => state.send({ type: 'run.stop' }));
   const bar = element(
     'div',
-    { class: 'runbar', attributes: { role: 'toolbar', 'aria-label': 'Run' } },
+    { class: 'runbar', attributes: { role: 'toolbar', 'aria-label': runStrings.run() } },
     run,
     runTo,
     stop,
@@ -72,7 +75,7 @@ function barFeature(view: View, state: RunState): void {
     devices.replaceChildren(
       ...state.devices.map((name) =>
         element('option', {
-          text: name === 'meta' ? 'meta (estimate)' : name,
+          text: name === 'meta' ? runStrings.metaDevice() : name,
           attributes: { value: name },
         }),
       ),
@@ -81,10 +84,10 @@ function barFeature(view: View, state: RunState): void {
     fields.replaceChildren(
       ...state.inputs.map(({ name, type, kept }) => {
         const field = element('input', {
-          title: `${name}: ${type}. Empty: ${kept ? 'as in the trace' : 'random'}. A shape such as 8×3×224×224: random. A name: that variable.`,
+          title: kept ? runStrings.tracedInputHelp(name, type) : runStrings.randomInputHelp(name, type),
           attributes: {
-            'aria-label': `Input ${name}`,
-            placeholder: `${name}: ${kept ? 'as traced' : 'random'}`,
+            'aria-label': runStrings.inputLabel(name),
+            placeholder: kept ? runStrings.tracedInput(name) : runStrings.randomInput(name),
             spellcheck: 'false',
           },
         });
@@ -123,16 +126,16 @@ function barFeature(view: View, state: RunState): void {
     view.toolbar.node.after(bar);
     say('');
   });
-  view.keys.bind({ keys: ['r'], help: ['r', 'run the graph'], run: () => start(-1) });
-  view.keys.bind({ keys: ['t'], help: ['t', 'run to the selected operator'], run: toHere });
+  view.keys.bind({ keys: ['r'], help: ['r', runStrings.helpRun()], run: () => start(-1) });
+  view.keys.bind({ keys: ['t'], help: ['t', runStrings.helpRunTo()], run: toHere });
   view.keys.bind({
     keys: ['.'],
-    help: ['.', 'stop the run'],
+    help: ['.', runStrings.helpStop()],
     anywhere: true,
     run: () => state.running && state.send({ type: 'run.stop' }),
   });
   view.actions.push({
-    label: 'Run to here',
+    label: runStrings.runToHere(),
     available: (at) => state.live && view.graph !== null && kindOf(view.graph, at) === 'op',
     run: (at) => start(at),
   });
@@ -149,24 +152,25 @@ function progressText(view: View, state: RunState): [text: string, bad: boolean]
     return ['', false];
   }
   if (run.end === null) {
-    return [`${run.count} of ${h.nodes} operators`, false];
+    return [runStrings.progress(run.count, h.nodes), false];
   }
   const { state: how, message, nan = -1, nonfinite = -1, device = '', stopped = -1 } = run.end;
   if (how === 'failed') {
-    return [`✕ ${message}`, true];
+    return [runStrings.failed(message), true];
   }
   const total = run.seconds.reduce((sum, each) => sum + (Number.isNaN(each) ? 0 : each), 0);
-  const parts = [`${plural(run.count, 'operator')} on ${device}`];
+  const parts = [runStrings.ran(run.count, device)];
   if (total > 0) {
     parts.push(secondsText(total));
   }
   if (how !== 'finished') {
-    parts.push(`${how} before ${stopped >= 0 ? elementText(h, stopped) : 'the end'}`);
+    const where = stopped >= 0 ? elementText(h, stopped) : runStrings.theEnd();
+    parts.push(how === 'stopped' ? runStrings.stoppedBefore(where) : runStrings.cancelledBefore(where));
   }
   if (nan >= 0) {
-    parts.push(`first NaN: ${elementText(h, nan)}`);
+    parts.push(runStrings.firstNan(elementText(h, nan)));
   } else if (nonfinite >= 0) {
-    parts.push(`first infinity: ${elementText(h, nonfinite)}`);
+    parts.push(runStrings.firstInfinity(elementText(h, nonfinite)));
   }
   return [parts.join(' · '), nan >= 0];
 }

@@ -1,5 +1,6 @@
 /** What the parts of running share: the link, the last run, the numbers laid over the picture, and who listens. */
 
+import * as runStrings from '../../i18n/runstrings';
 import { addBatch, emptyRun, type RunData } from '../../model/run/rundata';
 import { METRICS, metricOf, type Metric, type NamedNumbers } from '../../model/run/metrics';
 import {
@@ -88,17 +89,14 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
   };
   const expectAnswer = (patience: number): void => {
     window.clearTimeout(waiting);
-    waiting = window.setTimeout(
-      () => lose('The kernel does not answer: it is busy, was restarted, or is gone.'),
-      patience,
-    );
+    waiting = window.setTimeout(() => lose(runStrings.kernelSilent()), patience);
   };
   const send = (content: Record<string, unknown>, patience = PATIENCE_MS): void => {
     try {
       link?.send(content);
       expectAnswer(patience);
     } catch {
-      lose('The connection to the kernel is lost.');
+      lose(runStrings.connectionLost());
     }
   };
   /** A node that takes long is no reason to think the kernel gone: it still answers. */
@@ -178,7 +176,7 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
       take(message, buffers);
     }
   });
-  link?.onGone(() => lose('The kernel was restarted or is gone: run the cell again to run the graph.'));
+  link?.onGone(() => lose(runStrings.kernelGone()));
   link?.onDoubt(() => live && send({ type: 'run.ping' }, PATIENCE_MS / 4));
   view.events.on('graph', () => {
     run = view.lastRun = null;
@@ -227,10 +225,10 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
     choices() {
       const fixed = METRICS.map(([id, label, needsRun]): [string, string, boolean] => [
         id,
-        label,
+        label(),
         !needsRun || run !== null,
       ]);
-      fixed.splice(2, 0, ['FLOPs', 'FLOPs', named.has('FLOPs') || live]);
+      fixed.splice(2, 0, ['FLOPs', runStrings.flops(), named.has('FLOPs') || live]);
       const others = [...named.keys()].filter((name) => !fixed.some(([id]) => id === name));
       return [...fixed, ...others.map((name): [string, string, boolean] => [name, name, true])];
     },

@@ -1,5 +1,7 @@
 /** The values of the selected element, as the last run saw them: statistics, histogram, a heatmap of a slice. */
 
+import * as runStrings from '../../i18n/runstrings';
+import { integerText } from '../../i18n/translation';
 import { string } from '../../model/describe';
 import { fullType } from '../../model/elementdetails';
 import { kindOf, pillValue, type Hierarchy } from '../../model/hierarchy';
@@ -27,17 +29,19 @@ function valuesOf(h: Hierarchy, at: number): number[] {
 
 export function statisticsFacts(found: Statistics): [string, string][] {
   const share = (count: number): string =>
-    count === 0 ? '0' : `${count.toLocaleString('en-US')} (${((100 * count) / found.count).toFixed(1)} %)`;
+    count === 0
+      ? '0'
+      : runStrings.countAndShare(integerText(count), ((100 * count) / found.count).toFixed(1));
   const number = (value: number | null): string => (value === null ? '' : plainText(value));
   return [
-    ['elements', found.count.toLocaleString('en-US')],
-    ['min', number(found.min)],
-    ['max', number(found.max)],
-    ['mean', number(found.mean)],
-    ['std', number(found.std)],
-    ['zeros', share(found.zeros)],
-    ['NaN', share(found.nans)],
-    ['infinite', share(found.infs)],
+    [runStrings.elements(), integerText(found.count)],
+    [runStrings.min(), number(found.min)],
+    [runStrings.max(), number(found.max)],
+    [runStrings.mean(), number(found.mean)],
+    [runStrings.std(), number(found.std)],
+    [runStrings.zeros(), share(found.zeros)],
+    [runStrings.nan(), share(found.nans)],
+    [runStrings.infinite(), share(found.infs)],
   ];
 }
 
@@ -56,7 +60,7 @@ function histogram(found: Statistics): Node[] {
     viewBox: `0 0 ${bars.length} 100`,
     preserveAspectRatio: 'none',
     role: 'img',
-    'aria-label': `Histogram; most elements lie near ${plainText(min + (fullest + 0.5) * width)}`,
+    'aria-label': runStrings.histogram(plainText(min + (fullest + 0.5) * width)),
   };
   Object.entries(attributes).forEach(([name, value]) => picture.setAttribute(name, value));
   bars.forEach((count, at) => {
@@ -67,7 +71,7 @@ function histogram(found: Statistics): Node[] {
       bar.setAttribute(name, String(value));
     }
     const title = document.createElementNS(space, 'title');
-    title.textContent = `${plainText(min + at * width)} to ${plainText(min + (at + 1) * width)}: ${count}`;
+    title.textContent = runStrings.bin(plainText(min + at * width), plainText(min + (at + 1) * width), count);
     bar.append(title);
     picture.append(bar);
   });
@@ -101,7 +105,7 @@ export function valuesFeature(view: View, state: RunState): void {
       shape.forEach((extent, dimension) =>
         select.append(
           element('option', {
-            text: `dim ${dimension} (${extent})`,
+            text: runStrings.dimension(dimension, extent),
             attributes: { value: String(dimension) },
           }),
         ),
@@ -124,7 +128,7 @@ export function valuesFeature(view: View, state: RunState): void {
           min: '0',
           max: String(extent - 1),
           value: String(index[dimension]),
-          'aria-label': `Index in dimension ${dimension}`,
+          'aria-label': runStrings.indexIn(dimension),
         },
       });
       field.addEventListener('keydown', (event) => event.stopPropagation());
@@ -133,24 +137,30 @@ export function valuesFeature(view: View, state: RunState): void {
         next[dimension] = Number(field.value);
         ask(value, axes, next);
       });
-      return element('label', { text: `dim ${dimension} at ` }, field);
+      return element('label', { text: `${runStrings.dimensionAt(dimension)} ` }, field);
     });
-    return element('div', { class: 'slice' }, axis(0, 'Down'), axis(1, 'Across'), ...places);
+    return element(
+      'div',
+      { class: 'slice' },
+      axis(0, runStrings.down()),
+      axis(1, runStrings.across()),
+      ...places,
+    );
   };
 
   const heatmapSection = (value: number): Node[] => {
     if (drawn?.value === value && drawn.message === undefined) {
-      return [section('Heatmap', sliceChoice(drawn), ...heatmapView(drawn, view.theme))];
+      return [section(runStrings.heatmap(), sliceChoice(drawn), ...heatmapView(drawn, view.theme))];
     }
     if (drawn?.value === value) {
-      return [section('Heatmap', element('p', { class: 'failed', text: drawn.message ?? '' }))];
+      return [section(runStrings.heatmap(), element('p', { class: 'failed', text: drawn.message ?? '' }))];
     }
     if (!state.live) {
       return [];
     }
     const draw = element('button', {
       class: 'jump',
-      text: asked ? 'drawing …' : 'Draw a heatmap',
+      text: asked ? runStrings.drawing() : runStrings.drawHeatmap(),
       attributes: { type: 'button' },
       onClick() {
         ask(value, null, null);
@@ -158,15 +168,20 @@ export function valuesFeature(view: View, state: RunState): void {
       },
     });
     draw.disabled = asked || state.running;
-    return [section('Heatmap', draw)];
+    return [section(runStrings.heatmap(), draw)];
   };
 
   const valueChoice = (h: Hierarchy, values: number[]): HTMLElement => {
-    const select = element('select', { class: 'choice', attributes: { 'aria-label': 'Value' } });
+    const select = element('select', { class: 'choice', attributes: { 'aria-label': runStrings.value() } });
     for (const value of values) {
       const role = h.document.values.role[value];
-      const of = role === Role.Parameter ? 'parameter ' : role === Role.Buffer ? 'buffer ' : '';
-      const name = `${of}${string(h.document, h.document.values.name[value])}`;
+      const own = string(h.document, h.document.values.name[value]);
+      const name =
+        role === Role.Parameter
+          ? runStrings.parameterNamed(own)
+          : role === Role.Buffer
+            ? runStrings.bufferNamed(own)
+            : own;
       select.append(element('option', { text: name, attributes: { value: String(value) } }));
     }
     select.value = String(chosen);
@@ -181,7 +196,7 @@ export function valuesFeature(view: View, state: RunState): void {
 
   view.panel.add({
     id: 'values',
-    title: 'Values',
+    title: runStrings.values(),
     order: 20,
     available: () => state.live || state.run !== null,
     render() {
@@ -191,8 +206,8 @@ export function valuesFeature(view: View, state: RunState): void {
       }
       const values = valuesOf(h, view.selected);
       if (values.length === 0) {
-        const text = 'Select an operator or an input to see its values.';
-        return [element('h2', { text: 'Values' }), element('p', { class: 'faint', text })];
+        const text = runStrings.selectForValues();
+        return [element('h2', { text: runStrings.values() }), element('p', { class: 'faint', text })];
       }
       if (!values.includes(chosen)) {
         chosen = values[0];
@@ -204,12 +219,12 @@ export function valuesFeature(view: View, state: RunState): void {
         h.document.values.node[chosen] < 0
           ? ''
           : state.run === null
-            ? 'Nothing ran yet: press Run.'
-            : 'This operator did not run, or what it made is no tensor with data.';
+            ? runStrings.nothingRan()
+            : runStrings.noValue();
       return [
         element('h2', { text: `%${string(h.document, h.document.values.name[chosen])}` }),
         values.length > 1 ? valueChoice(h, values) : null,
-        element('p', { class: 'faint', text: `traced as ${fullType(h, chosen)}` }),
+        element('p', { class: 'faint', text: runStrings.tracedAs(fullType(h, chosen)) }),
         found === undefined ? element('p', { class: 'faint', text: none }) : facts(statisticsFacts(found)),
         ...(found === undefined ? [] : histogram(found)),
         ...heatmapSection(chosen),

@@ -1,5 +1,6 @@
 /** The side panel: tabs, each of which a feature fills. */
 
+import * as strings from '../../i18n/strings';
 import { button, element } from './dom';
 
 export interface PanelTab {
@@ -28,13 +29,16 @@ export interface Panel {
 export function createPanel(onClose: () => void): Panel {
   const tabs: PanelTab[] = [];
   let current = '';
-  const close = button('Close details', '×', onClose);
+  const close = button(strings.closeDetails(), '×', onClose);
   close.classList.add('close');
-  const strip = element('div', { class: 'tabs', attributes: { role: 'tablist', 'aria-label': 'Panel' } });
+  const strip = element('div', {
+    class: 'tabs',
+    attributes: { role: 'tablist', 'aria-label': strings.panel() },
+  });
   const content = element('div', { class: 'content', attributes: { id: 'panel-content' } });
   const node = element(
     'aside',
-    { class: 'panel', attributes: { 'aria-label': 'Details', tabindex: '-1' } },
+    { class: 'panel', attributes: { 'aria-label': strings.details(), tabindex: '-1' } },
     close,
     strip,
     content,

@@ -1,5 +1,6 @@
 /** The lower border, which can be dragged, or moved by the arrow keys, to change the height. */
 
+import * as strings from '../../i18n/strings';
 import { element } from './dom';
 
 export const LEAST_HEIGHT = 200;
@@ -15,11 +16,11 @@ export function createGrip(
 ): HTMLElement {
   const grip = element('div', {
     class: 'grip',
-    title: 'Drag to change the height',
+    title: strings.resize(),
     attributes: {
       role: 'separator',
       'aria-orientation': 'horizontal',
-      'aria-label': 'Height of the graph in pixels',
+      'aria-label': strings.heightInPixels(),
       'aria-valuemin': String(LEAST_HEIGHT),
       'aria-valuemax': String(MOST_HEIGHT),
       'aria-valuenow': String(current()),

@@ -1,6 +1,7 @@
 /** The bar above the picture: each feature puts in its own buttons. */
 
-import { compact, plural } from '../../model/describe';
+import * as strings from '../../i18n/strings';
+import { compact } from '../../model/describe';
 import type { Hierarchy } from '../../model/hierarchy';
 import { button, element } from './dom';
 
@@ -37,7 +38,10 @@ export interface Toolbar {
 export function createToolbar(): Toolbar {
   const title = element('span', {});
   const sub = element('span', { class: 'sub' });
-  const node = element('div', { class: 'bar', attributes: { role: 'toolbar', 'aria-label': 'Graph' } });
+  const node = element('div', {
+    class: 'bar',
+    attributes: { role: 'toolbar', 'aria-label': strings.graph() },
+  });
   const orders = new Map<Element, number>();
   const toolbar: Toolbar = {
     node,
@@ -55,8 +59,8 @@ export function createToolbar(): Toolbar {
       const { summary, name } = h.document;
       title.textContent = name;
       sub.textContent =
-        plural(summary.ops, 'op') +
-        (summary.parameters > 0 ? ` · ${compact(summary.parameters)} params` : '');
+        strings.ops(summary.ops) +
+        (summary.parameters > 0 ? ` · ${strings.params(compact(summary.parameters))}` : '');
     },
   };
   toolbar.place(element('span', { class: 'title' }, title, sub), ORDER.title);

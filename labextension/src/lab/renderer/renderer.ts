@@ -6,8 +6,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
+import { ITranslator } from '@jupyterlab/translation';
 import { Panel, Widget } from '@lumino/widgets';
 import type { Explorer } from '../../explorer/explorer';
+import { setTranslation } from '../../i18n/translation';
 import { MIME_TYPE } from '../../protocol/document';
 import { labExplorer } from '../shell';
 
@@ -113,8 +115,15 @@ export const renderer: JupyterFrontEndPlugin<void> = {
   description: 'Shows traced graphs in outputs.',
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  optional: [INotebookTracker],
-  activate: (_app: JupyterFrontEnd, registry: IRenderMimeRegistry, tracker: INotebookTracker | null) => {
+  optional: [INotebookTracker, ITranslator],
+  activate: (
+    _app: JupyterFrontEnd,
+    registry: IRenderMimeRegistry,
+    tracker: INotebookTracker | null,
+    translator: ITranslator | null,
+  ) => {
+    // Explorers and widgets of this page speak its language.
+    setTranslation(translator?.load('tracelab'));
     // Consoles and other places without a notebook of their own.
     registry.addFactory(rendererFactory(registry), RANK);
     // Each notebook has its own registry, in which its widget manager is found.

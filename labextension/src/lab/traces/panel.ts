@@ -181,16 +181,16 @@ export class TracesPanel extends Widget {
       row.parameters > 0 ? trans._n('%1 parameter', '%1 parameters', row.parameters) : '',
     ].filter((text) => text !== '');
     node.append(title, element('div', 'tracelab-traces-facts', facts.join(' · ')));
-    const say = (kind: string, text: string): void =>
+    const addStatus = (kind: string, text: string): void =>
       node.append(element('div', `tracelab-traces-${kind}`, text));
     if (row.failed !== undefined) {
-      say('fault', trans.__('failed at %1', row.failed));
+      addStatus('fault', trans.__('failed at %1', row.failed));
     }
     if (row.warnings > 0) {
-      say('warning', trans._n('%1 warning', '%1 warnings', row.warnings));
+      addStatus('warning', trans._n('%1 warning', '%1 warnings', row.warnings));
     }
     if (row.check !== undefined) {
-      say(row.check.ok ? 'fine' : 'fault', trans.__('check: %1', row.check.text));
+      addStatus(row.check.ok ? 'fine' : 'fault', trans.__('check: %1', row.check.text));
     }
     return node;
   }

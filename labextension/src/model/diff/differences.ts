@@ -1,5 +1,6 @@
 /** What is different between two graphs, for the elements of the graph that holds both. */
 
+import * as strings from '../../i18n/strings';
 import type { ViewDocument } from '../../protocol/document';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from '../hierarchy';
 import { repeatOf } from '../repeats';
@@ -14,7 +15,9 @@ export enum Mark {
 
 /** A sign and a word for each: colour alone tells nothing to some. */
 export const SIGNS = ['', '+', '−', '~'] as const;
-export const WORDS = ['the same', 'added', 'removed', 'changed'] as const;
+
+export const statusText = (mark: Mark): string =>
+  [strings.same, strings.added, strings.removed, strings.changed][mark]();
 
 export interface Change {
   what: string;
@@ -112,7 +115,7 @@ function compute(h: Hierarchy): Differences {
     }
     const was = string(document, scopes.was[scope]);
     if (was !== '') {
-      changes.set(element, [{ what: 'module', before: was, after: h.paths[scope] }]);
+      changes.set(element, [{ what: strings.module(), before: was, after: h.paths[scope] }]);
     }
   }
   return { marks, changes, mixed, renumbered, stops: stopsOf(h, marks, mixed, renumbered) };
@@ -205,5 +208,5 @@ export function changeText({ what, before, after }: Change): string {
 export function differenceText(h: Hierarchy, element: Element): string {
   const all = differencesOf(h)?.changes.get(element) ?? [];
   const own = all.filter(({ what }) => !what.startsWith('input '));
-  return own.length === 0 ? WORDS[markOf(h, element)] : own.map(changeText).join('; ');
+  return own.length === 0 ? statusText(markOf(h, element)) : own.map(changeText).join('; ');
 }

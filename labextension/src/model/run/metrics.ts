@@ -1,5 +1,6 @@
 /** What can be laid over the picture: a number or a word for each operator and for each group of them. */
 
+import * as runStrings from '../../i18n/runstrings';
 import { string } from '../describe';
 import { Role } from '../../protocol/document';
 import type { Hierarchy } from '../hierarchy';
@@ -133,7 +134,7 @@ function words(h: Hierarchy, id: string, label: string, wordOf: (node: number) =
     return word === '' ? null : place(word);
   });
   const groups = upwards(h, values, (old, value) => (old === value ? old : -1)).map((value) =>
-    value === -1 ? place('mixed') : value,
+    value === -1 ? place(runStrings.mixed()) : value,
   );
   return { id, label, values, groups, most: list.length, adds: false, words: list, text: (at) => list[at] };
 }
@@ -141,13 +142,13 @@ function words(h: Hierarchy, id: string, label: string, wordOf: (node: number) =
 const column = (values: Float64Array): (number | null)[] =>
   [...values].map((value) => (Number.isNaN(value) ? null : value));
 
-export const METRICS: readonly (readonly [id: string, label: string, needsRun: boolean])[] = [
-  ['time', 'time', true],
-  ['memory', 'memory', true],
-  ['nonfinite', 'NaN and infinity', true],
-  ['parameters', 'parameters', false],
-  ['dtype', 'dtype', false],
-  ['device', 'device', false],
+export const METRICS: readonly (readonly [id: string, label: () => string, needsRun: boolean])[] = [
+  ['time', runStrings.time, true],
+  ['memory', runStrings.memory, true],
+  ['nonfinite', runStrings.nonfinite, true],
+  ['parameters', runStrings.parameters, false],
+  ['dtype', runStrings.dtype, false],
+  ['device', runStrings.device, false],
 ];
 
 /** The metric of that name; null where what it shows is not known. */
@@ -164,16 +165,16 @@ export function metricOf(
   };
   switch (id) {
     case 'time':
-      return run && numbers(h, id, 'time', column(run.seconds), true, secondsText);
+      return run && numbers(h, id, runStrings.time(), column(run.seconds), true, secondsText);
     case 'memory':
-      return run && numbers(h, id, 'memory at most', column(run.peak), false, sizeText);
+      return run && numbers(h, id, runStrings.peakMemory(), column(run.peak), false, sizeText);
     case 'nonfinite':
       return run && nonfiniteMetric(h, run);
     case 'parameters': {
       const metric = numbers(
         h,
         id,
-        'parameters',
+        runStrings.parameters(),
         nodes.inputs.map((inputs) => parametersOf(h, inputs)),
         true,
         countText,
@@ -182,9 +183,9 @@ export function metricOf(
       return { ...metric, groups: [...h.parameterCount].map((count) => (count > 0 ? count : null)) };
     }
     case 'dtype':
-      return words(h, id, 'dtype', (node) => made(node, values.dtype));
+      return words(h, id, runStrings.dtype(), (node) => made(node, values.dtype));
     case 'device':
-      return words(h, id, 'device', (node) => made(node, values.device));
+      return words(h, id, runStrings.device(), (node) => made(node, values.device));
     default: {
       const found = named.get(id);
       return found === undefined ? null : namedMetric(h, found);
@@ -207,12 +208,12 @@ function namedMetric(h: Hierarchy, { name, unit, values }: NamedNumbers): Metric
 }
 
 function nonfiniteMetric(h: Hierarchy, run: RunData): Metric {
-  const list = ['finite', 'infinity', 'NaN'];
+  const list = [runStrings.finite(), runStrings.infinity(), runStrings.nan()];
   const values = Array.from({ length: h.nodes }, (_, node) => (run.done[node] ? run.nonfinite[node] : null));
   const groups = upwards(h, values, largest);
   return {
     id: 'nonfinite',
-    label: 'NaN and infinity',
+    label: runStrings.nonfinite(),
     values,
     groups,
     most: Nonfinite.Nan,

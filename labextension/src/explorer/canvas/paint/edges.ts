@@ -1,5 +1,6 @@
 /** Painting the lines between boxes, and what flows along them. */
 
+import * as strings from '../../../i18n/strings';
 import { isTensor, valueSummary } from '../../../model/describe';
 import type { Box } from '../camera';
 import {
@@ -208,7 +209,7 @@ function drawLabels(paint: Paint, marked: Map<number, EdgeStyle>, view: Box, sho
   const label = (edge: number, style: EdgeStyle | null): void => {
     const path = scene.paths[edge];
     const { values, source, target } = scene.visible.edges[edge];
-    const text = values.length === 1 ? valueSummary(h.document, values[0]) : `${values.length} values`;
+    const text = values.length === 1 ? valueSummary(h.document, values[0]) : strings.values(values.length);
     // A shape that the box above shows already is not worth a second mention.
     if (text === '' || path.length < 4 || (style === null && scene.labels[source].detail.startsWith(text))) {
       return;

@@ -1,5 +1,6 @@
 /** What is on the screen as DOT, the language of Graphviz: open groups become clusters. */
 
+import * as strings from '../../../i18n/strings';
 import { valueSummary } from '../../../model/describe';
 import type { Hierarchy } from '../../../model/hierarchy';
 import type { Scene } from '../../canvas/scene';
@@ -41,7 +42,7 @@ export function dotFile(h: Hierarchy, scene: Scene): string {
   };
   walk(-1, '  ');
   for (const { source, target, values } of visible.edges) {
-    const text = values.length === 1 ? valueSummary(h.document, values[0]) : `${values.length} values`;
+    const text = values.length === 1 ? valueSummary(h.document, values[0]) : strings.values(values.length);
     lines.push(`  n${source} -> n${target} [label=${quoted(text)}];`);
   }
   return [...lines, '}', ''].join('\n');

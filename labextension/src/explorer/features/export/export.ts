@@ -1,5 +1,6 @@
 /** The menu that saves: the picture as PNG or SVG, the graph as DOT, JSON or a page of its own; and links. */
 
+import * as toolStrings from '../../../i18n/toolstrings';
 import type { Camera } from '../../canvas/camera';
 import { dotFile } from './dotfile';
 import { button, element } from '../../ui/dom';
@@ -24,7 +25,7 @@ function download(view: View, content: Blob | string, type: string, ending: stri
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  view.notify(`Saved ${name}.${ending}`);
+  view.notify(toolStrings.saved(`${name}.${ending}`));
 }
 
 interface Shot {
@@ -77,7 +78,7 @@ export function savingFeature(view: View): void {
   const png = async (all: boolean): Promise<void> => {
     const blob = await pngOf(view, all);
     if (blob === null) {
-      view.notify('This browser makes no PNG of that size');
+      view.notify(toolStrings.noPng());
     } else {
       download(view, blob, 'image/png', 'png');
     }
@@ -85,31 +86,31 @@ export function savingFeature(view: View): void {
   const page = async (): Promise<void> => {
     const script = (await view.options.pageScript?.()) ?? null;
     if (!script) {
-      view.notify('Here the page can be saved from Python: traced.to_html(path)');
+      view.notify(toolStrings.noPage());
       return;
     }
     download(view, await pageFile(view.graph!.document, script), 'text/html', 'html');
   };
   const link = (): void => view.copy(view.options.linkTo?.(linkOf(view)) ?? linkOf(view));
   const choices: [string, () => void][] = [
-    ['PNG, what is on screen', () => void png(false)],
-    ['PNG, the whole picture', () => void png(true)],
-    ['SVG, what is on screen', () => download(view, svgOf(view, false), 'image/svg+xml', 'svg')],
-    ['SVG, the whole picture', () => download(view, svgOf(view, true), 'image/svg+xml', 'svg')],
+    [toolStrings.pngScreen(), () => void png(false)],
+    [toolStrings.pngWhole(), () => void png(true)],
+    [toolStrings.svgScreen(), () => download(view, svgOf(view, false), 'image/svg+xml', 'svg')],
+    [toolStrings.svgWhole(), () => download(view, svgOf(view, true), 'image/svg+xml', 'svg')],
+    [toolStrings.dot(), () => download(view, dotFile(view.graph!, view.scene!), 'text/vnd.graphviz', 'dot')],
     [
-      'DOT, for Graphviz',
-      () => download(view, dotFile(view.graph!, view.scene!), 'text/vnd.graphviz', 'dot'),
-    ],
-    [
-      'JSON, the view document',
+      toolStrings.json(),
       () => download(view, JSON.stringify(view.graph!.document), 'application/json', 'json'),
     ],
-    ['HTML, this explorer in one file', () => void page()],
-    ['Copy a link to this view', link],
+    [toolStrings.html(), () => void page()],
+    [toolStrings.copyLink(), link],
   ];
-  const menu = element('div', { class: 'menu', attributes: { role: 'menu', 'aria-label': 'Save' } });
+  const menu = element('div', {
+    class: 'menu',
+    attributes: { role: 'menu', 'aria-label': toolStrings.save() },
+  });
   menu.hidden = true;
-  const face = button('Save (s)', icon('save'), () => toggle());
+  const face = button(toolStrings.saveKey(), icon('save'), () => toggle());
   face.setAttribute('aria-haspopup', 'menu');
   face.setAttribute('aria-expanded', 'false');
   const toggle = (shown = menu.hidden, focus = true): void => {
@@ -162,7 +163,7 @@ export function savingFeature(view: View): void {
   view.toolbar.place(holder, ORDER.save);
   view.keys.bind({
     keys: ['s'],
-    help: ['s', 'save as PNG, SVG, DOT, JSON, HTML; copy a link'],
+    help: ['s', toolStrings.helpSave()],
     run: () => toggle(true),
   });
 }

@@ -1,5 +1,6 @@
 /** The menu of an element: what can be done with it, at a click of the right button or the menu key. */
 
+import * as strings from '../../../i18n/strings';
 import { element } from '../../ui/dom';
 import { under } from '../../core/positions';
 import { boxOf } from '../../canvas/scene';
@@ -7,7 +8,10 @@ import type { View } from '../../core/view';
 
 export function contextMenuFeature(view: View): void {
   const { stage, tree } = view;
-  const menu = element('div', { class: 'menu', attributes: { role: 'menu', 'aria-label': 'Actions' } });
+  const menu = element('div', {
+    class: 'menu',
+    attributes: { role: 'menu', 'aria-label': strings.actions() },
+  });
   menu.hidden = true;
   stage.node.append(menu);
 

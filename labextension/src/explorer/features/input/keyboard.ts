@@ -1,5 +1,6 @@
 /** Moving through the graph by keys: which box is next; and handing keys to whoever bound them. */
 
+import * as strings from '../../../i18n/strings';
 import type { Scene } from '../../canvas/scene';
 import type { View } from '../../core/view';
 
@@ -80,17 +81,17 @@ export function keyboardFeature(view: View): void {
     keys.bind({
       keys: [key],
       run: () => step(view.scene === null ? -1 : neighbour(view.scene, view.selectedIndex, direction)),
-      ...(direction === 'up' ? { help: ['↑ ↓', 'along the edges'] } : {}),
-      ...(direction === 'left' ? { help: ['← →', 'to the box beside'] } : {}),
+      ...(direction === 'up' ? { help: ['↑ ↓', strings.helpAlongEdges()] } : {}),
+      ...(direction === 'left' ? { help: ['← →', strings.helpBeside()] } : {}),
     });
   }
   keys.bind({
     keys: ['Shift+ArrowDown'],
-    help: ['Shift ↑ ↓', 'through what it takes and gives; Enter goes there'],
+    help: ['Shift ↑ ↓', strings.helpPorts()],
     run: () => void tree.stepPort(true),
   });
   keys.bind({ keys: ['Shift+ArrowUp'], run: () => void tree.stepPort(false) });
-  keys.bind({ keys: ['Home'], help: ['Home  End', 'to the first box, the last'], run: () => step(0) });
+  keys.bind({ keys: ['Home'], help: ['Home  End', strings.helpFirstLast()], run: () => step(0) });
   keys.bind({ keys: ['End'], run: () => step((view.scene?.x.length ?? 0) - 1) });
   view.frame.root.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) {

@@ -1,5 +1,6 @@
 /** Mouse, touch and wheel on the canvas: pans, zooms, hovers and clicks, and what they do to the picture. */
 
+import * as strings from '../../../i18n/strings';
 import type { View } from '../../core/view';
 import { under } from '../../core/positions';
 import { element } from '../../ui/dom';
@@ -111,7 +112,7 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
 
 export function pointingFeature(view: View): void {
   const { stage, tree } = view;
-  const hint = element('div', { class: 'hint', text: 'Click the graph, then turn the wheel to zoom' });
+  const hint = element('div', { class: 'hint', text: strings.clickToZoom() });
   let hintTimer = 0;
   stage.node.append(hint);
   watchPointer(tree.node, {

@@ -1,5 +1,6 @@
 /** Search as one types: matches ringed in the picture, counted on closed groups, stepped through. */
 
+import * as strings from '../../../i18n/strings';
 import type { Element } from '../../../model/hierarchy';
 import { standsFor } from '../../../model/visible';
 import { createSearchBox } from './searchbox';
@@ -46,7 +47,7 @@ export function findFeature(view: View): void {
     for (const [index, at] of boxes) {
       const count = hidden.get(index);
       if (count !== undefined && paint.camera.scale > 0.3) {
-        drawTag(paint, at.x + at.width - 12, at.y + at.height + 4, `${count} found`, paint.theme.match);
+        drawTag(paint, at.x + at.width - 12, at.y + at.height + 4, strings.found(count), paint.theme.match);
       }
     }
   });
@@ -56,10 +57,10 @@ export function findFeature(view: View): void {
   view.events.on('scene', mark);
   // A fold is itself something to find, while it is there.
   view.events.on('fold', () => box.again());
-  keys.bind({ keys: ['/'], help: ['/', 'search'], anywhere: true, run: () => box.focus() });
+  keys.bind({ keys: ['/'], help: ['/', strings.helpSearch()], anywhere: true, run: () => box.focus() });
   keys.bind({
     keys: ['Escape'],
-    help: ['Esc', 'close the panel, end the search, unlight, deselect'],
+    help: ['Esc', strings.helpEscape()],
     anywhere: true,
     run() {
       if (view.tree.port !== null) {
@@ -69,7 +70,7 @@ export function findFeature(view: View): void {
       } else if (box.active) {
         box.clear();
       } else if (view.lit !== null) {
-        view.light(null, 'all shown alike');
+        view.light(null, strings.highlightCleared());
       } else {
         view.choose(-1);
       }

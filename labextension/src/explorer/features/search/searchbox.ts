@@ -1,5 +1,6 @@
 /** The search field with its list of matches. */
 
+import * as strings from '../../../i18n/strings';
 import { labelOf } from '../../../model/describe';
 import { groupElement, kindOf, type Element, type Hierarchy } from '../../../model/hierarchy';
 import { finish, indexing, search, type SearchIndex } from '../../../model/search';
@@ -8,14 +9,14 @@ import { element } from '../../ui/dom';
 
 const MOST_SHOWN = 100;
 
-const EXAMPLES: [string, string][] = [
-  ['op:conv', 'operators by kind'],
-  ['in:layer3', 'inside a module'],
-  ['shape:64', 'results with that extent; 64x56 for two'],
-  ['src:"x + y"', 'source text; line:12 for a line'],
-  ['name:hidden', 'values by name; dtype: and device: too'],
-  ['warn:', 'with a tracing warning'],
-  ['-op:view', 'all that is not so; words may be combined'],
+const EXAMPLES: [query: string, what: () => string][] = [
+  ['op:conv', strings.exampleOperator],
+  ['in:layer3', strings.exampleModule],
+  ['shape:64', strings.exampleShape],
+  ['src:"x + y"', strings.exampleSource],
+  ['name:hidden', strings.exampleName],
+  ['warn:', strings.exampleWarning],
+  ['-op:view', strings.exampleNot],
 ];
 
 export interface SearchBox {
@@ -48,8 +49,8 @@ export function createSearchBox(events: SearchEvents): SearchBox {
   const input = element('input', {
     attributes: {
       type: 'text',
-      placeholder: 'Search  /',
-      'aria-label': 'Search operators, modules, shapes, source',
+      placeholder: strings.search(),
+      'aria-label': strings.searchLabel(),
       role: 'combobox',
       'aria-expanded': 'false',
       'aria-controls': 'results',
@@ -61,7 +62,7 @@ export function createSearchBox(events: SearchEvents): SearchBox {
   const count = element('span', { class: 'count', attributes: { role: 'status', 'aria-live': 'polite' } });
   const list = element('ul', {
     class: 'results',
-    attributes: { role: 'listbox', id: 'results', 'aria-label': 'Matches' },
+    attributes: { role: 'listbox', id: 'results', 'aria-label': strings.matches() },
   });
   list.hidden = true;
   const node = element('div', { class: 'find', attributes: { role: 'search' } }, input, count, list);
@@ -88,7 +89,7 @@ export function createSearchBox(events: SearchEvents): SearchBox {
     input.setAttribute('aria-expanded', String(shown));
   };
   /** An empty field says what can be asked; a press puts it in. */
-  const exampleRow = ([query, what]: [string, string]): HTMLElement =>
+  const exampleRow = ([query, what]: (typeof EXAMPLES)[number]): HTMLElement =>
     element(
       'li',
       {
@@ -100,7 +101,7 @@ export function createSearchBox(events: SearchEvents): SearchBox {
         },
       },
       element('code', { text: query }),
-      element('span', { text: what }),
+      element('span', { text: what() }),
     );
   const fill = (): void => {
     const graph = h!;
@@ -128,9 +129,9 @@ export function createSearchBox(events: SearchEvents): SearchBox {
       return;
     }
     if (rows.length === 0) {
-      rows.push(element('li', { class: 'none', text: 'No match' }));
+      rows.push(element('li', { class: 'none', text: strings.noMatch() }));
     } else if (matches.length > MOST_SHOWN) {
-      rows.push(element('li', { class: 'none', text: `and ${matches.length - MOST_SHOWN} more` }));
+      rows.push(element('li', { class: 'none', text: strings.andMore(matches.length - MOST_SHOWN) }));
     }
     list.replaceChildren(...rows);
   };
