@@ -13,7 +13,7 @@
  */
 
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
-import type { KernelLink, KernelMessage } from './protocol/runmessages';
+import type { KernelConnection, KernelMessage } from './protocol/runmessages';
 
 interface Model {
   get(name: string): unknown;
@@ -83,7 +83,7 @@ function tell(model: Model, changes: Record<string, unknown>): void {
 }
 
 /** The way to the kernel for runs; `close` ends listening. */
-function linkOf(model: Model): KernelLink & { close(): void } {
+function linkOf(model: Model): KernelConnection & { close(): void } {
   const heard: [string, Listener][] = [];
   const on = (event: string, listener: Listener): void => {
     heard.push([event, listener]);
@@ -98,11 +98,11 @@ function linkOf(model: Model): KernelLink & { close(): void } {
     },
     onMessage: (listener) =>
       on('msg:custom', (message: KernelMessage, buffers?: DataView[]) => listener(message, buffers ?? [])),
-    onGone(listener) {
+    onDisconnect(listener) {
       on('comm:close', listener);
       on('destroy', listener);
     },
-    onDoubt: (listener) => on('comm_live_update', listener),
+    onConnectionChange: (listener) => on('comm_live_update', listener),
     close: () => heard.forEach(([event, listener]) => model.off(event, listener)),
   };
 }

@@ -3,14 +3,14 @@
 import { contextMenuFeature } from './features/input/contextmenu';
 import { minimapFeature } from './features/minimap';
 import { tooltipFeature } from './features/tooltip';
-import { linesFeature } from './panels/sourcepanel';
+import { sourcePanelFeature } from './panels/sourcepanel';
 import { compareFeature } from './panels/compare';
 import { diffFeature } from './diff/differences';
 import { runFeature } from './run/runbar';
-import { savingFeature } from './features/export/export';
+import { exportFeature } from './features/export/export';
 import { helpFeature } from './features/help';
 import { element } from './ui/dom';
-import { sidesFeature } from './diff/sidebyside';
+import { sideBySideFeature } from './diff/sidebyside';
 import { DEFERRED_STYLE } from '../generated/deferredstyle';
 import type { Feature, MakeView, View } from './core/view';
 
@@ -18,11 +18,11 @@ const FEATURES: Feature[] = [
   contextMenuFeature,
   minimapFeature,
   tooltipFeature,
-  linesFeature,
+  sourcePanelFeature,
   compareFeature,
   diffFeature,
   runFeature,
-  savingFeature,
+  exportFeature,
   helpFeature,
 ];
 
@@ -33,7 +33,7 @@ export function plugIn(view: View, makePane?: MakeView): void {
   frame.shadow.append(element('style', { text: DEFERRED_STYLE }));
   FEATURES.forEach((feature) => feature(view));
   if (makePane !== undefined) {
-    sidesFeature(view, makePane);
+    sideBySideFeature(view, makePane);
   }
   events.catchUp(before, 'theme', theme);
   if (view.graph !== null) {

@@ -4,18 +4,18 @@ import * as strings from '../i18n/strings';
 import { elementNamed } from '../model/link';
 import type { RunData } from '../model/run/rundata';
 import { keyboardFeature } from './features/input/keyboard';
-import { pointingFeature } from './features/input/pointer';
+import { pointerFeature } from './features/input/pointer';
 import { historyFeature } from './features/history';
-import { crumbsFeature } from './features/breadcrumbs';
-import { findFeature } from './features/search/find';
+import { breadcrumbsFeature } from './features/breadcrumbs';
+import { searchFeature } from './features/search/find';
 import { zoomFeature } from './features/input/zoom';
 import { groupsFeature } from './features/groups';
-import { repeatsFeature } from './features/repeatedblocks';
+import { repeatedBlocksFeature } from './features/repeatedblocks';
 import { detailsFeature } from './panels/details';
-import { lightingFeature } from './features/highlight';
+import { highlightFeature } from './features/highlight';
 import { warningsFeature } from './features/warnings';
-import { stopsFeature } from './features/navigation';
-import { emptyFeature } from './features/emptystate';
+import { navigationFeature } from './features/navigation';
+import { emptyStateFeature } from './features/emptystate';
 import { linkOf, restore } from './core/links';
 import { positionOf, type Position } from './core/positions';
 import { whenIdle } from './ui/idle';
@@ -33,7 +33,7 @@ export interface Explorer {
    */
   select(what: number | string): void;
   /** Lets nodes stand out; an empty list shows all alike. */
-  light(nodes: readonly number[], why: string): void;
+  highlight(nodes: readonly number[], why: string): void;
   setOpened(scopes: number[] | null): void;
   setHeight(height: number): void;
   setDocument(document: unknown): void;
@@ -65,18 +65,18 @@ export const DEFAULT_HEIGHT = 480;
 /** What the explorer can do as soon as it shows a picture; `deferred.ts` lists what can wait until then. */
 const FEATURES: Feature[] = [
   keyboardFeature,
-  pointingFeature,
+  pointerFeature,
   historyFeature,
-  crumbsFeature,
-  findFeature,
+  breadcrumbsFeature,
+  searchFeature,
   zoomFeature,
   groupsFeature,
-  repeatsFeature,
+  repeatedBlocksFeature,
   detailsFeature,
-  lightingFeature,
+  highlightFeature,
   warningsFeature,
-  stopsFeature,
-  emptyFeature,
+  navigationFeature,
+  emptyStateFeature,
 ];
 
 interface HostElement extends HTMLElement {
@@ -119,16 +119,16 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     select(what) {
       const at = view.graph === null ? -1 : elementNamed(view.graph, what);
       if (at < 0) {
-        view.choose(-1, false);
+        view.select(-1, false);
       } else if (at !== view.selected) {
         void view.goTo(at, false).then(() => view.openPanel());
       }
     },
-    light(nodes, why) {
+    highlight(nodes, why) {
       const known = view.graph === null ? [] : nodes.filter((node) => node >= 0 && node < view.graph!.nodes);
-      view.light(known.length === 0 ? null : new Set(known), why);
+      view.highlight(known.length === 0 ? null : new Set(known), why);
     },
-    setOpened: (scopes) => view.prescribe(scopes),
+    setOpened: (scopes) => view.setOpened(scopes),
     setHeight: (height) => view.setHeight(height),
     setDocument: (document) => view.setDocument(document),
     fit: () => view.stage.fit(),

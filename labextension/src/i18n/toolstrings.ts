@@ -3,37 +3,37 @@
 import { integerText, trans } from './translation';
 
 // Help and legend.
-export const keysAndLegend = () => trans.__('Keys and legend');
-export const keysAndLegendKey = () => trans.__('Keys and legend (?)');
+export const keysAndLegend = () => trans.__('Keyboard shortcuts and legend');
+export const keysAndLegendKey = () => trans.__('Keyboard shortcuts and legend (?)');
 export const closeHelp = () => trans.__('Close help');
-export const keys = () => trans.__('Keys');
+export const keys = () => trans.__('Keyboard shortcuts');
 export const legend = () => trans.__('Legend');
 export const pointerHelp = () =>
   trans.__(
-    'Drag to pan. Click the graph, then turn the wheel to zoom; pinch zooms at any time. Double-click opens a group. Shift and a click pins, to compare.',
+    'Drag to pan. Click the graph, then scroll to zoom, or pinch. Double-click a group to open it. Shift-click a node to pin it for comparison.',
   );
-export const helpHelp = () => trans.__('these keys and the legend');
+export const helpHelp = () => trans.__('show this help');
 export const legendInput = () => trans.__('Graph input');
 export const legendOutput = () => trans.__('Graph output');
-export const legendClosed = () => trans.__('Module, closed');
-export const legendOpen = () => trans.__('Module, open');
-export const legendIncoming = () => trans.__('Edges in (blue)');
-export const legendOutgoing = () => trans.__('Edges out (orange)');
+export const legendClosed = () => trans.__('Module (closed)');
+export const legendOpen = () => trans.__('Module (open)');
+export const legendIncoming = () => trans.__('Incoming edges (blue)');
+export const legendOutgoing = () => trans.__('Outgoing edges (orange)');
 export const legendWarning = () => trans.__('▲ Tracing warning');
-export const legendFailed = () => trans.__('✕ The operator that failed');
+export const legendFailed = () => trans.__('✕ Failed operator');
 export const categoryCompute = () => trans.__('Matrix products, convolutions, attention');
-export const categoryNorm = () => trans.__('Normalisation, dropout');
+export const categoryNorm = () => trans.__('Normalization, dropout');
 export const categoryActivation = () => trans.__('Activations');
 export const categoryPool = () => trans.__('Pooling, reductions');
 export const categoryShape = () => trans.__('Shapes, views, indexing');
 export const categoryRegion = () => trans.__('Python functions, opaque regions');
-export const categoryOther = () => trans.__('Everything else');
+export const categoryOther = () => trans.__('Other operators');
 
 // The overview.
-export const helpOverview = () => trans.__('show or hide the overview');
-export const helpEdgeWidth = () => trans.__('lines as thick as the bytes that flow along them');
-export const edgeWidthByBytes = () => trans.__('Lines as thick as their bytes');
-export const edgeWidthEqual = () => trans.__('Lines all alike');
+export const helpOverview = () => trans.__('show or hide the minimap');
+export const helpEdgeWidth = () => trans.__('edge width by tensor size');
+export const edgeWidthByBytes = () => trans.__('Edge width by tensor size');
+export const edgeWidthEqual = () => trans.__('Equal edge width');
 
 // The tooltip.
 export const operators = (count: number) =>
@@ -43,15 +43,15 @@ export const parameters = (count: number) =>
 export const moreInputs = (count: number) => trans.__('← and %1 more', count);
 export const warned = (warnings: string) => trans.__('▲ %1', warnings);
 export const failedHere = () => trans.__('✕ failed here');
-export const failedInside = () => trans.__('✕ failed in here');
+export const failedInside = () => trans.__('✕ failed inside');
 export const boundary = (kind: string, name: string) => trans.__('%1 %2', kind, name);
 
 // The source.
 export const source = () => trans.__('Source');
-export const pressLine = () => trans.__('Press a line to light the operators that it ran.');
-export const highlightOperators = (operators: string) => trans.__('Light %1', operators);
+export const pressLine = () => trans.__('Select a line to highlight the operators it ran.');
+export const highlightOperators = (operators: string) => trans.__('Highlight %1', operators);
 export const lineHighlighted = (operators: string, line: number) =>
-  trans.__('%1 of line %2 lit', operators, line);
+  trans.__('Line %2: %1 highlighted', operators, line);
 
 // Comparing elements.
 export const compare = () => trans.__('Compare');
@@ -59,16 +59,16 @@ export const comparison = () => trans.__('Comparison');
 export const sideBySide = () => trans.__('Side by side');
 export const selected = () => trans.__('selected');
 export const pin = () => trans.__('Pin');
-export const unpin = () => trans.__('Let go');
-export const unpinElement = (name: string) => trans.__('Let go of %1', name);
+export const unpin = () => trans.__('Unpin');
+export const unpinElement = (name: string) => trans.__('Unpin %1', name);
 export const pinNumber = (number: number) => trans.__('pin %1', number);
 export const copyAsText = () => trans.__('Copy as text');
 export const selectAnother = () =>
-  trans.__('Select another element to compare it with, or pin more: Shift and a click, or m.');
+  trans.__('Select another node to compare, or pin more nodes: Shift-click them, or press m.');
 export const rowsDiffer = (count: number, total: number) =>
-  trans.__('%1 of %2 facts differ, marked ≠.', count, total);
-export const helpPin = () => trans.__('pin what is selected, or let go of it');
-export const helpCopy = () => trans.__('copy what is selected as text');
+  trans.__('%1 of %2 properties differ (marked ≠).', count, total);
+export const helpPin = () => trans.__('pin or unpin the selected node');
+export const helpCopy = () => trans.__('copy the selected node as text');
 
 // Two graphs.
 export const differences = () => trans.__('Differences');
@@ -76,27 +76,27 @@ export const previousDifference = () => trans.__('Previous difference (p)');
 export const nextDifference = () => trans.__('Next difference (n)');
 export const showDifferences = () => trans.__('Show differences');
 export const showDifferenceCount = (differences: string) => trans.__('Show %1', differences);
-export const noDifference = () => trans.__('no difference');
+export const noDifference = () => trans.__('no differences');
 export const moreDifferences = (count: number) =>
   trans._n('… and %1 more difference', '… and %1 more differences', count);
 export const was = (name: string) => trans.__('was %1', name);
 export const before = () => trans.__('before');
 export const after = () => trans.__('after');
-export const numbersOnBoxes = () => trans.__('Numbers on boxes');
-export const noNumbers = () => trans.__('no numbers');
+export const numbersOnBoxes = () => trans.__('Values on nodes');
+export const noNumbers = () => trans.__('no values');
 
 // Export.
-export const save = () => trans.__('Save');
-export const saveKey = () => trans.__('Save (s)');
+export const save = () => trans.__('Export');
+export const saveKey = () => trans.__('Export (s)');
 export const saved = (file: string) => trans.__('Saved %1', file);
-export const pngScreen = () => trans.__('PNG, what is on screen');
-export const pngWhole = () => trans.__('PNG, the whole picture');
-export const svgScreen = () => trans.__('SVG, what is on screen');
-export const svgWhole = () => trans.__('SVG, the whole picture');
+export const pngScreen = () => trans.__('PNG, visible area');
+export const pngWhole = () => trans.__('PNG, entire graph');
+export const svgScreen = () => trans.__('SVG, visible area');
+export const svgWhole = () => trans.__('SVG, entire graph');
 export const dot = () => trans.__('DOT, for Graphviz');
 export const json = () => trans.__('JSON, the view document');
-export const html = () => trans.__('HTML, this explorer in one file');
-export const copyLink = () => trans.__('Copy a link to this view');
-export const noPng = () => trans.__('This browser makes no PNG of that size');
-export const noPage = () => trans.__('Here the page can be saved from Python: traced.to_html(path)');
-export const helpSave = () => trans.__('save as PNG, SVG, DOT, JSON, HTML; copy a link');
+export const html = () => trans.__('HTML, standalone explorer');
+export const copyLink = () => trans.__('Copy link to this view');
+export const noPng = () => trans.__('This browser cannot create a PNG of this size.');
+export const noPage = () => trans.__('To save a standalone page here, call traced.to_html(path) in Python.');
+export const helpSave = () => trans.__('export as PNG, SVG, DOT, JSON or HTML; copy a link');

@@ -4,7 +4,8 @@
  * no JupyterLab.
  */
 
-import type { TraceWarning, ViewDocument } from '../protocol/document';
+import * as strings from '../i18n/strings';
+import type { TraceDiagnostic, ViewDocument } from '../protocol/document';
 
 /** The names of cells in `files`: the traced one, and others that it called into. */
 const OWN = 'this cell';
@@ -23,7 +24,7 @@ export interface TracedLine {
 }
 
 /** Where a warning stands in a cell. Columns count from 0. */
-export interface WarningPlace {
+export interface DiagnosticRange {
   file: number;
   line: number;
   endLine: number;
@@ -33,12 +34,12 @@ export interface WarningPlace {
   exact: boolean;
 }
 
-export interface CellWarning {
+export interface CellDiagnostic {
   /** Its row in the document. */
   index: number;
-  warning: TraceWarning;
+  warning: TraceDiagnostic;
   /** Innermost first: the warning is shown at the first that the notebook still has. */
-  places: WarningPlace[];
+  places: DiagnosticRange[];
   /** `model.py:12`, where the expression stands in no cell; else empty. */
   outside: string;
   /** Names of the outputs that depend on it. */
@@ -49,9 +50,9 @@ export interface CellFile {
   /** Its row in the document. */
   file: number;
   /** The cell that was traced. */
-  own: boolean;
+  isTracedCell: boolean;
   /** It is the text behind `%trace`, not a cell. */
-  magicLine: boolean;
+  isLineMagic: boolean;
   /** The text of the lines that the document holds, by number. */
   texts: Map<number, string>;
   lines: TracedLine[];
@@ -62,7 +63,7 @@ export interface CellFile {
 export interface CellTrace {
   view: ViewDocument;
   files: CellFile[];
-  warnings: CellWarning[];
+  warnings: CellDiagnostic[];
 }
 
 /** A column, which Python counts in characters, in the units of a string. */
@@ -98,7 +99,7 @@ function hintOf(texts: string[]): string {
   texts.forEach((text) => counts.set(text, (counts.get(text) ?? 0) + 1));
   const parts = [...counts].map(([text, count]) => (count === 1 ? text : `${text} ×${count}`));
   const more = parts.length - HINTED;
-  return parts.slice(0, HINTED).join(' · ') + (more > 0 ? ` · ${more} more` : '');
+  return parts.slice(0, HINTED).join(' · ') + (more > 0 ? ` · ${strings.moreValues(more)}` : '');
 }
 
 /**
@@ -184,9 +185,9 @@ function hintAt(
   return hintOf(tensors.map((value) => typeText(view, value)));
 }
 
-function cellWarnings(view: ViewDocument, cells: ReadonlySet<number>): CellWarning[] {
+function cellWarnings(view: ViewDocument, cells: ReadonlySet<number>): CellDiagnostic[] {
   const { sources } = view;
-  return view.warnings.flatMap((warning, index): CellWarning[] => {
+  return view.warnings.flatMap((warning, index): CellDiagnostic[] => {
     const frames = framesOf(view, warning.source);
     const places = frames
       .filter((frame) => cells.has(sources.file[frame]))
@@ -243,7 +244,14 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
       }
     }
     // The first line of a cell is `%%trace` itself, which runs nothing.
-    return { file, own, magicLine: own && spans.some(([first]) => first === 1), texts, lines, spans };
+    return {
+      file,
+      isTracedCell: own,
+      isLineMagic: own && spans.some(([first]) => first === 1),
+      texts,
+      lines,
+      spans,
+    };
   });
   return { view, files, warnings };
 }

@@ -30,7 +30,7 @@ export function labExplorer(host: HTMLElement, document: unknown, options: Explo
 }
 
 /** Says one sentence, for a moment. */
-export function say(text: string): void {
+export function notify(text: string): void {
   Notification.emit(text, 'warning', { autoClose: 6000 });
 }
 

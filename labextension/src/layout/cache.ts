@@ -4,7 +4,7 @@
  */
 
 import { layoutGroup } from './group';
-import type { GroupLayout, GroupProblem, Held } from './types';
+import type { GroupLayout, GroupProblem, GroupAnchors } from './types';
 
 interface Entry {
   signature: Float64Array;
@@ -17,7 +17,7 @@ const KEPT = 6;
 
 export interface LayoutCache {
   /** `key` tells groups apart from picture to picture; -1: this one is not known again. */
-  group(problem: GroupProblem, key: number, held?: Held): GroupLayout;
+  group(problem: GroupProblem, key: number, held?: GroupAnchors): GroupLayout;
   /** Called once after each picture. */
   sweep(): void;
 }

@@ -1,9 +1,9 @@
 /** The words in which elements are shown: labels of boxes, names for screen readers. */
 
 import * as strings from '../i18n/strings';
-import { countIn, markOf, statusText } from './diff/differences';
+import { differenceCount, diffStatusOf, statusText } from './diff/differences';
 import type { ViewDocument } from '../protocol/document';
-import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { repeatOf } from './repeats';
 
 export const string = (document: ViewDocument, index: number): string =>
@@ -76,13 +76,13 @@ export function repeatText(h: Hierarchy, scope: number): string {
 }
 
 /** The folded module that an operator stands for: `fc1` for the one `linear` inside it. */
-export function foldedModule(h: Hierarchy, node: number): number {
+export function inlinedModule(h: Hierarchy, node: number): number {
   let scope = h.document.nodes.scope[node];
-  if (scope <= 0 || !h.folded[scope]) {
+  if (scope <= 0 || !h.inlined[scope]) {
     return -1;
   }
   // Of several folded frames around one operator, the outermost is the one that the parent names.
-  while (h.document.scopes.parent[scope] > 0 && h.folded[h.document.scopes.parent[scope]]) {
+  while (h.document.scopes.parent[scope] > 0 && h.inlined[h.document.scopes.parent[scope]]) {
     scope = h.document.scopes.parent[scope];
   }
   return scope;
@@ -92,7 +92,7 @@ export function foldedModule(h: Hierarchy, node: number): number {
 export interface Label {
   title: string;
   /** Set after the title in a lighter colour: the class of a group, the name of a folded module. */
-  aside: string;
+  subtitle: string;
   detail: string;
 }
 
@@ -102,10 +102,10 @@ export function labelOf(h: Hierarchy, element: Element): Label {
     case 'op': {
       const outputs = document.nodes.outputs[element];
       const more = outputs.length > 1 ? ` +${outputs.length - 1}` : '';
-      const module = foldedModule(h, element);
+      const module = inlinedModule(h, element);
       return {
         title: shortKind(string(document, document.nodes.kind[element])),
-        aside: module < 0 ? '' : scopeName(h, module),
+        subtitle: module < 0 ? '' : scopeName(h, module),
         detail: outputs.length === 0 ? '' : valueSummary(document, outputs[0]) + more,
       };
     }
@@ -114,17 +114,17 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       const parameters = h.parameterCount[scope];
       return {
         title: scopeName(h, scope),
-        aside: scopeClass(h, scope),
+        subtitle: scopeClass(h, scope),
         detail:
           (repeatText(h, scope) || strings.ops(h.opCount[scope])) +
           (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {
-      const value = pillValue(h, element);
+      const value = boundaryValue(h, element);
       return {
         title: string(document, document.values.name[value]),
-        aside: '',
+        subtitle: '',
         detail: valueSummary(document, value),
       };
     }
@@ -137,7 +137,7 @@ export const boundaryText = (h: Hierarchy, element: Element): string =>
 
 /** What became of an element, where there are two graphs and it is not the same. */
 const difference = (h: Hierarchy, element: Element): string[] => {
-  const mark = markOf(h, element);
+  const mark = diffStatusOf(h, element);
   return mark === 0 ? [] : [statusText(mark)];
 };
 
@@ -149,11 +149,11 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     const scope = scopeOf(h, element);
     const warnings = h.scopeWarnings[scope];
     return [
-      label.aside ? `${label.title}: ${label.aside}` : label.title,
+      label.subtitle ? `${label.title}: ${label.subtitle}` : label.title,
       open ? strings.openGroup() : strings.closedGroup(),
       repeatText(h, scope) || strings.ops(h.opCount[scope]),
       ...difference(h, element),
-      ...(countIn(h, scope) > 0 ? [strings.differences(countIn(h, scope))] : []),
+      ...(differenceCount(h, scope) > 0 ? [strings.differences(differenceCount(h, scope))] : []),
       ...(warnings > 0 ? [strings.warnings(warnings)] : []),
       ...(h.scopeFailed[scope] ? [strings.failed()] : []),
     ].join(', ');
@@ -161,7 +161,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
   if (kind === 'op') {
     const warnings = h.nodeWarnings[element];
     return [
-      label.aside ? `${label.aside}: ${label.title}` : label.title,
+      label.subtitle ? `${label.subtitle}: ${label.title}` : label.title,
       strings.operator(),
       ...difference(h, element),
       ...(label.detail ? [label.detail] : []),
@@ -169,7 +169,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
       ...(h.document.nodes.failed === element ? [strings.failed()] : []),
     ].join(', ');
   }
-  const tainted = kind === 'output' && h.tainted.has(pillValue(h, element));
+  const tainted = kind === 'output' && h.affected.has(boundaryValue(h, element));
   return [
     label.title,
     boundaryText(h, element),

@@ -6,14 +6,14 @@ import { Role } from '../protocol/document';
 import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from './describe';
 import {
   kindOf,
-  makerOf,
+  producerOf,
   outputElement,
-  pillValue,
+  boundaryValue,
   scopeOf,
   type Element,
   type Hierarchy,
 } from './hierarchy';
-import { groupEdges } from './reach';
+import { groupEdges } from './traversal';
 
 /** A value that an operator takes or gives. */
 interface Flow {
@@ -23,7 +23,7 @@ interface Flow {
   type: string;
 }
 
-export type Fact = [name: string, text: string, flow?: Flow];
+export type Detail = [name: string, text: string, flow?: Flow];
 
 const ELEMENT_BYTES: [RegExp, number][] = [
   [/^complex128$/, 16],
@@ -103,19 +103,22 @@ export function fullType(h: Hierarchy, value: number): string {
 
 export function elementText(h: Hierarchy, at: Element): string {
   const label = labelOf(h, at);
-  return label.aside && kindOf(h, at) === 'op' ? `${label.aside}: ${label.title}` : label.title;
+  return label.subtitle && kindOf(h, at) === 'op' ? `${label.subtitle}: ${label.title}` : label.title;
 }
 
 /** What makes a value, where an element does: `graph input`, `fc1: linear`. */
-export const makerText = (h: Hierarchy, maker: Element): string =>
+export const producerName = (h: Hierarchy, maker: Element): string =>
   kindOf(h, maker) === 'input' ? strings.graphInput() : elementText(h, maker);
+
+const valueProducerText = (h: Hierarchy, value: number): string =>
+  producerOf(h, value) < 0 ? originText(h, value) : producerName(h, producerOf(h, value));
 
 /** `parameter fc1.weight`, `graph input` or `from fc1: linear`. */
 export function originText(h: Hierarchy, value: number): string {
   const { document } = h;
   const { values } = document;
   const path = string(document, values.path[value]);
-  const maker = makerOf(h, value);
+  const maker = producerOf(h, value);
   if (maker >= 0) {
     return kindOf(h, maker) === 'input' ? strings.graphInput() : strings.fromMaker(elementText(h, maker));
   }
@@ -127,17 +130,23 @@ export function originText(h: Hierarchy, value: number): string {
       : strings.constant(path);
 }
 
-/** `to fc2: linear and 3 more`. */
-export function usersText(h: Hierarchy, value: number): string {
+/** `fc2: linear and 3 more`; empty where nothing uses the value. */
+function usersText(h: Hierarchy, value: number): string {
   const users: Element[] = [
     ...h.users[value],
     ...(h.outputs.includes(value) ? [outputElement(h, h.outputs.indexOf(value))] : []),
   ];
   if (users.length === 0) {
-    return strings.notUsed();
+    return '';
   }
   const first = kindOf(h, users[0]) === 'output' ? strings.graphOutput() : elementText(h, users[0]);
-  return users.length > 1 ? strings.toUsers(first, users.length - 1) : strings.toUser(first);
+  return users.length > 1 ? strings.usersAndMore(first, users.length - 1) : first;
+}
+
+/** `used by fc2: linear and 3 more`. */
+export function usageText(h: Hierarchy, value: number): string {
+  const users = usersText(h, value);
+  return users === '' ? strings.notUsed() : strings.usedByUsers(users);
 }
 
 export function placeText(h: Hierarchy, source: number): string {
@@ -150,15 +159,15 @@ export function placeText(h: Hierarchy, source: number): string {
 const valueName = (h: Hierarchy, value: number): string =>
   `%${string(h.document, h.document.values.name[value])}`;
 
-function flowFact(h: Hierarchy, value: number, isInput: boolean): Fact {
+function flowDetail(h: Hierarchy, value: number, isInput: boolean): Detail {
   const name = valueName(h, value);
-  const text = `${fullType(h, value)} · ${isInput ? originText(h, value) : usersText(h, value)}`;
+  const text = `${fullType(h, value)} · ${isInput ? originText(h, value) : usageText(h, value)}`;
   const flow = { isInput, name, type: typeParts(h, value).slice(0, 2).join() };
   return [isInput ? strings.input(name) : strings.output(name), text, flow];
 }
 
 /** Everything about an element that can stand in a table, in the order of the details. */
-export function factsOf(h: Hierarchy, at: Element): Fact[] {
+export function detailsOf(h: Hierarchy, at: Element): Detail[] {
   const { document } = h;
   const { nodes } = document;
   switch (kindOf(h, at)) {
@@ -167,11 +176,14 @@ export function factsOf(h: Hierarchy, at: Element): Fact[] {
         [strings.operator(), string(document, nodes.kind[at])],
         [strings.module(), h.paths[nodes.scope[at]] || document.name],
         [strings.classLabel(), scopeClass(h, nodes.scope[at])],
-        ...nodes.arguments[at].map(([name, text]): Fact => [string(document, name), string(document, text)]),
-        ...[...new Set(nodes.inputs[at])].map((value) => flowFact(h, value, true)),
-        ...nodes.outputs[at].map((value) => flowFact(h, value, false)),
+        ...nodes.arguments[at].map(([name, text]): Detail => [
+          string(document, name),
+          string(document, text),
+        ]),
+        ...[...new Set(nodes.inputs[at])].map((value) => flowDetail(h, value, true)),
+        ...nodes.outputs[at].map((value) => flowDetail(h, value, false)),
         [strings.source(), placeText(h, nodes.source[at])],
-        ...document.warnings.flatMap(({ node, kind, message }): Fact[] =>
+        ...document.warnings.flatMap(({ node, kind, message }): Detail[] =>
           node === at ? [[strings.warningOf(kind), message]] : [],
         ),
       ];
@@ -187,14 +199,14 @@ export function factsOf(h: Hierarchy, at: Element): Fact[] {
       ];
     }
     default: {
-      const value = pillValue(h, at);
+      const value = boundaryValue(h, at);
       return [
         [strings.value(), valueName(h, value)],
         [strings.role(), boundaryText(h, at)],
         [strings.type(), fullType(h, value)],
         kindOf(h, at) === 'input'
-          ? [strings.usedBy(), usersText(h, value)]
-          : [strings.madeBy(), originText(h, value)],
+          ? [strings.usedByName(), usersText(h, value) || strings.notUsed()]
+          : [strings.producedByName(), valueProducerText(h, value)],
       ];
     }
   }
@@ -202,7 +214,7 @@ export function factsOf(h: Hierarchy, at: Element): Fact[] {
 
 /** An element as plain text, one fact a line. */
 export function textOf(h: Hierarchy, at: Element): string {
-  const rows = factsOf(h, at).filter(([, text]) => text !== '');
+  const rows = detailsOf(h, at).filter(([, text]) => text !== '');
   const width = Math.min(24, Math.max(...rows.map(([name]) => name.length)));
   return [elementText(h, at), ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`)].join('\n');
 }
@@ -219,7 +231,7 @@ export function compare(h: Hierarchy, elements: readonly Element[]): Comparison[
   const tables = elements.map((at) => {
     const count = new Map<string, number>();
     return new Map(
-      factsOf(h, at).map(([name, text, flow]) => {
+      detailsOf(h, at).map(([name, text, flow]) => {
         const base = flow === undefined ? name : flow.isInput ? ' input' : ' output';
         const number = (count.get(base) ?? 0) + 1;
         count.set(base, number);
@@ -252,14 +264,14 @@ const MOST = 60;
 
 function taken(h: Hierarchy, value: number): Port {
   const name = string(h.document, h.document.values.name[value]);
-  return { label: strings.takes(name, typeText(h, value), originText(h, value)), to: makerOf(h, value) };
+  return { label: strings.takes(name, typeText(h, value), originText(h, value)), to: producerOf(h, value) };
 }
 
 function given(h: Hierarchy, value: number): Port {
   const name = string(h.document, h.document.values.name[value]);
   const output = h.outputs.indexOf(value);
   return {
-    label: strings.gives(name, typeText(h, value), usersText(h, value)),
+    label: strings.gives(name, typeText(h, value), usageText(h, value)),
     to: h.users[value][0] ?? (output >= 0 ? outputElement(h, output) : -1),
   };
 }
@@ -277,8 +289,8 @@ export function ports(h: Hierarchy, at: Element): Port[] {
       return [...into.map((value) => taken(h, value)), ...out.map((value) => given(h, value))].slice(0, MOST);
     }
     case 'input':
-      return [given(h, pillValue(h, at))];
+      return [given(h, boundaryValue(h, at))];
     default:
-      return [taken(h, pillValue(h, at))];
+      return [taken(h, boundaryValue(h, at))];
   }
 }

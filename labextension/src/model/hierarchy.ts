@@ -7,7 +7,7 @@
  */
 
 import { Role, type ViewDocument } from '../protocol/document';
-import { findRepeats, foldAsAtFirst, type Repeat } from './repeats';
+import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
 export type Element = number;
 export type ElementKind = 'op' | 'group' | 'input' | 'output';
@@ -29,7 +29,7 @@ export interface Hierarchy {
   /** The scope in which each element is drawn. */
   readonly parent: Int32Array;
   /** Scopes with a single operator: drawn as that operator, since a frame around one box says nothing. */
-  readonly folded: Uint8Array;
+  readonly inlined: Uint8Array;
   readonly opCount: Int32Array;
   readonly parameterCount: Float64Array;
   /** Warnings at or below each scope, and at each node. */
@@ -38,7 +38,7 @@ export interface Hierarchy {
   /** Scopes that hold the failed node. */
   readonly scopeFailed: Uint8Array;
   /** Values that depend on something a warning is about. */
-  readonly tainted: ReadonlySet<number>;
+  readonly affected: ReadonlySet<number>;
   /** The nodes that read each value. */
   readonly users: number[][];
   readonly paths: string[];
@@ -63,7 +63,7 @@ export const outputElement = (h: Hierarchy, index: number): Element =>
   h.nodes + h.scopes + h.inputs.length + index;
 
 /** Where an element stands in the trace: inputs first, a group before what is in it, outputs last. */
-export function placeInTrace(h: Hierarchy, element: Element): number {
+export function tracePosition(h: Hierarchy, element: Element): number {
   const kind = kindOf(h, element);
   if (kind === 'input' || kind === 'output') {
     return kind === 'input' ? -1 : h.nodes;
@@ -80,13 +80,13 @@ export function placeInTrace(h: Hierarchy, element: Element): number {
 }
 
 /** The value that an input or output pill stands for. */
-export function pillValue(h: Hierarchy, element: Element): number {
+export function boundaryValue(h: Hierarchy, element: Element): number {
   const index = element - h.nodes - h.scopes;
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
 /** The element that makes a value: an operator or an input pill; -1 for parameters and buffers. */
-export function makerOf(h: Hierarchy, value: number): Element {
+export function producerOf(h: Hierarchy, value: number): Element {
   const node = h.document.values.node[value];
   if (node >= 0) {
     return node;
@@ -244,17 +244,17 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     outputs,
     children,
     parent,
-    folded,
+    inlined: folded,
     opCount,
     parameterCount,
     scopeWarnings,
     nodeWarnings,
     scopeFailed,
-    tainted: new Set(document.warnings.flatMap((warning) => warning.taints)),
+    affected: new Set(document.warnings.flatMap((warning) => warning.taints)),
     users,
     paths: modulePaths(document, repeats),
     strides: new Map(values.strides ?? []),
   };
-  foldAsAtFirst(h);
+  collapseByDefault(h);
   return h;
 }

@@ -22,7 +22,7 @@ interface Tree {
   readonly nodes: number;
   readonly children: number[][];
   readonly parent: Int32Array;
-  readonly folded: Uint8Array;
+  readonly inlined: Uint8Array;
   readonly repeats: readonly Repeat[];
   readonly paths: readonly string[];
 }
@@ -30,7 +30,7 @@ interface Tree {
 /** Fewer blocks than this are not worth a fold. */
 const FEWEST = 4;
 /** More equal blocks than this in a row are folded at first: they would fill several screens with the same. */
-export const MOST_UNFOLDED = 24;
+export const MOST_EXPANDED = 24;
 
 /** What became of an operator between two graphs; of one graph, or where it only follows what it reads, nothing. */
 function statusColumn({ diff, nodes }: ViewDocument): Uint8Array {
@@ -113,14 +113,14 @@ export const repeatOf = (h: Tree, scope: number): Repeat | undefined =>
   h.repeats[scope - h.document.scopes.parent.length];
 
 /** The repeat that a scope is a block of, folded or not. */
-export const repeatAround = (h: Tree, scope: number): Repeat | undefined =>
+export const repeatContaining = (h: Tree, scope: number): Repeat | undefined =>
   h.repeats.find(({ members }) => members.includes(scope));
 
-export const isFolded = (h: Tree, repeat: Repeat): boolean => h.folded[repeat.scope] === 0;
+export const isCollapsed = (h: Tree, repeat: Repeat): boolean => h.inlined[repeat.scope] === 0;
 
 /** Puts the blocks into their group, or back in its place. */
-export function foldRepeat(h: Tree, repeat: Repeat, fold: boolean): void {
-  if (isFolded(h, repeat) === fold) {
+export function collapseRepeat(h: Tree, repeat: Repeat, fold: boolean): void {
+  if (isCollapsed(h, repeat) === fold) {
     return;
   }
   const { scope, within, members } = repeat;
@@ -133,26 +133,26 @@ export function foldRepeat(h: Tree, repeat: Repeat, fold: boolean): void {
     list.splice(list.indexOf(group), 1, ...blocks);
   }
   h.children[scope] = fold ? blocks : [];
-  h.folded[scope] = fold ? 0 : 1;
+  h.inlined[scope] = fold ? 0 : 1;
   for (const block of blocks) {
     h.parent[block] = fold ? scope : within;
   }
 }
 
-const foldedAtFirst = ({ members }: Repeat): boolean => members.length > MOST_UNFOLDED;
+const isCollapsedByDefault = ({ members }: Repeat): boolean => members.length > MOST_EXPANDED;
 
 /** Folds what is folded at first: very many equal blocks. */
-export const foldAsAtFirst = (h: Tree): void =>
-  h.repeats.forEach((repeat) => foldRepeat(h, repeat, foldedAtFirst(repeat)));
+export const collapseByDefault = (h: Tree): void =>
+  h.repeats.forEach((repeat) => collapseRepeat(h, repeat, isCollapsedByDefault(repeat)));
 
 /** The paths of the rows that are folded; null where that is as at first. */
-export const foldsOf = (h: Tree): string[] | null =>
-  h.repeats.every((repeat) => isFolded(h, repeat) === foldedAtFirst(repeat))
+export const collapsedPaths = (h: Tree): string[] | null =>
+  h.repeats.every((repeat) => isCollapsed(h, repeat) === isCollapsedByDefault(repeat))
     ? null
-    : h.repeats.filter((repeat) => isFolded(h, repeat)).map(({ scope }) => h.paths[scope]);
+    : h.repeats.filter((repeat) => isCollapsed(h, repeat)).map(({ scope }) => h.paths[scope]);
 
 /** The row of that path; of a model with more or fewer layers, the one that begins with the same block. */
-export function foldNamed(h: Tree, path: string): Repeat | undefined {
+export function repeatNamed(h: Tree, path: string): Repeat | undefined {
   const [first] = path.split('…');
   return (
     h.repeats.find(({ scope }) => h.paths[scope] === path) ??
@@ -161,13 +161,13 @@ export function foldNamed(h: Tree, path: string): Repeat | undefined {
 }
 
 /** Folds these rows and no others, or, with null, those that are folded at first; says whether anything changed. */
-export function setFolds(h: Tree, paths: readonly string[] | null): boolean {
-  const wanted = paths === null ? null : new Set(paths.map((path) => foldNamed(h, path)));
+export function setCollapsed(h: Tree, paths: readonly string[] | null): boolean {
+  const wanted = paths === null ? null : new Set(paths.map((path) => repeatNamed(h, path)));
   let changed = false;
   for (const repeat of h.repeats) {
-    const fold = wanted === null ? foldedAtFirst(repeat) : wanted.has(repeat);
-    changed ||= isFolded(h, repeat) !== fold;
-    foldRepeat(h, repeat, fold);
+    const fold = wanted === null ? isCollapsedByDefault(repeat) : wanted.has(repeat);
+    changed ||= isCollapsed(h, repeat) !== fold;
+    collapseRepeat(h, repeat, fold);
   }
   return changed;
 }

@@ -4,7 +4,7 @@
  * long text of all elements, which is many times faster than in as many short ones.
  */
 
-import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { scopeClass, scopeName, shapeText, shortKind, string } from './describe';
 import { repeatOf } from './repeats';
 
@@ -141,7 +141,7 @@ export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
         ? nodeText(h, { sources, warnings }, element)
         : element >= firstPill
           ? valueText(h, pills[element - firstPill])
-          : h.folded[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
+          : h.inlined[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
             ? // Drawn as its one operator; equal blocks may yet be folded.
               ''
             : scopeText(h, element - h.nodes);
@@ -251,7 +251,7 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
   const by = (ofNode: Test, ofValue: Test): Test => {
     return (element) => {
       const kind = kindOf(h, element);
-      return kind === 'op' ? ofNode(element) : kind === 'group' ? false : ofValue(pillValue(h, element));
+      return kind === 'op' ? ofNode(element) : kind === 'group' ? false : ofValue(boundaryValue(h, element));
     };
   };
   const ofValues = (test: Test): Test => by((node) => made(node, test), test);
@@ -296,7 +296,7 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
     case 'warn':
       return by(
         (node) => index.warnings.get(node)?.includes(text) ?? false,
-        (value) => h.tainted.has(value) && text === '',
+        (value) => h.affected.has(value) && text === '',
       );
     case 'failed':
       return by((node) => nodes.failed === node, never);
@@ -333,7 +333,7 @@ export function search(h: Hierarchy, index: SearchIndex, query: string): Element
   const others: Element[] = [];
   for (let element = 0; element < h.parent.length; element++) {
     const kind = kindOf(h, element);
-    const hidden = kind === 'group' && (element === h.nodes || h.folded[scopeOf(h, element)] === 1);
+    const hidden = kind === 'group' && (element === h.nodes || h.inlined[scopeOf(h, element)] === 1);
     if (!hidden && tests.every((test) => test(element))) {
       (kind === 'group' ? groups : others).push(element);
     }

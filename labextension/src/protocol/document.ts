@@ -5,7 +5,7 @@ export const MIME_TYPE = 'application/vnd.tracelab.v1+json';
 
 /** What a value is to the graph; the numbers stand in the `role` column. */
 export enum Role {
-  Made = 0,
+  Computed = 0,
   Input = 1,
   Parameter = 2,
   Buffer = 3,
@@ -61,7 +61,7 @@ export interface SourceFile {
 }
 
 /** An edit that takes a frozen place out of the code; it stands in the file of the warning's source. */
-export interface Mend {
+export interface QuickFix {
   line: number;
   column: number;
   end_line: number;
@@ -72,7 +72,7 @@ export interface Mend {
   reason: string;
 }
 
-export interface TraceWarning {
+export interface TraceDiagnostic {
   kind: string;
   message: string;
   node: number;
@@ -80,7 +80,7 @@ export interface TraceWarning {
   value: string;
   taints: number[];
   answer?: string;
-  mend?: Mend;
+  mend?: QuickFix;
 }
 
 export interface Summary {
@@ -135,7 +135,7 @@ export interface ViewDocument {
   outputs: number[];
   sources: SourceColumns;
   files: SourceFile[];
-  warnings: TraceWarning[];
+  warnings: TraceDiagnostic[];
   summary: Summary;
   diff?: DiffSection;
   overlays?: Overlay[];

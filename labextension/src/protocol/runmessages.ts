@@ -52,19 +52,19 @@ export type KernelMessage =
   | { type: 'run.pong' };
 
 /** The way to the kernel; `send` throws where there is none any more. */
-export interface KernelLink {
+export interface KernelConnection {
   send(content: Record<string, unknown>): void;
   onMessage(listener: (message: KernelMessage, buffers: DataView[]) => void): void;
   /** The kernel restarted or the connection was lost. */
-  onGone(listener: () => void): void;
+  onDisconnect(listener: () => void): void;
   /** Something happened to the connection: ask whether the kernel is still there. */
-  onDoubt(listener: () => void): void;
+  onConnectionChange(listener: () => void): void;
 }
 
-const whole = (view: DataView): ArrayBuffer =>
+const toArrayBuffer = (view: DataView): ArrayBuffer =>
   view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer;
 
-export const ints = (view: DataView): Int32Array => new Int32Array(whole(view));
-export const doubles = (view: DataView): Float64Array => new Float64Array(whole(view));
-export const floats = (view: DataView): Float32Array => new Float32Array(whole(view));
-export const bytes = (view: DataView): Uint8Array => new Uint8Array(whole(view));
+export const ints = (view: DataView): Int32Array => new Int32Array(toArrayBuffer(view));
+export const doubles = (view: DataView): Float64Array => new Float64Array(toArrayBuffer(view));
+export const floats = (view: DataView): Float32Array => new Float32Array(toArrayBuffer(view));
+export const bytes = (view: DataView): Uint8Array => new Uint8Array(toArrayBuffer(view));

@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import { pageFile } from '../../src/explorer/features/export/pagefile';
-import { createSvgPen, xml } from '../../src/explorer/canvas/paint/svgcontext';
+import { createSvgContext, xml } from '../../src/explorer/canvas/paint/svgcontext';
 import { mlp, resnet18 } from '../fixtures/models';
 
 describe('a pen for SVG', () => {
   it('draws what a canvas draws', () => {
-    const pen = createSvgPen();
+    const pen = createSvgContext();
     pen.setTransform(1, 0, 0, 1, 5, 6);
     pen.fillStyle = '#123456';
     pen.beginPath();
@@ -15,7 +15,7 @@ describe('a pen for SVG', () => {
     pen.arcTo(10, 0, 10, 10, 4);
     pen.lineTo(10, 20);
     pen.fill();
-    expect(pen.text(30, 40, 'a')).toBe(
+    expect(pen.toSvg(30, 40, 'a')).toBe(
       '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="40" viewBox="0 0 30 40" role="img">\n' +
         '<title>a</title>\n<g transform="matrix(1 0 0 1 5 6)">\n' +
         '<path d="M0 0L6 0A4 4 0 0 1 10 4L10 20" fill="#123456"/>\n</g>\n</svg>\n',
@@ -23,16 +23,16 @@ describe('a pen for SVG', () => {
   });
 
   it('turns left corners the other way', () => {
-    const pen = createSvgPen();
+    const pen = createSvgContext();
     pen.beginPath();
     pen.moveTo(0, 0);
     pen.arcTo(0, 10, 10, 10, 4);
     pen.stroke();
-    expect(pen.text(1, 1, '')).toContain('M0 0L0 6A4 4 0 0 0 4 10');
+    expect(pen.toSvg(1, 1, '')).toContain('M0 0L0 6A4 4 0 0 0 4 10');
   });
 
   it('goes back to what was saved', () => {
-    const pen = createSvgPen();
+    const pen = createSvgContext();
     pen.globalAlpha = 0.5;
     pen.save();
     pen.globalAlpha = 1;
@@ -118,7 +118,7 @@ describe('the menu', () => {
   });
 
   it('saves an SVG with the words of the boxes', async () => {
-    const { text } = await choose('SVG, the whole');
+    const { text } = await choose('SVG, entire');
     expect(text).toContain('>layer4</text>');
   });
 

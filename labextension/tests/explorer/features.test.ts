@@ -18,7 +18,7 @@ const all = (selector: string): HTMLElement[] => [...shadow().querySelectorAll<H
 const texts = (selector: string): string[] => all(selector).map((each) => each.textContent ?? '');
 const active = (): string =>
   shadow().querySelector('.item[aria-selected=true]')?.getAttribute('aria-label') ?? '';
-const said = (): string => texts('.root > .unseen').join();
+const said = (): string => texts('.root > .visually-hidden').join();
 
 async function press(...keys: string[]): Promise<void> {
   for (const key of keys) {
@@ -74,11 +74,11 @@ it('the picture is there before the features that can wait, and they know of it 
     await null;
   }
   expect(all('.item')).toHaveLength(9);
-  expect([host.dataset.tracelabReady, all('[aria-label="Save (s)"]').length]).toEqual(['false', 0]);
+  expect([host.dataset.tracelabReady, all('[aria-label="Export (s)"]').length]).toEqual(['false', 0]);
   await ready();
-  expect(all('[aria-label="Save (s)"]').length).toBe(1);
+  expect(all('[aria-label="Export (s)"]').length).toBe(1);
   await press('?');
-  expect(texts('.help h2')).toEqual(['Keys', 'Legend']);
+  expect(texts('.help h2')).toEqual(['Keyboard shortcuts', 'Legend']);
 });
 
 describe('keys', () => {
@@ -140,28 +140,28 @@ describe('keys', () => {
     document.warnings = [];
     await open(document);
     await press('n');
-    expect(said()).toBe('No warnings');
+    expect(said()).toBe('No warnings.');
   });
 });
 
-describe('light', () => {
+describe('highlight', () => {
   it('is on what an element depends on', async () => {
     await open(mlp());
     explorer.restore('select=fc2');
     await press('a');
-    expect(said()).toBe('4 elements lit: what it depends on');
+    expect(said()).toBe('4 nodes highlighted: upstream');
   });
 
   it('goes out by Escape', async () => {
     await open(mlp());
     await press('ArrowDown', 'd', 'Escape');
-    expect(shadow().querySelector<HTMLElement>('.lit')!.hidden).toBe(true);
+    expect(shadow().querySelector<HTMLElement>('.highlight-bar')!.hidden).toBe(true);
   });
 
   it('needs two ends for a way', async () => {
     await open(mlp());
     await press('w');
-    expect(said()).toContain('Pin one element and select another');
+    expect(said()).toContain('Pin one node and select another');
   });
 });
 
@@ -175,26 +175,26 @@ describe('pins', () => {
     all('[role=tab]')
       .find((tab) => tab.textContent === 'Compare')!
       .click();
-    expect(texts('.wide thead th')).toEqual(['fc1: linear×', 'fc2: linearselected']);
+    expect(texts('.comparison thead th')).toEqual(['fc1: linear×', 'fc2: linearselected']);
     expect(texts('.differs th')).toContain('≠ module');
   });
 
-  it('are let go of by the same key', async () => {
+  it('are unpinned by the same key', async () => {
     await open(mlp());
     await press('ArrowDown', 'm', 'm');
-    expect(said()).toBe('let go, 0 elements pinned');
+    expect(said()).toBe('Unpinned. 0 nodes are pinned.');
   });
 });
 
 describe('the accessibility tree', () => {
-  it('has under an operator what it takes and gives', async () => {
+  it('has under an operator its inputs and outputs', async () => {
     await open(mlp());
     await press('ArrowDown', 'ArrowDown');
     expect(all('.port').map((port) => port.getAttribute('aria-label'))).toEqual([
-      'takes x: Tensor[32, 784] · float32 · cpu, graph input',
-      'takes weight: Tensor[256, 784] · float32 · cpu, parameter fc1.weight',
-      'takes bias: Tensor[256] · float32 · cpu, parameter fc1.bias',
-      'gives x.1: Tensor[32, 256] · float32 · cpu, to relu',
+      'input x: Tensor[32, 784] · float32 · cpu, graph input',
+      'input weight: Tensor[256, 784] · float32 · cpu, parameter fc1.weight',
+      'input bias: Tensor[256] · float32 · cpu, parameter fc1.bias',
+      'output x.1: Tensor[32, 256] · float32 · cpu, used by relu',
     ]);
   });
 
@@ -231,7 +231,9 @@ describe('breadcrumbs', () => {
   it('are the groups around what is selected', async () => {
     await open(resnet18());
     explorer.restore('select=layer3.0.conv1');
-    await vi.waitFor(() => expect(texts('.crumbs li')).toEqual(['ResNet', 'layer3', '0', 'conv1: conv2d']));
+    await vi.waitFor(() =>
+      expect(texts('.breadcrumbs li')).toEqual(['ResNet', 'layer3', '0', 'conv1: conv2d']),
+    );
   });
 });
 
@@ -242,10 +244,10 @@ describe('the source tab', () => {
     all('[role=tab]')
       .find((tab) => tab.textContent === 'Source')!
       .click();
-    all('.listing button')
+    all('.source-listing button')
       .find((line) => line.textContent!.includes('logits = model(x)'))!
       .click();
-    expect(said()).toBe('3 operators of line 20 lit');
+    expect(said()).toBe('Line 20: 3 operators highlighted');
     expect(shadow().querySelector('input')!.value).toBe('line:"this cell:20"');
   });
 });

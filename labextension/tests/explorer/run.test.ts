@@ -5,7 +5,7 @@ import { heatmapPixels } from '../../src/explorer/run/heatmap';
 import { buildHierarchy, type Hierarchy } from '../../src/model/hierarchy';
 import {
   countText,
-  heaviest,
+  hotSpots,
   metricOf,
   plainText,
   secondsText,
@@ -13,7 +13,7 @@ import {
   type Metric,
 } from '../../src/model/run/metrics';
 import { addBatch, emptyRun, type RunData } from '../../src/model/run/rundata';
-import type { KernelLink, KernelMessage } from '../../src/protocol/runmessages';
+import type { KernelConnection, KernelMessage } from '../../src/protocol/runmessages';
 import { mlp, resnet18 } from '../fixtures/models';
 
 const view = (typed: Int32Array | Float64Array | Uint8Array | Float32Array): DataView =>
@@ -120,7 +120,7 @@ describe('an overlay', () => {
   });
 
   it('of dtypes names what a group holds', () => {
-    const { words, groups } = metric(h, null, 'dtype');
+    const { categories: words, groups } = metric(h, null, 'dtype');
     expect(words![groups[0]!]).toBe('float32');
   });
 
@@ -143,13 +143,13 @@ describe('the heaviest', () => {
   );
 
   it('come first, with their share of the whole', () => {
-    const rows = heaviest(h, time, false, 3);
+    const rows = hotSpots(h, time, false, 3);
     expect(rows.map((row) => row.at)).toEqual([h.nodes - 1, h.nodes - 2, h.nodes - 3]);
     expect(rows[0].share).toBeCloseTo(h.nodes / ((h.nodes * (h.nodes + 1)) / 2));
   });
 
   it('modules are sums, without the whole graph', () => {
-    const rows = heaviest(h, time, true, 1000);
+    const rows = hotSpots(h, time, true, 1000);
     expect(rows.some((row) => row.at === 0)).toBe(false);
     expect(rows[0].value).toBeGreaterThan(rows[rows.length - 1].value);
   });
@@ -214,11 +214,11 @@ describe('the run bar', () => {
     host = document.createElement('div');
     document.body.append(host);
     sent = [];
-    const kernel: KernelLink = {
+    const kernel: KernelConnection = {
       send: (content) => sent.push(content),
       onMessage: (listener) => (tell = (message, buffers = []) => listener(message, buffers)),
-      onGone: (listener) => (lose = listener),
-      onDoubt: () => undefined,
+      onDisconnect: (listener) => (lose = listener),
+      onConnectionChange: () => undefined,
     };
     explorer = createExplorer(host, mlp(), { kernel });
     await vi.waitFor(() => expect(host.dataset.tracelabReady).toBe('true'), { interval: 1 });

@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it } from 'vitest';
-import { markColour } from '../../src/explorer/diff/marks';
+import { diffColor } from '../../src/explorer/diff/marks';
 import { STEPS, stepColour } from '../../src/explorer/run/overlay';
 import { cssVariables, readTheme, type Theme } from '../../src/explorer/ui/theme';
-import { Mark } from '../../src/model/diff/differences';
+import { DiffStatus } from '../../src/model/diff/differences';
 
 /** Relative luminance and contrast ratio as WCAG 2.2 defines them. */
 function luminance(colour: string): number {
@@ -38,7 +38,17 @@ const THEMES: [string, boolean, string][] = [
 
 describe.each(THEMES)('%s', (_, dark, name) => {
   it('has text of contrast AA on every ground', () => {
-    const { text, faint, edgeLabel, background, box, closed, depths, input, output } = theme(dark, name);
+    const {
+      text,
+      muted: faint,
+      edgeLabel,
+      background,
+      box,
+      closed,
+      depths,
+      input,
+      output,
+    } = theme(dark, name);
     const poor: string[] = [];
     for (const ground of [background, box, closed, input, output, ...depths]) {
       for (const ink of [text, faint, edgeLabel]) {
@@ -54,10 +64,10 @@ describe.each(THEMES)('%s', (_, dark, name) => {
     const css = cssVariables(theme(dark, name));
     const pairs = [
       ['--tl-text', '--tl-surface'],
-      ['--tl-faint', '--tl-surface'],
-      ['--tl-faint', '--tl-background'],
-      ['--tl-faint', '--tl-raised'],
-      ['--tl-faint', '--tl-mark'],
+      ['--tl-muted', '--tl-surface'],
+      ['--tl-muted', '--tl-background'],
+      ['--tl-muted', '--tl-raised'],
+      ['--tl-muted', '--tl-mark'],
       ['--tl-text', '--tl-mark'],
       ['--tl-accent', '--tl-surface'],
       ['--tl-accent', '--tl-raised'],
@@ -75,7 +85,7 @@ describe.each(THEMES)('%s', (_, dark, name) => {
   });
 
   it('has frames around gauges of contrast 3 to 1, whatever the colour inside', () => {
-    const { faint, background, box, closed } = theme(dark, name);
+    const { muted: faint, background, box, closed } = theme(dark, name);
     const poor = [background, box, closed].filter((ground) => contrast(faint, ground) < 3);
     expect(poor).toEqual([]);
   });
@@ -95,10 +105,8 @@ describe.each(THEMES)('%s', (_, dark, name) => {
       ...read.depths,
       cssVariables(read)['--tl-surface'],
     ];
-    const poor = [Mark.Added, Mark.Removed, Mark.Changed].flatMap((mark) =>
-      grounds
-        .filter((ground) => contrast(markColour(read, mark), ground) < 3)
-        .map((ground) => [mark, ground]),
+    const poor = [DiffStatus.Added, DiffStatus.Removed, DiffStatus.Changed].flatMap((mark) =>
+      grounds.filter((ground) => contrast(diffColor(read, mark), ground) < 3).map((ground) => [mark, ground]),
     );
     expect(poor).toEqual([]);
   });

@@ -6,7 +6,7 @@ import * as runStrings from '../../src/i18n/runstrings';
 import * as strings from '../../src/i18n/strings';
 import * as toolStrings from '../../src/i18n/toolstrings';
 import { setTranslation, type Translation } from '../../src/i18n/translation';
-import type { KernelLink, KernelMessage } from '../../src/protocol/runmessages';
+import type { KernelConnection, KernelMessage } from '../../src/protocol/runmessages';
 import { resnet18 } from '../fixtures/models';
 import { shownLiterals } from './literals';
 
@@ -89,11 +89,11 @@ describe('an explorer in another language', () => {
     document.body.append(host);
     const traced = resnet18();
     let hear: ((message: KernelMessage, buffers: DataView[]) => void) | undefined;
-    const kernel: KernelLink = {
+    const kernel: KernelConnection = {
       send: () => undefined,
       onMessage: (listener) => (hear = listener),
-      onGone: () => undefined,
-      onDoubt: () => undefined,
+      onDisconnect: () => undefined,
+      onConnectionChange: () => undefined,
     };
     explorer = createExplorer(host, traced, { kernel });
     await ready();

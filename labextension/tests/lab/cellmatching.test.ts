@@ -2,20 +2,20 @@ import { ChangeSet, Text } from '@codemirror/state';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellTrace, type CellFile } from '../../src/lab/celltrace';
-import { follow, isFresh, pointAt } from '../../src/lab/hints/textanchors';
-import type { Graph } from '../../src/lab/hints/placed';
-import { layersOf, linkFile, type CellText } from '../../src/lab/hints/cellmatching';
-import { placeIn } from '../../src/lab/hints/linematching';
+import { mapThroughChanges, isUnchanged, trackLine } from '../../src/lab/hints/trackedlines';
+import type { TraceGraph } from '../../src/lab/hints/cellannotations';
+import { annotationsOf, matchFile, type CellText } from '../../src/lab/hints/cellmatching';
+import { alignLines } from '../../src/lab/hints/linematching';
 import { DocumentBuilder } from '../fixtures/builder';
 
 function fileOf(lines: Record<number, string>, ran: number[], magicLine = false): CellFile {
   const texts = new Map(Object.entries(lines).map(([line, text]) => [Number(line), text]));
   const spans = ran.map((line): [number, number] => [line, line]);
-  return { file: 0, own: true, magicLine, texts, lines: [], spans };
+  return { file: 0, isTracedCell: true, isLineMagic: magicLine, texts, lines: [], spans };
 }
 
 const where = (file: CellFile, text: string[], skip = 0): Record<number, number> =>
-  Object.fromEntries([...placeIn(file, text, skip).places].map(([line, place]) => [line, place.line]));
+  Object.fromEntries([...alignLines(file, text, skip).places].map(([line, place]) => [line, place.line]));
 
 describe('the place of a trace in its cell', () => {
   const file = fileOf({ 1: '', 2: 'h = relu(x) + x', 3: 'y = h @ h' }, [2, 3]);
@@ -35,7 +35,7 @@ describe('the place of a trace in its cell', () => {
   it('is the line of %trace whose call it is, the second of equal ones for the second trace', () => {
     const magic = fileOf({ 1: 'f(x)' }, [1], true);
     const text = ['y = f(x)', '%trace g(x)', '%trace -o t f(x)', '%trace f(x)'];
-    expect(placeIn(magic, text).places.get(1)).toEqual({ line: 3, shift: 12, text: '%trace -o t f(x)' });
+    expect(alignLines(magic, text).places.get(1)).toEqual({ line: 3, shift: 12, text: '%trace -o t f(x)' });
     expect(where(magic, text, 1)).toEqual({ 1: 4 });
     expect(where(magic, ['y = f(x)'])).toEqual({});
   });
@@ -53,11 +53,14 @@ describe('the place of a trace in its cell', () => {
 
 describe('a point in the text', () => {
   const doc = Text.of(['%%trace', 'h = relu(x)', 'y = h @ h', '']);
-  const points = [2, 3].map((line) => pointAt(doc, { texts: [doc.line(line).text] }, line)!);
+  const points = [2, 3].map((line) => trackLine(doc, { texts: [doc.line(line).text] }, line)!);
   const after = (from: number, to: number, insert: string): [number, boolean][] => {
     const changes = ChangeSet.of({ from, to, insert }, doc.length);
     const now = changes.apply(doc);
-    return follow(points, changes, now).map((point) => [now.lineAt(point.at).number, isFresh(now, point)]);
+    return mapThroughChanges(points, changes, now).map((point) => [
+      now.lineAt(point.at).number,
+      isUnchanged(now, point),
+    ]);
   };
   const line = (number: number): { from: number; to: number } => doc.line(number);
 
@@ -130,9 +133,9 @@ describe('a point in the text', () => {
     const { from } = doc.line(2);
     const changes = ChangeSet.of({ from, to: doc.line(3).from }, doc.length);
     const without = changes.apply(doc);
-    const lost = follow(points, changes, without);
+    const lost = mapThroughChanges(points, changes, without);
     const undo = changes.invert(doc);
-    const back = follow(lost, undo, undo.apply(without));
+    const back = mapThroughChanges(lost, undo, undo.apply(without));
     expect(back.map(({ at }) => at)).toEqual(points.map(({ at }) => at));
   });
 });
@@ -143,7 +146,7 @@ describe('the cell of a function', () => {
   const call = builder.source('this cell', 2, 'y = f(x)', 'f(x)', '<module>');
   builder.source('cell', 2, '    return relu(x)', 'relu(x)', 'f', call);
   const trace = cellTrace(builder.document)!;
-  const graph = {} as Graph;
+  const graph = {} as TraceGraph;
   const cell = (text: string, count: number | null = null): CellText => ({
     lines: () => text.split('\n'),
     count,
@@ -152,7 +155,7 @@ describe('the cell of a function', () => {
   const linked = (...others: CellText[]): (number | null)[] =>
     trace.files.map((file) => {
       const cells = [...others, traced];
-      const link = linkFile(trace, file, traced, cells, 0);
+      const link = matchFile(trace, file, traced, cells, 0);
       return link && cells.indexOf(link.cell);
     });
 
@@ -172,9 +175,9 @@ describe('the cell of a function', () => {
   it('has its lines, and the traced cell the line that called', () => {
     const other = cell('\ndef f(x):\n    return relu(x)');
     const links = new Map(
-      trace.files.map((file) => [file.file, linkFile(trace, file, traced, [other, traced], 0)!]),
+      trace.files.map((file) => [file.file, matchFile(trace, file, traced, [other, traced], 0)!]),
     );
-    const layers = layersOf(trace, graph, links);
+    const layers = annotationsOf(trace, graph, links);
     expect(layers.get(other)!.lines.map(({ at, texts }) => [at, texts])).toEqual([
       [3, ['    return relu(x)']],
     ]);

@@ -64,7 +64,10 @@ describe('a trace that ran through other cells', () => {
   it('has hints for each call of a module on its lines, and for what came out on the line that called', () => {
     const trace = cellTrace(throughModules())!;
     expect(
-      trace.files.map((file) => [file.own, ...file.lines.map(({ last, hint }) => `${last}: ${hint}`)]),
+      trace.files.map((file) => [
+        file.isTracedCell,
+        ...file.lines.map(({ last, hint }) => `${last}: ${hint}`),
+      ]),
     ).toEqual([
       [true, '2: float32[4, 4]'],
       [false, '4: float32[4, 8] · float32[4, 4]', '9: float32[4, 4]'],
@@ -96,7 +99,7 @@ describe('the text behind %trace', () => {
     const builder = new DocumentBuilder('cell');
     builder.op('aten::relu', [builder.input('x', [4])], [4]);
     builder.source('this cell', 1, 'f(x)', 'f(x)', '<module>');
-    expect(cellTrace(builder.document)!.files[0].magicLine).toBe(true);
-    expect(cellTrace(traced())!.files[0].magicLine).toBe(false);
+    expect(cellTrace(builder.document)!.files[0].isLineMagic).toBe(true);
+    expect(cellTrace(traced())!.files[0].isLineMagic).toBe(false);
   });
 });

@@ -2,8 +2,8 @@ import { EditorState } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyRewrite, rewriteOf } from '../../src/lab/quickfix/quickfix';
-import type { TraceWarning } from '../../src/protocol/document';
+import { applyQuickFix, quickFixEdit } from '../../src/lab/quickfix/quickfix';
+import type { TraceDiagnostic } from '../../src/protocol/document';
 
 const LINES = ['%%trace', 'if x.sum() > 0:', '    y = x * 2', 'else:', '    y = -x', 'z = y'];
 const AFTER = ['%%trace', 'y = torch.where(x.sum() > 0, x * 2, -x)', 'z = y'];
@@ -17,7 +17,7 @@ const warning = {
     text: 'y = torch.where(x.sum() > 0, x * 2, -x)',
     reason: 'both sides are computed',
   },
-} as TraceWarning;
+} as TraceDiagnostic;
 const texts = new Map(LINES.map((text, at) => [at + 1, text]));
 
 /** As much of an editor as an edit needs. */
@@ -35,8 +35,8 @@ function editor(lines: readonly string[]): { view: EditorView; text(): string[] 
   return { view: view as unknown as EditorView, text: () => state.doc.toString().split('\n') };
 }
 
-describe('a mend', () => {
-  const rewrite = rewriteOf(warning, texts, 2)!;
+describe('a quick fix', () => {
+  const rewrite = quickFixEdit(warning, texts, 2)!;
 
   it('shows the lines that it takes and those that it gives', () => {
     expect([rewrite.before, rewrite.after]).toEqual([LINES.slice(1, 5), [AFTER[1]]]);
@@ -47,7 +47,7 @@ describe('a mend', () => {
     fc.assert(
       fc.property(other, other, (above, below) => {
         const { view, text } = editor([...above, ...LINES, ...below]);
-        expect(applyRewrite(view, rewrite, above.length + 2)).toBe(true);
+        expect(applyQuickFix(view, rewrite, above.length + 2)).toBe(true);
         expect(text()).toEqual([...above, ...AFTER, ...below]);
       }),
     );
@@ -57,20 +57,20 @@ describe('a mend', () => {
     for (const line of [2, 3, 4, 5]) {
       const changed = LINES.map((text, at) => (at + 1 === line ? `${text} ` : text));
       const { view, text } = editor(changed);
-      expect(applyRewrite(view, rewrite, 2)).toBe(false);
+      expect(applyQuickFix(view, rewrite, 2)).toBe(false);
       expect(text()).toEqual(changed);
     }
-    expect(applyRewrite(editor(LINES.slice(0, 3)).view, rewrite, 2)).toBe(false);
+    expect(applyQuickFix(editor(LINES.slice(0, 3)).view, rewrite, 2)).toBe(false);
   });
 
   it('counts columns in characters, of which some take two units', () => {
     const line = 's = "😀"; n = int(x.sum())';
     const mend = { ...warning.mend!, line: 1, end_line: 1, column: 13, end_column: 25, text: 'x.sum()' };
-    const found = rewriteOf({ ...warning, mend }, new Map([[1, line]]), 1)!;
+    const found = quickFixEdit({ ...warning, mend }, new Map([[1, line]]), 1)!;
     expect(found.after).toEqual(['s = "😀"; n = x.sum()']);
   });
 
   it('is none where the document does not hold the lines', () => {
-    expect(rewriteOf(warning, new Map([[2, LINES[1]]]), 2)).toBeNull();
+    expect(quickFixEdit(warning, new Map([[2, LINES[1]]]), 2)).toBeNull();
   });
 });

@@ -1,6 +1,12 @@
 /** How far boxes move on the screen when a group is opened or closed: for tests and the benchmark. */
 
-import { buildScene, holdAbove, layoutInput, toggleBox, type Scene } from '../../src/explorer/canvas/scene';
+import {
+  buildScene,
+  anchorsAbove,
+  layoutInput,
+  toggleBox,
+  type Scene,
+} from '../../src/explorer/canvas/scene';
 import { createCache } from '../../src/layout/cache';
 import { layout } from '../../src/layout/layout';
 import type { Element, Hierarchy } from '../../src/model/hierarchy';
@@ -17,8 +23,13 @@ export function sceneOf(
 ): Scene {
   const visible = visibleFor(h, opened);
   const { input, labels } = layoutInput(h, visible, measure, 'any');
-  const hold = old === undefined ? undefined : holdAbove(old, visible, anchor);
-  return buildScene(visible, labels, input, layout(hold === undefined ? input : { ...input, hold }, cache));
+  const hold = old === undefined ? undefined : anchorsAbove(old, visible, anchor);
+  return buildScene(
+    visible,
+    labels,
+    input,
+    layout(hold === undefined ? input : { ...input, anchors: hold }, cache),
+  );
 }
 
 export interface Moved {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCache } from '../../src/layout/cache';
 import { buildHierarchy, groupElement, scopeOf, type Hierarchy } from '../../src/model/hierarchy';
-import { closeScope, openScope } from '../../src/model/opening';
+import { closeScope, openScope } from '../../src/model/openstate';
 import type { ViewDocument } from '../../src/protocol/document';
 import { DocumentBuilder } from '../fixtures/builder';
 import { gpt, resnet18 } from '../fixtures/models';
@@ -88,7 +88,7 @@ describe('a group that opens or closes', () => {
   ])('moves nothing above it in %s', (_, document) => {
     const h = buildHierarchy(document);
     for (let scope = 1; scope < h.scopes; scope++) {
-      if (!h.folded[scope] && h.parent[groupElement(h, scope)] === 0) {
+      if (!h.inlined[scope] && h.parent[groupElement(h, scope)] === 0) {
         expect(worst(openAndClose(h, new Set(), scope))).toBeLessThanOrEqual(STILL);
       }
     }

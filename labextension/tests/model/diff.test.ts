@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { accessibleName } from '../../src/model/describe';
 import {
   changeText,
-  countIn,
+  differenceCount,
   differencesOf,
   differenceText,
-  Mark,
-  markOf,
+  DiffStatus,
+  diffStatusOf,
 } from '../../src/model/diff/differences';
 import type { ViewDocument } from '../../src/protocol/document';
 import { buildHierarchy, groupElement, inputElement, type Hierarchy } from '../../src/model/hierarchy';
-import { initiallyOpened } from '../../src/model/opening';
-import { sideOf } from '../../src/model/diff/split';
+import { defaultOpened } from '../../src/model/openstate';
+import { diffSideOf } from '../../src/model/diff/split';
 import { DocumentError, readDocument } from '../../src/protocol/validate';
-import { largestInside, numberText } from '../../src/explorer/diff/numbers';
+import { largestInside, shortNumber } from '../../src/explorer/diff/nodevalues';
 import raw from '../fixtures/difference.json';
 
 /** Written by Python: one block put in front of two, an activation replaced, a layer taken out, numbers for the nodes. */
@@ -32,7 +32,7 @@ describe('differences', () => {
   it('are listed once each, a module that came as a whole as one', () => {
     const h = hierarchy();
     expect(
-      differencesOf(h)!.stops.map((at) => [
+      differencesOf(h)!.locations.map((at) => [
         accessibleName(h, at, false).split(', ')[0],
         differenceText(h, at),
       ]),
@@ -45,14 +45,14 @@ describe('differences', () => {
 
   it('are counted by the groups around them', () => {
     const h = hierarchy();
-    expect(countIn(h, 0)).toBe(5);
-    expect(countIn(h, scopeAt(h, 'b'))).toBe(1);
-    expect(countIn(h, scopeAt(h, 'a'))).toBe(0);
+    expect(differenceCount(h, 0)).toBe(5);
+    expect(differenceCount(h, scopeAt(h, 'b'))).toBe(1);
+    expect(differenceCount(h, scopeAt(h, 'a'))).toBe(0);
   });
 
   it('open the modules that hold them, and no others', () => {
     const h = hierarchy();
-    expect([...initiallyOpened(h)]).toEqual([scopeAt(h, 'b')]);
+    expect([...defaultOpened(h)]).toEqual([scopeAt(h, 'b')]);
   });
 
   it('are said to screen readers', () => {
@@ -65,7 +65,7 @@ describe('differences', () => {
 
   it('do not lie in inputs that stayed', () => {
     const h = hierarchy();
-    expect(markOf(h, inputElement(h, 0))).toBe(Mark.Same);
+    expect(diffStatusOf(h, inputElement(h, 0))).toBe(DiffStatus.Same);
   });
 
   it('are told in few words', () => {
@@ -76,8 +76,8 @@ describe('differences', () => {
 
 describe('sides', () => {
   it('hold the nodes of one graph each, in its order', () => {
-    const { document: before } = sideOf(document(), 'before');
-    const { document: after } = sideOf(document(), 'after');
+    const { document: before } = diffSideOf(document(), 'before');
+    const { document: after } = diffSideOf(document(), 'after');
     expect(kinds(before).filter((kind) => kind === 'aten::tanh')).toEqual([]);
     expect(kinds(after).filter((kind) => kind === 'aten::tanh')).toHaveLength(1);
     expect(kinds(before)).toHaveLength(7);
@@ -86,13 +86,13 @@ describe('sides', () => {
 
   it('are whole documents', () => {
     for (const name of ['before', 'after'] as const) {
-      const { document: side } = sideOf(document(), name);
+      const { document: side } = diffSideOf(document(), name);
       expect(() => buildHierarchy(readDocument(side))).not.toThrow();
     }
   });
 
   it('read what their own graph read', () => {
-    const { document: before } = sideOf(document(), 'before');
+    const { document: before } = diffSideOf(document(), 'before');
     const made = before.nodes.inputs.flat().map((value) => before.values.node[value]);
     expect(made.every((node) => node < kinds(before).length)).toBe(true);
     // The first block read the input, before one came in front of it.
@@ -101,15 +101,17 @@ describe('sides', () => {
 
   it('know each other by the nodes of both', () => {
     const merged = document();
-    const { own, merged: rows } = sideOf(merged, 'before');
+    const { own, merged: rows } = diffSideOf(merged, 'before');
     rows.forEach((node, index) => expect(own[node]).toBe(index));
-    merged.diff!.nodes.status.forEach((status, node) => expect(own[node] < 0).toBe(status === Mark.Added));
+    merged.diff!.nodes.status.forEach((status, node) =>
+      expect(own[node] < 0).toBe(status === DiffStatus.Added),
+    );
   });
 });
 
 describe('numbers on boxes', () => {
   it('are short', () => {
-    expect([0, 0.5, 0.123456, 1.23e-7, 123456, Infinity, -Infinity, NaN].map(numberText)).toEqual([
+    expect([0, 0.5, 0.123456, 1.23e-7, 123456, Infinity, -Infinity, NaN].map(shortNumber)).toEqual([
       '0',
       '0.5',
       '0.123',

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { labelOf } from '../../src/model/describe';
-import { bytesText, compare, factsOf, fullType, ports, textOf } from '../../src/model/elementdetails';
+import { bytesText, compare, detailsOf, fullType, ports, textOf } from '../../src/model/elementdetails';
 import { buildHierarchy, groupElement, inputElement, outputElement } from '../../src/model/hierarchy';
 import { elementNamed, nameOf, readLink, writeLink } from '../../src/model/link';
 import {
   ancestors,
   descendants,
   groupEdges,
-  groupsAround,
+  enclosingGroups,
   shortestPath,
-  tainted,
-} from '../../src/model/reach';
+  affectedElements,
+} from '../../src/model/traversal';
 import { buildIndex, parseQuery, search } from '../../src/model/search';
 import { DocumentBuilder } from '../fixtures/builder';
 import { mlp, resnet18 } from '../fixtures/models';
@@ -132,7 +132,7 @@ describe('reach', () => {
     const [output] = document.outputs;
     document.warnings = [{ kind: 'bool', message: '', node: 3, source: -1, value: 'True', taints: [output] }];
     const h = buildHierarchy(document);
-    expect([...tainted(h, 0)].sort((a, b) => a - b)).toEqual([3, 4, 5, 6, outputElement(h, 0)]);
+    expect([...affectedElements(h, 0)].sort((a, b) => a - b)).toEqual([3, 4, 5, 6, outputElement(h, 0)]);
   });
 
   it('takes the shortest of several ways', () => {
@@ -159,7 +159,7 @@ describe('reach', () => {
 
   it('knows the groups around an element', () => {
     const at = elementNamed(large, 'layer2.1.conv1');
-    expect(groupsAround(large, at).map((group) => labelOf(large, group).title)).toEqual(['layer2', '1']);
+    expect(enclosingGroups(large, at).map((group) => labelOf(large, group).title)).toEqual(['layer2', '1']);
   });
 
   it('knows what flows into a group and out of it', () => {
@@ -198,16 +198,16 @@ describe('a link', () => {
   });
 });
 
-describe('facts', () => {
-  it('are the arguments by name, what is taken and what is given', () => {
-    const facts = factsOf(small, 0).map(([name, text]) => [name, text]);
+describe('details', () => {
+  it('are the arguments by name, inputs and outputs', () => {
+    const facts = detailsOf(small, 0).map(([name, text]) => [name, text]);
     expect(facts).toContainEqual(['weight', '%weight']);
-    expect(facts).toContainEqual(['gives %x.1', 'Tensor[32, 256] · float32 · cpu · to relu']);
+    expect(facts).toContainEqual(['output %x.1', 'Tensor[32, 256] · float32 · cpu · used by relu']);
   });
 
   it('are plain text, one a line', () => {
     expect(textOf(small, inputElement(small, 0))).toBe(
-      'x\n  value  %x\n  role   graph input\n  type   Tensor[32, 784] · float32 · cpu\n  used   to fc1: linear',
+      'x\n  value    %x\n  role     graph input\n  type     Tensor[32, 784] · float32 · cpu\n  used by  fc1: linear',
     );
   });
 
@@ -228,7 +228,7 @@ describe('facts', () => {
       texts: ['aten::relu', 'aten::relu'],
       same: true,
     });
-    expect(rows.find(({ name }) => name === 'gives 1')!.same).toBe(false);
+    expect(rows.find(({ name }) => name === 'output 1')!.same).toBe(false);
   });
 
   it.each([
@@ -243,16 +243,19 @@ describe('facts', () => {
 });
 
 describe('ports', () => {
-  it('say what a node takes and gives, and where that leads', () => {
+  it('say what the inputs and outputs of a node are, and where that leads', () => {
     expect(ports(small, 6)).toEqual([
-      { label: 'takes x.5: Tensor[32, 10] · float32 · cpu, from fc3: linear', to: 4 },
-      { label: 'takes mean: Tensor[] · float32 · cpu, from mean', to: 5 },
-      { label: 'gives scaled: Tensor[32, 10] · float32 · cpu, to graph output', to: outputElement(small, 0) },
+      { label: 'input x.5: Tensor[32, 10] · float32 · cpu, from fc3: linear', to: 4 },
+      { label: 'input mean: Tensor[] · float32 · cpu, from mean', to: 5 },
+      {
+        label: 'output scaled: Tensor[32, 10] · float32 · cpu, used by graph output',
+        to: outputElement(small, 0),
+      },
     ]);
   });
 
   it('say what flows into a group, without its parameters', () => {
     const layer = groupElement(large, large.paths.indexOf('layer2'));
-    expect(ports(large, layer).map(({ label }) => label.split(' ')[0])).toEqual(['takes', 'gives']);
+    expect(ports(large, layer).map(({ label }) => label.split(' ')[0])).toEqual(['input', 'output']);
   });
 });

@@ -9,14 +9,14 @@ import {
 } from '../../src/model/hierarchy';
 import {
   closeScope,
-  everyScope,
-  initiallyOpened,
+  allScopes,
+  defaultOpened,
   openScope,
-  reveal,
-  sanitize,
-} from '../../src/model/opening';
+  openAncestors,
+  validScopes,
+} from '../../src/model/openstate';
 import { buildIndex, search } from '../../src/model/search';
-import { standsFor, visibleFor } from '../../src/model/visible';
+import { visibleIndexOf, visibleFor } from '../../src/model/visible';
 import { DocumentBuilder } from '../fixtures/builder';
 import { gpt, mlp, resnet18 } from '../fixtures/models';
 
@@ -30,7 +30,7 @@ function names(h: Hierarchy, opened: Set<number>): string[] {
 describe('hierarchy', () => {
   it('shows a module of one operator as that operator, with the name of the module', () => {
     const h = buildHierarchy(mlp());
-    expect(labelOf(h, 0)).toEqual({ title: 'linear', aside: 'fc1', detail: '32×256' });
+    expect(labelOf(h, 0)).toEqual({ title: 'linear', subtitle: 'fc1', detail: '32×256' });
   });
 
   it('lists inputs, then the trace, then outputs', () => {
@@ -76,16 +76,16 @@ describe('hierarchy', () => {
 describe('opening', () => {
   it('opens a small graph whole', () => {
     const h = buildHierarchy(mlp());
-    expect(initiallyOpened(h)).toEqual(everyScope(h));
+    expect(defaultOpened(h)).toEqual(allScopes(h));
   });
 
   it('leaves the groups of a large graph closed', () => {
-    expect(initiallyOpened(buildHierarchy(resnet18())).size).toBe(0);
+    expect(defaultOpened(buildHierarchy(resnet18())).size).toBe(0);
   });
 
   it('opens the one group that holds the model', () => {
     const h = buildHierarchy(gpt());
-    expect(initiallyOpened(h)).toEqual(new Set([scopeAt(h, 'transformer')]));
+    expect(defaultOpened(h)).toEqual(new Set([scopeAt(h, 'transformer')]));
   });
 
   it('opens a lone group together with the one around it', () => {
@@ -107,12 +107,12 @@ describe('opening', () => {
   it('reveals an operator by opening every group around it', () => {
     const h = buildHierarchy(resnet18());
     const node = h.children[scopeAt(h, 'layer1.0')][0];
-    expect(reveal(h, nothing, node)).toEqual(new Set([scopeAt(h, 'layer1'), scopeAt(h, 'layer1.0')]));
+    expect(openAncestors(h, nothing, node)).toEqual(new Set([scopeAt(h, 'layer1'), scopeAt(h, 'layer1.0')]));
   });
 
   it('ignores scopes that do not exist', () => {
     const h = buildHierarchy(resnet18());
-    expect(sanitize(h, [-1, 0, 1.5, 1e6, scopeAt(h, 'layer1')])).toEqual(new Set([scopeAt(h, 'layer1')]));
+    expect(validScopes(h, [-1, 0, 1.5, 1e6, scopeAt(h, 'layer1')])).toEqual(new Set([scopeAt(h, 'layer1')]));
   });
 });
 
@@ -133,12 +133,12 @@ describe('visible', () => {
     const h = buildHierarchy(resnet18());
     const visible = visibleFor(h, nothing);
     const node = h.children[scopeAt(h, 'layer1.0')][0];
-    expect(visible.elements[standsFor(h, visible, node)]).toBe(groupElement(h, scopeAt(h, 'layer1')));
+    expect(visible.elements[visibleIndexOf(h, visible, node)]).toBe(groupElement(h, scopeAt(h, 'layer1')));
   });
 
   it('lets no edge end on an open group', () => {
     const h = buildHierarchy(gpt());
-    const visible = visibleFor(h, everyScope(h));
+    const visible = visibleFor(h, allScopes(h));
     expect(
       visible.edges.some((edge) => [edge.source, edge.target].some((at) => visible.kinds[at] === 'open')),
     ).toBe(false);

@@ -5,8 +5,14 @@ import { accessibleName, labelOf } from '../../src/model/describe';
 import type { ViewDocument } from '../../src/protocol/document';
 import { textOf } from '../../src/model/elementdetails';
 import { buildHierarchy, groupElement, type Hierarchy } from '../../src/model/hierarchy';
-import { everyScope, initiallyOpened, ownScopes, reveal, sanitize } from '../../src/model/opening';
-import { foldRepeat, MOST_UNFOLDED, scopesWithin } from '../../src/model/repeats';
+import {
+  allScopes,
+  defaultOpened,
+  documentScopes,
+  openAncestors,
+  validScopes,
+} from '../../src/model/openstate';
+import { collapseRepeat, MOST_EXPANDED, scopesWithin } from '../../src/model/repeats';
 import { visibleFor } from '../../src/model/visible';
 import { layers } from '../fixtures/models';
 
@@ -14,13 +20,13 @@ const equal = (count: number): number[] => new Array<number>(count).fill(64);
 const rows = (h: Hierarchy): string[] => h.repeats.map(({ scope }) => h.paths[scope]);
 function folded(document: ViewDocument): Hierarchy {
   const h = buildHierarchy(document);
-  h.repeats.forEach((repeat) => foldRepeat(h, repeat, true));
+  h.repeats.forEach((repeat) => collapseRepeat(h, repeat, true));
   return h;
 }
 const titles = (h: Hierarchy, opened = new Set<number>()): string[] =>
   visibleFor(h, opened).elements.map((at) => labelOf(h, at).title);
 
-describe('equal blocks in a row', () => {
+describe('repeated blocks in a row', () => {
   it('are found where there are four or more', () => {
     expect([rows(buildHierarchy(layers(equal(3)))), rows(buildHierarchy(layers(equal(4))))]).toEqual([
       [],
@@ -46,18 +52,18 @@ describe('equal blocks in a row', () => {
     const fold = groupElement(h, h.repeats[0].scope);
     expect(labelOf(h, fold)).toEqual({
       title: '× 12',
-      aside: 'Block',
-      detail: '12 equal blocks, 2 ops each · 120 params',
+      subtitle: 'Block',
+      detail: '12 repeated blocks, 2 ops each · 120 params',
     });
     expect(accessibleName(h, fold, false)).toBe(
-      '× 12: Block, closed group, 12 equal blocks, 2 ops each, 1 warning',
+      '× 12: Block, closed group, 12 repeated blocks, 2 ops each, 1 warning',
     );
     expect(textOf(h, fold)).toBe(
       [
         '× 12',
         '  module      layers.0…11',
         '  class       Block',
-        '  folded      12 equal blocks, 2 ops each',
+        '  repeated    12 repeated blocks, 2 ops each',
         '  operators   24',
         '  parameters  120',
         '  warnings    1',
@@ -66,15 +72,15 @@ describe('equal blocks in a row', () => {
   });
 
   it('are folded at first only where there are very many', () => {
-    expect(titles(buildHierarchy(layers(equal(MOST_UNFOLDED)))).length).toBe(MOST_UNFOLDED + 2);
+    expect(titles(buildHierarchy(layers(equal(MOST_EXPANDED)))).length).toBe(MOST_EXPANDED + 2);
     const h = buildHierarchy(layers(equal(80)));
-    expect(titles(h, initiallyOpened(h))).toEqual(['x', '× 80', 'x.80']);
+    expect(titles(h, defaultOpened(h))).toEqual(['x', '× 80', 'x.80']);
   });
 
   it('stand as before once unfolded', () => {
     const document = layers(equal(6));
     const h = folded(document);
-    h.repeats.forEach((repeat) => foldRepeat(h, repeat, false));
+    h.repeats.forEach((repeat) => collapseRepeat(h, repeat, false));
     expect(h).toEqual(buildHierarchy(document));
   });
 
@@ -82,9 +88,9 @@ describe('equal blocks in a row', () => {
     const h = folded(layers(equal(6)));
     const { scope, members } = h.repeats[0];
     expect(scope).toBe(h.document.scopes.parent.length);
-    expect(reveal(h, new Set(), 5)).toEqual(new Set([members[2], scope]));
-    expect(sanitize(h, [members[3]])).toEqual(new Set([members[3], scope]));
-    expect(ownScopes(h, everyScope(h))).toEqual([...members]);
+    expect(openAncestors(h, new Set(), 5)).toEqual(new Set([members[2], scope]));
+    expect(validScopes(h, [members[3]])).toEqual(new Set([members[3], scope]));
+    expect(documentScopes(h, allScopes(h))).toEqual([...members]);
     expect([...scopesWithin(h, scope)]).toEqual([0, ...members.map(() => 1)]);
   });
 });
@@ -120,7 +126,9 @@ describe('in the explorer', () => {
     await open(layers(equal(20)));
     const before = names();
     await press('x');
-    await vi.waitFor(() => expect(names()[1]).toBe('× 20: Block, closed group, 20 equal blocks, 2 ops each'));
+    await vi.waitFor(() =>
+      expect(names()[1]).toBe('× 20: Block, closed group, 20 repeated blocks, 2 ops each'),
+    );
     await press('x');
     await vi.waitFor(() => expect(names()).toEqual(before));
   });
@@ -131,7 +139,7 @@ describe('in the explorer', () => {
     explorer.select(15);
     await vi.waitFor(() => expect(host.dataset.selected).toBe('15'));
     await vi.waitFor(() => expect(names()).toContain('relu, operator, 8×64'));
-    expect(names()[1]).toBe('× 40: Block, open group, 40 equal blocks, 2 ops each');
+    expect(names()[1]).toBe('× 40: Block, open group, 40 repeated blocks, 2 ops each');
   });
 
   it('the host hears of no scope that the document has not, and what it sends back closes none', async () => {

@@ -42,12 +42,14 @@ describe('readDocument', () => {
     );
   });
 
-  it('refuses columns of unequal length', () => {
-    expect(spoilt((document) => document.nodes.scope.pop())).toThrow('unequal length');
+  it('refuses columns of different lengths', () => {
+    expect(spoilt((document) => document.nodes.scope.pop())).toThrow('have different lengths');
   });
 
   it('refuses an index out of range', () => {
-    expect(spoilt((document) => (document.nodes.kind[0] = 1e6))).toThrow('"nodes.kind" points outside');
+    expect(spoilt((document) => (document.nodes.kind[0] = 1e6))).toThrow(
+      '"nodes.kind" has an index out of range',
+    );
   });
 
   it('refuses an index that is no integer', () => {
@@ -58,8 +60,8 @@ describe('readDocument', () => {
     expect(spoilt((document) => (document.scopes.parent[1] = 2))).toThrow('is not a tree');
   });
 
-  it('refuses a source line that is no text', () => {
-    expect(spoilt((document) => (document.files[0].lines['1'] = {} as string))).toThrow('is not text');
+  it('refuses a source line that is no string', () => {
+    expect(spoilt((document) => (document.files[0].lines['1'] = {} as string))).toThrow('is not a string');
   });
 
   it('refuses a warning that points nowhere', () => {

@@ -4,7 +4,7 @@ import { labelOf, type Label } from '../../model/describe';
 import type { Element, Hierarchy } from '../../model/hierarchy';
 import type { Visible } from '../../model/visible';
 import { GROUP_TOP } from '../../layout/spacing';
-import type { Hold, LayoutInput, LayoutResult, Stations } from '../../layout/types';
+import type { Anchors, LayoutInput, LayoutResult, Waypoints } from '../../layout/types';
 import type { Box } from './camera';
 
 export const TITLE_SIZE = 13;
@@ -35,7 +35,7 @@ export interface Scene {
   /** Where the main line enters each box, or its middle. */
   axis: number[];
   /** Where lines pass, for `holdAbove`. */
-  stations: Stations;
+  waypoints: Waypoints;
   paths: number[][];
   /** Bounding boxes of the paths: x, y, right, bottom by turns. */
   pathBounds: Float64Array;
@@ -68,19 +68,19 @@ export function createMeasure(): Measure {
 }
 
 export const titleFont = (family: string): string => `600 ${TITLE_SIZE}px ${family}`;
-export const asideFont = (family: string): string => `400 ${TITLE_SIZE}px ${family}`;
+export const subtitleFont = (family: string): string => `400 ${TITLE_SIZE}px ${family}`;
 export const detailFont = (family: string): string => `400 ${DETAIL_SIZE}px ${family}`;
 
 const LONGEST = 44;
 
-export const shorten = (text: string, most = LONGEST): string =>
+export const truncate = (text: string, most = LONGEST): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
 function shortLabel(label: Label): SceneLabel {
   return {
-    title: shorten(label.title),
-    aside: shorten(label.aside),
-    detail: shorten(label.detail),
+    title: truncate(label.title),
+    subtitle: truncate(label.subtitle),
+    detail: truncate(label.detail),
     boxWidth: 0,
   };
 }
@@ -99,7 +99,7 @@ export function layoutInput(
     const kind = visible.kinds[index];
     const title =
       measure(label.title, titleFont(family)) +
-      (label.aside ? 7 + measure(label.aside, asideFont(family)) : 0);
+      (label.subtitle ? 7 + measure(label.subtitle, subtitleFont(family)) : 0);
     const detail = measure(label.detail, detailFont(family));
     const toggle = kind === 'closed' || kind === 'open' ? TOGGLE + 9 : 0;
     label.boxWidth = Math.ceil(Math.max(64, Math.max(title, detail) + toggle + 2 * PAD + 4));
@@ -119,7 +119,7 @@ export function layoutInput(
       heights,
       open: visible.kinds.map((kind) => kind === 'open'),
       keys: visible.elements,
-      leads: labels.map((label) => label.boxWidth / 2),
+      headerOffsets: labels.map((label) => label.boxWidth / 2),
       pinned: visible.kinds.map((kind) => (kind === 'input' ? -1 : kind === 'output' ? 1 : 0)),
       sources: visible.edges.map((edge) => edge.source),
       targets: visible.edges.map((edge) => edge.target),
@@ -193,7 +193,7 @@ export function buildScene(
     height: result.height,
     depth,
     axis: result.axis,
-    stations: result.stations,
+    waypoints: result.waypoints,
     paths: result.paths,
     pathBounds,
     outgoing,
@@ -218,7 +218,7 @@ export function buildScene(
  * What must not move when `anchor` opens or closes: all that stands above it, and above what surrounds it. Nothing
  * is held where other groups opened or closed with it.
  */
-export function holdAbove(old: Scene, next: Visible, anchor: Element): Hold | undefined {
+export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchors | undefined {
   const from = indexOf(old, anchor);
   const to = next.indexOf.get(anchor);
   if (from < 0 || to === undefined) {
@@ -226,44 +226,44 @@ export function holdAbove(old: Scene, next: Visible, anchor: Element): Hold | un
   }
   const { parents, kinds, elements } = old.visible;
   const same = (index: number): number => next.indexOf.get(elements[index]) ?? -1;
-  const hold: Hold = {
-    anchor: to,
+  const anchors: Anchors = {
+    changed: to,
     boxes: [],
     offsets: [],
     heights: [],
-    stations: { frame: [], net: [], rank: [], x: [] },
-    frames: [],
+    waypoints: { subgraph: [], net: [], rank: [], x: [] },
+    subgraphs: [],
     depths: [],
   };
-  const frames = new Map<number, number>();
+  const subgraphs = new Map<number, number>();
   for (let at = from; at >= 0; at = parents[at]) {
     const around = parents[at];
-    frames.set(around, at);
-    hold.frames.push(around < 0 ? -1 : same(around));
-    hold.depths.push(old.y[at] - (around < 0 ? 0 : old.y[around] + GROUP_TOP));
+    subgraphs.set(around, at);
+    anchors.subgraphs.push(around < 0 ? -1 : same(around));
+    anchors.depths.push(old.y[at] - (around < 0 ? 0 : old.y[around] + GROUP_TOP));
   }
   for (let box = 0; box < parents.length; box++) {
-    const at = frames.get(parents[box]);
+    const at = subgraphs.get(parents[box]);
     if (at !== undefined && old.y[box] + old.height[box] <= old.y[at]) {
       if (same(box) < 0 || next.kinds[same(box)] !== kinds[box]) {
         return undefined;
       }
-      hold.boxes.push(same(box));
-      hold.offsets.push(old.x[box] + old.width[box] / 2 - old.axis[from]);
-      hold.heights.push(old.y[at] - old.y[box]);
+      anchors.boxes.push(same(box));
+      anchors.offsets.push(old.x[box] + old.width[box] / 2 - old.axis[from]);
+      anchors.heights.push(old.y[at] - old.y[box]);
     }
   }
-  const { stations } = old;
-  for (let row = 0; row < stations.frame.length; row++) {
-    const frame = stations.frame[row];
-    if (frames.has(frame) && same(stations.net[row]) >= 0) {
-      hold.stations.frame.push(frame < 0 ? -1 : same(frame));
-      hold.stations.net.push(same(stations.net[row]));
-      hold.stations.rank.push(stations.rank[row]);
-      hold.stations.x.push(stations.x[row] - old.axis[from]);
+  const { waypoints } = old;
+  for (let row = 0; row < waypoints.subgraph.length; row++) {
+    const subgraph = waypoints.subgraph[row];
+    if (subgraphs.has(subgraph) && same(waypoints.net[row]) >= 0) {
+      anchors.waypoints.subgraph.push(subgraph < 0 ? -1 : same(subgraph));
+      anchors.waypoints.net.push(same(waypoints.net[row]));
+      anchors.waypoints.rank.push(waypoints.rank[row]);
+      anchors.waypoints.x.push(waypoints.x[row] - old.axis[from]);
     }
   }
-  return hold;
+  return anchors;
 }
 
 export function boxOf(scene: Scene, index: number): Box {

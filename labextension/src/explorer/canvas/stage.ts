@@ -5,7 +5,7 @@ import { bringIntoView, clampScale, firstView, fit, zoomAt, type Box, type Camer
 import { element } from '../ui/dom';
 import { paintScene } from './paint/draw';
 import type { Layer } from './paint/paint';
-import type { Pen } from './paint/svgcontext';
+import type { DrawingContext } from './paint/svgcontext';
 import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from '../ui/theme';
 
@@ -23,9 +23,9 @@ export interface StageMarks {
   focused: boolean;
   /** Elements, not places in the scene: they outlive it. */
   matches: ReadonlySet<number>;
-  lit: ReadonlySet<number> | null;
+  highlighted: ReadonlySet<number> | null;
   /** Lines as thick as the bytes that flow along them are many. */
-  byBytes: boolean;
+  widthBySize: boolean;
 }
 
 export interface Stage {
@@ -46,7 +46,7 @@ export interface Stage {
   readonly marks: Readonly<StageMarks>;
   mark(marks: Partial<StageMarks>): void;
   /** Draws the picture on something else, as if it were looked at through that camera. */
-  paintOn(pen: Pen, camera: Camera, width: number, height: number, density: number): void;
+  paintOn(target: DrawingContext, camera: Camera, width: number, height: number, density: number): void;
   /** Adds something that is drawn over the boxes. */
   addLayer(layer: Layer): void;
   /** What a layer draws has changed. */
@@ -76,8 +76,8 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
     hovered: -1,
     focused: false,
     matches: new Set(),
-    lit: null,
-    byBytes: false,
+    highlighted: null,
+    widthBySize: false,
   };
   const layers: Layer[] = [];
 
@@ -195,10 +195,10 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
       Object.assign(marks, changed);
       request();
     },
-    paintOn(pen, through, w, tall, density) {
+    paintOn(target, through, w, tall, density) {
       if (h !== null && scene !== null && theme !== null) {
         paintScene({
-          context: pen,
+          context: target,
           h,
           scene,
           theme,

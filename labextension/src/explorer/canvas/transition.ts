@@ -4,9 +4,9 @@ import type { Element } from '../../model/hierarchy';
 import type { Box } from './camera';
 import { boxOf, indexOf, type Scene } from './scene';
 
-export interface Move {
+export interface Transition {
   /** Both scenes have the anchor: it keeps its place on the screen. */
-  held: boolean;
+  anchored: boolean;
   /** How far the old scene lies from the new one. */
   x: number;
   y: number;
@@ -14,15 +14,15 @@ export interface Move {
   before(index: number): Box | null;
 }
 
-export function moveBetween(old: Scene | null, next: Scene, anchor: Element): Move {
+export function transitionBetween(old: Scene | null, next: Scene, anchor: Element): Transition {
   const from = old === null || anchor < 0 ? -1 : indexOf(old, anchor);
   const to = indexOf(next, anchor);
-  const held = from >= 0 && to >= 0;
+  const anchored = from >= 0 && to >= 0;
   // Where the main line enters stays, so that nothing above moves; the header is drawn around it.
-  const x = held ? old!.axis[from] - next.axis[to] : 0;
-  const y = held ? old!.y[from] - next.y[to] : 0;
+  const x = anchored ? old!.axis[from] - next.axis[to] : 0;
+  const y = anchored ? old!.y[from] - next.y[to] : 0;
   return {
-    held,
+    anchored,
     x,
     y,
     before(index) {

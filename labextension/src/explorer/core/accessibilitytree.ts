@@ -18,7 +18,7 @@ import { HEADER, type Scene } from '../canvas/scene';
 const MOST_ITEMS = 1500;
 const SETTLED_MS = 120;
 
-export interface AriaTree {
+export interface AccessibilityTree {
   /** Takes the keyboard focus and the pointer. */
   node: HTMLElement;
   update(h: Hierarchy, scene: Scene): void;
@@ -46,7 +46,10 @@ function families(scene: Scene): Family {
   return { position, size: scene.visible.parents.map((parent) => count.get(parent)!) };
 }
 
-export function createTree(onPress: (index: number) => void, onPort: (to: Element) => void): AriaTree {
+export function createAccessibilityTree(
+  onPress: (index: number) => void,
+  onPort: (to: Element) => void,
+): AccessibilityTree {
   const layer = element('div', { class: 'items', attributes: { role: 'presentation' } });
   const node = element(
     'div',

@@ -12,29 +12,29 @@ import {
 } from '../../model/hierarchy';
 import {
   closeScope,
-  initiallyOpened,
+  defaultOpened,
   isWithin,
   openScope,
-  ownScopes,
-  reveal,
-  sanitize,
-} from '../../model/opening';
+  documentScopes,
+  openAncestors,
+  validScopes,
+} from '../../model/openstate';
 import { repeatOf } from '../../model/repeats';
 import { DocumentError, readDocument } from '../../protocol/validate';
-import { shownFor, standsFor, visibleFor } from '../../model/visible';
+import { visibleElementsFor, visibleIndexOf, visibleFor } from '../../model/visible';
 import { copyText, element } from '../ui/dom';
 import { createEvents } from '../ui/events';
 import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
-import { named } from './links';
-import { moveBetween } from '../canvas/transition';
+import { hostSelection } from './links';
+import { transitionBetween } from '../canvas/transition';
 import { createPanel } from '../ui/panel';
-import { createPanelRoom } from './panelplacement';
-import { buildScene, createMeasure, holdAbove, indexOf, layoutInput, type Scene } from '../canvas/scene';
+import { createPanelPlacement } from './panelplacement';
+import { buildScene, createMeasure, anchorsAbove, indexOf, layoutInput, type Scene } from '../canvas/scene';
 import { createStage } from '../canvas/stage';
 import type { Theme } from '../ui/theme';
 import { createToolbar } from '../ui/toolbar';
-import { createTree } from './accessibilitytree';
+import { createAccessibilityTree } from './accessibilitytree';
 import type { ExplorerOptions, View, ViewEvents } from './view';
 
 /** `complete` plugs in what the first picture can do without; it is called once, when that picture is up. */
@@ -47,10 +47,10 @@ export function createView(
   let h: Hierarchy | null = null;
   let scene: Scene | null = null;
   let opened: ReadonlySet<number> = new Set();
-  let byDefault = (options.state?.opened ?? null) === null;
+  let isDefaultOpened = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
   let query = '';
-  let lit: ReadonlySet<Element> | null = null;
+  let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
   let theme: Theme | null = null;
   let generation = 0;
@@ -67,8 +67,8 @@ export function createView(
     tree.follow(camera);
     events.emit('camera', camera);
   });
-  const tree = createTree(
-    (index) => view.choose(scene?.visible.elements[index] ?? -1),
+  const tree = createAccessibilityTree(
+    (index) => view.select(scene?.visible.elements[index] ?? -1),
     (to) => void view.goTo(to),
   );
   const panel = createPanel(() => view.closePanel());
@@ -97,7 +97,7 @@ export function createView(
 
   function report(): void {
     options.onState?.({
-      opened: byDefault || h === null ? null : ownScopes(h, opened).sort((a, b) => a - b),
+      opened: isDefaultOpened || h === null ? null : documentScopes(h, opened).sort((a, b) => a - b),
       height: frame.height,
     });
   }
@@ -105,7 +105,7 @@ export function createView(
   function showMessage(text: string): void {
     scene = null;
     h = null;
-    frame.message(text);
+    frame.showError(text);
     host.dataset.tracelabReady = 'true';
     host.dataset.tracelabError = text;
   }
@@ -120,8 +120,8 @@ export function createView(
     try {
       const visible = visibleFor(graph, opened);
       const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
-      const hold = scene === null ? undefined : holdAbove(scene, visible, anchor);
-      const result = await runner.run(hold === undefined ? input : { ...input, hold });
+      const anchors = scene === null ? undefined : anchorsAbove(scene, visible, anchor);
+      const result = await runner.run(anchors === undefined ? input : { ...input, anchors: anchors });
       if (graph.document.diff !== undefined) {
         // A difference without its marks would be another picture.
         await (completed ??= complete(view));
@@ -144,15 +144,15 @@ export function createView(
   function show(graph: Hierarchy, next: Scene, anchor: Element): void {
     const old = scene;
     const camera = stage.camera;
-    const move = moveBetween(old, next, anchor);
+    const transition = transitionBetween(old, next, anchor);
     scene = next;
-    stage.show(graph, next, move.before);
+    stage.show(graph, next, transition.before);
     tree.update(graph, next);
-    if (move.held) {
+    if (transition.anchored) {
       stage.setCamera({
         ...camera,
-        x: camera.x + move.x * camera.scale,
-        y: camera.y + move.y * camera.scale,
+        x: camera.x + transition.x * camera.scale,
+        y: camera.y + transition.y * camera.scale,
       });
     } else if (fresh && stage.width > 0) {
       firstView(next);
@@ -161,7 +161,7 @@ export function createView(
     }
     stage.mark({ hovered: -1 });
     markSelected();
-    markLit();
+    markHighlighted();
     events.emit('scene', next);
   }
 
@@ -178,12 +178,15 @@ export function createView(
   function markSelected(): void {
     stage.mark({ selected: view.selectedIndex });
     tree.select(view.selectedIndex);
-    host.dataset.selected = String(named(h, selected)[0]);
+    host.dataset.selected = String(hostSelection(h, selected)[0]);
   }
 
-  function markLit(): void {
+  function markHighlighted(): void {
     stage.mark({
-      lit: lit === null || h === null || scene === null ? null : shownFor(h, scene.visible, lit),
+      highlighted:
+        highlighted === null || h === null || scene === null
+          ? null
+          : visibleElementsFor(h, scene.visible, highlighted),
     });
   }
 
@@ -227,17 +230,17 @@ export function createView(
     get query() {
       return query;
     },
-    get lit() {
-      return lit;
+    get highlighted() {
+      return highlighted;
     },
     get pinned() {
       return pinned;
     },
     actions: [],
-    stops: [],
+    navigation: [],
     lastRun: null,
-    get byDefault() {
-      return byDefault;
+    get isDefaultOpened() {
+      return isDefaultOpened;
     },
     setDocument(document) {
       generation++;
@@ -245,7 +248,7 @@ export function createView(
       scene = null;
       selected = -1;
       query = '';
-      lit = null;
+      highlighted = null;
       pinned = [];
       delete host.dataset.tracelabError;
       try {
@@ -259,22 +262,22 @@ export function createView(
       frame.fill(toolbar.node, body, ...overlays);
       toolbar.setGraph(h);
       panel.hide();
-      opened = byDefault ? initiallyOpened(h) : sanitize(h, options.state?.opened ?? []);
+      opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
       events.emit('graph', h);
       markSelected();
       resized();
       void relayout(-1);
     },
-    choose(to, byPerson = true) {
+    select(to, byPerson = true) {
       if (to === selected) {
         return;
       }
-      const before = named(h, selected);
+      const before = hostSelection(h, selected);
       selected = to;
       markSelected();
       panel.refresh();
       events.emit('select', to, byPerson);
-      const [node, module] = named(h, to);
+      const [node, module] = hostSelection(h, to);
       if (byPerson && (node !== before[0] || module !== before[1])) {
         options.onSelect?.(node < 0 ? null : node, module);
       }
@@ -283,15 +286,15 @@ export function createView(
       if (h === null) {
         return;
       }
-      if (kindOf(h, to) === 'group' && h.folded[scopeOf(h, to)]) {
+      if (kindOf(h, to) === 'group' && h.inlined[scopeOf(h, to)]) {
         // A group of equal blocks that is no more folded: its first block stands for it.
         const repeat = repeatOf(h, scopeOf(h, to));
         to = repeat === undefined ? to : groupElement(h, repeat.members[0]);
       }
-      const wanted = reveal(h, opened, to);
-      view.choose(to, byPerson);
+      const wanted = openAncestors(h, opened, to);
+      view.select(to, byPerson);
       if (wanted.size !== opened.size) {
-        const surrounding = scene === null ? -1 : standsFor(h, scene.visible, to);
+        const surrounding = scene === null ? -1 : visibleIndexOf(h, scene.visible, to);
         await view.open(wanted, surrounding < 0 ? -1 : scene!.visible.elements[surrounding]);
       }
       if (scene !== null) {
@@ -311,34 +314,34 @@ export function createView(
       const opening = kind === 'closed';
       // What is selected inside a closing group would vanish: the group is selected in its place.
       if (!opening && selected >= 0 && selected !== at && isWithin(h, selected, scope)) {
-        view.choose(at);
+        view.select(at);
       }
       await view.open(opening ? openScope(h, opened, scope) : closeScope(h, opened, scope), at);
       const ops = strings.ops(h.opCount[scope]);
-      frame.say(opening ? strings.opened(ops) : strings.closed(ops));
+      frame.announce(opening ? strings.opened(ops) : strings.closed(ops));
     },
     async open(scopes, anchor = -1, first = false) {
       opened = scopes;
-      byDefault = false;
+      isDefaultOpened = false;
       await relayout(anchor);
       if (first && scene !== null) {
         stage.first();
       }
       report();
     },
-    prescribe(scopes, link) {
+    setOpened(scopes, link) {
       if (h === null) {
         return;
       }
-      const next = scopes === null ? initiallyOpened(h) : sanitize(h, scopes);
+      const next = scopes === null ? defaultOpened(h) : validScopes(h, scopes);
       if (scopes !== null && link === undefined) {
         // Those outside do not know of folded blocks: what is open of them stays so.
-        const own = new Set(ownScopes(h, opened));
+        const own = new Set(documentScopes(h, opened));
         opened.forEach((scope) => own.has(scope) || next.add(scope));
       }
-      byDefault = scopes === null;
+      isDefaultOpened = scopes === null;
       if (link?.refolded) {
-        events.emit('fold');
+        events.emit('collapse');
       } else if (next.size === opened.size && [...next].every((scope) => opened.has(scope))) {
         return;
       }
@@ -350,22 +353,22 @@ export function createView(
         }
       });
     },
-    search(text) {
+    setQuery(text) {
       query = text;
-      events.emit('find', text);
+      events.emit('query', text);
     },
-    light(elements, why) {
-      lit = elements;
-      markLit();
-      events.emit('light', elements, why);
-      frame.say(why);
+    highlight(elements, why) {
+      highlighted = elements;
+      markHighlighted();
+      events.emit('highlight', elements, why);
+      frame.announce(why);
     },
     notify: (text) => frame.notify(text),
     copy: (text) => void copyText(frame.root, text).then(() => frame.notify(strings.copied())),
     pin(at) {
       pinned = pinned.includes(at) ? pinned.filter((other) => other !== at) : [...pinned, at];
-      const all = strings.elements(pinned.length);
-      frame.say(pinned.includes(at) ? strings.pinned(all) : strings.unpinned(all));
+      const { length } = pinned;
+      frame.announce(pinned.includes(at) ? strings.pinned(length) : strings.unpinned(length));
       events.emit('pin', pinned);
       stage.repaint();
       panel.refresh();
@@ -373,11 +376,11 @@ export function createView(
     setHeight: (height) => frame.setHeight(height),
     openPanel(tab, recentre) {
       if (h !== null) {
-        room.open(tab, recentre);
+        placement.open(tab, recentre);
       }
     },
-    closePanel: () => room.close(),
-    overlay(node) {
+    closePanel: () => placement.close(),
+    addDialog(node) {
       overlays.push(node);
       if (h !== null) {
         body.after(node);
@@ -395,6 +398,6 @@ export function createView(
       delete host.dataset.tracelabError;
     },
   };
-  const room = createPanelRoom(view, resized);
+  const placement = createPanelPlacement(view, resized);
   return view;
 }

@@ -1,22 +1,22 @@
 /** Views as links: written for the clipboard, and shown again. */
 
-import { foldsIn, readLink, writeLink } from '../../model/link';
+import { collapsedIn, readLink, writeLink } from '../../model/link';
 import { kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
-import { repeatOf, setFolds } from '../../model/repeats';
+import { repeatOf, setCollapsed } from '../../model/repeats';
 import type { View } from './view';
 
 export function linkOf(view: View): string {
   return view.graph === null
     ? ''
     : writeLink(view.graph, {
-        opened: view.byDefault ? null : [...view.opened].sort((a, b) => a - b),
+        opened: view.isDefaultOpened ? null : [...view.opened].sort((a, b) => a - b),
         selected: view.selected,
         find: view.query,
       });
 }
 
 /** What the host hears of what is selected: a node or a module's path. Folded blocks are a matter of the view alone. */
-export function named(h: Hierarchy | null, at: Element): [node: number, module: string] {
+export function hostSelection(h: Hierarchy | null, at: Element): [node: number, module: string] {
   if (h === null || at < 0) {
     return [-1, ''];
   }
@@ -28,13 +28,13 @@ export function restore(view: View, link: string): void {
   if (view.graph === null) {
     return;
   }
-  const refolded = setFolds(view.graph, foldsIn(link));
+  const refolded = setCollapsed(view.graph, collapsedIn(link));
   const { opened, selected, find } = readLink(view.graph, link);
-  view.prescribe(opened, { refolded });
-  view.search(find);
+  view.setOpened(opened, { refolded });
+  view.setQuery(find);
   if (selected >= 0) {
     void view.goTo(selected).then(() => view.openPanel());
   } else {
-    view.choose(-1);
+    view.select(-1);
   }
 }

@@ -2,13 +2,13 @@
 
 import type { View } from './view';
 
-export interface PanelRoom {
+export interface PanelPlacement {
   open(tab?: string, recentre?: boolean): void;
   close(): void;
 }
 
 /** `resized` measures the picture anew. */
-export function createPanelRoom(view: View, resized: () => void): PanelRoom {
+export function createPanelPlacement(view: View, resized: () => void): PanelPlacement {
   const { events, frame, panel, stage, tree } = view;
   /** How far the picture stepped aside for the panel, in pixels. */
   let shifted = 0;

@@ -34,19 +34,19 @@ export function positionOf(view: View, what: number | string): Position | null {
   return group ? { ...centre, toggle: place(toggleBox(scene, index)) } : centre;
 }
 
-export interface Under {
+export interface HitTest {
   index: number;
   /** On the square that opens and closes the group. */
   onToggle: boolean;
   /** Inside an open group but not on its header: ground, not a thing. */
-  ground: boolean;
+  isBackground: boolean;
 }
 
 /** What lies under a point of the picture, in CSS pixels. */
-export function under(view: View, x: number, y: number): Under {
+export function hitTest(view: View, x: number, y: number): HitTest {
   const { scene, stage } = view;
   if (scene === null) {
-    return { index: -1, onToggle: false, ground: false };
+    return { index: -1, onToggle: false, isBackground: false };
   }
   const { camera } = stage;
   const worldX = (x - camera.x) / camera.scale;
@@ -55,5 +55,5 @@ export function under(view: View, x: number, y: number): Under {
   const kind = index < 0 ? 'op' : scene.visible.kinds[index];
   const onToggle =
     (kind === 'open' || kind === 'closed') && contains(toggleBox(scene, index), worldX, worldY);
-  return { index, onToggle, ground: kind === 'open' && worldY > scene.y[index] + HEADER };
+  return { index, onToggle, isBackground: kind === 'open' && worldY > scene.y[index] + HEADER };
 }

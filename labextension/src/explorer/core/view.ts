@@ -4,7 +4,7 @@
  */
 
 import type { RunData } from '../../model/run/rundata';
-import type { KernelLink } from '../../protocol/runmessages';
+import type { KernelConnection } from '../../protocol/runmessages';
 import type { Element, Hierarchy } from '../../model/hierarchy';
 import type { Camera } from '../canvas/camera';
 import type { Events } from '../ui/events';
@@ -15,7 +15,7 @@ import type { Scene } from '../canvas/scene';
 import type { Stage } from '../canvas/stage';
 import type { Theme } from '../ui/theme';
 import type { Toolbar } from '../ui/toolbar';
-import type { AriaTree } from './accessibilitytree';
+import type { AccessibilityTree } from './accessibilitytree';
 
 export interface ViewState {
   /** Scopes whose groups are open; null: as at first. */
@@ -39,22 +39,22 @@ export interface ExplorerOptions {
   /** A link, or a line of code, that shows a view (see `model/link.ts`) again. */
   linkTo?(view: string): string;
   /** The kernel that can run the graph; absent where there is none. */
-  kernel?: KernelLink;
+  kernel?: KernelConnection;
 }
 
 export interface ViewEvents {
   /** Another document: everything that was known of the old one is void. */
   graph: [h: Hierarchy];
   /** Other equal blocks are folded into one; a picture of it follows. */
-  fold: [];
+  collapse: [];
   /** A picture was laid out and put up. */
   scene: [scene: Scene];
   /** Something else is selected; -1: nothing. `byPerson` is false where a program did it. */
   select: [selected: Element, byPerson: boolean];
   /** The query of the search changed. */
-  find: [query: string];
+  query: [query: string];
   /** Other elements stand out, or, with null, none does. */
-  light: [lit: ReadonlySet<Element> | null, why: string];
+  highlight: [lit: ReadonlySet<Element> | null, why: string];
   /** Other elements are pinned. */
   pin: [pinned: readonly Element[]];
   /** The panel was opened, closed, or shows another tab. */
@@ -74,7 +74,7 @@ export interface ElementAction {
 }
 
 /** A list of places that a person may want to go through, such as warnings or differences. */
-export interface Stops {
+export interface NavigationTargets {
   /** What is said of one of them: which of how many, and its name. */
   text(number: number, count: number, name: string): string;
   /** The first list that is not empty is the one that is walked. */
@@ -90,7 +90,7 @@ export interface View {
   readonly toolbar: Toolbar;
   readonly panel: Panel;
   readonly stage: Stage;
-  readonly tree: AriaTree;
+  readonly tree: AccessibilityTree;
   /** Null while no document, or a bad one, is shown. */
   readonly graph: Hierarchy | null;
   /** Null until the picture is laid out. */
@@ -98,23 +98,23 @@ export interface View {
   readonly theme: Theme;
   readonly selected: Element;
   /** What is open was never changed: the view chose it. */
-  readonly byDefault: boolean;
+  readonly isDefaultOpened: boolean;
   /** The place of what is selected in the scene; -1 where it is not shown. */
   readonly selectedIndex: number;
   readonly opened: ReadonlySet<number>;
   readonly query: string;
-  readonly lit: ReadonlySet<Element> | null;
+  readonly highlighted: ReadonlySet<Element> | null;
   /** Kept for comparison, in the order in which they were pinned. */
   readonly pinned: readonly Element[];
   /** What can be done with an element; the details offer it. */
   readonly actions: ElementAction[];
   /** Where `n` and `p` lead: see `stops.ts`. */
-  readonly stops: Stops[];
+  readonly navigation: NavigationTargets[];
   /** The last run in place; null before the first. */
   lastRun: RunData | null;
   setDocument(document: unknown): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */
-  choose(to: Element, byPerson?: boolean): void;
+  select(to: Element, byPerson?: boolean): void;
   /** Selects an element wherever it is: opens what hides it and brings it into view. */
   goTo(to: Element, byPerson?: boolean): Promise<void>;
   /** Opens or closes a group, by its place in the scene. */
@@ -125,11 +125,11 @@ export interface View {
    * As `open`, from outside: null goes back to what was open at first, and the host is not told. A host that does not
    * know of folded blocks closes none of them; a `link` does, and may have folded others.
    */
-  prescribe(scopes: Iterable<number> | null, link?: { refolded: boolean }): void;
+  setOpened(scopes: Iterable<number> | null, link?: { refolded: boolean }): void;
   /** Sets the query of the search. */
-  search(query: string): void;
+  setQuery(query: string): void;
   /** Lets elements stand out while all others fade; null: none fades. `why` is said to screen readers. */
-  light(elements: ReadonlySet<Element> | null, why: string): void;
+  highlight(elements: ReadonlySet<Element> | null, why: string): void;
   /** Says something to everybody, for a moment. */
   notify(text: string): void;
   /** Puts text on the clipboard, and says so. */
@@ -140,6 +140,6 @@ export interface View {
   openPanel(tab?: string, recentre?: boolean): void;
   closePanel(): void;
   /** Puts an element beside picture and panel, over both. */
-  overlay(node: HTMLElement): void;
+  addDialog(node: HTMLElement): void;
   destroy(): void;
 }

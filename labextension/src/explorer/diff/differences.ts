@@ -3,11 +3,11 @@
 import * as strings from '../../i18n/strings';
 import * as toolStrings from '../../i18n/toolstrings';
 import { accessibleName } from '../../model/describe';
-import { differencesOf, differenceText, markOf, SIGNS } from '../../model/diff/differences';
+import { differencesOf, differenceText, diffStatusOf, DIFF_SYMBOLS } from '../../model/diff/differences';
 import { groupElement, type Element, type Hierarchy } from '../../model/hierarchy';
 import { diffLayer } from './marks';
 import { button, element } from '../ui/dom';
-import { overlayFeature } from './numbers';
+import { nodeValuesFeature } from './nodevalues';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
@@ -16,13 +16,14 @@ const MOST_LISTED = 500;
 
 export function diffFeature(view: View): void {
   const { events, panel, stage, toolbar } = view;
-  const stops = (): Element[] => (view.graph === null ? [] : (differencesOf(view.graph)?.stops ?? []));
-  view.stops.unshift({
-    elements: stops,
+  const locations = (): Element[] =>
+    view.graph === null ? [] : (differencesOf(view.graph)?.locations ?? []);
+  view.navigation.unshift({
+    elements: locations,
     text: (at, count, name) => strings.differenceNumber(at, strings.differences(count), name),
   });
   stage.addLayer(diffLayer);
-  overlayFeature(view);
+  nodeValuesFeature(view);
 
   const step = (forward: boolean): void => {
     view.keys.press(new KeyboardEvent('keydown', { key: forward ? 'n' : 'p' }), true);
@@ -30,16 +31,16 @@ export function diffFeature(view: View): void {
   const back = button(toolStrings.previousDifference(), '‹', () => step(false));
   const badge = button(toolStrings.showDifferences(), '', () => view.openPanel('differences', true));
   const on = button(toolStrings.nextDifference(), '›', () => step(true));
-  badge.classList.add('differing');
+  badge.classList.add('difference-badge');
   const group = element('span', {
-    class: 'holder',
+    class: 'button-group',
     attributes: { role: 'group', 'aria-label': toolStrings.differences() },
   });
   group.append(back, badge, on);
   toolbar.place(group, ORDER.warnings - 1);
 
   events.on('graph', (h) => {
-    const count = stops().length;
+    const count = locations().length;
     group.hidden = h.document.diff === undefined;
     badge.textContent = count === 0 ? toolStrings.noDifference() : `± ${count}`;
     badge.setAttribute('aria-label', toolStrings.showDifferenceCount(strings.differences(count)));
@@ -52,13 +53,13 @@ export function diffFeature(view: View): void {
     title: toolStrings.differences(),
     order: 10,
     available: () => view.graph !== null && view.graph.document.diff !== undefined,
-    render: () => (view.graph === null ? [] : list(view, view.graph, stops())),
+    render: () => (view.graph === null ? [] : list(view, view.graph, locations())),
   });
 }
 
-function list(view: View, h: Hierarchy, stops: Element[]): Node[] {
+function list(view: View, h: Hierarchy, locations: Element[]): Node[] {
   const { before, after, headline } = h.document.diff!;
-  const rows = stops.slice(0, MOST_LISTED).map((at) =>
+  const rows = locations.slice(0, MOST_LISTED).map((at) =>
     element(
       'li',
       {},
@@ -68,18 +69,18 @@ function list(view: View, h: Hierarchy, stops: Element[]): Node[] {
           attributes: { type: 'button', 'aria-current': String(at === view.selected) },
           onClick: () => void view.goTo(at),
         },
-        element('b', { text: SIGNS[markOf(h, at)], attributes: { 'aria-hidden': 'true' } }),
+        element('b', { text: DIFF_SYMBOLS[diffStatusOf(h, at)], attributes: { 'aria-hidden': 'true' } }),
         element('span', { text: nameOf(h, at) }),
         element('small', { text: differenceText(h, at) }),
       ),
     ),
   );
-  const more = stops.length - rows.length;
+  const more = locations.length - rows.length;
   return [
     element('h2', { text: before === after ? after : `${before} → ${after}` }),
-    element('p', { class: 'faint', text: headline }),
+    element('p', { class: 'muted', text: headline }),
     element('ul', { class: 'differences' }, ...rows),
-    ...(more > 0 ? [element('p', { class: 'faint', text: toolStrings.moreDifferences(more) })] : []),
+    ...(more > 0 ? [element('p', { class: 'muted', text: toolStrings.moreDifferences(more) })] : []),
   ];
 }
 

@@ -5,21 +5,21 @@ import {
   groupElement,
   inputElement,
   kindOf,
-  pillValue,
+  boundaryValue,
   scopeOf,
   type Element,
   type Hierarchy,
 } from '../../model/hierarchy';
-import { sanitize } from '../../model/opening';
-import { foldNamed, foldsOf, repeatOf, setFolds } from '../../model/repeats';
-import { sideOf, type Side, type SideName } from '../../model/diff/split';
+import { validScopes } from '../../model/openstate';
+import { repeatNamed, collapsedPaths, repeatOf, setCollapsed } from '../../model/repeats';
+import { diffSideOf, type DiffSide, type SideName } from '../../model/diff/split';
 import { button, element } from '../ui/dom';
 import { ORDER } from '../ui/toolbar';
 import type { MakeView, View } from '../core/view';
 
 interface Pane {
   view: View;
-  side: Side;
+  side: DiffSide;
   host: HTMLElement;
 }
 
@@ -29,7 +29,7 @@ const scopesIn = (from: Hierarchy, scopes: Iterable<number>, to: Hierarchy): num
     if (repeatOf(from, scope) === undefined) {
       return [scope];
     }
-    const there = foldNamed(to, from.paths[scope]);
+    const there = repeatNamed(to, from.paths[scope]);
     return there === undefined ? [] : [there.scope];
   });
 
@@ -43,15 +43,15 @@ function translate(from: Hierarchy, at: Element, to: Hierarchy, nodeOf: (node: n
       return nodeOf(at);
     case 'group': {
       const [scope] = scopesIn(from, [scopeOf(from, at)], to);
-      if (scope !== undefined && to.opCount[scope] > 0 && !to.folded[scope]) {
+      if (scope !== undefined && to.opCount[scope] > 0 && !to.inlined[scope]) {
         return groupElement(to, scope);
       }
       // A row of which only some are there, or that is not folded there: its first block stands for it.
       const block = repeatOf(from, scopeOf(from, at))?.members.find((each) => to.opCount[each] > 0);
-      return block === undefined || to.folded[block] ? -1 : groupElement(to, block);
+      return block === undefined || to.inlined[block] ? -1 : groupElement(to, block);
     }
     case 'input': {
-      const index = to.inputIndex.get(pillValue(from, at));
+      const index = to.inputIndex.get(boundaryValue(from, at));
       return index === undefined ? -1 : inputElement(to, index);
     }
     default:
@@ -67,9 +67,9 @@ function placeOf({ view }: Pane): { x: number; y: number } | null {
     : { x: scene.x[at] + scene.width[at] / 2, y: scene.y[at] + scene.height[at] / 2 };
 }
 
-export function sidesFeature(view: View, make: MakeView): void {
+export function sideBySideFeature(view: View, make: MakeView): void {
   const holder = element('div', {
-    class: 'sides',
+    class: 'side-by-side',
     attributes: { role: 'group', 'aria-label': toolStrings.sideBySide() },
   });
   let panes: Pane[] = [];
@@ -104,8 +104,8 @@ export function sidesFeature(view: View, make: MakeView): void {
   view.toolbar.place(toggle, ORDER.warnings - 1);
 
   function addPane(name: SideName): Pane {
-    const side = sideOf(view.graph!.document, name);
-    const host = element('div', { class: 'side', attributes: { 'data-side': name } });
+    const side = diffSideOf(view.graph!.document, name);
+    const host = element('div', { class: 'pane', attributes: { 'data-side': name } });
     const inside = element('div', { class: 'fill' });
     host.append(
       inside,
@@ -143,17 +143,17 @@ export function sidesFeature(view: View, make: MakeView): void {
     pane.view.events.on('scene', () => {
       const { graph } = other.view;
       if (leader === pane && busy === 0 && graph !== null) {
-        const wanted = sanitize(graph, scopesIn(pane.view.graph!, pane.view.opened, graph));
-        const has = sanitize(graph, other.view.opened);
+        const wanted = validScopes(graph, scopesIn(pane.view.graph!, pane.view.opened, graph));
+        const has = validScopes(graph, other.view.opened);
         if (wanted.size !== has.size || [...wanted].some((scope) => !has.has(scope))) {
           void other.view.open(wanted);
         }
       }
     });
-    pane.view.events.on('fold', () => foldAlike(pane.view));
+    pane.view.events.on('collapse', () => foldAlike(pane.view));
     pane.view.events.on('select', (at, byPerson) => {
       if (byPerson && view.graph !== null && pane.view.graph !== null) {
-        view.choose(
+        view.select(
           translate(pane.view.graph, at, view.graph, (node) => pane.side.merged[node]),
           true,
         );
@@ -169,9 +169,9 @@ export function sidesFeature(view: View, make: MakeView): void {
     }
     folding = true;
     for (const other of [view, ...panes.map((pane) => pane.view)]) {
-      if (other !== from && other.graph !== null && setFolds(other.graph, foldsOf(from.graph))) {
-        other.events.emit('fold');
-        void other.open(sanitize(other.graph, other.opened));
+      if (other !== from && other.graph !== null && setCollapsed(other.graph, collapsedPaths(from.graph))) {
+        other.events.emit('collapse');
+        void other.open(validScopes(other.graph, other.opened));
       }
     }
     folding = false;
@@ -197,7 +197,7 @@ export function sidesFeature(view: View, make: MakeView): void {
       const { graph } = each;
       if (graph !== null && panes === shown) {
         const opened = all.flatMap((from) => (from.graph ? scopesIn(from.graph, from.opened, graph) : []));
-        await each.open(sanitize(graph, opened), -1, true);
+        await each.open(validScopes(graph, opened), -1, true);
       }
     }
     await selectInBoth();
@@ -223,7 +223,7 @@ export function sidesFeature(view: View, make: MakeView): void {
       if (graph !== null && view.graph !== null) {
         const to = translate(view.graph, view.selected, graph, (node) => pane.side.own[node]);
         if (to < 0) {
-          pane.view.choose(-1, false);
+          pane.view.select(-1, false);
         } else if (to !== pane.view.selected) {
           await pane.view.goTo(to, false);
         }
@@ -255,7 +255,7 @@ export function sidesFeature(view: View, make: MakeView): void {
   }
 
   view.events.on('select', () => void selectInBoth());
-  view.events.on('fold', () => foldAlike(view));
+  view.events.on('collapse', () => foldAlike(view));
   view.events.on('graph', (h) => {
     if (panes.length > 0) {
       close();

@@ -3,14 +3,18 @@
 import * as strings from '../../i18n/strings';
 import { labelOf } from '../../model/describe';
 import type { Element } from '../../model/hierarchy';
-import { groupsAround } from '../../model/reach';
+import { enclosingGroups } from '../../model/traversal';
 import { element } from '../ui/dom';
-import { shorten } from '../canvas/scene';
+import { truncate } from '../canvas/scene';
 import type { View } from '../core/view';
 
-export function crumbsFeature(view: View): void {
+export function breadcrumbsFeature(view: View): void {
   const list = element('ol', {});
-  const node = element('nav', { class: 'crumbs', attributes: { 'aria-label': strings.breadcrumbs() } }, list);
+  const node = element(
+    'nav',
+    { class: 'breadcrumbs', attributes: { 'aria-label': strings.breadcrumbs() } },
+    list,
+  );
   node.hidden = true;
   view.stage.node.append(node);
   const refresh = (): void => {
@@ -19,21 +23,21 @@ export function crumbsFeature(view: View): void {
     if (graph === null || selected < 0) {
       return;
     }
-    const crumb = (text: string, to: Element, current: boolean): HTMLElement =>
+    const breadcrumb = (text: string, to: Element, current: boolean): HTMLElement =>
       element(
         'li',
         {},
         element('button', {
-          text: shorten(text, 28),
+          text: truncate(text, 28),
           attributes: { type: 'button', ...(current ? { 'aria-current': 'true' } : {}) },
-          onClick: () => (to < 0 ? view.choose(-1) : void view.goTo(to)),
+          onClick: () => (to < 0 ? view.select(-1) : void view.goTo(to)),
         }),
       );
     list.replaceChildren(
-      crumb(graph.document.name, -1, false),
-      ...[...groupsAround(graph, selected), selected].map((at) => {
-        const { title, aside } = labelOf(graph, at);
-        return crumb(
+      breadcrumb(graph.document.name, -1, false),
+      ...[...enclosingGroups(graph, selected), selected].map((at) => {
+        const { title, subtitle: aside } = labelOf(graph, at);
+        return breadcrumb(
           at === selected && aside && at < graph.nodes ? `${aside}: ${title}` : title,
           at,
           at === selected,

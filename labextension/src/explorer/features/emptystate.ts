@@ -4,9 +4,9 @@ import * as strings from '../../i18n/strings';
 import { element } from '../ui/dom';
 import type { View } from '../core/view';
 
-export function emptyFeature(view: View): void {
+export function emptyStateFeature(view: View): void {
   const note = element('p', {
-    class: 'note',
+    class: 'empty-state',
     text: strings.emptyGraph(),
     attributes: { role: 'note' },
   });

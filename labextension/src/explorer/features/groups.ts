@@ -2,7 +2,7 @@
 
 import * as strings from '../../i18n/strings';
 import { groupElement } from '../../model/hierarchy';
-import { everyScope } from '../../model/opening';
+import { allScopes } from '../../model/openstate';
 import { icon } from '../ui/icons';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
@@ -11,7 +11,7 @@ export function groupsFeature(view: View): void {
   const { toolbar, keys } = view;
   const expandAll = (): void => {
     if (view.graph !== null) {
-      void view.open(everyScope(view.graph), -1, true);
+      void view.open(allScopes(view.graph), -1, true);
     }
   };
   const collapseAll = (): void => void view.open(new Set(), -1, true);

@@ -51,7 +51,7 @@ export function createHelp(bindings: () => readonly KeyBinding[], onClose: () =>
       element('h2', { text: toolStrings.keys() }),
       list,
       element('p', {
-        class: 'faint',
+        class: 'muted',
         text: toolStrings.pointerHelp(),
       }),
       element('h2', { text: toolStrings.legend() }),
@@ -107,7 +107,7 @@ export function helpFeature(view: View): void {
     () => view.keys.bindings,
     () => view.tree.node.focus(),
   );
-  view.overlay(help.node);
+  view.addDialog(help.node);
   view.events.on('theme', (theme) => help.paint(theme));
   view.toolbar.add({
     label: toolStrings.keysAndLegendKey(),

@@ -1,40 +1,40 @@
-/** Light on what an element depends on, on what depends on it, and on the way from one to another. */
+/** Light on what an element depends on, on what depends on it, and on the path from one to another. */
 
 import * as strings from '../../i18n/strings';
 import type { Element } from '../../model/hierarchy';
-import { ancestors, descendants, shortestPath } from '../../model/reach';
+import { ancestors, descendants, shortestPath } from '../../model/traversal';
 import { element } from '../ui/dom';
 import type { View } from '../core/view';
 
-export function lightingFeature(view: View): void {
+export function highlightFeature(view: View): void {
   const { keys, actions } = view;
   const text = element('span', {});
   const node = element(
     'div',
-    { class: 'lit' },
+    { class: 'highlight-bar' },
     text,
     element('button', {
-      class: 'jump',
+      class: 'link-button',
       text: strings.clearHighlight(),
       attributes: { type: 'button' },
       onClick() {
-        view.light(null, strings.highlightCleared());
+        view.highlight(null, strings.highlightCleared());
         view.tree.node.focus();
       },
     }),
   );
   node.hidden = true;
   view.stage.node.append(node);
-  view.events.on('light', (lit, why) => {
-    node.hidden = lit === null;
+  view.events.on('highlight', (highlighted, why) => {
+    node.hidden = highlighted === null;
     text.textContent = why;
   });
   view.events.on('graph', () => (node.hidden = true));
 
-  const light = (elements: ReadonlySet<Element>, what: string): void =>
-    view.light(elements, strings.highlighted(elements.size, what));
-  const upstream = (at: Element): void => light(ancestors(view.graph!, at), strings.upstream());
-  const downstream = (at: Element): void => light(descendants(view.graph!, at), strings.downstream());
+  const highlight = (elements: ReadonlySet<Element>, what: string): void =>
+    view.highlight(elements, strings.highlighted(elements.size, what));
+  const upstream = (at: Element): void => highlight(ancestors(view.graph!, at), strings.upstream());
+  const downstream = (at: Element): void => highlight(descendants(view.graph!, at), strings.downstream());
   /** From the element pinned last to the one selected, or between the last two pinned. */
   const path = (): void => {
     const { graph, pinned, selected } = view;
@@ -43,12 +43,12 @@ export function lightingFeature(view: View): void {
       view.notify(strings.pinFirst());
       return;
     }
-    const way = shortestPath(graph, ends[0], ends[1]);
-    if (way.length === 0) {
+    const path = shortestPath(graph, ends[0], ends[1]);
+    if (path.length === 0) {
       view.notify(strings.noPath());
       return;
     }
-    light(new Set(way), strings.pathSteps(way.length - 1));
+    highlight(new Set(path), strings.pathSteps(path.length - 1));
   };
   const withSelected = (run: (at: Element) => void) => (): void => {
     if (view.graph !== null && view.selected >= 0) {

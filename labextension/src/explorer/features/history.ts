@@ -33,7 +33,7 @@ export function historyFeature(view: View): void {
     at = to;
     walking = true;
     if (past[at] < 0) {
-      view.choose(-1);
+      view.select(-1);
     } else {
       // Selects before it first waits.
       void view.goTo(past[at]);

@@ -16,13 +16,8 @@ const MANY = 4000;
 export function minimapFeature(view: View): void {
   const { stage, events, keys } = view;
   const canvas = element('canvas', { attributes: { 'aria-hidden': 'true' } });
-  const frame = element('div', { class: 'minimap-frame' });
-  const node = element(
-    'div',
-    { class: 'minimap-holder', attributes: { 'aria-hidden': 'true' } },
-    canvas,
-    frame,
-  );
+  const frame = element('div', { class: 'minimap-viewport' });
+  const node = element('div', { class: 'minimap', attributes: { 'aria-hidden': 'true' } }, canvas, frame);
   stage.node.append(node);
   let wanted = true;
   let width = 0;
@@ -141,8 +136,8 @@ export function minimapFeature(view: View): void {
     keys: ['b'],
     help: ['b', toolStrings.helpEdgeWidth()],
     run() {
-      const thick = !stage.marks.byBytes;
-      stage.mark({ byBytes: thick });
+      const thick = !stage.marks.widthBySize;
+      stage.mark({ widthBySize: thick });
       view.notify(thick ? toolStrings.edgeWidthByBytes() : toolStrings.edgeWidthEqual());
     },
   });

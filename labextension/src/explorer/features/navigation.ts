@@ -1,11 +1,11 @@
-/** `n` and `p`: through the differences, the warnings, or whatever another feature puts into `view.stops`. */
+/** `n` and `p`: through the differences, the warnings, or whatever another feature puts into `view.targets`. */
 
 import * as strings from '../../i18n/strings';
 import { accessibleName } from '../../model/describe';
-import { placeInTrace, type Element } from '../../model/hierarchy';
+import { tracePosition, type Element } from '../../model/hierarchy';
 import type { View } from '../core/view';
 
-export function stopsFeature(view: View): void {
+export function navigationFeature(view: View): void {
   const warned = (): Element[] => {
     const document = view.graph?.document;
     return document === undefined
@@ -14,22 +14,22 @@ export function stopsFeature(view: View): void {
           .filter((node) => node >= 0)
           .sort((a, b) => a - b);
   };
-  view.stops.push({
+  view.navigation.push({
     elements: warned,
     text: (at, count, name) => strings.warningNumber(at, strings.warnings(count), name),
   });
   const step = (forward: boolean): void => {
-    const stops = view.stops.find((each) => each.elements().length > 0);
+    const targets = view.navigation.find((each) => each.elements().length > 0);
     const { graph } = view;
-    if (stops === undefined || graph === null) {
+    if (targets === undefined || graph === null) {
       view.notify(strings.noWarnings());
       return;
     }
-    const list = [...new Set(stops.elements())];
+    const list = [...new Set(targets.elements())];
     const at = view.selected;
     const here = list.indexOf(at);
     // From what is no stop itself, such as a fold, to the nearest in the order of the trace.
-    const place = (each: Element): number => placeInTrace(graph, each);
+    const place = (each: Element): number => tracePosition(graph, each);
     const from = at < 0 ? (forward ? -Infinity : Infinity) : place(at);
     const [beyond] = list
       .filter((each) => (forward ? place(each) > from : place(each) < from))
@@ -39,7 +39,9 @@ export function stopsFeature(view: View): void {
         ? list[(here + (forward ? 1 : list.length - 1)) % list.length]
         : (beyond ?? list[forward ? 0 : list.length - 1]);
     void view.goTo(next).then(() => view.openPanel('details'));
-    view.frame.say(stops.text(list.indexOf(next) + 1, list.length, accessibleName(graph, next, false)));
+    view.frame.announce(
+      targets.text(list.indexOf(next) + 1, list.length, accessibleName(graph, next, false)),
+    );
   };
   view.keys.bind({
     keys: ['n'],

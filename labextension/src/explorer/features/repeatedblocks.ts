@@ -2,36 +2,38 @@
 
 import * as strings from '../../i18n/strings';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
-import { foldRepeat, isFolded, repeatAround, repeatOf, type Repeat } from '../../model/repeats';
-import { standsFor } from '../../model/visible';
+import { collapseRepeat, isCollapsed, repeatContaining, repeatOf, type Repeat } from '../../model/repeats';
+import { visibleIndexOf } from '../../model/visible';
 import { icon } from '../ui/icons';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
-/** The row of blocks that an element is the fold of, or one of its blocks. */
+/** The row of blocks that an element is the collapse of, or one of its blocks. */
 function repeatAt(h: Hierarchy, at: Element): Repeat | undefined {
   if (at < 0 || kindOf(h, at) !== 'group') {
     return undefined;
   }
-  return repeatOf(h, scopeOf(h, at)) ?? repeatAround(h, scopeOf(h, at));
+  return repeatOf(h, scopeOf(h, at)) ?? repeatContaining(h, scopeOf(h, at));
 }
 
-export function repeatsFeature(view: View): void {
+export function repeatedBlocksFeature(view: View): void {
   /** Of `all` rows the picture is another one, and is shown from its beginning. */
   const set = async (
     h: Hierarchy,
     repeats: readonly Repeat[],
-    fold: boolean,
+    collapse: boolean,
     all: boolean,
   ): Promise<void> => {
     const opened = new Set(view.opened);
     for (const repeat of repeats) {
-      foldRepeat(h, repeat, fold);
+      collapseRepeat(h, repeat, collapse);
       opened.delete(repeat.scope);
     }
-    view.events.emit('fold');
+    view.events.emit('collapse');
     await view.open(opened, -1, all);
-    view.frame.say(fold ? strings.blocksCollapsed(repeats.length) : strings.blocksExpanded(repeats.length));
+    view.frame.announce(
+      collapse ? strings.blocksCollapsed(repeats.length) : strings.blocksExpanded(repeats.length),
+    );
   };
   const toggleAll = async (): Promise<void> => {
     const h = view.graph;
@@ -42,21 +44,21 @@ export function repeatsFeature(view: View): void {
       view.notify(strings.noRepeatedBlocks());
       return;
     }
-    const fold = !h.repeats.every((repeat) => isFolded(h, repeat));
+    const collapse = !h.repeats.every((repeat) => isCollapsed(h, repeat));
     const at = view.selected;
-    await set(h, h.repeats, fold, true);
+    await set(h, h.repeats, collapse, true);
     if (at >= 0 && view.selectedIndex < 0 && view.scene !== null) {
-      // Of a fold that is no more its first block is gone to, of what a fold took in the fold.
-      const index = fold ? standsFor(h, view.scene.visible, at) : -1;
+      // Of a collapse that is no more its first block is gone to, of what a collapse took in the fold.
+      const index = collapse ? visibleIndexOf(h, view.scene.visible, at) : -1;
       await view.goTo(index < 0 ? at : view.scene.visible.elements[index]);
     }
   };
-  const setOne = async (at: Element, fold: boolean): Promise<void> => {
+  const setOne = async (at: Element, collapse: boolean): Promise<void> => {
     const h = view.graph!;
     const repeat = repeatAt(h, at)!;
-    await set(h, [repeat], fold, false);
-    // Of a fold that is no more, its first block is gone to.
-    await view.goTo(fold ? groupElement(h, repeat.scope) : at);
+    await set(h, [repeat], collapse, false);
+    // Of a collapse that is no more, its first block is gone to.
+    await view.goTo(collapse ? groupElement(h, repeat.scope) : at);
   };
 
   const button = view.toolbar.add({
@@ -67,14 +69,14 @@ export function repeatsFeature(view: View): void {
   });
   view.events.on('graph', (h) => (button.hidden = h.repeats.length === 0));
   view.keys.bind({ keys: ['x'], help: ['x', strings.helpRepeatedBlocks()], run: () => void toggleAll() });
-  for (const fold of [true, false]) {
+  for (const collapse of [true, false]) {
     view.actions.push({
-      label: fold ? strings.collapseBlocks() : strings.expandBlocks(),
+      label: collapse ? strings.collapseBlocks() : strings.expandBlocks(),
       available(at) {
         const repeat = view.graph === null ? undefined : repeatAt(view.graph, at);
-        return repeat !== undefined && isFolded(view.graph!, repeat) !== fold;
+        return repeat !== undefined && isCollapsed(view.graph!, repeat) !== collapse;
       },
-      run: (at) => void setOne(at, fold),
+      run: (at) => void setOne(at, collapse),
     });
   }
 }

@@ -4,10 +4,10 @@ import * as strings from '../../i18n/strings';
 import * as toolStrings from '../../i18n/toolstrings';
 import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from '../../model/describe';
 import { fullType, placeText } from '../../model/elementdetails';
-import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
+import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import { element } from '../ui/dom';
-import { under } from '../core/positions';
-import { shorten } from '../canvas/scene';
+import { hitTest } from '../core/positions';
+import { truncate } from '../canvas/scene';
 import type { View } from '../core/view';
 
 const DELAY_MS = 450;
@@ -43,7 +43,7 @@ function lines(h: Hierarchy, at: Element): string[] {
       ];
     }
     default: {
-      const value = pillValue(h, at);
+      const value = boundaryValue(h, at);
       return [toolStrings.boundary(boundaryText(h, at), name(value)), fullType(h, value)];
     }
   }
@@ -51,7 +51,7 @@ function lines(h: Hierarchy, at: Element): string[] {
 
 export function tooltipFeature(view: View): void {
   const { tree, stage } = view;
-  const node = element('div', { class: 'tip', attributes: { 'aria-hidden': 'true' } });
+  const node = element('div', { class: 'tooltip', attributes: { 'aria-hidden': 'true' } });
   node.hidden = true;
   stage.node.append(node);
   let timer = 0;
@@ -69,7 +69,7 @@ export function tooltipFeature(view: View): void {
     node.replaceChildren(
       ...lines(view.graph, view.scene.visible.elements[index])
         .filter(Boolean)
-        .map((text) => element('div', { text: shorten(text, LONGEST) })),
+        .map((text) => element('div', { text: truncate(text, LONGEST) })),
     );
     node.hidden = false;
     node.style.left = `${Math.max(4, Math.min(x + 14, stage.width - node.offsetWidth - 6))}px`;
@@ -84,7 +84,7 @@ export function tooltipFeature(view: View): void {
     }
     const bounds = tree.node.getBoundingClientRect();
     const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
-    const { index, ground } = under(view, x, y);
+    const { index, isBackground: ground } = hitTest(view, x, y);
     if (index !== shownFor) {
       hide();
     }

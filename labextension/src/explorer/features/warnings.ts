@@ -1,7 +1,7 @@
 /** The count of warnings in the bar, which leads to their list; and light on what a warning affects. */
 
 import * as strings from '../../i18n/strings';
-import { tainted } from '../../model/reach';
+import { affectedElements } from '../../model/traversal';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
@@ -11,15 +11,15 @@ export function showWarning(view: View, index: number): void {
   if (node >= 0) {
     void view.goTo(node, false).then(() => view.openPanel('details'));
   }
-  lightWarning(view, index, answer);
+  highlightWarning(view, index, answer);
 }
 
-function lightWarning(view: View, index: number, answer?: string): void {
+function highlightWarning(view: View, index: number, answer?: string): void {
   const warning = view.graph?.document.warnings[index];
   if (warning !== undefined) {
-    const lit = tainted(view.graph!, index);
+    const affected = affectedElements(view.graph!, index);
     const why = answer ?? strings.affectedBy(warning.kind);
-    view.light(lit, strings.highlighted(lit.size, why));
+    view.highlight(affected, strings.highlighted(affected.size, why));
   }
 }
 
@@ -29,15 +29,15 @@ export function warningsFeature(view: View): void {
     face: '',
     order: ORDER.warnings,
     run() {
-      view.choose(-1);
+      view.select(-1);
       view.openPanel('details', true);
     },
   });
-  badge.classList.add('warn');
+  badge.classList.add('warning-badge');
   view.panel.node.addEventListener('click', ({ target }) => {
     const button = (target as Element).closest<HTMLElement>('[data-warning]');
     if (button !== null) {
-      lightWarning(view, Number(button.dataset.warning));
+      highlightWarning(view, Number(button.dataset.warning));
     }
   });
   view.events.on('graph', (h) => {

@@ -4,7 +4,7 @@ import * as toolStrings from '../../i18n/toolstrings';
 import { compare, elementText, textOf } from '../../model/elementdetails';
 import type { Element } from '../../model/hierarchy';
 import { element } from '../ui/dom';
-import { drawTag } from '../canvas/paint/badges';
+import { drawPill } from '../canvas/paint/badges';
 import type { View } from '../core/view';
 
 const MOST_COLUMNS = 6;
@@ -24,31 +24,31 @@ export function compareFeature(view: View): void {
         'th',
         { attributes: { scope: 'col' } },
         element('button', {
-          class: 'jump',
+          class: 'link-button',
           text: elementText(graph, at),
           attributes: { type: 'button' },
           onClick: () => void view.goTo(at),
         }),
         view.pinned.includes(at)
           ? element('button', {
-              class: 'jump',
+              class: 'link-button',
               text: '×',
               title: toolStrings.unpin(),
               attributes: { type: 'button', 'aria-label': toolStrings.unpinElement(elementText(graph, at)) },
               onClick: () => view.pin(at),
             })
-          : element('span', { class: 'faint', text: toolStrings.selected() }),
+          : element('span', { class: 'muted', text: toolStrings.selected() }),
       ),
     );
     return [
       element('h2', { text: toolStrings.sideBySide() }),
       element('p', {
-        class: 'faint',
+        class: 'muted',
         text:
           columns.length < 2 ? toolStrings.selectAnother() : toolStrings.rowsDiffer(differing, rows.length),
       }),
       element('button', {
-        class: 'jump',
+        class: 'link-button',
         text: toolStrings.copyAsText(),
         attributes: { type: 'button' },
         onClick: () => view.copy(columns.map((at) => textOf(graph, at)).join('\n\n')),
@@ -56,7 +56,7 @@ export function compareFeature(view: View): void {
       element(
         'div',
         {
-          class: 'wide',
+          class: 'comparison',
           attributes: { tabindex: '0', role: 'region', 'aria-label': toolStrings.comparison() },
         },
         element(
@@ -118,7 +118,7 @@ export function compareFeature(view: View): void {
     for (const [index, box] of boxes) {
       const number = view.pinned.indexOf(paint.scene.visible.elements[index]);
       if (number >= 0) {
-        drawTag(paint, box.x + 26, box.y - 3, toolStrings.pinNumber(number + 1), paint.theme.selected);
+        drawPill(paint, box.x + 26, box.y - 3, toolStrings.pinNumber(number + 1), paint.theme.selected);
       }
     }
   });

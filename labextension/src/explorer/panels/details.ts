@@ -7,7 +7,7 @@ import { bytesText, elementText } from '../../model/elementdetails';
 import {
   groupElement,
   kindOf,
-  pillValue,
+  boundaryValue,
   scopeOf,
   type Element,
   type Hierarchy,
@@ -16,7 +16,7 @@ import { scopesWithin } from '../../model/repeats';
 import {
   argumentTable,
   changeSection,
-  facts,
+  detailList,
   jumpButton,
   kindCounts,
   parameterList,
@@ -29,7 +29,7 @@ import {
 } from './sections';
 import { element } from '../ui/dom';
 import { icon } from '../ui/icons';
-import { frames, sourceView } from './sourceexcerpt';
+import { callStack, sourceExcerpt } from './sourceexcerpt';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
@@ -39,12 +39,12 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
   const kind = string(document, nodes.kind[node]);
   const schema = string(document, nodes.schema[node]);
   const source = nodes.source[node];
-  const stack = source < 0 ? [] : frames(document, source);
+  const stack = source < 0 ? [] : callStack(document, source);
   const scope = nodes.scope[node];
   const parts: (Node | null)[] = [
     element('h2', { text: shortKind(kind) }),
     nodes.failed === node ? element('p', { class: 'failed', text: `✕ ${strings.operatorFailed()}` }) : null,
-    facts([
+    detailList([
       [strings.kind(), kind],
       [strings.module(), scope === 0 ? scopeName(h, 0) : h.paths[scope]],
       [strings.classLabel(), scopeClass(h, scope)],
@@ -63,15 +63,15 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
     nodes.outputs[node].length > 0
       ? section(strings.headingOutputs(), valueList(h, nodes.outputs[node], jump, 'out'))
       : null,
-    stack.length > 0 ? section(strings.headingSource(), sourceView(document, stack[0])) : null,
+    stack.length > 0 ? section(strings.headingSource(), sourceExcerpt(document, stack[0])) : null,
     stack.length > 1
       ? element(
           'details',
-          { class: 'stack' },
+          { class: 'call-stack' },
           element('summary', {
             text: strings.calledFrom(stack.length - 1),
           }),
-          ...stack.slice(1, 30).map((frame) => sourceView(document, frame)),
+          ...stack.slice(1, 30).map((frame) => sourceExcerpt(document, frame)),
         )
       : null,
   ];
@@ -85,7 +85,7 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
   const inside = (node: number): boolean => node >= 0 && within[document.nodes.scope[node]] === 1;
   const parts: (Node | null)[] = [
     element('h2', { text: scopeName(h, scope) }),
-    facts([
+    detailList([
       [strings.classLabel(), scopeClass(h, scope)],
       [strings.path(), h.paths[scope]],
       [strings.folded(), repeatText(h, scope)],
@@ -100,15 +100,15 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
   return parts.filter((part): part is Node => part !== null);
 }
 
-function pillDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
-  const value = pillValue(h, at);
+function boundaryDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
+  const value = boundaryValue(h, at);
   const kind = kindOf(h, at);
   const warnings = h.document.warnings.flatMap((warning, index) =>
     kind === 'output' && warning.taints.includes(value) ? [index] : [],
   );
   const parts: (Node | null)[] = [
     element('h2', { text: string(h.document, h.document.values.name[value]) }),
-    facts([[strings.kind(), boundaryText(h, at)]]),
+    detailList([[strings.kind(), boundaryText(h, at)]]),
     changeSection(h, at),
     warningSection(h, warnings, jump),
     section(strings.headingValue(), valueList(h, [value], jump, kind === 'input' ? 'out' : 'in')),
@@ -130,7 +130,7 @@ function graphDetails(h: Hierarchy, jump: Jump): Node[] {
           jumpButton(failed, elementText(h, failed), jump),
         )
       : null,
-    facts([
+    detailList([
       [strings.classLabel(), scopeClass(h, 0)],
       [strings.operators(), integerText(summary.ops)],
       [strings.parameters(), integerText(summary.parameters)],
@@ -160,7 +160,7 @@ export function details(h: Hierarchy, selected: Element, jump: Jump): Node[] {
     case 'group':
       return groupDetails(h, scopeOf(h, selected), jump);
     default:
-      return pillDetails(h, selected, jump);
+      return boundaryDetails(h, selected, jump);
   }
 }
 
@@ -174,7 +174,7 @@ function actionRow(view: View): HTMLElement {
       .filter((action) => action.available?.(at) ?? true)
       .map((action) =>
         element('button', {
-          class: 'jump',
+          class: 'link-button',
           text: action.label,
           attributes: { type: 'button' },
           onClick: () => action.run(at),

@@ -2,13 +2,27 @@
 
 import * as strings from '../../i18n/strings';
 import { Role } from '../../protocol/document';
-import { changeText, differencesOf, Mark, markOf, SIGNS, statusText } from '../../model/diff/differences';
+import {
+  changeText,
+  differencesOf,
+  DiffStatus,
+  diffStatusOf,
+  DIFF_SYMBOLS,
+  statusText,
+} from '../../model/diff/differences';
 import { shortKind, string } from '../../model/describe';
-import { bytesOf, bytesText, elementText, fullType, makerText, originText } from '../../model/elementdetails';
-import { makerOf, outputElement, type Element, type Hierarchy } from '../../model/hierarchy';
+import {
+  bytesOf,
+  bytesText,
+  elementText,
+  fullType,
+  producerName,
+  originText,
+} from '../../model/elementdetails';
+import { producerOf, outputElement, type Element, type Hierarchy } from '../../model/hierarchy';
 import { scopesWithin } from '../../model/repeats';
 import { element } from '../ui/dom';
-import { sourceTitle, sourceView } from './sourceexcerpt';
+import { sourceLocation, sourceExcerpt } from './sourceexcerpt';
 
 export type Jump = (to: Element) => void;
 
@@ -18,8 +32,8 @@ export function section(title: string, ...children: (Node | null)[]): HTMLElemen
   return element('section', {}, element('h3', { text: title }), ...children);
 }
 
-export function facts(rows: [string, string][]): HTMLElement {
-  const list = element('dl', { class: 'facts' });
+export function detailList(rows: [string, string][]): HTMLElement {
+  const list = element('dl', { class: 'properties' });
   for (const [name, value] of rows) {
     if (value !== '') {
       list.append(element('dt', { text: name }), element('dd', { text: value }));
@@ -30,7 +44,7 @@ export function facts(rows: [string, string][]): HTMLElement {
 
 export function jumpButton(to: Element, text: string, jump: Jump): HTMLElement {
   return element('button', {
-    class: 'jump',
+    class: 'link-button',
     text,
     title: strings.goTo(text),
     attributes: { type: 'button' },
@@ -49,23 +63,23 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
   const { values } = document;
   const links: Node[] = [];
   if (side === 'in') {
-    const maker = makerOf(h, value);
+    const maker = producerOf(h, value);
     if (maker >= 0) {
-      const what = makerText(h, maker);
+      const what = producerName(h, maker);
       links.push(
-        element('span', { class: 'faint', text: `${strings.from()} ` }),
+        element('span', { class: 'muted', text: `${strings.fromPrefix()} ` }),
         jumpButton(maker, what, jump),
       );
     } else {
-      links.push(element('span', { class: 'faint', text: originText(h, value) }));
+      links.push(element('span', { class: 'muted', text: originText(h, value) }));
     }
   } else {
     const users = h.users[value];
     if (users.length > 0) {
-      links.push(element('span', { class: 'faint', text: `${strings.to()} ` }));
+      links.push(element('span', { class: 'muted', text: `${strings.usedByPrefix()} ` }));
       users.slice(0, 8).forEach((user) => links.push(jumpButton(user, elementText(h, user), jump)));
       if (users.length > 8) {
-        links.push(element('span', { class: 'faint', text: ` ${strings.andMore(users.length - 8)}` }));
+        links.push(element('span', { class: 'muted', text: ` ${strings.andMore(users.length - 8)}` }));
       }
     }
     const output = h.outputs.indexOf(value);
@@ -81,7 +95,7 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
     element('span', { class: 'type', text: typeLine(h, value) }),
     alias >= 0
       ? element('div', {
-          class: 'faint',
+          class: 'muted',
           text: strings.sharesStorage(`%${string(document, values.name[alias])}`),
         })
       : null,
@@ -92,7 +106,7 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
 export function valueList(h: Hierarchy, list: number[], jump: Jump, side: 'in' | 'out'): HTMLElement {
   const rows = list.slice(0, MOST_ROWS).map((value) => valueRow(h, value, jump, side));
   if (list.length > MOST_ROWS) {
-    rows.push(element('li', { class: 'faint', text: strings.andMore(list.length - MOST_ROWS) }));
+    rows.push(element('li', { class: 'muted', text: strings.andMore(list.length - MOST_ROWS) }));
   }
   return element('ul', { class: 'values' }, ...rows);
 }
@@ -106,30 +120,30 @@ function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElemen
     { class: 'warning' },
     element('strong', { text: warning.kind }),
     element('span', { text: ` ${warning.message}` }),
-    warning.value ? element('div', { class: 'faint', text: strings.frozenAs(warning.value) }) : null,
-    warning.answer ? element('div', { class: 'answer', text: strings.check(warning.answer) }) : null,
+    warning.value ? element('div', { class: 'muted', text: strings.frozenAs(warning.value) }) : null,
+    warning.answer ? element('div', { class: 'verdict', text: strings.check(warning.answer) }) : null,
     taints.length > 0
       ? element('div', {
-          class: 'faint',
+          class: 'muted',
           text: strings.affectsOutputs(taints.length, taints.slice(0, 12).join(', ')),
         })
       : null,
     taints.length > 0
       ? element('button', {
-          class: 'jump',
+          class: 'link-button',
           text: strings.highlightAffected(),
           attributes: { type: 'button', 'data-warning': String(index) },
         })
       : null,
-    warning.source >= 0 && jump === null ? sourceView(document, warning.source) : null,
+    warning.source >= 0 && jump === null ? sourceExcerpt(document, warning.source) : null,
     jump !== null && warning.node >= 0
       ? element(
           'div',
           { class: 'links' },
-          element('span', { class: 'faint', text: `${strings.at()} ` }),
+          element('span', { class: 'muted', text: `${strings.atPrefix()} ` }),
           jumpButton(warning.node, elementText(h, warning.node), jump),
           warning.source >= 0
-            ? element('span', { class: 'faint', text: ` ${sourceTitle(document, warning.source)}` })
+            ? element('span', { class: 'muted', text: ` ${sourceLocation(document, warning.source)}` })
             : null,
         )
       : null,
@@ -159,7 +173,7 @@ export function argumentTable(h: Hierarchy, node: number): HTMLElement | null {
   if (rows.length === 0) {
     return null;
   }
-  const list = element('dl', { class: 'facts mono' });
+  const list = element('dl', { class: 'properties mono' });
   for (const [name, value] of rows.slice(0, MOST_ROWS)) {
     list.append(
       element('dt', { text: string(h.document, name) }),
@@ -193,7 +207,7 @@ export function kindCounts(h: Hierarchy, scope: number): HTMLElement {
     }
   });
   const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  return facts(sorted.slice(0, 30).map(([name, count]) => [name, String(count)]));
+  return detailList(sorted.slice(0, 30).map(([name, count]) => [name, String(count)]));
 }
 
 export function parameterList(h: Hierarchy, list: number[]): HTMLElement {
@@ -214,12 +228,12 @@ export function parameterList(h: Hierarchy, list: number[]): HTMLElement {
         text: `${strings.elementCount(count(value))} · ${typeLine(h, value)}`,
       }),
       values.role[value] === Role.Buffer
-        ? element('span', { class: 'faint', text: ` · ${strings.isBuffer()}` })
+        ? element('span', { class: 'muted', text: ` · ${strings.isBuffer()}` })
         : null,
     );
   });
   if (list.length > MOST_ROWS) {
-    rows.push(element('li', { class: 'faint', text: strings.andMore(list.length - MOST_ROWS) }));
+    rows.push(element('li', { class: 'muted', text: strings.andMore(list.length - MOST_ROWS) }));
   }
   const total = list.reduce((sum, value) => sum + count(value), 0);
   const bytes = list.reduce((sum, value) => sum + Math.max(0, bytesOf(h, value)), 0);
@@ -227,7 +241,7 @@ export function parameterList(h: Hierarchy, list: number[]): HTMLElement {
     'div',
     {},
     element('p', {
-      class: 'faint',
+      class: 'muted',
       text: `${strings.tensors(list.length)}, ${strings.elements(total)}, ${bytesText(bytes)}`,
     }),
     element('ul', { class: 'values' }, ...rows),
@@ -237,12 +251,13 @@ export function parameterList(h: Hierarchy, list: number[]): HTMLElement {
 /** A table of what, before and after; null where the element is the same, or there is but one graph. */
 export function changeSection(h: Hierarchy, at: Element): HTMLElement | null {
   const differences = differencesOf(h);
-  const mark = markOf(h, at);
+  const mark = diffStatusOf(h, at);
   const changes = differences?.changes.get(at) ?? [];
-  if (differences === null || (mark === Mark.Same && changes.length === 0)) {
+  if (differences === null || (mark === DiffStatus.Same && changes.length === 0)) {
     return null;
   }
-  const word = mark === Mark.Same ? strings.readsFromAnother() : `${SIGNS[mark]} ${statusText(mark)}`;
+  const heading =
+    mark === DiffStatus.Same ? strings.readsFromAnother() : `${DIFF_SYMBOLS[mark]} ${statusText(mark)}`;
   const rows = changes.map((change) =>
     element(
       'tr',
@@ -252,16 +267,16 @@ export function changeSection(h: Hierarchy, at: Element): HTMLElement | null {
     ),
   );
   return section(
-    word,
+    heading,
     rows.length > 0
       ? element('table', { class: 'changes' }, ...rows)
       : element('p', { text: sentence(mark) }),
   );
 }
 
-const sentence = (mark: Mark): string =>
-  mark === Mark.Added
+const sentence = (mark: DiffStatus): string =>
+  mark === DiffStatus.Added
     ? strings.onlyInSecond()
-    : mark === Mark.Removed
+    : mark === DiffStatus.Removed
       ? strings.onlyInFirst()
       : strings.changedInside();

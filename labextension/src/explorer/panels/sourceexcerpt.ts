@@ -8,14 +8,14 @@ import { element } from '../ui/dom';
 const AROUND = 2;
 const MOST_LINES = 24;
 
-export function sourceTitle(document: ViewDocument, source: number): string {
+export function sourceLocation(document: ViewDocument, source: number): string {
   const { sources, files } = document;
   const file = sources.file[source] < 0 ? '?' : files[sources.file[source]].name;
   return `${file}:${sources.line[source]}`;
 }
 
 /** The source and the frames that called it, innermost first. */
-export function frames(document: ViewDocument, source: number): number[] {
+export function callStack(document: ViewDocument, source: number): number[] {
   const list: number[] = [];
   const seen = new Set<number>();
   for (let at = source; at >= 0 && !seen.has(at); at = document.sources.caller[at]) {
@@ -36,7 +36,7 @@ function codeLine(text: string, from: number, to: number): Node[] {
   ];
 }
 
-export function sourceView(document: ViewDocument, source: number): HTMLElement {
+export function sourceExcerpt(document: ViewDocument, source: number): HTMLElement {
   const { sources, files } = document;
   const lines = sources.file[source] < 0 ? {} : files[sources.file[source]].lines;
   const first = sources.line[source];
@@ -73,7 +73,9 @@ export function sourceView(document: ViewDocument, source: number): HTMLElement 
     'figure',
     { class: 'source' },
     element('figcaption', {
-      text: name ? strings.inFunction(sourceTitle(document, source), name) : sourceTitle(document, source),
+      text: name
+        ? strings.inFunction(sourceLocation(document, source), name)
+        : sourceLocation(document, source),
     }),
     rows.length > 0 ? block : null,
   );

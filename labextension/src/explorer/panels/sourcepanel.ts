@@ -4,7 +4,7 @@ import * as strings from '../../i18n/strings';
 import * as toolStrings from '../../i18n/toolstrings';
 import type { Element, Hierarchy } from '../../model/hierarchy';
 import { element } from '../ui/dom';
-import { frames } from './sourceexcerpt';
+import { callStack } from './sourceexcerpt';
 import type { View } from '../core/view';
 
 const MOST_LINES = 4000;
@@ -19,7 +19,7 @@ function nodesByLine(h: Hierarchy): Map<number, Element[]>[] {
       return;
     }
     if (!stacks.has(source)) {
-      stacks.set(source, frames(h.document, source));
+      stacks.set(source, callStack(h.document, source));
     }
     for (const frame of stacks.get(source)!) {
       const lines = byLine[sources.file[frame]];
@@ -34,13 +34,13 @@ function nodesByLine(h: Hierarchy): Map<number, Element[]>[] {
   return byLine;
 }
 
-export function linesFeature(view: View): void {
+export function sourcePanelFeature(view: View): void {
   let byLine: Map<number, Element[]>[] | null = null;
   view.events.on('graph', () => (byLine = null));
 
   const press = (file: string, line: number, nodes: Element[]): void => {
-    view.search(`line:"${file}:${line}"`);
-    view.light(new Set(nodes), toolStrings.lineHighlighted(toolStrings.operators(nodes.length), line));
+    view.setQuery(`line:"${file}:${line}"`);
+    view.highlight(new Set(nodes), toolStrings.lineHighlighted(toolStrings.operators(nodes.length), line));
     if (nodes.length === 1) {
       void view.goTo(nodes[0]);
     }
@@ -51,11 +51,11 @@ export function linesFeature(view: View): void {
     const numbers = Object.keys(lines)
       .map(Number)
       .sort((a, b) => a - b);
-    const block = element('div', { class: 'code listing' });
+    const block = element('div', { class: 'code source-listing' });
     let last = numbers[0];
     for (const line of numbers.slice(0, MOST_LINES)) {
       if (line > last + 1) {
-        block.append(element('div', { class: 'line faint', text: '      ⋯' }));
+        block.append(element('div', { class: 'line muted', text: '      ⋯' }));
       }
       last = line;
       const nodes = byLine![file].get(line) ?? [];
@@ -76,7 +76,7 @@ export function linesFeature(view: View): void {
                 onClick: () => press(name, line, nodes),
               },
               ...row,
-              element('span', { class: 'tally', text: strings.ops(nodes.length) }),
+              element('span', { class: 'op-count', text: strings.ops(nodes.length) }),
             ),
       );
     }
@@ -95,14 +95,14 @@ export function linesFeature(view: View): void {
         view.selected >= 0 && view.selected < h.nodes ? h.document.nodes.source[view.selected] : -1;
       // Of several frames in one file the innermost is where the operator ran.
       const here = new Map<number, number>();
-      for (const frame of source < 0 ? [] : frames(h.document, source).reverse()) {
+      for (const frame of source < 0 ? [] : callStack(h.document, source).reverse()) {
         here.set(h.document.sources.file[frame], h.document.sources.line[frame]);
       }
       queueMicrotask(() =>
-        view.panel.node.querySelector('.listing .marked')?.scrollIntoView?.({ block: 'nearest' }),
+        view.panel.node.querySelector('.source-listing .marked')?.scrollIntoView?.({ block: 'nearest' }),
       );
       return [
-        element('p', { class: 'faint', text: toolStrings.pressLine() }),
+        element('p', { class: 'muted', text: toolStrings.pressLine() }),
         ...h.document.files.map((_, file) => fileView(h, file, here)),
       ];
     },

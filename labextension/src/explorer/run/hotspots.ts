@@ -3,7 +3,7 @@
 import * as runStrings from '../../i18n/runstrings';
 import { elementText } from '../../model/elementdetails';
 import { groupElement, type Hierarchy } from '../../model/hierarchy';
-import { heaviest, type HeavyRow, type Metric } from '../../model/run/metrics';
+import { hotSpots, type HotSpot, type Metric } from '../../model/run/metrics';
 import { element } from '../ui/dom';
 import type { RunState } from './runstate';
 import type { View } from '../core/view';
@@ -12,11 +12,11 @@ const MOST_ROWS = 100;
 
 type Column = 'name' | 'value';
 
-export function heaviestFeature(view: View, state: RunState): void {
+export function hotSpotsFeature(view: View, state: RunState): void {
   let groups = false;
   let column: Column = 'value';
   let descending = true;
-  const refresh = (): void => view.panel.refresh('heaviest');
+  const refresh = (): void => view.panel.refresh('hotspots');
 
   const head = (id: Column, text: string): HTMLElement =>
     element(
@@ -39,8 +39,8 @@ export function heaviestFeature(view: View, state: RunState): void {
     );
 
   const table = (h: Hierarchy, metric: Metric): HTMLElement => {
-    const name = (row: HeavyRow): string => (row.group ? h.paths[row.at] : elementText(h, row.at));
-    const rows = heaviest(h, metric, groups, MOST_ROWS);
+    const name = (row: HotSpot): string => (row.group ? h.paths[row.at] : elementText(h, row.at));
+    const rows = hotSpots(h, metric, groups, MOST_ROWS);
     if (column === 'name') {
       rows.sort((a, b) => name(a).localeCompare(name(b)));
     }
@@ -67,7 +67,7 @@ export function heaviestFeature(view: View, state: RunState): void {
     });
     return element(
       'table',
-      { class: 'heavy' },
+      { class: 'hotspots' },
       element(
         'thead',
         {},
@@ -76,7 +76,9 @@ export function heaviestFeature(view: View, state: RunState): void {
           {},
           head('name', groups ? runStrings.module() : runStrings.operator()),
           head('value', metric.label),
-          metric.adds ? element('th', { text: runStrings.share(), attributes: { scope: 'col' } }) : null,
+          metric.isAdditive
+            ? element('th', { text: runStrings.share(), attributes: { scope: 'col' } })
+            : null,
         ),
       ),
       element('tbody', {}, ...cells),
@@ -85,7 +87,7 @@ export function heaviestFeature(view: View, state: RunState): void {
 
   const choice = (text: string, value: boolean): HTMLElement =>
     element('button', {
-      class: 'jump',
+      class: 'link-button',
       text,
       attributes: { type: 'button', 'aria-pressed': String(groups === value) },
       onClick() {
@@ -95,10 +97,10 @@ export function heaviestFeature(view: View, state: RunState): void {
     });
 
   view.panel.add({
-    id: 'heaviest',
+    id: 'hotspots',
     title: runStrings.hotSpots(),
     order: 30,
-    available: () => state.metric !== null && state.metric.words === null,
+    available: () => state.metric !== null && state.metric.categories === null,
     render() {
       const { metric } = state;
       if (view.graph === null || metric === null) {

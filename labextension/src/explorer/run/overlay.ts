@@ -6,7 +6,7 @@ import type { Metric } from '../../model/run/metrics';
 import { element } from '../ui/dom';
 import { roundedBox, TEXT_FROM, type Layer } from '../canvas/paint/paint';
 import type { RunState } from './runstate';
-import { drawTag } from '../canvas/paint/badges';
+import { drawPill } from '../canvas/paint/badges';
 import type { Theme } from '../ui/theme';
 import type { View } from '../core/view';
 
@@ -48,7 +48,7 @@ const metricLayer =
         context.lineWidth = Math.max(3, 2 / camera.scale);
         roundedBox(context, { x: box.x - 2, y: box.y - 2, width: box.width + 4, height: box.height + 4 }, 8);
         context.stroke();
-        drawTag(paint, box.x + box.width - 4, box.y, runStrings.failedHere(), theme.error);
+        drawPill(paint, box.x + box.width - 4, box.y, runStrings.failedHere(), theme.error);
       }
       const value =
         metric === null
@@ -63,7 +63,7 @@ const metricLayer =
       }
       const colour = colourOf(metric, theme, value);
       // The gauge fills up with the value, so that its length tells what its colour does.
-      const whole = metric.words !== null || !Number.isFinite(value);
+      const whole = metric.categories !== null || !Number.isFinite(value);
       const part = whole ? 1 : level(value, gaugeMost(metric, kind === 'closed'));
       const width = detailed ? GAUGE : box.width;
       context.fillStyle = theme.background;
@@ -71,38 +71,38 @@ const metricLayer =
       context.fillStyle = colour;
       context.fillRect(box.x, box.y + box.height * (1 - part), width, box.height * part);
       // The lightest colours are close to the ground: the frame says how long the gauge could be.
-      context.strokeStyle = theme.faint;
+      context.strokeStyle = theme.muted;
       context.lineWidth = 1;
       roundedBox(context, { ...box, width }, 0);
       context.stroke();
       if (detailed && !(metric.id === 'nonfinite' && value === 0)) {
-        drawTag(paint, box.x + box.width - 4, box.y + box.height + 5, metric.text(value), colour);
+        drawPill(paint, box.x + box.width - 4, box.y + box.height + 5, metric.text(value), colour);
       }
     }
   };
 
 /** Sums of groups are set against the whole, single operators against the heaviest of them. */
 const gaugeMost = (metric: Metric, group: boolean): number =>
-  group && metric.adds ? (metric.groups[0] ?? metric.most) : metric.most;
+  group && metric.isAdditive ? (metric.groups[0] ?? metric.most) : metric.most;
 
 function colourOf(metric: Metric, theme: Theme, value: number): string {
   if (metric.id === 'nonfinite') {
     return value === 0 ? theme.edge : value === 1 ? theme.warning : theme.error;
   }
-  if (metric.words !== null) {
+  if (metric.categories !== null) {
     return wordColour(theme, value);
   }
   return Number.isFinite(value) ? levelColour(theme, level(value, metric.most)) : theme.error;
 }
 
-export function metricFeature(view: View, state: RunState): void {
-  const select = element('select', { class: 'choice', attributes: { 'aria-label': runStrings.overlay() } });
+export function overlayFeature(view: View, state: RunState): void {
+  const select = element('select', { class: 'select', attributes: { 'aria-label': runStrings.overlay() } });
   const key = element('div', {});
   const label = element('label', { text: `${runStrings.overlay()} ` });
   label.append(select);
   const legend = element(
     'div',
-    { class: 'metric', attributes: { role: 'group', 'aria-label': runStrings.overlay() } },
+    { class: 'overlay-legend', attributes: { role: 'group', 'aria-label': runStrings.overlay() } },
     label,
     key,
   );
@@ -114,8 +114,8 @@ export function metricFeature(view: View, state: RunState): void {
   }
 
   const fill = (): void => {
-    const choices = state.choices();
-    legend.hidden = !state.live && state.run === null && state.chosen === '';
+    const choices = state.overlays();
+    legend.hidden = !state.connected && state.run === null && state.overlay === '';
     select.replaceChildren(
       element('option', { text: runStrings.none(), attributes: { value: '' } }),
       ...choices.map(([id, text, there]) => {
@@ -127,10 +127,10 @@ export function metricFeature(view: View, state: RunState): void {
         return option;
       }),
     );
-    select.value = state.chosen;
+    select.value = state.overlay;
     key.replaceChildren(...(state.metric === null ? [] : keyOf(view, state.metric)));
   };
-  select.addEventListener('change', () => state.choose(select.value));
+  select.addEventListener('change', () => state.setOverlay(select.value));
   state.events.on('metric', fill);
   state.events.on('link', fill);
   view.events.on('theme', () => state.metric !== null && fill());
@@ -138,9 +138,9 @@ export function metricFeature(view: View, state: RunState): void {
     keys: ['v'],
     help: ['v', runStrings.helpOverlay()],
     run() {
-      const there = ['', ...state.choices().flatMap(([id, , usable]) => (usable ? [id] : []))];
-      const next = there[(there.indexOf(state.chosen) + 1) % there.length];
-      state.choose(next);
+      const there = ['', ...state.overlays().flatMap(([id, , usable]) => (usable ? [id] : []))];
+      const next = there[(there.indexOf(state.overlay) + 1) % there.length];
+      state.setOverlay(next);
       view.notify(runStrings.overlayIs(next === '' ? runStrings.none() : (state.metric?.label ?? next)));
     },
   });
@@ -148,13 +148,13 @@ export function metricFeature(view: View, state: RunState): void {
 
 function keyOf(view: View, metric: Metric): Node[] {
   const { theme } = view;
-  if (metric.words !== null) {
-    const items = metric.words.map((word, place) => {
+  if (metric.categories !== null) {
+    const items = metric.categories.map((word, place) => {
       const swatch = element('i', {});
       swatch.style.background = colourOf(metric, theme, place);
       return element('li', {}, swatch, element('span', { text: word }));
     });
-    return [element('ul', { class: 'words' }, ...items)];
+    return [element('ul', { class: 'categories' }, ...items)];
   }
   const steps = Array.from({ length: STEPS }, (_, step) => {
     const part = element('span', { class: 'step' });
@@ -170,14 +170,14 @@ function keyOf(view: View, metric: Metric): Node[] {
       element('span', { text: '0' }),
       element('span', { text: metric.text(metric.most) }),
     ),
-    ...(metric.adds && whole !== null
-      ? [element('div', { class: 'faint', text: runStrings.together(metric.text(whole)) })]
+    ...(metric.isAdditive && whole !== null
+      ? [element('div', { class: 'muted', text: runStrings.together(metric.text(whole)) })]
       : []),
     element('button', {
-      class: 'jump',
+      class: 'link-button',
       text: runStrings.showHotSpots(),
       attributes: { type: 'button' },
-      onClick: () => view.openPanel('heaviest', true),
+      onClick: () => view.openPanel('hotspots', true),
     }),
   ];
 }

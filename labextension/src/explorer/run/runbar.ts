@@ -5,25 +5,25 @@ import { elementText } from '../../model/elementdetails';
 import { kindOf } from '../../model/hierarchy';
 import { secondsText } from '../../model/run/metrics';
 import { button, element } from '../ui/dom';
-import { heaviestFeature } from './hotspots';
-import { metricFeature } from './overlay';
+import { hotSpotsFeature } from './hotspots';
+import { overlayFeature } from './overlay';
 import { createRunState, type RunState } from './runstate';
 import { valuesFeature } from './values';
 import type { View } from '../core/view';
 
 export function runFeature(view: View): void {
   const state = createRunState(view, view.options.kernel);
-  metricFeature(view, state);
-  heaviestFeature(view, state);
+  overlayFeature(view, state);
+  hotSpotsFeature(view, state);
   valuesFeature(view, state);
   if (view.options.kernel !== undefined) {
-    barFeature(view, state);
+    runBar(view, state);
   }
 }
 
-function barFeature(view: View, state: RunState): void {
+function runBar(view: View, state: RunState): void {
   const devices = element('select', {
-    class: 'choice',
+    class: 'select',
     attributes: { 'aria-label': runStrings.deviceLabel() },
   });
   const fields = element('span', { class: 'fields' });
@@ -31,7 +31,7 @@ function barFeature(view: View, state: RunState): void {
   const texts = new Map<string, string>();
 
   const start = (upto: number): void => {
-    if (state.live && !state.running) {
+    if (state.connected && !state.running) {
       const inputs = state.inputs.map(({ name }) => texts.get(name) ?? '');
       say(runStrings.starting());
       state.send({ type: 'run.start', device: devices.value, inputs, upto });
@@ -44,7 +44,7 @@ function barFeature(view: View, state: RunState): void {
   const toHere = (): void => {
     if (here() >= 0) {
       start(here());
-    } else if (state.live) {
+    } else if (state.connected) {
       view.notify(runStrings.selectToRunTo());
     }
   };
@@ -66,11 +66,11 @@ function barFeature(view: View, state: RunState): void {
   function say(text: string, bad = false): void {
     status.textContent = text;
     status.title = text;
-    status.classList.toggle('bad', bad);
+    status.classList.toggle('error', bad);
   }
 
   const fillBar = (): void => {
-    bar.hidden = !state.live && state.gone === '';
+    bar.hidden = !state.connected && state.disconnectedReason === '';
     const wanted = devices.value;
     devices.replaceChildren(
       ...state.devices.map((name) =>
@@ -103,16 +103,16 @@ function barFeature(view: View, state: RunState): void {
       }),
     );
     enable();
-    if (state.gone !== '') {
-      say(state.gone, true);
+    if (state.disconnectedReason !== '') {
+      say(state.disconnectedReason, true);
     }
   };
   const enable = (): void => {
-    const idle = state.live && !state.running;
+    const idle = state.connected && !state.running;
     run.disabled = !idle;
     runTo.disabled = !idle || here() < 0;
     stop.disabled = !state.running;
-    devices.disabled = !state.live;
+    devices.disabled = !state.connected;
   };
 
   state.events.on('link', fillBar);
@@ -136,7 +136,7 @@ function barFeature(view: View, state: RunState): void {
   });
   view.actions.push({
     label: runStrings.runToHere(),
-    available: (at) => state.live && view.graph !== null && kindOf(view.graph, at) === 'op',
+    available: (at) => state.connected && view.graph !== null && kindOf(view.graph, at) === 'op',
     run: (at) => start(at),
   });
 }
@@ -145,8 +145,8 @@ function barFeature(view: View, state: RunState): void {
 function progressText(view: View, state: RunState): [text: string, bad: boolean] {
   const { run } = state;
   const h = view.graph;
-  if (state.gone !== '') {
-    return [state.gone, true];
+  if (state.disconnectedReason !== '') {
+    return [state.disconnectedReason, true];
   }
   if (run === null || h === null) {
     return ['', false];

@@ -7,7 +7,7 @@ import {
   doubles,
   floats,
   type Heatmap,
-  type KernelLink,
+  type KernelConnection,
   type KernelMessage,
   type RunInput,
 } from '../../protocol/runmessages';
@@ -19,7 +19,7 @@ export interface DrawnHeatmap extends Heatmap {
 }
 
 interface RunEvents {
-  /** The kernel answered, or is gone. */
+  /** The kernel answered, or is disconnectedReason. */
   link: [];
   /** More of a run is known. */
   progress: [];
@@ -32,49 +32,49 @@ interface RunEvents {
 
 export interface RunState {
   readonly events: Events<RunEvents>;
-  readonly live: boolean;
+  readonly connected: boolean;
   /** Why nothing can be run any more; empty while it can, and where it never could. */
-  readonly gone: string;
+  readonly disconnectedReason: string;
   readonly devices: readonly string[];
   readonly inputs: readonly RunInput[];
   readonly running: boolean;
   readonly run: RunData | null;
   readonly metric: Metric | null;
-  readonly chosen: string;
+  readonly overlay: string;
   /** What can be laid over the picture now: id, label, and whether there is something to see. */
-  choices(): [id: string, label: string, there: boolean][];
-  choose(id: string): void;
+  overlays(): [id: string, label: string, there: boolean][];
+  setOverlay(id: string): void;
   send(content: Record<string, unknown>): void;
 }
 
-/** A kernel that is asked something and says nothing for so long is taken for busy or gone. */
+/** A kernel that is asked something and says nothing for so long is taken for busy or disconnectedReason. */
 const PATIENCE_MS = 8000;
 
-export const createRunState = (view: View, link: KernelLink | undefined): RunState => {
+export const createRunState = (view: View, link: KernelConnection | undefined): RunState => {
   const events = createEvents<RunEvents>();
   const named = new Map<string, NamedNumbers>();
-  let live = false;
-  let gone = '';
+  let connected = false;
+  let disconnectedReason = '';
   let devices: string[] = [];
   let inputs: RunInput[] = [];
   let run: RunData | null = null;
   let running = false;
-  let chosen = '';
+  let overlay = '';
   let metric: Metric | null = null;
   let waiting = 0;
   let clock = 0;
 
   const refresh = (): void => {
     const h = view.graph;
-    metric = h === null || chosen === '' ? null : metricOf(h, run, named, chosen);
+    metric = h === null || overlay === '' ? null : metricOf(h, run, named, overlay);
     events.emit('metric');
     view.stage.repaint();
   };
-  const lose = (why: string): void => {
-    if (live || running) {
-      live = false;
+  const disconnect = (why: string): void => {
+    if (connected || running) {
+      connected = false;
       running = false;
-      gone = why;
+      disconnectedReason = why;
       view.notify(why);
       events.emit('link');
       events.emit('progress');
@@ -89,17 +89,17 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
   };
   const expectAnswer = (patience: number): void => {
     window.clearTimeout(waiting);
-    waiting = window.setTimeout(() => lose(runStrings.kernelSilent()), patience);
+    waiting = window.setTimeout(() => disconnect(runStrings.kernelSilent()), patience);
   };
   const send = (content: Record<string, unknown>, patience = PATIENCE_MS): void => {
     try {
       link?.send(content);
       expectAnswer(patience);
     } catch {
-      lose(runStrings.connectionLost());
+      disconnect(runStrings.connectionLost());
     }
   };
-  /** A node that takes long is no reason to think the kernel gone: it still answers. */
+  /** A node that takes long is no reason to think the kernel disconnectedReason: it still answers. */
   const ping = (): void => send({ type: 'run.ping' });
 
   const take = (message: KernelMessage, buffers: DataView[]): void => {
@@ -108,14 +108,14 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
     switch (message.type) {
       case 'run.ready':
         ({ devices, inputs } = message);
-        live = true;
-        gone = '';
+        connected = true;
+        disconnectedReason = '';
         events.emit('link');
         break;
       case 'run.begin':
         run = view.lastRun = emptyRun(h?.nodes ?? 0);
         running = true;
-        chosen ||= 'time';
+        overlay ||= 'time';
         heard();
         events.emit('progress');
         refresh();
@@ -133,8 +133,8 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
         if (run !== null) {
           run.end = message;
         }
-        if (message.device === 'meta' && chosen === 'time') {
-          chosen = 'memory';
+        if (message.device === 'meta' && overlay === 'time') {
+          overlay = 'memory';
         }
         events.emit('progress');
         refresh();
@@ -142,7 +142,7 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
       case 'run.overlay':
         named.set(message.name, { name: message.name, unit: message.unit, values: doubles(buffers[0]) });
         if (message.name !== 'FLOPs') {
-          chosen = message.name;
+          overlay = message.name;
         }
         refresh();
         break;
@@ -154,9 +154,9 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
         break;
       default:
         // It was only busy.
-        if (gone !== '') {
-          live = true;
-          gone = '';
+        if (disconnectedReason !== '') {
+          connected = true;
+          disconnectedReason = '';
           events.emit('link');
         }
     }
@@ -176,13 +176,13 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
       take(message, buffers);
     }
   });
-  link?.onGone(() => lose(runStrings.kernelGone()));
-  link?.onDoubt(() => live && send({ type: 'run.ping' }, PATIENCE_MS / 4));
+  link?.onDisconnect(() => disconnect(runStrings.kernelGone()));
+  link?.onConnectionChange(() => connected && send({ type: 'run.ping' }, PATIENCE_MS / 4));
   view.events.on('graph', () => {
     run = view.lastRun = null;
     running = false;
     named.clear();
-    chosen = '';
+    overlay = '';
     refresh();
     try {
       // No answer, no run bar: that is how a page without a kernel looks.
@@ -198,11 +198,11 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
 
   return {
     events,
-    get live() {
-      return live;
+    get connected() {
+      return connected;
     },
-    get gone() {
-      return gone;
+    get disconnectedReason() {
+      return disconnectedReason;
     },
     get devices() {
       return devices;
@@ -219,21 +219,21 @@ export const createRunState = (view: View, link: KernelLink | undefined): RunSta
     get metric() {
       return metric;
     },
-    get chosen() {
-      return chosen;
+    get overlay() {
+      return overlay;
     },
-    choices() {
+    overlays() {
       const fixed = METRICS.map(([id, label, needsRun]): [string, string, boolean] => [
         id,
         label(),
         !needsRun || run !== null,
       ]);
-      fixed.splice(2, 0, ['FLOPs', runStrings.flops(), named.has('FLOPs') || live]);
+      fixed.splice(2, 0, ['FLOPs', runStrings.flops(), named.has('FLOPs') || connected]);
       const others = [...named.keys()].filter((name) => !fixed.some(([id]) => id === name));
       return [...fixed, ...others.map((name): [string, string, boolean] => [name, name, true])];
     },
-    choose(id) {
-      chosen = id;
+    setOverlay(id) {
+      overlay = id;
       if (id === 'FLOPs' && !named.has(id)) {
         send({ type: 'run.flops' });
       }

@@ -4,11 +4,11 @@ import * as runStrings from '../../i18n/runstrings';
 import { integerText } from '../../i18n/translation';
 import { string } from '../../model/describe';
 import { fullType } from '../../model/elementdetails';
-import { kindOf, pillValue, type Hierarchy } from '../../model/hierarchy';
+import { kindOf, boundaryValue, type Hierarchy } from '../../model/hierarchy';
 import { plainText } from '../../model/run/metrics';
 import { Role } from '../../protocol/document';
 import type { Statistics } from '../../model/run/rundata';
-import { facts, section } from '../panels/sections';
+import { detailList, section } from '../panels/sections';
 import { element } from '../ui/dom';
 import { heatmapView } from './heatmap';
 import type { DrawnHeatmap, RunState } from './runstate';
@@ -24,7 +24,7 @@ function valuesOf(h: Hierarchy, at: number): number[] {
     const { outputs, inputs } = h.document.nodes;
     return [...new Set([...outputs[at], ...inputs[at]])];
   }
-  return kind === 'group' ? [] : [pillValue(h, at)];
+  return kind === 'group' ? [] : [boundaryValue(h, at)];
 }
 
 export function statisticsFacts(found: Statistics): [string, string][] {
@@ -101,7 +101,7 @@ export function valuesFeature(view: View, state: RunState): void {
       return null;
     }
     const axis = (which: 0 | 1, name: string): HTMLElement => {
-      const select = element('select', { class: 'choice', attributes: { 'aria-label': name } });
+      const select = element('select', { class: 'select', attributes: { 'aria-label': name } });
       shape.forEach((extent, dimension) =>
         select.append(
           element('option', {
@@ -142,8 +142,8 @@ export function valuesFeature(view: View, state: RunState): void {
     return element(
       'div',
       { class: 'slice' },
-      axis(0, runStrings.down()),
-      axis(1, runStrings.across()),
+      axis(0, runStrings.rowAxis()),
+      axis(1, runStrings.columnAxis()),
       ...places,
     );
   };
@@ -155,11 +155,11 @@ export function valuesFeature(view: View, state: RunState): void {
     if (drawn?.value === value) {
       return [section(runStrings.heatmap(), element('p', { class: 'failed', text: drawn.message ?? '' }))];
     }
-    if (!state.live) {
+    if (!state.connected) {
       return [];
     }
     const draw = element('button', {
-      class: 'jump',
+      class: 'link-button',
       text: asked ? runStrings.drawing() : runStrings.drawHeatmap(),
       attributes: { type: 'button' },
       onClick() {
@@ -172,7 +172,7 @@ export function valuesFeature(view: View, state: RunState): void {
   };
 
   const valueChoice = (h: Hierarchy, values: number[]): HTMLElement => {
-    const select = element('select', { class: 'choice', attributes: { 'aria-label': runStrings.value() } });
+    const select = element('select', { class: 'select', attributes: { 'aria-label': runStrings.value() } });
     for (const value of values) {
       const role = h.document.values.role[value];
       const own = string(h.document, h.document.values.name[value]);
@@ -198,7 +198,7 @@ export function valuesFeature(view: View, state: RunState): void {
     id: 'values',
     title: runStrings.values(),
     order: 20,
-    available: () => state.live || state.run !== null,
+    available: () => state.connected || state.run !== null,
     render() {
       const h = view.graph;
       if (h === null) {
@@ -207,7 +207,7 @@ export function valuesFeature(view: View, state: RunState): void {
       const values = valuesOf(h, view.selected);
       if (values.length === 0) {
         const text = runStrings.selectForValues();
-        return [element('h2', { text: runStrings.values() }), element('p', { class: 'faint', text })];
+        return [element('h2', { text: runStrings.values() }), element('p', { class: 'muted', text })];
       }
       if (!values.includes(chosen)) {
         chosen = values[0];
@@ -224,8 +224,10 @@ export function valuesFeature(view: View, state: RunState): void {
       return [
         element('h2', { text: `%${string(h.document, h.document.values.name[chosen])}` }),
         values.length > 1 ? valueChoice(h, values) : null,
-        element('p', { class: 'faint', text: runStrings.tracedAs(fullType(h, chosen)) }),
-        found === undefined ? element('p', { class: 'faint', text: none }) : facts(statisticsFacts(found)),
+        element('p', { class: 'muted', text: runStrings.tracedAs(fullType(h, chosen)) }),
+        found === undefined
+          ? element('p', { class: 'muted', text: none })
+          : detailList(statisticsFacts(found)),
         ...(found === undefined ? [] : histogram(found)),
         ...heatmapSection(chosen),
       ].filter((part): part is HTMLElement => part !== null);

@@ -46,7 +46,7 @@ export async function copyText(root: HTMLElement, text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    const field = element('textarea', { class: 'unseen', text });
+    const field = element('textarea', { class: 'visually-hidden', text });
     root.append(field);
     field.select();
     document.execCommand('copy');

@@ -1,8 +1,8 @@
-/** The elements around the picture, in a shadow root: bar, body, grip, the message that stands in for a picture. */
+/** The elements around the picture, in a shadow root: bar, body, handle, the message that stands in for a picture. */
 
 import { EXPLORER_STYLE } from '../../generated/explorerstyle';
 import { element } from './dom';
-import { clampHeight, createGrip } from './resizehandle';
+import { clampHeight, createResizeHandle } from './resizehandle';
 import { cssVariables, readTheme, watchTheme, type Theme } from './theme';
 
 /** Narrower than this, the panel lies over the picture instead of beside it. */
@@ -18,9 +18,9 @@ export interface Frame {
   /** Shows the picture with its bars. */
   fill(...children: Node[]): void;
   /** Shows one sentence instead. */
-  message(text: string): void;
+  showError(text: string): void;
   /** Says something to a screen reader. */
-  say(text: string): void;
+  announce(text: string): void;
   /** Says it to everybody, for a moment. */
   notify(text: string): void;
   /** Reads the theme of the page and hands it on. */
@@ -48,16 +48,16 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
   shadow.append(element('style', { text: EXPLORER_STYLE }), root);
   host.append(home);
   let height = clampHeight(firstHeight);
-  const live = element('div', { class: 'unseen', attributes: { role: 'status' } });
+  const live = element('div', { class: 'visually-hidden', attributes: { role: 'status' } });
   const toast = element('div', { class: 'toast', attributes: { 'aria-hidden': 'true' } });
   let timer = 0;
   let filling = false;
   const setHeight = (to: number): void => {
     height = clampHeight(to);
     home.style.height = filling ? '100%' : `${height}px`;
-    grip.setAttribute('aria-valuenow', String(height));
+    handle.setAttribute('aria-valuenow', String(height));
   };
-  const grip = createGrip(
+  const handle = createResizeHandle(
     () => height,
     (to, final) => {
       setHeight(to);
@@ -88,19 +88,19 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
     setHeight,
     fillHost() {
       filling = true;
-      grip.hidden = true;
+      handle.hidden = true;
       root.classList.add('filling');
       setHeight(height);
     },
     fill(...children) {
-      root.replaceChildren(...children, grip, toast, live);
+      root.replaceChildren(...children, handle, toast, live);
       setHeight(height);
     },
-    message(text) {
+    showError(text) {
       root.replaceChildren(element('p', { class: 'message', text, attributes: { role: 'alert' } }));
       home.style.height = 'auto';
     },
-    say(text) {
+    announce(text) {
       live.textContent = text;
     },
     notify(text) {

@@ -10,12 +10,12 @@ const STEP = 40;
 export const clampHeight = (height: number): number =>
   Math.round(Math.max(LEAST_HEIGHT, Math.min(MOST_HEIGHT, height)));
 
-export function createGrip(
+export function createResizeHandle(
   current: () => number,
   onHeight: (height: number, final: boolean) => void,
 ): HTMLElement {
-  const grip = element('div', {
-    class: 'grip',
+  const handle = element('div', {
+    class: 'resize-handle',
     title: strings.resize(),
     attributes: {
       role: 'separator',
@@ -28,28 +28,28 @@ export function createGrip(
     },
   });
   let from: { y: number; height: number } | null = null;
-  grip.addEventListener('pointerdown', (event) => {
+  handle.addEventListener('pointerdown', (event) => {
     from = { y: event.clientY, height: current() };
-    grip.setPointerCapture?.(event.pointerId);
+    handle.setPointerCapture?.(event.pointerId);
     event.preventDefault();
   });
-  grip.addEventListener('pointermove', (event) => {
+  handle.addEventListener('pointermove', (event) => {
     if (from !== null) {
       onHeight(clampHeight(from.height + event.clientY - from.y), false);
     }
   });
-  grip.addEventListener('pointerup', (event) => {
+  handle.addEventListener('pointerup', (event) => {
     if (from !== null) {
       onHeight(clampHeight(from.height + event.clientY - from.y), true);
       from = null;
     }
   });
-  grip.addEventListener('keydown', (event) => {
+  handle.addEventListener('keydown', (event) => {
     if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
       onHeight(clampHeight(current() + (event.key === 'ArrowDown' ? STEP : -STEP)), true);
       event.preventDefault();
       event.stopPropagation();
     }
   });
-  return grip;
+  return handle;
 }

@@ -8,7 +8,7 @@ export interface Theme {
   contrast: boolean;
   background: string;
   text: string;
-  faint: string;
+  muted: string;
   box: string;
   boxBorder: string;
   closed: string;
@@ -40,7 +40,7 @@ const LIGHT: Colours = {
   dark: false,
   background: '#fcfcfd',
   text: '#1d2433',
-  faint: '#566074',
+  muted: '#566074',
   box: '#ffffff',
   boxBorder: '#cfd5e1',
   closed: '#eef3fc',
@@ -76,7 +76,7 @@ const DARK: Colours = {
   dark: true,
   background: '#15181d',
   text: '#e6e9ef',
-  faint: '#98a2b3',
+  muted: '#98a2b3',
   box: '#262b34',
   boxBorder: '#444c5a',
   closed: '#25324a',
@@ -119,7 +119,7 @@ function highContrast(base: Colours): Colours {
     ...base,
     background: paper,
     text: ink,
-    faint: ink,
+    muted: ink,
     box: paper,
     boxBorder: ink,
     closed: paper,
@@ -223,7 +223,7 @@ export function cssVariables(theme: Theme): Record<string, string> {
     '--tl-surface': theme.contrast ? theme.background : theme.dark ? '#1d2129' : '#ffffff',
     '--tl-raised': theme.depths[1],
     '--tl-text': theme.text,
-    '--tl-faint': theme.faint,
+    '--tl-muted': theme.muted,
     '--tl-border': theme.contrast ? theme.text : theme.dark ? '#343b48' : '#dde2ea',
     '--tl-accent': theme.selected,
     '--tl-incoming': theme.incoming,

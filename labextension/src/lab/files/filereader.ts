@@ -8,7 +8,7 @@ import { ANSWER_TYPE, FILE_FORMAT, type ImportedFile } from '../../protocol/pane
 /** A kernel that imports torch on a busy machine. */
 const PATIENCE_MS = 120_000;
 
-export interface FileWords {
+export interface FileTexts {
   noServer: string;
   gone: string;
   failed: (status: string) => string;
@@ -50,7 +50,7 @@ export async function tagOf(services: Services, path: string): Promise<string | 
 export async function readFile(
   services: Services,
   path: string,
-  words: FileWords,
+  texts: FileTexts,
   say: (text: string) => void,
 ): Promise<Read> {
   const failure = (text: string, tag = ''): Read => ({ kind: 'error', text, tag });
@@ -61,14 +61,14 @@ export async function readFile(
     // A server without our part answers with a page of its own.
     content = (await response.json().catch(() => null)) as typeof content;
   } catch (error) {
-    return failure(words.failed(error instanceof Error ? error.message : String(error)));
+    return failure(texts.failed(error instanceof Error ? error.message : String(error)));
   }
   const tag = response.headers.get('Etag') ?? '';
   if (response.status === 404) {
-    return failure(content === null ? words.noServer : words.gone);
+    return failure(content === null ? texts.noServer : texts.gone);
   }
   if (!response.ok) {
-    return failure(words.failed(content?.message ?? String(response.status)));
+    return failure(texts.failed(content?.message ?? String(response.status)));
   }
   if (content?.format !== FILE_FORMAT) {
     return { kind: 'document', document: content, tag };
@@ -76,19 +76,19 @@ export async function readFile(
   if (content.error !== undefined) {
     return failure(content.error, tag);
   }
-  say(words.asking);
-  const answer = await importFile(services, path, words);
+  say(texts.asking);
+  const answer = await importFile(services, path, texts);
   return 'document' in answer
     ? { kind: 'document', document: answer.document, tag }
     : failure(answer.error, tag);
 }
 
 /** Asks a kernel that lives only for this, in the file's folder, without a history or a name of anybody's. */
-async function importFile(services: Services, path: string, words: FileWords): Promise<ImportedFile> {
+async function importFile(services: Services, path: string, texts: FileTexts): Promise<ImportedFile> {
   await services.kernelspecs.ready;
   const kernel = pythonKernel(services.kernelspecs.specs);
   if (kernel === null) {
-    return { error: words.noKernel };
+    return { error: texts.noKernel };
   }
   const slash = path.lastIndexOf('/') + 1;
   let session;
@@ -101,13 +101,13 @@ async function importFile(services: Services, path: string, words: FileWords): P
       kernel: { name: kernel },
     });
   } catch (error) {
-    return { error: words.failed(error instanceof Error ? error.message : String(error)) };
+    return { error: texts.failed(error instanceof Error ? error.message : String(error)) };
   }
   let timer = 0;
   try {
     const connection = session.kernel;
     if (connection === null) {
-      return { error: words.died };
+      return { error: texts.died };
     }
     // JSON's strings are Python's too.
     const name = JSON.stringify(`./${path.slice(slash)}`);
@@ -121,12 +121,12 @@ async function importFile(services: Services, path: string, words: FileWords): P
       },
     });
     const late = new Promise<ImportedFile>((resolve) => {
-      timer = window.setTimeout(() => resolve({ error: words.late }), PATIENCE_MS);
+      timer = window.setTimeout(() => resolve({ error: texts.late }), PATIENCE_MS);
     });
     const died = new Promise<ImportedFile>((resolve) => {
       connection.statusChanged.connect((_, status) => {
         if (status === 'dead' || status === 'autorestarting') {
-          resolve({ error: words.died });
+          resolve({ error: texts.died });
         }
       });
     });
@@ -139,11 +139,11 @@ async function importFile(services: Services, path: string, words: FileWords): P
         return said.data[ANSWER_TYPE];
       }
       const missing = said?.ename === 'ModuleNotFoundError' || said?.ename === 'ImportError';
-      return { error: missing ? words.old(kernel) : `${said?.ename ?? '?'}: ${said?.evalue ?? ''}` };
+      return { error: missing ? texts.old(kernel) : `${said?.ename ?? '?'}: ${said?.evalue ?? ''}` };
     });
     return await Promise.race([done, late, died]);
   } catch {
-    return { error: words.died };
+    return { error: texts.died };
   } finally {
     window.clearTimeout(timer);
     // Whatever happened, nothing is left running.

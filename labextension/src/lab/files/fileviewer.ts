@@ -7,7 +7,7 @@ import type { Explorer } from '../../explorer/explorer';
 import { labExplorer } from '../shell';
 import type { Read } from './filereader';
 
-export interface ViewWords {
+export interface ViewerTexts {
   opening: string;
   changed: string;
   removed: string;
@@ -20,7 +20,7 @@ export interface FileSource {
   tag(): Promise<string | null>;
 }
 
-export class FileView extends Widget {
+export class FileViewer extends Widget {
   private explorer: Explorer | null = null;
   private tag = '';
   private turn = 0;
@@ -30,7 +30,7 @@ export class FileView extends Widget {
   constructor(
     context: DocumentRegistry.Context,
     private readonly source: FileSource,
-    private readonly words: ViewWords,
+    private readonly texts: ViewerTexts,
   ) {
     super();
     this.addClass('tracelab-file');
@@ -38,8 +38,8 @@ export class FileView extends Widget {
     this.notice.className = 'tracelab-file-notice';
     this.notice.setAttribute('role', 'status');
     this.node.append(this.notice, this.host);
-    this.say(words.opening);
-    window.addEventListener('focus', this.look);
+    this.showNotice(texts.opening);
+    window.addEventListener('focus', this.checkFile);
     void context.ready.then(() => {
       // What "Reload from disk" ends in, too.
       context.fileChanged.connect(() => void this.reload(), this);
@@ -50,18 +50,18 @@ export class FileView extends Widget {
   /** Reads the file anew; what was shown stays until there is something better. */
   async reload(): Promise<void> {
     const turn = ++this.turn;
-    const read = await this.source.read((text) => this.say(text));
+    const read = await this.source.read((text) => this.showNotice(text));
     if (this.isDisposed || turn !== this.turn) {
       return;
     }
     this.tag = read.tag;
     if (read.kind === 'error') {
       this.node.dataset.tracelabError = read.text;
-      this.say(read.text, true);
+      this.showNotice(read.text, true);
       return;
     }
     delete this.node.dataset.tracelabError;
-    this.say('');
+    this.showNotice('');
     if (this.explorer !== null) {
       this.explorer.setDocument(read.document);
       return;
@@ -70,7 +70,7 @@ export class FileView extends Widget {
   }
 
   /** Whether the file is still what is shown. */
-  private readonly look = async (): Promise<void> => {
+  private readonly checkFile = async (): Promise<void> => {
     if (this.tag === '' || !this.isVisible) {
       return;
     }
@@ -78,12 +78,12 @@ export class FileView extends Widget {
     if (this.isDisposed || tag === '' || tag === this.tag) {
       return;
     }
-    this.say(tag === null ? this.words.removed : this.words.changed, true);
+    this.showNotice(tag === null ? this.texts.removed : this.texts.changed, true);
   };
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    void this.look();
+    void this.checkFile();
   }
 
   protected override onActivateRequest(message: Message): void {
@@ -94,16 +94,16 @@ export class FileView extends Widget {
       this.node.tabIndex = -1;
       this.node.focus();
     }
-    void this.look();
+    void this.checkFile();
   }
 
-  private say(text: string, again = false): void {
+  private showNotice(text: string, again = false): void {
     this.notice.replaceChildren(text);
     this.notice.hidden = text === '';
     if (again) {
       const button = document.createElement('button');
       button.className = 'jp-mod-styled jp-mod-minimal';
-      button.textContent = this.words.reload;
+      button.textContent = this.texts.reload;
       button.addEventListener('click', () => void this.reload());
       this.notice.append(' ', button);
     }
@@ -113,7 +113,7 @@ export class FileView extends Widget {
     if (this.isDisposed) {
       return;
     }
-    window.removeEventListener('focus', this.look);
+    window.removeEventListener('focus', this.checkFile);
     this.explorer?.destroy();
     this.explorer = null;
     super.dispose();

@@ -10,35 +10,37 @@ import {
 } from '@jupyterlab/docregistry';
 import type { ServiceManager } from '@jupyterlab/services';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
-import { readFile, tagOf, type FileWords } from './filereader';
-import { FileView, type ViewWords } from './fileviewer';
+import { readFile, tagOf, type FileTexts } from './filereader';
+import { FileViewer, type ViewerTexts } from './fileviewer';
 import { traceIcon } from '../shell';
 
 const FACTORY = 'Traced graph';
 const MODEL = 'tracelab-file';
 
-type Words = FileWords & ViewWords;
+type Texts = FileTexts & ViewerTexts;
 
-function wordsIn(trans: TranslationBundle): Words {
+function textsIn(trans: TranslationBundle): Texts {
   return {
     opening: trans.__('Opening…'),
-    asking: trans.__('The file holds no picture: a kernel is started to read it…'),
-    changed: trans.__('The file has changed on the disk; what is shown is what it held before.'),
-    removed: trans.__('The file is no longer there; what is shown is what it held.'),
+    asking: trans.__('No embedded preview; starting a kernel to read the file…'),
+    changed: trans.__('The file has changed on disk. The graph shows its previous content.'),
+    removed: trans.__('The file was moved or deleted. The graph shows its last content.'),
     reload: trans.__('Reload'),
-    gone: trans.__('The file does not exist, or this server does not let it be read.'),
+    gone: trans.__('The file does not exist, or this server does not allow reading it.'),
     noServer: trans.__(
-      'The Jupyter server lacks its part of tracelab: install tracelab where the server runs, and restart it.',
+      'The Jupyter server does not have the tracelab server extension. Install tracelab where the server runs, and restart the server.',
     ),
     failed: (status) => trans.__('The file cannot be read: %1', status),
-    noKernel: trans.__('A Python kernel is needed to read this file, and the server has none.'),
+    noKernel: trans.__('Reading this file needs a Python kernel, but this server has none.'),
     old: (kernel) =>
       trans.__(
-        'The kernel "%1" has no tracelab, or an older one, which is needed to read this file.',
+        'The kernel "%1" has no tracelab, or an older version. Install tracelab there to read this file.',
         kernel,
       ),
-    late: trans.__('The kernel did not answer within two minutes.'),
-    died: trans.__('The kernel that read the file has died; the file may be too large for the memory.'),
+    late: trans.__('The kernel did not respond within two minutes.'),
+    died: trans.__(
+      'The kernel died while it read the file. The file may be too large for the available memory.',
+    ),
   };
 }
 
@@ -56,23 +58,23 @@ const modelFactory: DocumentRegistry.IModelFactory<DocumentRegistry.IModel> = {
   createNew: () => new DocumentModel({ collaborationEnabled: true }),
 };
 
-class FileFactory extends ABCWidgetFactory<DocumentWidget<FileView>, DocumentRegistry.IModel> {
+class FileFactory extends ABCWidgetFactory<DocumentWidget<FileViewer>, DocumentRegistry.IModel> {
   constructor(
-    options: DocumentRegistry.IWidgetFactoryOptions<DocumentWidget<FileView>>,
+    options: DocumentRegistry.IWidgetFactoryOptions<DocumentWidget<FileViewer>>,
     private readonly services: ServiceManager.IManager,
-    private readonly words: Words,
+    private readonly texts: Texts,
   ) {
     super(options);
   }
 
-  protected createNewWidget(context: DocumentRegistry.Context): DocumentWidget<FileView> {
-    const { services, words } = this;
+  protected createNewWidget(context: DocumentRegistry.Context): DocumentWidget<FileViewer> {
+    const { services, texts } = this;
     // The path may change while the file is open.
     const path = (): string => services.contents.localPath(context.path);
-    const content = new FileView(
+    const content = new FileViewer(
       context,
-      { read: (say) => readFile(services, path(), words, say), tag: () => tagOf(services, path()) },
-      words,
+      { read: (say) => readFile(services, path(), texts, say), tag: () => tagOf(services, path()) },
+      texts,
     );
     const widget = new DocumentWidget({ content, context });
     widget.title.icon = traceIcon;
@@ -116,10 +118,10 @@ export const files: JupyterFrontEndPlugin<void> = {
         readOnly: true,
       },
       app.serviceManager,
-      wordsIn(trans),
+      textsIn(trans),
     );
     docRegistry.addWidgetFactory(factory as unknown as DocumentRegistry.WidgetFactory);
-    const tracker = new WidgetTracker<DocumentWidget<FileView>>({ namespace: 'tracelab-files' });
+    const tracker = new WidgetTracker<DocumentWidget<FileViewer>>({ namespace: 'tracelab-files' });
     factory.widgetCreated.connect((_, widget) => {
       void tracker.add(widget);
       widget.context.pathChanged.connect(() => void tracker.save(widget));

@@ -1,9 +1,9 @@
 /** Which cells of a notebook a trace ran through, and where in them its lines stand. No DOM, no JupyterLab. */
 
-import type { Graph, Layer, PlacedLine, PlacedWarning } from './placed';
-import type { CellFile, CellTrace, CellWarning } from '../celltrace';
-import { rewriteOf } from '../quickfix/quickfix';
-import { placeIn, reads, type Placement } from './linematching';
+import type { TraceGraph, CellAnnotations, PlacedLine, PlacedDiagnostic } from './cellannotations';
+import type { CellFile, CellTrace, CellDiagnostic } from '../celltrace';
+import { quickFixEdit } from '../quickfix/quickfix';
+import { alignLines, matchesLine, type LineAlignment } from './linematching';
 
 /** What linking needs to know of a code cell. */
 export interface CellText {
@@ -13,15 +13,15 @@ export interface CellText {
 }
 
 /** A file of the trace, found in a cell. */
-export interface Link<C extends CellText> {
+export interface CellMatch<C extends CellText> {
   cell: C;
   lines: PlacedLine[];
-  warnings: Map<CellWarning, PlacedWarning>;
+  warnings: Map<CellDiagnostic, PlacedDiagnostic>;
 }
 
 interface Candidate<C extends CellText> {
   cell: C;
-  placement: Placement;
+  placement: LineAlignment;
 }
 
 /** The cell of a file: where most of what ran still stands; of copies the one that ran last before the trace. */
@@ -32,10 +32,10 @@ function cellOf<C extends CellText>(file: CellFile, cells: readonly C[], own: C)
     count === null || (own.count !== null && count > own.count) ? -1 : count;
   for (const cell of cells) {
     const lines = cell.lines();
-    if (!traced.some((text) => lines.some((line) => reads(line, text)))) {
+    if (!traced.some((text) => lines.some((line) => matchesLine(line, text)))) {
       continue;
     }
-    const placement = placeIn(file, lines);
+    const placement = alignLines(file, lines);
     const { exact } = placement;
     // A line alone may read like any other.
     const enough = exact > 0 && 2 * exact >= file.spans.length;
@@ -50,7 +50,7 @@ function cellOf<C extends CellText>(file: CellFile, cells: readonly C[], own: C)
   return best;
 }
 
-function textsOf({ places }: Placement, first: number, last: number): string[] | null {
+function textsOf({ places }: LineAlignment, first: number, last: number): string[] | null {
   const texts: string[] = [];
   for (let line = first; line <= last; line++) {
     const place = places.get(line);
@@ -62,11 +62,11 @@ function textsOf({ places }: Placement, first: number, last: number): string[] |
   return texts;
 }
 
-function linkOf<C extends CellText>(
+function cellMatchOf<C extends CellText>(
   trace: CellTrace,
   file: CellFile,
   { cell, placement }: Candidate<C>,
-): Link<C> {
+): CellMatch<C> {
   const lines = file.lines.flatMap((line): PlacedLine[] => {
     const end = placement.places.get(line.last);
     const texts = textsOf(placement, line.first, line.last);
@@ -74,7 +74,7 @@ function linkOf<C extends CellText>(
       ? []
       : [{ line, file: file.file, at: end.line, shift: end.shift, texts }];
   });
-  const warnings = new Map<CellWarning, PlacedWarning>();
+  const warnings = new Map<CellDiagnostic, PlacedDiagnostic>();
   for (const warning of trace.warnings) {
     // Of several frames in this file the innermost.
     const place = warning.places.find(({ file: at }) => at === file.file);
@@ -82,7 +82,7 @@ function linkOf<C extends CellText>(
     const texts = place && textsOf(placement, place.line, place.endLine);
     if (place && end && texts) {
       const rewrite =
-        place.exact && !file.magicLine ? rewriteOf(warning.warning, file.texts, place.endLine) : null;
+        place.exact && !file.isLineMagic ? quickFixEdit(warning.warning, file.texts, place.endLine) : null;
       warnings.set(warning, { warning, place, at: end.line, shift: end.shift, texts, rewrite });
     }
   }
@@ -90,34 +90,34 @@ function linkOf<C extends CellText>(
 }
 
 /** Where a file of a trace stands. `skip`: equal calls by `%trace` that stand before this one in its cell. */
-export function linkFile<C extends CellText>(
+export function matchFile<C extends CellText>(
   trace: CellTrace,
   file: CellFile,
   own: C,
   cells: readonly C[],
   skip: number,
-): Link<C> | null {
-  if (file.own) {
-    const placement = placeIn(file, own.lines(), skip);
+): CellMatch<C> | null {
+  if (file.isTracedCell) {
+    const placement = alignLines(file, own.lines(), skip);
     if (placement.exact > 0) {
-      return linkOf(trace, file, { cell: own, placement });
+      return cellMatchOf(trace, file, { cell: own, placement });
     }
-    if (file.magicLine) {
+    if (file.isLineMagic) {
       return null;
     }
   }
   const found = cellOf(file, cells, own);
-  return found && linkOf(trace, file, found);
+  return found && cellMatchOf(trace, file, found);
 }
 
 /** What a trace says of each cell, by the links of its files. */
-export function layersOf<C extends CellText>(
+export function annotationsOf<C extends CellText>(
   trace: CellTrace,
-  graph: Graph,
-  links: ReadonlyMap<number, Link<C>>,
-): Map<C, Layer> {
-  const layers = new Map<C, Layer>();
-  const layerAt = (cell: C): Layer => {
+  graph: TraceGraph,
+  links: ReadonlyMap<number, CellMatch<C>>,
+): Map<C, CellAnnotations> {
+  const layers = new Map<C, CellAnnotations>();
+  const layerAt = (cell: C): CellAnnotations => {
     let layer = layers.get(cell);
     if (layer === undefined) {
       layers.set(cell, (layer = { trace, graph, lines: [], warnings: [] }));

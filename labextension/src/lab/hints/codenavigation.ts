@@ -5,8 +5,8 @@ import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { framesOf } from '../celltrace';
-import { openFileAt, placeCursor, say } from '../shell';
-import type { NotebookFollower, Shown } from './notebookfollower';
+import { openFileAt, placeCursor, notify } from '../shell';
+import type { NotebookFollower, ShownTrace } from './notebookfollower';
 
 export const COMMANDS = { toNode: 'tracelab:go-to-node', toSource: 'tracelab:go-to-source' } as const;
 
@@ -14,12 +14,12 @@ export const COMMANDS = { toNode: 'tracelab:go-to-node', toSource: 'tracelab:go-
 async function openCellAt(
   panel: NotebookPanel,
   follower: NotebookFollower,
-  shown: Shown,
+  shown: ShownTrace,
   frame: number,
 ): Promise<boolean> {
   const { sources } = shown.trace.view;
   const file = sources.file[frame];
-  const cell = shown.links.get(file)?.cell.cell;
+  const cell = shown.matches.get(file)?.cell.cell;
   const index = cell === undefined ? -1 : panel.content.widgets.indexOf(cell);
   if (cell === undefined || index < 0) {
     return false;
@@ -27,8 +27,9 @@ async function openCellAt(
   panel.content.activeCellIndex = index;
   await panel.content.scrollToItem(index, 'smart').catch(() => undefined);
   await cell.ready;
-  const marks = follower.marksOf(cell);
-  const position = marks?.positionOf(shown.trace, file, sources.line[frame], sources.column[frame]) ?? null;
+  const decorations = follower.decorationsOf(cell);
+  const position =
+    decorations?.positionOf(shown.trace, file, sources.line[frame], sources.column[frame]) ?? null;
   if (cell.editor === null || position === null) {
     return false;
   }
@@ -39,8 +40,8 @@ async function openCellAt(
 }
 
 /** A cell's picture is on the page only once the cell is on the screen. */
-async function pictureOf(panel: NotebookPanel, shown: Shown): Promise<boolean> {
-  const index = panel.content.widgets.indexOf(shown.held.cell);
+async function pictureOf(panel: NotebookPanel, shown: ShownTrace): Promise<boolean> {
+  const index = panel.content.widgets.indexOf(shown.state.cell);
   if (shown.graph.host === null && index >= 0) {
     await panel.content.scrollToItem(index, 'smart').catch(() => undefined);
   }
@@ -53,31 +54,31 @@ async function pictureOf(panel: NotebookPanel, shown: Shown): Promise<boolean> {
   return false;
 }
 
-export interface Ways {
+export interface CodeNavigation {
   /** From the line of the cursor; `byMenu`: from where the menu was asked for. */
   toNode(byMenu: boolean): Promise<void>;
   /** Without a node: that which is selected in the picture that has the focus, or in the active cell's. */
-  toSource(shown?: Shown, node?: number): Promise<void>;
+  toSource(shown?: ShownTrace, node?: number): Promise<void>;
 }
 
-export function createWays(
+export function createCodeNavigation(
   current: () => { panel: NotebookPanel; follower: NotebookFollower } | null,
   manager: IDocumentManager | null,
   trans: TranslationBundle,
-): Ways {
+): CodeNavigation {
   async function toNode(byMenu: boolean): Promise<void> {
     const here = current();
     const menu = byMenu ? (here?.follower.menu ?? null) : null;
     const cell = menu?.cell ?? here?.panel.content.activeCell ?? null;
-    const ran = here?.follower.marksOf(cell)?.ranAt(menu?.position) ?? [];
+    const ran = here?.follower.decorationsOf(cell)?.linesAt(menu?.position) ?? [];
     const latest = ran[ran.length - 1];
     const shown = latest && here?.follower.shownOf(latest.layer.graph);
     if (here === null || shown === undefined) {
-      say(trans.__('The line of the cursor ran nothing in a trace that this notebook shows'));
+      notify(trans.__('No traced operators on this line.'));
       return;
     }
     if (!(await pictureOf(here.panel, shown))) {
-      say(trans.__('The graph of this trace is not shown: run its cell again'));
+      notify(trans.__('The graph of this trace is not displayed. Run its cell again.'));
       return;
     }
     // Once more: the next node of the line.
@@ -87,7 +88,7 @@ export function createWays(
     shown.graph.focus();
   }
 
-  async function toSource(shown?: Shown, node?: number): Promise<void> {
+  async function toSource(shown?: ShownTrace, node?: number): Promise<void> {
     const here = current();
     const follower = here?.follower;
     const inFocus = follower?.traceAround(document.activeElement);
@@ -95,13 +96,13 @@ export function createWays(
     const from = shown ?? inFocus ?? active.find(({ graph }) => graph.selected >= 0);
     const at = node ?? from?.graph.selected ?? -1;
     if (here === null || follower === undefined || from === undefined || at < 0) {
-      say(trans.__('Select an operator in a graph first: its source is where this leads'));
+      notify(trans.__('Select an operator in a graph first.'));
       return;
     }
     const { view } = from.trace;
     const frames = framesOf(view, view.nodes.source[at] ?? -1);
     if (frames.length === 0) {
-      say(trans.__('The trace does not know where this operator was called'));
+      notify(trans.__('No source location was recorded for this operator.'));
       return;
     }
     for (const [depth, frame] of frames.entries()) {
@@ -119,21 +120,21 @@ export function createWays(
           }));
       if (opened) {
         if (depth > 0) {
-          say(
+          notify(
             missing(view.sources.file[frames[0]], frames[0]) + ' ' + trans.__('This is where it was called.'),
           );
         }
         return;
       }
     }
-    say(missing(view.sources.file[frames[0]], frames[0]));
+    notify(missing(view.sources.file[frames[0]], frames[0]));
 
     function missing(file: number, frame: number): string {
       const name = file < 0 ? '?' : view.files[file].name;
       const line = view.sources.line[frame];
       return from!.trace.files.some((cell) => cell.file === file)
         ? trans.__('Line %1 of the cell that ran is no longer in this notebook.', line)
-        : trans.__('%1, line %2, is not under the folder that this server shows.', name, line);
+        : trans.__('%1, line %2, is outside the root folder of this server.', name, line);
     }
   }
 
@@ -141,15 +142,19 @@ export function createWays(
 }
 
 /** Commands for the palette, for keys and for menus (`schema/hints.json` says which). */
-export function addCommands(app: JupyterFrontEnd, ways: Ways, trans: TranslationBundle): void {
+export function addCommands(
+  app: JupyterFrontEnd,
+  navigation: CodeNavigation,
+  trans: TranslationBundle,
+): void {
   app.commands.addCommand(COMMANDS.toNode, {
     label: trans.__('Go to Node in Graph'),
-    caption: trans.__('Select in the graph what the line of the cursor ran; again: the next of it'),
-    execute: ({ menu }) => ways.toNode(menu === true),
+    caption: trans.__('Select in the graph an operator that the current line ran; repeat for the next one'),
+    execute: ({ menu }) => navigation.toNode(menu === true),
   });
   app.commands.addCommand(COMMANDS.toSource, {
     label: trans.__('Go to Source of Node'),
     caption: trans.__('Go to the line that ran the operator selected in the graph'),
-    execute: () => ways.toSource(),
+    execute: () => navigation.toSource(),
   });
 }

@@ -1,61 +1,64 @@
 /** What a squiggle says, and what can be done about it. */
 
 import type { Action } from '@codemirror/lint';
-import type { Graph, PlacedWarning } from './placed';
-import type { CellWarning } from '../celltrace';
-import { previewOf } from '../quickfix/quickfix';
+import type { TraceGraph, PlacedDiagnostic } from './cellannotations';
+import type { CellDiagnostic } from '../celltrace';
+import { quickFixPreview } from '../quickfix/quickfix';
 
-export interface WarningWords {
-  frozen(value: string): string;
+export interface DiagnosticTexts {
+  specialized(value: string): string;
   outputs(names: string): string;
   /** Where the frozen expression stands, if not here. */
   outside(place: string): string;
   check(answer: string): string;
   show: string;
   counterexample: string;
-  mend: string;
-  /** Why a mend was not made. */
+  quickFix: string;
+  /** Why a applyFix was not made. */
   changed: string;
 }
 
 /** A check found an input for which the trace is wrong; else it says how many it tried. */
 const isCounterexample = (answer: string | undefined): boolean => answer?.startsWith('wrong for ') ?? false;
 
-export function messageParts({ warning, outside, outputs }: CellWarning, words: WarningWords): string[] {
+export function messageParts(
+  { warning, outside, outputs }: CellDiagnostic,
+  texts: DiagnosticTexts,
+): string[] {
   return [
-    ...(outside === '' ? [] : [words.outside(outside)]),
+    ...(outside === '' ? [] : [texts.outside(outside)]),
     warning.message,
-    ...(warning.value === '' ? [] : [words.frozen(warning.value)]),
-    ...(outputs.length === 0 ? [] : [words.outputs(outputs.join(', '))]),
-    ...(warning.answer ? [words.check(warning.answer)] : []),
+    ...(warning.value === '' ? [] : [texts.specialized(warning.value)]),
+    ...(outputs.length === 0 ? [] : [texts.outputs(outputs.join(', '))]),
+    ...(warning.answer ? [texts.check(warning.answer)] : []),
   ];
 }
 
-export function renderWarning({ rewrite }: PlacedWarning, parts: readonly string[]): HTMLElement {
+export function renderDiagnostic({ rewrite }: PlacedDiagnostic, parts: readonly string[]): HTMLElement {
   const node = document.createElement('div');
   node.className = 'tracelab-warning';
   parts.forEach((text) => (node.appendChild(document.createElement('div')).textContent = text));
   if (rewrite !== null) {
-    node.appendChild(previewOf(rewrite));
+    node.appendChild(quickFixPreview(rewrite));
   }
   return node;
 }
 
 export function actionsFor(
-  { warning: { warning, index }, rewrite }: PlacedWarning,
-  graph: Graph,
-  words: WarningWords,
-  mend: () => void,
+  { warning: { warning, index }, rewrite }: PlacedDiagnostic,
+  graph: TraceGraph,
+  texts: DiagnosticTexts,
+  applyFix: () => void,
 ): Action[] {
   const actions: Action[] = [];
   if (warning.node >= 0) {
-    actions.push({ name: words.show, apply: () => graph.select(warning.node) });
+    actions.push({ name: texts.show, apply: () => graph.select(warning.node) });
   }
   if (isCounterexample(warning.answer)) {
-    actions.push({ name: words.counterexample, apply: () => graph.warn(index) });
+    actions.push({ name: texts.counterexample, apply: () => graph.showDiagnostic(index) });
   }
   if (rewrite !== null) {
-    actions.push({ name: words.mend, apply: mend });
+    actions.push({ name: texts.quickFix, apply: applyFix });
   }
   return actions;
 }

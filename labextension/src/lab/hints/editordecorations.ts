@@ -1,4 +1,4 @@
-/** What stands in one cell's editor: hints at the ends of traced lines, their hover, squiggles, and the lit line. */
+/** What stands in one cell's editor: hints at the ends of traced lines, their hover, squiggles, and the highlighted line. */
 
 import { forEachDiagnostic, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import {
@@ -11,49 +11,55 @@ import {
 } from '@codemirror/state';
 import { Decoration, EditorView, hoverTooltip, type DecorationSet } from '@codemirror/view';
 import { unitOf, type CellTrace, type TracedLine } from '../celltrace';
-import { follow, isFresh, pointAt, type Anchor, type Point } from './textanchors';
-import { Hint, hoverOf, type HoverWords } from './hint';
-import { applyRewrite } from '../quickfix/quickfix';
-import type { Graph, Layer, PlacedLine, PlacedWarning } from './placed';
-import { actionsFor, messageParts, renderWarning, type WarningWords } from './diagnostics';
+import { mapThroughChanges, isUnchanged, trackLine, type LineText, type TrackedLine } from './trackedlines';
+import { Hint, hoverOf, type HoverTexts } from './hint';
+import { applyQuickFix } from '../quickfix/quickfix';
+import type { TraceGraph, CellAnnotations, PlacedLine, PlacedDiagnostic } from './cellannotations';
+import { actionsFor, messageParts, renderDiagnostic, type DiagnosticTexts } from './diagnostics';
 
-export interface Words {
+export interface DecorationTexts {
   stale: string;
-  hover: HoverWords;
-  warning: WarningWords;
+  hover: HoverTexts;
+  warning: DiagnosticTexts;
 }
 
 /** What may be shown: the settings. */
-export interface Wanted {
+export interface HintSettings {
   shapeHints: boolean;
-  squiggles: boolean;
-  links: boolean;
+  diagnostics: boolean;
+  syncSelection: boolean;
 }
 
-type LinePoint = Point<PlacedLine> & { layer: Layer };
-type WarningPoint = Point<PlacedWarning> & { layer: Layer };
+type LinePoint = TrackedLine<PlacedLine> & { layer: CellAnnotations };
+type WarningPoint = TrackedLine<PlacedDiagnostic> & { layer: CellAnnotations };
 
-interface LitLine {
+interface HighlightedLine {
   file: number;
   /** As the trace counts. */
   line: number;
 }
 
-interface Marks {
+interface DecorationState {
   lines: readonly LinePoint[];
   warnings: readonly WarningPoint[];
-  lit: ReadonlyMap<CellTrace, LitLine>;
+  highlighted: ReadonlyMap<CellTrace, HighlightedLine>;
   hints: boolean;
   shown: DecorationSet;
 }
 
 /** A diagnostic that knows what it is of. */
 interface WarningDiagnostic extends Diagnostic {
-  anchor: PlacedWarning;
+  anchor: PlacedDiagnostic;
 }
 
-const NONE: Marks = { lines: [], warnings: [], lit: new Map(), hints: false, shown: Decoration.none };
-const setMarks = StateEffect.define<Partial<Marks>>();
+const NONE: DecorationState = {
+  lines: [],
+  warnings: [],
+  highlighted: new Map(),
+  hints: false,
+  shown: Decoration.none,
+};
+const setDecorations = StateEffect.define<Partial<DecorationState>>();
 
 /** Points by the line on which they stand; those of the latest trace last. */
 function byLine(doc: Text, points: readonly LinePoint[]): Map<number, LinePoint[]> {
@@ -65,21 +71,20 @@ function byLine(doc: Text, points: readonly LinePoint[]): Map<number, LinePoint[
   return found;
 }
 
-function draw(state: EditorState, marks: Marks, staleText: string): DecorationSet {
-  const { doc } = state;
+function draw({ doc }: EditorState, decorations: DecorationState, staleText: string): DecorationSet {
   const ranges: Range<Decoration>[] = [];
-  for (const [from, points] of byLine(doc, marks.lines)) {
-    const fresh = points.filter((point) => isFresh(doc, point));
-    const isLit = ({ layer, anchor }: LinePoint): boolean => {
-      const at = marks.lit.get(layer.trace);
+  for (const [from, points] of byLine(doc, decorations.lines)) {
+    const fresh = points.filter((point) => isUnchanged(doc, point));
+    const isHighlighted = ({ layer, anchor }: LinePoint): boolean => {
+      const at = decorations.highlighted.get(layer.trace);
       return at?.file === anchor.file && at.line === anchor.line.last;
     };
-    if (fresh.some(isLit)) {
-      ranges.push(Decoration.line({ class: 'tracelab-lit' }).range(from));
+    if (fresh.some(isHighlighted)) {
+      ranges.push(Decoration.line({ class: 'tracelab-highlighted' }).range(from));
     }
     const stale = fresh.length === 0;
     const { hint } = (stale ? points : fresh)[(stale ? points : fresh).length - 1].anchor.line;
-    if (marks.hints && hint !== '') {
+    if (decorations.hints && hint !== '') {
       const widget = new Hint(hint, stale ? staleText : '');
       ranges.push(Decoration.widget({ widget, side: 1 }).range(doc.lineAt(from).to));
     }
@@ -87,8 +92,8 @@ function draw(state: EditorState, marks: Marks, staleText: string): DecorationSe
   return Decoration.set(ranges, true);
 }
 
-/** What the notebook does for the marks of a cell. */
-export interface Hosts {
+/** What the notebook does for the decorations of a cell. */
+export interface EditorHost {
   /** A menu was asked for at a place in the text. */
   onMenu(position: number): void;
   /** Runs an edit that is undone by itself. */
@@ -97,46 +102,47 @@ export interface Hosts {
   say(text: string): void;
 }
 
-export class CellMarks {
-  private readonly field: StateField<Marks>;
+export class EditorDecorations {
+  private readonly field: StateField<DecorationState>;
   private readonly extension: Extension;
-  private wanted: Wanted = { shapeHints: true, squiggles: true, links: true };
-  /** The graphs that the cursor lit. */
-  private lighting = new Set<Graph>();
-  private layers: Layer[] = [];
+  private settings: HintSettings = { shapeHints: true, diagnostics: true, syncSelection: true };
+  /** The graphs that the cursor highlighted. */
+  private highlighting = new Set<TraceGraph>();
+  private layers: CellAnnotations[] = [];
 
   constructor(
     readonly view: EditorView,
-    private readonly words: Words,
-    private readonly hosts: Hosts,
+    private readonly texts: DecorationTexts,
+    private readonly host: EditorHost,
   ) {
-    const field = StateField.define<Marks>({
+    const field = StateField.define<DecorationState>({
       create: () => NONE,
       update: (before, { docChanged, changes, state, effects }) => {
-        let marks = before;
+        let after = before;
         if (docChanged) {
-          const lines = follow(marks.lines, changes, state.doc) as LinePoint[];
-          marks = { ...marks, lines, warnings: follow(marks.warnings, changes, state.doc) as WarningPoint[] };
+          const lines = mapThroughChanges(after.lines, changes, state.doc) as LinePoint[];
+          const warnings = mapThroughChanges(after.warnings, changes, state.doc) as WarningPoint[];
+          after = { ...after, lines, warnings };
         }
         for (const effect of effects) {
-          if (effect.is(setMarks)) {
-            marks = { ...marks, ...effect.value };
+          if (effect.is(setDecorations)) {
+            after = { ...after, ...effect.value };
           }
         }
-        return marks === before ? before : { ...marks, shown: draw(state, marks, words.stale) };
+        return after === before ? before : { ...after, shown: draw(state, after, texts.stale) };
       },
-      provide: (from) => EditorView.decorations.from(from, (marks) => marks.shown),
+      provide: (from) => EditorView.decorations.from(from, ({ shown }) => shown),
     });
     // The notebook prevents the browser's menu, and so CodeMirror does not hear of it.
     view.dom.addEventListener('contextmenu', ({ clientX: x, clientY: y }) =>
-      hosts.onMenu(view.posAtCoords({ x, y }, false)),
+      host.onMenu(view.posAtCoords({ x, y }, false)),
     );
     this.field = field;
     this.extension = [
       field,
       hoverTooltip((editor, position) => {
         const { to } = editor.state.doc.lineAt(position);
-        const points = this.wanted.shapeHints ? this.freshAt(position) : [];
+        const points = this.settings.shapeHints ? this.freshAt(position) : [];
         const point = points.filter(({ at }) => at === to).pop();
         // On the hint, not on the code: there other extensions have their say.
         return point === undefined || point.anchor.line.hint === '' || position < to
@@ -148,7 +154,7 @@ export class CellMarks {
                   point.layer.trace.view,
                   point.anchor.line,
                   point.layer.graph.lastRun(),
-                  words.hover,
+                  texts.hover,
                 ),
               }),
             };
@@ -159,16 +165,16 @@ export class CellMarks {
           queueMicrotask(() => this.diagnose());
         }
         if ((update.selectionSet || update.focusChanged) && update.view.hasFocus) {
-          this.lightGraphs();
+          this.highlightGraphs();
         }
       }),
     ];
   }
 
   /** Shows what traces say, the latest last; none: takes everything away. */
-  show(layers: Layer[], wanted: Wanted): void {
+  show(layers: CellAnnotations[], settings: HintSettings): void {
     this.layers = layers;
-    this.wanted = wanted;
+    this.settings = settings;
     if (layers.length === 0 && !this.attached) {
       // An editor in which nothing was traced is left as it is.
       return;
@@ -179,49 +185,56 @@ export class CellMarks {
     const { doc } = this.view.state;
     const before = this.view.state.field(this.field);
     // What is shown already stays where edits have taken it.
-    const placed = <A extends Anchor & { at: number }, P extends Point<A> & { layer: Layer }>(
-      layer: Layer,
+    const placed = <
+      A extends LineText & { at: number },
+      P extends TrackedLine<A> & { layer: CellAnnotations },
+    >(
+      layer: CellAnnotations,
       anchors: readonly A[],
       known: readonly P[],
     ): P[] =>
       anchors.flatMap((anchor) => {
         const old = known.find((point) => point.anchor === anchor);
-        const point = old ?? pointAt(doc, anchor, anchor.at);
+        const point = old ?? trackLine(doc, anchor, anchor.at);
         return point === null ? [] : [{ ...point, layer } as P];
       });
     const lines = layers.flatMap((layer) => placed<PlacedLine, LinePoint>(layer, layer.lines, before.lines));
     const warnings = layers.flatMap((layer) =>
-      placed<PlacedWarning, WarningPoint>(layer, layer.warnings, before.warnings),
+      placed<PlacedDiagnostic, WarningPoint>(layer, layer.warnings, before.warnings),
     );
     const traces = new Set(layers.map(({ trace }) => trace));
-    const lit = new Map([...before.lit].filter(([trace]) => wanted.links && traces.has(trace)));
-    this.view.dispatch({ effects: setMarks.of({ lines, warnings, lit, hints: wanted.shapeHints }) });
+    const highlighted = new Map(
+      [...before.highlighted].filter(([trace]) => settings.syncSelection && traces.has(trace)),
+    );
+    this.view.dispatch({
+      effects: setDecorations.of({ lines, warnings, highlighted: highlighted, hints: settings.shapeHints }),
+    });
     this.diagnose();
-    if (!wanted.links) {
-      this.darken();
+    if (!settings.syncSelection) {
+      this.clearHighlights();
     }
   }
 
   /** Lights a line of a trace; null: none of that trace's. */
-  light(trace: CellTrace, line: LitLine | null): void {
-    if (!this.attached || !this.wanted.links) {
+  highlightLine(trace: CellTrace, line: HighlightedLine | null): void {
+    if (!this.attached || !this.settings.syncSelection) {
       return;
     }
-    const { lit: before } = this.view.state.field(this.field);
+    const { highlighted: before } = this.view.state.field(this.field);
     if (line === null && !before.has(trace)) {
       return;
     }
-    const lit = new Map(before);
+    const highlighted = new Map(before);
     if (line === null) {
-      lit.delete(trace);
+      highlighted.delete(trace);
     } else {
-      lit.set(trace, line);
+      highlighted.set(trace, line);
     }
-    this.view.dispatch({ effects: setMarks.of({ lit }) });
+    this.view.dispatch({ effects: setDecorations.of({ highlighted: highlighted }) });
   }
 
   /** What ran on the line of a position, or of the cursor; the latest trace last. Nothing where it was edited. */
-  ranAt(position = this.view.state.selection.main.head): { layer: Layer; line: TracedLine }[] {
+  linesAt(position = this.view.state.selection.main.head): { layer: CellAnnotations; line: TracedLine }[] {
     return this.freshAt(position).map(({ layer, anchor }) => ({ layer, line: anchor.line }));
   }
 
@@ -255,34 +268,36 @@ export class CellMarks {
     const { doc } = this.view.state;
     const { number } = doc.lineAt(position);
     // A statement over several lines is one place; of statements within each other it is the innermost.
-    const found = new Map<Layer, LinePoint>();
+    const found = new Map<CellAnnotations, LinePoint>();
     for (const point of this.view.state.field(this.field).lines) {
       const last = doc.lineAt(point.at).number;
       const { length } = point.anchor.texts;
       const best = found.get(point.layer)?.anchor.texts.length ?? Infinity;
-      if (number <= last && number > last - length && length < best && isFresh(doc, point)) {
+      if (number <= last && number > last - length && length < best && isUnchanged(doc, point)) {
         found.set(point.layer, { ...point, at: doc.line(last).to });
       }
     }
     return [...found.values()];
   }
 
-  private lightGraphs(): void {
-    if (!this.wanted.links) {
+  private highlightGraphs(): void {
+    if (!this.settings.syncSelection) {
       return;
     }
-    const lit = new Set<Graph>();
-    for (const { layer, line } of this.ranAt()) {
-      lit.add(layer.graph);
-      layer.graph.light(line.nodes);
+    const highlighted = new Set<TraceGraph>();
+    for (const { layer, line } of this.linesAt()) {
+      highlighted.add(layer.graph);
+      layer.graph.highlight(line.nodes);
     }
-    this.layers.forEach(({ graph }) => this.lighting.has(graph) && !lit.has(graph) && graph.light([]));
-    this.lighting = lit;
+    this.layers.forEach(
+      ({ graph }) => this.highlighting.has(graph) && !highlighted.has(graph) && graph.highlight([]),
+    );
+    this.highlighting = highlighted;
   }
 
-  private darken(): void {
-    this.lighting.forEach((graph) => graph.light([]));
-    this.lighting.clear();
+  private clearHighlights(): void {
+    this.highlighting.forEach((graph) => graph.highlight([]));
+    this.highlighting.clear();
   }
 
   /** Whether a warning's lines read as they did again: its squiggle may have been lost with the text. */
@@ -291,19 +306,19 @@ export class CellMarks {
     const were = before.field(this.field).warnings;
     return this.view.state
       .field(this.field)
-      .warnings.some((point, at) => isFresh(doc, point) && !isFresh(before.doc, were[at]));
+      .warnings.some((point, at) => isUnchanged(doc, point) && !isUnchanged(before.doc, were[at]));
   }
 
   private diagnose(): void {
     const { doc } = this.view.state;
-    const known = new Map<PlacedWarning, { from: number; to: number }>();
+    const known = new Map<PlacedDiagnostic, { from: number; to: number }>();
     forEachDiagnostic(this.view.state, (found, from, to) =>
       known.set((found as WarningDiagnostic).anchor, { from, to }),
     );
-    const points = this.wanted.squiggles ? this.view.state.field(this.field).warnings : [];
+    const points = this.settings.diagnostics ? this.view.state.field(this.field).warnings : [];
     const found = points.flatMap((point): WarningDiagnostic[] => {
       // Where the line was edited since, the squiggle stays with what is left of it.
-      const range = isFresh(doc, point) ? rangeOf(doc, point) : known.get(point.anchor);
+      const range = isUnchanged(doc, point) ? rangeOf(doc, point) : known.get(point.anchor);
       return range === undefined ? [] : [this.diagnostic(point, range)];
     });
     if (found.length > 0 || known.size > 0) {
@@ -311,30 +326,30 @@ export class CellMarks {
     }
   }
 
-  private mend(anchor: PlacedWarning): void {
+  private applyFix(anchor: PlacedDiagnostic): void {
     const { doc } = this.view.state;
     const point = this.view.state.field(this.field).warnings.find((other) => other.anchor === anchor);
     const done =
       point !== undefined &&
       anchor.rewrite !== null &&
-      this.hosts.edit(() => applyRewrite(this.view, anchor.rewrite!, doc.lineAt(point.at).number));
+      this.host.edit(() => applyQuickFix(this.view, anchor.rewrite!, doc.lineAt(point.at).number));
     if (!done) {
-      this.hosts.say(this.words.warning.changed);
+      this.host.say(this.texts.warning.changed);
     }
   }
 
   private diagnostic(point: WarningPoint, range: { from: number; to: number }): WarningDiagnostic {
     const { layer, anchor } = point;
-    const words = this.words.warning;
-    const parts = messageParts(anchor.warning, words);
+    const texts = this.texts.warning;
+    const parts = messageParts(anchor.warning, texts);
     return {
       ...range,
       severity: 'warning',
       source: 'tracelab',
       anchor,
       message: parts.join('\n'),
-      renderMessage: () => renderWarning(anchor, parts),
-      actions: actionsFor(anchor, layer.graph, words, () => this.mend(anchor)),
+      renderMessage: () => renderDiagnostic(anchor, parts),
+      actions: actionsFor(anchor, layer.graph, texts, () => this.applyFix(anchor)),
     };
   }
 }

@@ -38,7 +38,7 @@ export class Hint extends WidgetType {
 
 const LISTED = 200;
 
-export interface HoverWords {
+export interface HoverTexts {
   value: string;
   type: string;
   operator: string;
@@ -60,7 +60,7 @@ function scopePath(view: ViewDocument, scope: number): string {
   return parts.join('.');
 }
 
-function statisticsText(found: Statistics | undefined, words: HoverWords): string {
+function statisticsText(found: Statistics | undefined, texts: HoverTexts): string {
   if (found === undefined) {
     return '';
   }
@@ -68,10 +68,10 @@ function statisticsText(found: Statistics | undefined, words: HoverWords): strin
   const parts: string[] = [];
   if (min !== null && max !== null) {
     const text = (number: number | null): string => (number === null ? '–' : plainText(number));
-    parts.push(words.spread(text(min), text(max), text(mean), text(std)));
+    parts.push(texts.spread(text(min), text(max), text(mean), text(std)));
   }
   if (nans > 0 || infs > 0) {
-    parts.push(words.nonfinite(nans, infs));
+    parts.push(texts.nonfinite(nans, infs));
   }
   return parts.join(', ');
 }
@@ -85,21 +85,21 @@ export function hoverOf(
   view: ViewDocument,
   line: TracedLine,
   run: RunData | null,
-  words: HoverWords,
+  texts: HoverTexts,
 ): HTMLElement {
   const node = document.createElement('div');
   node.className = 'tracelab-hover';
   const made = line.nodes.flatMap((at) => view.nodes.outputs[at]);
-  const titles = [words.value, words.type, words.operator, words.module, words.time, words.statistics];
+  const titles = [texts.value, texts.type, texts.operator, texts.module, texts.time, texts.statistics];
   const rows = made.slice(0, LISTED).map((value) => {
     const maker = view.values.node[value];
     return [
       view.strings[view.values.name[value]],
       typeText(view, value),
-      view.values.role[value] === Role.Made && maker >= 0 ? view.strings[view.nodes.kind[maker]] : '',
+      view.values.role[value] === Role.Computed && maker >= 0 ? view.strings[view.nodes.kind[maker]] : '',
       maker < 0 ? '' : scopePath(view, view.nodes.scope[maker]),
       run === null ? '' : timeText(run, maker),
-      run === null ? '' : statisticsText(run.statistics.get(value), words),
+      run === null ? '' : statisticsText(run.statistics.get(value), texts),
     ];
   });
   // Of a cell without modules, or before a run, there is nothing to say in some columns.
@@ -117,13 +117,13 @@ export function hoverOf(
     columns.forEach((at) => (row.insertCell().textContent = texts[at]));
   }
   if (made.length > LISTED) {
-    node.appendChild(document.createElement('div')).textContent = words.more(made.length - LISTED);
+    node.appendChild(document.createElement('div')).textContent = texts.more(made.length - LISTED);
   }
   if (run !== null) {
     const ran = line.nodes.map((at) => run.seconds[at] ?? NaN).filter((seconds) => !Number.isNaN(seconds));
     if (ran.length > 1) {
       const total = ran.reduce((sum, seconds) => sum + seconds, 0);
-      node.appendChild(document.createElement('div')).textContent = words.total(secondsText(total));
+      node.appendChild(document.createElement('div')).textContent = texts.total(secondsText(total));
     }
   }
   return node;

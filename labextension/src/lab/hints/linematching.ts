@@ -8,7 +8,7 @@ import type { CellFile } from '../celltrace';
 /** The trace cuts longer lines off. */
 const LONGEST = 400;
 
-export interface Place {
+export interface LinePosition {
   /** 1-based line of the cell. */
   line: number;
   /** Characters that stand there before what the trace counted from. */
@@ -17,15 +17,15 @@ export interface Place {
   text: string;
 }
 
-export interface Placement {
+export interface LineAlignment {
   /** By line of the trace. Lines that the cell no longer has, and that no others hold in place, are absent. */
-  places: Map<number, Place>;
+  places: Map<number, LinePosition>;
   /** How many of the lines that ran something read as they did. */
   exact: number;
 }
 
 /** Whether a line of the cell reads as the trace has it. */
-export function reads(text: string | undefined, was: string): boolean {
+export function matchesLine(text: string | undefined, was: string): boolean {
   return was.length >= LONGEST && was.endsWith('…')
     ? (text?.startsWith(was.slice(0, -1)) ?? false)
     : text === was;
@@ -39,7 +39,7 @@ function common(traced: readonly [number, string][], cell: readonly string[]): P
   const columns = cell.length;
   const most = Array.from({ length: rows + 1 }, () => new Uint16Array(columns + 1));
   const same = (row: number, column: number): boolean =>
-    traced[row][1].trim() !== '' && reads(cell[column], traced[row][1]);
+    traced[row][1].trim() !== '' && matchesLine(cell[column], traced[row][1]);
   for (let row = rows - 1; row >= 0; row--) {
     for (let column = columns - 1; column >= 0; column--) {
       most[row][column] = same(row, column)
@@ -68,8 +68,8 @@ function moved(traced: readonly [number, string][], cell: readonly string[]): Pa
   }
   for (let offset = 0; offset < Math.min(cell.length, 50); offset++) {
     if (
-      reads(cell[first[0] - 1 + offset], first[1]) &&
-      traced.every(([line, text]) => text.trim() === '' || reads(cell[line - 1 + offset], text))
+      matchesLine(cell[first[0] - 1 + offset], first[1]) &&
+      traced.every(([line, text]) => text.trim() === '' || matchesLine(cell[line - 1 + offset], text))
     ) {
       return traced.map(([line]) => [line, line + offset]);
     }
@@ -78,7 +78,7 @@ function moved(traced: readonly [number, string][], cell: readonly string[]): Pa
 }
 
 /** `%trace f(x)`: the trace knows `f(x)` only. `skip` equal lines before it belong to other traces of the cell. */
-function placeMagic(file: CellFile, cell: readonly string[], skip: number): Placement {
+function placeMagic(file: CellFile, cell: readonly string[], skip: number): LineAlignment {
   const text = file.texts.get(1) ?? '';
   const found = cell.flatMap((line, at) =>
     /^\s*%trace\s/.test(line) && line.trimEnd().endsWith(text) ? [at] : [],
@@ -91,20 +91,20 @@ function placeMagic(file: CellFile, cell: readonly string[], skip: number): Plac
   return { places: new Map([[1, place]]), exact: 1 };
 }
 
-export function placeIn(file: CellFile, cell: readonly string[], skip = 0): Placement {
-  if (file.magicLine) {
+export function alignLines(file: CellFile, cell: readonly string[], skip = 0): LineAlignment {
+  if (file.isLineMagic) {
     return placeMagic(file, cell, skip);
   }
   const traced = [...file.texts].sort(([a], [b]) => a - b);
   const pairs = moved(traced, cell) ?? common(traced, cell);
   const magic = cell.findIndex((line) => line.startsWith('%%'));
-  if (file.own && magic >= 0 && (pairs[0]?.[0] ?? 0) > 1) {
+  if (file.isTracedCell && magic >= 0 && (pairs[0]?.[0] ?? 0) > 1) {
     // The line of the magic is empty in what ran.
     pairs.unshift([1, magic + 1]);
   }
   const known = new Map(pairs);
   const taken = new Set(known.values());
-  const places = new Map<number, Place>();
+  const places = new Map<number, LinePosition>();
   let exact = 0;
   for (const [first, last] of file.spans) {
     const all = Array.from({ length: Math.max(1, last - first + 1) }, (_, at) => first + at);

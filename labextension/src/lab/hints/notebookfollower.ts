@@ -11,34 +11,34 @@ import type { Explorer } from '../../explorer/explorer';
 import { MIME_TYPE } from '../../protocol/document';
 import { readDocument } from '../../protocol/validate';
 import { cellTrace, linesOf, type CellTrace } from '../celltrace';
-import { CellMarks, type Wanted, type Words } from './editordecorations';
-import type { Layer } from './placed';
+import { EditorDecorations, type HintSettings, type DecorationTexts } from './editordecorations';
+import type { CellAnnotations } from './cellannotations';
 import { outputGraph, type OutputGraph } from './outputgraph';
-import { layersOf, linkFile, type CellText, type Link } from './cellmatching';
+import { annotationsOf, matchFile, type CellText, type CellMatch } from './cellmatching';
 
-export interface FollowWords extends Words {
+export interface HintTexts extends DecorationTexts {
   /** What the graph says of the nodes of the cursor's line. */
-  lit: string;
+  highlighted: string;
   toSource: string;
 }
 
 /** One trace in an output, as the notebook shows it. */
-export interface Shown {
+export interface ShownTrace {
   trace: CellTrace;
-  held: Held;
+  state: CellState;
   graph: OutputGraph;
   /** Traces that came later stand over those that came before. */
   rank: number;
   /** By file of the trace. */
-  links: Map<number, Link<Held>>;
+  matches: Map<number, CellMatch<CellState>>;
   /** The node whose lines are lit. */
   selected: number;
 }
 
 /** A code cell and what is known of it. */
-export class Held implements CellText {
-  marks: CellMarks | null = null;
-  shown: Shown[] = [];
+export class CellState implements CellText {
+  decorations: EditorDecorations | null = null;
+  shown: ShownTrace[] = [];
   watcher: MutationObserver | null = null;
   /** Nothing of the cell reads as it did: as soon as it does, its trace is shown. */
   lost = false;
@@ -77,7 +77,7 @@ function readTrace(output: IOutputModel): CellTrace | null {
 }
 
 /** Calls back once for all that came in one go. */
-function gathered(run: () => void): () => void {
+function batched(run: () => void): () => void {
   let asked = false;
   return () => {
     if (!asked) {
@@ -91,26 +91,26 @@ function gathered(run: () => void): () => void {
 }
 
 export class NotebookFollower {
-  private readonly held = new Map<Cell, Held>();
+  private readonly cells = new Map<Cell, CellState>();
   /** What each output was found to hold. */
-  private readonly read = new WeakMap<IOutputModel, Shown | null>();
+  private readonly read = new WeakMap<IOutputModel, ShownTrace | null>();
   private readonly offered = new WeakSet<Explorer>();
   /** Where a menu was last asked for. */
   menu: { cell: Cell; position: number } | null = null;
   private arrived = 0;
-  private readonly adoptSoon = gathered(() => !this.panel.isDisposed && this.adopt());
-  private readonly linkSoon = gathered(() => !this.panel.isDisposed && this.link());
+  private readonly scheduleTracking = batched(() => !this.panel.isDisposed && this.trackCells());
+  private readonly scheduleMatching = batched(() => !this.panel.isDisposed && this.matchCells());
 
   constructor(
     readonly panel: NotebookPanel,
-    private readonly words: FollowWords,
-    private readonly wanted: () => Wanted,
-    private readonly toSource: (shown: Shown, node: number) => void,
+    private readonly texts: HintTexts,
+    private readonly settings: () => HintSettings,
+    private readonly toSource: (shown: ShownTrace, node: number) => void,
     private readonly say: (text: string) => void,
   ) {
     const connect = (): void => {
-      panel.content.model?.cells.changed.connect(this.adoptSoon);
-      this.adoptSoon();
+      panel.content.model?.cells.changed.connect(this.scheduleTracking);
+      this.scheduleTracking();
     };
     panel.content.modelChanged.connect(connect);
     NotebookActions.executed.connect(this.onExecuted, this);
@@ -118,89 +118,89 @@ export class NotebookFollower {
     connect();
   }
 
-  /** Shows what is wanted now. */
+  /** Shows what is settings now. */
   refresh(): void {
     this.show();
     this.traces().forEach((shown) => this.followSelection(shown, true));
   }
 
   /** The traces that a cell's outputs hold, in their order. */
-  tracesOf(cell: Cell | null): readonly Shown[] {
-    return (cell && this.held.get(cell)?.shown) ?? [];
+  tracesOf(cell: Cell | null): readonly ShownTrace[] {
+    return (cell && this.cells.get(cell)?.shown) ?? [];
   }
 
-  marksOf(cell: Cell | null): CellMarks | null {
-    return (cell && this.held.get(cell)?.marks) ?? null;
+  decorationsOf(cell: Cell | null): EditorDecorations | null {
+    return (cell && this.cells.get(cell)?.decorations) ?? null;
   }
 
   /** The trace that a graph is of. */
-  shownOf(graph: unknown): Shown | undefined {
+  shownOf(graph: unknown): ShownTrace | undefined {
     return this.traces().find((shown) => shown.graph === graph);
   }
 
   /** The trace in whose picture an element of the page lies. */
-  traceAround(node: Element | null): Shown | undefined {
+  traceAround(node: Element | null): ShownTrace | undefined {
     return node === null ? undefined : this.traces().find(({ graph }) => graph.host?.contains(node));
   }
 
   /** All traces, the latest last. */
-  traces(): Shown[] {
-    return [...this.held.values()].flatMap(({ shown }) => shown).sort((a, b) => a.rank - b.rank);
+  traces(): ShownTrace[] {
+    return [...this.cells.values()].flatMap(({ shown }) => shown).sort((a, b) => a.rank - b.rank);
   }
 
   private onExecuted(_: unknown, { cell }: { cell: Cell }): void {
-    const held = this.held.get(cell);
-    if (held !== undefined) {
-      this.collect(held, true);
+    const state = this.cells.get(cell);
+    if (state !== undefined) {
+      this.collect(state, true);
     }
   }
 
-  private adopt(): void {
+  private trackCells(): void {
     const cells = new Set<Cell>(this.panel.content.widgets);
-    for (const [cell, held] of this.held) {
+    for (const [cell, state] of this.cells) {
       if (!cells.has(cell) || cell.isDisposed) {
-        held.watcher?.disconnect();
-        this.held.delete(cell);
-        this.linkSoon();
+        state.watcher?.disconnect();
+        this.cells.delete(cell);
+        this.scheduleMatching();
       }
     }
     for (const cell of cells) {
-      if (cell.model.type === 'code' && !this.held.has(cell)) {
-        const held = new Held(cell as CodeCell);
-        this.held.set(cell, held);
-        held.cell.model.outputs.changed.connect(() => this.collect(held, false));
-        held.cell.model.contentChanged.connect(() => held.lost && this.linkSoon());
-        this.collect(held, true);
+      if (cell.model.type === 'code' && !this.cells.has(cell)) {
+        const state = new CellState(cell as CodeCell);
+        this.cells.set(cell, state);
+        state.cell.model.outputs.changed.connect(() => this.collect(state, false));
+        state.cell.model.contentChanged.connect(() => state.lost && this.scheduleMatching());
+        this.collect(state, true);
         // It may be the cell that a trace ran through: moved, or brought back.
-        this.linkSoon();
+        this.scheduleMatching();
       }
     }
   }
 
   /** Reads a cell's outputs. While it runs again it has none: what was stays until it has ended or a trace comes. */
-  private collect(held: Held, ended: boolean): void {
-    const before = held.shown;
-    const now = this.outputsOf(held);
+  private collect(state: CellState, ended: boolean): void {
+    const before = state.shown;
+    const now = this.outputsOf(state);
     if (now.length === 0 && before.length > 0 && !ended) {
       // Cleared by hand, or about to run.
-      window.setTimeout(() => !held.running && this.collect(held, true), 50);
+      window.setTimeout(() => !state.running && this.collect(state, true), 50);
     } else if (now.length !== before.length || now.some((shown, at) => shown !== before[at])) {
-      held.shown = now;
-      this.watch(held);
-      this.linkSoon();
+      state.shown = now;
+      this.watch(state);
+      this.scheduleMatching();
     }
   }
 
-  private outputsOf(held: Held): Shown[] {
-    const { outputs } = held.cell.model;
-    const found: Shown[] = [];
+  private outputsOf(state: CellState): ShownTrace[] {
+    const { outputs } = state.cell.model;
+    const found: ShownTrace[] = [];
     for (let at = 0; at < outputs.length; at++) {
       const output = outputs.get(at);
       let shown = this.read.get(output);
       if (shown === undefined) {
         const trace = readTrace(output);
-        const graph = outputGraph(held.cell, output, this.words.lit);
-        shown = trace && { trace, held, graph, rank: ++this.arrived, links: new Map(), selected: -1 };
+        const graph = outputGraph(state.cell, output, this.texts.highlighted);
+        shown = trace && { trace, state, graph, rank: ++this.arrived, matches: new Map(), selected: -1 };
         this.read.set(output, shown);
       }
       if (shown !== null) {
@@ -211,17 +211,17 @@ export class NotebookFollower {
   }
 
   /** Hears what is selected in the pictures of a cell. */
-  private watch(held: Held): void {
-    held.watcher?.disconnect();
-    held.watcher = null;
-    if (held.shown.length > 0) {
+  private watch(state: CellState): void {
+    state.watcher?.disconnect();
+    state.watcher = null;
+    if (state.shown.length > 0) {
       const look = (): void =>
-        held.shown.forEach((shown) => {
+        state.shown.forEach((shown) => {
           this.offer(shown);
           this.followSelection(shown);
         });
-      held.watcher = new MutationObserver(look);
-      held.watcher.observe(held.cell.node, {
+      state.watcher = new MutationObserver(look);
+      state.watcher.observe(state.cell.node, {
         subtree: true,
         attributeFilter: ['data-selected', 'data-tracelab-ready'],
       });
@@ -230,51 +230,51 @@ export class NotebookFollower {
   }
 
   /** Puts the way to the source among the actions of a picture. */
-  private offer(shown: Shown): void {
+  private offer(shown: ShownTrace): void {
     const { explorer } = shown.graph;
     if (explorer !== null && !this.offered.has(explorer)) {
       this.offered.add(explorer);
-      explorer.offer?.({ label: this.words.toSource, key: 'g', run: (node) => this.toSource(shown, node) });
+      explorer.offer?.({ label: this.texts.toSource, key: 'g', run: (node) => this.toSource(shown, node) });
     }
   }
 
-  private followSelection(shown: Shown, again = false): void {
+  private followSelection(shown: ShownTrace, again = false): void {
     const node = shown.graph.selected;
     if (node === shown.selected && !again) {
       return;
     }
     shown.selected = node;
     const lines = node < 0 ? [] : linesOf(shown.trace, node);
-    const cells = new Map<Held, { file: number; line: number } | null>();
-    shown.links.forEach(({ cell }, file) => {
+    const cells = new Map<CellState, { file: number; line: number } | null>();
+    shown.matches.forEach(({ cell }, file) => {
       const line = lines.find((at) => at.file === file);
       cells.set(cell, line ?? cells.get(cell) ?? null);
     });
-    cells.forEach((line, cell) => cell.marks?.light(shown.trace, line));
+    cells.forEach((line, cell) => cell.decorations?.highlightLine(shown.trace, line));
   }
 
   /** Finds the cells of all traces; what was found stays so while its cell is there. */
-  private link(): void {
-    const cells = [...this.held.values()];
+  private matchCells(): void {
+    const cells = [...this.cells.values()];
     for (const shown of this.traces()) {
       for (const file of shown.trace.files) {
-        const link = shown.links.get(file.file);
-        if (link !== undefined && this.held.get(link.cell.cell) === link.cell) {
+        const link = shown.matches.get(file.file);
+        if (link !== undefined && this.cells.get(link.cell.cell) === link.cell) {
           continue;
         }
         const text = file.texts.get(1);
-        const before = shown.held.shown.slice(0, shown.held.shown.indexOf(shown));
+        const before = shown.state.shown.slice(0, shown.state.shown.indexOf(shown));
         const skip = before.filter(({ trace }) =>
-          trace.files.some((other) => other.magicLine && other.texts.get(1) === text),
+          trace.files.some((other) => other.isLineMagic && other.texts.get(1) === text),
         ).length;
-        const found = linkFile(shown.trace, file, shown.held, cells, skip);
-        if (file.own) {
-          shown.held.lost = found === null;
+        const found = matchFile(shown.trace, file, shown.state, cells, skip);
+        if (file.isTracedCell) {
+          shown.state.lost = found === null;
         }
         if (found === null) {
-          shown.links.delete(file.file);
+          shown.matches.delete(file.file);
         } else {
-          shown.links.set(file.file, found);
+          shown.matches.set(file.file, found);
         }
       }
     }
@@ -282,30 +282,30 @@ export class NotebookFollower {
   }
 
   private show(): void {
-    const layers = new Map<Held, Layer[]>();
+    const layers = new Map<CellState, CellAnnotations[]>();
     for (const shown of this.traces()) {
-      layersOf(shown.trace, shown.graph, shown.links).forEach((layer, held) => {
-        layers.set(held, [...(layers.get(held) ?? []), layer]);
+      annotationsOf(shown.trace, shown.graph, shown.matches).forEach((layer, state) => {
+        layers.set(state, [...(layers.get(state) ?? []), layer]);
       });
     }
-    for (const held of this.held.values()) {
-      const found = layers.get(held) ?? [];
-      if (found.length === 0 && held.marks === null) {
+    for (const state of this.cells.values()) {
+      const found = layers.get(state) ?? [];
+      if (found.length === 0 && state.decorations === null) {
         continue;
       }
-      const { editor } = held;
+      const { editor } = state;
       if (editor === null) {
         // The cell was never on the screen: its editor comes later.
-        void held.cell.ready.then(() => held.editor !== null && this.linkSoon());
+        void state.cell.ready.then(() => state.editor !== null && this.scheduleMatching());
         continue;
       }
-      held.marks ??= new CellMarks(editor, this.words, {
+      state.decorations ??= new EditorDecorations(editor, this.texts, {
         onMenu: (position) => {
-          this.menu = { cell: held.cell, position };
+          this.menu = { cell: state.cell, position };
         },
         edit(run) {
           // Edits that follow each other closely are undone together, unless they are told apart.
-          const { undoManager } = held.cell.model.sharedModel as unknown as {
+          const { undoManager } = state.cell.model.sharedModel as unknown as {
             undoManager?: { stopCapturing(): void } | null;
           };
           undoManager?.stopCapturing();
@@ -315,8 +315,8 @@ export class NotebookFollower {
         },
         say: this.say,
       });
-      held.marks.show(found, this.wanted());
-      held.cell.toggleClass('tracelab-traced', found.length > 0);
+      state.decorations.show(found, this.settings());
+      state.cell.toggleClass('tracelab-traced', found.length > 0);
     }
   }
 }

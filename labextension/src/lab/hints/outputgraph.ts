@@ -4,11 +4,11 @@ import type { CodeCell } from '@jupyterlab/cells';
 import type { IOutputModel } from '@jupyterlab/rendermime';
 import type { Explorer } from '../../explorer/explorer';
 import type { RunData } from '../../model/run/rundata';
-import type { Graph } from './placed';
+import type { TraceGraph } from './cellannotations';
 
 const HOST = '[data-tracelab-ready]';
 
-export interface OutputGraph extends Graph {
+export interface OutputGraph extends TraceGraph {
   /** Null while there is no picture on the page. */
   readonly host: HTMLElement | null;
   readonly explorer: Explorer | null;
@@ -42,12 +42,12 @@ export function outputGraph(cell: CodeCell, output: IOutputModel, why: string): 
     get selected() {
       return Number(host()?.dataset.selected ?? -1);
     },
-    light: (nodes) => explorer()?.light(nodes, why),
+    highlight: (nodes) => explorer()?.highlight(nodes, why),
     select(node) {
       explorer()?.select(node);
       show();
     },
-    warn(index) {
+    showDiagnostic(index) {
       // A notebook may hold the widget of an older version.
       explorer()?.showWarning?.(index);
       show();

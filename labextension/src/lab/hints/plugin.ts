@@ -6,15 +6,15 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
-import { say } from '../shell';
-import type { Wanted } from './editordecorations';
-import { addCommands, COMMANDS, createWays, type Ways } from './codenavigation';
-import { NotebookFollower, type FollowWords } from './notebookfollower';
+import { notify } from '../shell';
+import type { HintSettings } from './editordecorations';
+import { addCommands, COMMANDS, createCodeNavigation, type CodeNavigation } from './codenavigation';
+import { NotebookFollower, type HintTexts } from './notebookfollower';
 
-function wordsIn(trans: TranslationBundle): FollowWords {
+function textsIn(trans: TranslationBundle): HintTexts {
   return {
-    stale: trans.__('The line has changed since it was traced'),
-    lit: trans.__('What the line of the cursor ran'),
+    stale: trans.__('This line has changed since it was traced.'),
+    highlighted: trans.__('run by the line at the cursor'),
     toSource: trans.__('Go to source'),
     hover: {
       value: trans.__('Value'),
@@ -24,19 +24,19 @@ function wordsIn(trans: TranslationBundle): FollowWords {
       time: trans.__('Time'),
       statistics: trans.__('Statistics'),
       more: (count) => trans._n('%1 more value', '%1 more values', count),
-      total: (seconds) => trans.__('The line took %1 in the last run', seconds),
+      total: (seconds) => trans.__('This line took %1 in the last run', seconds),
       spread: (min, max, mean, std) => trans.__('%1 to %2, mean %3, std %4', min, max, mean, std),
-      nonfinite: (nans, infs) => trans.__('%1 NaN, %2 infinite', nans, infs),
+      nonfinite: (nans, infs) => trans.__('%1 NaN, %2 Inf', nans, infs),
     },
     warning: {
-      frozen: (value) => trans.__('The trace holds the value %1', value),
+      specialized: (value) => trans.__('The trace is specialized on the value %1', value),
       outputs: (names) => trans.__('Outputs that depend on it: %1', names),
       outside: (place) => trans.__('In %1, which was called here:', place),
       check: (answer) => trans.__('Check: %1', answer),
       show: trans.__('Show in graph'),
-      counterexample: trans.__('Show the counterexample'),
-      mend: trans.__('Mend'),
-      changed: trans.__('The code here has changed since it was traced: trace it again for a mend that fits'),
+      counterexample: trans.__('Show counterexample'),
+      quickFix: trans.__('Quick fix'),
+      changed: trans.__('This code has changed since it was traced. Trace it again to get a quick fix.'),
     },
   };
 }
@@ -56,10 +56,10 @@ export const hints: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
   ) => {
     const trans = (translator ?? nullTranslator).load('tracelab');
-    const words = wordsIn(trans);
-    let wanted: Wanted = { shapeHints: true, squiggles: true, links: true };
+    const texts = textsIn(trans);
+    let settings_: HintSettings = { shapeHints: true, diagnostics: true, syncSelection: true };
     const followers = new Map<NotebookPanel, NotebookFollower>();
-    const ways: Ways = createWays(
+    const navigation: CodeNavigation = createCodeNavigation(
       () => {
         const panel = tracker.currentWidget;
         const follower = panel && followers.get(panel);
@@ -69,19 +69,24 @@ export const hints: JupyterFrontEndPlugin<void> = {
       trans,
     );
     const follow = (panel: NotebookPanel): void => {
-      const toSource = (...from: Parameters<Ways['toSource']>): void => void ways.toSource(...from);
-      followers.set(panel, new NotebookFollower(panel, words, () => wanted, toSource, say));
+      const toSource = (...from: Parameters<CodeNavigation['toSource']>): void =>
+        void navigation.toSource(...from);
+      followers.set(panel, new NotebookFollower(panel, texts, () => settings_, toSource, notify));
       panel.disposed.connect(() => followers.delete(panel));
     };
     tracker.forEach(follow);
     tracker.widgetAdded.connect((_, panel) => follow(panel));
-    addCommands(app, ways, trans);
+    addCommands(app, navigation, trans);
     Object.values(COMMANDS).forEach((command) => palette?.addItem({ command, category: 'tracelab' }));
     registry?.load(hints.id).then(
       (settings) => {
         const read = (): void => {
-          const on = (name: keyof Wanted): boolean => settings.get(name).composite !== false;
-          wanted = { shapeHints: on('shapeHints'), squiggles: on('squiggles'), links: on('links') };
+          const on = (name: keyof HintSettings): boolean => settings.get(name).composite !== false;
+          settings_ = {
+            shapeHints: on('shapeHints'),
+            diagnostics: on('diagnostics'),
+            syncSelection: on('syncSelection'),
+          };
           followers.forEach((follower) => follower.refresh());
         };
         read();

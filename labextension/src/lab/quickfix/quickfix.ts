@@ -1,12 +1,12 @@
 /** The rewrite of a frozen place: shown as lines before and after, and applied as one edit where the text is as it was. */
 
 import type { EditorView } from '@codemirror/view';
-import type { Mend, TraceWarning } from '../../protocol/document';
+import type { QuickFix, TraceDiagnostic } from '../../protocol/document';
 import { unitOf } from '../celltrace';
 
 /** The edit of a mend, in whole lines. */
-export interface Rewrite {
-  edit: Mend;
+export interface QuickFixEdit {
+  edit: QuickFix;
   before: string[];
   after: string[];
   /** Lines from the last line of the warning to the last of the edit. */
@@ -14,11 +14,11 @@ export interface Rewrite {
 }
 
 /** Null where the document does not hold the lines: what they read cannot be compared then. */
-export function rewriteOf(
-  { mend: edit }: TraceWarning,
+export function quickFixEdit(
+  { mend: edit }: TraceDiagnostic,
   texts: ReadonlyMap<number, string>,
   endLine: number,
-): Rewrite | null {
+): QuickFixEdit | null {
   if (edit === undefined) {
     return null;
   }
@@ -37,9 +37,9 @@ export function rewriteOf(
 }
 
 /** Lines before and after, marked by more than colour. */
-export function previewOf({ edit, before, after }: Rewrite): HTMLElement {
+export function quickFixPreview({ edit, before, after }: QuickFixEdit): HTMLElement {
   const node = document.createElement('div');
-  node.className = 'tracelab-mend';
+  node.className = 'tracelab-quick-fix';
   node.appendChild(document.createElement('div')).textContent = edit.reason;
   const block = node.appendChild(document.createElement('pre'));
   const put = (tag: 'del' | 'ins', sign: string, lines: readonly string[]): void => {
@@ -53,7 +53,11 @@ export function previewOf({ edit, before, after }: Rewrite): HTMLElement {
 }
 
 /** Writes the rewrite, whose warning ends at line `warned` now. False, and nothing done: other text stands there. */
-export function applyRewrite(view: EditorView, { before, after, below }: Rewrite, warned: number): boolean {
+export function applyQuickFix(
+  view: EditorView,
+  { before, after, below }: QuickFixEdit,
+  warned: number,
+): boolean {
   const { doc } = view.state;
   const last = warned + below;
   const first = last - before.length + 1;
@@ -86,7 +90,7 @@ export function applyRewrite(view: EditorView, { before, after, below }: Rewrite
       to: start + old.length - tail,
       insert: now.slice(head, now.length - tail),
     },
-    userEvent: 'input.mend',
+    userEvent: 'input.quickfix',
     scrollIntoView: true,
   });
   view.focus();

@@ -5,11 +5,11 @@ import { Dialog, InputDialog, Notification, showDialog, type WidgetTracker } fro
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { openFileAt, say, traceIcon } from '../shell';
+import { openFileAt, notify, traceIcon } from '../shell';
 import type { TraceRow, WarningRow } from '../../protocol/panelmessages';
 import { ask } from './kernelrequests';
 import type { TracesModel } from './model';
-import { cellOf, placeOf } from './kernelclient';
+import { findCell, sessionHostOf } from './sessionhost';
 import { TraceTab, type TabArgs } from './tab';
 
 export const TRACES = {
@@ -24,7 +24,7 @@ export const TRACES = {
 
 const FORMATS = ['html', 'svg', 'dot', 'json'];
 
-export interface TracesDesk {
+export interface TracesContext {
   app: JupyterFrontEnd;
   model: TracesModel;
   tracker: INotebookTracker;
@@ -44,32 +44,32 @@ export function fileName(title: string): string {
 }
 
 /** Opens the file of a warning at its line. */
-export async function openWarning({ manager, trans }: TracesDesk, row: WarningRow): Promise<void> {
+export async function openWarning({ manager, trans }: TracesContext, row: WarningRow): Promise<void> {
   const { path, line, column } = row;
   // Beside the root: the path is the server's own.
   if (path === null || manager === null || !(await openFileAt(manager, '', { file: path, line, column }))) {
-    say(trans.__('%1, line %2, is not under the folder that this server shows.', row.file, line));
+    notify(trans.__('%1, line %2, is outside the root folder of this server.', row.file, line));
   }
 }
 
-function addTab(desk: TracesDesk, args: TabArgs): TraceTab {
-  const { app, tabs, trans } = desk;
+function addTab(context: TracesContext, args: TabArgs): TraceTab {
+  const { app, tabs, trans } = context;
   const tab = new TraceTab(args, trans);
   tab.id = `tracelab-trace-${crypto.randomUUID()}`;
   tab.title.label = args.title;
   tab.title.caption = trans.__('Trace %1 of %2', args.title, args.path);
   tab.title.closable = true;
   tab.title.icon = traceIcon;
-  const place = desk.model.place;
+  const place = context.model.host;
   const beside = place?.session.path === args.path ? place.widget.id : undefined;
-  const first = tabs.find((other) => other.isAttached && other.place?.widget === place?.widget);
+  const first = tabs.find((other) => other.isAttached && other.host?.widget === place?.widget);
   app.shell.add(
     tab,
     'main',
     beside === undefined
       ? {}
       : first === undefined
-        ? { ref: beside, mode: desk.beside() ? 'split-right' : 'tab-after' }
+        ? { ref: beside, mode: context.beside() ? 'split-right' : 'tab-after' }
         : { ref: first.id, mode: 'tab-after' },
   );
   if (!tab.isAttached) {
@@ -81,18 +81,18 @@ function addTab(desk: TracesDesk, args: TabArgs): TraceTab {
 }
 
 /** Finds the notebook of a tab, now or when it is opened. */
-function connectTab({ model, tracker, app }: TracesDesk, tab: TraceTab): void {
+function connectTab({ model, tracker, app }: TracesContext, tab: TraceTab): void {
   const look = (): void => {
-    const current = model.place;
-    if (tab.isDisposed || tab.place !== null) {
+    const current = model.host;
+    if (tab.isDisposed || tab.host !== null) {
       return;
     }
     const panel = tracker.find(({ context, sessionContext }) =>
       [context.path, sessionContext.path].includes(tab.args.path),
     );
-    const place = current?.session.path === tab.args.path ? current : placeOf(panel ?? null);
+    const place = current?.session.path === tab.args.path ? current : sessionHostOf(panel ?? null);
     if (place !== null) {
-      tab.follow(place);
+      tab.attach(place);
     }
   };
   look();
@@ -102,11 +102,11 @@ function connectTab({ model, tracker, app }: TracesDesk, tab: TraceTab): void {
     tracker.widgetAdded.disconnect(look);
     model.changed.disconnect(look);
   });
-  void app.restored.then(() => tab.away());
+  void app.restored.then(() => tab.showNotOpen());
 }
 
-async function write(
-  { model, trans }: TracesDesk,
+async function writeFile(
+  { model, trans }: TracesContext,
   row: TraceRow,
   what: 'save' | 'export',
   title: string,
@@ -127,7 +127,7 @@ async function write(
   }
   const format = FORMATS.find((ending) => path.toLowerCase().endsWith(`.${ending}`));
   if (what === 'export' && format === undefined) {
-    say(trans.__('%1 ends in none of .html, .svg, .dot and .json, the formats of an export.', path));
+    notify(trans.__('The name %1 must end in .html, .svg, .dot or .json.', path));
     return;
   }
   const given = { key: row.key, path, ...(what === 'export' ? { format } : {}) };
@@ -135,7 +135,7 @@ async function write(
   if (reply.kind === 'answer' && reply.content.exists !== undefined) {
     const { button } = await showDialog({
       title: trans.__('Replace the file?'),
-      body: trans.__('%1 is there already.', reply.content.exists),
+      body: trans.__('%1 already exists.', reply.content.exists),
       buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Replace') })],
     });
     if (!button.accept) {
@@ -144,28 +144,28 @@ async function write(
     reply = await ask(kernel, what, { ...given, overwrite: true });
   }
   if (reply.kind === 'answer') {
-    Notification.success(trans.__('Written to %1', reply.content.path ?? path), { autoClose: 4000 });
+    Notification.success(trans.__('Saved to %1', reply.content.path ?? path), { autoClose: 4000 });
   } else {
-    const why = reply.kind === 'error' ? reply.text : trans.__('the kernel gave no answer');
-    say(trans.__('%1 was not written: %2', path, why));
+    const why = reply.kind === 'error' ? reply.text : trans.__('the kernel did not respond');
+    notify(trans.__('%1 was not saved: %2', path, why));
   }
 }
 
-export function addTraceCommands(desk: TracesDesk): void {
-  const { app, model, trans, tracker } = desk;
+export function addTraceCommands(context: TracesContext): void {
+  const { app, model, trans, tracker } = context;
   const { commands } = app;
-  const one = (): TraceRow | null => (desk.selected().length === 1 ? desk.selected()[0] : null);
+  const one = (): TraceRow | null => (context.selected().length === 1 ? context.selected()[0] : null);
   const isOne = (): boolean => one() !== null;
-  const needsOne = trans.__('Select a trace in the list of traces first');
+  const needsOne = trans.__('Select a trace in the list first.');
 
   commands.addCommand(TRACES.show, {
     label: trans.__('Show Traces'),
     caption: trans.__('List the traces of the kernel of this notebook'),
-    execute: () => desk.showPanel(),
+    execute: () => context.showPanel(),
   });
   commands.addCommand(TRACES.refresh, {
     label: trans.__('Refresh'),
-    caption: trans.__('Ask the kernel for its traces again'),
+    caption: trans.__('Reload the list of traces'),
     execute: () => model.refresh(),
   });
   commands.addCommand(TRACES.open, {
@@ -174,7 +174,7 @@ export function addTraceCommands(desk: TracesDesk): void {
     isEnabled: (args) => typeof args.key === 'string' || isOne(),
     execute: (args) => {
       const row = one();
-      const place = model.place;
+      const place = model.host;
       const given =
         typeof args.key === 'string'
           ? (args as unknown as TabArgs)
@@ -182,8 +182,8 @@ export function addTraceCommands(desk: TracesDesk): void {
       if (!given) {
         return;
       }
-      const tab = addTab(desk, given);
-      connectTab(desk, tab);
+      const tab = addTab(context, given);
+      connectTab(context, tab);
       // Restored tabs stand where they were.
       if (typeof args.key !== 'string') {
         app.shell.activateById(tab.id);
@@ -193,47 +193,54 @@ export function addTraceCommands(desk: TracesDesk): void {
   commands.addCommand(TRACES.compare, {
     label: trans.__('Compare Two Traces'),
     caption: () =>
-      desk.selected().length === 2
-        ? trans.__('Show on one graph what is different in the second')
-        : trans.__('Select two traces in the list of traces first'),
-    isEnabled: () => desk.selected().length === 2,
+      context.selected().length === 2
+        ? trans.__('Show the differences between two traces in one graph')
+        : trans.__('Select two traces in the list first.'),
+    isEnabled: () => context.selected().length === 2,
     execute: () => {
-      const [first, second] = desk.selected();
-      const place = model.place;
+      const [first, second] = context.selected();
+      const place = model.host;
       if (second === undefined || place === null) {
         return;
       }
       const title = `${first.title} → ${second.title}`;
-      const tab = addTab(desk, { path: place.session.path, key: first.key, other: second.key, title });
-      connectTab(desk, tab);
+      const tab = addTab(context, { path: place.session.path, key: first.key, other: second.key, title });
+      connectTab(context, tab);
       app.shell.activateById(tab.id);
     },
   });
   commands.addCommand(TRACES.save, {
     label: trans.__('Save Trace as .tlab…'),
-    caption: () => (isOne() ? trans.__('Write the trace and its weights to a file') : needsOne),
+    caption: () => (isOne() ? trans.__('Save the trace and its weights to a file') : needsOne),
     isEnabled: isOne,
     execute: async () => {
       const row = one();
       if (row !== null) {
-        const label = trans.__('File, in the folder of the kernel: %1', model.content.folder);
-        await write(desk, row, 'save', trans.__('Save %1', row.title), label, `${fileName(row.title)}.tlab`);
+        const label = trans.__('File (relative to the folder of the kernel: %1)', model.content.folder);
+        await writeFile(
+          context,
+          row,
+          'save',
+          trans.__('Save %1', row.title),
+          label,
+          `${fileName(row.title)}.tlab`,
+        );
       }
     },
   });
   commands.addCommand(TRACES.export, {
     label: trans.__('Export Trace…'),
-    caption: () => (isOne() ? trans.__('Write the graph as HTML, SVG, DOT or JSON') : needsOne),
+    caption: () => (isOne() ? trans.__('Export the graph as HTML, SVG, DOT or JSON') : needsOne),
     isEnabled: isOne,
     execute: async () => {
       const row = one();
       if (row !== null) {
         const label = trans.__(
-          'File, ending in .html, .svg, .dot or .json, in the folder of the kernel: %1',
+          'File ending in .html, .svg, .dot or .json (relative to the folder of the kernel: %1)',
           model.content.folder,
         );
-        await write(
-          desk,
+        await writeFile(
+          context,
           row,
           'export',
           trans.__('Export %1', row.title),
@@ -245,13 +252,13 @@ export function addTraceCommands(desk: TracesDesk): void {
   });
   commands.addCommand(TRACES.cell, {
     label: trans.__('Go to Cell of Trace'),
-    caption: () => (isOne() ? trans.__('Go to the cell that made the trace') : needsOne),
+    caption: () => (isOne() ? trans.__('Go to the cell that created the trace') : needsOne),
     isEnabled: isOne,
     execute: async () => {
       const row = one();
-      const found = row && model.place && cellOf(row, model.place, tracker);
+      const found = row && model.host && findCell(row, model.host, tracker);
       if (!found) {
-        say(trans.__('The cell that made this trace is not in an open notebook'));
+        notify(trans.__('The cell that created this trace is not in an open notebook.'));
         return;
       }
       const { panel, index } = found;

@@ -4,7 +4,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { say, traceIcon } from '../shell';
+import { notify, traceIcon } from '../shell';
 
 export const MAKE = { cell: 'tracelab:trace-cell', example: 'tracelab:trace-a-model' } as const;
 
@@ -46,22 +46,25 @@ export function addMakingCommands(
   const { commands } = app;
   commands.addCommand(MAKE.cell, {
     label: trans.__('Trace This Cell'),
-    caption: trans.__('Write %1 on top of the cell; run it to see its graph', '%%trace'),
+    caption: trans.__('Add %1 to the top of the cell; run the cell to see its graph', '%%trace'),
     isEnabled: () => tracker.activeCell?.model.type === 'code',
     execute: () => {
       const panel = tracker.currentWidget;
       const cell = tracker.activeCell;
       if (panel === null || cell?.model.type !== 'code') {
-        say(trans.__('Select a code cell first: it is what is traced'));
+        notify(trans.__('Select a code cell first.'));
         return;
       }
       const { sharedModel } = cell.model;
       const magic = cellMagic(sharedModel.getSource());
       if (magic === 'trace') {
-        say(trans.__('This cell is traced already: run it'));
+        notify(trans.__('This cell is already traced. Run it to see its graph.'));
       } else if (magic !== null) {
-        say(
-          trans.__('This cell begins with %1: a cell has one such line, so take it out first', `%%${magic}`),
+        notify(
+          trans.__(
+            'This cell starts with %1. A cell can have only one cell magic, so remove it first.',
+            `%%${magic}`,
+          ),
         );
       } else {
         // One edit of the cell, which undo takes back.
@@ -75,11 +78,11 @@ export function addMakingCommands(
 
   /** Where no cell loads tracelab the magic is not known; a cell is added only when asked for. */
   function offerLoading(panel: NotebookPanel): void {
-    Notification.info(trans.__('No cell of this notebook loads tracelab, which %1 needs.', '%%trace'), {
+    Notification.info(trans.__('No cell in this notebook loads tracelab, which %1 needs.', '%%trace'), {
       autoClose: 10_000,
       actions: [
         {
-          label: trans.__('Add a cell that does'),
+          label: trans.__('Add a cell that loads it'),
           callback: () => {
             panel.content.model?.sharedModel.insertCell(0, { cell_type: 'code', source: LOAD });
           },
@@ -96,7 +99,7 @@ export function addMakingCommands(
     execute: async (args) => {
       const kernel = await pythonKernel();
       if (kernel === null) {
-        say(trans.__('There is no Python kernel to trace with'));
+        notify(trans.__('No Python kernel is available.'));
         return;
       }
       const cwd = typeof args.cwd === 'string' ? args.cwd : '';
@@ -109,7 +112,7 @@ export function addMakingCommands(
       }
       const introduction = {
         cell_type: 'markdown',
-        source: `# ${trans.__('Trace a model')}\n\n${trans.__('Run the cells: the graph of the second is drawn below it.')}`,
+        source: `# ${trans.__('Trace a model')}\n\n${trans.__('Run the cells. The graph appears below the second cell.')}`,
       };
       const code = EXAMPLE.map((source) => ({ cell_type: 'code' as const, source }));
       // The empty cell of a new notebook becomes the last: one that is deleted so early, JupyterLab stumbles over.

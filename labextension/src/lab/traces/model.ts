@@ -6,56 +6,56 @@ import { Signal } from '@lumino/signaling';
 import { MIME_TYPE } from '../../protocol/document';
 import type { Answers } from '../../protocol/panelmessages';
 import { ask } from './kernelrequests';
-import type { Place } from './kernelclient';
+import type { SessionHost } from './sessionhost';
 
 /** So long a kernel is busy before it is said. */
-const PATIENCE = 400;
+const BUSY_DELAY_MS = 400;
 
 export const EMPTY: Answers['summary'] = { traces: [], warnings: [], more_warnings: 0, folder: '' };
 
 /** A sentence for a kernel that cannot be asked; null for one that can. */
-export function kernelSentence(place: Place | null, trans: TranslationBundle): string | null {
+export function kernelStatus(place: SessionHost | null, trans: TranslationBundle): string | null {
   if (place === null) {
-    return trans.__('Open a notebook or a console: the traces of its kernel are listed here.');
+    return trans.__('Open a notebook or a console to list the traces of its kernel.');
   }
   const { session } = place;
   const kernel = session.session?.kernel;
   if (kernel === undefined || kernel === null) {
     return session.isReady || session.hasNoKernel
-      ? trans.__('%1 has no kernel: start one to see its traces.', session.name)
+      ? trans.__('%1 has no kernel. Start a kernel to see its traces.', session.name)
       : trans.__('The kernel is starting.');
   }
   if (kernel.connectionStatus === 'disconnected') {
-    return trans.__('The connection to the kernel is lost.');
+    return trans.__('The connection to the kernel was lost.');
   }
   switch (kernel.status) {
     case 'starting':
       return trans.__('The kernel is starting.');
     case 'restarting':
     case 'autorestarting':
-      return trans.__('The kernel is restarting: its traces are gone.');
+      return trans.__('The kernel is restarting. Its traces were discarded.');
     case 'terminating':
     case 'dead':
-      return trans.__('The kernel has ended, and its traces with it: restart it to trace again.');
+      return trans.__('The kernel was shut down, and its traces were discarded. Restart it to trace again.');
     default:
       return null;
   }
 }
 
 /** The language of a kernel; what it runs is known before it answers. */
-export async function languageOf(place: Place, kernel: Kernel.IKernelConnection): Promise<string> {
+export async function languageOf(place: SessionHost, kernel: Kernel.IKernelConnection): Promise<string> {
   const spec = place.session.specsManager.specs?.kernelspecs[kernel.name];
   return spec?.language ?? (await kernel.info).language_info.name;
 }
 
 export class TracesModel {
   /** Said in place of the list. */
-  sentence: string | null = null;
+  status: string | null = null;
   /** Said beside the list, which is the last that is known. */
   waiting = false;
   content = EMPTY;
   readonly changed = new Signal<this, void>(this);
-  private current: Place | null = null;
+  private current: SessionHost | null = null;
   private stale = true;
   private asking = false;
   private isShown = false;
@@ -65,14 +65,14 @@ export class TracesModel {
     private readonly root: string,
     private readonly trans: TranslationBundle,
   ) {
-    this.sentence = kernelSentence(null, trans);
+    this.status = kernelStatus(null, trans);
   }
 
-  get place(): Place | null {
+  get host(): SessionHost | null {
     return this.current;
   }
 
-  set place(place: Place | null) {
+  set host(place: SessionHost | null) {
     if (place?.widget === this.current?.widget) {
       return;
     }
@@ -122,7 +122,7 @@ export class TracesModel {
   }
 
   private onStatus(): void {
-    if (kernelSentence(this.current, this.trans) !== null) {
+    if (kernelStatus(this.current, this.trans) !== null) {
       this.stale = true;
       this.content = EMPTY;
     }
@@ -135,13 +135,13 @@ export class TracesModel {
   }
 
   private onDisposed(): void {
-    this.place = null;
+    this.host = null;
   }
 
   private look(): void {
-    const sentence = kernelSentence(this.current, this.trans);
+    const sentence = kernelStatus(this.current, this.trans);
     if (sentence !== null) {
-      this.tell(sentence);
+      this.setStatus(sentence);
       return;
     }
     if (!this.isShown || !this.stale || this.asking) {
@@ -161,11 +161,11 @@ export class TracesModel {
     });
   }
 
-  private async askKernel(place: Place, kernel: Kernel.IKernelConnection): Promise<void> {
+  private async askKernel(place: SessionHost, kernel: Kernel.IKernelConnection): Promise<void> {
     const language = await languageOf(place, kernel).catch(() => '');
     if (language.toLowerCase() !== 'python') {
       this.content = EMPTY;
-      this.tell(this.trans.__('Traces are made by Python kernels: this one runs %1.', language || '?'));
+      this.setStatus(this.trans.__('Only Python kernels can trace. This kernel runs %1.', language || '?'));
       return;
     }
     const reply = await ask(kernel, 'summary', { root: this.root });
@@ -175,33 +175,35 @@ export class TracesModel {
     }
     if (reply.kind === 'answer') {
       this.content = reply.content;
-      this.tell(null);
+      this.setStatus(null);
       return;
     }
     this.content = EMPTY;
     switch (reply.kind) {
       case 'not imported':
-        this.tell(null);
+        this.setStatus(null);
         break;
       case 'not installed':
-        this.tell(
+        this.setStatus(
           this.trans.__(
-            'tracelab is not installed in this kernel: run %1 in a cell.',
+            'tracelab is not installed in this kernel. Run %1 in a cell.',
             '%pip install tracelab',
           ),
         );
         break;
       case 'older':
-        this.tell(
-          this.trans.__('The tracelab of this kernel is older than the extension: update it in the kernel.'),
+        this.setStatus(
+          this.trans.__(
+            'The kernel has an older version of tracelab than the JupyterLab extension. Update tracelab in the kernel.',
+          ),
         );
         break;
       case 'error':
-        this.tell(this.trans.__('The kernel could not list its traces: %1', reply.text));
+        this.setStatus(this.trans.__('The kernel could not list its traces: %1', reply.text));
         break;
       case 'gone':
         this.stale = true;
-        this.tell(kernelSentence(this.current, this.trans));
+        this.setStatus(kernelStatus(this.current, this.trans));
     }
   }
 
@@ -210,17 +212,17 @@ export class TracesModel {
       this.timer = window.setTimeout(() => {
         this.timer = 0;
         this.waiting = this.kernel !== null && this.kernel.status !== 'idle';
-        this.sentence = kernelSentence(this.current, this.trans);
+        this.status = kernelStatus(this.current, this.trans);
         this.changed.emit();
-      }, PATIENCE);
+      }, BUSY_DELAY_MS);
     }
   }
 
-  private tell(sentence: string | null): void {
+  private setStatus(sentence: string | null): void {
     window.clearTimeout(this.timer);
     this.timer = 0;
     this.waiting = false;
-    this.sentence = sentence;
+    this.status = sentence;
     this.changed.emit();
   }
 }

@@ -9,9 +9,9 @@ import type { TracesModel } from './model';
 
 export const ITEM_CLASS = 'tracelab-traces-item';
 
-export interface PanelLinks {
-  /** Where a trace's cell is, in words; empty where that is not known. */
-  cellWords(row: TraceRow): string;
+export interface PanelActions {
+  /** Where a trace's cell is, in texts; empty where that is not known. */
+  cellText(row: TraceRow): string;
   openFile(row: WarningRow): void;
   open(): void;
   commands: CommandRegistry;
@@ -46,7 +46,7 @@ export class TracesPanel extends Widget {
   constructor(
     private readonly model: TracesModel,
     private readonly trans: TranslationBundle,
-    private readonly links: PanelLinks,
+    private readonly actions: PanelActions,
   ) {
     super();
     this.addClass('tracelab-traces');
@@ -55,11 +55,11 @@ export class TracesPanel extends Widget {
     const header = element('h2', 'tracelab-traces-title', trans.__('Traces'));
     const bar = element('div', 'tracelab-traces-bar');
     bar.setAttribute('role', 'toolbar');
-    bar.setAttribute('aria-label', trans.__('What to do with the selected trace'));
-    for (const { command, label } of links.actions) {
+    bar.setAttribute('aria-label', trans.__('Trace actions'));
+    for (const { command, label } of actions.actions) {
       const button = element('button', 'tracelab-traces-button', label);
       button.type = 'button';
-      button.addEventListener('click', () => void links.commands.execute(command));
+      button.addEventListener('click', () => void actions.commands.execute(command));
       bar.append(button);
       this.buttons.push([button, command]);
     }
@@ -73,12 +73,12 @@ export class TracesPanel extends Widget {
     this.list.addEventListener('contextmenu', (event) => this.onClick(event));
     this.list.addEventListener('dblclick', (event) => {
       if (this.keyAt(event) !== null) {
-        links.open();
+        actions.open();
       }
     });
     this.node.append(header, bar, this.status, this.list, this.warnings);
     model.changed.connect(() => this.draw());
-    links.commands.commandChanged.connect(() => this.drawButtons());
+    actions.commands.commandChanged.connect(() => this.drawButtons());
     this.draw();
   }
 
@@ -111,7 +111,7 @@ export class TracesPanel extends Widget {
   }
 
   private draw(): void {
-    const { content, sentence, waiting } = this.model;
+    const { content, status: sentence, waiting } = this.model;
     const { trans } = this;
     const known = new Set(content.traces.map(({ key }) => key));
     this.keys = new Set([...this.keys].filter((key) => known.has(key)));
@@ -126,7 +126,7 @@ export class TracesPanel extends Widget {
     this.status.replaceChildren(
       sentence ??
         (waiting
-          ? trans.__('A cell is running: the list is made anew when it ends.')
+          ? trans.__('A cell is running. The list updates when it finishes.')
           : empty
             ? trans.__('No traces yet.')
             : ''),
@@ -146,19 +146,15 @@ export class TracesPanel extends Widget {
 
   private advice(): HTMLElement {
     const { trans } = this;
-    const node = element('div', 'tracelab-traces-advice');
+    const node = element('div', 'tracelab-traces-empty');
     node.append(
       element(
         'span',
         '',
-        trans.__('Load tracelab in a cell, and write the second line on top of another one:'),
+        trans.__('Load tracelab in one cell, and put the second line at the top of another:'),
       ),
       element('pre', '', '%load_ext tracelab\n%%trace'),
-      element(
-        'span',
-        '',
-        trans.__('The graph of what the cell runs is then listed here, as is all that tracelab.trace gives.'),
-      ),
+      element('span', '', trans.__('Traces of cells, and results of tracelab.trace, are listed here.')),
     );
     return node;
   }
@@ -171,26 +167,26 @@ export class TracesPanel extends Widget {
     node.setAttribute('role', 'option');
     const title = element('div', 'tracelab-traces-name');
     title.append(element('span', '', row.title));
-    const cell = this.links.cellWords(row);
+    const cell = this.actions.cellText(row);
     if (cell !== '') {
       title.append(element('span', 'tracelab-traces-cell', cell));
     }
-    const facts = [
+    const details = [
       row.names.length > 0 && ![row.title, 'cell'].includes(row.traced) ? row.traced : '',
       trans._n('%1 op', '%1 ops', row.ops),
       row.parameters > 0 ? trans._n('%1 parameter', '%1 parameters', row.parameters) : '',
     ].filter((text) => text !== '');
-    node.append(title, element('div', 'tracelab-traces-facts', facts.join(' · ')));
+    node.append(title, element('div', 'tracelab-traces-details', details.join(' · ')));
     const addStatus = (kind: string, text: string): void =>
       node.append(element('div', `tracelab-traces-${kind}`, text));
     if (row.failed !== undefined) {
-      addStatus('fault', trans.__('failed at %1', row.failed));
+      addStatus('error', trans.__('failed at %1', row.failed));
     }
     if (row.warnings > 0) {
       addStatus('warning', trans._n('%1 warning', '%1 warnings', row.warnings));
     }
     if (row.check !== undefined) {
-      addStatus(row.check.ok ? 'fine' : 'fault', trans.__('check: %1', row.check.text));
+      addStatus(row.check.ok ? 'ok' : 'error', trans.__('check: %1', row.check.text));
     }
     return node;
   }
@@ -200,9 +196,9 @@ export class TracesPanel extends Widget {
     const { trans } = this;
     this.warnings.hidden = warnings.length === 0;
     const heading = element('h3', 'tracelab-traces-title', trans.__('Warnings in files'));
-    const list = element('ul', 'tracelab-traces-places');
+    const list = element('ul', 'tracelab-traces-locations');
     for (const row of warnings) {
-      const button = element('button', 'tracelab-traces-place');
+      const button = element('button', 'tracelab-traces-location');
       button.type = 'button';
       button.title = row.file;
       button.append(
@@ -210,13 +206,13 @@ export class TracesPanel extends Widget {
         element('span', 'tracelab-traces-message', row.message),
       );
       const more = [
-        row.value === '' ? '' : trans.__('The trace holds the value %1', row.value),
+        row.value === '' ? '' : trans.__('Specialized on the value %1', row.value),
         row.answer === '' ? '' : trans.__('check: %1', row.answer),
       ].filter((text) => text !== '');
       if (more.length > 0) {
-        button.append(element('span', 'tracelab-traces-facts', more.join(' · ')));
+        button.append(element('span', 'tracelab-traces-details', more.join(' · ')));
       }
-      button.addEventListener('click', () => this.links.openFile(row));
+      button.addEventListener('click', () => this.actions.openFile(row));
       const item = element('li', '');
       item.append(button);
       list.append(item);
@@ -229,7 +225,7 @@ export class TracesPanel extends Widget {
 
   private drawButtons(): void {
     for (const [button, command] of this.buttons) {
-      const { commands } = this.links;
+      const { commands } = this.actions;
       if (commands.hasCommand(command)) {
         button.disabled = !commands.isEnabled(command);
         button.title = commands.caption(command);
@@ -295,7 +291,7 @@ export class TracesPanel extends Widget {
       if (!this.keys.has(this.active)) {
         this.select([this.active], this.active);
       }
-      this.links.open();
+      this.actions.open();
     } else {
       return;
     }

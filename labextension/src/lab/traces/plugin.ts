@@ -9,12 +9,12 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { addTraceCommands, openWarning, TRACES, type TracesDesk } from './commands';
+import { addTraceCommands, openWarning, TRACES, type TracesContext } from './commands';
 import { addMakingCommands, MAKE } from './makecommands';
 import { traceIcon } from '../shell';
 import { TracesModel } from './model';
 import { TracesPanel } from './panel';
-import { cellOf, placeOf } from './kernelclient';
+import { findCell, sessionHostOf } from './sessionhost';
 import { TraceTab } from './tab';
 
 export const traces: JupyterFrontEndPlugin<void> = {
@@ -41,7 +41,7 @@ export const traces: JupyterFrontEndPlugin<void> = {
       (loaded) => (settings = loaded),
       () => undefined,
     );
-    const desk: TracesDesk = {
+    const context: TracesContext = {
       app,
       model,
       tracker,
@@ -54,16 +54,16 @@ export const traces: JupyterFrontEndPlugin<void> = {
     };
     const panel = new TracesPanel(model, trans, {
       commands: app.commands,
-      cellWords: (row) => {
-        const found = model.place && cellOf(row, model.place, tracker);
-        const elsewhere = found && found.panel !== model.place?.widget ? found.panel.title.label : '';
+      cellText: (row) => {
+        const found = model.host && findCell(row, model.host, tracker);
+        const elsewhere = found && found.panel !== model.host?.widget ? found.panel.title.label : '';
         return row.cell === null
           ? ''
           : elsewhere !== ''
             ? trans.__('cell [%1] of %2', row.cell, elsewhere)
             : trans.__('cell [%1]', row.cell);
       },
-      openFile: (row) => void openWarning(desk, row),
+      openFile: (row) => void openWarning(context, row),
       open: () => void app.commands.execute(TRACES.open),
       actions: [
         { command: TRACES.open, label: trans.__('Open') },
@@ -77,7 +77,7 @@ export const traces: JupyterFrontEndPlugin<void> = {
     panel.id = 'tracelab-traces';
     panel.title.caption = trans.__('Traces');
     panel.title.icon = traceIcon;
-    addTraceCommands(desk);
+    addTraceCommands(context);
     addMakingCommands(app, tracker, trans);
     panel.selectionChanged.connect(() => {
       [TRACES.open, TRACES.compare, TRACES.save, TRACES.export, TRACES.cell].forEach((command) =>
@@ -97,11 +97,11 @@ export const traces: JupyterFrontEndPlugin<void> = {
 
     const look = (): void => {
       const { currentWidget } = app.shell;
-      const place = currentWidget instanceof TraceTab ? currentWidget.place : placeOf(currentWidget);
+      const place = currentWidget instanceof TraceTab ? currentWidget.host : sessionHostOf(currentWidget);
       // In other documents the traces of the notebook that was left stay listed.
-      const stays = model.place !== null && !model.place.widget.isDisposed;
+      const stays = model.host !== null && !model.host.widget.isDisposed;
       if (place !== null || !stays) {
-        model.place = place ?? placeOf(tracker.currentWidget);
+        model.host = place ?? sessionHostOf(tracker.currentWidget);
       }
     };
     app.shell.currentChanged?.connect(look);

@@ -9,8 +9,8 @@ import type { Explorer } from '../../explorer/explorer';
 import { MIME_TYPE } from '../../protocol/document';
 import { TracelabRenderer } from '../renderer/renderer';
 import { ask } from './kernelrequests';
-import { kernelSentence } from './model';
-import type { Place } from './kernelclient';
+import { kernelStatus } from './model';
+import type { SessionHost } from './sessionhost';
 
 /** What it takes to open the tab again after a reload. */
 export interface TabArgs {
@@ -28,7 +28,7 @@ export class TraceTab extends Panel {
   private readonly watcher: MutationObserver;
   private picture: TracelabRenderer | null = null;
   private document: unknown = null;
-  private current: Place | null = null;
+  private current: SessionHost | null = null;
   /** The kernel and widget of the picture; null where there is none, or it is gone. */
   private live: { kernel: Kernel.IKernelConnection; explorer: string } | null = null;
   private asking = false;
@@ -45,16 +45,16 @@ export class TraceTab extends Panel {
     this.banner.node.setAttribute('role', 'status');
     this.addWidget(this.banner);
     this.watcher = new MutationObserver(() => this.fill());
-    this.say(trans.__('Waiting for %1 and its kernel.', args.path));
+    this.showBanner(trans.__('Waiting for %1 and its kernel…', args.path));
   }
 
-  get place(): Place | null {
+  get host(): SessionHost | null {
     return this.current;
   }
 
   /** Follows the kernel of a notebook or console. */
-  follow(place: Place): void {
-    this.leave();
+  attach(place: SessionHost): void {
+    this.detach();
     this.current = place;
     const { session, widget } = place;
     session.statusChanged.connect(this.onStatus, this);
@@ -66,13 +66,13 @@ export class TraceTab extends Panel {
   }
 
   /** Its notebook is not open: what there is to say while nothing can be shown. */
-  away(): void {
+  showNotOpen(): void {
     if (this.current === null) {
-      this.say(this.trans.__('%1 is not open: open it, and the trace is shown here again.', this.args.path));
+      this.showBanner(this.trans.__('%1 is not open. Open it to show the trace here again.', this.args.path));
     }
   }
 
-  private leave(): void {
+  private detach(): void {
     if (this.current !== null) {
       const { session, widget } = this.current;
       session.statusChanged.disconnect(this.onStatus, this);
@@ -84,9 +84,9 @@ export class TraceTab extends Panel {
   }
 
   private onClosed(): void {
-    this.leave();
-    this.fade();
-    this.say(this.trans.__('%1 was closed: open it, and the trace is live again.', this.args.path));
+    this.detach();
+    this.showSnapshot();
+    this.showBanner(this.trans.__('%1 was closed. Open it to make the trace live again.', this.args.path));
   }
 
   private onStatus(): void {
@@ -103,9 +103,9 @@ export class TraceTab extends Panel {
         return;
       }
       this.gone = true;
-      this.fade();
-      this.say(
-        this.trans.__('The kernel has restarted or ended: this is the picture of a trace that is gone. ') +
+      this.showSnapshot();
+      this.showBanner(
+        this.trans.__('The kernel was restarted or shut down. This is a snapshot of a discarded trace. ') +
           this.trans.__('Run its cell again, and open the new trace from the list of traces.'),
       );
       return;
@@ -113,38 +113,41 @@ export class TraceTab extends Panel {
     if (this.gone || this.asking) {
       return;
     }
-    const sentence = kernelSentence(place, this.trans);
+    const sentence = kernelStatus(place, this.trans);
     if (sentence !== null) {
-      this.say(sentence);
+      this.showBanner(sentence);
     } else if (kernel!.status !== 'idle') {
-      this.say(this.trans.__('A cell is running: the trace is shown when it ends.'));
+      this.showBanner(this.trans.__('A cell is running. The trace opens when it finishes.'));
     } else {
       this.asking = true;
       void this.open(place, kernel!).finally(() => (this.asking = false));
     }
   }
 
-  private async open(place: Place, kernel: Kernel.IKernelConnection): Promise<void> {
+  private async open(place: SessionHost, kernel: Kernel.IKernelConnection): Promise<void> {
     const { key, other, title } = this.args;
-    this.say(this.trans.__('Opening %1', title));
+    this.showBanner(this.trans.__('Opening %1…', title));
     const reply = await (other === undefined
       ? ask(kernel, 'open', { key })
       : ask(kernel, 'compare', { first: key, second: other }));
     if (reply.kind !== 'answer') {
       this.gone = reply.kind !== 'gone';
-      this.say(
+      this.showBanner(
         reply.kind === 'error'
           ? this.trans.__('%1 cannot be shown: %2.', title, reply.text)
           : reply.kind === 'gone'
-            ? (kernelSentence(place, this.trans) ?? this.trans.__('The kernel gave no answer.'))
-            : this.trans.__('%1 cannot be shown: the kernel was restarted since; run its cell again.', title),
+            ? (kernelStatus(place, this.trans) ?? this.trans.__('The kernel did not respond.'))
+            : this.trans.__(
+                '%1 cannot be shown because the kernel was restarted. Run its cell again.',
+                title,
+              ),
       );
       return;
     }
     const { bundle, explorer } = reply.content;
     if (bundle === undefined || explorer === undefined) {
       this.gone = true;
-      this.say((reply.content as { same?: string }).same ?? '');
+      this.showBanner((reply.content as { same?: string }).same ?? '');
       return;
     }
     if (this.isDisposed || this.current?.widget !== place.widget) {
@@ -153,12 +156,12 @@ export class TraceTab extends Panel {
     }
     this.live = { kernel, explorer };
     this.document = bundle[MIME_TYPE];
-    this.say('');
+    this.showBanner('');
     this.draw(new TracelabRenderer(place.rendermime), bundle);
   }
 
   /** In place of the widget, the last picture of it, which needs no kernel. */
-  private fade(): void {
+  private showSnapshot(): void {
     this.live = null;
     if (this.document !== null && this.document !== undefined) {
       this.draw(new TracelabRenderer(null), { [MIME_TYPE]: this.document as never });
@@ -177,7 +180,7 @@ export class TraceTab extends Panel {
     void picture.renderModel(new MimeModel({ data, trusted: true })).then(() => this.fill());
   }
 
-  private say(text: string): void {
+  private showBanner(text: string): void {
     this.banner.node.textContent = text;
     this.banner.setHidden(text === '');
     this.fill();
@@ -217,7 +220,7 @@ export class TraceTab extends Panel {
       // The widget in the kernel ends with its tab.
       void ask(this.live.kernel, 'release', { explorer: this.live.explorer });
     }
-    this.leave();
+    this.detach();
     super.dispose();
   }
 }

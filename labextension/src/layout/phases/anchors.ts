@@ -4,31 +4,33 @@
  */
 
 import type { Grid } from './grid';
-import type { Held } from '../types';
+import type { GroupAnchors } from '../types';
 
-/** How little a held box gives way: others make room. */
-export const FIRM = 1e9;
+/** How little a anchors box gives way: others make room. */
+export const ANCHORED_WEIGHT = 1e9;
 
-/** Where items and bends are held; NaN: nowhere. The axis of the changed group is at 0. */
-export interface Fixed {
+/** Where items and bends are anchors; NaN: nowhere. The axis of the changed group is at 0. */
+export interface AnchoredPositions {
   x: Float64Array;
-  /** Ranks of which all is held. */
+  /** Ranks of which all is anchors. */
   still: Uint8Array;
   /** The rank of the anchor. */
   rank: number;
 }
 
-export function fixedPlaces(grid: Grid, held: Held): Fixed {
-  const rank = grid.rank[held.anchor];
+export function anchoredPositions(grid: Grid, anchors: GroupAnchors): AnchoredPositions {
+  const rank = grid.rank[anchors.changed];
   const x = new Float64Array(grid.count).fill(NaN);
-  x[held.anchor] = -held.axis;
-  held.items.forEach((item, row) => {
+  x[anchors.changed] = -anchors.axis;
+  anchors.items.forEach((item, row) => {
     if (grid.rank[item] < rank) {
-      x[item] = held.offsets[row];
+      x[item] = anchors.offsets[row];
     }
   });
   const bends = new Map<number, number>();
-  held.bends.forEach((place, row) => bends.set(held.nets[row] * grid.ranks.length + held.ranks[row], place));
+  anchors.bends.forEach((place, row) =>
+    bends.set(anchors.nets[row] * grid.ranks.length + anchors.ranks[row], place),
+  );
   for (let bend = grid.items; bend < grid.count; bend++) {
     if (grid.rank[bend] < rank) {
       x[bend] = bends.get(grid.bendNet[bend - grid.items] * grid.ranks.length + grid.rank[bend]) ?? NaN;
@@ -40,8 +42,8 @@ export function fixedPlaces(grid: Grid, held: Held): Fixed {
   return { x, still, rank };
 }
 
-/** What is held keeps its order from left to right. */
-export function holdOrder(grid: Grid, { x, rank }: Fixed): void {
+/** What is anchors keeps its order from left to right. */
+export function keepAnchoredOrder(grid: Grid, { x, rank }: AnchoredPositions): void {
   for (let at = 0; at < rank; at++) {
     const list = grid.ranks[at];
     const slots = [...list.keys()].filter((slot) => !Number.isNaN(x[list[slot]]));
@@ -50,17 +52,17 @@ export function holdOrder(grid: Grid, { x, rank }: Fixed): void {
   }
 }
 
-/** Where each rank begins, as far as that is held; NaN elsewhere. */
-export function heldTops(grid: Grid, held: Held | undefined): Float64Array {
+/** Where each rank begins, as far as that is anchors; NaN elsewhere. */
+export function anchoredTops(grid: Grid, anchors: GroupAnchors | undefined): Float64Array {
   const tops = new Float64Array(grid.ranks.length).fill(NaN);
-  if (held === undefined) {
+  if (anchors === undefined) {
     return tops;
   }
-  const last = grid.rank[held.anchor];
-  tops[last] = held.depth;
-  held.items.forEach((item, row) => {
+  const last = grid.rank[anchors.changed];
+  tops[last] = anchors.depth;
+  anchors.items.forEach((item, row) => {
     if (grid.rank[item] < last) {
-      tops[grid.rank[item]] = held.depth - held.heights[row];
+      tops[grid.rank[item]] = anchors.depth - anchors.heights[row];
     }
   });
   return tops;

@@ -2,7 +2,7 @@
 
 import { compact } from './compact';
 import type { Grid } from './grid';
-import { FIRM, type Fixed } from './anchors';
+import { ANCHORED_WEIGHT, type AnchoredPositions } from './anchors';
 import { BOX_GAP, LINE_GAP } from '../spacing';
 import { Kind } from '../types';
 
@@ -26,7 +26,7 @@ function pull(a: number, b: number): number {
 }
 
 /** Sets the centre of every item; ranks stand in their order from left to right. */
-export function placeItems(grid: Grid, fixed?: Fixed): Float64Array {
+export function placeItems(grid: Grid, fixed?: AnchoredPositions): Float64Array {
   const x = new Float64Array(grid.count);
   let widest = 0;
   for (const rank of grid.ranks) {
@@ -43,7 +43,7 @@ export function placeItems(grid: Grid, fixed?: Fixed): Float64Array {
     for (let at = 0; at < rank.length; at++) {
       if (isFixed(rank[at])) {
         wanted[at] = fixed!.x[rank[at]];
-        weights[at] = FIRM;
+        weights[at] = ANCHORED_WEIGHT;
       } else {
         wishOf(rank[at], at);
       }

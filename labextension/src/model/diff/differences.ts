@@ -6,7 +6,7 @@ import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from '../
 import { repeatOf } from '../repeats';
 
 /** The numbers of the `status` columns. */
-export enum Mark {
+export enum DiffStatus {
   Same = 0,
   Added = 1,
   Removed = 2,
@@ -14,9 +14,9 @@ export enum Mark {
 }
 
 /** A sign and a word for each: colour alone tells nothing to some. */
-export const SIGNS = ['', '+', '−', '~'] as const;
+export const DIFF_SYMBOLS = ['', '+', '−', '~'] as const;
 
-export const statusText = (mark: Mark): string =>
+export const statusText = (mark: DiffStatus): string =>
   [strings.same, strings.added, strings.removed, strings.changed][mark]();
 
 export interface Change {
@@ -27,9 +27,9 @@ export interface Change {
 
 export interface Differences {
   /** What became of every element. */
-  marks: Uint8Array;
+  statuses: Uint8Array;
   /** Every place to look at, in order: a module that came or went as a whole is one. */
-  stops: Element[];
+  locations: Element[];
   changes: ReadonlyMap<Element, Change[]>;
   /** Groups that hold differences beside what stayed the same. */
   mixed: ReadonlySet<number>;
@@ -53,10 +53,11 @@ export function differencesOf(h: Hierarchy): Differences | null {
 }
 
 /** What became of an element; the same where there is but one graph. */
-export const markOf = (h: Hierarchy, element: Element): Mark => differencesOf(h)?.marks[element] ?? Mark.Same;
+export const diffStatusOf = (h: Hierarchy, element: Element): DiffStatus =>
+  differencesOf(h)?.statuses[element] ?? DiffStatus.Same;
 
 /** How many nodes in a group are not the same. */
-export const countIn = (h: Hierarchy, scope: number): number =>
+export const differenceCount = (h: Hierarchy, scope: number): number =>
   (repeatOf(h, scope)?.members ?? [scope]).reduce(
     (sum, each) => sum + (h.document.diff?.scopes.differences[each] ?? 0),
     0,
@@ -78,14 +79,14 @@ function compute(h: Hierarchy): Differences {
   const changes = new Map<Element, Change[]>();
   nodes.status.forEach((status, node) => (marks[node] = status));
   // What only has another shape because its input has is no place to look at.
-  nodes.follows.forEach((node) => (marks[node] = Mark.Same));
+  nodes.follows.forEach((node) => (marks[node] = DiffStatus.Same));
   for (const [node, told] of nodes.changes) {
     changes.set(
       node,
       told.map((change) => changeOf(document, change)),
     );
   }
-  markInputs(h, marks, changes, values);
+  addInputStatuses(h, marks, changes, values);
 
   const kinds = new Uint8Array(h.scopes);
   for (let node = 0; node < h.nodes; node++) {
@@ -101,24 +102,24 @@ function compute(h: Hierarchy): Differences {
   const renumbered = onlyRenumbered(h);
   for (let scope = 0; scope < h.scopes; scope++) {
     const element = groupElement(h, scope);
-    if (kinds[scope] === 1 << Mark.Added || kinds[scope] === 1 << Mark.Removed) {
-      marks[element] = kinds[scope] === 1 << Mark.Added ? Mark.Added : Mark.Removed;
+    if (kinds[scope] === 1 << DiffStatus.Added || kinds[scope] === 1 << DiffStatus.Removed) {
+      marks[element] = kinds[scope] === 1 << DiffStatus.Added ? DiffStatus.Added : DiffStatus.Removed;
       if (repeatOf(h, scope) !== undefined) {
         // Its blocks are the places to look at, folded or not.
         mixed.add(scope);
       }
-    } else if ((kinds[scope] & ~(1 << Mark.Same)) !== 0) {
+    } else if ((kinds[scope] & ~(1 << DiffStatus.Same)) !== 0) {
       mixed.add(scope);
-      marks[element] = Mark.Changed;
-    } else if (scopes.status[scope] === Mark.Changed && !renumbered.has(scope)) {
-      marks[element] = Mark.Changed;
+      marks[element] = DiffStatus.Changed;
+    } else if (scopes.status[scope] === DiffStatus.Changed && !renumbered.has(scope)) {
+      marks[element] = DiffStatus.Changed;
     }
     const was = string(document, scopes.was[scope]);
     if (was !== '') {
       changes.set(element, [{ what: strings.module(), before: was, after: h.paths[scope] }]);
     }
   }
-  return { marks, changes, mixed, renumbered, stops: stopsOf(h, marks, mixed, renumbered) };
+  return { statuses: marks, changes, mixed, renumbered, locations: locationsOf(h, marks, mixed, renumbered) };
 }
 
 /** `h.21` that was `h.20`: a consequence, and marked as such. */
@@ -136,7 +137,7 @@ function onlyRenumbered(h: Hierarchy): Set<number> {
   );
 }
 
-function markInputs(
+function addInputStatuses(
   h: Hierarchy,
   marks: Uint8Array,
   changes: Map<Element, Change[]>,
@@ -152,7 +153,7 @@ function markInputs(
   for (const [value, told] of values.changes) {
     const index = h.inputIndex.get(value);
     if (index !== undefined) {
-      marks[first + index] = Mark.Changed;
+      marks[first + index] = DiffStatus.Changed;
       changes.set(
         first + index,
         told.map((change) => changeOf(h.document, change)),
@@ -162,7 +163,7 @@ function markInputs(
 }
 
 /** Outermost first, as they stand in the graph. */
-function stopsOf(
+function locationsOf(
   h: Hierarchy,
   marks: Uint8Array,
   mixed: ReadonlySet<number>,
@@ -171,24 +172,25 @@ function stopsOf(
   const { status } = h.document.diff!.scopes;
   const found: Element[] = [];
   for (let at = h.nodes + h.scopes; at < marks.length; at++) {
-    if (marks[at] !== Mark.Same) {
+    if (marks[at] !== DiffStatus.Same) {
       found.push(at);
     }
   }
-  const isRenamed = (scope: number): boolean => status[scope] === Mark.Changed && !renumbered.has(scope);
+  const isRenamed = (scope: number): boolean =>
+    status[scope] === DiffStatus.Changed && !renumbered.has(scope);
   const visit = (scope: number): void => {
     for (const child of h.children[scope]) {
-      const mark = marks[child] as Mark;
+      const mark = marks[child] as DiffStatus;
       if (kindOf(h, child) === 'group') {
         const inner = scopeOf(h, child);
         const one = repeatOf(h, inner) === undefined;
-        if (one && (mark === Mark.Added || mark === Mark.Removed || isRenamed(inner))) {
+        if (one && (mark === DiffStatus.Added || mark === DiffStatus.Removed || isRenamed(inner))) {
           found.push(child);
         }
         if (mixed.has(inner)) {
           visit(inner);
         }
-      } else if (kindOf(h, child) === 'op' && mark !== Mark.Same) {
+      } else if (kindOf(h, child) === 'op' && mark !== DiffStatus.Same) {
         found.push(child);
       }
     }
@@ -208,5 +210,5 @@ export function changeText({ what, before, after }: Change): string {
 export function differenceText(h: Hierarchy, element: Element): string {
   const all = differencesOf(h)?.changes.get(element) ?? [];
   const own = all.filter(({ what }) => !what.startsWith('input '));
-  return own.length === 0 ? statusText(markOf(h, element)) : own.map(changeText).join('; ');
+  return own.length === 0 ? statusText(diffStatusOf(h, element)) : own.map(changeText).join('; ');
 }

@@ -1,11 +1,11 @@
 /** One of two graphs, taken out of the document that holds both: what the two panes of a side-by-side view show. */
 
-import { Mark } from './differences';
+import { DiffStatus } from './differences';
 import type { DiffSection, ViewDocument } from '../../protocol/document';
 
 export type SideName = 'before' | 'after';
 
-export interface Side {
+export interface DiffSide {
   document: ViewDocument;
   /** The node of the merged document for each node of this one. */
   merged: number[];
@@ -16,9 +16,9 @@ export interface Side {
 const pick = <T>(column: readonly T[], rows: readonly number[]): T[] => rows.map((row) => column[row]);
 
 /** The document of the graph before or after; values and scopes keep their numbers. */
-export function sideOf(document: ViewDocument, name: SideName): Side {
+export function diffSideOf(document: ViewDocument, name: SideName): DiffSide {
   const diff = document.diff!;
-  const gone = name === 'before' ? Mark.Added : Mark.Removed;
+  const gone = name === 'before' ? DiffStatus.Added : DiffStatus.Removed;
   const rows = diff.nodes.status.flatMap((status, node) => (status === gone ? [] : [node]));
   if (name === 'before') {
     rows.sort((a, b) => diff.nodes.order[a] - diff.nodes.order[b]);
@@ -68,7 +68,7 @@ export function sideOf(document: ViewDocument, name: SideName): Side {
     summary: { ...document.summary, ops: rows.length },
   };
   if (name === 'before') {
-    asItWas(side, document, rows);
+    restoreBefore(side, document, rows);
   }
   return { document: side, merged: rows, own };
 }
@@ -95,7 +95,7 @@ const shapeOf = (text: string): number[] | null =>
   /^\[[\d, ]*\]$/.test(text) ? (JSON.parse(text) as number[]) : null;
 
 /** Kinds, shapes, dtypes and names as they were before they changed. */
-function asItWas(side: ViewDocument, merged: ViewDocument, rows: number[]): void {
+function restoreBefore(side: ViewDocument, merged: ViewDocument, rows: number[]): void {
   const { strings } = merged;
   const { nodes, scopes } = merged.diff!;
   const places = new Map(rows.map((node, index) => [node, index]));

@@ -23,8 +23,8 @@ export interface Metric {
   /** The largest of the operators; 0 where there is none. */
   most: number;
   /** Groups add up, and shares of the whole make sense. */
-  adds: boolean;
-  words: string[] | null;
+  isAdditive: boolean;
+  categories: string[] | null;
   text(value: number): string;
 }
 
@@ -35,7 +35,7 @@ const largest: Combine = (old, value) =>
   Number.isNaN(old) || Number.isNaN(value) ? NaN : Math.max(old, value);
 
 /** What the operators in and below each scope come to. */
-function upwards(h: Hierarchy, values: readonly (number | null)[], combine: Combine): (number | null)[] {
+function aggregate(h: Hierarchy, values: readonly (number | null)[], combine: Combine): (number | null)[] {
   const found = new Array<number | null>(h.scopes).fill(null);
   const put = (scope: number, value: number): void => {
     const old = found[scope];
@@ -99,7 +99,7 @@ export function plainText(value: number): string {
     : value.toExponential(2).replace('e+', 'e');
 }
 
-function numbers(
+function numberMetric(
   h: Hierarchy,
   id: string,
   label: string,
@@ -115,15 +115,15 @@ function numbers(
     id,
     label,
     values,
-    groups: upwards(h, values, adds ? sum : largest),
+    groups: aggregate(h, values, adds ? sum : largest),
     most,
-    adds,
-    words: null,
+    isAdditive: adds,
+    categories: null,
     text,
   };
 }
 
-function words(h: Hierarchy, id: string, label: string, wordOf: (node: number) => string): Metric {
+function categoryMetric(h: Hierarchy, id: string, label: string, wordOf: (node: number) => string): Metric {
   const list: string[] = [];
   const place = (word: string): number => {
     const at = list.indexOf(word);
@@ -133,10 +133,19 @@ function words(h: Hierarchy, id: string, label: string, wordOf: (node: number) =
     const word = wordOf(node);
     return word === '' ? null : place(word);
   });
-  const groups = upwards(h, values, (old, value) => (old === value ? old : -1)).map((value) =>
+  const groups = aggregate(h, values, (old, value) => (old === value ? old : -1)).map((value) =>
     value === -1 ? place(runStrings.mixed()) : value,
   );
-  return { id, label, values, groups, most: list.length, adds: false, words: list, text: (at) => list[at] };
+  return {
+    id,
+    label,
+    values,
+    groups,
+    most: list.length,
+    isAdditive: false,
+    categories: list,
+    text: (at) => list[at],
+  };
 }
 
 const column = (values: Float64Array): (number | null)[] =>
@@ -165,13 +174,13 @@ export function metricOf(
   };
   switch (id) {
     case 'time':
-      return run && numbers(h, id, runStrings.time(), column(run.seconds), true, secondsText);
+      return run && numberMetric(h, id, runStrings.time(), column(run.seconds), true, secondsText);
     case 'memory':
-      return run && numbers(h, id, runStrings.peakMemory(), column(run.peak), false, sizeText);
+      return run && numberMetric(h, id, runStrings.peakMemory(), column(run.peak), false, sizeText);
     case 'nonfinite':
       return run && nonfiniteMetric(h, run);
     case 'parameters': {
-      const metric = numbers(
+      const metric = numberMetric(
         h,
         id,
         runStrings.parameters(),
@@ -183,9 +192,9 @@ export function metricOf(
       return { ...metric, groups: [...h.parameterCount].map((count) => (count > 0 ? count : null)) };
     }
     case 'dtype':
-      return words(h, id, runStrings.dtype(), (node) => made(node, values.dtype));
+      return categoryMetric(h, id, runStrings.dtype(), (node) => made(node, values.dtype));
     case 'device':
-      return words(h, id, runStrings.device(), (node) => made(node, values.device));
+      return categoryMetric(h, id, runStrings.device(), (node) => made(node, values.device));
     default: {
       const found = named.get(id);
       return found === undefined ? null : namedMetric(h, found);
@@ -197,7 +206,7 @@ function namedMetric(h: Hierarchy, { name, unit, values }: NamedNumbers): Metric
   const padded = new Float64Array(h.nodes).fill(NaN);
   padded.set(values.subarray(0, h.nodes));
   const adds = unit === 'flops' || unit === 's';
-  return numbers(
+  return numberMetric(
     h,
     name,
     name,
@@ -210,15 +219,15 @@ function namedMetric(h: Hierarchy, { name, unit, values }: NamedNumbers): Metric
 function nonfiniteMetric(h: Hierarchy, run: RunData): Metric {
   const list = [runStrings.finite(), runStrings.infinity(), runStrings.nan()];
   const values = Array.from({ length: h.nodes }, (_, node) => (run.done[node] ? run.nonfinite[node] : null));
-  const groups = upwards(h, values, largest);
+  const groups = aggregate(h, values, largest);
   return {
     id: 'nonfinite',
     label: runStrings.nonfinite(),
     values,
     groups,
     most: Nonfinite.Nan,
-    adds: false,
-    words: list,
+    isAdditive: false,
+    categories: list,
     text: (at) => list[at],
   };
 }
@@ -234,7 +243,7 @@ function parametersOf(h: Hierarchy, inputs: readonly number[]): number | null {
   return found;
 }
 
-export interface HeavyRow {
+export interface HotSpot {
   /** Node row, or scope row where `group`. */
   at: number;
   group: boolean;
@@ -244,9 +253,9 @@ export interface HeavyRow {
 }
 
 /** The heaviest operators, or module calls, most first. */
-export function heaviest(h: Hierarchy, metric: Metric, group: boolean, most: number): HeavyRow[] {
+export function hotSpots(h: Hierarchy, metric: Metric, group: boolean, most: number): HotSpot[] {
   const list = group ? metric.groups : metric.values;
-  const whole = metric.adds ? metric.groups[0] : null;
+  const whole = metric.isAdditive ? metric.groups[0] : null;
   return list
     .map((value, at) => ({ value, at }))
     .filter(

@@ -1,6 +1,6 @@
 /** Small signs on boxes: the square that opens a group, warnings, failure. */
 
-import { kindOf, pillValue, scopeOf } from '../../../model/hierarchy';
+import { kindOf, boundaryValue, scopeOf } from '../../../model/hierarchy';
 import type { Box } from '../camera';
 import { roundedBox, type Paint } from './paint';
 import { detailFont, HEADER, PAD, TOGGLE } from '../scene';
@@ -74,7 +74,7 @@ export function drawBadges(paint: Paint, index: number, box: Box): void {
       ? h.nodeWarnings[element] > 0
       : kind === 'group'
         ? closed && h.scopeWarnings[scopeOf(h, element)] > 0
-        : kind === 'output' && h.tainted.has(pillValue(h, element));
+        : kind === 'output' && h.affected.has(boundaryValue(h, element));
   const failed =
     kind === 'op' ? h.document.nodes.failed === element : closed && !!h.scopeFailed[scopeOf(h, element)];
   if (failed) {
@@ -88,7 +88,7 @@ export function drawBadges(paint: Paint, index: number, box: Box): void {
 const HEIGHT = 15;
 
 /** Draws `text` on a ground of `colour`, its right end at `x` and its middle at `y`. */
-export function drawTag(paint: Paint, x: number, y: number, text: string, colour: string): void {
+export function drawPill(paint: Paint, x: number, y: number, text: string, colour: string): void {
   const { context, theme, measure } = paint;
   const font = detailFont(theme.font);
   const width = measure(text, font) + 10;

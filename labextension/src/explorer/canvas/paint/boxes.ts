@@ -4,9 +4,9 @@ import { shortKind, string } from '../../../model/describe';
 import { scopeOf } from '../../../model/hierarchy';
 import type { Box } from '../camera';
 import { categoryOf, type Category } from '../../../model/category';
-import { lookOf, roundedBox, TEXT_FROM, type Look, type Paint, type Placed } from './paint';
+import { boxStyleOf, roundedBox, TEXT_FROM, type BoxStyle, type Paint, type Placed } from './paint';
 import type { Scene } from '../scene';
-import type { SpatialIndex } from '../spatial';
+import type { SpatialIndex } from '../spatialindex';
 
 const STRIPE = 4.5;
 /** A shadow that costs no blur: the box's own shape, a little lower. */
@@ -42,14 +42,14 @@ function colourOf(paint: Paint, index: number): string {
   if (family !== null) {
     return paint.theme.categories[family];
   }
-  const look = lookOf(paint, index);
+  const look = boxStyleOf(paint, index);
   return paint.scene.visible.kinds[index] === 'open' ? look.fill : look.border;
 }
 
 /** The frame of an open group: its ground. */
-export function drawGround(paint: Paint, index: number, box: Box): void {
+export function drawGroupBackground(paint: Paint, index: number, box: Box): void {
   const { context, camera } = paint;
-  const { fill, border, radius } = lookOf(paint, index);
+  const { fill, border, radius } = boxStyleOf(paint, index);
   roundedBox(context, box, radius);
   context.fillStyle = fill;
   context.fill();
@@ -84,13 +84,13 @@ export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
   if (theme.shadow !== 'transparent') {
     context.beginPath();
     for (const [index, box] of shown) {
-      shape({ ...box, y: box.y + SHADOW }, lookOf(paint, index).radius);
+      shape({ ...box, y: box.y + SHADOW }, boxStyleOf(paint, index).radius);
     }
     context.fillStyle = theme.shadow;
     context.fill();
   }
   for (const [key, list] of byLook) {
-    const { fill, border, radius }: Look = lookOf(paint, list[0][0]);
+    const { fill, border, radius }: BoxStyle = boxStyleOf(paint, list[0][0]);
     const failed = key.endsWith('failed');
     context.beginPath();
     list.forEach(([, box]) => shape(box, radius));
@@ -103,7 +103,7 @@ export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
   const operators = shown.filter(([index]) => paint.scene.visible.kinds[index] === 'op');
   for (const [colour, list] of together(operators, (index) => colourOf(paint, index))) {
     context.beginPath();
-    list.forEach(([index, box]) => stripe(paint, box, lookOf(paint, index).radius));
+    list.forEach(([index, box]) => stripe(paint, box, boxStyleOf(paint, index).radius));
     context.fillStyle = colour;
     context.fill();
   }
@@ -136,7 +136,7 @@ export function drawRectangles(paint: Paint, shown: readonly Placed[]): void {
   }
   for (const [index, box] of shown) {
     if (scene.visible.kinds[index] === 'closed') {
-      const { fill, border } = lookOf(paint, index);
+      const { fill, border } = boxStyleOf(paint, index);
       context.fillStyle = fill;
       context.fillRect(box.x, box.y, Math.max(least, box.width), Math.max(least, box.height));
       context.strokeStyle = hasFailed(paint, index) ? theme.error : border;
@@ -173,9 +173,9 @@ export function drawBlocks(paint: Paint, index: SpatialIndex, view: Box): void {
 }
 
 /** What is selected, under the pointer, or found. */
-export function drawRings(paint: Paint, index: number, box: Box): void {
+export function drawOutlines(paint: Paint, index: number, box: Box): void {
   const { context, theme, camera } = paint;
-  const { radius } = lookOf(paint, index);
+  const { radius } = boxStyleOf(paint, index);
   const ring = (colour: string, width: number, away: number): void => {
     context.strokeStyle = colour;
     context.lineWidth = Math.max(width, width / camera.scale / 1.5);
@@ -193,7 +193,7 @@ export function drawRings(paint: Paint, index: number, box: Box): void {
     context.setLineDash([]);
   }
   if (index === paint.hovered && index !== paint.selected) {
-    ring(theme.faint, 1.5, 0);
+    ring(theme.muted, 1.5, 0);
   }
   if (index === paint.selected) {
     ring(theme.selected, 2.5, 1);

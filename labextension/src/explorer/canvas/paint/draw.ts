@@ -2,21 +2,21 @@
 
 import { drawBadges, drawToggle } from './badges';
 import { visibleWorld, type Box } from '../camera';
-import { drawBlocks, drawFrames, drawGround, drawRectangles, drawRings } from './boxes';
+import { drawBlocks, drawFrames, drawGroupBackground, drawRectangles, drawOutlines } from './boxes';
 import { drawEdges } from './edges';
-import { drawNames, drawWords } from './text';
+import { drawGroupNames, drawBoxLabels } from './text';
 import {
   BLOCKS_BELOW,
   currentBox,
-  FADED,
-  isFaded,
+  DIMMED,
+  isDimmed,
   overlaps,
   TEXT_FROM,
   type Paint,
   type Placed,
 } from './paint';
 import type { Scene } from '../scene';
-import { createSpatialIndex, type SpatialIndex } from '../spatial';
+import { createSpatialIndex, type SpatialIndex } from '../spatialindex';
 
 /** Room around a box for rings and badges. */
 const AROUND = 10;
@@ -104,7 +104,7 @@ function drawToggles(paint: Paint, shown: readonly Placed[]): void {
   for (const [index, box] of shown) {
     const kind = paint.scene.visible.kinds[index];
     if (kind === 'open' || kind === 'closed') {
-      paint.context.globalAlpha = isFaded(paint, index) ? FADED : 1;
+      paint.context.globalAlpha = isDimmed(paint, index) ? DIMMED : 1;
       drawToggle(paint, { ...box, x: box.x + paint.scene.header[index] }, kind === 'open');
     }
   }
@@ -123,29 +123,29 @@ export function paintScene(paint: Paint): void {
   const isOpen = ([index]: Placed): boolean => scene.visible.kinds[index] === 'open';
   const open = shown.filter(isOpen);
   const rest = shown.filter((placed) => !isOpen(placed));
-  open.forEach(([index, box]) => drawGround(paint, index, box));
+  open.forEach(([index, box]) => drawGroupBackground(paint, index, box));
   drawEdges(paint, view, shown);
   if (inBlocks(paint)) {
     drawBlocks(paint, boxIndex(scene), view);
-    drawNames(paint, open);
+    drawGroupNames(paint, open);
   } else {
     const near = camera.scale >= TEXT_FROM;
     const draw = near ? drawFrames : drawRectangles;
-    const faded = rest.filter(([index]) => isFaded(paint, index));
-    context.globalAlpha = FADED;
-    draw(paint, faded);
+    const dimmed = rest.filter(([index]) => isDimmed(paint, index));
+    context.globalAlpha = DIMMED;
+    draw(paint, dimmed);
     context.globalAlpha = 1;
-    draw(paint, faded.length === 0 ? rest : rest.filter(([index]) => !isFaded(paint, index)));
+    draw(paint, dimmed.length === 0 ? rest : rest.filter(([index]) => !isDimmed(paint, index)));
     if (near) {
-      drawWords(paint, shown);
+      drawBoxLabels(paint, shown);
       drawToggles(paint, shown);
     } else {
-      drawNames(paint, shown);
+      drawGroupNames(paint, shown);
     }
   }
   for (const [index, box] of shown) {
-    context.globalAlpha = isFaded(paint, index) ? FADED : 1;
-    drawRings(paint, index, box);
+    context.globalAlpha = isDimmed(paint, index) ? DIMMED : 1;
+    drawOutlines(paint, index, box);
     drawBadges(paint, index, box);
   }
   context.globalAlpha = 1;

@@ -7,18 +7,18 @@ import {
   ARROWS_FROM,
   BLOCKS_BELOW,
   DETAIL_FROM,
-  FADED,
-  isFaded,
+  DIMMED,
+  isDimmed,
   LABELS_FROM,
-  lookOf,
+  boxStyleOf,
   overlaps,
   roundedBox,
 } from './paint';
 import type { Paint, Placed } from './paint';
-import type { Pen } from './svgcontext';
+import type { DrawingContext } from './svgcontext';
 import { detailFont } from '../scene';
-import { BEND, HEAD, strokesOf } from '../strokes';
-import { WEIGHTS, weightsOf } from '../weights';
+import { BEND, HEAD, edgeGeometryOf } from '../edgegeometry';
+import { EDGE_WIDTHS, edgeWidthsOf } from '../edgewidths';
 
 /** Pieces shorter than this on the screen are not drawn. */
 const SHORTEST = 1.5;
@@ -26,7 +26,7 @@ const SHORTEST = 1.5;
 const AROUND = 10;
 
 /** A path with round corners, ending short of its last point to leave room for the arrowhead. */
-function tracePath(context: Pen, path: number[], short: number): void {
+function tracePath(context: DrawingContext, path: number[], short: number): void {
   const last = path.length - 2;
   context.beginPath();
   context.moveTo(path[0], path[1]);
@@ -38,7 +38,7 @@ function tracePath(context: Pen, path: number[], short: number): void {
   context.lineTo(path[last], path[last + 1] - short);
 }
 
-function arrowhead(context: Pen, x: number, y: number, size: number): void {
+function arrowhead(context: DrawingContext, x: number, y: number, size: number): void {
   context.moveTo(x, y);
   context.lineTo(x - size * 0.62, y - size * 1.15);
   context.quadraticCurveTo(x, y - size * 0.8, x + size * 0.62, y - size * 1.15);
@@ -77,14 +77,14 @@ function inView({ scene }: Paint, edge: number, view: Box): boolean {
 export function drawEdges(paint: Paint, view: Box, shown: readonly Placed[]): void {
   const { context, scene, theme } = paint;
   const alpha = Math.max(0, paint.progress * 2 - 1);
-  context.globalAlpha = alpha * (paint.lit === null ? 1 : FADED);
+  context.globalAlpha = alpha * (paint.highlighted === null ? 1 : DIMMED);
   drawStrokes(paint, view);
   context.globalAlpha = alpha;
-  if (paint.lit !== null) {
-    for (const element of paint.lit) {
+  if (paint.highlighted !== null) {
+    for (const element of paint.highlighted) {
       for (const edge of scene.outgoing[scene.visible.indexOf.get(element) ?? -1] ?? []) {
         const { source, target } = scene.visible.edges[edge];
-        if (!isFaded(paint, source) && !isFaded(paint, target) && inView(paint, edge, view)) {
+        if (!isDimmed(paint, source) && !isDimmed(paint, target) && inView(paint, edge, view)) {
           drawEdge(paint, edge, { colour: theme.edge, width: 1.4 });
         }
       }
@@ -97,7 +97,7 @@ export function drawEdges(paint: Paint, view: Box, shown: readonly Placed[]): vo
     }
   }
   context.setLineDash([]);
-  context.globalAlpha = alpha * (paint.lit === null ? 1 : FADED);
+  context.globalAlpha = alpha * (paint.highlighted === null ? 1 : DIMMED);
   drawLabels(paint, marked, view, shown);
   context.globalAlpha = 1;
 }
@@ -105,14 +105,14 @@ export function drawEdges(paint: Paint, view: Box, shown: readonly Placed[]): vo
 /** All lines in view, those of one weight with a single stroke. */
 function drawStrokes(paint: Paint, view: Box): void {
   const { context, scene, theme, camera, h } = paint;
-  const strokes = strokesOf(scene);
+  const strokes = edgeGeometryOf(scene);
   const { straight, corners, heads, net } = strokes;
-  const weights = weightsOf(h, scene, paint.byBytes);
+  const weights = edgeWidthsOf(h, scene, paint.widthBySize);
   const pieces = straight.length / 4;
   const ends = pieces + corners.length / 6;
   const arrows = camera.scale >= ARROWS_FROM;
   const shortest = SHORTEST / camera.scale;
-  const classes: number[][] = WEIGHTS.map(() => []);
+  const classes: number[][] = EDGE_WIDTHS.map(() => []);
   const far = camera.scale < BLOCKS_BELOW;
   const found = (far ? strokes.longIndex : strokes.index).query(
     view.x - AROUND,
@@ -126,7 +126,7 @@ function drawStrokes(paint: Paint, view: Box): void {
   }
   context.strokeStyle = theme.edge;
   context.fillStyle = theme.edge;
-  WEIGHTS.forEach(({ width, dashed }, which) => {
+  EDGE_WIDTHS.forEach(({ width, dashed }, which) => {
     const list = classes[which];
     if (list.length === 0) {
       return;
@@ -227,7 +227,7 @@ function drawLabels(paint: Paint, marked: Map<number, EdgeStyle>, view: Box, sho
     }
     taken.push(box);
     const around = scene.visible.parents[style === null ? source : target];
-    context.fillStyle = around < 0 ? theme.background : lookOf(paint, around).fill;
+    context.fillStyle = around < 0 ? theme.background : boxStyleOf(paint, around).fill;
     roundedBox(context, box, 4);
     context.fill();
     context.fillStyle = style?.colour ?? theme.edgeLabel;

@@ -2,12 +2,12 @@
 
 import type { Hierarchy } from '../../../model/hierarchy';
 import type { Box, Camera } from '../camera';
-import type { Pen } from './svgcontext';
+import type { DrawingContext } from './svgcontext';
 import { boxOf, type Measure, type Scene } from '../scene';
 import type { Theme } from '../../ui/theme';
 
 export interface Paint {
-  context: Pen;
+  context: DrawingContext;
   h: Hierarchy;
   scene: Scene;
   theme: Theme;
@@ -21,9 +21,9 @@ export interface Paint {
   focused: boolean;
   matches: ReadonlySet<number>;
   /** Elements that stand out while all others fade; null: none fades. */
-  lit: ReadonlySet<number> | null;
+  highlighted: ReadonlySet<number> | null;
   /** Lines as thick as the bytes that flow along them are many. */
-  byBytes: boolean;
+  widthBySize: boolean;
   measure: Measure;
   /** Boxes on their way to their places: 0 at the start, 1 when there. */
   progress: number;
@@ -39,7 +39,7 @@ export type Placed = readonly [index: number, box: Box];
 export type Layer = (paint: Paint, boxes: readonly Placed[]) => void;
 
 /** How much of a box or an edge shows that is not lit. */
-export const FADED = 0.22;
+export const DIMMED = 0.22;
 export const CORNER = 9;
 
 /** Zoom levels below which boxes have no text, no second line; edges no arrowheads, no labels. */
@@ -50,12 +50,12 @@ export const LABELS_FROM = 0.85;
 /** Below this, boxes are specks: what stands together is drawn as one block. */
 export const BLOCKS_BELOW = 0.03;
 
-export const isFaded = (paint: Paint, index: number): boolean =>
-  paint.lit !== null &&
+export const isDimmed = (paint: Paint, index: number): boolean =>
+  paint.highlighted !== null &&
   paint.scene.visible.kinds[index] !== 'open' &&
-  !paint.lit.has(paint.scene.visible.elements[index]);
+  !paint.highlighted.has(paint.scene.visible.elements[index]);
 
-export function roundedBox(context: Pen, box: Box, radius: number): void {
+export function roundedBox(context: DrawingContext, box: Box, radius: number): void {
   context.beginPath();
   context.roundRect(box.x, box.y, box.width, box.height, Math.min(radius, box.height / 2, box.width / 2));
 }
@@ -85,13 +85,13 @@ export function currentBox(paint: Paint, index: number): Box {
   };
 }
 
-export interface Look {
+export interface BoxStyle {
   fill: string;
   border: string;
   radius: number;
 }
 
-export function lookOf({ scene, theme }: Paint, index: number): Look {
+export function boxStyleOf({ scene, theme }: Paint, index: number): BoxStyle {
   switch (scene.visible.kinds[index]) {
     case 'open':
       return {

@@ -3,7 +3,7 @@
  * same strokes.
  */
 
-export type Pen = Pick<
+export type DrawingContext = Pick<
   CanvasRenderingContext2D,
   | 'arc'
   | 'arcTo'
@@ -36,9 +36,9 @@ export type Pen = Pick<
   | 'textBaseline'
 >;
 
-export interface SvgPen extends Pen {
+export interface SvgContext extends DrawingContext {
   /** The whole file. */
-  text(width: number, height: number, title: string): string;
+  toSvg(width: number, height: number, title: string): string;
 }
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -66,7 +66,7 @@ interface State {
   clip: string;
 }
 
-export function createSvgPen(): SvgPen {
+export function createSvgContext(): SvgContext {
   const out: string[] = [];
   const stack: State[] = [];
   let clips = 0;
@@ -96,7 +96,7 @@ export function createSvgPen(): SvgPen {
     (state.globalAlpha < 1 ? ` opacity="${short(state.globalAlpha)}"` : '') +
     (state.clip ? ` clip-path="url(#${state.clip})"` : '');
 
-  const pen: Partial<SvgPen> & Record<string, unknown> = {
+  const context: Partial<SvgContext> & Record<string, unknown> = {
     shadowBlur: 0,
     shadowColor: '',
     shadowOffsetY: 0,
@@ -196,7 +196,7 @@ export function createSvgPen(): SvgPen {
         `<text x="${short(left)}" y="${short(base + down)}" font-family="${xml(family)}" font-size="${size}" font-weight="${weight}"${anchor} fill="${xml(state.fillStyle)}"${common()}>${xml(text)}</text>`,
       );
     },
-    text(width, height, title) {
+    toSvg(width, height, title) {
       return (
         `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(width)}" height="${Math.ceil(height)}" ` +
         `viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img">\n<title>${xml(title)}</title>\n` +
@@ -217,12 +217,12 @@ export function createSvgPen(): SvgPen {
     'textBaseline',
   ] as const;
   for (const name of KEPT) {
-    Object.defineProperty(pen, name, {
+    Object.defineProperty(context, name, {
       get: () => state[name],
       set: (value: never) => {
         state[name] = value;
       },
     });
   }
-  return pen as unknown as SvgPen;
+  return context as unknown as SvgContext;
 }

@@ -1,62 +1,71 @@
-/** Painting the words on boxes. Words of one font are drawn together: changing fonts is what costs. */
+/** Painting the labels on boxes. Words of one font are drawn together: changing fonts is what costs. */
 
 import type { Box } from '../camera';
-import { DETAIL_FROM, FADED, isFaded, lookOf, overlaps, roundedBox, type Paint, type Placed } from './paint';
-import { asideFont, detailFont, HEADER, PAD, titleFont, TOGGLE } from '../scene';
+import {
+  DETAIL_FROM,
+  DIMMED,
+  isDimmed,
+  boxStyleOf,
+  overlaps,
+  roundedBox,
+  type Paint,
+  type Placed,
+} from './paint';
+import { subtitleFont, detailFont, HEADER, PAD, titleFont, TOGGLE } from '../scene';
 
-interface Word {
+interface Label {
   text: string;
   x: number;
   y: number;
   most: number | undefined;
-  faded: boolean;
+  dimmed: boolean;
 }
 
-export function drawWords(paint: Paint, shown: readonly Placed[]): void {
+export function drawBoxLabels(paint: Paint, shown: readonly Placed[]): void {
   const { context, theme } = paint;
-  const titles: Word[] = [];
-  const asides: Word[] = [];
-  const details: Word[] = [];
+  const titles: Label[] = [];
+  const subtitles: Label[] = [];
+  const details: Label[] = [];
   for (const [index, box] of shown) {
-    addWords(paint, index, box, titles, asides, details);
+    addLabels(paint, index, box, titles, subtitles, details);
   }
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  for (const [words, font, colour] of [
+  for (const [labels, font, colour] of [
     [titles, titleFont(theme.font), theme.text],
-    [asides, asideFont(theme.font), theme.faint],
-    [details, detailFont(theme.font), theme.faint],
+    [subtitles, subtitleFont(theme.font), theme.muted],
+    [details, detailFont(theme.font), theme.muted],
   ] as const) {
     context.font = font;
     context.fillStyle = colour;
-    for (const { text, x, y, most, faded } of words) {
-      context.globalAlpha = faded ? FADED : 1;
+    for (const { text, x, y, most, dimmed } of labels) {
+      context.globalAlpha = dimmed ? DIMMED : 1;
       context.fillText(text, x, y, most);
     }
   }
   context.globalAlpha = 1;
 }
 
-function addWords(
+function addLabels(
   paint: Paint,
   index: number,
   box: Box,
-  titles: Word[],
-  asides: Word[],
-  details: Word[],
+  titles: Label[],
+  subtitles: Label[],
+  details: Label[],
 ): void {
   const { context, scene, theme, camera, measure } = paint;
   const label = scene.labels[index];
   const kind = scene.visible.kinds[index];
   const group = kind === 'open' || kind === 'closed';
-  const pill = kind === 'input' || kind === 'output';
-  const faded = isFaded(paint, index);
+  const boundary = kind === 'input' || kind === 'output';
+  const dimmed = isDimmed(paint, index);
   const left = box.x + scene.header[index] + PAD + (group ? TOGGLE + 9 : 2);
   const titleWidth = measure(label.title, titleFont(theme.font));
-  const asideWidth = label.aside ? 7 + measure(label.aside, asideFont(theme.font)) : 0;
+  const subtitleWidth = label.subtitle ? 7 + measure(label.subtitle, subtitleFont(theme.font)) : 0;
   const fits = box.width - (left - box.x) - PAD;
-  const at = pill ? box.x + (box.width - titleWidth) / 2 : left;
-  const detailRoom = fits - titleWidth - asideWidth - 14;
+  const at = boundary ? box.x + (box.width - titleWidth) / 2 : left;
+  const detailRoom = fits - titleWidth - subtitleWidth - 14;
   const detailed =
     label.detail !== '' &&
     camera.scale >= DETAIL_FROM &&
@@ -66,19 +75,19 @@ function addWords(
   const detailWidth = detailed ? measure(label.detail, detailFont(theme.font)) : 0;
   if (kind === 'open') {
     // Lines pass under the header: its text keeps a clear ground.
-    const width = titleWidth + asideWidth + (detailed ? 16 + detailWidth : 0) + 8;
-    context.fillStyle = lookOf(paint, index).fill;
+    const width = titleWidth + subtitleWidth + (detailed ? 16 + detailWidth : 0) + 8;
+    context.fillStyle = boxStyleOf(paint, index).fill;
     context.fillRect(left - 4, box.y + 5, Math.min(width, fits + 8), HEADER - 9);
   }
-  titles.push({ text: label.title, x: at, y, most: fits + 4, faded });
-  if (label.aside) {
-    asides.push({ text: label.aside, x: at + titleWidth + 7, y, most: undefined, faded });
+  titles.push({ text: label.title, x: at, y, most: fits + 4, dimmed });
+  if (label.subtitle) {
+    subtitles.push({ text: label.subtitle, x: at + titleWidth + 7, y, most: undefined, dimmed });
   }
   if (detailed) {
     const x =
       kind === 'open'
-        ? at + titleWidth + asideWidth + 14
-        : pill
+        ? at + titleWidth + subtitleWidth + 14
+        : boundary
           ? box.x + (box.width - detailWidth) / 2
           : left;
     details.push({
@@ -86,7 +95,7 @@ function addWords(
       x,
       y: kind === 'open' ? y + 0.5 : middle + 9,
       most: undefined,
-      faded,
+      dimmed,
     });
   }
 }
@@ -96,7 +105,7 @@ const NAME = 12;
 const MOST_NAMES = 80;
 
 /** From afar a group that is large enough says its name at a size that can be read. */
-export function drawNames(paint: Paint, shown: readonly Placed[]): void {
+export function drawGroupNames(paint: Paint, shown: readonly Placed[]): void {
   const { context, scene, theme, camera, measure } = paint;
   const { scale } = camera;
   const font = `600 ${NAME / scale}px ${theme.font}`;
@@ -106,7 +115,7 @@ export function drawNames(paint: Paint, shown: readonly Placed[]): void {
   context.textAlign = 'left';
   for (const [index, box] of shown) {
     const kind = scene.visible.kinds[index];
-    if (taken.length >= MOST_NAMES || kind === 'op' || isFaded(paint, index)) {
+    if (taken.length >= MOST_NAMES || kind === 'op' || isDimmed(paint, index)) {
       continue;
     }
     // Measured at the size of titles, whose widths are known already.
@@ -126,7 +135,7 @@ export function drawNames(paint: Paint, shown: readonly Placed[]): void {
     }
     taken.push(inside);
     if (kind === 'open') {
-      context.fillStyle = lookOf(paint, index).fill;
+      context.fillStyle = boxStyleOf(paint, index).fill;
       roundedBox(context, inside, 3 / scale);
       context.fill();
     }

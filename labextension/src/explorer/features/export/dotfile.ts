@@ -19,7 +19,7 @@ export function dotFile(h: Hierarchy, scene: Scene): string {
   });
   const lines = ['digraph trace {', '  node [shape=box, style="rounded,filled", fillcolor=white];'];
   const name = (index: number): string => {
-    const { title, aside, detail } = labels[index];
+    const { title, subtitle: aside, detail } = labels[index];
     return [[title, aside].filter(Boolean).join('  '), detail].filter(Boolean).join('\n');
   };
   const walk = (parent: number, indent: string): void => {

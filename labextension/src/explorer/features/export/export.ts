@@ -7,7 +7,7 @@ import { button, element } from '../../ui/dom';
 import { icon } from '../../ui/icons';
 import { linkOf } from '../../core/links';
 import { pageFile } from './pagefile';
-import { createSvgPen } from '../../canvas/paint/svgcontext';
+import { createSvgContext } from '../../canvas/paint/svgcontext';
 import { ORDER } from '../../ui/toolbar';
 import type { View } from '../../core/view';
 
@@ -49,9 +49,9 @@ function whole(view: View): Shot {
 
 export function svgOf(view: View, all: boolean): string {
   const { camera, width, height } = all ? whole(view) : onScreen(view);
-  const pen = createSvgPen();
-  view.stage.paintOn(pen, camera, width, height, 1);
-  return pen.text(width, height, view.graph!.document.name);
+  const context = createSvgContext();
+  view.stage.paintOn(context, camera, width, height, 1);
+  return context.toSvg(width, height, view.graph!.document.name);
 }
 
 function pngOf(view: View, all: boolean): Promise<Blob | null> {
@@ -74,7 +74,7 @@ function pngOf(view: View, all: boolean): Promise<Blob | null> {
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }
 
-export function savingFeature(view: View): void {
+export function exportFeature(view: View): void {
   const png = async (all: boolean): Promise<void> => {
     const blob = await pngOf(view, all);
     if (blob === null) {
@@ -136,7 +136,7 @@ export function savingFeature(view: View): void {
       }),
     ),
   );
-  const holder = element('div', { class: 'holder' }, face, menu);
+  const holder = element('div', { class: 'button-group' }, face, menu);
   holder.addEventListener('focusout', (event) => {
     if (!menu.hidden && !holder.contains(event.relatedTarget as Node | null)) {
       toggle(false, false);

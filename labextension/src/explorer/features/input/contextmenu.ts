@@ -2,7 +2,7 @@
 
 import * as strings from '../../../i18n/strings';
 import { element } from '../../ui/dom';
-import { under } from '../../core/positions';
+import { hitTest } from '../../core/positions';
 import { boxOf } from '../../canvas/scene';
 import type { View } from '../../core/view';
 
@@ -60,8 +60,8 @@ export function contextMenuFeature(view: View): void {
     if (event.button === 2) {
       const bounds = tree.node.getBoundingClientRect();
       const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
-      const { index } = under(view, x, y);
-      view.choose(scene.visible.elements[index] ?? -1);
+      const { index } = hitTest(view, x, y);
+      view.select(scene.visible.elements[index] ?? -1);
       if (index >= 0) {
         show(x, y);
       }

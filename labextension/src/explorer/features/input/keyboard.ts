@@ -73,7 +73,7 @@ export function keyboardFeature(view: View): void {
   const { keys, stage, tree } = view;
   const step = (index: number): void => {
     if (view.scene !== null && index >= 0) {
-      view.choose(view.scene.visible.elements[index]);
+      view.select(view.scene.visible.elements[index]);
       stage.reveal(index);
     }
   };

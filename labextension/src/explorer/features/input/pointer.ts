@@ -2,7 +2,7 @@
 
 import * as strings from '../../../i18n/strings';
 import type { View } from '../../core/view';
-import { under } from '../../core/positions';
+import { hitTest } from '../../core/positions';
 import { element } from '../../ui/dom';
 
 export interface PointerEvents {
@@ -64,7 +64,7 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
     moved += Math.abs(dx) + Math.abs(dy);
     if (moved > STILL) {
       down.set(event.pointerId, { x: event.clientX, y: event.clientY });
-      node.classList.add('drag');
+      node.classList.add('dragging');
       events.onPan(dx, dy);
     }
   });
@@ -72,7 +72,7 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
     if (!down.delete(event.pointerId)) {
       return;
     }
-    node.classList.remove('drag');
+    node.classList.remove('dragging');
     if (event.type === 'pointerup' && event.button === 0 && moved <= STILL) {
       events.onClick(...local(event), event.shiftKey);
     }
@@ -110,23 +110,23 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
   );
 }
 
-export function pointingFeature(view: View): void {
+export function pointerFeature(view: View): void {
   const { stage, tree } = view;
-  const hint = element('div', { class: 'hint', text: strings.clickToZoom() });
+  const hint = element('div', { class: 'scroll-hint', text: strings.clickToZoom() });
   let hintTimer = 0;
   stage.node.append(hint);
   watchPointer(tree.node, {
     onPan: (dx, dy) => stage.pan(dx, dy),
     onZoom: (factor, x, y, step) => stage.zoom(factor, x, y, step),
     onHover(x, y) {
-      const { index, onToggle, ground } = under(view, x, y);
+      const { index, onToggle, isBackground: ground } = hitTest(view, x, y);
       stage.mark({ hovered: ground ? -1 : index });
-      tree.node.classList.toggle('over', onToggle || (index >= 0 && !ground));
+      tree.node.classList.toggle('clickable', onToggle || (index >= 0 && !ground));
     },
     onLeave: () => stage.mark({ hovered: -1 }),
     onClick(x, y, shift) {
       tree.node.focus();
-      const { index, onToggle } = under(view, x, y);
+      const { index, onToggle } = hitTest(view, x, y);
       if (onToggle) {
         void view.toggle(index);
         return;
@@ -140,13 +140,13 @@ export function pointingFeature(view: View): void {
         view.pin(clicked);
         return;
       }
-      view.choose(clicked);
+      view.select(clicked);
       if (index >= 0) {
         view.openPanel();
       }
     },
     onDoubleClick(x, y) {
-      const { index, onToggle } = under(view, x, y);
+      const { index, onToggle } = hitTest(view, x, y);
       if (index >= 0 && !onToggle) {
         void view.toggle(index);
       }

@@ -2,13 +2,13 @@
 
 import * as strings from '../../../i18n/strings';
 import type { Element } from '../../../model/hierarchy';
-import { standsFor } from '../../../model/visible';
+import { visibleIndexOf } from '../../../model/visible';
 import { createSearchBox } from './searchbox';
 import { ORDER } from '../../ui/toolbar';
 import type { View } from '../../core/view';
-import { drawTag } from '../../canvas/paint/badges';
+import { drawPill } from '../../canvas/paint/badges';
 
-export function findFeature(view: View): void {
+export function searchFeature(view: View): void {
   const { keys, stage, toolbar, tree } = view;
   let found: Element[] = [];
   /** How many matches each closed group hides. */
@@ -19,7 +19,7 @@ export function findFeature(view: View): void {
     const { graph, scene } = view;
     if (graph !== null && scene !== null) {
       for (const match of found) {
-        const index = standsFor(graph, scene.visible, match);
+        const index = visibleIndexOf(graph, scene.visible, match);
         if (index < 0) {
           continue;
         }
@@ -38,7 +38,7 @@ export function findFeature(view: View): void {
       found = matches;
       mark();
       if (query !== view.query) {
-        view.search(query);
+        view.setQuery(query);
       }
     },
     onLeave: () => tree.node.focus(),
@@ -47,16 +47,16 @@ export function findFeature(view: View): void {
     for (const [index, at] of boxes) {
       const count = hidden.get(index);
       if (count !== undefined && paint.camera.scale > 0.3) {
-        drawTag(paint, at.x + at.width - 12, at.y + at.height + 4, strings.found(count), paint.theme.match);
+        drawPill(paint, at.x + at.width - 12, at.y + at.height + 4, strings.found(count), paint.theme.match);
       }
     }
   });
   toolbar.place(box.node, ORDER.find);
   view.events.on('graph', (h) => box.setGraph(h));
-  view.events.on('find', (query) => box.set(query, false));
+  view.events.on('query', (query) => box.set(query, false));
   view.events.on('scene', mark);
   // A fold is itself something to find, while it is there.
-  view.events.on('fold', () => box.again());
+  view.events.on('collapse', () => box.again());
   keys.bind({ keys: ['/'], help: ['/', strings.helpSearch()], anywhere: true, run: () => box.focus() });
   keys.bind({
     keys: ['Escape'],
@@ -69,10 +69,10 @@ export function findFeature(view: View): void {
         view.closePanel();
       } else if (box.active) {
         box.clear();
-      } else if (view.lit !== null) {
-        view.light(null, strings.highlightCleared());
+      } else if (view.highlighted !== null) {
+        view.highlight(null, strings.highlightCleared());
       } else {
-        view.choose(-1);
+        view.select(-1);
       }
     },
   });

@@ -61,11 +61,11 @@ export function createSearchBox(events: SearchEvents): SearchBox {
   });
   const count = element('span', { class: 'count', attributes: { role: 'status', 'aria-live': 'polite' } });
   const list = element('ul', {
-    class: 'results',
+    class: 'search-results',
     attributes: { role: 'listbox', id: 'results', 'aria-label': strings.matches() },
   });
   list.hidden = true;
-  const node = element('div', { class: 'find', attributes: { role: 'search' } }, input, count, list);
+  const node = element('div', { class: 'search', attributes: { role: 'search' } }, input, count, list);
 
   const mark = (): void => {
     count.textContent = input.value.trim() === '' ? '' : `${at >= 0 ? at + 1 : 0}/${matches.length}`;

@@ -6,7 +6,7 @@ import type { Hierarchy } from '../../model/hierarchy';
 import type { Scene } from './scene';
 
 /** One class of lines that are stroked together. */
-export interface Weight {
+export interface EdgeWidth {
   width: number;
   dashed: boolean;
 }
@@ -17,7 +17,7 @@ const THIN = 1.05;
 const STEPS = [0.8, 1.4, 2.4, 3.8, 5.6];
 
 /** Every class of line that there can be; `weightOf` gives a place in it. */
-export const WEIGHTS: readonly Weight[] = [
+export const EDGE_WIDTHS: readonly EdgeWidth[] = [
   { width: PLAIN, dashed: false },
   { width: THIN, dashed: true },
   ...STEPS.map((width) => ({ width, dashed: false })),
@@ -26,7 +26,7 @@ export const WEIGHTS: readonly Weight[] = [
 const made = new WeakMap<Scene, { plain: Uint8Array; sized: Uint8Array }>();
 
 /** For each box, the place in `WEIGHTS` of the lines that leave it. */
-export function weightsOf(h: Hierarchy, scene: Scene, byBytes: boolean): Uint8Array {
+export function edgeWidthsOf(h: Hierarchy, scene: Scene, byBytes: boolean): Uint8Array {
   let found = made.get(scene);
   if (found === undefined) {
     const plain = new Uint8Array(scene.x.length);

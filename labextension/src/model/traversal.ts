@@ -3,9 +3,9 @@
 import {
   groupElement,
   kindOf,
-  makerOf,
+  producerOf,
   outputElement,
-  pillValue,
+  boundaryValue,
   scopeOf,
   type Element,
   type Hierarchy,
@@ -33,14 +33,14 @@ export function members(h: Hierarchy, element: Element): Element[] {
 function makers(h: Hierarchy, element: Element): Element[] {
   const kind = kindOf(h, element);
   const values =
-    kind === 'op' ? h.document.nodes.inputs[element] : kind === 'output' ? [pillValue(h, element)] : [];
-  return values.map((value) => makerOf(h, value)).filter((maker) => maker >= 0);
+    kind === 'op' ? h.document.nodes.inputs[element] : kind === 'output' ? [boundaryValue(h, element)] : [];
+  return values.map((value) => producerOf(h, value)).filter((maker) => maker >= 0);
 }
 
 function users(h: Hierarchy, element: Element): Element[] {
   const kind = kindOf(h, element);
   const values =
-    kind === 'op' ? h.document.nodes.outputs[element] : kind === 'input' ? [pillValue(h, element)] : [];
+    kind === 'op' ? h.document.nodes.outputs[element] : kind === 'input' ? [boundaryValue(h, element)] : [];
   return values.flatMap((value) => [
     ...h.users[value],
     ...h.outputs.flatMap((output, index) => (output === value ? [outputElement(h, index)] : [])),
@@ -72,7 +72,7 @@ export const descendants = (h: Hierarchy, element: Element): Set<Element> =>
  * What a warning may make wrong: what stands between the place and the outputs that depend on it. A value that became a
  * constant has left the graph, so that this is no walk along its uses.
  */
-export function tainted(h: Hierarchy, index: number): Set<Element> {
+export function affectedElements(h: Hierarchy, index: number): Set<Element> {
   const { node, taints } = h.document.warnings[index];
   const found = new Set<Element>(node >= 0 ? [node] : []);
   for (const value of taints) {
@@ -115,7 +115,7 @@ export function shortestPath(h: Hierarchy, one: Element, other: Element): Elemen
 }
 
 /** The groups around an element, outermost first. */
-export function groupsAround(h: Hierarchy, element: Element): Element[] {
+export function enclosingGroups(h: Hierarchy, element: Element): Element[] {
   const around: Element[] = [];
   for (let scope = h.parent[element]; scope > 0; scope = h.parent[groupElement(h, scope)]) {
     around.unshift(groupElement(h, scope));
@@ -131,7 +131,7 @@ export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: 
   const out = new Set<number>();
   for (const node of inside) {
     for (const value of nodes.inputs[node]) {
-      const maker = makerOf(h, value);
+      const maker = producerOf(h, value);
       if (maker >= 0 && !inside.has(maker)) {
         into.add(value);
       }

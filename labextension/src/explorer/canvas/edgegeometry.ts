@@ -5,13 +5,13 @@
  */
 
 import type { Scene } from './scene';
-import { createSpatialIndex, type SpatialIndex } from './spatial';
+import { createSpatialIndex, type SpatialIndex } from './spatialindex';
 
 /** Radius of round corners, and the room that an arrowhead takes at the end of a line. */
 export const BEND = 9;
 export const HEAD = 5;
 
-export interface Strokes {
+export interface EdgeGeometry {
   /** Straight pieces: ends, x and y by turns, four numbers each. */
   straight: Float64Array;
   /** Corners: where they begin, the corner itself, where they end; six numbers each. */
@@ -56,19 +56,19 @@ interface Parts {
   nets: [straight: number[], corners: number[], heads: number[]];
 }
 
-const made = new WeakMap<Scene, Strokes>();
+const made = new WeakMap<Scene, EdgeGeometry>();
 
 /** The strokes of a scene, made when they are first drawn. */
-export function strokesOf(scene: Scene): Strokes {
+export function edgeGeometryOf(scene: Scene): EdgeGeometry {
   let strokes = made.get(scene);
   if (strokes === undefined) {
-    strokes = buildStrokes(scene);
+    strokes = buildEdgeGeometry(scene);
     made.set(scene, strokes);
   }
   return strokes;
 }
 
-function buildStrokes(scene: Scene): Strokes {
+function buildEdgeGeometry(scene: Scene): EdgeGeometry {
   const byNet = new Map<number, number[]>();
   scene.visible.edges.forEach(({ source }, edge) => {
     const known = byNet.get(source);

@@ -4,22 +4,22 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import type { ViewDocument } from '../../src/protocol/document';
 import { accessibleName } from '../../src/model/describe';
-import { differencesOf, Mark } from '../../src/model/diff/differences';
+import { differencesOf, DiffStatus } from '../../src/model/diff/differences';
 import {
   buildHierarchy,
   groupElement,
   inputElement,
   outputElement,
-  placeInTrace,
+  tracePosition,
   type Element,
   type Hierarchy,
 } from '../../src/model/hierarchy';
-import { foldsIn, nameOf, readLink, writeLink } from '../../src/model/link';
-import { heaviest, metricOf } from '../../src/model/run/metrics';
-import { everyScope } from '../../src/model/opening';
-import { foldRepeat, foldsOf, isFolded, setFolds } from '../../src/model/repeats';
+import { collapsedIn, nameOf, readLink, writeLink } from '../../src/model/link';
+import { hotSpots, metricOf } from '../../src/model/run/metrics';
+import { allScopes } from '../../src/model/openstate';
+import { collapseRepeat, collapsedPaths, isCollapsed, setCollapsed } from '../../src/model/repeats';
 import { addBatch, emptyRun, type RunData } from '../../src/model/run/rundata';
-import type { KernelLink, KernelMessage } from '../../src/protocol/runmessages';
+import type { KernelConnection, KernelMessage } from '../../src/protocol/runmessages';
 import { finish, indexing, search } from '../../src/model/search';
 import { layers } from '../fixtures/models';
 
@@ -35,14 +35,14 @@ function grown(before: number, after: number): ViewDocument {
     after: 'Deep',
     headline: `${2 * (after - before)} nodes added`,
     nodes: {
-      status: nodes.scope.map((scope) => (added(scope) ? Mark.Added : Mark.Same)),
+      status: nodes.scope.map((scope) => (added(scope) ? DiffStatus.Added : DiffStatus.Same)),
       changes: [],
       follows: [],
       order: nodes.scope.map((scope, node) => (added(scope) ? -1 : node)),
       inputs: [],
     },
     scopes: {
-      status: scopes.parent.map((_, scope) => (added(scope) ? Mark.Added : Mark.Same)),
+      status: scopes.parent.map((_, scope) => (added(scope) ? DiffStatus.Added : DiffStatus.Same)),
       was: scopes.parent.map(() => -1),
       former: [],
       differences: scopes.parent.map((_, scope) =>
@@ -58,7 +58,7 @@ function grown(before: number, after: number): ViewDocument {
 
 const folded = (document: ViewDocument): Hierarchy => {
   const h = buildHierarchy(document);
-  h.repeats.forEach((repeat) => foldRepeat(h, repeat, true));
+  h.repeats.forEach((repeat) => collapseRepeat(h, repeat, true));
   return h;
 };
 
@@ -85,14 +85,14 @@ describe('folds of two graphs', () => {
   it('hold only blocks of one fate', () => {
     const h = folded(grown(8, 12));
     expect(h.repeats.map(({ scope }) => accessibleName(h, groupElement(h, scope), false))).toEqual([
-      '× 8: Block, closed group, 8 equal blocks, 2 ops each',
-      '× 4: Block, closed group, 4 equal blocks, 2 ops each, added, 8 differences',
+      '× 8: Block, closed group, 8 repeated blocks, 2 ops each',
+      '× 4: Block, closed group, 4 repeated blocks, 2 ops each, added, 8 differences',
     ]);
   });
 
   it('are no stops themselves: their blocks are', () => {
     const h = folded(grown(8, 12));
-    expect(differencesOf(h)!.stops.map((at) => nameOf(h, at))).toEqual([
+    expect(differencesOf(h)!.locations.map((at) => nameOf(h, at))).toEqual([
       'layers.8',
       'layers.9',
       'layers.10',
@@ -102,7 +102,7 @@ describe('folds of two graphs', () => {
 
   it('do not part where a block only follows what it reads', () => {
     const document = grown(12, 12);
-    document.diff!.nodes.status[6] = Mark.Changed;
+    document.diff!.nodes.status[6] = DiffStatus.Changed;
     document.diff!.nodes.follows.push(6);
     expect(buildHierarchy(document).repeats.length).toBe(1);
   });
@@ -121,7 +121,7 @@ describe('what lies over a fold', () => {
     expect(metric.text(metric.groups[scope]!)).toBe('float32');
   });
   it('is no line of the table of modules, whose blocks are', () => {
-    const rows = heaviest(h, metricOf(h, ran(h), new Map(), 'time')!, true, 100);
+    const rows = hotSpots(h, metricOf(h, ran(h), new Map(), 'time')!, true, 100);
     expect(rows.map(({ at }) => h.paths[at])).toEqual(
       Array.from({ length: 12 }, (_, block) => `layers.${11 - block}`),
     );
@@ -133,7 +133,7 @@ describe('a search', () => {
     const h = buildHierarchy(layers(equal(12)));
     const found = (): string[] => search(h, finish(indexing(h)), 'layers.0').map((at) => nameOf(h, at));
     const before = found();
-    foldRepeat(h, h.repeats[0], true);
+    collapseRepeat(h, h.repeats[0], true);
     expect(found().filter((name) => !before.includes(name))).toEqual(['layers.0…11']);
   });
 });
@@ -152,7 +152,7 @@ describe('the place in the trace', () => {
       groupElement(h, 3),
       outputElement(h, 0),
     ];
-    const sorted = [...places].sort((a, b) => placeInTrace(h, a) - placeInTrace(h, b));
+    const sorted = [...places].sort((a, b) => tracePosition(h, a) - tracePosition(h, b));
     expect(sorted).toEqual(places);
   });
 });
@@ -167,7 +167,7 @@ describe('a link', () => {
 
   it('remembers rows that were unfolded by hand', () => {
     const h = buildHierarchy(layers(equal(40)));
-    foldRepeat(h, h.repeats[0], false);
+    collapseRepeat(h, h.repeats[0], false);
     expect(writeLink(h, { opened: [], selected: -1, find: '' })).toBe('open=&fold=');
   });
 
@@ -177,8 +177,8 @@ describe('a link', () => {
 
   it('finds the row in a model with more layers', () => {
     const h = buildHierarchy(layers(equal(16)));
-    setFolds(h, foldsIn('fold=layers.0…11'));
-    expect(foldsOf(h)).toEqual(['layers.0…15']);
+    setCollapsed(h, collapsedIn('fold=layers.0…11'));
+    expect(collapsedPaths(h)).toEqual(['layers.0…15']);
     expect(nameOf(h, readLink(h, 'select=layers.0…11').selected)).toBe('layers.0…15');
   });
 
@@ -221,12 +221,12 @@ describe('a link', () => {
           const toss = (): boolean => coins.next().value as boolean;
           const document = layers(equal(count), -1, names);
           const h = buildHierarchy(document);
-          h.repeats.forEach((repeat) => foldRepeat(h, repeat, toss()));
-          const elements: Element[] = [...everyScope(h)].map((scope) => groupElement(h, scope));
+          h.repeats.forEach((repeat) => collapseRepeat(h, repeat, toss()));
+          const elements: Element[] = [...allScopes(h)].map((scope) => groupElement(h, scope));
           for (let node = 0; node < h.nodes; node++) {
             elements.push(node);
           }
-          const chance = [...everyScope(h)].filter(toss);
+          const chance = [...allScopes(h)].filter(toss);
           const view = {
             // Blocks inside a closed row are not to be seen.
             opened: toss()
@@ -240,9 +240,9 @@ describe('a link', () => {
           };
           const link = writeLink(h, view);
           const again = buildHierarchy(document);
-          setFolds(again, foldsIn(link));
-          expect(again.repeats.map((repeat) => isFolded(again, repeat))).toEqual(
-            h.repeats.map((repeat) => isFolded(h, repeat)),
+          setCollapsed(again, collapsedIn(link));
+          expect(again.repeats.map((repeat) => isCollapsed(again, repeat))).toEqual(
+            h.repeats.map((repeat) => isCollapsed(h, repeat)),
           );
           expect(readLink(again, link)).toEqual(view);
         },
@@ -277,11 +277,11 @@ describe('in the explorer', () => {
     }
   };
   const open = async (document: ViewDocument, opened: number[] | null = []): Promise<void> => {
-    const kernel: KernelLink = {
+    const kernel: KernelConnection = {
       send: () => undefined,
       onMessage: (listener) => (tell = (message, buffers = []) => listener(message, buffers)),
-      onGone: () => undefined,
-      onDoubt: () => undefined,
+      onDisconnect: () => undefined,
+      onConnectionChange: () => undefined,
     };
     explorer = createExplorer(host, document, { kernel, state: { opened } });
     await ready();
@@ -301,7 +301,7 @@ describe('in the explorer', () => {
     return blob!.text();
   };
   const find = async (query: string): Promise<HTMLInputElement> => {
-    const field = shadow().querySelector<HTMLInputElement>('.find input')!;
+    const field = shadow().querySelector<HTMLInputElement>('.search input')!;
     field.value = query;
     field.dispatchEvent(new Event('input'));
     await ready();
@@ -341,7 +341,7 @@ describe('in the explorer', () => {
     await open(layers(equal(12)));
     await press('x');
     const field = await find('op:relu');
-    expect(await save('SVG, the whole')).toContain('>12 found</text>');
+    expect(await save('SVG, entire')).toContain('>12 found</text>');
     field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
     await vi.waitFor(() => expect(selected()).toBe('relu'));
     expect(names().slice(1, 5)).toEqual(['× 12: Block', 'layers.0: Block', 'linear', 'relu']);
@@ -350,7 +350,7 @@ describe('in the explorer', () => {
   it('what is folded and unfolded is searched again', async () => {
     await open(layers(equal(12)));
     await find('layers.0');
-    const count = (): string => shadow().querySelector('.find .count')!.textContent!;
+    const count = (): string => shadow().querySelector('.search .count')!.textContent!;
     expect(count()).toBe('0/3');
     await press('x');
     await vi.waitFor(() => expect(count()).toBe('0/4'));
@@ -376,7 +376,9 @@ describe('in the explorer', () => {
   it('DOT has a fold as a box, and an open one as a cluster', async () => {
     await open(layers(equal(12)));
     await press('x');
-    expect(await save('DOT')).toContain('n1 [label="× 12  Block\\n12 equal blocks, 2 ops each · 120 params"');
+    expect(await save('DOT')).toContain(
+      'n1 [label="× 12  Block\\n12 repeated blocks, 2 ops each · 120 params"',
+    );
     await press('ArrowDown', 'ArrowDown', 'Enter');
     await vi.waitFor(() => expect(items().length).toBe(15));
     expect(await save('DOT')).toContain('subgraph cluster_1 {\n    label="× 12  Block');
@@ -385,7 +387,7 @@ describe('in the explorer', () => {
   it('SVG has its words', async () => {
     await open(layers(equal(12)));
     await press('x');
-    expect(await save('SVG, the whole')).toContain('>× 12</text>');
+    expect(await save('SVG, entire')).toContain('>× 12</text>');
   });
 
   it('a run shows the time of all its blocks', async () => {
@@ -395,14 +397,14 @@ describe('in the explorer', () => {
     tell({ type: 'run.begin' } as KernelMessage);
     tell(PROGRESS as KernelMessage, batch(new Array<number>(24).fill(0.5)));
     tell({ type: 'run.end', state: 'finished', message: '', node: -1, device: 'cpu' } as KernelMessage);
-    expect(await save('SVG, the whole')).toContain('>12 s</text>');
+    expect(await save('SVG, entire')).toContain('>12 s</text>');
   });
 
   it('both sides fold, open and select together', async () => {
     await open(grown(8, 12));
     shadow().querySelector<HTMLElement>('[aria-label="Side by side"]')!.click();
     const panes = await vi.waitFor(() => {
-      const found = [...shadow().querySelectorAll<HTMLElement>('.side .fill')];
+      const found = [...shadow().querySelectorAll<HTMLElement>('.pane .fill')];
       expect(found.map((each) => each.dataset.tracelabReady)).toEqual(['true', 'true']);
       return found;
     });

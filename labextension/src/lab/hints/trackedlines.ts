@@ -3,11 +3,11 @@
 import type { ChangeDesc, Text } from '@codemirror/state';
 
 /** What must stand somewhere: the whole lines of a statement, as they were when they ran. */
-export interface Anchor {
+export interface LineText {
   texts: readonly string[];
 }
 
-export interface Point<A extends Anchor> {
+export interface TrackedLine<A extends LineText> {
   readonly anchor: A;
   /** At the end of its last line. */
   readonly at: number;
@@ -19,31 +19,31 @@ function standsAt(doc: Text, last: number, texts: readonly string[]): boolean {
   return first >= 1 && last <= doc.lines && texts.every((text, at) => doc.line(first + at).text === text);
 }
 
-export function pointAt<A extends Anchor>(doc: Text, anchor: A, line: number): Point<A> | null {
+export function trackLine<A extends LineText>(doc: Text, anchor: A, line: number): TrackedLine<A> | null {
   return line < 1 || line > doc.lines ? null : { anchor, at: doc.line(line).to };
 }
 
-export const isFresh = (doc: Text, point: Point<Anchor>): boolean =>
+export const isUnchanged = (doc: Text, point: TrackedLine<LineText>): boolean =>
   standsAt(doc, doc.lineAt(point.at).number, point.anchor.texts);
 
 /**
  * Points after an edit. A line that was moved, or cut and pasted, is found again by its text, the nearest first;
  * two points do not come to share one.
  */
-export function follow<A extends Anchor>(
-  points: readonly Point<A>[],
+export function mapThroughChanges<A extends LineText>(
+  points: readonly TrackedLine<A>[],
   changes: ChangeDesc,
   doc: Text,
-): Point<A>[] {
+): TrackedLine<A>[] {
   const mapped = points.map((point) => {
     const moved = { ...point, at: changes.mapPos(point.at, -1) };
-    return isFresh(doc, moved) ? { ...moved, at: doc.lineAt(moved.at).to } : moved;
+    return isUnchanged(doc, moved) ? { ...moved, at: doc.lineAt(moved.at).to } : moved;
   });
-  if (mapped.every((point) => isFresh(doc, point))) {
+  if (mapped.every((point) => isUnchanged(doc, point))) {
     return mapped;
   }
   const claimed = new Set(
-    mapped.filter((point) => isFresh(doc, point)).map(({ at }) => doc.lineAt(at).number),
+    mapped.filter((point) => isUnchanged(doc, point)).map(({ at }) => doc.lineAt(at).number),
   );
   const byText = new Map<string, number[]>();
   for (let line = 1; line <= doc.lines; line++) {
@@ -57,7 +57,7 @@ export function follow<A extends Anchor>(
   }
   const moved = new Map<number, number>();
   return mapped.map((point) => {
-    if (isFresh(doc, point)) {
+    if (isUnchanged(doc, point)) {
       return point;
     }
     const { texts } = point.anchor;

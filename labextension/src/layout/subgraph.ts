@@ -7,7 +7,7 @@ const IN = 1 << 28;
 const OUT = 1 << 29;
 const PORT_WIDTH = 6;
 
-export interface Frame {
+export interface Subgraph {
   /** Boxes inside, in trace order. */
   members: number[];
   /** Nets by the order in which they came, and their ports in the upper and lower border. */
@@ -20,13 +20,13 @@ export interface Frame {
   net: number[];
   source: number[];
   target: number[];
-  /** The boxes at its ends, whose own ports it meets if they are open; -1: a port of this frame. */
+  /** The boxes at its ends, whose own ports it meets if they are open; -1: a port of this subgraph. */
   from: number[];
   to: number[];
   linkOf: Map<number, number>;
 }
 
-export function newFrame(): Frame {
+export function newSubgraph(): Subgraph {
   return {
     members: [],
     nets: new Map(),
@@ -53,41 +53,47 @@ function portOf(ports: number[], of: Map<number, number>, net: number): number {
 }
 
 /**
- * The link of a net from one box of a frame to another; `-1` stands for the frame's own border. `placeOf` says
+ * The link of a net from one box of a subgraph to another; `-1` stands for the subgraph's own border. `placeOf` says
  * where a box stands among the members. Made once for each net and pair of ends.
  */
-export function linkIn(frame: Frame, net: number, from: number, to: number, placeOf: Int32Array): number {
-  const source = from < 0 ? IN + portOf(frame.inPorts, frame.inPortOf, net) : placeOf[from];
-  const target = to < 0 ? OUT + portOf(frame.outPorts, frame.outPortOf, net) : placeOf[to];
-  let local = frame.nets.get(net);
+export function linkIn(
+  subgraph: Subgraph,
+  net: number,
+  from: number,
+  to: number,
+  placeOf: Int32Array,
+): number {
+  const source = from < 0 ? IN + portOf(subgraph.inPorts, subgraph.inPortOf, net) : placeOf[from];
+  const target = to < 0 ? OUT + portOf(subgraph.outPorts, subgraph.outPortOf, net) : placeOf[to];
+  let local = subgraph.nets.get(net);
   if (local === undefined) {
-    local = frame.nets.size;
-    frame.nets.set(net, local);
+    local = subgraph.nets.size;
+    subgraph.nets.set(net, local);
   }
-  // A net leaves a frame's box or enters by its own port: one source each. So its target tells links apart.
-  const place = to < 0 ? frame.members.length : target;
-  const key = local * (frame.members.length + 1) + place;
-  let link = frame.linkOf.get(key);
+  // A net leaves a subgraph's box or enters by its own port: one source each. So its target tells links apart.
+  const place = to < 0 ? subgraph.members.length : target;
+  const key = local * (subgraph.members.length + 1) + place;
+  let link = subgraph.linkOf.get(key);
   if (link === undefined) {
-    link = frame.net.push(local) - 1;
-    frame.source.push(source);
-    frame.target.push(target);
-    frame.from.push(from);
-    frame.to.push(to);
-    frame.linkOf.set(key, link);
+    link = subgraph.net.push(local) - 1;
+    subgraph.source.push(source);
+    subgraph.target.push(target);
+    subgraph.from.push(from);
+    subgraph.to.push(to);
+    subgraph.linkOf.set(key, link);
   }
   return link;
 }
 
-/** A frame's problem, all but the offsets of links and the sizes of open boxes. */
+/** A subgraph's problem, all but the offsets of links and the sizes of open boxes. */
 export function problemOf(
-  frame: Frame,
+  subgraph: Subgraph,
   widths: ArrayLike<number>,
   heights: ArrayLike<number>,
   pinned: ArrayLike<number>,
   open: ArrayLike<boolean>,
 ): GroupProblem {
-  const { members, inPorts, outPorts } = frame;
+  const { members, inPorts, outPorts } = subgraph;
   const ins = inPorts.length;
   const count = ins + members.length + outPorts.length;
   // The latest net is the main path: it comes first, and a mask from far above stands to its right. The graph's
@@ -105,11 +111,11 @@ export function problemOf(
     kind: new Uint8Array(count).fill(Kind.In, 0, ins).fill(Kind.Out, ins + members.length),
     open: new Uint8Array(count),
     pinned: new Int8Array(count),
-    net: Int32Array.from(frame.net),
-    source: Int32Array.from(frame.source, item),
-    target: Int32Array.from(frame.target, item),
-    exit: new Float64Array(frame.net.length),
-    entry: new Float64Array(frame.net.length),
+    net: Int32Array.from(subgraph.net),
+    source: Int32Array.from(subgraph.source, item),
+    target: Int32Array.from(subgraph.target, item),
+    exit: new Float64Array(subgraph.net.length),
+    entry: new Float64Array(subgraph.net.length),
   };
   members.forEach((box, at) => {
     problem.width[ins + at] = widths[box];
@@ -118,8 +124,8 @@ export function problemOf(
     problem.pinned[ins + at] = pinned[box];
   });
   // From here on a port is known by its place among the items.
-  inPorts.forEach((net, at) => frame.inPortOf.set(net, upper[at]));
-  outPorts.forEach((net, at) => frame.outPortOf.set(net, ins + members.length + lower[at]));
+  inPorts.forEach((net, at) => subgraph.inPortOf.set(net, upper[at]));
+  outPorts.forEach((net, at) => subgraph.outPortOf.set(net, ins + members.length + lower[at]));
   return problem;
 }
 

@@ -4,14 +4,14 @@ import * as toolStrings from '../../i18n/toolstrings';
 import { kindOf, scopeOf } from '../../model/hierarchy';
 import { element } from '../ui/dom';
 import { TEXT_FROM } from '../canvas/paint/paint';
-import { drawTag } from '../canvas/paint/badges';
+import { drawPill } from '../canvas/paint/badges';
 import { ORDER } from '../ui/toolbar';
 import type { Overlay } from '../../protocol/document';
 import type { Hierarchy } from '../../model/hierarchy';
 import type { View } from '../core/view';
 
 /** Three digits: `0.0123`, `1.2e-7`, `inf`. */
-export function numberText(value: number): string {
+export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   }
@@ -49,7 +49,7 @@ export function largestInside(h: Hierarchy, overlay: Overlay): (number | null)[]
   return found;
 }
 
-export function overlayFeature(view: View): void {
+export function nodeValuesFeature(view: View): void {
   const { events, stage, toolbar } = view;
   let shown: Overlay | null = null;
   let groups: (number | null)[] = [];
@@ -90,12 +90,12 @@ export function overlayFeature(view: View): void {
             : null;
       if (value !== null && value !== undefined) {
         const bad = !Number.isFinite(value);
-        drawTag(
+        drawPill(
           paint,
           box.x + box.width - 4,
           box.y + box.height,
-          numberText(value),
-          bad ? paint.theme.error : paint.theme.faint,
+          shortNumber(value),
+          bad ? paint.theme.error : paint.theme.muted,
         );
       }
     }

@@ -50,10 +50,10 @@ export function isWithin(h: Hierarchy, inner: Element, scope: number): boolean {
   return false;
 }
 
-export function everyScope(h: Hierarchy): Set<number> {
+export function allScopes(h: Hierarchy): Set<number> {
   const all = new Set<number>();
   for (let scope = 1; scope < h.scopes; scope++) {
-    if (!h.folded[scope]) {
+    if (!h.inlined[scope]) {
       all.add(scope);
     }
   }
@@ -61,13 +61,13 @@ export function everyScope(h: Hierarchy): Set<number> {
 }
 
 /** The first picture: small graphs whole, others with their top-level groups closed. */
-export function initiallyOpened(h: Hierarchy): Set<number> {
+export function defaultOpened(h: Hierarchy): Set<number> {
   const differences = differencesOf(h);
   if (differences !== null) {
     return withDifferences(h, differences.mixed);
   }
   if (h.nodes <= SMALL) {
-    return everyScope(h);
+    return allScopes(h);
   }
   let opened = new Set<number>();
   let scope = 0;
@@ -109,7 +109,7 @@ function withDifferences(h: Hierarchy, mixed: ReadonlySet<number>): Set<number> 
 }
 
 /** Opens whatever hides an element. */
-export function reveal(h: Hierarchy, opened: ReadonlySet<number>, element: Element): Set<number> {
+export function openAncestors(h: Hierarchy, opened: ReadonlySet<number>, element: Element): Set<number> {
   const result = new Set(opened);
   for (let scope = h.parent[element]; scope > 0; scope = h.parent[groupElement(h, scope)]) {
     result.add(scope);
@@ -118,14 +118,14 @@ export function reveal(h: Hierarchy, opened: ReadonlySet<number>, element: Eleme
 }
 
 /** The scopes that the document knows: folded blocks are a matter of one view. */
-export const ownScopes = (h: Hierarchy, opened: Iterable<number>): number[] =>
+export const documentScopes = (h: Hierarchy, opened: Iterable<number>): number[] =>
   [...opened].filter((scope) => repeatOf(h, scope) === undefined);
 
 /** Keeps what names a real group: a saved state may come from another version of the model. */
-export function sanitize(h: Hierarchy, scopes: Iterable<number>): Set<number> {
+export function validScopes(h: Hierarchy, scopes: Iterable<number>): Set<number> {
   const result = new Set<number>();
   for (const scope of scopes) {
-    if (Number.isInteger(scope) && scope > 0 && scope < h.scopes && !h.folded[scope]) {
+    if (Number.isInteger(scope) && scope > 0 && scope < h.scopes && !h.inlined[scope]) {
       result.add(scope);
       // Who names a block need not know that it is folded with others.
       const above = h.parent[groupElement(h, scope)];

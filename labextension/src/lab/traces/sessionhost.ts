@@ -7,7 +7,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { Widget } from '@lumino/widgets';
 import type { TraceRow } from '../../protocol/panelmessages';
 
-export interface Place {
+export interface SessionHost {
   widget: Widget;
   session: ISessionContext;
   /** Knows the widget manager of this notebook or console. */
@@ -21,7 +21,7 @@ interface WithKernel {
 }
 
 /** Null for what is neither notebook nor console. */
-export function placeOf(widget: Widget | null): Place | null {
+export function sessionHostOf(widget: Widget | null): SessionHost | null {
   const { sessionContext, content, console } = (widget ?? {}) as WithKernel;
   const rendermime = content?.rendermime ?? console?.rendermime;
   return widget === null || sessionContext === undefined || rendermime === undefined
@@ -29,13 +29,13 @@ export function placeOf(widget: Widget | null): Place | null {
     : { widget, session: sessionContext, rendermime };
 }
 
-export interface CellPlace {
+export interface CellLocation {
   panel: NotebookPanel;
   index: number;
 }
 
 /** The cell that made a trace, in `place` or in another notebook of the same kernel. */
-export function cellOf(row: TraceRow, place: Place, tracker: INotebookTracker): CellPlace | null {
+export function findCell(row: TraceRow, place: SessionHost, tracker: INotebookTracker): CellLocation | null {
   const kernel = place.session.session?.kernel?.id;
   const panels: NotebookPanel[] = [];
   tracker.forEach((panel) => {

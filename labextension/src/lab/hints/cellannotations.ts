@@ -1,22 +1,22 @@
 /** What a trace says of a cell, at its place in the cell's text. No DOM, no JupyterLab. */
 
 import type { RunData } from '../../model/run/rundata';
-import type { CellTrace, CellWarning, TracedLine, WarningPlace } from '../celltrace';
-import type { Rewrite } from '../quickfix/quickfix';
-import type { Anchor } from './textanchors';
+import type { CellTrace, CellDiagnostic, TracedLine, DiagnosticRange } from '../celltrace';
+import type { QuickFixEdit } from '../quickfix/quickfix';
+import type { LineText } from './trackedlines';
 
 /** The way from the code to the graph of a trace. */
-export interface Graph {
+export interface TraceGraph {
   /** The line of the cursor ran these nodes; none: it ran nothing. */
-  light(nodes: readonly number[]): void;
+  highlight(nodes: readonly number[]): void;
   select(node: number): void;
   /** Leads to a warning, by its row, and lights what it affects. */
-  warn(index: number): void;
+  showDiagnostic(index: number): void;
   /** The last run in place. */
   lastRun(): RunData | null;
 }
 
-export interface PlacedLine extends Anchor {
+export interface PlacedLine extends LineText {
   line: TracedLine;
   /** The file of the trace that is this cell. */
   file: number;
@@ -26,19 +26,19 @@ export interface PlacedLine extends Anchor {
   shift: number;
 }
 
-export interface PlacedWarning extends Anchor {
-  warning: CellWarning;
-  place: WarningPlace;
+export interface PlacedDiagnostic extends LineText {
+  warning: CellDiagnostic;
+  place: DiagnosticRange;
   at: number;
   shift: number;
   /** The edit that takes it out of the code; null where there is none. */
-  rewrite: Rewrite | null;
+  rewrite: QuickFixEdit | null;
 }
 
 /** What one trace says of one cell. */
-export interface Layer {
+export interface CellAnnotations {
   trace: CellTrace;
-  graph: Graph;
+  graph: TraceGraph;
   lines: PlacedLine[];
-  warnings: PlacedWarning[];
+  warnings: PlacedDiagnostic[];
 }

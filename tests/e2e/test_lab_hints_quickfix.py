@@ -1,4 +1,4 @@
-"""Mends in JupyterLab, a saved notebook with hints in Notebook 7, and what axe says of the tooltips."""
+"""Quick fixes in JupyterLab, a saved notebook with hints in Notebook 7, and what axe says of the tooltips."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if hidden.sum() > 0:
 else:
     y = hidden - 1
 z = y"""
-MENDED = """%%trace
+FIXED = """%%trace
 hidden = x * 2
 y = torch.where(hidden.sum() > 0, hidden + 1, hidden - 1)
 z = y"""
@@ -34,7 +34,7 @@ REASON = "Both sides have one shape and type, and nothing else happens in them"
 
 @pytest.fixture(scope="module")
 def saved() -> nbformat.NotebookNode:
-    """A notebook that was run and saved, whose warning has a mend."""
+    """A notebook that was run and saved, whose warning has a quick fix."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     content = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     content.cells = [nbformat.v4.new_code_cell(text) for text in (SETUP, TRACED)]
@@ -52,9 +52,9 @@ def page(new_page: Callable[[], Any]) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def notebook(lab: Lab, page: Page, saved: nbformat.NotebookNode) -> NotebookView:
-    nbformat.write(saved, lab.folder / "mend.ipynb")
+    nbformat.write(saved, lab.folder / "quickfix.ipynb")
     view = NotebookView(page)
-    view.open(lab.page_url("mend.ipynb"))
+    view.open(lab.page_url("quickfix.ipynb"))
     expect(hints(view.cell(1))).to_have_count(3)
     return view
 
@@ -90,7 +90,7 @@ def test_axe_has_nothing_against_the_tooltips(notebook: NotebookView, artefacts:
     cell = notebook.cell(1)
     tooltip(cell)
     name = theme.split()[-1].lower()
-    notebook.page.screenshot(path=artefacts / f"lab-mend-{name}.png")
+    notebook.page.screenshot(path=artefacts / f"lab-quickfix-{name}.png")
     assert violations(notebook.page, ".cm-tooltip-lint") == []
     notebook.page.mouse.move(0, 0)
     hints(cell).first.hover()
@@ -100,23 +100,23 @@ def test_axe_has_nothing_against_the_tooltips(notebook: NotebookView, artefacts:
     assert violations(notebook.page, ".tracelab-hint") == []
 
 
-def test_a_mend_is_shown_before_it_is_made(notebook: NotebookView) -> None:
+def test_a_quick_fix_is_shown_before_it_is_applied(notebook: NotebookView) -> None:
     tip = tooltip(notebook.cell(1))
     expect(tip.locator("del")).to_have_text([f"− {line}\n" for line in TRACED.split("\n")[2:6]], use_inner_text=False)
-    expect(tip.locator("ins")).to_have_text([f"+ {MENDED.splitlines()[2]}\n"], use_inner_text=False)
+    expect(tip.locator("ins")).to_have_text([f"+ {FIXED.splitlines()[2]}\n"], use_inner_text=False)
     expect(tip).to_contain_text(REASON)
     assert source(notebook) == TRACED
 
 
-def test_a_mend_is_refused_where_the_code_has_changed(notebook: NotebookView) -> None:
+def test_a_quick_fix_is_refused_where_the_code_has_changed(notebook: NotebookView) -> None:
     cell = notebook.cell(1)
     put_cursor(cell, 3)
     notebook.page.keyboard.press("End")
     notebook.page.keyboard.type("0")
     changed = source(notebook)
-    tooltip(cell).get_by_text("Mend").click()
+    tooltip(cell).get_by_text("Quick fix").click()
     expect(notebook.page.locator(".Toastify__toast").last).to_contain_text(
-        "The code here has changed since it was traced: trace it again for a mend that fits"
+        "This code has changed since it was traced. Trace it again to get a quick fix."
     )
     assert source(notebook) == changed
     put_cursor(cell, 3)
@@ -124,10 +124,10 @@ def test_a_mend_is_refused_where_the_code_has_changed(notebook: NotebookView) ->
     notebook.page.keyboard.press("Backspace")
 
 
-def test_a_mend_is_made_at_a_click_and_undone_as_one(notebook: NotebookView) -> None:
+def test_a_quick_fix_is_applied_at_a_click_and_undone_as_one(notebook: NotebookView) -> None:
     cell = notebook.cell(1)
-    tooltip(cell).get_by_text("Mend").click()
-    assert source(notebook) == MENDED
+    tooltip(cell).get_by_text("Quick fix").click()
+    assert source(notebook) == FIXED
     expect(cell.locator(".cm-focused")).to_have_count(1)
     notebook.page.keyboard.press("Control+Z")
     assert source(notebook) == TRACED
@@ -146,11 +146,11 @@ def test_notebook_7_has_hints_squiggles_and_the_way_to_the_graph(
     host = cell.locator("[data-tracelab-ready=true]")
     explorer = ExplorerView(page, host)
     cell.locator(".cm-line").nth(1).click(position={"x": 60, "y": 8})
-    expect(host.locator(".lit")).to_contain_text("What the line of the cursor ran")
+    expect(host.locator(".highlight-bar")).to_contain_text("run by the line at the cursor")
     page.keyboard.press("Alt+Shift+G")
     expect(host).to_have_attribute("data-selected", "0")
     expect(explorer.tree).to_be_focused()
-    expect(cell.locator(".tracelab-lit")).to_have_text("hidden = x * 2float32[8, 16]")
+    expect(cell.locator(".tracelab-highlighted")).to_have_text("hidden = x * 2float32[8, 16]")
     page.screenshot(path=artefacts / "seven-hints.png")
     page.keyboard.press("g")
     expect(cell.locator(".cm-focused")).to_have_count(1)
