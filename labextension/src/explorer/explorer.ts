@@ -32,7 +32,7 @@ export interface Explorer {
    * selects nothing. Does not call `onSelect`.
    */
   select(what: number | string): void;
-  /** Lets nodes stand out; an empty list shows all alike. */
+  /** Highlights nodes; an empty list clears the highlight. */
   highlight(nodes: readonly number[], why: string): void;
   setOpened(scopes: number[] | null): void;
   setHeight(height: number): void;
@@ -45,7 +45,7 @@ export interface Explorer {
   positionOf(what: number | string): Position | null;
   /** Puts something among what can be done with a node: in its details, in its menu, and by a key. */
   offer(action: NodeAction): void;
-  /** Leads to a warning, by its row, and lights what it affects. */
+  /** Goes to a warning, by its row, and highlights what it affects. */
   showWarning(index: number): void;
   /** The last run in place; null before the first. */
   lastRun(): RunData | null;

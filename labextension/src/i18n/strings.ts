@@ -41,7 +41,7 @@ export const kind = () => trans.__('kind');
 export const module = () => trans.__('module');
 export const classLabel = () => trans.__('class');
 export const path = () => trans.__('path');
-export const folded = () => trans.__('repeated');
+export const repeated = () => trans.__('repeated');
 export const operators = () => trans.__('operators');
 export const parameters = () => trans.__('parameters');
 export const warningsName = () => trans.__('warnings');

@@ -30,7 +30,7 @@ export interface DiagnosticRange {
   endLine: number;
   column: number;
   endColumn: number;
-  /** The frozen expression itself, not a call that led to it. */
+  /** The specialized expression itself, not a call that led to it. */
   exact: boolean;
 }
 

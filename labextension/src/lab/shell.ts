@@ -1,4 +1,4 @@
-/** What the plugins share: the icon, the explorer, a message to the person, a file opened at a line. */
+/** What the plugins share: the icon, the explorer, notifications, opening a file at a line. */
 
 import { Notification } from '@jupyterlab/apputils';
 import type { CodeEditor } from '@jupyterlab/codeeditor';
@@ -7,7 +7,7 @@ import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { LabIcon } from '@jupyterlab/ui-components';
 import { createExplorer, type Explorer, type ExplorerOptions } from '../explorer/explorer';
 
-/** The mark of tracelab in tabs, menus and cards; its colours are the theme's. */
+/** The mark of tracelab in tabs, menus and cards; its colors are the theme's. */
 export const traceIcon = new LabIcon({
   name: 'tracelab:trace',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 24 24">
@@ -29,7 +29,7 @@ export function labExplorer(host: HTMLElement, document: unknown, options: Explo
   });
 }
 
-/** Says one sentence, for a moment. */
+/** Shows a message for a moment. */
 export function notify(text: string): void {
   Notification.emit(text, 'warning', { autoClose: 6000 });
 }

@@ -9,9 +9,9 @@ import { assignRanks } from './phases/rank';
 import { routeLinks } from './phases/route';
 import type { GroupLayout, GroupProblem, GroupAnchors } from './types';
 
-export function layoutGroup(problem: GroupProblem, held?: GroupAnchors): GroupLayout {
+export function layoutGroup(problem: GroupProblem, anchors?: GroupAnchors): GroupLayout {
   const { grid, runs } = buildGrid(problem, assignRanks(problem));
-  const fixed = held === undefined ? undefined : anchoredPositions(grid, held);
+  const fixed = anchors === undefined ? undefined : anchoredPositions(grid, anchors);
   if (fixed !== undefined) {
     keepAnchoredOrder(grid, fixed);
   }
@@ -29,7 +29,7 @@ export function layoutGroup(problem: GroupProblem, held?: GroupAnchors): GroupLa
   }
   chooseSides(problem, runs, x, (left + right) / 2);
   const edges = placeLanes(runs.lanes, left, right);
-  const { y, height, paths } = routeLinks(problem, grid, runs, x, anchoredTops(grid, held));
+  const { y, height, paths } = routeLinks(problem, grid, runs, x, anchoredTops(grid, anchors));
   for (let item = 0; item < grid.count; item++) {
     x[item] -= edges.left;
   }

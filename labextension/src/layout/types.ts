@@ -29,7 +29,7 @@ export interface Anchors {
   heights: number[];
   /** Where lines pass, from its axis too. */
   waypoints: Waypoints;
-  /** The open groups around it, and how far below the beginning of their contents what holds it began; -1: the picture. */
+  /** The open groups around it (-1: the picture), and how far below the beginning of their contents it was. */
   subgraphs: number[];
   depths: number[];
 }
@@ -38,13 +38,13 @@ export interface Anchors {
 export interface GroupAnchors {
   /** The changed group or the group around it. */
   changed: number;
-  /** How far right of the anchor's middle the axis of the changed group is. */
+  /** How far right of its middle the axis of the changed group is. */
   axis: number;
   items: number[];
   offsets: number[];
-  /** How far above the anchor's upper edge. */
+  /** How far above its upper edge. */
   heights: number[];
-  /** How far below the group's beginning the anchor stands. */
+  /** How far below the beginning of the group it is. */
   depth: number;
   /** Bends by their net and rank. */
   nets: number[];
@@ -99,7 +99,7 @@ export interface GroupProblem {
   net: Int32Array;
   source: Int32Array;
   target: Int32Array;
-  /** Where a link leaves and enters, from the items' centres: not zero at an open group's ports. */
+  /** Where a link leaves and enters, from the items' centers: not zero at an open group's ports. */
   exit: Float64Array;
   entry: Float64Array;
 }
@@ -107,7 +107,7 @@ export interface GroupProblem {
 export interface GroupLayout {
   width: number;
   height: number;
-  /** Centre and upper edge of each item, from the group's own corner. */
+  /** Center and upper edge of each item, from the group's own corner. */
   x: Float64Array;
   y: Float64Array;
   /** Bends: their nets, their ranks and where they stand. */

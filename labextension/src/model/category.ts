@@ -1,4 +1,4 @@
-/** Families of operators: a stripe of colour that lets the eye find the heavy ones. */
+/** Families of operators: a stripe of color that lets the eye find the heavy ones. */
 
 export type Category = 'compute' | 'norm' | 'activation' | 'pool' | 'shape' | 'region' | 'other';
 

@@ -1,4 +1,4 @@
-/** The words in which elements are shown: labels of boxes, names for screen readers. */
+/** How elements are described: labels of boxes, names for screen readers. */
 
 import * as strings from '../i18n/strings';
 import { differenceCount, diffStatusOf, statusText } from './diff/differences';
@@ -67,7 +67,7 @@ export function scopeName(h: Hierarchy, scope: number): string {
 export const scopeClass = (h: Hierarchy, scope: number): string =>
   string(h.document, h.document.scopes.class[repeatOf(h, scope)?.members[0] ?? scope]);
 
-/** `12 equal blocks, 30 ops each`; empty for all but folded blocks. */
+/** `12 repeated blocks, 30 ops each`; empty for all but collapsed blocks. */
 export function repeatText(h: Hierarchy, scope: number): string {
   const repeat = repeatOf(h, scope);
   return repeat === undefined
@@ -75,13 +75,13 @@ export function repeatText(h: Hierarchy, scope: number): string {
     : strings.repeatedBlocks(repeat.members.length, strings.ops(h.opCount[repeat.members[0]]));
 }
 
-/** The folded module that an operator stands for: `fc1` for the one `linear` inside it. */
+/** The module that is drawn as an operator, its only one: `fc1` for the one `linear` inside it; -1: none. */
 export function inlinedModule(h: Hierarchy, node: number): number {
   let scope = h.document.nodes.scope[node];
   if (scope <= 0 || !h.inlined[scope]) {
     return -1;
   }
-  // Of several folded frames around one operator, the outermost is the one that the parent names.
+  // Of several modules around one operator, the outermost is the one that the parent names.
   while (h.document.scopes.parent[scope] > 0 && h.inlined[h.document.scopes.parent[scope]]) {
     scope = h.document.scopes.parent[scope];
   }
@@ -91,7 +91,7 @@ export function inlinedModule(h: Hierarchy, node: number): number {
 /** The two lines of a box. */
 export interface Label {
   title: string;
-  /** Set after the title in a lighter colour: the class of a group, the name of a folded module. */
+  /** Set after the title in a lighter color: the class of a group, the name of a module with one operator. */
   subtitle: string;
   detail: string;
 }

@@ -1,4 +1,4 @@
-/** What is known of an element, as rows of text: for comparing, for tooltips, for the clipboard. */
+/** The details of an element as rows of text: for comparing, for tooltips, for the clipboard, for the accessibility tree. */
 
 import * as strings from '../i18n/strings';
 import { integerText } from '../i18n/translation';
@@ -15,7 +15,7 @@ import {
 } from './hierarchy';
 import { groupEdges } from './traversal';
 
-/** A value that an operator takes or gives. */
+/** An input or an output of an operator. */
 interface Flow {
   isInput: boolean;
   name: string;
@@ -192,7 +192,7 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
       return [
         [strings.module(), h.paths[scope] || document.name],
         [strings.classLabel(), scopeClass(h, scope)],
-        [strings.folded(), repeatText(h, scope)],
+        [strings.repeated(), repeatText(h, scope)],
         [strings.operators(), integerText(h.opCount[scope])],
         [strings.parameters(), integerText(h.parameterCount[scope])],
         [strings.warningsName(), String(h.scopeWarnings[scope])],
@@ -212,7 +212,7 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
   }
 }
 
-/** An element as plain text, one fact a line. */
+/** An element as plain text, one detail a line. */
 export function textOf(h: Hierarchy, at: Element): string {
   const rows = detailsOf(h, at).filter(([, text]) => text !== '');
   const width = Math.min(24, Math.max(...rows.map(([name]) => name.length)));
@@ -221,12 +221,12 @@ export function textOf(h: Hierarchy, at: Element): string {
 
 export interface Comparison {
   name: string;
-  /** One text for each element; empty where it has no such fact. */
+  /** One text for each element; empty where it has no such detail. */
   texts: string[];
   same: boolean;
 }
 
-/** The facts of several elements side by side; what is taken and given is matched by its place. */
+/** The details of several elements side by side; inputs and outputs are matched by their positions. */
 export function compare(h: Hierarchy, elements: readonly Element[]): Comparison[] {
   const tables = elements.map((at) => {
     const count = new Map<string, number>();

@@ -17,14 +17,14 @@ export interface Hierarchy {
   readonly nodes: number;
   /** The document's scopes, and after them those of `repeats`. */
   readonly scopes: number;
-  /** Equal blocks in a row, that can be folded into one group: see `repeats.ts`. */
+  /** Repeated blocks in a row, which can be collapsed into one group: see `repeats.ts`. */
   readonly repeats: readonly Repeat[];
   /** Values of the user's own inputs (parameters and buffers are no boxes). */
   readonly inputs: number[];
   /** The place of each such value in `inputs`. */
   readonly inputIndex: ReadonlyMap<number, number>;
   readonly outputs: number[];
-  /** Elements inside each scope, in trace order; folded and empty scopes stand in no list. */
+  /** Elements inside each scope, in trace order; inlined and empty scopes are in no list. */
   readonly children: Element[][];
   /** The scope in which each element is drawn. */
   readonly parent: Int32Array;
@@ -72,20 +72,20 @@ export function tracePosition(h: Hierarchy, element: Element): number {
   let depth = 0;
   while (first >= h.nodes) {
     const scope = scopeOf(h, first);
-    // Of a row that is not folded, the blocks stand in the group around it.
+    // Of a row that is not collapsed, the blocks are in the group around it.
     first = h.children[scope][0] ?? groupElement(h, h.repeats.find((row) => row.scope === scope)!.members[0]);
     depth++;
   }
   return first - depth / (h.scopes + 1);
 }
 
-/** The value that an input or output pill stands for. */
+/** The value of a graph input or output. */
 export function boundaryValue(h: Hierarchy, element: Element): number {
   const index = element - h.nodes - h.scopes;
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
-/** The element that makes a value: an operator or an input pill; -1 for parameters and buffers. */
+/** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
 export function producerOf(h: Hierarchy, value: number): Element {
   const node = h.document.values.node[value];
   if (node >= 0) {
@@ -139,7 +139,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     }
   }
   const single = ownCount.map((count, scope) => (scope > 0 && count <= 1 ? 1 : 0));
-  /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not folded. */
+  /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not inlined. */
   const drawnIn = new Int32Array(own);
   for (let scope = 1; scope < own; scope++) {
     drawnIn[scope] = single[scope] ? drawnIn[scopes.parent[scope]] : scope;
@@ -163,9 +163,9 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
   const S = own + repeats.length;
   const opCount = new Int32Array(S);
   opCount.set(ownCount);
-  const folded = new Uint8Array(S);
-  folded.set(single);
-  folded.fill(1, own);
+  const inlined = new Uint8Array(S);
+  inlined.set(single);
+  inlined.fill(1, own);
   const parent = new Int32Array(N + S + inputs.length + outputs.length);
   for (let node = 0; node < N; node++) {
     parent[node] = drawnIn[nodes.scope[node]];
@@ -244,7 +244,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     outputs,
     children,
     parent,
-    inlined: folded,
+    inlined,
     opCount,
     parameterCount,
     scopeWarnings,

@@ -1,7 +1,7 @@
 /**
  * A view as text: `open=layer1,layer1.0&fold=layers.0…11&select=layer1.0.conv1&find=op:conv`. Names rather than
  * numbers, so that a link outlives another trace of the model; it is the fragment of a page's address, and Python reads
- * it. `open` names the open groups and `fold` the folded rows of equal blocks; where one is missing, all is as at first.
+ * it. `open` names the open groups and `fold` the collapsed rows of repeated blocks; without one of them, the default applies.
  */
 
 import { string } from './describe';
@@ -65,7 +65,7 @@ export function elementNamed(h: Hierarchy, what: number | string): Element {
     const scope = h.paths.findIndex((path, index) => index > 0 && path === wanted);
     const row = scope > 0 ? repeatOf(h, scope) : repeatNamed(h, wanted);
     if (row !== undefined) {
-      // Of a row that is not folded, its first block stands for it.
+      // Of a row that is not collapsed, its first block stands for it.
       return groupElement(h, h.inlined[row.scope] ? row.members[0] : row.scope);
     }
     if (scope > 0) {
@@ -105,13 +105,13 @@ const parted = (text: string | null): string[] | null =>
 
 const parametersOf = (text: string): URLSearchParams => new URLSearchParams(text.replace(/^#/, ''));
 
-/** The rows of equal blocks that a link folds (`setFolds`): to be done before the rest of it is read. */
+/** The rows of repeated blocks that a link collapses (`setCollapsed`), to be done before the rest of it is read. */
 export const collapsedIn = (text: string): string[] | null => parted(parametersOf(text).get('fold'));
 
-/** What is folded is read from the hierarchy. */
+/** What is collapsed is read from the hierarchy. */
 export function writeLink(h: Hierarchy, view: LinkedView): string {
   const parts: string[] = [];
-  const folds = collapsedPaths(h);
+  const collapsed = collapsedPaths(h);
   if (view.opened !== null) {
     const shown = new Set(view.opened);
     // What is open inside a closed row is not to be seen, and naming it would open the row.
@@ -121,8 +121,8 @@ export function writeLink(h: Hierarchy, view: LinkedView): string {
     });
     parts.push(`open=${joined(seen.map((scope) => h.paths[scope]))}`);
   }
-  if (folds !== null) {
-    parts.push(`fold=${joined(folds)}`);
+  if (collapsed !== null) {
+    parts.push(`fold=${joined(collapsed)}`);
   }
   if (view.selected >= 0) {
     parts.push(`select=${encode(nameOf(h, view.selected))}`);

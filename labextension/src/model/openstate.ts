@@ -12,7 +12,7 @@ const FEW = 3;
 const isModule = (h: Hierarchy, at: Element): boolean =>
   kindOf(h, at) === 'group' && repeatOf(h, scopeOf(h, at)) === undefined;
 
-/** The only child, where it is a group: opening one box to find one box is a wasted click. Folded blocks stay so. */
+/** The only child, where it is a group: opening one box to find one box is a wasted click. Collapsed blocks stay collapsed. */
 function onlyGroup(h: Hierarchy, scope: number): number {
   const inside = h.children[scope];
   return inside.length === 1 && isModule(h, inside[0]) ? scopeOf(h, inside[0]) : -1;
@@ -117,7 +117,7 @@ export function openAncestors(h: Hierarchy, opened: ReadonlySet<number>, element
   return result;
 }
 
-/** The scopes that the document knows: folded blocks are a matter of one view. */
+/** The scopes of the document: collapsed blocks belong to one view. */
 export const documentScopes = (h: Hierarchy, opened: Iterable<number>): number[] =>
   [...opened].filter((scope) => repeatOf(h, scope) === undefined);
 
@@ -127,7 +127,7 @@ export function validScopes(h: Hierarchy, scopes: Iterable<number>): Set<number>
   for (const scope of scopes) {
     if (Number.isInteger(scope) && scope > 0 && scope < h.scopes && !h.inlined[scope]) {
       result.add(scope);
-      // Who names a block need not know that it is folded with others.
+      // Who names a block need not know that it is collapsed with others.
       const above = h.parent[groupElement(h, scope)];
       if (repeatOf(h, above) !== undefined) {
         result.add(above);

@@ -58,7 +58,7 @@ export interface SearchIndex {
   /** Each source's place and text. */
   readonly sources: string[];
   readonly warnings: Map<number, string>;
-  /** What is written about each element, one after the other; facts stand in lines, so that no word spans two. */
+  /** What is written about each element, one after the other, in lines, so that no word spans two. */
   readonly text: string;
   /** Where each element's part of the text starts; one more, for the end. */
   readonly starts: Int32Array;
@@ -130,19 +130,19 @@ export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
     warnings.set(node, `${warnings.get(node) ?? 'warning'}\n${kind}\n${message}`.toLowerCase());
   }
   const sources = document.sources.file.map((_, source) => lower(sourceText(h, source)).slice(0, LONGEST));
-  const pills = [...h.inputs, ...h.outputs];
-  const firstPill = h.nodes + h.scopes;
-  const count = firstPill + pills.length;
+  const boundary = [...h.inputs, ...h.outputs];
+  const firstBoundary = h.nodes + h.scopes;
+  const count = firstBoundary + boundary.length;
   const parts: string[] = [];
   const starts = new Int32Array(count + 1);
   for (let element = 0; element < count; element++) {
     const part =
       element < h.nodes
         ? nodeText(h, { sources, warnings }, element)
-        : element >= firstPill
-          ? valueText(h, pills[element - firstPill])
+        : element >= firstBoundary
+          ? valueText(h, boundary[element - firstBoundary])
           : h.inlined[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
-            ? // Drawn as its one operator; equal blocks may yet be folded.
+            ? // Drawn as its one operator; repeated blocks may be collapsed later.
               ''
             : scopeText(h, element - h.nodes);
     parts.push(lower(part));

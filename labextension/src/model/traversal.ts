@@ -1,4 +1,4 @@
-/** What an element depends on, what depends on it, and how one leads to another. */
+/** Upstream, downstream, and the path from one element to another. */
 
 import {
   groupElement,
@@ -11,7 +11,7 @@ import {
   type Hierarchy,
 } from './hierarchy';
 
-/** The operators and pills that an element stands for: itself, or all within a group. */
+/** The operators, graph inputs and outputs that an element stands for: itself, or all within a group. */
 export function members(h: Hierarchy, element: Element): Element[] {
   if (kindOf(h, element) !== 'group') {
     return [element];

@@ -60,7 +60,7 @@ export interface SourceFile {
   lines: Record<string, string>;
 }
 
-/** An edit that takes a frozen place out of the code; it stands in the file of the warning's source. */
+/** An edit after which the code is no longer specialized; it applies to the file of the warning's source. */
 export interface QuickFix {
   line: number;
   column: number;

@@ -172,7 +172,7 @@ describe('numbers', () => {
   });
 });
 
-it('a heatmap tells signs apart by colour and hatches what is not finite', () => {
+it('a heatmap tells signs apart by color and hatches what is not finite', () => {
   const map = {
     value: 0,
     shape: [1, 4],

@@ -1,14 +1,14 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it } from 'vitest';
 import { diffColor } from '../../src/explorer/diff/marks';
-import { STEPS, stepColour } from '../../src/explorer/run/overlay';
+import { STEPS, stepColor } from '../../src/explorer/run/overlay';
 import { cssVariables, readTheme, type Theme } from '../../src/explorer/ui/theme';
 import { DiffStatus } from '../../src/model/diff/differences';
 
 /** Relative luminance and contrast ratio as WCAG 2.2 defines them. */
-function luminance(colour: string): number {
+function luminance(color: string): number {
   const [red, green, blue] = [1, 3, 5]
-    .map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((at) => parseInt(color.slice(at, at + 2), 16) / 255)
     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
@@ -84,14 +84,14 @@ describe.each(THEMES)('%s', (_, dark, name) => {
     expect(contrast(text, background)).toBeGreaterThanOrEqual(4.5);
   });
 
-  it('has frames around gauges of contrast 3 to 1, whatever the colour inside', () => {
+  it('has frames around gauges of contrast 3 to 1, whatever the color inside', () => {
     const { muted: faint, background, box, closed } = theme(dark, name);
     const poor = [background, box, closed].filter((ground) => contrast(faint, ground) < 3);
     expect(poor).toEqual([]);
   });
 
-  it('has gauges whose colours go one way, so that they are told apart without hue', () => {
-    const shades = Array.from({ length: STEPS }, (_, step) => luminance(stepColour(theme(dark, name), step)));
+  it('has gauges whose colors go one way, so that they are told apart without hue', () => {
+    const shades = Array.from({ length: STEPS }, (_, step) => luminance(stepColor(theme(dark, name), step)));
     const steps = shades.slice(1).map((shade, at) => (dark ? shade / shades[at] : shades[at] / shade));
     expect(steps.filter((ratio) => ratio < 1.15)).toEqual([]);
   });

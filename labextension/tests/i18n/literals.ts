@@ -44,7 +44,7 @@ const SHOWING = new Set([
   'warning',
 ]);
 
-/** Colours are no texts. */
+/** Colors are no texts. */
 const isWritten = (text: string): boolean => /\p{L}{2}/u.test(text) && !text.startsWith('#');
 
 /** The literals of which a value is made; what functions return is their own matter. */

@@ -26,7 +26,7 @@ function input(spec: Spec): LayoutInput {
 }
 
 const flat = (count: number): number[] => new Array<number>(count).fill(-1);
-const centre = (result: LayoutResult, box: number): number => result.x[box] + result.width[box] / 2;
+const center = (result: LayoutResult, box: number): number => result.x[box] + result.width[box] / 2;
 
 function overlapping(result: LayoutResult, parents: number[]): [number, number][] {
   const pairs: [number, number][] = [];
@@ -96,7 +96,7 @@ describe('layout', () => {
         ],
       }),
     );
-    expect(centre(result, 3)).toBeCloseTo(centre(result, 0), 0);
+    expect(center(result, 3)).toBeCloseTo(center(result, 0), 0);
   });
 
   it('leads a skip around the boxes that it passes', () => {
@@ -112,7 +112,7 @@ describe('layout', () => {
       }),
     );
     const xs = result.paths[3].filter((_, at) => at % 2 === 0);
-    expect(Math.max(...xs.map((x) => Math.abs(x - centre(result, 1))))).toBeGreaterThan(40);
+    expect(Math.max(...xs.map((x) => Math.abs(x - center(result, 1))))).toBeGreaterThan(40);
   });
 
   it('puts every box below what feeds it', () => {
@@ -151,7 +151,7 @@ describe('layout', () => {
       const path = result.paths[edge];
       expect(path[1]).toBeCloseTo(result.y[source] + result.height[source]);
       expect(path[path.length - 1]).toBeCloseTo(result.y[target]);
-      expect(Math.abs(path[path.length - 2] - centre(result, target))).toBeLessThanOrEqual(40);
+      expect(Math.abs(path[path.length - 2] - center(result, target))).toBeLessThanOrEqual(40);
     });
   });
 

@@ -60,7 +60,7 @@ export function firstView(box: Box, first: Box, width: number, height: number): 
   return { scale, x: width / 2 - (first.x + first.width / 2) * scale, y: MARGIN - box.y * scale };
 }
 
-/** Moves as little as brings a box into view; one that is too large is centred by its top. */
+/** Moves as little as brings a box into view; one that is too large is centered by its top. */
 export function bringIntoView(camera: Camera, box: Box, width: number, height: number): Camera {
   let { x, y, scale } = camera;
   if (scale < 0.4) {

@@ -1,4 +1,4 @@
-/** How thick a line is: by choice all alike, or by the bytes of what flows along it. */
+/** The width of edges: all equal, or by the size of the tensors that flow along them. */
 
 import { isTensor } from '../../model/describe';
 import { bytesOf } from '../../model/elementdetails';
@@ -16,7 +16,7 @@ const THIN = 1.05;
 /** Widths for up to a kilobyte, 32 KB, a megabyte, 32 MB, and more. */
 const STEPS = [0.8, 1.4, 2.4, 3.8, 5.6];
 
-/** Every class of line that there can be; `weightOf` gives a place in it. */
+/** Every class of edge; `edgeWidthsOf` gives indices into it. */
 export const EDGE_WIDTHS: readonly EdgeWidth[] = [
   { width: PLAIN, dashed: false },
   { width: THIN, dashed: true },
@@ -25,7 +25,7 @@ export const EDGE_WIDTHS: readonly EdgeWidth[] = [
 
 const made = new WeakMap<Scene, { plain: Uint8Array; sized: Uint8Array }>();
 
-/** For each box, the place in `WEIGHTS` of the lines that leave it. */
+/** For each box, the index in `EDGE_WIDTHS` of the edges that leave it. */
 export function edgeWidthsOf(h: Hierarchy, scene: Scene, byBytes: boolean): Uint8Array {
   let found = made.get(scene);
   if (found === undefined) {

@@ -34,7 +34,7 @@ export interface Scene {
   header: Float64Array;
   /** Where the main line enters each box, or its middle. */
   axis: number[];
-  /** Where lines pass, for `holdAbove`. */
+  /** Where lines pass, for `anchorsAbove`. */
   waypoints: Waypoints;
   paths: number[][];
   /** Bounding boxes of the paths: x, y, right, bottom by turns. */
@@ -216,7 +216,7 @@ export function buildScene(
 
 /**
  * What must not move when `anchor` opens or closes: all that stands above it, and above what surrounds it. Nothing
- * is held where other groups opened or closed with it.
+ * is anchored where other groups opened or closed with it.
  */
 export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchors | undefined {
   const from = indexOf(old, anchor);

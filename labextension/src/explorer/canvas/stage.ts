@@ -24,7 +24,7 @@ export interface StageMarks {
   /** Elements, not places in the scene: they outlive it. */
   matches: ReadonlySet<number>;
   highlighted: ReadonlySet<number> | null;
-  /** Lines as thick as the bytes that flow along them are many. */
+  /** Edge width by tensor size. */
   widthBySize: boolean;
 }
 

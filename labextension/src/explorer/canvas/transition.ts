@@ -1,4 +1,4 @@
-/** What stays where it is when another scene takes the place of one, and where its boxes come from. */
+/** The transition from one scene to the next: what keeps its place on the screen, and where boxes come from. */
 
 import type { Element } from '../../model/hierarchy';
 import type { Box } from './camera';

@@ -193,7 +193,7 @@ export function createView(
   function resized(): void {
     frame.resized();
     stage.resize();
-    // Drawn while hidden (a closed tab, a folded output): the first view waits for a size.
+    // Drawn while hidden (a closed tab, a collapsed output): the first view waits for a size.
     if (fresh && scene !== null && stage.width > 0) {
       firstView(scene);
     }
@@ -287,7 +287,7 @@ export function createView(
         return;
       }
       if (kindOf(h, to) === 'group' && h.inlined[scopeOf(h, to)]) {
-        // A group of equal blocks that is no more folded: its first block stands for it.
+        // A row of blocks that is not collapsed any more: its first block stands for it.
         const repeat = repeatOf(h, scopeOf(h, to));
         to = repeat === undefined ? to : groupElement(h, repeat.members[0]);
       }
@@ -335,7 +335,7 @@ export function createView(
       }
       const next = scopes === null ? defaultOpened(h) : validScopes(h, scopes);
       if (scopes !== null && link === undefined) {
-        // Those outside do not know of folded blocks: what is open of them stays so.
+        // The host does not know of collapsed blocks: those that are open stay open.
         const own = new Set(documentScopes(h, opened));
         opened.forEach((scope) => own.has(scope) || next.add(scope));
       }
@@ -374,9 +374,9 @@ export function createView(
       panel.refresh();
     },
     setHeight: (height) => frame.setHeight(height),
-    openPanel(tab, recentre) {
+    openPanel(tab, recenter) {
       if (h !== null) {
-        placement.open(tab, recentre);
+        placement.open(tab, recenter);
       }
     },
     closePanel: () => placement.close(),

@@ -15,7 +15,7 @@ export function linkOf(view: View): string {
       });
 }
 
-/** What the host hears of what is selected: a node or a module's path. Folded blocks are a matter of the view alone. */
+/** The selection as the host hears of it: a node, or the path of a module. Collapsed blocks are known to the view only. */
 export function hostSelection(h: Hierarchy | null, at: Element): [node: number, module: string] {
   if (h === null || at < 0) {
     return [-1, ''];

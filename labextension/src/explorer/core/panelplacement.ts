@@ -3,7 +3,7 @@
 import type { View } from './view';
 
 export interface PanelPlacement {
-  open(tab?: string, recentre?: boolean): void;
+  open(tab?: string, recenter?: boolean): void;
   close(): void;
 }
 
@@ -35,15 +35,15 @@ export function createPanelPlacement(view: View, resized: () => void): PanelPlac
   };
 
   return {
-    open(tab, recentre = false) {
+    open(tab, recenter = false) {
       const beside = !panel.shown;
       const before = stage.width;
       panel.show(tab);
       events.emit('panel', true);
       if (beside) {
         resized();
-        // Recentred, the picture moves to the middle of what the panel leaves; never so under a pointer.
-        shifted = recentre ? (stage.width - before) / 2 : 0;
+        // Recentered, the picture moves to the middle of what the panel leaves; never so under a pointer.
+        shifted = recenter ? (stage.width - before) / 2 : 0;
         stage.pan(shifted, 0);
         const index = view.selectedIndex;
         if (index >= 0 && isHidden(index)) {

@@ -30,8 +30,8 @@ export function positionOf(view: View, what: number | string): Position | null {
   const group = open || scene.visible.kinds[index] === 'closed';
   const area = boxOf(scene, index);
   // An open group answers to clicks by its header.
-  const centre = place(open ? { ...area, height: 32 } : area);
-  return group ? { ...centre, toggle: place(toggleBox(scene, index)) } : centre;
+  const center = place(open ? { ...area, height: 32 } : area);
+  return group ? { ...center, toggle: place(toggleBox(scene, index)) } : center;
 }
 
 export interface HitTest {

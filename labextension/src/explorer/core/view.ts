@@ -45,7 +45,7 @@ export interface ExplorerOptions {
 export interface ViewEvents {
   /** Another document: everything that was known of the old one is void. */
   graph: [h: Hierarchy];
-  /** Other equal blocks are folded into one; a picture of it follows. */
+  /** Other repeated blocks are collapsed; a new picture follows. */
   collapse: [];
   /** A picture was laid out and put up. */
   scene: [scene: Scene];
@@ -53,8 +53,8 @@ export interface ViewEvents {
   select: [selected: Element, byPerson: boolean];
   /** The query of the search changed. */
   query: [query: string];
-  /** Other elements stand out, or, with null, none does. */
-  highlight: [lit: ReadonlySet<Element> | null, why: string];
+  /** Other elements are highlighted; null: none. */
+  highlight: [highlighted: ReadonlySet<Element> | null, why: string];
   /** Other elements are pinned. */
   pin: [pinned: readonly Element[]];
   /** The panel was opened, closed, or shows another tab. */
@@ -73,7 +73,7 @@ export interface ElementAction {
   run(element: Element): void;
 }
 
-/** A list of places that a person may want to go through, such as warnings or differences. */
+/** A list of elements to step through, such as warnings or differences. */
 export interface NavigationTargets {
   /** What is said of one of them: which of how many, and its name. */
   text(number: number, count: number, name: string): string;
@@ -108,7 +108,7 @@ export interface View {
   readonly pinned: readonly Element[];
   /** What can be done with an element; the details offer it. */
   readonly actions: ElementAction[];
-  /** Where `n` and `p` lead: see `stops.ts`. */
+  /** Where `n` and `p` lead: see `features/navigation.ts`. */
   readonly navigation: NavigationTargets[];
   /** The last run in place; null before the first. */
   lastRun: RunData | null;
@@ -123,21 +123,21 @@ export interface View {
   open(scopes: ReadonlySet<number>, anchor?: Element, first?: boolean): Promise<void>;
   /**
    * As `open`, from outside: null goes back to what was open at first, and the host is not told. A host that does not
-   * know of folded blocks closes none of them; a `link` does, and may have folded others.
+   * know of collapsed blocks closes none of them; a `link` does, and may have collapsed others.
    */
   setOpened(scopes: Iterable<number> | null, link?: { refolded: boolean }): void;
   /** Sets the query of the search. */
   setQuery(query: string): void;
-  /** Lets elements stand out while all others fade; null: none fades. `why` is said to screen readers. */
+  /** Highlights elements and dims all others; null clears the highlight. `why` is shown and announced. */
   highlight(elements: ReadonlySet<Element> | null, why: string): void;
-  /** Says something to everybody, for a moment. */
+  /** Shows a message for a moment, and announces it to screen readers. */
   notify(text: string): void;
   /** Puts text on the clipboard, and says so. */
   copy(text: string): void;
-  /** Pins an element, or lets go of a pinned one. */
+  /** Pins an element, or unpins it. */
   pin(element: Element): void;
   setHeight(height: number): void;
-  openPanel(tab?: string, recentre?: boolean): void;
+  openPanel(tab?: string, recenter?: boolean): void;
   closePanel(): void;
   /** Puts an element beside picture and panel, over both. */
   addDialog(node: HTMLElement): void;

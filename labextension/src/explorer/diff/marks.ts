@@ -1,4 +1,4 @@
-/** Differences on the canvas: outlines and signs, so that no colour is needed to tell them apart. */
+/** Differences on the canvas: outlines and signs, so that no color is needed to tell them apart. */
 
 import * as toolStrings from '../../i18n/toolstrings';
 import {

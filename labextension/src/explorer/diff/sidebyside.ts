@@ -23,7 +23,7 @@ interface Pane {
   host: HTMLElement;
 }
 
-/** The same scopes in the other document: both number the document's own alike, and each its folds for itself. */
+/** The same scopes in the other document. Scopes of the document have the same numbers in both; rows of repeats do not. */
 const scopesIn = (from: Hierarchy, scopes: Iterable<number>, to: Hierarchy): number[] =>
   [...scopes].flatMap((scope) => {
     if (repeatOf(from, scope) === undefined) {
@@ -46,7 +46,7 @@ function translate(from: Hierarchy, at: Element, to: Hierarchy, nodeOf: (node: n
       if (scope !== undefined && to.opCount[scope] > 0 && !to.inlined[scope]) {
         return groupElement(to, scope);
       }
-      // A row of which only some are there, or that is not folded there: its first block stands for it.
+      // A row that is not there as a whole, or not collapsed: its first block stands for it.
       const block = repeatOf(from, scopeOf(from, at))?.members.find((each) => to.opCount[each] > 0);
       return block === undefined || to.inlined[block] ? -1 : groupElement(to, block);
     }
@@ -77,7 +77,7 @@ export function sideBySideFeature(view: View, make: MakeView): void {
   let leader: Pane | null = null;
   /** How many selections are on their way into the panes. */
   let busy = 0;
-  let folding = false;
+  let syncing = false;
   holder.hidden = true;
   view.stage.node.append(holder);
   // What happens in a pane is none of the business of the picture below it.
@@ -150,7 +150,7 @@ export function sideBySideFeature(view: View, make: MakeView): void {
         }
       }
     });
-    pane.view.events.on('collapse', () => foldAlike(pane.view));
+    pane.view.events.on('collapse', () => syncCollapsed(pane.view));
     pane.view.events.on('select', (at, byPerson) => {
       if (byPerson && view.graph !== null && pane.view.graph !== null) {
         view.select(
@@ -162,19 +162,19 @@ export function sideBySideFeature(view: View, make: MakeView): void {
     });
   }
 
-  /** What is folded in one of the three pictures is folded in all: a fold that is selected is there in each. */
-  function foldAlike(from: View): void {
-    if (folding || from.graph === null) {
+  /** What is collapsed in one of the three pictures is collapsed in all, so that a selected row is there in each. */
+  function syncCollapsed(from: View): void {
+    if (syncing || from.graph === null) {
       return;
     }
-    folding = true;
+    syncing = true;
     for (const other of [view, ...panes.map((pane) => pane.view)]) {
       if (other !== from && other.graph !== null && setCollapsed(other.graph, collapsedPaths(from.graph))) {
         other.events.emit('collapse');
         void other.open(validScopes(other.graph, other.opened));
       }
     }
-    folding = false;
+    syncing = false;
   }
 
   function open(): void {
@@ -191,7 +191,7 @@ export function sideBySideFeature(view: View, make: MakeView): void {
     await Promise.all(
       shown.map(({ view: { events } }) => new Promise<void>((done) => events.on('scene', () => done()))),
     );
-    foldAlike(view);
+    syncCollapsed(view);
     const all = [view, ...shown.map((pane) => pane.view)].map(({ graph, opened }) => ({ graph, opened }));
     for (const { view: each } of shown) {
       const { graph } = each;
@@ -255,7 +255,7 @@ export function sideBySideFeature(view: View, make: MakeView): void {
   }
 
   view.events.on('select', () => void selectInBoth());
-  view.events.on('collapse', () => foldAlike(view));
+  view.events.on('collapse', () => syncCollapsed(view));
   view.events.on('graph', (h) => {
     if (panes.length > 0) {
       close();

@@ -80,9 +80,9 @@ export function createHelp(bindings: () => readonly KeyBinding[], onClose: () =>
       close.focus();
     },
     paint(theme) {
-      const row = (colour: string, text: string, border = colour, round = false): HTMLElement => {
+      const row = (color: string, text: string, border = color, round = false): HTMLElement => {
         const swatch = element('span', { class: 'swatch' });
-        swatch.style.background = colour;
+        swatch.style.background = color;
         swatch.style.borderColor = border;
         swatch.style.borderRadius = round ? '8px' : '4px';
         return element('div', {}, swatch, element('span', { text }));

@@ -1,4 +1,4 @@
-/** Light on what an element depends on, on what depends on it, and on the path from one to another. */
+/** Highlights what an element depends on, what depends on it, and the path from one element to another. */
 
 import * as strings from '../../i18n/strings';
 import type { Element } from '../../model/hierarchy';

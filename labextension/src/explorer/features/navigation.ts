@@ -1,4 +1,4 @@
-/** `n` and `p`: through the differences, the warnings, or whatever another feature puts into `view.targets`. */
+/** `n` and `p`: through the differences, the warnings, or what another feature adds to `view.navigation`. */
 
 import * as strings from '../../i18n/strings';
 import { accessibleName } from '../../model/describe';
@@ -28,7 +28,7 @@ export function navigationFeature(view: View): void {
     const list = [...new Set(targets.elements())];
     const at = view.selected;
     const here = list.indexOf(at);
-    // From what is no stop itself, such as a fold, to the nearest in the order of the trace.
+    // From an element that is not in the list, such as collapsed blocks, to the nearest in the order of the trace.
     const place = (each: Element): number => tracePosition(graph, each);
     const from = at < 0 ? (forward ? -Infinity : Infinity) : place(at);
     const [beyond] = list

@@ -1,4 +1,4 @@
-/** Folding equal blocks in a row into one `× 12`, all at once or one row of them, and unfolding them. */
+/** Collapses repeated blocks in a row into one group, `× 12`, and expands them: all rows at once, or one. */
 
 import * as strings from '../../i18n/strings';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
@@ -8,7 +8,7 @@ import { icon } from '../ui/icons';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
-/** The row of blocks that an element is the collapse of, or one of its blocks. */
+/** The row of blocks that an element stands for, or is one of. */
 function repeatAt(h: Hierarchy, at: Element): Repeat | undefined {
   if (at < 0 || kindOf(h, at) !== 'group') {
     return undefined;
@@ -48,7 +48,7 @@ export function repeatedBlocksFeature(view: View): void {
     const at = view.selected;
     await set(h, h.repeats, collapse, true);
     if (at >= 0 && view.selectedIndex < 0 && view.scene !== null) {
-      // Of a collapse that is no more its first block is gone to, of what a collapse took in the fold.
+      // Expanded: go to the first block. Collapsed: go to the group that the selected element is in now.
       const index = collapse ? visibleIndexOf(h, view.scene.visible, at) : -1;
       await view.goTo(index < 0 ? at : view.scene.visible.elements[index]);
     }
@@ -57,7 +57,7 @@ export function repeatedBlocksFeature(view: View): void {
     const h = view.graph!;
     const repeat = repeatAt(h, at)!;
     await set(h, [repeat], collapse, false);
-    // Of a collapse that is no more, its first block is gone to.
+    // Once expanded, its first block is selected.
     await view.goTo(collapse ? groupElement(h, repeat.scope) : at);
   };
 

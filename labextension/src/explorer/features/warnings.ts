@@ -1,11 +1,11 @@
-/** The count of warnings in the bar, which leads to their list; and light on what a warning affects. */
+/** The number of warnings in the toolbar, which opens their list; and the highlight of what a warning affects. */
 
 import * as strings from '../../i18n/strings';
 import { affectedElements } from '../../model/traversal';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
-/** Selects where a warning is from, and lights what it affects. */
+/** Selects the node of a warning, and highlights what the warning affects. */
 export function showWarning(view: View, index: number): void {
   const { node, answer } = view.graph?.document.warnings[index] ?? { node: -1 };
   if (node >= 0) {

@@ -88,7 +88,7 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
     detailList([
       [strings.classLabel(), scopeClass(h, scope)],
       [strings.path(), h.paths[scope]],
-      [strings.folded(), repeatText(h, scope)],
+      [strings.repeated(), repeatText(h, scope)],
       [strings.operators(), integerText(h.opCount[scope])],
       [strings.parameters(), integerText(h.parameterCount[scope])],
     ]),

@@ -1,4 +1,4 @@
-/** The pieces of which the details are made: facts, values, warnings, parameters. */
+/** The sections of the details panel: properties, values, warnings, parameters, changes. */
 
 import * as strings from '../../i18n/strings';
 import { Role } from '../../protocol/document';

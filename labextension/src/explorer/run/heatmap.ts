@@ -24,10 +24,10 @@ export function heatmapPixels(map: DrawnHeatmap, dark: boolean): Uint8ClampedArr
   const pixels = new Uint8ClampedArray(4 * map.cells.length);
   map.cells.forEach((value, at) => {
     const chequer = (at + Math.floor(at / map.columns)) % 2 === 0 ? 255 : 0;
-    const colour: Rgb = Number.isFinite(value)
+    const color: Rgb = Number.isFinite(value)
       ? mix(ground, value < 0 ? BELOW : ABOVE, Math.min(1, Math.abs(value) / most))
       : [chequer, 0, chequer];
-    pixels.set([...colour, 255], 4 * at);
+    pixels.set([...color, 255], 4 * at);
   });
   return pixels;
 }

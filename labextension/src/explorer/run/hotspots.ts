@@ -1,4 +1,4 @@
-/** The table of the heaviest operators and modules, by whatever lies over the picture. */
+/** The hot spots: operators or modules with the largest values of the current overlay. */
 
 import * as runStrings from '../../i18n/runstrings';
 import { elementText } from '../../model/elementdetails';

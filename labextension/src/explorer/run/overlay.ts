@@ -1,4 +1,4 @@
-/** Numbers and words laid over the picture: a gauge and a tag on each box, a legend, and the choice between them. */
+/** The overlay: a gauge and a pill on each box for a number or a category, the legend, and the choice of overlay. */
 
 import * as runStrings from '../../i18n/runstrings';
 import { kindOf, scopeOf } from '../../model/hierarchy';
@@ -21,14 +21,14 @@ export const STEPS = LIGHT.length;
 export const level = (value: number, most: number): number =>
   most > 0 && value > 0 ? Math.min(1, Math.sqrt(value / most)) : 0;
 
-export const stepColour = (theme: Theme, step: number): string => (theme.dark ? DARK : LIGHT)[step];
+export const stepColor = (theme: Theme, step: number): string => (theme.dark ? DARK : LIGHT)[step];
 
-export const levelColour = (theme: Theme, at: number): string =>
-  stepColour(theme, Math.min(STEPS - 1, Math.floor(at * STEPS)));
+export const levelColor = (theme: Theme, at: number): string =>
+  stepColor(theme, Math.min(STEPS - 1, Math.floor(at * STEPS)));
 
-export function wordColour(theme: Theme, place: number): string {
-  const colours = theme.dark ? WORDS_DARK : WORDS_LIGHT;
-  return colours[place % colours.length];
+export function wordColor(theme: Theme, place: number): string {
+  const colors = theme.dark ? WORDS_DARK : WORDS_LIGHT;
+  return colors[place % colors.length];
 }
 
 const GAUGE = 7;
@@ -61,38 +61,38 @@ const metricLayer =
       if (metric === null || value === null || value === undefined) {
         continue;
       }
-      const colour = colourOf(metric, theme, value);
-      // The gauge fills up with the value, so that its length tells what its colour does.
+      const color = colorOf(metric, theme, value);
+      // The gauge fills up with the value, so that its length tells what its color does.
       const whole = metric.categories !== null || !Number.isFinite(value);
       const part = whole ? 1 : level(value, gaugeMost(metric, kind === 'closed'));
       const width = detailed ? GAUGE : box.width;
       context.fillStyle = theme.background;
       context.fillRect(box.x, box.y, width, box.height);
-      context.fillStyle = colour;
+      context.fillStyle = color;
       context.fillRect(box.x, box.y + box.height * (1 - part), width, box.height * part);
-      // The lightest colours are close to the ground: the frame says how long the gauge could be.
+      // The lightest colors are close to the ground: the frame says how long the gauge could be.
       context.strokeStyle = theme.muted;
       context.lineWidth = 1;
       roundedBox(context, { ...box, width }, 0);
       context.stroke();
       if (detailed && !(metric.id === 'nonfinite' && value === 0)) {
-        drawPill(paint, box.x + box.width - 4, box.y + box.height + 5, metric.text(value), colour);
+        drawPill(paint, box.x + box.width - 4, box.y + box.height + 5, metric.text(value), color);
       }
     }
   };
 
-/** Sums of groups are set against the whole, single operators against the heaviest of them. */
+/** Sums of groups are compared with the total, single operators with the largest of them. */
 const gaugeMost = (metric: Metric, group: boolean): number =>
   group && metric.isAdditive ? (metric.groups[0] ?? metric.most) : metric.most;
 
-function colourOf(metric: Metric, theme: Theme, value: number): string {
+function colorOf(metric: Metric, theme: Theme, value: number): string {
   if (metric.id === 'nonfinite') {
     return value === 0 ? theme.edge : value === 1 ? theme.warning : theme.error;
   }
   if (metric.categories !== null) {
-    return wordColour(theme, value);
+    return wordColor(theme, value);
   }
-  return Number.isFinite(value) ? levelColour(theme, level(value, metric.most)) : theme.error;
+  return Number.isFinite(value) ? levelColor(theme, level(value, metric.most)) : theme.error;
 }
 
 export function overlayFeature(view: View, state: RunState): void {
@@ -151,14 +151,14 @@ function keyOf(view: View, metric: Metric): Node[] {
   if (metric.categories !== null) {
     const items = metric.categories.map((word, place) => {
       const swatch = element('i', {});
-      swatch.style.background = colourOf(metric, theme, place);
+      swatch.style.background = colorOf(metric, theme, place);
       return element('li', {}, swatch, element('span', { text: word }));
     });
     return [element('ul', { class: 'categories' }, ...items)];
   }
   const steps = Array.from({ length: STEPS }, (_, step) => {
     const part = element('span', { class: 'step' });
-    part.style.background = stepColour(theme, step);
+    part.style.background = stepColor(theme, step);
     return part;
   });
   const whole = metric.groups[0];

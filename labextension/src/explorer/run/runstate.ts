@@ -1,4 +1,4 @@
-/** What the parts of running share: the link, the last run, the numbers laid over the picture, and who listens. */
+/** What the run features share: the connection, the last run, the current overlay, and their events. */
 
 import * as runStrings from '../../i18n/runstrings';
 import { addBatch, emptyRun, type RunData } from '../../model/run/rundata';
@@ -19,11 +19,11 @@ export interface DrawnHeatmap extends Heatmap {
 }
 
 interface RunEvents {
-  /** The kernel answered, or is disconnectedReason. */
+  /** The kernel answered, or was disconnected. */
   link: [];
   /** More of a run is known. */
   progress: [];
-  /** Something else is laid over the picture. */
+  /** Another overlay is shown. */
   metric: [];
   heatmap: [heatmap: DrawnHeatmap];
   /** One sentence from the kernel. */
@@ -33,7 +33,7 @@ interface RunEvents {
 export interface RunState {
   readonly events: Events<RunEvents>;
   readonly connected: boolean;
-  /** Why nothing can be run any more; empty while it can, and where it never could. */
+  /** Why nothing can be run any more; empty while the kernel is connected, and where it never was. */
   readonly disconnectedReason: string;
   readonly devices: readonly string[];
   readonly inputs: readonly RunInput[];
@@ -41,13 +41,13 @@ export interface RunState {
   readonly run: RunData | null;
   readonly metric: Metric | null;
   readonly overlay: string;
-  /** What can be laid over the picture now: id, label, and whether there is something to see. */
+  /** The overlays: id, label, and whether there is something to show. */
   overlays(): [id: string, label: string, there: boolean][];
   setOverlay(id: string): void;
   send(content: Record<string, unknown>): void;
 }
 
-/** A kernel that is asked something and says nothing for so long is taken for busy or disconnectedReason. */
+/** A kernel that does not answer for so long is taken for busy or gone. */
 const PATIENCE_MS = 8000;
 
 export const createRunState = (view: View, link: KernelConnection | undefined): RunState => {
@@ -99,7 +99,7 @@ export const createRunState = (view: View, link: KernelConnection | undefined): 
       disconnect(runStrings.connectionLost());
     }
   };
-  /** A node that takes long is no reason to think the kernel disconnectedReason: it still answers. */
+  /** While a slow node runs, the kernel still answers. */
   const ping = (): void => send({ type: 'run.ping' });
 
   const take = (message: KernelMessage, buffers: DataView[]): void => {
@@ -185,7 +185,7 @@ export const createRunState = (view: View, link: KernelConnection | undefined): 
     overlay = '';
     refresh();
     try {
-      // No answer, no run bar: that is how a page without a kernel looks.
+      // Without an answer there is no run bar, as on a page without a kernel.
       link?.send({ type: 'run.hello' });
     } catch {
       // There is no kernel.

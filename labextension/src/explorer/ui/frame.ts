@@ -1,4 +1,4 @@
-/** The elements around the picture, in a shadow root: bar, body, handle, the message that stands in for a picture. */
+/** The elements around the picture, in a shadow root: toolbar, body, resize handle; or an error message. */
 
 import { EXPLORER_STYLE } from '../../generated/explorerstyle';
 import { element } from './dom';
@@ -17,11 +17,11 @@ export interface Frame {
   fillHost(): void;
   /** Shows the picture with its bars. */
   fill(...children: Node[]): void;
-  /** Shows one sentence instead. */
+  /** Shows an error instead of the picture. */
   showError(text: string): void;
-  /** Says something to a screen reader. */
+  /** Announces something to screen readers. */
   announce(text: string): void;
-  /** Says it to everybody, for a moment. */
+  /** Shows a message for a moment, and announces it. */
   notify(text: string): void;
   /** Reads the theme of the page and hands it on. */
   applyTheme(): void;

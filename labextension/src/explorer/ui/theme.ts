@@ -1,4 +1,4 @@
-/** Colours for the canvas and the panels, light and dark, following the page we are embedded in. */
+/** Colors for the canvas and the panels, light and dark, following the page we are embedded in. */
 
 import type { Category } from '../../model/category';
 
@@ -34,9 +34,9 @@ export interface Theme {
   font: string;
 }
 
-type Colours = Omit<Theme, 'font' | 'contrast'>;
+type Colors = Omit<Theme, 'font' | 'contrast'>;
 
-const LIGHT: Colours = {
+const LIGHT: Colors = {
   dark: false,
   background: '#fcfcfd',
   text: '#1d2433',
@@ -72,7 +72,7 @@ const LIGHT: Colours = {
   },
 };
 
-const DARK: Colours = {
+const DARK: Colors = {
   dark: true,
   background: '#15181d',
   text: '#e6e9ef',
@@ -109,7 +109,7 @@ const DARK: Colours = {
 };
 
 /** Ink on paper: every border and line as dark as the text, every ground as light as the page. */
-function highContrast(base: Colours): Colours {
+function highContrast(base: Colors): Colors {
   const paper = base.dark ? '#000000' : '#ffffff';
   const ink = base.dark ? '#ffffff' : '#000000';
   const [incoming, outgoing, selected] = base.dark
@@ -216,7 +216,7 @@ export function watchTheme(onChange: () => void): () => void {
   };
 }
 
-/** The panels' colours, as CSS variables of the root element. */
+/** The panels' colors, as CSS variables of the root element. */
 export function cssVariables(theme: Theme): Record<string, string> {
   return {
     '--tl-background': theme.background,

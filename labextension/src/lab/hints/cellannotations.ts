@@ -1,16 +1,16 @@
-/** What a trace says of a cell, at its place in the cell's text. No DOM, no JupyterLab. */
+/** What a trace says about a cell, with positions in the cell's text. No DOM, no JupyterLab. */
 
 import type { RunData } from '../../model/run/rundata';
 import type { CellTrace, CellDiagnostic, TracedLine, DiagnosticRange } from '../celltrace';
 import type { QuickFixEdit } from '../quickfix/quickfix';
 import type { LineText } from './trackedlines';
 
-/** The way from the code to the graph of a trace. */
+/** The graph of a trace, as the code uses it. */
 export interface TraceGraph {
-  /** The line of the cursor ran these nodes; none: it ran nothing. */
+  /** Highlights the nodes that the line at the cursor ran; none: clears the highlight. */
   highlight(nodes: readonly number[]): void;
   select(node: number): void;
-  /** Leads to a warning, by its row, and lights what it affects. */
+  /** Goes to a warning, by its row, and highlights what it affects. */
   showDiagnostic(index: number): void;
   /** The last run in place. */
   lastRun(): RunData | null;
@@ -31,11 +31,11 @@ export interface PlacedDiagnostic extends LineText {
   place: DiagnosticRange;
   at: number;
   shift: number;
-  /** The edit that takes it out of the code; null where there is none. */
+  /** The quick fix; null where there is none. */
   rewrite: QuickFixEdit | null;
 }
 
-/** What one trace says of one cell. */
+/** What one trace says about one cell. */
 export interface CellAnnotations {
   trace: CellTrace;
   graph: TraceGraph;

@@ -1,11 +1,11 @@
-/** Which cells of a notebook a trace ran through, and where in them its lines stand. No DOM, no JupyterLab. */
+/** Matches the files of a trace with the cells of a notebook, and traced lines with lines of cells. No DOM, no JupyterLab. */
 
 import type { TraceGraph, CellAnnotations, PlacedLine, PlacedDiagnostic } from './cellannotations';
 import type { CellFile, CellTrace, CellDiagnostic } from '../celltrace';
 import { quickFixEdit } from '../quickfix/quickfix';
 import { alignLines, matchesLine, type LineAlignment } from './linematching';
 
-/** What linking needs to know of a code cell. */
+/** What matching needs to know of a code cell. */
 export interface CellText {
   lines(): readonly string[];
   /** `[3]` in front of the cell; null before it ran. */
@@ -89,7 +89,7 @@ function cellMatchOf<C extends CellText>(
   return { cell, lines, warnings };
 }
 
-/** Where a file of a trace stands. `skip`: equal calls by `%trace` that stand before this one in its cell. */
+/** The cell of a file of a trace. `skip`: how many equal `%trace` lines come before this one in its cell. */
 export function matchFile<C extends CellText>(
   trace: CellTrace,
   file: CellFile,
@@ -110,7 +110,7 @@ export function matchFile<C extends CellText>(
   return found && cellMatchOf(trace, file, found);
 }
 
-/** What a trace says of each cell, by the links of its files. */
+/** The annotations of each cell, from the matches of the files of a trace. */
 export function annotationsOf<C extends CellText>(
   trace: CellTrace,
   graph: TraceGraph,

@@ -1,4 +1,4 @@
-/** The way between code and graph: to the node of the cursor's line, and to the source of the selected node. */
+/** Navigation between code and graph: to the node of the current line, and to the source of the selected node. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';

@@ -1,4 +1,4 @@
-/** What a squiggle says, and what can be done about it. */
+/** The message of a diagnostic, and its actions. */
 
 import type { Action } from '@codemirror/lint';
 import type { TraceGraph, PlacedDiagnostic } from './cellannotations';
@@ -8,13 +8,13 @@ import { quickFixPreview } from '../quickfix/quickfix';
 export interface DiagnosticTexts {
   specialized(value: string): string;
   outputs(names: string): string;
-  /** Where the frozen expression stands, if not here. */
+  /** Where the specialized expression is, if not here. */
   outside(place: string): string;
   check(answer: string): string;
   show: string;
   counterexample: string;
   quickFix: string;
-  /** Why a applyFix was not made. */
+  /** Why a quick fix was not applied. */
   changed: string;
 }
 

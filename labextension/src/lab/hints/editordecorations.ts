@@ -1,4 +1,4 @@
-/** What stands in one cell's editor: hints at the ends of traced lines, their hover, squiggles, and the highlighted line. */
+/** The decorations of one cell's editor: hints at the ends of traced lines, their hover, diagnostics, the highlighted line. */
 
 import { forEachDiagnostic, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import {
@@ -23,7 +23,7 @@ export interface DecorationTexts {
   warning: DiagnosticTexts;
 }
 
-/** What may be shown: the settings. */
+/** The settings: what may be shown. */
 export interface HintSettings {
   shapeHints: boolean;
   diagnostics: boolean;
@@ -61,7 +61,7 @@ const NONE: DecorationState = {
 };
 const setDecorations = StateEffect.define<Partial<DecorationState>>();
 
-/** Points by the line on which they stand; those of the latest trace last. */
+/** Tracked lines by the line on which they are now; those of the latest trace last. */
 function byLine(doc: Text, points: readonly LinePoint[]): Map<number, LinePoint[]> {
   const found = new Map<number, LinePoint[]>();
   for (const point of points) {
@@ -96,9 +96,9 @@ function draw({ doc }: EditorState, decorations: DecorationState, staleText: str
 export interface EditorHost {
   /** A menu was asked for at a place in the text. */
   onMenu(position: number): void;
-  /** Runs an edit that is undone by itself. */
+  /** Runs an edit as an undo step of its own. */
   edit(run: () => boolean): boolean;
-  /** Says one sentence to the person. */
+  /** Shows a message. */
   say(text: string): void;
 }
 
@@ -144,7 +144,7 @@ export class EditorDecorations {
         const { to } = editor.state.doc.lineAt(position);
         const points = this.settings.shapeHints ? this.freshAt(position) : [];
         const point = points.filter(({ at }) => at === to).pop();
-        // On the hint, not on the code: there other extensions have their say.
+        // On the hint, not on the code, which belongs to other extensions.
         return point === undefined || point.anchor.line.hint === '' || position < to
           ? null
           : {
@@ -215,7 +215,7 @@ export class EditorDecorations {
     }
   }
 
-  /** Lights a line of a trace; null: none of that trace's. */
+  /** Highlights a line of a trace; null: clears the highlight of that trace. */
   highlightLine(trace: CellTrace, line: HighlightedLine | null): void {
     if (!this.attached || !this.settings.syncSelection) {
       return;
@@ -300,7 +300,7 @@ export class EditorDecorations {
     this.highlighting.clear();
   }
 
-  /** Whether a warning's lines read as they did again: its squiggle may have been lost with the text. */
+  /** Whether the lines of a warning are again as traced: its underline may have been lost with the text. */
   private cameBack(before: EditorState): boolean {
     const { doc } = this.view.state;
     const were = before.field(this.field).warnings;
@@ -317,7 +317,7 @@ export class EditorDecorations {
     );
     const points = this.settings.diagnostics ? this.view.state.field(this.field).warnings : [];
     const found = points.flatMap((point): WarningDiagnostic[] => {
-      // Where the line was edited since, the squiggle stays with what is left of it.
+      // Where the line was edited since, the underline stays with what is left of it.
       const range = isUnchanged(doc, point) ? rangeOf(doc, point) : known.get(point.anchor);
       return range === undefined ? [] : [this.diagnostic(point, range)];
     });

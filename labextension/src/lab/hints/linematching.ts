@@ -1,6 +1,6 @@
 /**
- * Where the lines of a trace stand in a cell by now. IPython drops empty lines before `%%trace`, and a cell may have
- * been edited since it ran: lines are found by their text, in their order. No DOM.
+ * Aligns the lines of a trace with the lines of a cell as it is now. IPython drops empty lines before `%%trace`, and a
+ * cell may have been edited since it ran: lines are found by their text, in their order. No DOM.
  */
 
 import type { CellFile } from '../celltrace';
@@ -120,7 +120,7 @@ export function alignLines(file: CellFile, cell: readonly string[], skip = 0): L
   return exact === 0 ? { places: new Map(), exact } : { places, exact };
 }
 
-/** Where an edited line must be: as far behind its neighbour before, or before the one behind, as it was. */
+/** Where an edited line must be: as far behind its neighbor before, or before the one behind, as it was. */
 function between(line: number, pairs: readonly Pair[], taken: Set<number>, end: number): number | null {
   const before = pairs.filter(([traced]) => traced < line).pop();
   const behind = pairs.find(([traced]) => traced > line);

@@ -1,6 +1,6 @@
 /**
  * Follows the cells of one notebook: what a trace in an output says is shown in the cells that it ran through, and
- * what is selected in its graph is lit there. Cells without a trace are left alone.
+ * what is selected in its graph is highlighted there. Cells without a trace are left alone.
  */
 
 import type { Cell, CodeCell } from '@jupyterlab/cells';
@@ -17,7 +17,7 @@ import { outputGraph, type OutputGraph } from './outputgraph';
 import { annotationsOf, matchFile, type CellText, type CellMatch } from './cellmatching';
 
 export interface HintTexts extends DecorationTexts {
-  /** What the graph says of the nodes of the cursor's line. */
+  /** The reason of a highlight in the graph. */
   highlighted: string;
   toSource: string;
 }
@@ -31,7 +31,7 @@ export interface ShownTrace {
   rank: number;
   /** By file of the trace. */
   matches: Map<number, CellMatch<CellState>>;
-  /** The node whose lines are lit. */
+  /** The node whose lines are highlighted. */
   selected: number;
 }
 
@@ -76,7 +76,7 @@ function readTrace(output: IOutputModel): CellTrace | null {
   }
 }
 
-/** Calls back once for all that came in one go. */
+/** Runs once for all calls of one task. */
 function batched(run: () => void): () => void {
   let asked = false;
   return () => {
@@ -118,7 +118,7 @@ export class NotebookFollower {
     connect();
   }
 
-  /** Shows what is settings now. */
+  /** Applies the settings as they are now. */
   refresh(): void {
     this.show();
     this.traces().forEach((shown) => this.followSelection(shown, true));
@@ -210,7 +210,7 @@ export class NotebookFollower {
     return found;
   }
 
-  /** Hears what is selected in the pictures of a cell. */
+  /** Watches the selection in the pictures of a cell. */
   private watch(state: CellState): void {
     state.watcher?.disconnect();
     state.watcher = null;
@@ -229,7 +229,7 @@ export class NotebookFollower {
     }
   }
 
-  /** Puts the way to the source among the actions of a picture. */
+  /** Adds "Go to source" to the actions of a picture. */
   private offer(shown: ShownTrace): void {
     const { explorer } = shown.graph;
     if (explorer !== null && !this.offered.has(explorer)) {

@@ -1,4 +1,4 @@
-/** The plugin for notebooks: shape hints, warnings in the code, and the way between code and graph. */
+/** The plugin for notebooks: shape hints, diagnostics in the code, and navigation between code and graph. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';

@@ -1,8 +1,8 @@
-/** Points in a cell's text that follow what was traced: along with edits, and back to a line that was moved. */
+/** Lines of a cell that are tracked through edits, and found again where they were moved. */
 
 import type { ChangeDesc, Text } from '@codemirror/state';
 
-/** What must stand somewhere: the whole lines of a statement, as they were when they ran. */
+/** The whole lines of a statement, as they were when they ran. */
 export interface LineText {
   texts: readonly string[];
 }
@@ -27,8 +27,8 @@ export const isUnchanged = (doc: Text, point: TrackedLine<LineText>): boolean =>
   standsAt(doc, doc.lineAt(point.at).number, point.anchor.texts);
 
 /**
- * Points after an edit. A line that was moved, or cut and pasted, is found again by its text, the nearest first;
- * two points do not come to share one.
+ * Tracked lines after an edit. A line that was moved, or cut and pasted, is found again by its text, the nearest
+ * first; two of them never share one line.
  */
 export function mapThroughChanges<A extends LineText>(
   points: readonly TrackedLine<A>[],

@@ -1,10 +1,10 @@
-/** The rewrite of a frozen place: shown as lines before and after, and applied as one edit where the text is as it was. */
+/** Quick fixes: shown as lines before and after, and applied as one edit where the text is still as it was traced. */
 
 import type { EditorView } from '@codemirror/view';
 import type { QuickFix, TraceDiagnostic } from '../../protocol/document';
 import { unitOf } from '../celltrace';
 
-/** The edit of a mend, in whole lines. */
+/** A quick fix in whole lines. */
 export interface QuickFixEdit {
   edit: QuickFix;
   before: string[];
@@ -36,7 +36,7 @@ export function quickFixEdit(
   return { edit, before, after: after.split('\n'), below: edit.end_line - endLine };
 }
 
-/** Lines before and after, marked by more than colour. */
+/** Lines before and after, marked by more than color. */
 export function quickFixPreview({ edit, before, after }: QuickFixEdit): HTMLElement {
   const node = document.createElement('div');
   node.className = 'tracelab-quick-fix';

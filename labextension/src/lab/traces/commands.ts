@@ -1,4 +1,4 @@
-/** The commands of the panel and of notebooks: where a trace is opened, kept, compared, and made. */
+/** Commands that open, compare, save and export traces. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog, type WidgetTracker } from '@jupyterlab/apputils';

@@ -1,4 +1,4 @@
-/** The commands that make traces: `%%trace` on a cell, and a new notebook with a short example. */
+/** Commands that create traces: `%%trace` on a cell, and a new notebook with a short example. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';

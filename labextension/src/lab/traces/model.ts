@@ -8,12 +8,12 @@ import type { Answers } from '../../protocol/panelmessages';
 import { ask } from './kernelrequests';
 import type { SessionHost } from './sessionhost';
 
-/** So long a kernel is busy before it is said. */
+/** A kernel that is busy for less than this is not reported. */
 const BUSY_DELAY_MS = 400;
 
 export const EMPTY: Answers['summary'] = { traces: [], warnings: [], more_warnings: 0, folder: '' };
 
-/** A sentence for a kernel that cannot be asked; null for one that can. */
+/** Why a kernel cannot be asked; null for one that can. */
 export function kernelStatus(place: SessionHost | null, trans: TranslationBundle): string | null {
   if (place === null) {
     return trans.__('Open a notebook or a console to list the traces of its kernel.');
@@ -49,9 +49,9 @@ export async function languageOf(place: SessionHost, kernel: Kernel.IKernelConne
 }
 
 export class TracesModel {
-  /** Said in place of the list. */
+  /** Shown in place of the list. */
   status: string | null = null;
-  /** Said beside the list, which is the last that is known. */
+  /** Shown beside the list, which is the last that is known. */
   waiting = false;
   content = EMPTY;
   readonly changed = new Signal<this, void>(this);

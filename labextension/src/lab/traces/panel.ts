@@ -1,4 +1,4 @@
-/** The list of traces in the left sidebar, with the warnings that stand in files. */
+/** The list of traces in the left sidebar, with the warnings in files. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -10,7 +10,7 @@ import type { TracesModel } from './model';
 export const ITEM_CLASS = 'tracelab-traces-item';
 
 export interface PanelActions {
-  /** Where a trace's cell is, in texts; empty where that is not known. */
+  /** Describes the cell of a trace; empty where that is not known. */
   cellText(row: TraceRow): string;
   openFile(row: WarningRow): void;
   open(): void;

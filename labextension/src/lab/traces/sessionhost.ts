@@ -34,7 +34,7 @@ export interface CellLocation {
   index: number;
 }
 
-/** The cell that made a trace, in `place` or in another notebook of the same kernel. */
+/** The cell that created a trace, in `host` or in another notebook of the same kernel. */
 export function findCell(row: TraceRow, place: SessionHost, tracker: INotebookTracker): CellLocation | null {
   const kernel = place.session.session?.kernel?.id;
   const panels: NotebookPanel[] = [];

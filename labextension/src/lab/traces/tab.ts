@@ -1,4 +1,4 @@
-/** A trace of a kernel in a tab of its own: the live widget beside its notebook, and its picture when that is gone. */
+/** A trace in a tab of its own: the live widget beside its notebook, and a snapshot when the kernel is gone. */
 
 import { MimeModel } from '@jupyterlab/rendermime';
 import type { Kernel } from '@jupyterlab/services';
@@ -160,7 +160,7 @@ export class TraceTab extends Panel {
     this.draw(new TracelabRenderer(place.rendermime), bundle);
   }
 
-  /** In place of the widget, the last picture of it, which needs no kernel. */
+  /** Replaces the widget by its last picture, which needs no kernel. */
   private showSnapshot(): void {
     this.live = null;
     if (this.document !== null && this.document !== undefined) {

@@ -1,20 +1,20 @@
 /**
- * Keeping what stands above a group where it is while the group opens or closes. Ranks do not change by that: so
- * all ranks above the group's keep their order and their places, and only the rest is laid out anew.
+ * Anchors: what is above a group keeps its place while the group opens or closes. Ranks do not change then, so all
+ * ranks above the group's keep their order and their positions, and only the rest is laid out again.
  */
 
 import type { Grid } from './grid';
 import type { GroupAnchors } from '../types';
 
-/** How little a anchors box gives way: others make room. */
+/** The weight of an anchored box: others make room for it. */
 export const ANCHORED_WEIGHT = 1e9;
 
-/** Where items and bends are anchors; NaN: nowhere. The axis of the changed group is at 0. */
+/** The positions of anchored items and bends; NaN: not anchored. The axis of the changed group is at 0. */
 export interface AnchoredPositions {
   x: Float64Array;
-  /** Ranks of which all is anchors. */
+  /** Ranks of which every item is anchored. */
   still: Uint8Array;
-  /** The rank of the anchor. */
+  /** The rank of the changed group. */
   rank: number;
 }
 
@@ -42,7 +42,7 @@ export function anchoredPositions(grid: Grid, anchors: GroupAnchors): AnchoredPo
   return { x, still, rank };
 }
 
-/** What is anchors keeps its order from left to right. */
+/** Anchored items keep their order from left to right. */
 export function keepAnchoredOrder(grid: Grid, { x, rank }: AnchoredPositions): void {
   for (let at = 0; at < rank; at++) {
     const list = grid.ranks[at];
@@ -52,7 +52,7 @@ export function keepAnchoredOrder(grid: Grid, { x, rank }: AnchoredPositions): v
   }
 }
 
-/** Where each rank begins, as far as that is anchors; NaN elsewhere. */
+/** Where each anchored rank begins; NaN for other ranks. */
 export function anchoredTops(grid: Grid, anchors: GroupAnchors | undefined): Float64Array {
   const tops = new Float64Array(grid.ranks.length).fill(NaN);
   if (anchors === undefined) {

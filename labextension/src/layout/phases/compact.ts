@@ -1,7 +1,7 @@
 /**
  * The last touch on horizontal places. What stands straight above each other, and the bends of each long line, become
  * one rigid block (after Brandes and Köpf, 2002); then each block moves to where its lines are shortest, as far as
- * its neighbours let it.
+ * its neighbors let it.
  */
 
 import { adjacency, type Adjacency } from './adjacency';
@@ -33,7 +33,7 @@ interface Blocks {
 }
 
 /**
- * Changes `x`, but not of what is fixed; `gap` says how far apart the centres of two neighbours are at least. What is
+ * Changes `x`, but not of what is fixed; `gap` says how far apart the centers of two neighbors are at least. What is
  * straight on the main path stays so.
  */
 export function compact(
@@ -219,7 +219,7 @@ function leftToRight(grid: Grid, blocks: Blocks, place: Int32Array): Int32Array 
 
 type Gap = (left: number, right: number) => number;
 
-/** How far left a block may go (or, from the other side, right), given where its neighbours are. */
+/** How far left a block may go (or, from the other side, right), given where its neighbors are. */
 function limit(
   block: number,
   side: -1 | 1,

@@ -1,4 +1,4 @@
-/** A group on its ranks: items and the bends of long lines, with a segment between each pair of neighbours. */
+/** A group on its ranks: items and the bends of long lines, with a segment between each pair of neighbors. */
 
 import { adjacency, type Adjacency } from './adjacency';
 import { isBackward, type Ranks } from './rank';
@@ -9,7 +9,7 @@ import { Kind, type GroupProblem } from '../types';
 const BENDS_PER_ITEM = 4;
 const BEND_WIDTH = 4;
 
-/** Short lines between neighbouring ranks, and where they end, from the items' centres. */
+/** Short lines between neighboring ranks, and where they end, from the items' centers. */
 export interface Grid {
   /** Items first, then bends. */
   count: number;

@@ -1,5 +1,5 @@
 /**
- * Order within ranks: barycentre sweeps down and up (Sugiyama, Tagawa and Toda, 1981), then exchanges of neighbours
+ * Order within ranks: barycenter sweeps down and up (Sugiyama, Tagawa and Toda, 1981), then exchanges of neighbors
  * (Gansner, Koutsofios, North and Vo, 1993); the order with the fewest crossings is kept. Ties keep the trace order.
  */
 
@@ -80,7 +80,7 @@ function sortRank(grid: Grid, at: number, down: boolean, place: Float64Array, ke
   rank.forEach((item, index) => (place[item] = index));
 }
 
-/** Exchanges neighbours while that removes crossings. */
+/** Exchanges neighbors while that removes crossings. */
 function exchange(grid: Grid, place: Float64Array, first: number): void {
   for (let round = 0; round < EXCHANGE_ROUNDS; round++) {
     let gained = 0;
@@ -105,7 +105,7 @@ function exchange(grid: Grid, place: Float64Array, first: number): void {
   }
 }
 
-/** How many crossings fewer there are when two neighbours change places. */
+/** How many crossings fewer there are when two neighbors change places. */
 function gainOf(grid: Grid, place: Float64Array, left: number, right: number, up: boolean): number {
   const { start, rows } = up ? grid.above : grid.below;
   const other = up ? grid.upper : grid.lower;
@@ -126,7 +126,7 @@ function gainOf(grid: Grid, place: Float64Array, left: number, right: number, up
   return gain;
 }
 
-/** Crossings between all neighbouring ranks, by counting inversions in O(n log n). */
+/** Crossings between all neighboring ranks, by counting inversions in O(n log n). */
 export function countCrossings(grid: Grid, place: Float64Array): number {
   const { upper, lower, upperOffset, lowerOffset, width, below } = grid;
   let total = 0;

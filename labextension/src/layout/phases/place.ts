@@ -1,4 +1,4 @@
-/** Horizontal places: main paths as straight lines, the rest as near to its neighbours as there is room. */
+/** Horizontal places: main paths as straight lines, the rest as near to its neighbors as there is room. */
 
 import { compact } from './compact';
 import type { Grid } from './grid';
@@ -25,7 +25,7 @@ function pull(a: number, b: number): number {
   return a === Kind.Bend || b === Kind.Bend ? 0.25 : 40;
 }
 
-/** Sets the centre of every item; ranks stand in their order from left to right. */
+/** Sets the center of every item; ranks stand in their order from left to right. */
 export function placeItems(grid: Grid, fixed?: AnchoredPositions): Float64Array {
   const x = new Float64Array(grid.count);
   let widest = 0;
@@ -117,7 +117,7 @@ function firmness({ count, kind, rank, ranks, above, below, upper, lower }: Grid
   });
 }
 
-/** How far apart the centres of two neighbours in a rank are at least. */
+/** How far apart the centers of two neighbors in a rank are at least. */
 function apart({ width, kind }: Grid, left: number, right: number): number {
   const gap = kind[left] === Kind.Box && kind[right] === Kind.Box ? BOX_GAP : LINE_GAP;
   return (width[left] + width[right]) / 2 + gap;

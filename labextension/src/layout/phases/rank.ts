@@ -62,7 +62,7 @@ export function assignRanks(problem: GroupProblem): Ranks {
   }
   let last = setBottom(problem, rank);
   if (count <= SMALL && count > 2) {
-    minimise(problem, rank, forward, hasTop);
+    minimize(problem, rank, forward, hasTop);
     moveUp(problem, rank, lines, hasTop);
     last = setBottom(problem, rank);
   }
@@ -149,7 +149,7 @@ function moveUp(problem: GroupProblem, rank: Int32Array, { above, below }: Lines
 }
 
 /** All items of the first row are one node to the simplex, those of the last row another. */
-function minimise(problem: GroupProblem, rank: Int32Array, forward: Int32Array, hasTop: number): void {
+function minimize(problem: GroupProblem, rank: Int32Array, forward: Int32Array, hasTop: number): void {
   const { target } = problem;
   const node = new Int32Array(rank.length);
   const first = new Map<number, number>();

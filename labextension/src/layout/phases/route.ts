@@ -17,7 +17,7 @@ interface Routed {
   paths: number[][];
 }
 
-/** `tops` says where ranks begin that are held there; NaN: nothing is. */
+/** `tops` says where anchored ranks begin; NaN: not anchored. */
 export function routeLinks(
   problem: GroupProblem,
   grid: Grid,
@@ -69,7 +69,7 @@ export function routeLinks(
     const least =
       index === 0 ? 0 : boxesAbove && boxes ? (open || openAbove ? GROUP_GAP : RANK_GAP) : PORT_GAP;
     const needed = tracks > 0 ? above + (tracks - 1) * TRACK + below : 0;
-    // Where boxes are held, the lines between them come closer together instead.
+    // Where boxes are anchored, the lines between them come closer together instead.
     const free = Number.isNaN(tops[index]);
     const room = free ? Math.max(least, needed) : Math.max(0, tops[index] - bottom);
     const spare = Math.max(0, room - needed);

@@ -13,7 +13,7 @@ export enum DiffStatus {
   Changed = 3,
 }
 
-/** A sign and a word for each: colour alone tells nothing to some. */
+/** A sign and a word for each: color alone tells nothing to some. */
 export const DIFF_SYMBOLS = ['', '+', '−', '~'] as const;
 
 export const statusText = (mark: DiffStatus): string =>
@@ -105,7 +105,7 @@ function compute(h: Hierarchy): Differences {
     if (kinds[scope] === 1 << DiffStatus.Added || kinds[scope] === 1 << DiffStatus.Removed) {
       marks[element] = kinds[scope] === 1 << DiffStatus.Added ? DiffStatus.Added : DiffStatus.Removed;
       if (repeatOf(h, scope) !== undefined) {
-        // Its blocks are the places to look at, folded or not.
+        // Its blocks are the locations, collapsed or not.
         mixed.add(scope);
       }
     } else if ((kinds[scope] & ~(1 << DiffStatus.Same)) !== 0) {

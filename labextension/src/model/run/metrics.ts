@@ -1,4 +1,4 @@
-/** What can be laid over the picture: a number or a word for each operator and for each group of them. */
+/** What an overlay shows: a number or a category for each operator and for each group of them. */
 
 import * as runStrings from '../../i18n/runstrings';
 import { string } from '../describe';
@@ -252,7 +252,7 @@ export interface HotSpot {
   share: number | null;
 }
 
-/** The heaviest operators, or module calls, most first. */
+/** The operators, or module calls, with the largest values, largest first. */
 export function hotSpots(h: Hierarchy, metric: Metric, group: boolean, most: number): HotSpot[] {
   const list = group ? metric.groups : metric.values;
   const whole = metric.isAdditive ? metric.groups[0] : null;

@@ -28,7 +28,7 @@ export function drawToggle(paint: Paint, box: Box, open: boolean): void {
   context.stroke();
 }
 
-/** A triangle for warnings, a disc with a cross for failure: told apart by shape as well as by colour. */
+/** A triangle for warnings, a disc with a cross for failure: told apart by shape as well as by color. */
 function drawBadge(paint: Paint, x: number, y: number, kind: 'warning' | 'error'): void {
   const { context, theme } = paint;
   context.lineJoin = 'round';
@@ -87,13 +87,13 @@ export function drawBadges(paint: Paint, index: number, box: Box): void {
 
 const HEIGHT = 15;
 
-/** Draws `text` on a ground of `colour`, its right end at `x` and its middle at `y`. */
-export function drawPill(paint: Paint, x: number, y: number, text: string, colour: string): void {
+/** Draws `text` on a ground of `color`, its right end at `x` and its middle at `y`. */
+export function drawPill(paint: Paint, x: number, y: number, text: string, color: string): void {
   const { context, theme, measure } = paint;
   const font = detailFont(theme.font);
   const width = measure(text, font) + 10;
   context.fillStyle = theme.background;
-  context.strokeStyle = colour;
+  context.strokeStyle = color;
   context.lineWidth = 1.5;
   context.beginPath();
   context.roundRect(x - width, y - HEIGHT / 2, width, HEIGHT, HEIGHT / 2);

@@ -1,4 +1,4 @@
-/** Painting boxes: frames, colours and rings near by; plain rectangles from afar; blocks from very far. */
+/** Painting boxes: frames, colors and rings near by; plain rectangles from afar; blocks from very far. */
 
 import { shortKind, string } from '../../../model/describe';
 import { scopeOf } from '../../../model/hierarchy';
@@ -37,7 +37,7 @@ function familyOf({ scene, h }: Paint, index: number): Category | null {
 }
 
 /** What tells a box's kind from afar. */
-function colourOf(paint: Paint, index: number): string {
+function colorOf(paint: Paint, index: number): string {
   const family = familyOf(paint, index);
   if (family !== null) {
     return paint.theme.categories[family];
@@ -101,10 +101,10 @@ export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
     context.stroke();
   }
   const operators = shown.filter(([index]) => paint.scene.visible.kinds[index] === 'op');
-  for (const [colour, list] of together(operators, (index) => colourOf(paint, index))) {
+  for (const [color, list] of together(operators, (index) => colorOf(paint, index))) {
     context.beginPath();
     list.forEach(([index, box]) => stripe(paint, box, boxStyleOf(paint, index).radius));
-    context.fillStyle = colour;
+    context.fillStyle = color;
     context.fill();
   }
 }
@@ -120,14 +120,14 @@ function stripe({ context }: Paint, box: Box, radius: number): void {
   context.closePath();
 }
 
-/** Boxes without text: rectangles, those of one colour together. */
+/** Boxes without text: rectangles, those of one color together. */
 export function drawRectangles(paint: Paint, shown: readonly Placed[]): void {
   const { context, scene, theme, camera } = paint;
-  const lists = together(shown, (index) => (hasFailed(paint, index) ? theme.error : colourOf(paint, index)));
+  const lists = together(shown, (index) => (hasFailed(paint, index) ? theme.error : colorOf(paint, index)));
   // A speck of less than a pixel would be lost.
   const least = 1 / camera.scale;
-  for (const [colour, list] of lists) {
-    context.fillStyle = colour;
+  for (const [color, list] of lists) {
+    context.fillStyle = color;
     for (const [index, box] of list) {
       if (scene.visible.kinds[index] !== 'closed') {
         context.fillRect(box.x, box.y, Math.max(least, box.width), Math.max(least, box.height));
@@ -147,25 +147,25 @@ export function drawRectangles(paint: Paint, shown: readonly Placed[]): void {
   }
 }
 
-/** Boxes too small to tell apart: what stands together is one block, in the colour of one of them. */
+/** Boxes too small to tell apart: what stands together is one block, in the color of one of them. */
 export function drawBlocks(paint: Paint, index: SpatialIndex, view: Box): void {
   const { context, camera } = paint;
   const least = 1 / camera.scale;
-  const byColour = new Map<string, number[]>();
+  const byColor = new Map<string, number[]>();
   index.cells((left, top, right, bottom, sample) => {
     if (left < view.x + view.width && right > view.x && top < view.y + view.height && bottom > view.y) {
-      const colour = colourOf(paint, sample);
-      const list = byColour.get(colour);
+      const color = colorOf(paint, sample);
+      const list = byColor.get(color);
       const block = [left, top, Math.max(least, right - left), Math.max(least, bottom - top)];
       if (list === undefined) {
-        byColour.set(colour, block);
+        byColor.set(color, block);
       } else {
         list.push(...block);
       }
     }
   });
-  for (const [colour, list] of byColour) {
-    context.fillStyle = colour;
+  for (const [color, list] of byColor) {
+    context.fillStyle = color;
     for (let at = 0; at < list.length; at += 4) {
       context.fillRect(list[at], list[at + 1], list[at + 2], list[at + 3]);
     }
@@ -176,8 +176,8 @@ export function drawBlocks(paint: Paint, index: SpatialIndex, view: Box): void {
 export function drawOutlines(paint: Paint, index: number, box: Box): void {
   const { context, theme, camera } = paint;
   const { radius } = boxStyleOf(paint, index);
-  const ring = (colour: string, width: number, away: number): void => {
-    context.strokeStyle = colour;
+  const ring = (color: string, width: number, away: number): void => {
+    context.strokeStyle = color;
     context.lineWidth = Math.max(width, width / camera.scale / 1.5);
     roundedBox(
       context,
@@ -187,7 +187,7 @@ export function drawOutlines(paint: Paint, index: number, box: Box): void {
     context.stroke();
   };
   if (paint.matches.has(paint.scene.visible.elements[index])) {
-    // Told from a selection by its dashes, not by its colour alone.
+    // Told from a selection by its dashes, not by its color alone.
     context.setLineDash([7, 3]);
     ring(theme.match, 3, 1.5);
     context.setLineDash([]);

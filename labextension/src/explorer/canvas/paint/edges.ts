@@ -46,7 +46,7 @@ function arrowhead(context: DrawingContext, x: number, y: number, size: number):
 }
 
 interface EdgeStyle {
-  colour: string;
+  color: string;
   width: number;
 }
 
@@ -57,8 +57,8 @@ function markedEdges({ scene, theme, selected, hovered }: Paint): Map<number, Ed
     [hovered, 2.4],
   ]) {
     if (at >= 0) {
-      scene.incoming[at].forEach((edge) => marked.set(edge, { colour: theme.incoming, width }));
-      scene.outgoing[at].forEach((edge) => marked.set(edge, { colour: theme.outgoing, width }));
+      scene.incoming[at].forEach((edge) => marked.set(edge, { color: theme.incoming, width }));
+      scene.outgoing[at].forEach((edge) => marked.set(edge, { color: theme.outgoing, width }));
     }
   }
   return marked;
@@ -85,7 +85,7 @@ export function drawEdges(paint: Paint, view: Box, shown: readonly Placed[]): vo
       for (const edge of scene.outgoing[scene.visible.indexOf.get(element) ?? -1] ?? []) {
         const { source, target } = scene.visible.edges[edge];
         if (!isDimmed(paint, source) && !isDimmed(paint, target) && inView(paint, edge, view)) {
-          drawEdge(paint, edge, { colour: theme.edge, width: 1.4 });
+          drawEdge(paint, edge, { color: theme.edge, width: 1.4 });
         }
       }
     }
@@ -182,8 +182,8 @@ function drawEdge(paint: Paint, edge: number, style: EdgeStyle): void {
   }
   const tensor = isTensor(h.document, scene.visible.edges[edge].values[0]);
   const arrows = camera.scale >= ARROWS_FROM;
-  context.strokeStyle = style.colour;
-  context.fillStyle = style.colour;
+  context.strokeStyle = style.color;
+  context.fillStyle = style.color;
   context.lineWidth = Math.max(style.width * (tensor ? 1 : 0.75), 0.8 / camera.scale);
   context.setLineDash(tensor || !arrows ? [] : [4, 3]);
   tracePath(context, path, arrows ? HEAD : 0);
@@ -230,7 +230,7 @@ function drawLabels(paint: Paint, marked: Map<number, EdgeStyle>, view: Box, sho
     context.fillStyle = around < 0 ? theme.background : boxStyleOf(paint, around).fill;
     roundedBox(context, box, 4);
     context.fill();
-    context.fillStyle = style?.colour ?? theme.edgeLabel;
+    context.fillStyle = style?.color ?? theme.edgeLabel;
     context.fillText(text, x + 4, y + 0.5);
   };
   for (const [edge, style] of marked) {

@@ -20,9 +20,9 @@ export interface Paint {
   hovered: number;
   focused: boolean;
   matches: ReadonlySet<number>;
-  /** Elements that stand out while all others fade; null: none fades. */
+  /** The highlighted elements; all others are dimmed. Null: no highlight. */
   highlighted: ReadonlySet<number> | null;
-  /** Lines as thick as the bytes that flow along them are many. */
+  /** Edge width by tensor size. */
   widthBySize: boolean;
   measure: Measure;
   /** Boxes on their way to their places: 0 at the start, 1 when there. */
@@ -38,7 +38,7 @@ export type Placed = readonly [index: number, box: Box];
 /** Draws over the picture, in its own coordinates; `boxes` are those in view, with their places now. */
 export type Layer = (paint: Paint, boxes: readonly Placed[]) => void;
 
-/** How much of a box or an edge shows that is not lit. */
+/** Opacity of what is not highlighted. */
 export const DIMMED = 0.22;
 export const CORNER = 9;
 

@@ -1,6 +1,6 @@
 /**
- * What drawing needs of a canvas, and the same as SVG: the picture on the screen and the saved one are drawn by the
- * same strokes.
+ * The part of a canvas context that drawing uses, and an implementation that writes SVG: the picture on the screen
+ * and the exported one are drawn by the same code.
  */
 
 export type DrawingContext = Pick<
@@ -123,13 +123,13 @@ export function createSvgContext(): SvgContext {
     lineTo: (toX, toY) => add(`L${to(toX, toY)}`),
     quadraticCurveTo: (byX, byY, toX, toY) => add(`Q${short(byX)} ${short(byY)} ${to(toX, toY)}`),
     closePath: () => add('Z'),
-    arc(centreX, centreY, radius, from, until) {
-      const start = [centreX + radius * Math.cos(from), centreY + radius * Math.sin(from)];
-      const end = [centreX + radius * Math.cos(until), centreY + radius * Math.sin(until)];
+    arc(centerX, centerY, radius, from, until) {
+      const start = [centerX + radius * Math.cos(from), centerY + radius * Math.sin(from)];
+      const end = [centerX + radius * Math.cos(until), centerY + radius * Math.sin(until)];
       const r = short(radius);
       const lead = path === '' ? 'M' : 'L';
       if (Math.abs(until - from) >= 2 * Math.PI - 1e-6) {
-        const left = `${short(2 * centreX - start[0])} ${short(2 * centreY - start[1])}`;
+        const left = `${short(2 * centerX - start[0])} ${short(2 * centerY - start[1])}`;
         add(
           `${lead}${to(start[0], start[1])}A${r} ${r} 0 1 1 ${left}A${r} ${r} 0 1 1 ${to(start[0], start[1])}Z`,
         );

@@ -1,4 +1,4 @@
-/** Painting the labels on boxes. Words of one font are drawn together: changing fonts is what costs. */
+/** Draws the labels of boxes. Labels of one font are drawn together, since changing fonts is slow. */
 
 import type { Box } from '../camera';
 import {
@@ -31,13 +31,13 @@ export function drawBoxLabels(paint: Paint, shown: readonly Placed[]): void {
   }
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  for (const [labels, font, colour] of [
+  for (const [labels, font, color] of [
     [titles, titleFont(theme.font), theme.text],
     [subtitles, subtitleFont(theme.font), theme.muted],
     [details, detailFont(theme.font), theme.muted],
   ] as const) {
     context.font = font;
-    context.fillStyle = colour;
+    context.fillStyle = color;
     for (const { text, x, y, most, dimmed } of labels) {
       context.globalAlpha = dimmed ? DIMMED : 1;
       context.fillText(text, x, y, most);

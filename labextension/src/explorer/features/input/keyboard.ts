@@ -41,7 +41,7 @@ function beside(scene: Scene, from: number, right: boolean): number {
 }
 
 /** The box to select next; the same one where there is none. Without a selection, the first. */
-export function neighbour(scene: Scene, from: number, direction: Direction): number {
+export function neighbor(scene: Scene, from: number, direction: Direction): number {
   const count = scene.x.length;
   if (count === 0 || from < 0) {
     return count === 0 ? -1 : 0;
@@ -80,7 +80,7 @@ export function keyboardFeature(view: View): void {
   for (const [key, direction] of ARROWS) {
     keys.bind({
       keys: [key],
-      run: () => step(view.scene === null ? -1 : neighbour(view.scene, view.selectedIndex, direction)),
+      run: () => step(view.scene === null ? -1 : neighbor(view.scene, view.selectedIndex, direction)),
       ...(direction === 'up' ? { help: ['↑ ↓', strings.helpAlongEdges()] } : {}),
       ...(direction === 'left' ? { help: ['← →', strings.helpBeside()] } : {}),
     });

@@ -55,7 +55,7 @@ export function searchFeature(view: View): void {
   view.events.on('graph', (h) => box.setGraph(h));
   view.events.on('query', (query) => box.set(query, false));
   view.events.on('scene', mark);
-  // A fold is itself something to find, while it is there.
+  // Collapsed blocks can be found themselves while they are there.
   view.events.on('collapse', () => box.again());
   keys.bind({ keys: ['/'], help: ['/', strings.helpSearch()], anywhere: true, run: () => box.focus() });
   keys.bind({
