@@ -19,7 +19,7 @@ export const overlay = () => trans.__('Overlay');
 export const none = () => trans.__('none');
 export const runFirst = (overlay: string) => trans.__('%1 (run first)', overlay);
 export const overlayIs = (overlay: string) => trans.__('Overlay: %1', overlay);
-export const together = (value: string) => trans.__('total %1', value);
+export const total = (value: string) => trans.__('total %1', value);
 export const failedHere = () => trans.__('✕ failed');
 export const helpOverlay = () => trans.__('next overlay: time, memory, parameters, dtype …');
 

@@ -31,7 +31,7 @@ export const same = () => trans.__('unchanged');
 export const added = () => trans.__('added');
 export const removed = () => trans.__('removed');
 export const changed = () => trans.__('changed');
-export const readsFromAnother = () => trans.__('Inputs changed');
+export const inputsChanged = () => trans.__('Inputs changed');
 export const onlyInSecond = () => trans.__('Only in the second graph.');
 export const onlyInFirst = () => trans.__('Only in the first graph.');
 export const changedInside = () => trans.__('Contains differences.');
@@ -61,16 +61,16 @@ export const warningOf = (kind: string) => trans.__('warning %1', kind);
 export const bytes = (count: number) => trans._n('%2 byte', '%2 bytes', count, integerText(count));
 export const strides = (strides: string) => trans.__('strides [%1]', strides);
 export const noStrides = () => trans.__('no strides');
-export const fromMaker = (maker: string) => trans.__('from %1', maker);
+export const fromProducer = (maker: string) => trans.__('from %1', maker);
 export const parameter = (path: string) => trans.__('parameter %1', path).trim();
 export const buffer = (path: string) => trans.__('buffer %1', path).trim();
 export const constant = (path: string) => trans.__('constant %1', path).trim();
-export const notUsed = () => trans.__('unused');
+export const unused = () => trans.__('unused');
 export const usersAndMore = (user: string, more: number) => trans.__('%1 and %2 more', user, more);
 export const usedByUsers = (users: string) => trans.__('used by %1', users);
-export const takes = (name: string, type: string, origin: string) =>
+export const inputLine = (name: string, type: string, origin: string) =>
   trans.__('input %1: %2, %3', name, type, origin);
-export const gives = (name: string, type: string, users: string) =>
+export const outputLine = (name: string, type: string, users: string) =>
   trans.__('output %1: %2, %3', name, type, users);
 export const fromPrefix = () => trans.__('from');
 export const usedByPrefix = () => trans.__('used by');
@@ -82,14 +82,14 @@ export const sharesStorage = (value: string) => trans.__('shares storage with %1
 export const tensors = (count: number) => trans._n('%2 tensor', '%2 tensors', count, integerText(count));
 export const elementCount = (count: number) => trans.__('%1 elements', integerText(count));
 export const isBuffer = () => trans.__('buffer');
-export const frozenAs = (value: string) => trans.__('specialized on %1', value);
+export const specializedOn = (value: string) => trans.__('specialized on %1', value);
 export const check = (verdict: string) => trans.__('check: %1', verdict);
 export const affectsOutputs = (count: number, names: string) =>
   trans._n('affects %2 output: %3', 'affects %2 outputs: %3', count, integerText(count), names);
 export const highlightAffected = () => trans.__('Highlight affected nodes');
 export const operatorFailed = () => trans.__('This operator raised an error.');
-export const callFailedAt = () => trans.__('Failed at');
-export const calledFrom = (count: number) =>
+export const failedAt = () => trans.__('Failed at');
+export const callStack = (count: number) =>
   trans._n('Call stack: %1 more frame', 'Call stack: %1 more frames', count);
 export const inFunction = (place: string, name: string) => trans.__('%1, in %2', place, name);
 export const headingArguments = () => trans.__('Arguments');

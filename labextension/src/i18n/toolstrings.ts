@@ -30,7 +30,7 @@ export const categoryRegion = () => trans.__('Python functions, opaque regions')
 export const categoryOther = () => trans.__('Other operators');
 
 // The overview.
-export const helpOverview = () => trans.__('show or hide the minimap');
+export const helpMinimap = () => trans.__('show or hide the minimap');
 export const helpEdgeWidth = () => trans.__('edge width by tensor size');
 export const edgeWidthByBytes = () => trans.__('Edge width by tensor size');
 export const edgeWidthEqual = () => trans.__('Equal edge width');
@@ -82,12 +82,12 @@ export const moreDifferences = (count: number) =>
 export const was = (name: string) => trans.__('was %1', name);
 export const before = () => trans.__('before');
 export const after = () => trans.__('after');
-export const numbersOnBoxes = () => trans.__('Values on nodes');
-export const noNumbers = () => trans.__('no values');
+export const valuesOnNodes = () => trans.__('Values on nodes');
+export const noValues = () => trans.__('no values');
 
 // Export.
-export const save = () => trans.__('Export');
-export const saveKey = () => trans.__('Export (s)');
+export const exportMenu = () => trans.__('Export');
+export const exportKey = () => trans.__('Export (s)');
 export const saved = (file: string) => trans.__('Saved %1', file);
 export const pngScreen = () => trans.__('PNG, visible area');
 export const pngWhole = () => trans.__('PNG, entire graph');
@@ -99,4 +99,4 @@ export const html = () => trans.__('HTML, standalone explorer');
 export const copyLink = () => trans.__('Copy link to this view');
 export const noPng = () => trans.__('This browser cannot create a PNG of this size.');
 export const noPage = () => trans.__('To save a standalone page here, call traced.to_html(path) in Python.');
-export const helpSave = () => trans.__('export as PNG, SVG, DOT, JSON or HTML; copy a link');
+export const helpExport = () => trans.__('export as PNG, SVG, DOT, JSON or HTML; copy a link');

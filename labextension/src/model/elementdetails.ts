@@ -120,7 +120,7 @@ export function originText(h: Hierarchy, value: number): string {
   const path = string(document, values.path[value]);
   const maker = producerOf(h, value);
   if (maker >= 0) {
-    return kindOf(h, maker) === 'input' ? strings.graphInput() : strings.fromMaker(elementText(h, maker));
+    return kindOf(h, maker) === 'input' ? strings.graphInput() : strings.fromProducer(elementText(h, maker));
   }
   const role = values.role[value];
   return role === Role.Buffer
@@ -146,7 +146,7 @@ function usersText(h: Hierarchy, value: number): string {
 /** `used by fc2: linear and 3 more`. */
 export function usageText(h: Hierarchy, value: number): string {
   const users = usersText(h, value);
-  return users === '' ? strings.notUsed() : strings.usedByUsers(users);
+  return users === '' ? strings.unused() : strings.usedByUsers(users);
 }
 
 export function placeText(h: Hierarchy, source: number): string {
@@ -205,7 +205,7 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
         [strings.role(), boundaryText(h, at)],
         [strings.type(), fullType(h, value)],
         kindOf(h, at) === 'input'
-          ? [strings.usedByName(), usersText(h, value) || strings.notUsed()]
+          ? [strings.usedByName(), usersText(h, value) || strings.unused()]
           : [strings.producedByName(), valueProducerText(h, value)],
       ];
     }
@@ -264,14 +264,17 @@ const MOST = 60;
 
 function taken(h: Hierarchy, value: number): Port {
   const name = string(h.document, h.document.values.name[value]);
-  return { label: strings.takes(name, typeText(h, value), originText(h, value)), to: producerOf(h, value) };
+  return {
+    label: strings.inputLine(name, typeText(h, value), originText(h, value)),
+    to: producerOf(h, value),
+  };
 }
 
 function given(h: Hierarchy, value: number): Port {
   const name = string(h.document, h.document.values.name[value]);
   const output = h.outputs.indexOf(value);
   return {
-    label: strings.gives(name, typeText(h, value), usageText(h, value)),
+    label: strings.outputLine(name, typeText(h, value), usageText(h, value)),
     to: h.users[value][0] ?? (output >= 0 ? outputElement(h, output) : -1),
   };
 }

@@ -37,6 +37,7 @@ const SHOWING = new Set([
   'option',
   'replaceChildren',
   'say',
+  'setStatus',
   'section',
   'showMessage',
   'success',

@@ -17,7 +17,7 @@ const GLIDE_END = 0.002;
 /** More boxes than this are put in place at once: moving them would stutter. */
 const MOST_MOVING = 1500;
 
-export interface StageMarks {
+export interface StageState {
   selected: number;
   hovered: number;
   focused: boolean;
@@ -43,8 +43,8 @@ export interface Stage {
   fit(): void;
   first(): void;
   reveal(index: number): void;
-  readonly marks: Readonly<StageMarks>;
-  mark(marks: Partial<StageMarks>): void;
+  readonly marks: Readonly<StageState>;
+  mark(marks: Partial<StageState>): void;
   /** Draws the picture on something else, as if it were looked at through that camera. */
   paintOn(target: DrawingContext, camera: Camera, width: number, height: number, density: number): void;
   /** Adds something that is drawn over the boxes. */
@@ -71,7 +71,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
   /** The scale to which the picture glides, about which point, and when it last moved. */
   let glide: { scale: number; x: number; y: number; at: number } | null = null;
   let from: (index: number) => Box | null = () => null;
-  const marks: StageMarks = {
+  const marks: StageState = {
     selected: -1,
     hovered: -1,
     focused: false,

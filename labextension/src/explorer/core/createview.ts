@@ -102,7 +102,7 @@ export function createView(
     });
   }
 
-  function showMessage(text: string): void {
+  function showError(text: string): void {
     scene = null;
     h = null;
     frame.showError(text);
@@ -121,7 +121,7 @@ export function createView(
       const visible = visibleFor(graph, opened);
       const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
       const anchors = scene === null ? undefined : anchorsAbove(scene, visible, anchor);
-      const result = await runner.run(anchors === undefined ? input : { ...input, anchors: anchors });
+      const result = await runner.run(anchors === undefined ? input : { ...input, anchors });
       if (graph.document.diff !== undefined) {
         // A difference without its marks would be another picture.
         await (completed ??= complete(view));
@@ -136,7 +136,7 @@ export function createView(
       }
     } catch (error) {
       if (mine === generation && !destroyed) {
-        showMessage(strings.cannotShow(error instanceof Error ? error.message : String(error)));
+        showError(strings.cannotShow(error instanceof Error ? error.message : String(error)));
       }
     }
   }
@@ -254,7 +254,7 @@ export function createView(
       try {
         h = buildHierarchy(readDocument(document));
       } catch (error) {
-        showMessage(
+        showError(
           error instanceof DocumentError ? error.message : strings.cannotShow(strings.documentDamaged()),
         );
         return;

@@ -55,7 +55,7 @@ export function nodeValuesFeature(view: View): void {
   let groups: (number | null)[] = [];
   const select = element('select', {
     class: 'button',
-    attributes: { 'aria-label': toolStrings.numbersOnBoxes() },
+    attributes: { 'aria-label': toolStrings.valuesOnNodes() },
   });
   toolbar.place(select, ORDER.warnings + 1);
   const show = (h: Hierarchy, index: number): void => {
@@ -71,7 +71,7 @@ export function nodeValuesFeature(view: View): void {
       element('option', { text, attributes: { value: String(value) } });
     select.replaceChildren(
       ...overlays.map(({ name }, index) => option(name, index)),
-      option(toolStrings.noNumbers(), -1),
+      option(toolStrings.noValues(), -1),
     );
     show(h, 0);
   });

@@ -36,7 +36,7 @@ export function highlightFeature(view: View): void {
   const upstream = (at: Element): void => highlight(ancestors(view.graph!, at), strings.upstream());
   const downstream = (at: Element): void => highlight(descendants(view.graph!, at), strings.downstream());
   /** From the element pinned last to the one selected, or between the last two pinned. */
-  const path = (): void => {
+  const highlightPath = (): void => {
     const { graph, pinned, selected } = view;
     const ends = [...new Set([...pinned, selected])].filter((at) => at >= 0).slice(-2);
     if (graph === null || ends.length < 2) {
@@ -60,9 +60,9 @@ export function highlightFeature(view: View): void {
   actions.push({
     label: strings.highlightPath(),
     available: (at) => view.pinned.some((other) => other !== at),
-    run: path,
+    run: highlightPath,
   });
   keys.bind({ keys: ['a'], help: ['a', strings.helpUpstream()], run: withSelected(upstream) });
   keys.bind({ keys: ['d'], help: ['d', strings.helpDownstream()], run: withSelected(downstream) });
-  keys.bind({ keys: ['w'], help: ['w', strings.helpPath()], run: path });
+  keys.bind({ keys: ['w'], help: ['w', strings.helpPath()], run: highlightPath });
 }

@@ -126,7 +126,7 @@ export function minimapFeature(view: View): void {
   });
   keys.bind({
     keys: ['o'],
-    help: ['o', toolStrings.helpOverview()],
+    help: ['o', toolStrings.helpMinimap()],
     run() {
       wanted = !wanted;
       update();

@@ -69,7 +69,7 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
           'details',
           { class: 'call-stack' },
           element('summary', {
-            text: strings.calledFrom(stack.length - 1),
+            text: strings.callStack(stack.length - 1),
           }),
           ...stack.slice(1, 30).map((frame) => sourceExcerpt(document, frame)),
         )
@@ -126,7 +126,7 @@ function graphDetails(h: Hierarchy, jump: Jump): Node[] {
       ? element(
           'p',
           { class: 'failed' },
-          element('span', { text: `✕ ${strings.callFailedAt()} ` }),
+          element('span', { text: `✕ ${strings.failedAt()} ` }),
           jumpButton(failed, elementText(h, failed), jump),
         )
       : null,

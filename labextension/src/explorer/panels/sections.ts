@@ -120,7 +120,7 @@ function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElemen
     { class: 'warning' },
     element('strong', { text: warning.kind }),
     element('span', { text: ` ${warning.message}` }),
-    warning.value ? element('div', { class: 'muted', text: strings.frozenAs(warning.value) }) : null,
+    warning.value ? element('div', { class: 'muted', text: strings.specializedOn(warning.value) }) : null,
     warning.answer ? element('div', { class: 'verdict', text: strings.check(warning.answer) }) : null,
     taints.length > 0
       ? element('div', {
@@ -257,7 +257,7 @@ export function changeSection(h: Hierarchy, at: Element): HTMLElement | null {
     return null;
   }
   const heading =
-    mark === DiffStatus.Same ? strings.readsFromAnother() : `${DIFF_SYMBOLS[mark]} ${statusText(mark)}`;
+    mark === DiffStatus.Same ? strings.inputsChanged() : `${DIFF_SYMBOLS[mark]} ${statusText(mark)}`;
   const rows = changes.map((change) =>
     element(
       'tr',

@@ -171,7 +171,7 @@ function keyOf(view: View, metric: Metric): Node[] {
       element('span', { text: metric.text(metric.most) }),
     ),
     ...(metric.isAdditive && whole !== null
-      ? [element('div', { class: 'muted', text: runStrings.together(metric.text(whole)) })]
+      ? [element('div', { class: 'muted', text: runStrings.total(metric.text(whole)) })]
       : []),
     element('button', {
       class: 'link-button',

@@ -33,7 +33,7 @@ function runBar(view: View, state: RunState): void {
   const start = (upto: number): void => {
     if (state.connected && !state.running) {
       const inputs = state.inputs.map(({ name }) => texts.get(name) ?? '');
-      say(runStrings.starting());
+      setStatus(runStrings.starting());
       state.send({ type: 'run.start', device: devices.value, inputs, upto });
     }
   };
@@ -63,7 +63,7 @@ function runBar(view: View, state: RunState): void {
   );
   bar.hidden = true;
 
-  function say(text: string, bad = false): void {
+  function setStatus(text: string, bad = false): void {
     status.textContent = text;
     status.title = text;
     status.classList.toggle('error', bad);
@@ -104,7 +104,7 @@ function runBar(view: View, state: RunState): void {
     );
     enable();
     if (state.disconnectedReason !== '') {
-      say(state.disconnectedReason, true);
+      setStatus(state.disconnectedReason, true);
     }
   };
   const enable = (): void => {
@@ -116,15 +116,15 @@ function runBar(view: View, state: RunState): void {
   };
 
   state.events.on('link', fillBar);
-  state.events.on('error', (message) => say(message, true));
+  state.events.on('error', (message) => setStatus(message, true));
   state.events.on('progress', () => {
     enable();
-    say(...progressText(view, state));
+    setStatus(...progressText(view, state));
   });
   view.events.on('select', enable);
   view.events.on('graph', () => {
     view.toolbar.node.after(bar);
-    say('');
+    setStatus('');
   });
   view.keys.bind({ keys: ['r'], help: ['r', runStrings.helpRun()], run: () => start(-1) });
   view.keys.bind({ keys: ['t'], help: ['t', runStrings.helpRunTo()], run: toHere });

@@ -34,7 +34,7 @@ function address(services: Services, path: string): string {
 }
 
 /** The tag of the file as it lies there now; null: it does not, '': the server does not say. */
-export async function tagOf(services: Services, path: string): Promise<string | null> {
+export async function etagOf(services: Services, path: string): Promise<string | null> {
   try {
     // No HEAD: browsers report one that fails as an error of the page, and so they would a 404.
     const url = `${address(services, path)}?tag=1`;

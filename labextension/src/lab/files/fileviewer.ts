@@ -17,12 +17,12 @@ export interface ViewerTexts {
 export interface FileSource {
   read(say: (text: string) => void): Promise<Read>;
   /** null: the file is gone, '': not known. */
-  tag(): Promise<string | null>;
+  etag(): Promise<string | null>;
 }
 
 export class FileViewer extends Widget {
   private explorer: Explorer | null = null;
-  private tag = '';
+  private etag = '';
   private turn = 0;
   private readonly host = document.createElement('div');
   private readonly notice = document.createElement('div');
@@ -54,7 +54,7 @@ export class FileViewer extends Widget {
     if (this.isDisposed || turn !== this.turn) {
       return;
     }
-    this.tag = read.tag;
+    this.etag = read.tag;
     if (read.kind === 'error') {
       this.node.dataset.tracelabError = read.text;
       this.showNotice(read.text, true);
@@ -71,11 +71,11 @@ export class FileViewer extends Widget {
 
   /** Whether the file is still what is shown. */
   private readonly checkFile = async (): Promise<void> => {
-    if (this.tag === '' || !this.isVisible) {
+    if (this.etag === '' || !this.isVisible) {
       return;
     }
-    const tag = await this.source.tag();
-    if (this.isDisposed || tag === '' || tag === this.tag) {
+    const tag = await this.source.etag();
+    if (this.isDisposed || tag === '' || tag === this.etag) {
       return;
     }
     this.showNotice(tag === null ? this.texts.removed : this.texts.changed, true);

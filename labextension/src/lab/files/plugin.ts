@@ -10,7 +10,7 @@ import {
 } from '@jupyterlab/docregistry';
 import type { ServiceManager } from '@jupyterlab/services';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
-import { readFile, tagOf, type FileTexts } from './filereader';
+import { readFile, etagOf, type FileTexts } from './filereader';
 import { FileViewer, type ViewerTexts } from './fileviewer';
 import { traceIcon } from '../shell';
 
@@ -73,7 +73,7 @@ class FileFactory extends ABCWidgetFactory<DocumentWidget<FileViewer>, DocumentR
     const path = (): string => services.contents.localPath(context.path);
     const content = new FileViewer(
       context,
-      { read: (say) => readFile(services, path(), texts, say), tag: () => tagOf(services, path()) },
+      { read: (say) => readFile(services, path(), texts, say), etag: () => etagOf(services, path()) },
       texts,
     );
     const widget = new DocumentWidget({ content, context });

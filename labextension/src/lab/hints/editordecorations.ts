@@ -30,8 +30,8 @@ export interface HintSettings {
   syncSelection: boolean;
 }
 
-type LinePoint = TrackedLine<PlacedLine> & { layer: CellAnnotations };
-type WarningPoint = TrackedLine<PlacedDiagnostic> & { layer: CellAnnotations };
+type TrackedHint = TrackedLine<PlacedLine> & { layer: CellAnnotations };
+type TrackedDiagnostic = TrackedLine<PlacedDiagnostic> & { layer: CellAnnotations };
 
 interface HighlightedLine {
   file: number;
@@ -40,8 +40,8 @@ interface HighlightedLine {
 }
 
 interface DecorationState {
-  lines: readonly LinePoint[];
-  warnings: readonly WarningPoint[];
+  lines: readonly TrackedHint[];
+  warnings: readonly TrackedDiagnostic[];
   highlighted: ReadonlyMap<CellTrace, HighlightedLine>;
   hints: boolean;
   shown: DecorationSet;
@@ -62,8 +62,8 @@ const NONE: DecorationState = {
 const setDecorations = StateEffect.define<Partial<DecorationState>>();
 
 /** Tracked lines by the line on which they are now; those of the latest trace last. */
-function byLine(doc: Text, points: readonly LinePoint[]): Map<number, LinePoint[]> {
-  const found = new Map<number, LinePoint[]>();
+function byLine(doc: Text, points: readonly TrackedHint[]): Map<number, TrackedHint[]> {
+  const found = new Map<number, TrackedHint[]>();
   for (const point of points) {
     const { from } = doc.lineAt(point.at);
     found.set(from, [...(found.get(from) ?? []), point]);
@@ -75,7 +75,7 @@ function draw({ doc }: EditorState, decorations: DecorationState, staleText: str
   const ranges: Range<Decoration>[] = [];
   for (const [from, points] of byLine(doc, decorations.lines)) {
     const fresh = points.filter((point) => isUnchanged(doc, point));
-    const isHighlighted = ({ layer, anchor }: LinePoint): boolean => {
+    const isHighlighted = ({ layer, anchor }: TrackedHint): boolean => {
       const at = decorations.highlighted.get(layer.trace);
       return at?.file === anchor.file && at.line === anchor.line.last;
     };
@@ -99,7 +99,7 @@ export interface EditorHost {
   /** Runs an edit as an undo step of its own. */
   edit(run: () => boolean): boolean;
   /** Shows a message. */
-  say(text: string): void;
+  notify(text: string): void;
 }
 
 export class EditorDecorations {
@@ -108,7 +108,7 @@ export class EditorDecorations {
   private settings: HintSettings = { shapeHints: true, diagnostics: true, syncSelection: true };
   /** The graphs that the cursor highlighted. */
   private highlighting = new Set<TraceGraph>();
-  private layers: CellAnnotations[] = [];
+  private annotations: CellAnnotations[] = [];
 
   constructor(
     readonly view: EditorView,
@@ -120,8 +120,8 @@ export class EditorDecorations {
       update: (before, { docChanged, changes, state, effects }) => {
         let after = before;
         if (docChanged) {
-          const lines = mapThroughChanges(after.lines, changes, state.doc) as LinePoint[];
-          const warnings = mapThroughChanges(after.warnings, changes, state.doc) as WarningPoint[];
+          const lines = mapThroughChanges(after.lines, changes, state.doc) as TrackedHint[];
+          const warnings = mapThroughChanges(after.warnings, changes, state.doc) as TrackedDiagnostic[];
           after = { ...after, lines, warnings };
         }
         for (const effect of effects) {
@@ -142,7 +142,7 @@ export class EditorDecorations {
       field,
       hoverTooltip((editor, position) => {
         const { to } = editor.state.doc.lineAt(position);
-        const points = this.settings.shapeHints ? this.freshAt(position) : [];
+        const points = this.settings.shapeHints ? this.unchangedAt(position) : [];
         const point = points.filter(({ at }) => at === to).pop();
         // On the hint, not on the code, which belongs to other extensions.
         return point === undefined || point.anchor.line.hint === '' || position < to
@@ -173,7 +173,7 @@ export class EditorDecorations {
 
   /** Shows what traces say, the latest last; none: takes everything away. */
   show(layers: CellAnnotations[], settings: HintSettings): void {
-    this.layers = layers;
+    this.annotations = layers;
     this.settings = settings;
     if (layers.length === 0 && !this.attached) {
       // An editor in which nothing was traced is left as it is.
@@ -198,16 +198,18 @@ export class EditorDecorations {
         const point = old ?? trackLine(doc, anchor, anchor.at);
         return point === null ? [] : [{ ...point, layer } as P];
       });
-    const lines = layers.flatMap((layer) => placed<PlacedLine, LinePoint>(layer, layer.lines, before.lines));
+    const lines = layers.flatMap((layer) =>
+      placed<PlacedLine, TrackedHint>(layer, layer.lines, before.lines),
+    );
     const warnings = layers.flatMap((layer) =>
-      placed<PlacedDiagnostic, WarningPoint>(layer, layer.warnings, before.warnings),
+      placed<PlacedDiagnostic, TrackedDiagnostic>(layer, layer.warnings, before.warnings),
     );
     const traces = new Set(layers.map(({ trace }) => trace));
     const highlighted = new Map(
       [...before.highlighted].filter(([trace]) => settings.syncSelection && traces.has(trace)),
     );
     this.view.dispatch({
-      effects: setDecorations.of({ lines, warnings, highlighted: highlighted, hints: settings.shapeHints }),
+      effects: setDecorations.of({ lines, warnings, highlighted, hints: settings.shapeHints }),
     });
     this.diagnose();
     if (!settings.syncSelection) {
@@ -230,12 +232,12 @@ export class EditorDecorations {
     } else {
       highlighted.set(trace, line);
     }
-    this.view.dispatch({ effects: setDecorations.of({ highlighted: highlighted }) });
+    this.view.dispatch({ effects: setDecorations.of({ highlighted }) });
   }
 
   /** What ran on the line of a position, or of the cursor; the latest trace last. Nothing where it was edited. */
   linesAt(position = this.view.state.selection.main.head): { layer: CellAnnotations; line: TracedLine }[] {
-    return this.freshAt(position).map(({ layer, anchor }) => ({ layer, line: anchor.line }));
+    return this.unchangedAt(position).map(({ layer, anchor }) => ({ layer, line: anchor.line }));
   }
 
   /** Where a line of a trace stands now, as an offset in the text; null where it does not. */
@@ -261,14 +263,14 @@ export class EditorDecorations {
     return this.view.state.field(this.field, false) !== undefined;
   }
 
-  private freshAt(position: number): LinePoint[] {
+  private unchangedAt(position: number): TrackedHint[] {
     if (!this.attached) {
       return [];
     }
     const { doc } = this.view.state;
     const { number } = doc.lineAt(position);
     // A statement over several lines is one place; of statements within each other it is the innermost.
-    const found = new Map<CellAnnotations, LinePoint>();
+    const found = new Map<CellAnnotations, TrackedHint>();
     for (const point of this.view.state.field(this.field).lines) {
       const last = doc.lineAt(point.at).number;
       const { length } = point.anchor.texts;
@@ -289,7 +291,7 @@ export class EditorDecorations {
       highlighted.add(layer.graph);
       layer.graph.highlight(line.nodes);
     }
-    this.layers.forEach(
+    this.annotations.forEach(
       ({ graph }) => this.highlighting.has(graph) && !highlighted.has(graph) && graph.highlight([]),
     );
     this.highlighting = highlighted;
@@ -334,11 +336,11 @@ export class EditorDecorations {
       anchor.rewrite !== null &&
       this.host.edit(() => applyQuickFix(this.view, anchor.rewrite!, doc.lineAt(point.at).number));
     if (!done) {
-      this.host.say(this.texts.warning.changed);
+      this.host.notify(this.texts.warning.changed);
     }
   }
 
-  private diagnostic(point: WarningPoint, range: { from: number; to: number }): WarningDiagnostic {
+  private diagnostic(point: TrackedDiagnostic, range: { from: number; to: number }): WarningDiagnostic {
     const { layer, anchor } = point;
     const texts = this.texts.warning;
     const parts = messageParts(anchor.warning, texts);
@@ -355,7 +357,7 @@ export class EditorDecorations {
 }
 
 /** The exact columns of a warning whose lines read as they did. */
-function rangeOf(doc: Text, { anchor, at }: WarningPoint): { from: number; to: number } {
+function rangeOf(doc: Text, { anchor, at }: TrackedDiagnostic): { from: number; to: number } {
   const last = doc.lineAt(at);
   const first = doc.line(last.number - anchor.texts.length + 1);
   // What the trace counted from stands behind `%trace` on a line of its own.

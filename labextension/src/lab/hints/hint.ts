@@ -102,7 +102,7 @@ export function hoverOf(
       run === null ? '' : statisticsText(run.statistics.get(value), texts),
     ];
   });
-  // Of a cell without modules, or before a run, there is nothing to say in some columns.
+  // Of a cell without modules, or before a run, some columns are empty.
   const columns = titles.map((_, at) => at).filter((at) => rows.some((row) => row[at] !== ''));
   const table = node.appendChild(document.createElement('table'));
   const header = table.createTHead().insertRow();

@@ -110,7 +110,7 @@ export function alignLines(file: CellFile, cell: readonly string[], skip = 0): L
     const all = Array.from({ length: Math.max(1, last - first + 1) }, (_, at) => first + at);
     exact += all.every((line) => known.has(line)) ? 1 : 0;
     for (const line of all) {
-      const at = known.get(line) ?? between(line, pairs, taken, cell.length);
+      const at = known.get(line) ?? interpolate(line, pairs, taken, cell.length);
       if (at !== null) {
         const text = known.has(line) ? cell[at - 1] : (file.texts.get(line) ?? '');
         places.set(line, { line: at, shift: 0, text });
@@ -121,7 +121,7 @@ export function alignLines(file: CellFile, cell: readonly string[], skip = 0): L
 }
 
 /** Where an edited line must be: as far behind its neighbor before, or before the one behind, as it was. */
-function between(line: number, pairs: readonly Pair[], taken: Set<number>, end: number): number | null {
+function interpolate(line: number, pairs: readonly Pair[], taken: Set<number>, end: number): number | null {
   const before = pairs.filter(([traced]) => traced < line).pop();
   const behind = pairs.find(([traced]) => traced > line);
   const guesses = [

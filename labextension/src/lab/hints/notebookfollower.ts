@@ -106,7 +106,7 @@ export class NotebookFollower {
     private readonly texts: HintTexts,
     private readonly settings: () => HintSettings,
     private readonly toSource: (shown: ShownTrace, node: number) => void,
-    private readonly say: (text: string) => void,
+    private readonly notify: (text: string) => void,
   ) {
     const connect = (): void => {
       panel.content.model?.cells.changed.connect(this.scheduleTracking);
@@ -313,7 +313,7 @@ export class NotebookFollower {
           undoManager?.stopCapturing();
           return done;
         },
-        say: this.say,
+        notify: this.notify,
       });
       state.decorations.show(found, this.settings());
       state.cell.toggleClass('tracelab-traced', found.length > 0);

@@ -92,7 +92,7 @@ export class TracesModel {
       place.session.kernelChanged.connect(this.onKernel, this);
       place.session.sessionChanged.connect(this.onKernel, this);
       place.widget.disposed.connect(this.onDisposed, this);
-      void place.session.ready.then(() => this.look());
+      void place.session.ready.then(() => this.update());
     }
     this.onKernel();
   }
@@ -104,12 +104,12 @@ export class TracesModel {
   /** While nobody looks, nothing is asked. */
   set shown(shown: boolean) {
     this.isShown = shown;
-    this.look();
+    this.update();
   }
 
   refresh(): void {
     this.stale = true;
-    this.look();
+    this.update();
   }
 
   private onMessage(_: unknown, message: KernelMessage.IMessage): void {
@@ -117,7 +117,7 @@ export class TracesModel {
     // Any cell can bind or delete a trace; ours are silent and give no such message.
     if (message.header.msg_type === 'execute_input' || data?.[MIME_TYPE] !== undefined) {
       this.stale = true;
-      this.look();
+      this.update();
     }
   }
 
@@ -126,7 +126,7 @@ export class TracesModel {
       this.stale = true;
       this.content = EMPTY;
     }
-    this.look();
+    this.update();
   }
 
   private onKernel(): void {
@@ -138,7 +138,7 @@ export class TracesModel {
     this.host = null;
   }
 
-  private look(): void {
+  private update(): void {
     const sentence = kernelStatus(this.current, this.trans);
     if (sentence !== null) {
       this.setStatus(sentence);
@@ -157,7 +157,7 @@ export class TracesModel {
     this.asking = true;
     void this.askKernel(this.current!, kernel).finally(() => {
       this.asking = false;
-      this.look();
+      this.update();
     });
   }
 

@@ -107,10 +107,10 @@ export function exportFeature(view: View): void {
   ];
   const menu = element('div', {
     class: 'menu',
-    attributes: { role: 'menu', 'aria-label': toolStrings.save() },
+    attributes: { role: 'menu', 'aria-label': toolStrings.exportMenu() },
   });
   menu.hidden = true;
-  const face = button(toolStrings.saveKey(), icon('save'), () => toggle());
+  const face = button(toolStrings.exportKey(), icon('save'), () => toggle());
   face.setAttribute('aria-haspopup', 'menu');
   face.setAttribute('aria-expanded', 'false');
   const toggle = (shown = menu.hidden, focus = true): void => {
@@ -163,7 +163,7 @@ export function exportFeature(view: View): void {
   view.toolbar.place(holder, ORDER.save);
   view.keys.bind({
     keys: ['s'],
-    help: ['s', toolStrings.helpSave()],
+    help: ['s', toolStrings.helpExport()],
     run: () => toggle(true),
   });
 }
