@@ -191,7 +191,7 @@ def test_after_a_run_in_place_the_hover_has_time_and_statistics(notebook: Notebo
     expect(hover.locator("th")).to_have_text(["Value", "Type", "Operator", "Module", "Time", "Statistics"])
     expect(hover.locator("tbody tr").first.locator("td").nth(4)).to_have_text(re.compile(r"^[\d.]+ (µs|ms|s)$"))
     expect(hover.locator("tbody tr").first.locator("td").nth(5)).to_contain_text("mean")
-    expect(hover).to_contain_text(re.compile(r"The line took [\d.]+ (µs|ms|s) in the last run"))
+    expect(hover).to_contain_text(re.compile(r"This line took [\d.]+ (µs|ms|s) in the last run"))
     notebook.page.screenshot(path=artefacts / "lab-hover-run.png")
     notebook.page.mouse.move(0, 0)
 

@@ -110,6 +110,9 @@ def test_a_quick_fix_is_shown_before_it_is_applied(notebook: NotebookView) -> No
 
 def test_a_quick_fix_is_refused_where_the_code_has_changed(notebook: NotebookView) -> None:
     cell = notebook.cell(1)
+    # The tooltip would be in the way of the click.
+    notebook.page.mouse.move(0, 0)
+    expect(notebook.page.locator(".cm-tooltip")).to_have_count(0)
     put_cursor(cell, 3)
     notebook.page.keyboard.press("End")
     notebook.page.keyboard.type("0")
