@@ -64,7 +64,7 @@ def test_keys_lead_from_difference_to_difference(shown: ExplorerView, artefacts:
     shown.press("n")
     expect(shown.panel).to_contain_text("gelu → relu")
     shown.press("n")
-    expect(shown.panel).to_contain_text("Only the first graph has it.")
+    expect(shown.panel).to_contain_text("Only in the first graph.")
     shown.press("p")
     expect(shown.panel).to_contain_text("gelu → relu")
     shown.paint_is_settled()
@@ -82,7 +82,7 @@ def test_the_list_leads_to_a_difference(shown: ExplorerView) -> None:
 def test_both_graphs_stand_side_by_side(shown: ExplorerView, artefacts: Path) -> None:
     shown.press("n")
     shown.host.get_by_role("button", name="Side by side").click()
-    panes = shown.host.locator(".side [data-tracelab-ready='true']")
+    panes = shown.host.locator(".pane [data-tracelab-ready='true']")
     expect(panes).to_have_count(2)
     before, after = panes.nth(0), panes.nth(1)
     expect(before.get_by_role("treeitem", name="1: gelu", exact=False)).to_have_count(1)
@@ -103,7 +103,7 @@ def test_both_graphs_stand_side_by_side(shown: ExplorerView, artefacts: Path) ->
 
 def test_both_panes_select_together(shown: ExplorerView) -> None:
     shown.host.get_by_role("button", name="Side by side").click()
-    panes = shown.host.locator(".side [data-tracelab-ready='true']")
+    panes = shown.host.locator(".pane [data-tracelab-ready='true']")
     expect(panes).to_have_count(2)
     shown.host.get_by_role("button", name="Show 2 differences").click()
     shown.panel.get_by_role("button", name="relu").click()
@@ -116,7 +116,7 @@ def test_both_panes_select_together(shown: ExplorerView) -> None:
 
 def test_numbers_stand_on_boxes(notebook: NotebookView, artefacts: Path) -> None:
     numbered = notebook.explorer(2)
-    expect(numbered.host.get_by_role("combobox", name="Numbers on boxes")).to_have_value("0")
+    expect(numbered.host.get_by_role("combobox", name="Values on nodes")).to_have_value("0")
     numbered.paint_is_settled()
     numbered.page.screenshot(path=artefacts / "difference-numbers-dark.png")
 

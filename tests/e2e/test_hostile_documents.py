@@ -160,10 +160,10 @@ REFUSED: dict[str, tuple[Callable[[Document], object], str]] = {
     "a newer version": (a_newer_version, "newer"),
     "a version in words": (a_version_in_words, "version is not a number"),
     "a ring of scopes": (a_ring_of_scopes, "is not a tree"),
-    "a shorter column": (a_shorter_column, "unequal length"),
-    "an index out of range": (an_index_out_of_range, "points outside"),
+    "a shorter column": (a_shorter_column, "have different lengths"),
+    "an index out of range": (an_index_out_of_range, "has an index out of range"),
     "columns of other things": (columns_of_other_things, "is missing"),
-    "lines without text": (lines_without_text, "is not text"),
+    "lines without text": (lines_without_text, "is not a string"),
     **{
         f"without {table}.{column}": (without(table, column), "is missing")
         for table, column in (
@@ -256,7 +256,7 @@ def test_what_is_saved_of_markup_runs_no_script(page, original, tmp_path: Path):
     show(page, document)
     # Saving comes with the second part of the widget.
     expect(page.locator("[data-tracelab-ready=true]")).to_have_count(1, timeout=10_000)
-    for choice in ("HTML", "SVG, the whole"):
+    for choice in ("HTML", "SVG, entire"):
         page.locator("[role=tree]").focus()
         page.keyboard.press("s")
         with page.expect_download() as download:
@@ -277,7 +277,7 @@ def test_an_empty_graph_says_that_it_is_empty(page, original):
     widget_page(page)
     show(page, document)
     expect(page.locator("[data-tracelab-ready=true]")).to_have_count(1)
-    expect(page.get_by_text("Nothing was recorded: this graph has no operators.")).to_be_visible()
+    expect(page.get_by_text("No operators were recorded in this graph.")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -326,4 +326,4 @@ def test_a_page_is_saved_from_a_widget(page, document, tmp_path):
     # The part that is read after the first picture stands in the file too.
     saved.get_by_role("tree").focus()
     saved.keyboard.press("?")
-    expect(saved.get_by_role("dialog", name="Keys and legend")).to_be_visible()
+    expect(saved.get_by_role("dialog", name="Keyboard shortcuts and legend")).to_be_visible()

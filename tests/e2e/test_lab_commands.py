@@ -58,14 +58,14 @@ def test_trace_this_cell_by_key(notebook: NotebookView) -> None:
         "jupyterapp.shell.currentWidget.content.widgets[0].model.sharedModel.getSource() === '%%trace\\ny = 1'"
     )
     notebook.execute("tracelab:trace-cell")
-    expect(notebook.page.get_by_text("This cell is traced already: run it")).to_be_visible()
+    expect(notebook.page.get_by_text("This cell is already traced. Run it to see its graph.")).to_be_visible()
     assert source(notebook, 0) == "%%trace\ny = 1"
 
 
 def test_a_cell_with_another_magic_is_left_as_it_is(notebook: NotebookView) -> None:
     select(notebook, 1)
     notebook.execute("tracelab:trace-cell")
-    expect(notebook.page.get_by_text("This cell begins with %%time")).to_be_visible()
+    expect(notebook.page.get_by_text("This cell starts with %%time")).to_be_visible()
     assert source(notebook, 1) == "%%time\ny = 2"
 
 
@@ -124,7 +124,7 @@ def test_a_reload_brings_panel_and_tab_back(lab: Lab, new_page: Callable[[], Any
     page.screenshot(path=artefacts / "traces-reloaded.png")
     lab.stop_kernels()
     page.reload()
-    expect(page.locator(".tracelab-tab-banner")).to_contain_text("the kernel was restarted since", timeout=60_000)
+    expect(page.locator(".tracelab-tab-banner")).to_contain_text("because the kernel was restarted", timeout=60_000)
     page.screenshot(path=artefacts / "traces-gone.png")
     assert page.problems == []  # type: ignore[attr-defined]
     page.close()

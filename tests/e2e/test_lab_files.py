@@ -120,14 +120,14 @@ def test_a_file_that_changes_or_goes_while_it_is_open(page, held):
     notice = page.locator(".tracelab-file-notice")
     tracelab.trace(torch.exp, torch.ones(2)).save(file)
     page.evaluate("window.dispatchEvent(new Event('focus'))")
-    expect(notice).to_contain_text("The file has changed on the disk")
+    expect(notice).to_contain_text("The file has changed on disk")
     assert any("relu" in name for name in boxes(page))
     notice.get_by_role("button", name="Reload").click()
     expect(notice).to_be_hidden()
     expect(page.locator(".tracelab-file").get_by_role("treeitem", name="exp, operator")).to_be_attached()
     file.unlink()
     page.evaluate("window.dispatchEvent(new Event('focus'))")
-    expect(notice).to_contain_text("The file is no longer there; what is shown is what it held.")
+    expect(notice).to_contain_text("The file was moved or deleted. The graph shows its last content.")
     assert any("exp" in name for name in boxes(page))
 
 

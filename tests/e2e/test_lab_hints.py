@@ -71,13 +71,13 @@ def test_a_warning_says_what_is_frozen_and_leads_to_the_graph(
 ) -> None:
     cell.locator(".cm-lintRange-warning").hover()
     tip = cell.page.locator(".cm-tooltip-lint")
-    expect(tip).to_contain_text("The trace holds the value True")
+    expect(tip).to_contain_text("The trace is specialized on the value True")
     expect(tip).to_contain_text("Outputs that depend on it: y")
     cell.page.screenshot(path=artefacts / "lab-warning.png")
     tip.get_by_text("Show in graph").click()
     host = notebook.explorer(1).host
     expect(host).not_to_have_attribute("data-selected", "-1")
-    expect(cell.locator(".tracelab-lit")).to_have_text("if hidden.sum() > 0:bool[]")
+    expect(cell.locator(".tracelab-highlighted")).to_have_text("if hidden.sum() > 0:bool[]")
 
 
 def test_the_hover_of_a_hint_lists_every_value(cell: Locator) -> None:
@@ -88,7 +88,7 @@ def test_the_hover_of_a_hint_lists_every_value(cell: Locator) -> None:
 
 def test_the_cursor_lights_what_its_line_ran(notebook: NotebookView, cell: Locator) -> None:
     cell.locator(".cm-line").nth(3).click()
-    expect(notebook.explorer(1).host.locator(".lit")).to_contain_text("What the line of the cursor ran")
+    expect(notebook.explorer(1).host.locator(".highlight-bar")).to_contain_text("run by the line at the cursor")
 
 
 def test_hints_of_an_edited_line_are_stale_until_it_reads_as_before(cell: Locator) -> None:
@@ -136,7 +136,7 @@ def test_without_hints_warnings_and_the_way_to_the_graph_stay(
         expect(cell.locator(".cm-lintRange-warning")).to_have_text("hidden.sum() > 0")
         expect(cell.locator(".tracelab-hint")).to_have_count(0)
         cell.locator(".cm-line").nth(3).click()
-        expect(reopened.explorer(1).host.locator(".lit")).to_contain_text("What the line of the cursor ran")
+        expect(reopened.explorer(1).host.locator(".highlight-bar")).to_contain_text("run by the line at the cursor")
         reopened.page.close()
     finally:
         write_setting(lab, {})

@@ -1,4 +1,4 @@
-"""What happens to hints and squiggles when cells, notebooks and kernels do what they do."""
+"""What happens to hints and diagnostics when cells, notebooks and kernels do what they do."""
 
 from __future__ import annotations
 
@@ -69,18 +69,18 @@ def test_a_squiggle_leads_to_its_counterexample(notebook: NotebookView, artefact
     tip = notebook.page.locator(".cm-tooltip-lint")
     expect(tip).to_contain_text("Check: wrong for x negated")
     notebook.page.screenshot(path=artefacts / "lab-counterexample.png")
-    tip.get_by_text("Show the counterexample").click()
+    tip.get_by_text("Show counterexample").click()
     explorer = notebook.explorer(2)
-    expect(explorer.host.locator(".lit")).to_contain_text("wrong for x negated")
+    expect(explorer.host.locator(".highlight-bar")).to_contain_text("wrong for x negated")
     expect(explorer.panel).to_contain_text("check: wrong for x negated")
 
 
-def test_squiggles_can_be_switched_off_alone(notebook: NotebookView) -> None:
+def test_diagnostics_can_be_switched_off_alone(notebook: NotebookView) -> None:
     cell = notebook.cell(2)
-    setting(notebook.page, "squiggles", False)
+    setting(notebook.page, "diagnostics", False)
     expect(squiggle(cell)).to_have_count(0)
     expect(hints(cell)).to_have_count(3)
-    setting(notebook.page, "squiggles", True)
+    setting(notebook.page, "diagnostics", True)
     expect(squiggle(cell)).to_have_text("hidden.sum() > 0")
 
 
@@ -165,7 +165,7 @@ def test_a_restart_of_the_kernel_takes_nothing_away(notebook: NotebookView) -> N
     cell = notebook.cell(2)
     expect(hints(cell)).to_have_count(3)
     put_cursor(cell, 1)
-    expect(notebook.explorer(2).host.locator(".lit")).to_contain_text("What the line of the cursor ran")
+    expect(notebook.explorer(2).host.locator(".highlight-bar")).to_contain_text("run by the line at the cursor")
     hints(cell).first.hover()
     expect(notebook.page.locator(".tracelab-hover")).to_contain_text("aten::mul")
 
@@ -194,7 +194,7 @@ def test_a_cell_that_is_moved_keeps_its_hints(notebook: NotebookView) -> None:
     expect(squiggle(notebook.cell(1))).to_have_text("hidden.sum() > 0")
     expect(hints(notebook.cell(2))).to_have_text(["float32[8, 16]"])
     put_cursor(notebook.cell(1), 1)
-    expect(notebook.explorer(1).host.locator(".lit")).to_contain_text("What the line of the cursor ran")
+    expect(notebook.explorer(1).host.locator(".highlight-bar")).to_contain_text("run by the line at the cursor")
 
 
 def test_of_a_cell_that_is_split_the_part_with_the_output_keeps_its_hints(notebook: NotebookView) -> None:

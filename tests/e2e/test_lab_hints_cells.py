@@ -109,18 +109,18 @@ def test_a_selected_node_lights_its_line_in_every_cell(notebook: NotebookView) -
     explorer = notebook.explorer(2)
     explorer.host.evaluate("host => host.tracelab.select(1)")
     assert explorer.selected == 1
-    lit = notebook.page.locator(".tracelab-lit")
-    expect(lit).to_have_text(["        return torch.relu(h)float32[8, 6]", "hidden = both(x)float32[8, 4]"])
+    highlighted = notebook.page.locator(".tracelab-highlighted")
+    expect(highlighted).to_have_text(["        return torch.relu(h)float32[8, 6]", "hidden = both(x)float32[8, 4]"])
 
 
 def test_the_cursor_in_a_function_lights_what_it_ran_in_every_graph(notebook: NotebookView) -> None:
     notebook.cell(2)
     put_cursor(notebook.cell(1), 7)
     for index in (2, 3):
-        expect(notebook.explorer(index).host.locator(".lit")).to_contain_text("What the line of the cursor ran")
+        expect(notebook.explorer(index).host.locator(".highlight-bar")).to_contain_text("run by the line at the cursor")
     put_cursor(notebook.cell(1), 0)
     for index in (2, 3):
-        expect(notebook.explorer(index).host.locator(".lit")).to_be_hidden()
+        expect(notebook.explorer(index).host.locator(".highlight-bar")).to_be_hidden()
 
 
 def test_the_key_leads_to_the_node_and_on_to_the_next(notebook: NotebookView) -> None:
@@ -140,7 +140,7 @@ def test_a_line_that_ran_nothing_says_so(notebook: NotebookView) -> None:
     put_cursor(notebook.cell(4), 0)
     notebook.page.keyboard.press("Alt+Shift+G")
     toast = notebook.page.locator(".Toastify__toast")
-    expect(toast.last).to_contain_text("The line of the cursor ran nothing in a trace that this notebook shows")
+    expect(toast.last).to_contain_text("No traced operators on this line.")
 
 
 def test_a_key_in_the_graph_leads_to_the_source_in_another_cell(notebook: NotebookView) -> None:
@@ -191,7 +191,7 @@ def test_after_a_run_in_place_the_hover_has_time_and_statistics(notebook: Notebo
     expect(hover.locator("th")).to_have_text(["Value", "Type", "Operator", "Module", "Time", "Statistics"])
     expect(hover.locator("tbody tr").first.locator("td").nth(4)).to_have_text(re.compile(r"^[\d.]+ (µs|ms|s)$"))
     expect(hover.locator("tbody tr").first.locator("td").nth(5)).to_contain_text("mean")
-    expect(hover).to_contain_text(re.compile(r"The line took [\d.]+ (µs|ms|s) in the last run"))
+    expect(hover).to_contain_text(re.compile(r"This line took [\d.]+ (µs|ms|s) in the last run"))
     notebook.page.screenshot(path=artefacts / "lab-hover-run.png")
     notebook.page.mouse.move(0, 0)
 
@@ -203,13 +203,13 @@ def test_each_setting_takes_effect_at_once(notebook: NotebookView) -> None:
     setting(notebook.page, "shapeHints", True)
     expect(hints(cell)).to_have_count(2)
     notebook.explorer(2).host.evaluate("host => host.tracelab.select(1)")
-    expect(notebook.page.locator(".tracelab-lit")).to_have_count(2)
-    setting(notebook.page, "links", False)
-    expect(notebook.page.locator(".tracelab-lit")).to_have_count(0)
+    expect(notebook.page.locator(".tracelab-highlighted")).to_have_count(2)
+    setting(notebook.page, "syncSelection", False)
+    expect(notebook.page.locator(".tracelab-highlighted")).to_have_count(0)
     put_cursor(notebook.cell(2), 1)
-    expect(notebook.explorer(2).host.locator(".lit")).to_be_hidden()
-    setting(notebook.page, "links", True)
-    expect(notebook.page.locator(".tracelab-lit")).to_have_count(2)
+    expect(notebook.explorer(2).host.locator(".highlight-bar")).to_be_hidden()
+    setting(notebook.page, "syncSelection", True)
+    expect(notebook.page.locator(".tracelab-highlighted")).to_have_count(2)
 
 
 def test_the_source_in_a_file_is_opened_at_its_line(notebook: NotebookView) -> None:

@@ -140,7 +140,7 @@ def test_a_trace_of_any_cell_comes_with_its_check_and_goes_with_its_variable(pan
 
 
 def test_warnings_in_files_lead_to_their_line(panel: PanelView) -> None:
-    place = panel.node.locator(".tracelab-traces-place")
+    place = panel.node.locator(".tracelab-traces-location")
     expect(place).to_have_count(1)
     expect(place).to_contain_text("traces_library.py, line 5")
     place.click()
@@ -202,12 +202,12 @@ def test_saved_beside_the_notebook(lab: Lab, panel: PanelView) -> None:
     dialog = panel.page.get_by_role("dialog")
     expect(dialog.get_by_role("textbox")).to_have_value("small.tlab")
     dialog.get_by_role("button", name="Save").click()
-    expect(panel.page.get_by_text("Written to")).to_be_visible()
+    expect(panel.page.get_by_text("Saved to")).to_be_visible()
     assert len(tracelab.load(lab.folder / "small.tlab").graph.nodes) == 2
     # Once more: asked before it is replaced.
     panel.press("Save")
     dialog.get_by_role("button", name="Save").click()
-    expect(dialog).to_contain_text("is there already")
+    expect(dialog).to_contain_text("already exists")
     dialog.get_by_role("button", name="Cancel").click()
 
 
@@ -227,7 +227,7 @@ def test_an_unknown_format_is_said(lab: Lab, panel: PanelView) -> None:
     dialog = panel.page.get_by_role("dialog")
     dialog.get_by_role("textbox").fill("small.png")
     dialog.get_by_role("button", name="Save").click()
-    expect(panel.page.get_by_text("small.png ends in none of .html, .svg, .dot and .json")).to_be_visible()
+    expect(panel.page.get_by_text("The name small.png must end in .html, .svg, .dot or .json.")).to_be_visible()
     assert not (lab.folder / "small.png").exists()
 
 

@@ -48,7 +48,7 @@ def test_a_kernel_restarted_under_an_open_tab(lab: Lab, page: Page, artefacts: P
         ".sessionContext.session.kernel.restart()"
     )
     banner = panel.tabs.get_by_role("status").first
-    expect(banner).to_contain_text("this is the picture of a trace that is gone", timeout=30_000)
+    expect(banner).to_contain_text("This is a snapshot of a discarded trace.", timeout=30_000)
     picture = panel.tabs.locator("[data-tracelab-ready]")
     expect(picture).to_have_count(1)
     expect(panel.tabs.locator(".tracelab-widget")).to_have_count(0)
@@ -62,7 +62,7 @@ def test_a_kernel_restarted_under_an_open_tab(lab: Lab, page: Page, artefacts: P
     )
     panel.notebook.run_all()
     expect(panel.items).to_have_count(2, timeout=30_000)
-    expect(banner).to_contain_text("this is the picture of a trace that is gone")
+    expect(banner).to_contain_text("This is a snapshot of a discarded trace.")
     panel.close_tabs()
 
 
@@ -125,7 +125,7 @@ def test_a_busy_kernel_is_asked_once_when_it_is_idle(lab: Lab, page: Page) -> No
 
 def test_a_kernel_of_another_language_is_not_asked(lab: Lab, page: Page) -> None:
     panel = opened(lab, page, "other.ipynb", ["1 + 1"], kernel="other")
-    expect(panel.status).to_contain_text("Traces are made by Python kernels: this one runs other.", timeout=30_000)
+    expect(panel.status).to_contain_text("Only Python kernels can trace. This kernel runs other.", timeout=30_000)
     page.evaluate(
         "() => { window.asked = 0; jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect("
         "(_, {msg, direction}) => { window.asked += direction === 'send' && msg.content.silent === true }) }"
@@ -146,7 +146,7 @@ def test_a_kernel_without_tracelab(lab: Lab, page: Page) -> None:
 def test_a_notebook_without_a_kernel(page: Page) -> None:
     panel = PanelView(NotebookView(page))
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    expect(panel.status).to_contain_text("has no kernel: start one to see its traces.", timeout=30_000)
+    expect(panel.status).to_contain_text("has no kernel. Start a kernel to see its traces.", timeout=30_000)
 
 
 def test_nothing_went_wrong_in_the_page(page: Page) -> None:

@@ -95,14 +95,14 @@ def test_search_finds_and_opens_what_is_hidden(cell_trace: ExplorerView, artefac
     cell_trace.collapse_all()
     cell_trace.press("/")
     cell_trace.page.keyboard.type("gelu")
-    expect(cell_trace.host.locator(".find .count")).to_have_text("0/2")
+    expect(cell_trace.host.locator(".search .count")).to_have_text("0/2")
     cell_trace.page.keyboard.press("Enter")
     found = cell_trace.host.get_by_role("treeitem", selected=True)
     expect(found).to_have_attribute("aria-label", "1: gelu, operator, 4×32")
     cell_trace.paint_is_settled()
     cell_trace.page.screenshot(path=artefacts / "live-search.png")
     cell_trace.page.keyboard.press("Escape")
-    expect(cell_trace.host.locator(".find .count")).to_have_text("")
+    expect(cell_trace.host.locator(".search .count")).to_have_text("")
 
 
 def test_the_panel_shows_the_source_line_of_a_node(cell_trace: ExplorerView, artefacts: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_failed_cell_shows_its_graph_up_to_the_failure(notebook: NotebookView,
     expect(notebook.cell(failing).locator(".jp-OutputArea")).to_contain_text("RuntimeError")
     expect(explorer.box("relu")).to_have_count(1)
     explorer.press("i")
-    expect(explorer.panel).to_contain_text("The call failed at")
+    expect(explorer.panel).to_contain_text("Failed at")
     explorer.paint_is_settled()
     explorer.page.screenshot(path=artefacts / "live-failed-cell.png")
 

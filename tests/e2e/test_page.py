@@ -80,7 +80,7 @@ def search(explorer: ExplorerView, query: str) -> list[str]:
 
 
 def live(explorer: ExplorerView) -> str:
-    return explorer.host.locator(".root > .unseen[role=status]").inner_text()
+    return explorer.host.locator(".root > .visually-hidden[role=status]").inner_text()
 
 
 # The file ------------------------------------------------------------------------------------------------------
@@ -125,22 +125,22 @@ def test_a_line_leads_to_its_operators(page, file):
     explorer.press("i")
     explorer.host.get_by_role("tab", name="Source").click()
     explorer.panel.get_by_role("button", name=re.compile(r"x \+ self\.outer\(hidden\)")).click()
-    assert live(explorer).startswith("16 operators of line ")
+    assert re.fullmatch(r"Line \d+: 16 operators highlighted", live(explorer))
 
 
 def test_ancestors_are_lit(page, file):
     explorer = opened(page, file, "#select=blocks.1.outer")
     explorer.press("a")
     # x, and linear, relu, linear, add, linear, relu, linear.
-    assert live(explorer) == "8 elements lit: what it depends on"
+    assert live(explorer) == "8 nodes highlighted: upstream"
 
 
-def test_the_shortest_way_between_two_is_lit(page, file):
+def test_the_shortest_path_between_two_is_highlighted(page, file):
     explorer = opened(page, file, "#select=blocks.1.outer")
     explorer.press("m")
     page.evaluate("document.querySelector('#tracelab').tracelab.restore('select=head')")
     explorer.press("w")
-    assert live(explorer).endswith("the shortest way between the two, 9 steps")
+    assert live(explorer).endswith("shortest path, 9 edges")
 
 
 def test_back_and_forward(page, file):
@@ -177,10 +177,10 @@ def test_a_screen_reader_walks_what_a_node_takes_and_gives(page, file):
     expect(explorer.host.get_by_role("treeitem", selected=True)).to_have_count(1)
     ports = explorer.host.locator(".port").all()
     assert [port.get_attribute("aria-label") for port in ports] == [
-        "takes x.2: Tensor[3, 4] · float32 · cpu, from mul",
-        "takes head.weight: Tensor[2, 4] · float32 · cpu, parameter head.weight",
-        "takes head.bias: Tensor[2] · float32 · cpu, parameter head.bias",
-        "gives linear.16: Tensor[3, 2] · float32 · cpu, to graph output",
+        "input x.2: Tensor[3, 4] · float32 · cpu, from mul",
+        "input head.weight: Tensor[2, 4] · float32 · cpu, parameter head.weight",
+        "input head.bias: Tensor[2] · float32 · cpu, parameter head.bias",
+        "output linear.16: Tensor[3, 2] · float32 · cpu, used by graph output",
     ]
 
 
@@ -214,7 +214,7 @@ def saved(explorer: ExplorerView, choice: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("choice", ["SVG, what is on screen", "SVG, the whole picture"])
+@pytest.mark.parametrize("choice", ["SVG, visible area", "SVG, entire graph"])
 def test_the_svg_shows_the_boxes(page, file, tmp_path, choice):
     path = saved(opened(page, file), choice, tmp_path)
     assert path.name == "Net.svg"
@@ -223,7 +223,7 @@ def test_the_svg_shows_the_boxes(page, file, tmp_path, choice):
 
 
 def test_the_png_is_an_image(page, file, tmp_path):
-    assert saved(opened(page, file), "PNG, the whole picture", tmp_path).read_bytes().startswith(b"\x89PNG")
+    assert saved(opened(page, file), "PNG, entire graph", tmp_path).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_json_is_the_document(page, file, tmp_path):
@@ -285,7 +285,7 @@ def test_axe_finds_nothing(browser, file, artefacts, state, scheme):
 def test_equal_blocks_are_folded_and_opened_by_keys(page, file, artefacts):
     explorer = opened(page, file, "#open=blocks")
     explorer.press("x")
-    fold = explorer.host.get_by_role("treeitem", name=re.compile("^× 8: Block, closed group, 8 equal blocks, "))
+    fold = explorer.host.get_by_role("treeitem", name=re.compile("^× 8: Block, closed group, 8 repeated blocks, "))
     expect(fold).to_have_count(1)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

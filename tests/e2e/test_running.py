@@ -88,18 +88,18 @@ def test_a_run_shows_time_on_the_nodes(resnet: RunView, artefacts: Path) -> None
     resnet.run()
     resnet.ended(r"^\d+ operators on cpu · .* m?s$")
     expect(resnet.legend.get_by_role("combobox")).to_have_value("time")
-    expect(resnet.legend).to_contain_text("together")
+    expect(resnet.legend).to_contain_text("total")
     resnet.explorer.paint_is_settled()
     resnet.explorer.page.screenshot(path=artefacts / "run-time-light.png")
 
 
 def test_the_heaviest_modules_are_listed_and_lead_there(resnet: RunView, artefacts: Path) -> None:
-    resnet.legend.get_by_role("button", name="Heaviest").click()
+    resnet.legend.get_by_role("button", name="Hot spots").click()
     panel = resnet.explorer.panel
     panel.get_by_role("button", name="Modules").click()
     rows = panel.locator("tbody tr")
     assert rows.count() > 10
-    resnet.explorer.page.screenshot(path=artefacts / "run-heaviest.png")
+    resnet.explorer.page.screenshot(path=artefacts / "run-hotspots.png")
     panel.get_by_role("button", name="Operators").click()
     rows.first.get_by_role("button").click()
     resnet.explorer.ready()
@@ -133,14 +133,14 @@ def test_a_slice_of_a_value_is_drawn(resnet: RunView, artefacts: Path) -> None:
     before = image.get_attribute("aria-label")
     image.scroll_into_view_if_needed()
     resnet.explorer.page.screenshot(path=artefacts / "run-values-light.png")
-    panel.get_by_role("combobox", name="Down").select_option("1")
+    panel.get_by_role("combobox", name="Rows").select_option("1")
     expect(image).not_to_have_attribute("aria-label", before or "")
 
 
 def test_operations_are_an_overlay(resnet: RunView) -> None:
     resnet.legend.get_by_role("combobox").select_option("FLOPs")
     # Its 4.1 billion multiply-adds are twice as many operations.
-    expect(resnet.legend).to_contain_text(re.compile(r"together 8\.\d+ G"), timeout=30_000)
+    expect(resnet.legend).to_contain_text(re.compile(r"total 8\.\d+ G"), timeout=30_000)
 
 
 def test_what_cannot_run_is_said_in_a_sentence(resnet: RunView) -> None:
