@@ -13,7 +13,8 @@
  */
 
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
-import type { KernelConnection, KernelMessage } from './protocol/runmessages';
+import type { KernelConnection } from './protocol/connection';
+import type { KernelMessage } from './protocol/runmessages';
 
 interface Model {
   get(name: string): unknown;

@@ -317,9 +317,9 @@ def test_the_error_of_a_trace_has_the_report():
 
 def test_the_view_document_tells_what_a_check_answered():
     trace = traced(subjects.branch, torch.ones(2, 3))
-    assert "answer" not in view_document(trace.graph)["warnings"][0]
+    assert "verdict" not in view_document(trace.graph)["warnings"][0]
     trace.check()
-    assert view_document(trace.graph)["warnings"][0]["answer"] == "wrong for x negated"
+    assert view_document(trace.graph)["warnings"][0]["verdict"] == "wrong for x negated"
 
 
 def test_a_place_whose_size_is_no_node_is_shown_at_the_tensor_that_was_asked():

@@ -34,7 +34,14 @@ def honest() -> Document:
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 4), nn.Tanh()))
     document = view_document(tracelab.trace(net, torch.ones(1, 3)).graph)
     document["warnings"] = [
-        {"kind": "bool", "message": "frozen", "node": 1, "source": -1, "value": "True", "taints": document["outputs"]}
+        {
+            "kind": "bool",
+            "message": "frozen",
+            "node": 1,
+            "source": -1,
+            "constant": "True",
+            "affects": document["outputs"],
+        }
     ]
     return document
 

@@ -22,7 +22,7 @@ from tracelab.graph.types import TensorType, Type
 class Role(enum.IntEnum):
     """Where a value comes from."""
 
-    NODE = 0
+    COMPUTED = 0
     INPUT = 1
     PARAMETER = 2
     BUFFER = 3
@@ -43,7 +43,7 @@ class Value:
         name: str,
         type_: Type,
         node: Node | None = None,
-        role: Role = Role.NODE,
+        role: Role = Role.COMPUTED,
         path: str = "",
     ) -> None:
         self.name = name

@@ -61,7 +61,7 @@ def lint(graph: GraphData) -> None:
     names: set[str] = set()
     scopes = set(graph.scopes())
     for value in graph.inputs:
-        if value.role in (Role.NODE, Role.CONSTANT) and value.node is not None:
+        if value.role in (Role.COMPUTED, Role.CONSTANT) and value.node is not None:
             _wrong(graph, None, f"the input %{value.name} is made by {value.node.kind}")
         _define(graph, None, value, defined, names)
     regions: list[Node] = []

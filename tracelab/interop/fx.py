@@ -80,7 +80,8 @@ class _Reader:
         graph.name = graph.root.name = graph.root.name or "forward"
         used = dict.fromkeys(value for node in graph.nodes for value in node.inputs)
         used.update(dict.fromkeys(graph.outputs))
-        graph.inputs += [value for value in used if value.role not in (Role.NODE, Role.INPUT) and value.node is None]
+        state = (Role.PARAMETER, Role.BUFFER, Role.CONSTANT)
+        graph.inputs += [value for value in used if value.role in state and value.node is None]
         users = graph.user_inputs
         unique_names(graph.values())
         graph.input_tree = InputTree([value.name for value in users], [Tree("tensor") for _ in users])

@@ -8,15 +8,15 @@ import html
 import json
 import pathlib
 import re
-from typing import Any
 
 from tracelab.errors import TracelabError
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.view_document.document import encodable
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
 
-def document_html(document: dict[str, Any]) -> str:
+def document_html(document: ViewDocument) -> str:
     """A page that shows a view document.
 
     Text of the document cannot become markup: `<` is written as JSON's escape of it, and the page's content

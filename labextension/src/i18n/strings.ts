@@ -224,11 +224,10 @@ export const unequalColumns = (table: string) =>
 export const notATree = (column: string) => trans.__('the column "%1" is not a tree', column);
 export const notOneRoot = (column: string) =>
   trans.__('the column "%1" does not have exactly one root', column);
-export const notPairs = (column: string) => trans.__('the column "%1" does not contain pairs', column);
-export const notLists = (column: string) => trans.__('the column "%1" does not contain lists', column);
+export const wrongEntry = (column: string) =>
+  trans.__('the column "%1" has an entry of the wrong length', column);
+export const wrongKind = (column: string) =>
+  trans.__('the column "%1" has an entry that is neither a number nor text', column);
+export const notLists = (column: string) => trans.__('the column "%1" is not a list', column);
 export const otherLength = (column: string) => trans.__('the column "%1" has the wrong length', column);
-export const badChange = () => trans.__('a change does not have three strings');
-export const badOverlay = () => trans.__('an overlay contains a value that is not a number');
-export const badShape = () => trans.__('a shape is not a list');
-export const badArgument = () => trans.__('an argument is not a pair');
 export const noRoot = () => trans.__('it has no root scope');

@@ -5,7 +5,7 @@
  */
 
 import * as strings from '../i18n/strings';
-import type { TraceDiagnostic, ViewDocument } from '../protocol/document';
+import type { TraceDiagnostic, ViewDocument } from '../protocol/viewdocument';
 
 /** The names of cells in `files`: the traced one, and others that it called into. */
 const OWN = 'this cell';
@@ -116,7 +116,7 @@ function callsOf(view: ViewDocument, frames: readonly number[], scope: number): 
   return frames.map((frame) => {
     const name = sources.function[frame] < 0 ? '' : strings[sources.function[frame]];
     const owner = name.split('.').slice(-2, -1)[0] ?? '';
-    const found = chain.findIndex((at, depth) => depth > reached && strings[scopes.class[at]] === owner);
+    const found = chain.findIndex((at, depth) => depth > reached && strings[scopes.class_name[at]] === owner);
     reached = found < 0 ? reached : found;
     return chain[Math.max(0, reached)];
   });
@@ -209,7 +209,7 @@ function cellWarnings(view: ViewDocument, cells: ReadonlySet<number>): CellDiagn
             warning,
             places,
             outside: inCell ? '' : `${view.files[file].name}:${sources.line[warning.source]}`,
-            outputs: warning.taints.map((value) => view.strings[view.values.name[value]]),
+            outputs: warning.affects.map((value) => view.strings[view.values.name[value]]),
           },
         ];
   });

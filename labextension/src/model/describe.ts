@@ -2,7 +2,7 @@
 
 import * as strings from '../i18n/strings';
 import { differenceCount, diffStatusOf, statusText } from './diff/differences';
-import type { ViewDocument } from '../protocol/document';
+import type { ViewDocument } from '../protocol/viewdocument';
 import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { repeatOf } from './repeats';
 
@@ -65,7 +65,7 @@ export function scopeName(h: Hierarchy, scope: number): string {
 }
 
 export const scopeClass = (h: Hierarchy, scope: number): string =>
-  string(h.document, h.document.scopes.class[repeatOf(h, scope)?.members[0] ?? scope]);
+  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope]);
 
 /** `12 repeated blocks, 30 ops each`; empty for all but collapsed blocks. */
 export function repeatText(h: Hierarchy, scope: number): string {

@@ -2,7 +2,7 @@
 
 import * as strings from '../i18n/strings';
 import { integerText } from '../i18n/translation';
-import { Role } from '../protocol/document';
+import { Role } from '../protocol/viewdocument';
 import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from './describe';
 import {
   kindOf,

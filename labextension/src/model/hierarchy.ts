@@ -6,7 +6,7 @@
  * accessibility tree and the selection.
  */
 
-import { Role, type ViewDocument } from '../protocol/document';
+import { Role, type ViewDocument } from '../protocol/viewdocument';
 import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
 export type Element = number;
@@ -250,7 +250,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     scopeWarnings,
     nodeWarnings,
     scopeFailed,
-    affected: new Set(document.warnings.flatMap((warning) => warning.taints)),
+    affected: new Set(document.warnings.flatMap((warning) => warning.affects)),
     users,
     paths: modulePaths(document, repeats),
     strides: new Map(values.strides ?? []),

@@ -5,7 +5,7 @@
  * one operator do.
  */
 
-import type { ViewDocument } from '../protocol/document';
+import type { ViewDocument } from '../protocol/viewdocument';
 
 export interface Repeat {
   /** The number of its own scope. */
@@ -60,7 +60,7 @@ function alike(all: Compared, a: number, b: number): boolean {
   const { nodes, scopes } = document;
   const N = nodes.kind.length;
   return (
-    scopes.class[a] === scopes.class[b] &&
+    scopes.class_name[a] === scopes.class_name[b] &&
     opCount[a] === opCount[b] &&
     children[a].length === children[b].length &&
     children[a].every((one, at) => {

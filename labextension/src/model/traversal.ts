@@ -73,9 +73,9 @@ export const descendants = (h: Hierarchy, element: Element): Set<Element> =>
  * constant has left the graph, so that this is no walk along its uses.
  */
 export function affectedElements(h: Hierarchy, index: number): Set<Element> {
-  const { node, taints } = h.document.warnings[index];
+  const { node, affects } = h.document.warnings[index];
   const found = new Set<Element>(node >= 0 ? [node] : []);
-  for (const value of taints) {
+  for (const value of affects) {
     const at = h.outputs.indexOf(value);
     if (at >= 0) {
       for (const element of ancestors(h, outputElement(h, at))) {

@@ -5,7 +5,7 @@ import { createEvents } from '../../src/explorer/ui/events';
 import { createKeys, keyName } from '../../src/explorer/ui/keys';
 import { DocumentBuilder } from '../fixtures/builder';
 import { mlp, resnet18 } from '../fixtures/models';
-import type { ViewDocument } from '../../src/protocol/document';
+import type { ViewDocument } from '../../src/protocol/viewdocument';
 
 let host: HTMLElement;
 let explorer: Explorer;

@@ -13,7 +13,8 @@ import {
   type Metric,
 } from '../../src/model/run/metrics';
 import { addBatch, emptyRun, type RunData } from '../../src/model/run/rundata';
-import type { KernelConnection, KernelMessage } from '../../src/protocol/runmessages';
+import type { KernelConnection } from '../../src/protocol/connection';
+import type { BrowserMessage, KernelMessage, RunView } from '../../src/protocol/runmessages';
 import { mlp, resnet18 } from '../fixtures/models';
 
 const view = (typed: Int32Array | Float64Array | Uint8Array | Float32Array): DataView =>
@@ -197,7 +198,7 @@ it('a heatmap tells signs apart by color and hatches what is not finite', () => 
 describe('the run bar', () => {
   let host: HTMLElement;
   let explorer: Explorer;
-  let sent: Record<string, unknown>[];
+  let sent: BrowserMessage[];
   let tell: (message: KernelMessage, buffers?: DataView[]) => void;
   let lose: () => void;
   const root = (): ShadowRoot => host.querySelector('.tracelab')!.shadowRoot!;
@@ -250,7 +251,7 @@ describe('the run bar', () => {
     field.dispatchEvent(new Event('input'));
     bar()!.querySelector('select')!.value = 'meta';
     buttons()[0].click();
-    expect(sent.slice(1)).toEqual([{ type: 'run.start', device: 'meta', inputs: ['8×784'], upto: -1 }]);
+    expect(sent.slice(1)).toEqual([{ type: 'run.start', device: 'meta', inputs: ['8×784'], until: -1 }]);
   });
 
   it('runs to the selected operator', () => {
@@ -260,7 +261,7 @@ describe('the run bar', () => {
     return vi.waitFor(() => {
       expect(buttons()[1].disabled).toBe(false);
       buttons()[1].click();
-      expect(sent[1]).toMatchObject({ type: 'run.start', upto: 2 });
+      expect(sent[1]).toMatchObject({ type: 'run.start', until: 2 });
     });
   });
 
@@ -294,7 +295,7 @@ describe('the run bar', () => {
     const draw = (): HTMLButtonElement | undefined =>
       [...root().querySelectorAll('button')].find((each) => each.textContent === 'Draw a heatmap');
     draw()!.click();
-    const asked = sent[sent.length - 1];
+    const asked = sent[sent.length - 1] as RunView;
     expect(asked).toMatchObject({ type: 'run.view', axes: null });
     const map = { rows: 1, columns: 2, axes: [0, 1], index: [0, 0], step: [1, 1], low: 0, high: 1 };
     const about = { ...map, value: asked.value, shape: [1, 2], dtype: 'float32' };

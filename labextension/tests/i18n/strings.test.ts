@@ -6,7 +6,8 @@ import * as runStrings from '../../src/i18n/runstrings';
 import * as strings from '../../src/i18n/strings';
 import * as toolStrings from '../../src/i18n/toolstrings';
 import { setTranslation, type Translation } from '../../src/i18n/translation';
-import type { KernelConnection, KernelMessage } from '../../src/protocol/runmessages';
+import type { KernelConnection } from '../../src/protocol/connection';
+import type { KernelMessage } from '../../src/protocol/runmessages';
 import { resnet18 } from '../fixtures/models';
 import { shownLiterals } from './literals';
 

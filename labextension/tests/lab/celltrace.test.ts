@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cellTrace, linesOf, typeText } from '../../src/lab/celltrace';
-import type { ViewDocument } from '../../src/protocol/document';
+import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { DocumentBuilder } from '../fixtures/builder';
 
 /** `h = relu(x) + x` and `y = h @ h` on lines 2 and 3 of a cell. */
@@ -87,7 +87,7 @@ describe('a trace that ran through other cells', () => {
     builder.op('aten::relu', [builder.input('x', [4])], [4]);
     const call = builder.source('this cell', 2, 'y = f(x)', 'f(x)', '<module>');
     builder.source('model.py', 12, '    if x.sum() > 0:', 'x.sum() > 0', 'f', call);
-    builder.warn({ taints: [] });
+    builder.warn({ affects: [] });
     const [warning] = cellTrace(builder.document)!.warnings;
     expect(warning.outside).toBe('model.py:12');
     expect(warning.places).toEqual([{ file: 0, line: 2, endLine: 2, column: 4, endColumn: 8, exact: false }]);

@@ -3,13 +3,13 @@ import type { EditorView } from '@codemirror/view';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyQuickFix, quickFixEdit } from '../../src/lab/quickfix/quickfix';
-import type { TraceDiagnostic } from '../../src/protocol/document';
+import type { TraceDiagnostic } from '../../src/protocol/viewdocument';
 
 const LINES = ['%%trace', 'if x.sum() > 0:', '    y = x * 2', 'else:', '    y = -x', 'z = y'];
 const AFTER = ['%%trace', 'y = torch.where(x.sum() > 0, x * 2, -x)', 'z = y'];
 
 const warning = {
-  mend: {
+  fix: {
     line: 2,
     column: 0,
     end_line: 5,
@@ -65,8 +65,8 @@ describe('a quick fix', () => {
 
   it('counts columns in characters, of which some take two units', () => {
     const line = 's = "😀"; n = int(x.sum())';
-    const mend = { ...warning.mend!, line: 1, end_line: 1, column: 13, end_column: 25, text: 'x.sum()' };
-    const found = quickFixEdit({ ...warning, mend }, new Map([[1, line]]), 1)!;
+    const fix = { ...warning.fix!, line: 1, end_line: 1, column: 13, end_column: 25, text: 'x.sum()' };
+    const found = quickFixEdit({ ...warning, fix }, new Map([[1, line]]), 1)!;
     expect(found.after).toEqual(['s = "😀"; n = x.sum()']);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCache } from '../../src/layout/cache';
 import { buildHierarchy, groupElement, scopeOf, type Hierarchy } from '../../src/model/hierarchy';
 import { closeScope, openScope } from '../../src/model/openstate';
-import type { ViewDocument } from '../../src/protocol/document';
+import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { DocumentBuilder } from '../fixtures/builder';
 import { gpt, resnet18 } from '../fixtures/models';
 import { moved, sceneOf, type Moved } from './moved';

@@ -8,7 +8,7 @@ import {
   DiffStatus,
   diffStatusOf,
 } from '../../src/model/diff/differences';
-import type { ViewDocument } from '../../src/protocol/document';
+import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { buildHierarchy, groupElement, inputElement, type Hierarchy } from '../../src/model/hierarchy';
 import { defaultOpened } from '../../src/model/openstate';
 import { diffSideOf } from '../../src/model/diff/split';

@@ -130,7 +130,9 @@ describe('reach', () => {
   it('has what stands between a frozen place and the outputs that depend on it', () => {
     const document = mlp();
     const [output] = document.outputs;
-    document.warnings = [{ kind: 'bool', message: '', node: 3, source: -1, value: 'True', taints: [output] }];
+    document.warnings = [
+      { kind: 'bool', message: '', node: 3, source: -1, constant: 'True', affects: [output] },
+    ];
     const h = buildHierarchy(document);
     expect([...affectedElements(h, 0)].sort((a, b) => a - b)).toEqual([3, 4, 5, 6, outputElement(h, 0)]);
   });

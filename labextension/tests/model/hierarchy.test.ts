@@ -169,7 +169,7 @@ describe('words', () => {
 
   it('says which outputs a warning affects', () => {
     const document = mlp();
-    document.warnings[0].taints = document.outputs;
+    document.warnings[0].affects = document.outputs;
     const h = buildHierarchy(document);
     expect(accessibleName(h, outputElement(h, 0), false)).toBe(
       'scaled, graph output, 32×10, affected by a warning',

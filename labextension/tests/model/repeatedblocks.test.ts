@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createExplorer, type Explorer } from '../../src/explorer/explorer';
-import type { ViewDocument } from '../../src/protocol/document';
+import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { accessibleName } from '../../src/model/describe';
 import { differencesOf, DiffStatus } from '../../src/model/diff/differences';
 import {
@@ -19,7 +19,8 @@ import { hotSpots, metricOf } from '../../src/model/run/metrics';
 import { allScopes } from '../../src/model/openstate';
 import { collapseRepeat, collapsedPaths, isCollapsed, setCollapsed } from '../../src/model/repeats';
 import { addBatch, emptyRun, type RunData } from '../../src/model/run/rundata';
-import type { KernelConnection, KernelMessage } from '../../src/protocol/runmessages';
+import type { KernelConnection } from '../../src/protocol/connection';
+import type { KernelMessage } from '../../src/protocol/runmessages';
 import { finish, indexing, search } from '../../src/model/search';
 import { layers } from '../fixtures/models';
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import { accessibleName, labelOf } from '../../src/model/describe';
-import type { ViewDocument } from '../../src/protocol/document';
+import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { textOf } from '../../src/model/elementdetails';
 import { buildHierarchy, groupElement, type Hierarchy } from '../../src/model/hierarchy';
 import {

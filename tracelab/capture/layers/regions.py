@@ -67,5 +67,5 @@ def note_use(recorder: Recorder, args: Any) -> None:
     assert recorder.region_inputs is not None
     for tensor in _tensors(args):
         value = recorder.known(tensor)
-        if value is not None and value.role in (Role.NODE, Role.INPUT):
+        if value is not None and value.role in (Role.COMPUTED, Role.INPUT):
             recorder.region_inputs[id(tensor)] = value

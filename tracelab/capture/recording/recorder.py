@@ -164,7 +164,7 @@ class Recorder(RecordingState):
     def _detach(self, node: Node) -> None:
         """`y.detach_()` gives `y` a new value, as `detach` does; only an input must really be changed."""
         item = node.args[0]
-        if isinstance(item, Value) and item.role is Role.NODE:
+        if isinstance(item, Value) and item.role is Role.COMPUTED:
             node.kind, node.target = "aten::detach", torch.ops.aten.detach.default
 
 

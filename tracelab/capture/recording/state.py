@@ -116,7 +116,7 @@ class RecordingState:
             return
         for reference, other in list(self._values.values()):
             traced = reference()
-            if traced is not None and other.role in (Role.NODE, Role.INPUT) and storage_of(traced) == place:
+            if traced is not None and other.role in (Role.COMPUTED, Role.INPUT) and storage_of(traced) == place:
                 # Names are given when the recording ends, save those of inputs.
                 what = f"%{other.name}" if other.node is None else f"a result of {other.node.kind}"
                 self.warn(
@@ -132,7 +132,7 @@ class RecordingState:
     def is_dynamic(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor may have another size when the graph runs again."""
         value = self.known(tensor)
-        return value is not None and value.role in (Role.NODE, Role.INPUT)
+        return value is not None and value.role in (Role.COMPUTED, Role.INPUT)
 
     # Arguments -------------------------------------------------------------------------------------------
 

@@ -164,7 +164,7 @@ class _Aligner:
             given = dict(filled_arguments(theirs))
             for name, item in filled_arguments(mine):
                 for value, other in _parallel(item, given.get(name)):
-                    is_state = value.role not in (Role.NODE, Role.INPUT)
+                    is_state = value.role not in (Role.COMPUTED, Role.INPUT)
                     if is_state and other.role == value.role and value not in self.values and other not in taken:
                         self.values[value] = other
                         taken.add(other)
@@ -212,8 +212,8 @@ class _Aligner:
     def evidence(self, mine: Node, theirs: Node) -> tuple[float, float]:
         """How much of what two nodes read, and of who reads them, belongs together: two shares from 0 to 1."""
         uses_a, uses_b = self.uses
-        read = [value for value in mine.inputs if value.role in (Role.NODE, Role.INPUT)]
-        other_read = [value for value in theirs.inputs if value.role in (Role.NODE, Role.INPUT)]
+        read = [value for value in mine.inputs if value.role in (Role.COMPUTED, Role.INPUT)]
+        other_read = [value for value in theirs.inputs if value.role in (Role.COMPUTED, Role.INPUT)]
         same = sum(self.values.get(x) is y for x, y in zip(read, other_read, strict=False))
         above = same / max(len(read), len(other_read), 1)
         readers = {node for value in mine.outputs for node in uses_a.get(value, ())}
@@ -331,7 +331,7 @@ def _scope_key(item: Item, by_name: bool) -> tuple[int, int]:
 
 
 def _reads(node: Node) -> list[Value]:
-    return [value for value in node.inputs if value.role in (Role.NODE, Role.INPUT)]
+    return [value for value in node.inputs if value.role in (Role.COMPUTED, Role.INPUT)]
 
 
 def _returned(graph: Graph, node: Node) -> list[int]:

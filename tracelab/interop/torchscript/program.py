@@ -143,7 +143,7 @@ def _graph_of(target: Any, find: FindFunction) -> Graph:
     graph.outputs = [structured(graph, result)]
     used: dict[Value, None] = dict.fromkeys(value for node in graph.nodes for value in node.inputs)
     used.update(dict.fromkeys(graph.outputs))
-    graph.inputs += [value for value in used if value.role not in (Role.NODE, Role.INPUT) and value.node is None]
+    graph.inputs += [value for value in used if value.role not in (Role.COMPUTED, Role.INPUT) and value.node is None]
     graph.state = {value: tensor for value, tensor in graph.state.items() if value in used}
     unique_names(graph.values())
     if plain:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tracelab.api.files import read
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.jupyter.panel.panel import Answer
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.view_document.document import view_document
 
 
@@ -29,7 +28,7 @@ def document_of(path: str) -> Answer:
         return Answer({"error": "the file is too large for this machine's memory"})
 
 
-def _document(path: str) -> dict[str, Any]:
+def _document(path: str) -> ViewDocument:
     found = read(path)
     return view_document(found if isinstance(found, Graph) else found.graph)
 

@@ -26,14 +26,14 @@ from tracelab.graph.ir import Node
 from tracelab.graph.text.amounts import bytes_text
 from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.run_session import RunSession, nodes_by_key
+from tracelab.protocol.runs import KernelMessage
+from tracelab.protocol.view_document import MIME_TYPE, ViewDocument
 from tracelab.render.fold import Folded
 from tracelab.render.picture.dot import document_svg
 from tracelab.render.text import document_text
 from tracelab.render.view_document.diff_document import MergedView
 from tracelab.render.view_document.document import document_bytes, view_document
 
-MIME_TYPE = "application/vnd.tracelab.v1+json"
-"""The view document in a notebook's outputs."""
 _BUNDLE = pathlib.Path(__file__).parents[1] / "static" / "widget.js"
 
 
@@ -187,7 +187,7 @@ class GraphExplorer(anywidget.AnyWidget):
             )
         return self._session
 
-    def _send_columns(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+    def _send_columns(self, content: KernelMessage, buffers: list[bytes]) -> None:
         self.send(content, buffers)
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
@@ -231,7 +231,7 @@ class Shown:
 
     graph: Graph
     nodes: list[Node]
-    document: dict[str, Any]
+    document: ViewDocument
     text: str
 
 
@@ -273,7 +273,7 @@ def find_element(shown: Shown, what: str | Node) -> tuple[int, str]:
     return (inside[0], "") if len(inside) == 1 else (-1, str(what))
 
 
-def module_paths(document: dict[str, Any]) -> list[str]:
+def module_paths(document: ViewDocument) -> list[str]:
     """The path of each scope of a view document: `layer1.0`, and `layer1.0#2` for a second call of it."""
     scopes, strings = document["scopes"], document["strings"]
     paths = [""]

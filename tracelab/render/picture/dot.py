@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from tracelab.graph.graph import Graph
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, value_name, value_type
 from tracelab.render.picture.boxes import Box, boxes
 from tracelab.render.picture.diff_boxes import ADDED, CHANGED, REMOVED, SAME, SIGNS, box_status, diff_boxes, node_status
@@ -49,7 +50,7 @@ def svg(graph: Graph, max_boxes: int = 60) -> str:
     return document_svg(view_document(graph), max_boxes)
 
 
-def document_svg(document: dict[str, Any], max_boxes: int = 60) -> str:
+def document_svg(document: ViewDocument, max_boxes: int = 60) -> str:
     """SVG from a view document that is at hand already."""
     return neutral(_layout(document_dot(document, max_boxes)))
 
@@ -84,13 +85,13 @@ def _sized(match: re.Match[str]) -> str:
     return f'<svg width="{match[1]}" height="{match[2]}" style="max-width:100%;height:auto"'
 
 
-def document_dot(document: dict[str, Any], max_boxes: int = 60) -> str:
+def document_dot(document: ViewDocument, max_boxes: int = 60) -> str:
     """DOT from a view document that is at hand already."""
     return _Picture(document, max_boxes).build()
 
 
 class _Picture:
-    def __init__(self, document: dict[str, Any], max_boxes: int) -> None:
+    def __init__(self, document: ViewDocument, max_boxes: int) -> None:
         self.document = document
         self.strings: list[str] = document["strings"]
         self.status = node_status(document) if "diff" in document else None
@@ -240,7 +241,7 @@ class _Picture:
         return {"style": "dashed", "color": _RED} if REMOVED in marks else {}
 
 
-def _writers(document: dict[str, Any]) -> dict[tuple[int, int], int]:
+def _writers(document: ViewDocument) -> dict[tuple[int, int], int]:
     """For a use (node, value) after an in-place operator wrote to the value: that operator's output.
 
     `x.add_(1); f(x)`: the graph says that `f` uses `x`, the picture shows it behind the `add_`.

@@ -70,7 +70,7 @@ class _Reader:
         graph = self.graph
         for item in validation.rows(self.field("inputs"), "inputs"):
             value = self.value(item, None)
-            if value.role is Role.NODE:
+            if value.role is Role.COMPUTED:
                 validation.bad(f"input %{value.name[:40]}", "has no role of an input")
             graph.inputs.append(value)
         graph.input_tree = self.input_tree(self.field("input_tree"))

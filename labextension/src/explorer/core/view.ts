@@ -4,7 +4,7 @@
  */
 
 import type { RunData } from '../../model/run/rundata';
-import type { KernelConnection } from '../../protocol/runmessages';
+import type { KernelConnection } from '../../protocol/connection';
 import type { Element, Hierarchy } from '../../model/hierarchy';
 import type { Camera } from '../canvas/camera';
 import type { Events } from '../ui/events';

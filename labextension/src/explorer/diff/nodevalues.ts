@@ -6,7 +6,7 @@ import { element } from '../ui/dom';
 import { TEXT_FROM } from '../canvas/paint/paint';
 import { drawPill } from '../canvas/paint/badges';
 import { ORDER } from '../ui/toolbar';
-import type { Overlay } from '../../protocol/document';
+import type { Overlay } from '../../protocol/viewdocument';
 import type { Hierarchy } from '../../model/hierarchy';
 import type { View } from '../core/view';
 

@@ -7,18 +7,18 @@ import type { View } from '../core/view';
 
 /** Selects the node of a warning, and highlights what the warning affects. */
 export function showWarning(view: View, index: number): void {
-  const { node, answer } = view.graph?.document.warnings[index] ?? { node: -1 };
+  const { node, verdict } = view.graph?.document.warnings[index] ?? { node: -1 };
   if (node >= 0) {
     void view.goTo(node, false).then(() => view.openPanel('details'));
   }
-  highlightWarning(view, index, answer);
+  highlightWarning(view, index, verdict);
 }
 
-function highlightWarning(view: View, index: number, answer?: string): void {
+function highlightWarning(view: View, index: number, verdict?: string): void {
   const warning = view.graph?.document.warnings[index];
   if (warning !== undefined) {
     const affected = affectedElements(view.graph!, index);
-    const why = answer ?? strings.affectedBy(warning.kind);
+    const why = verdict ?? strings.affectedBy(warning.kind);
     view.highlight(affected, strings.highlighted(affected.size, why));
   }
 }

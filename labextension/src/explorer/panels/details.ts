@@ -104,7 +104,7 @@ function boundaryDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
   const value = boundaryValue(h, at);
   const kind = kindOf(h, at);
   const warnings = h.document.warnings.flatMap((warning, index) =>
-    kind === 'output' && warning.taints.includes(value) ? [index] : [],
+    kind === 'output' && warning.affects.includes(value) ? [index] : [],
   );
   const parts: (Node | null)[] = [
     element('h2', { text: string(h.document, h.document.values.name[value]) }),

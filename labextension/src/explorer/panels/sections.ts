@@ -1,7 +1,7 @@
 /** The sections of the details panel: properties, values, warnings, parameters, changes. */
 
 import * as strings from '../../i18n/strings';
-import { Role } from '../../protocol/document';
+import { Role } from '../../protocol/viewdocument';
 import {
   changeText,
   differencesOf,
@@ -114,14 +114,16 @@ export function valueList(h: Hierarchy, list: number[], jump: Jump, side: 'in' |
 function warningItem(h: Hierarchy, index: number, jump: Jump | null): HTMLElement {
   const { document } = h;
   const warning = document.warnings[index];
-  const taints = warning.taints.map((value) => `%${string(document, document.values.name[value])}`);
+  const taints = warning.affects.map((value) => `%${string(document, document.values.name[value])}`);
   return element(
     'li',
     { class: 'warning' },
     element('strong', { text: warning.kind }),
     element('span', { text: ` ${warning.message}` }),
-    warning.value ? element('div', { class: 'muted', text: strings.specializedOn(warning.value) }) : null,
-    warning.answer ? element('div', { class: 'verdict', text: strings.check(warning.answer) }) : null,
+    warning.constant
+      ? element('div', { class: 'muted', text: strings.specializedOn(warning.constant) })
+      : null,
+    warning.verdict ? element('div', { class: 'verdict', text: strings.check(warning.verdict) }) : null,
     taints.length > 0
       ? element('div', {
           class: 'muted',

@@ -1,7 +1,7 @@
 /** Source text around a position: the line marked, the columns underlined. */
 
 import * as strings from '../../i18n/strings';
-import type { ViewDocument } from '../../protocol/document';
+import type { ViewDocument } from '../../protocol/viewdocument';
 import { string } from '../../model/describe';
 import { element } from '../ui/dom';
 

@@ -30,11 +30,11 @@ function runBar(view: View, state: RunState): void {
   const status = element('span', { class: 'status', attributes: { role: 'status' } });
   const texts = new Map<string, string>();
 
-  const start = (upto: number): void => {
+  const start = (until: number): void => {
     if (state.connected && !state.running) {
       const inputs = state.inputs.map(({ name }) => texts.get(name) ?? '');
       setStatus(runStrings.starting());
-      state.send({ type: 'run.start', device: devices.value, inputs, upto });
+      state.send({ type: 'run.start', device: devices.value, inputs, until });
     }
   };
   const here = (): number =>

@@ -3,12 +3,12 @@
 import * as runStrings from '../../i18n/runstrings';
 import { addBatch, emptyRun, type RunData } from '../../model/run/rundata';
 import { METRICS, metricOf, type Metric, type NamedNumbers } from '../../model/run/metrics';
+import { doubles, floats, type KernelConnection } from '../../protocol/connection';
 import {
-  doubles,
-  floats,
+  type BrowserMessage,
   type Heatmap,
-  type KernelConnection,
   type KernelMessage,
+  type RunHeatmapError,
   type RunInput,
 } from '../../protocol/runmessages';
 import { createEvents, type Events } from '../ui/events';
@@ -25,7 +25,7 @@ interface RunEvents {
   progress: [];
   /** Another overlay is shown. */
   metric: [];
-  heatmap: [heatmap: DrawnHeatmap];
+  heatmap: [heatmap: DrawnHeatmap | RunHeatmapError];
   /** One sentence from the kernel. */
   error: [message: string];
 }
@@ -44,7 +44,7 @@ export interface RunState {
   /** The overlays: id, label, and whether there is something to show. */
   overlays(): [id: string, label: string, there: boolean][];
   setOverlay(id: string): void;
-  send(content: Record<string, unknown>): void;
+  send(content: BrowserMessage): void;
 }
 
 /** A kernel that does not answer for so long is taken for busy or gone. */
@@ -91,7 +91,7 @@ export const createRunState = (view: View, link: KernelConnection | undefined): 
     window.clearTimeout(waiting);
     waiting = window.setTimeout(() => disconnect(runStrings.kernelSilent()), patience);
   };
-  const send = (content: Record<string, unknown>, patience = PATIENCE_MS): void => {
+  const send = (content: BrowserMessage, patience = PATIENCE_MS): void => {
     try {
       link?.send(content);
       expectAnswer(patience);
@@ -147,7 +147,10 @@ export const createRunState = (view: View, link: KernelConnection | undefined): 
         refresh();
         break;
       case 'run.heatmap':
-        events.emit('heatmap', { ...message, cells: buffers[0] ? floats(buffers[0]) : new Float32Array() });
+        events.emit('heatmap', { ...message, cells: floats(buffers[0]) });
+        break;
+      case 'run.heatmap_error':
+        events.emit('heatmap', message);
         break;
       case 'run.error':
         events.emit('error', message.message);

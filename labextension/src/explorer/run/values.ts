@@ -6,7 +6,8 @@ import { string } from '../../model/describe';
 import { fullType } from '../../model/elementdetails';
 import { kindOf, boundaryValue, type Hierarchy } from '../../model/hierarchy';
 import { plainText } from '../../model/run/metrics';
-import { Role } from '../../protocol/document';
+import type { RunHeatmapError } from '../../protocol/runmessages';
+import { Role } from '../../protocol/viewdocument';
 import type { Statistics } from '../../model/run/rundata';
 import { detailList, section } from '../panels/sections';
 import { element } from '../ui/dom';
@@ -86,10 +87,10 @@ function histogram(found: Statistics): Node[] {
 
 export function valuesFeature(view: View, state: RunState): void {
   let chosen = -1;
-  let drawn: DrawnHeatmap | null = null;
+  let drawn: DrawnHeatmap | RunHeatmapError | null = null;
   let asked = false;
   const refresh = (): void => view.panel.refresh('values');
-  const ask = (value: number, axes: readonly number[] | null, index: readonly number[] | null): void => {
+  const ask = (value: number, axes: number[] | null, index: number[] | null): void => {
     asked = true;
     state.send({ type: 'run.view', value, axes, index });
   };
@@ -149,11 +150,10 @@ export function valuesFeature(view: View, state: RunState): void {
   };
 
   const heatmapSection = (value: number): Node[] => {
-    if (drawn?.value === value && drawn.message === undefined) {
-      return [section(runStrings.heatmap(), sliceChoice(drawn), ...heatmapView(drawn, view.theme))];
-    }
     if (drawn?.value === value) {
-      return [section(runStrings.heatmap(), element('p', { class: 'failed', text: drawn.message ?? '' }))];
+      return 'message' in drawn
+        ? [section(runStrings.heatmap(), element('p', { class: 'failed', text: drawn.message }))]
+        : [section(runStrings.heatmap(), sliceChoice(drawn), ...heatmapView(drawn, view.theme))];
     }
     if (!state.connected) {
       return [];

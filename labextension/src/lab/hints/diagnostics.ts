@@ -28,9 +28,9 @@ export function messageParts(
   return [
     ...(outside === '' ? [] : [texts.outside(outside)]),
     warning.message,
-    ...(warning.value === '' ? [] : [texts.specialized(warning.value)]),
+    ...(warning.constant === '' ? [] : [texts.specialized(warning.constant)]),
     ...(outputs.length === 0 ? [] : [texts.outputs(outputs.join(', '))]),
-    ...(warning.answer ? [texts.check(warning.answer)] : []),
+    ...(warning.verdict ? [texts.check(warning.verdict)] : []),
   ];
 }
 
@@ -54,7 +54,7 @@ export function actionsFor(
   if (warning.node >= 0) {
     actions.push({ name: texts.show, apply: () => graph.select(warning.node) });
   }
-  if (isCounterexample(warning.answer)) {
+  if (isCounterexample(warning.verdict)) {
     actions.push({ name: texts.counterexample, apply: () => graph.showDiagnostic(index) });
   }
   if (rewrite !== null) {

@@ -4,7 +4,7 @@
  */
 
 import { WidgetType } from '@codemirror/view';
-import { Role, type ViewDocument } from '../../protocol/document';
+import { Role, type ViewDocument } from '../../protocol/viewdocument';
 import { plainText, secondsText } from '../../model/run/metrics';
 import type { RunData, Statistics } from '../../model/run/rundata';
 import { typeText, type TracedLine } from '../celltrace';

@@ -8,7 +8,7 @@ import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { IOutputModel } from '@jupyterlab/rendermime';
 import type { EditorView } from '@codemirror/view';
 import type { Explorer } from '../../explorer/explorer';
-import { MIME_TYPE } from '../../protocol/document';
+import { MIME_TYPE } from '../../protocol/viewdocument';
 import { readDocument } from '../../protocol/validate';
 import { cellTrace, linesOf, type CellTrace } from '../celltrace';
 import { EditorDecorations, type HintSettings, type DecorationTexts } from './editordecorations';

@@ -1,7 +1,7 @@
 /** Quick fixes: shown as lines before and after, and applied as one edit where the text is still as it was traced. */
 
 import type { EditorView } from '@codemirror/view';
-import type { QuickFix, TraceDiagnostic } from '../../protocol/document';
+import type { QuickFix, TraceDiagnostic } from '../../protocol/viewdocument';
 import { unitOf } from '../celltrace';
 
 /** A quick fix in whole lines. */
@@ -15,7 +15,7 @@ export interface QuickFixEdit {
 
 /** Null where the document does not hold the lines: what they read cannot be compared then. */
 export function quickFixEdit(
-  { mend: edit }: TraceDiagnostic,
+  { fix: edit }: TraceDiagnostic,
   texts: ReadonlyMap<number, string>,
   endLine: number,
 ): QuickFixEdit | null {

@@ -10,7 +10,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import { Panel, Widget } from '@lumino/widgets';
 import type { Explorer } from '../../explorer/explorer';
 import { setTranslation } from '../../i18n/translation';
-import { MIME_TYPE } from '../../protocol/document';
+import { MIME_TYPE } from '../../protocol/viewdocument';
 import { labExplorer } from '../shell';
 
 const WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json';

@@ -3,7 +3,7 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import { MIME_TYPE } from '../../protocol/document';
+import { MIME_TYPE } from '../../protocol/viewdocument';
 import type { Answers } from '../../protocol/panelmessages';
 import { ask } from './kernelrequests';
 import type { SessionHost } from './sessionhost';

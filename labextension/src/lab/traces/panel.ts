@@ -206,8 +206,8 @@ export class TracesPanel extends Widget {
         element('span', 'tracelab-traces-message', row.message),
       );
       const more = [
-        row.value === '' ? '' : trans.__('Specialized on the value %1', row.value),
-        row.answer === '' ? '' : trans.__('check: %1', row.answer),
+        row.constant === '' ? '' : trans.__('Specialized on the value %1', row.constant),
+        row.verdict === '' ? '' : trans.__('check: %1', row.verdict),
       ].filter((text) => text !== '');
       if (more.length > 0) {
         button.append(element('span', 'tracelab-traces-details', more.join(' · ')));

@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 import type { Explorer } from '../../explorer/explorer';
-import { MIME_TYPE } from '../../protocol/document';
+import { MIME_TYPE } from '../../protocol/viewdocument';
 import { TracelabRenderer } from '../renderer/renderer';
 import { ask } from './kernelrequests';
 import { kernelStatus } from './model';
@@ -157,7 +157,7 @@ export class TraceTab extends Panel {
     this.live = { kernel, explorer };
     this.document = bundle[MIME_TYPE];
     this.showBanner('');
-    this.draw(new TracelabRenderer(place.rendermime), bundle);
+    this.draw(new TracelabRenderer(place.rendermime), bundle as Record<string, never>);
   }
 
   /** Replaces the widget by its last picture, which needs no kernel. */

@@ -1,7 +1,7 @@
 /** What is different between two graphs, for the elements of the graph that holds both. */
 
 import * as strings from '../../i18n/strings';
-import type { ViewDocument } from '../../protocol/document';
+import type { ViewDocument } from '../../protocol/viewdocument';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from '../hierarchy';
 import { repeatOf } from '../repeats';
 
@@ -131,7 +131,8 @@ function onlyRenumbered(h: Hierarchy): Set<number> {
     former.flatMap(([scope, name, className]) => {
       const before = numbered.exec(string(document, name));
       const after = numbered.exec(string(document, document.scopes.name[scope]));
-      const alike = className === document.scopes.class[scope] && !string(document, was[scope]).includes(',');
+      const alike =
+        className === document.scopes.class_name[scope] && !string(document, was[scope]).includes(',');
       return alike && before !== null && after !== null && before[1] === after[1] ? [scope] : [];
     }),
   );

@@ -1,7 +1,7 @@
 /** One of two graphs, taken out of the document that holds both: what the two panes of a side-by-side view show. */
 
 import { DiffStatus } from './differences';
-import type { DiffSection, ViewDocument } from '../../protocol/document';
+import type { DiffSection, ViewDocument } from '../../protocol/viewdocument';
 
 export type SideName = 'before' | 'after';
 
@@ -130,9 +130,13 @@ function restoreBefore(side: ViewDocument, merged: ViewDocument, rows: number[])
   for (const [value, told] of merged.diff!.values.changes) {
     told.forEach(([what, before]) => restore(value, strings[what], before));
   }
-  side.scopes = { ...merged.scopes, name: [...merged.scopes.name], class: [...merged.scopes.class] };
+  side.scopes = {
+    ...merged.scopes,
+    name: [...merged.scopes.name],
+    class_name: [...merged.scopes.class_name],
+  };
   for (const [scope, name, className] of scopes.former) {
     side.scopes.name[scope] = name;
-    side.scopes.class[scope] = className;
+    side.scopes.class_name[scope] = className;
   }
 }

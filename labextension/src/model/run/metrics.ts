@@ -2,7 +2,7 @@
 
 import * as runStrings from '../../i18n/runstrings';
 import { string } from '../describe';
-import { Role } from '../../protocol/document';
+import { Role } from '../../protocol/viewdocument';
 import type { Hierarchy } from '../hierarchy';
 import { Nonfinite, type RunData } from './rundata';
 

@@ -1,6 +1,7 @@
 /** One run as the explorer knows it: columns by node and statistics by value, filled as batches come in. */
 
-import { bytes, doubles, ints, type KernelMessage, type RunEnd } from '../../protocol/runmessages';
+import { bytes, doubles, ints } from '../../protocol/connection';
+import { type KernelMessage, type RunEnd } from '../../protocol/runmessages';
 
 export interface Statistics {
   count: number;

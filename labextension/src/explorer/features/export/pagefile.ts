@@ -1,7 +1,7 @@
 /** One HTML file that holds the explorer and a document; `tracelab.render.page` writes the same. */
 
 import { PAGE_TEMPLATE } from '../../../generated/page';
-import type { ViewDocument } from '../../../protocol/document';
+import type { ViewDocument } from '../../../protocol/viewdocument';
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
