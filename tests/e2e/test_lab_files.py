@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable
 
-    from e2e.lab import Lab
     from playwright.sync_api import Page
+
+    from support.browser.jupyterlab import Lab
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 import torch
-from tlab_edit import again, edited, entries, from_bytes, to_bytes
 
 import tracelab
+from support.archives import again, edited, entries, from_bytes, to_bytes
 from tracelab.capture.layers import gradients
 from tracelab.capture.layers import sym_numbers as integers
 from tracelab.capture.layers import torch_function as functions

@@ -12,8 +12,8 @@ import pathlib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tlab_edit import entries, from_bytes, packed
 
+from support.archives import entries, from_bytes, packed
 from tracelab.storage import TracelabFileError
 
 CONTENT = (pathlib.Path(__file__).parent / "fixtures" / "v1.tlab").read_bytes()

@@ -7,10 +7,10 @@ import io
 import pytest
 import safetensors.torch
 import torch
-from tlab_edit import again, edited, entries, from_bytes, to_bytes
 from torch import nn
 
 import tracelab
+from support.archives import again, edited, entries, from_bytes, to_bytes
 from tracelab.storage import TracelabFileError
 from tracelab.storage.weights import STORED_DTYPES, write_weights
 

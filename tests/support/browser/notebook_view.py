@@ -1,0 +1,87 @@
+"""A notebook in JupyterLab, as a person sees and uses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from support.browser.explorer_view import ExplorerView
+from support.browser.jupyterlab import Lab
+
+_EXPLORER = "[data-tracelab-ready]"
+
+
+class NotebookView:
+    """The notebook that is open in a JupyterLab page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, url: str) -> None:
+        """Open the page and wait until the notebook is there."""
+        self.page.goto(url)
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        # Places of explorers move until the notebook has loaded all cells.
+        self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady === true")
+
+    def execute(self, command: str, **arguments: Any) -> None:
+        """Run one of JupyterLab's commands, as its menus do, and wait until it has finished."""
+        self.page.evaluate(
+            "([command, given]) => jupyterapp.commands.execute(command, given).then(() => undefined)",
+            [command, arguments],
+        )
+
+    def run_all(self) -> None:
+        """Run > Run All Cells; returns when the last cell has ended."""
+        self.page.wait_for_function(
+            "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'", timeout=60_000
+        )
+        self.execute("notebook:run-all-cells")
+
+    def cell_with(self, text: str) -> int:
+        """The index of the only cell whose source holds `text`."""
+        found = self.page.evaluate(
+            "text => jupyterapp.shell.currentWidget.content.widgets.flatMap("
+            "(cell, index) => cell.model.sharedModel.getSource().includes(text) ? [index] : [])",
+            text,
+        )
+        assert len(found) == 1, f"{len(found)} cells hold {text!r}"
+        return int(found[0])
+
+    def cell(self, index: int) -> Locator:
+        """A cell, brought onto the screen."""
+        self.page.evaluate(
+            "index => jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start').catch(() => undefined)", index
+        )
+        return self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+
+    def run_cell(self, index: int) -> None:
+        """Select a cell and run it."""
+        self.page.evaluate("index => { jupyterapp.shell.currentWidget.content.activeCellIndex = index }", index)
+        self.execute("notebook:run-cell")
+
+    def outputs(self) -> list[dict[str, Any]]:
+        """All outputs of the notebook, as they would be saved."""
+        found = self.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.content.widgets.flatMap("
+            "cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])"
+        )
+        return list(found)
+
+    def cell_count(self) -> int:
+        return int(self.page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.length"))
+
+    def explorer(self, index: int) -> ExplorerView:
+        """The explorer that the cell shows, laid out and in view."""
+        cell = self.cell(index)
+        host = cell.locator(_EXPLORER).locator("visible=true")
+        expect(host).to_have_count(1, timeout=30_000)
+        return ExplorerView(self.page, host)
+
+
+def open_notebook(lab: Lab, page: Page, name: str, cells: list[str]) -> NotebookView:
+    """Writes a notebook of code cells and opens it."""
+    view = NotebookView(page)
+    view.open(lab.page_url(lab.write_notebook(name, cells)))
+    return view
