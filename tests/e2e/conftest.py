@@ -45,19 +45,28 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab server with settings, data and notebooks of its own."""
+def lab_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab server with settings, data and notebooks of its own; each process of a test run has one."""
     with running_lab(tmp_path_factory.mktemp("lab")) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def lab(lab_server: Lab) -> Iterator[Lab]:
+    """The server, with no settings and no kernels of the files of tests before."""
+    lab_server.forget_settings()
+    yield lab_server
+    lab_server.stop_kernels()
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     # For a module only: while Playwright runs, no other test of this process could start an event loop.
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         absent("the Python package playwright is not installed")
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         # Each launch has a fresh profile.
         browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, "--no-first-run"])
@@ -74,7 +83,7 @@ def artefacts() -> pathlib.Path:
     return ARTEFACTS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def put(lab: Lab) -> Callable[[str], str]:
     """Copies the quickstart into the server's folder under a name."""
 
@@ -91,7 +100,7 @@ def new_page(browser: Browser) -> Callable[[], Page]:
 
     def make() -> Page:
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         problems: list[str] = []
         page.on("pageerror", lambda error: _notice(problems, f"{error}\n{error.stack or ''}"))
         page.on("console", lambda message: problems.append(message.text) if _ours(message.type, message.text) else None)

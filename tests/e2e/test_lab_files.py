@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from torch import nn
 
 import tracelab
+from support.browser.waiting import eventually
 from tracelab.storage import archive
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def boxes(page: Page) -> list[str]:
 
 def sessions(lab: Lab) -> list[object]:
     """All sessions but those of notebooks, which other tests left."""
-    with urllib.request.urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=60) as answer:
         return [session for session in json.load(answer) if not session["path"].endswith(".ipynb")]
 
 
@@ -132,11 +133,10 @@ def test_a_file_that_changes_or_goes_while_it_is_open(page, held):
     assert any("exp" in name for name in boxes(page))
 
 
-def test_a_reload_of_the_page_opens_the_tab_again(page):
+def test_a_reload_of_the_page_opens_the_tab_again(page, lab):
     open_file(page, "model.tlab")
     shown(page)
-    # The layout is saved a while after it changes.
-    page.wait_for_timeout(2_000)
+    eventually(page, lambda: "model.tlab" in lab.saved_layout(page.url), "the layout is saved")
     page.reload()
     shown(page)
     assert page.problems == []

@@ -229,7 +229,9 @@ def test_a_loaded_source_opens_no_file(tmp_path):
 TABLES = [*integers.BINARY.values(), *integers.UNARY.values(), *integers.MATH.values()]
 
 
-@pytest.mark.parametrize("target", {id(target): target for _, target in TABLES}.values(), ids=repr)
+@pytest.mark.parametrize(
+    "target", {id(target): target for _, target in TABLES}.values(), ids=lambda target: target.__name__
+)
 def test_every_operation_on_traced_numbers_has_a_name_in_files(target):
     name = BUILTIN_NAMES[id(target)]
     assert BUILTINS[name] is target
@@ -238,7 +240,7 @@ def test_every_operation_on_traced_numbers_has_a_name_in_files(target):
 @pytest.mark.parametrize(
     "target",
     [functions.read_data, functions.write_data, gradients.read_grad, gradients.write_grad, gradients.run_backward],
-    ids=repr,
+    ids=lambda target: target.__name__,
 )
 def test_every_access_to_a_tensor_has_a_name_in_files(target):
     assert id(target) in BUILTIN_NAMES

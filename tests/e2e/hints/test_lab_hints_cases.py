@@ -14,10 +14,13 @@ from support.browser.jupyterlab import Lab, running_lab
 from support.browser.notebook_view import NotebookView, open_notebook
 from support.browser.plugin_settings import setting
 
-SETUP = """import time
+SETUP = """import pathlib, time
 import torch
 %load_ext tracelab
-x = torch.ones(8, 16)"""
+x = torch.ones(8, 16)
+def wait_for(name):
+    while not pathlib.Path(name).exists():
+        time.sleep(0.02)"""
 FUNCTION = """def double(x):
     return x * 2"""
 CHECKED = """%%trace --check
@@ -26,9 +29,9 @@ if hidden.sum() > 0:
     y = hidden + 1
 else:
     y = hidden - 1"""
-SLOW = """%%trace
+WAITING = """%%trace
 a = x + 1
-time.sleep(3)
+wait_for("edited")
 b = a * 2"""
 PLAIN = "z = 1"
 OTHER = """%%trace
@@ -41,11 +44,9 @@ SOURCES = "() => jupyterapp.shell.currentWidget.content.widgets.map(cell => cell
 def notebook(lab: Lab, new_page: Callable[[], Any], request: pytest.FixtureRequest) -> Iterator[NotebookView]:
     """A notebook whose third cell has been traced and checked."""
     name = request.node.name.removeprefix("test_")[:40] + ".ipynb"
-    view = open_notebook(lab, new_page(), name, [SETUP, FUNCTION, CHECKED, SLOW, PLAIN])
+    view = open_notebook(lab, new_page(), name, [SETUP, FUNCTION, CHECKED, WAITING, PLAIN])
     for index in (0, 1, 2):
-        view.page.wait_for_function(
-            "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'", timeout=60_000
-        )
+        view.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'")
         view.run_cell(index)
     view.explorer(2)
     expect(hints(view.cell(2))).to_have_count(3)
@@ -108,7 +109,9 @@ def test_a_squiggle_stays_with_an_edited_line_and_is_whole_again_after_undo(note
     expect(squiggle(cell)).to_have_text("hidden.sum() > 0")
 
 
-def test_a_cell_edited_while_it_is_traced_has_hints_where_its_lines_are_by_then(notebook: NotebookView) -> None:
+def test_a_cell_edited_while_it_is_traced_has_hints_where_its_lines_are_by_then(
+    notebook: NotebookView, lab: Lab
+) -> None:
     activate(notebook, 3)
     notebook.page.evaluate("() => void jupyterapp.commands.execute('notebook:run-cell')")
     cell = notebook.cell(3)
@@ -120,6 +123,8 @@ def test_a_cell_edited_while_it_is_traced_has_hints_where_its_lines_are_by_then(
     notebook.page.keyboard.press("End")
     notebook.page.keyboard.press("Enter")
     notebook.page.keyboard.type("# new")
+    expect(cell.locator(".jp-InputPrompt").first).to_have_text("[*]:")
+    (lab.folder / "edited").touch()
     notebook.explorer(3)
     expect(hints(cell)).to_have_count(2)
     expect(cell.locator(".tracelab-hint:not(.tracelab-hint-stale)")).to_have_count(1)

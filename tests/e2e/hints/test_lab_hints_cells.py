@@ -164,9 +164,7 @@ def test_other_cells_have_no_such_menu(notebook: NotebookView) -> None:
 def test_after_a_run_in_place_the_hover_has_time_and_statistics(notebook: NotebookView, artefacts: Path) -> None:
     explorer = notebook.explorer(2)
     explorer.press("r")
-    expect(explorer.host.get_by_role("toolbar", name="Run").get_by_role("status")).to_contain_text(
-        "7 operators on cpu", timeout=20_000
-    )
+    expect(explorer.host.get_by_role("toolbar", name="Run").get_by_role("status")).to_contain_text("7 operators on cpu")
     notebook.page.mouse.move(0, 0)
     hints(notebook.cell(2)).first.hover()
     hover = notebook.page.locator(".tracelab-hover")

@@ -89,7 +89,8 @@ def test_both_graphs_stand_side_by_side(shown: ExplorerView, artefacts: Path) ->
     shown.page.evaluate(
         "() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'}).then(() => undefined)"
     )
-    shown.page.wait_for_timeout(1500)
+    expect(panes.first.locator(".root")).to_have_attribute("data-theme", "dark")
+    shown.page.wait_for_timeout(400)
     shown.page.screenshot(path=artefacts / "difference-sides-dark.png")
     shown.host.get_by_role("button", name="Side by side").click()
     expect(panes).to_have_count(0)

@@ -154,12 +154,12 @@ def test_a_failed_cell_shows_its_graph_up_to_the_failure(notebook: NotebookView,
 def test_the_dark_theme_changes_the_colours(notebook: NotebookView, cell_trace: ExplorerView, artefacts: Path) -> None:
     light = cell_trace.brightness()
     notebook.execute("apputils:change-theme", theme="JupyterLab Dark")
-    expect(cell_trace.host.locator(".root")).to_have_attribute("data-theme", "dark", timeout=15_000)
+    expect(cell_trace.host.locator(".root")).to_have_attribute("data-theme", "dark")
     cell_trace.paint_is_settled()
     dark = cell_trace.brightness()
     cell_trace.page.screenshot(path=artefacts / "live-dark.png")
     notebook.execute("apputils:change-theme", theme="JupyterLab Light")
-    expect(cell_trace.host.locator(".root")).to_have_attribute("data-theme", "light", timeout=15_000)
+    expect(cell_trace.host.locator(".root")).to_have_attribute("data-theme", "light")
     assert light > 200
     assert dark < 90
 

@@ -57,7 +57,7 @@ def test_notebook_7_shows_it_too(
     page = new_page()
     page.goto(lab.page_url(put("seven.ipynb"), app="notebooks"))
     host = page.locator("[data-tracelab-ready]").first
-    host.wait_for(timeout=60_000)
+    host.wait_for()
     explorer = ExplorerView(page, host)
     explorer.collapse_all()
     explorer.double_click("net")

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from torch import nn
 
 import tracelab
+from support.browser.waiting import eventually
 from support.browser.widget_page import BUNDLE, show, widget_page
 from tracelab.render.view_document.document import view_document
 
@@ -235,8 +236,7 @@ def test_drawn_in_a_hidden_tab_it_is_there_when_the_tab_is_shown(page, document)
     show(page, document)
     page.wait_for_selector(READY, state="attached")
     page.evaluate("document.body.style.display = 'block'")
-    page.wait_for_timeout(300)
-    assert ink(page) > 1000
+    eventually(page, lambda: ink(page) > 1000, "it is drawn")
     box = page.evaluate("document.querySelector('[data-tracelab-ready]').tracelab.positionOf('input')")
     assert 0 < box["x"] < 1000
 
@@ -251,8 +251,8 @@ def test_hidden_and_shown_again_it_keeps_its_place(page, document):
     page.wait_for_timeout(200)
     page.evaluate("document.body.style.display = 'block'")
     page.wait_for_timeout(300)
-    assert page.evaluate(where) == before
-    assert ink(page) > 1000
+    eventually(page, lambda: page.evaluate(where) == before, "it is where it was")
+    eventually(page, lambda: ink(page) > 1000, "it is drawn")
 
 
 @pytest.mark.parametrize("width", [1000, 620, 320])
@@ -266,13 +266,17 @@ def test_it_fits_a_resized_output(page, document, artefacts, width):
     page.keyboard.press("ArrowUp")
     page.keyboard.press("i")
     page.wait_for_timeout(300)
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    eventually(page, lambda: page.evaluate(overflow) <= 0, "nothing is wider than the page")
+    eventually(page, lambda: buttons_fit(page, width), "the buttons are inside")
     page.screenshot(path=artefacts / f"host-{width}-wide.png")
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0
-    for button in page.locator(".bar .button:visible").all():
-        place = button.bounding_box()
-        assert place["x"] >= 0
-        assert place["x"] + place["width"] <= width
+
+
+def buttons_fit(page: Page, width: int) -> bool:
+    places = [button.bounding_box() for button in page.locator(".bar .button:visible").all()]
+    return len(places) > 0 and all(
+        place is not None and place["x"] >= 0 and place["x"] + place["width"] <= width for place in places
+    )
 
 
 def test_with_the_kernel_gone_the_picture_goes_on(page, document):

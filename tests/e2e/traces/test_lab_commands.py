@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from support.browser.jupyterlab import Lab
 from support.browser.notebook_view import NotebookView
 from support.browser.traces_panel import SETUP, SMALL, PanelView
+from support.browser.waiting import eventually
 
 SETUP = SETUP.replace("import traces_library\n", "")
 
@@ -95,13 +96,12 @@ def test_the_launchers_card_opens_a_notebook_that_works(notebook: NotebookView, 
     page.wait_for_function(
         "jupyterapp.shell.currentWidget?.content?.widgets?.length === 4 && "
         "jupyterapp.shell.currentWidget.context.path.startsWith('Untitled')",
-        timeout=30_000,
     )
     assert source(notebook, 1).startswith("%load_ext tracelab")
     notebook.run_all()
     assert [output["output_type"] for output in notebook.outputs() if output["output_type"] == "error"] == []
     host = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) [data-tracelab-ready]").locator("visible=true")
-    expect(host).to_have_count(1, timeout=30_000)
+    expect(host).to_have_count(1)
     expect(page.locator(".jp-OutputArea-output", has_text="check: the trace gives what the cell gave")).to_have_count(1)
     page.screenshot(path=artefacts / "traces-example.png")
 
@@ -115,13 +115,13 @@ def test_a_reload_brings_panel_and_tab_back(lab: Lab, new_page: Callable[[], Any
     view.run_all()
     panel.open("small")
     view.execute("docmanager:save-all")
-    # The layout is saved a moment after it changed.
-    page.wait_for_timeout(3_000)
+    for part in ('"current": "tracelab-traces"', "tracelab-traces:reloaded.ipynb"):
+        eventually(page, lambda part=part: part in lab.saved_layout(page.url), "the layout is saved")
     page.reload()
     host = page.locator(".tracelab-tab [data-tracelab-ready].tracelab-widget")
     expect(host).to_have_count(1, timeout=60_000)
     expect(panel.node).to_be_visible()
-    expect(panel.items).to_have_count(1, timeout=30_000)
+    expect(panel.items).to_have_count(1)
     page.screenshot(path=artefacts / "traces-reloaded.png")
     lab.stop_kernels()
     page.reload()

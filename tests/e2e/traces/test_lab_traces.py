@@ -43,7 +43,7 @@ def test_without_traces_the_panel_says_what_to_do(panel: PanelView, artefacts: P
 
 def test_traces_are_listed_as_they_arrive(panel: PanelView, artefacts: Path) -> None:
     panel.notebook.run_all()
-    expect(panel.items).to_have_count(2, timeout=30_000)
+    expect(panel.items).to_have_count(2)
     expect(panel.item("small")).to_contain_text("cell [2]")
     expect(panel.item("small")).to_contain_text("2 ops · 68 parameters")
     expect(panel.item("frozen")).to_contain_text("1 warning")
@@ -96,7 +96,7 @@ def test_a_trace_opens_beside_its_notebook_and_runs_there(panel: PanelView, arte
     assert tab["x"] >= notebook["x"] + notebook["width"] - 10
     bar = explorer.host.get_by_role("toolbar", name="Run")
     bar.get_by_role("button", name="Run (r)", exact=True).click()
-    expect(bar.get_by_role("status")).to_contain_text("2 operators on cpu", timeout=30_000)
+    expect(bar.get_by_role("status")).to_contain_text("2 operators on cpu")
     explorer.paint_is_settled()
     height = explorer.host.bounding_box()
     assert height is not None
@@ -116,7 +116,7 @@ def test_two_traces_are_compared(panel: PanelView, artefacts: Path) -> None:
     panel.item("frozen").click(modifiers=["ControlOrMeta"])
     panel.press("Compare")
     host = panel.tabs.locator("[data-tracelab-ready].tracelab-widget")
-    expect(host).to_have_count(1, timeout=30_000)
+    expect(host).to_have_count(1)
     expect(panel.page.locator(".lm-TabBar-tabLabel", has_text="small → frozen")).to_have_count(1)
     panel.page.screenshot(path=artefacts / "traces-compared.png")
     panel.close_tabs()
@@ -176,7 +176,7 @@ def test_by_keyboard(panel: PanelView) -> None:
     page.keyboard.press("End")
     expect(panel.node.locator("[aria-selected=true]")).to_have_count(1)
     page.keyboard.press("Enter")
-    expect(panel.tabs.locator("[data-tracelab-ready].tracelab-widget")).to_have_count(1, timeout=30_000)
+    expect(panel.tabs.locator("[data-tracelab-ready].tracelab-widget")).to_have_count(1)
     panel.close_tabs()
 
 

@@ -15,6 +15,9 @@ from support.browser.jupyterlab import Lab
 from support.browser.notebook_view import NotebookView
 from support.browser.traces_panel import FROZEN, LIBRARY, SETUP, SMALL, PanelView
 
+WAITING = """import pathlib, time
+while not pathlib.Path("go-on").exists():
+    time.sleep(0.02)"""
 WITHOUT = """import os, sys
 sys.path[:] = [path for path in sys.path if not os.path.isdir(os.path.join(path, "tracelab"))]
 sys.path_importer_cache.clear()"""
@@ -49,11 +52,11 @@ def test_a_kernel_restarted_under_an_open_tab(lab: Lab, page: Page, artefacts: P
         ".sessionContext.session.kernel.restart()"
     )
     banner = panel.tabs.get_by_role("status").first
-    expect(banner).to_contain_text("this is the picture of a trace that is gone", timeout=30_000)
+    expect(banner).to_contain_text("this is the picture of a trace that is gone")
     picture = panel.tabs.locator("[data-tracelab-ready]")
     expect(picture).to_have_count(1)
     expect(panel.tabs.locator(".tracelab-widget")).to_have_count(0)
-    expect(panel.status).to_contain_text("No traces yet.", timeout=30_000)
+    expect(panel.status).to_contain_text("No traces yet.")
     page.screenshot(path=artefacts / "traces-restarted.png")
     # Run again there are new ones, and the picture stays until it is closed.
     page.evaluate("() => jupyterapp.shell.activateById(jupyterapp.shell.widgets('main').next().value.id)")
@@ -62,7 +65,7 @@ def test_a_kernel_restarted_under_an_open_tab(lab: Lab, page: Page, artefacts: P
         ".find(widget => widget.context?.path === 'restarted.ipynb').id)"
     )
     panel.notebook.run_all()
-    expect(panel.items).to_have_count(2, timeout=30_000)
+    expect(panel.items).to_have_count(2)
     expect(banner).to_contain_text("this is the picture of a trace that is gone")
     panel.close_tabs()
 
@@ -82,16 +85,16 @@ def test_a_closed_notebook_leaves_the_picture(lab: Lab, page: Page) -> None:
 def test_two_notebooks_on_one_kernel(lab: Lab, page: Page) -> None:
     panel = opened(lab, page, "first.ipynb", [SETUP, SMALL, FROZEN])
     panel.notebook.run_all()
-    expect(panel.items).to_have_count(2, timeout=30_000)
+    expect(panel.items).to_have_count(2)
     lab.write_notebook("second.ipynb", ["%%trace -o third\nw = x + 1"])
     page.evaluate(
         "() => jupyterapp.commands.execute('docmanager:open', {path: 'second.ipynb', kernel: "
         "{id: jupyterapp.shell.currentWidget.sessionContext.session.kernel.id}}).then(() => undefined)"
     )
     page.wait_for_function("jupyterapp.shell.currentWidget?.context?.path === 'second.ipynb'")
-    expect(panel.item("small")).to_contain_text("cell [2] of first.ipynb", timeout=30_000)
+    expect(panel.item("small")).to_contain_text("cell [2] of first.ipynb")
     panel.notebook.run_all()
-    expect(panel.item("third")).to_contain_text("cell [4]", timeout=30_000)
+    expect(panel.item("third")).to_contain_text("cell [4]")
     expect(panel.item("third")).not_to_contain_text("of second")
     # Its cell is in the other notebook; what is opened is rendered by the notebook that is current.
     assert panel.open("small").is_live
@@ -104,9 +107,12 @@ def test_two_notebooks_on_one_kernel(lab: Lab, page: Page) -> None:
 
 
 def test_a_busy_kernel_is_asked_once_when_it_is_idle(lab: Lab, page: Page) -> None:
-    panel = opened(lab, page, "busy.ipynb", [SETUP, SMALL, "import time\ntime.sleep(3)"])
+    go_on = lab.folder / "go-on"
+    go_on.touch()
+    panel = opened(lab, page, "busy.ipynb", [SETUP, SMALL, WAITING])
     panel.notebook.run_all()
-    expect(panel.items).to_have_count(1, timeout=30_000)
+    expect(panel.items).to_have_count(1)
+    go_on.unlink()
     page.evaluate(
         "() => { window.asked = 0; jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect("
         "(_, {msg, direction}) => { window.asked += direction === 'send' && msg.content.silent === true }) }"
@@ -115,18 +121,19 @@ def test_a_busy_kernel_is_asked_once_when_it_is_idle(lab: Lab, page: Page) -> No
         "() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 2;"
         " void jupyterapp.commands.execute('notebook:run-cell') }"
     )
-    expect(panel.status).to_contain_text("A cell is running", timeout=3_000)
+    expect(panel.status).to_contain_text("A cell is running")
     for _ in range(5):
         panel.press("Refresh")
     assert page.evaluate("window.asked") == 0
     expect(panel.items).to_have_count(1)
-    expect(panel.status).to_be_hidden(timeout=10_000)
+    go_on.touch()
+    expect(panel.status).to_be_hidden()
     assert page.evaluate("window.asked") <= 2
 
 
 def test_a_kernel_of_another_language_is_not_asked(lab: Lab, page: Page) -> None:
     panel = opened(lab, page, "other.ipynb", ["1 + 1"], kernel="other")
-    expect(panel.status).to_contain_text("Traces are made by Python kernels: this one runs other.", timeout=30_000)
+    expect(panel.status).to_contain_text("Traces are made by Python kernels: this one runs other.")
     page.evaluate(
         "() => { window.asked = 0; jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect("
         "(_, {msg, direction}) => { window.asked += direction === 'send' && msg.content.silent === true }) }"
@@ -139,15 +146,15 @@ def test_a_kernel_of_another_language_is_not_asked(lab: Lab, page: Page) -> None
 
 def test_a_kernel_without_tracelab(lab: Lab, page: Page) -> None:
     panel = opened(lab, page, "without.ipynb", [WITHOUT])
-    expect(panel.status).to_contain_text("No traces yet.", timeout=30_000)
+    expect(panel.status).to_contain_text("No traces yet.")
     panel.notebook.run_all()
-    expect(panel.status).to_contain_text("tracelab is not installed in this kernel", timeout=30_000)
+    expect(panel.status).to_contain_text("tracelab is not installed in this kernel")
 
 
 def test_a_notebook_without_a_kernel(page: Page) -> None:
     panel = PanelView(NotebookView(page))
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    expect(panel.status).to_contain_text("has no kernel: start one to see its traces.", timeout=30_000)
+    expect(panel.status).to_contain_text("has no kernel: start one to see its traces.")
 
 
 def test_nothing_went_wrong_in_the_page(page: Page) -> None:

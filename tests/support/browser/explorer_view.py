@@ -19,7 +19,7 @@ class ExplorerView:
 
     def ready(self) -> None:
         """Wait until the picture is laid out."""
-        expect(self.host).to_have_attribute("data-tracelab-ready", "true", timeout=30_000)
+        expect(self.host).to_have_attribute("data-tracelab-ready", "true")
         assert self.host.get_attribute("data-tracelab-error") is None
 
     @property

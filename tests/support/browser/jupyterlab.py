@@ -47,6 +47,16 @@ class Lab:
         nbformat.write(content, self.folder / name)
         return name
 
+    def saved_layout(self, page_url: str) -> str:
+        """What the server keeps of the tabs and panels of a page, for a reload to bring them back."""
+        workspace = page_url.split("/workspaces/")[1].split("/")[0].split("?")[0]
+        with urllib.request.urlopen(self._api(f"workspaces/{workspace}", app="lab/api"), timeout=60) as answer:
+            return json.dumps(json.load(answer)["data"].get("layout-restorer:data"))
+
+    def forget_settings(self) -> None:
+        """Settings that a page has changed, its theme among them, are again as at first."""
+        shutil.rmtree(self.folder.parent / "config/lab/user-settings", ignore_errors=True)
+
     def stop_kernels(self) -> None:
         """End every session, as a restart of the machine would."""
         with urllib.request.urlopen(self._api("sessions"), timeout=60) as answer:
@@ -56,9 +66,9 @@ class Lab:
             with contextlib.suppress(urllib.error.HTTPError):
                 urllib.request.urlopen(self._api(f"sessions/{session['id']}", "DELETE"), timeout=60).close()
 
-    def _api(self, path: str, method: str = "GET") -> urllib.request.Request:
+    def _api(self, path: str, method: str = "GET", app: str = "api") -> urllib.request.Request:
         headers = {"Authorization": f"token {self.token}"}
-        return urllib.request.Request(f"{self.url}/api/{path}", method=method, headers=headers)
+        return urllib.request.Request(f"{self.url}/{app}/{path}", method=method, headers=headers)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ class NotebookView:
     def open(self, url: str) -> None:
         """Open the page and wait until the notebook is there."""
         self.page.goto(url)
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
         # Places of explorers move until the notebook has loaded all cells.
         self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady === true")
 
@@ -34,9 +34,7 @@ class NotebookView:
 
     def run_all(self) -> None:
         """Run > Run All Cells; returns when the last cell has ended."""
-        self.page.wait_for_function(
-            "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'", timeout=60_000
-        )
+        self.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'")
         self.execute("notebook:run-all-cells")
 
     def cell_with(self, text: str) -> int:
@@ -76,7 +74,7 @@ class NotebookView:
         """The explorer that the cell shows, laid out and in view."""
         cell = self.cell(index)
         host = cell.locator(_EXPLORER).locator("visible=true")
-        expect(host).to_have_count(1, timeout=30_000)
+        expect(host).to_have_count(1)
         return ExplorerView(self.page, host)
 
 

@@ -71,5 +71,5 @@ class PanelView:
         self.item(title).click()
         self.press("Open")
         host = self.tabs.last.locator("[data-tracelab-ready].tracelab-widget")
-        expect(host).to_have_count(1, timeout=30_000)
+        expect(host).to_have_count(1)
         return ExplorerView(self.page, host)
