@@ -40,20 +40,29 @@ w = double(x[:4])"""
 SOURCES = "() => jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.sharedModel.getSource())"
 
 
+@pytest.fixture(scope="module")
+def first(lab: Lab, new_page: Callable[[], Any]) -> Iterator[NotebookView]:
+    """A notebook whose page and kernel the others share."""
+    view = open_notebook(lab, new_page(), "first.ipynb", [SETUP])
+    view.run_all()
+    yield view
+    view.page.close()
+
+
 @pytest.fixture
-def notebook(lab: Lab, new_page: Callable[[], Any], request: pytest.FixtureRequest) -> Iterator[NotebookView]:
+def notebook(lab: Lab, first: NotebookView, request: pytest.FixtureRequest) -> Iterator[NotebookView]:
     """A notebook whose third cell has been traced and checked."""
     name = request.node.name.removeprefix("test_")[:40] + ".ipynb"
-    view = open_notebook(lab, new_page(), name, [SETUP, FUNCTION, CHECKED, WAITING, PLAIN])
+    view = NotebookView(first.page)
+    view.open_here(lab.write_notebook(name, [SETUP, FUNCTION, CHECKED, WAITING, PLAIN]))
     for index in (0, 1, 2):
         view.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'")
         view.run_cell(index)
     view.explorer(2)
     expect(hints(view.cell(2))).to_have_count(3)
     yield view
+    view.close_others("first.ipynb")
     assert view.page.problems == []  # type: ignore[attr-defined]
-    view.page.close()
-    lab.stop_kernels()
 
 
 def activate(notebook: NotebookView, index: int) -> None:
@@ -134,21 +143,10 @@ def test_a_cell_edited_while_it_is_traced_has_hints_where_its_lines_are_by_then(
 
 
 def test_two_notebooks_on_one_kernel_keep_to_themselves(notebook: NotebookView, lab: Lab) -> None:
-    import nbformat
-
     page = notebook.page
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(OTHER)]), lab.folder / "beside.ipynb")
-    page.evaluate(
-        """async () => {
-          const { id } = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-          const other = await jupyterapp.commands.execute('docmanager:open',
-            { path: 'beside.ipynb', kernel: { id }, options: { mode: 'tab-after' } });
-          await other.context.ready;
-          await other.sessionContext.ready;
-          jupyterapp.shell.activateById(other.id);
-          await jupyterapp.commands.execute('notebook:run-cell');
-        }"""
-    )
+    name = page.evaluate("jupyterapp.shell.currentWidget.context.path")
+    notebook.open_here(lab.write_notebook("beside.ipynb", [OTHER]))
+    notebook.execute("notebook:run-cell")
     beside = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     expect(beside.locator(".tracelab-hint")).to_have_text(["float32[4, 16]"])
     host = beside.locator("[data-tracelab-ready=true]")
@@ -160,7 +158,8 @@ def test_two_notebooks_on_one_kernel_keep_to_themselves(notebook: NotebookView, 
     expect(page.locator(".Toastify__toast").last).to_contain_text(
         "Line 2 of the cell that ran is no longer in this notebook. This is where it was called."
     )
-    notebook.execute("application:close")
+    page.evaluate("() => jupyterapp.shell.currentWidget.dispose()")
+    notebook.show(name)
     expect(hints(notebook.cell(1))).to_have_text(["float32[8, 16]"])
     expect(hints(notebook.cell(2))).to_have_count(3)
 

@@ -25,6 +25,37 @@ class NotebookView:
         # Places of explorers move until the notebook has loaded all cells.
         self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady === true")
 
+    def open_here(self, path: str) -> None:
+        """Open another notebook in the page, on the kernel of the current one."""
+        self.page.evaluate(
+            """async path => {
+              const { id } = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              const opened = await jupyterapp.commands.execute('docmanager:open', { path, kernel: { id } });
+              await opened.context.ready;
+              await opened.sessionContext.ready;
+            }""",
+            path,
+        )
+        self.show(path)
+
+    def show(self, path: str) -> None:
+        """Bring one of the notebooks that are open in the page to the front."""
+        self.page.evaluate(
+            "path => jupyterapp.shell.activateById("
+            "[...jupyterapp.shell.widgets('main')].find(widget => widget.context?.path === path).id)",
+            path,
+        )
+        self.page.wait_for_function("path => jupyterapp.shell.currentWidget?.context?.path === path", arg=path)
+
+    def close_others(self, path: str) -> None:
+        """Close all that is open in the page but one notebook; nothing is saved."""
+        self.show(path)
+        self.page.evaluate(
+            "path => [...jupyterapp.shell.widgets('main')].filter(widget => widget.context?.path !== path)"
+            ".forEach(widget => widget.dispose())",
+            path,
+        )
+
     def execute(self, command: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands, as its menus do, and wait until it has finished."""
         self.page.evaluate(
@@ -52,7 +83,8 @@ class NotebookView:
         self.page.evaluate(
             "index => jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start').catch(() => undefined)", index
         )
-        return self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+        shown = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        return shown.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
 
     def run_cell(self, index: int) -> None:
         """Select a cell and run it."""
