@@ -18,7 +18,7 @@ from tracelab.storage import archive
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Page
 
@@ -42,9 +42,18 @@ def held(lab: Lab) -> pathlib.Path:
     return lab.folder
 
 
-@pytest.fixture
-def page(new_page: Callable[[], Page], lab: Lab, held: pathlib.Path) -> Page:
+@pytest.fixture(scope="module")
+def one_page(new_page: Callable[[], Page]) -> Iterator[Page]:
     page = new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(one_page: Page, lab: Lab, held: pathlib.Path) -> Page:
+    """JupyterLab, loaded anew, with nothing open but the list of files."""
+    page = one_page
+    page.problems.clear()
     page.goto(lab.page_url("").replace("/tree/?", "?"))
     page.wait_for_selector(".jp-DirListing-item")
     return page

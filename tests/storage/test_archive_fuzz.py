@@ -138,14 +138,14 @@ def test_renamed_entries(name, new):
     holds(packed([(new if held == name else held, text) for held, text in ENTRIES.items()]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @MANY
 @given(edits)
 def test_many_edited_graphs(changes):
     edit_holds(changes)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @MANY
 @given(st.one_of(flips, table))
 def test_many_flipped_bits(changes):

@@ -238,7 +238,10 @@ def test_odd_documents_are_drawn_in_a_widget(page, original, artefacts, name):
     assert page.evaluate("window.problems") == []
 
 
-@pytest.mark.parametrize("name", ["markup everywhere", "control_characters", "a_name_of_a_million_characters"])
+MILLION = pytest.param("a_name_of_a_million_characters", marks=pytest.mark.nightly)
+
+
+@pytest.mark.parametrize("name", ["markup everywhere", "control_characters", MILLION])
 def test_odd_documents_are_drawn_in_a_page(page, original, tmp_path: Path, name):
     document = copy.deepcopy(original)
     DRAWN[name](document)
