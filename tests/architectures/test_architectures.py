@@ -116,7 +116,7 @@ def agrees(traced: nn.Module, model: nn.Module, given: dict[str, Tensor]) -> boo
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", every_architecture())
+@pytest.mark.parametrize("name", list(every_architecture()))
 def test_no_replay_is_silently_wrong(name: str) -> None:
     config = small_config(name)
     model = AutoModel.from_config(config).eval()

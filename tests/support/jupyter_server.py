@@ -22,7 +22,7 @@ PATIENCE = 120
 
 @contextlib.contextmanager
 def running_server(command: list[str], home: pathlib.Path, token: str, **environment: str) -> Iterator[int]:
-    """A server that keeps everything below `home`; gives its port, which no other process can have taken."""
+    """A server that keeps everything below `home`; gives the port that it chose."""
     runtime = home / "runtime"
     runtime.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "jupyter", *command, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
