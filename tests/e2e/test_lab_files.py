@@ -13,14 +13,16 @@ from playwright.sync_api import expect
 from torch import nn
 
 import tracelab
+from support.browser.waiting import eventually
 from tracelab.storage.traces import save_traced
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from e2e.lab import Lab
     from playwright.sync_api import Page
+
+    from support.browser.jupyterlab import Lab
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +42,18 @@ def held(lab: Lab) -> pathlib.Path:
     return lab.folder
 
 
-@pytest.fixture
-def page(new_page: Callable[[], Page], lab: Lab, held: pathlib.Path) -> Page:
+@pytest.fixture(scope="module")
+def one_page(new_page: Callable[[], Page]) -> Iterator[Page]:
     page = new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(one_page: Page, lab: Lab, held: pathlib.Path) -> Page:
+    """JupyterLab, loaded anew, with nothing open but the list of files."""
+    page = one_page
+    page.problems.clear()
     page.goto(lab.page_url("").replace("/tree/?", "?"))
     page.wait_for_selector(".jp-DirListing-item")
     return page
@@ -66,7 +77,7 @@ def boxes(page: Page) -> list[str]:
 
 def sessions(lab: Lab) -> list[object]:
     """All sessions but those of notebooks, which other tests left."""
-    with urllib.request.urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=60) as answer:
         return [session for session in json.load(answer) if not session["path"].endswith(".ipynb")]
 
 
@@ -131,11 +142,10 @@ def test_a_file_that_changes_or_goes_while_it_is_open(page, held):
     assert any("exp" in name for name in boxes(page))
 
 
-def test_a_reload_of_the_page_opens_the_tab_again(page):
+def test_a_reload_of_the_page_opens_the_tab_again(page, lab):
     open_file(page, "model.tlab")
     shown(page)
-    # The layout is saved a while after it changes.
-    page.wait_for_timeout(2_000)
+    eventually(page, lambda: "model.tlab" in lab.saved_layout(page.url), "the layout is saved")
     page.reload()
     shown(page)
     assert page.problems == []

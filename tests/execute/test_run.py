@@ -325,7 +325,10 @@ def test_nothing_is_run_backwards(traced):
 # What if -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("by", [0, 0.0, torch.zeros(5, 3), lambda hidden: hidden * 0], ids=str)
+REPLACEMENTS = ["an int", "a float", "a tensor", "a function"]
+
+
+@pytest.mark.parametrize("by", [0, 0.0, torch.zeros(5, 3), lambda hidden: hidden * 0], ids=REPLACEMENTS)
 def test_a_replaced_value_flows_on(traced, net, by):
     run = traced.run(x, replace={"hidden": by})
     assert torch.equal(run.outputs, net.fc2.bias.expand(5, 2))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 
 import torch
-from compare import assert_same, kinds, short
 
 import tracelab
+from support.printed_graphs import kinds, short
+from support.replay import assert_same
 from tracelab.graph import passes
 
 

@@ -7,10 +7,10 @@ import re
 
 import pytest
 import torch
-from compare import assert_same
 from IPython.core.error import UsageError
 
 import tracelab
+from support.replay import assert_same
 from tracelab import TracedFunction
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from check.building import Op, graph_from
 from IPython.core.error import UsageError
 
 import tracelab
+from support.built_graphs import Op, graph_from
 from tracelab.jupyter.widget.explorer import MIME_TYPE, GraphExplorer
 
 

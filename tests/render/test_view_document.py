@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from render.written import written
 from torch import nn
 
 import tracelab
+from support.source_text import define
 from tracelab.demo.gpt import GPT
 from tracelab.demo.resnet import ResNet
 from tracelab.render import view_bytes, view_document
@@ -54,7 +54,7 @@ def row(document, name):
 
 
 def test_the_document_of_a_function():
-    function = written(
+    function = define(
         """
         def f(x, y):
             z = x + y
@@ -142,7 +142,7 @@ class Net(nn.Module):
 
 
 def test_the_document_of_a_module_with_a_warning():
-    assert plain(warned_graph_of(written(NET, "Net")(), torch.ones(1, 3))) == {
+    assert plain(warned_graph_of(define(NET, "Net")(), torch.ones(1, 3))) == {
         "format": "tracelab.view",
         "version": 2,
         "name": "Net",
@@ -451,7 +451,7 @@ def test_a_branch_taints_what_was_written_after_it():
 
 
 def test_a_warning_points_at_its_node_and_line():
-    document = view_document(warned_graph_of(written(NET, "Net")(), torch.ones(1, 3)))
+    document = view_document(warned_graph_of(define(NET, "Net")(), torch.ones(1, 3)))
     warning = document["warnings"][0]
     assert column(document, "nodes", "kind")[warning["node"]] == "aten::lt"
     assert document["sources"]["line"][warning["source"]] == 8

@@ -11,10 +11,10 @@ import zipfile
 
 import pytest
 import torch
-from tlab_edit import edited, entries, from_bytes, packed, to_bytes
 from torch import nn
 
 import tracelab
+from support.archives import edited, entries, from_bytes, packed, to_bytes
 from tracelab import load, save
 from tracelab.errors import TracelabFileError
 from tracelab.render.view_document.document import view_bytes
