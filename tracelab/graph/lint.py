@@ -18,8 +18,10 @@ from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import (
     CONSTANT,
     CONSTRUCTS,
+    CONTEXT,
     DICT_CONSTRUCT,
     ENTER_GRAD_MODE,
+    GRAD_MODE,
     PYTHON_CALL,
     SET_ATTRIBUTE,
     UNPACKS,
@@ -48,7 +50,7 @@ def lint(graph: GraphData) -> None:
     """Verify that a graph is well formed.
 
     Every value is defined before it is used, and once; names are unique; arguments fit the operators' schemas, and
-    outputs what they return; structure has its form; regions are closed in the order in which they were opened; state,
+    outputs what they return; structure has its form; what a region closes is open, and contexts are closed; state,
     sources, scopes and warnings belong to the graph.
 
     Args:
@@ -64,7 +66,7 @@ def lint(graph: GraphData) -> None:
         if value.role in (Role.NODE, Role.CONSTANT) and value.node is not None:
             _wrong(graph, None, f"the input %{value.name} is made by {value.node.kind}")
         _define(graph, None, value, defined, names)
-    regions: list[Node] = []
+    regions: dict[str, list[Node]] = {GRAD_MODE: [], CONTEXT: []}
     for node in graph.nodes:
         if node.graph is not graph:
             _wrong(graph, node, "it belongs to another graph")
@@ -80,10 +82,9 @@ def lint(graph: GraphData) -> None:
                 _wrong(graph, node, f"its output %{value.name} names another maker")
             _define(graph, node, value, defined, names)
     if graph.failed is None:
-        open_ = [node for node in regions if node.kind != ENTER_GRAD_MODE]
-        if open_:
-            # `torch.set_grad_enabled(False)` as a statement opens one for good; contexts always end.
-            _wrong(graph, open_[0], "nothing closes the region that it opens")
+        # `torch.set_grad_enabled(False)` as a statement sets a mode for good; contexts always end.
+        if regions[CONTEXT]:
+            _wrong(graph, regions[CONTEXT][0], "nothing closes the region that it opens")
     elif graph.failed not in graph.nodes:
         _wrong(graph, graph.failed, "the failed node is no node of the graph")
     _check_ends(graph, defined)
@@ -168,7 +169,7 @@ def form_problem(node: Node, failed: bool = False) -> str:
         return "it takes True or False and makes nothing"
     if traits.closes and (args or node.outputs):
         return "it takes and makes nothing"
-    if traits.opens == "context" and node.outputs:
+    if traits.opens == CONTEXT and node.outputs:
         return "it makes nothing"
     if kind == SET_ATTRIBUTE and (len(args) > 1 or node.outputs or "name" not in attributes):
         return "it takes one value and the name of a buffer"
@@ -177,19 +178,15 @@ def form_problem(node: Node, failed: bool = False) -> str:
     return ""
 
 
-def _check_region(graph: GraphData, node: Node, regions: list[Node]) -> None:
+def _check_region(graph: GraphData, node: Node, regions: dict[str, list[Node]]) -> None:
+    """What it closes is open. A gradient mode and a context may cross: a generator that ends inside one does that."""
     traits = node.traits
     if traits.opens:
-        regions.append(node)
-    while traits.closes:
-        if not regions:
+        regions[traits.opens].append(node)
+    if traits.closes:
+        if not regions[traits.closes]:
             _wrong(graph, node, "it closes a region that nothing opened")
-        opened = regions.pop()
-        if opened.traits.opens == traits.closes:
-            return
-        if opened.kind != ENTER_GRAD_MODE:
-            # A mode that a statement set ends with the context around it; a context ends by itself.
-            _wrong(graph, node, f"it closes a region inside of which {opened.kind} is open")
+        regions[traits.closes].pop()
 
 
 def _check_place(graph: GraphData, node: Node, scopes: set[Any]) -> None:

@@ -15,6 +15,7 @@ import torch
 from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
+from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, storage_of, tensor_type
 from tracelab.graph.diagnostic import TraceWarning
 from tracelab.graph.graph import Graph
@@ -61,6 +62,7 @@ class RecordingState:
         """While an opaque region runs: the traced tensors that it uses."""
         self.boundary: CodeType | None = None
         """The code object of the frame that called the user's function: where the user's stack ends."""
+        self.grad_modes = GradModes(torch.is_grad_enabled())
         self._failure: Exception | None = None
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
