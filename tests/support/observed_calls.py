@@ -117,7 +117,8 @@ def _gradients(named: dict[str, Tensor]) -> Any:
         return {}
     try:
         made = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    except RuntimeError as error:
+    except Exception as error:
+        # Autograd refuses, or a hook of the program does.
         return type(error).__name__
     return {name: gradient for name, gradient in zip(leaves, made, strict=True) if gradient is not None}
 
