@@ -308,7 +308,7 @@ def graph_of(document):
         (lambda d: graph_of(d)["nodes"][0].update(args=[{}]), "in one word"),
         (lambda d: graph_of(d)["nodes"][0].update(args=[{"dtype": "float33"}]), "does not know"),
         (lambda d: graph_of(d)["nodes"][0].update(args=[{"device": "nowhere"}]), "is no device"),
-        (lambda d: graph_of(d)["nodes"][0].update(args=[{"dict": [[[], 1]]}]), "a key that cannot be one"),
+        (lambda d: graph_of(d)["nodes"][0].update(args=[{"dict": [[[], 1]]}]), "an unhashable key"),
         (lambda d: graph_of(d)["nodes"][0].update(scope=99), "the scope of aten::linear points to row 99"),
         (lambda d: graph_of(d)["nodes"][0].update(source=10**30), "points to row 1000"),
         (lambda d: graph_of(d)["nodes"][0].update(run=None), "what runs aten::linear is missing"),
