@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import torch
-
 from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity
 from tracelab.check.isolation import isolated, written_state
 from tracelab.check.outputs import cloned, mismatches
+from tracelab.graph.aliasing import is_random
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.text.arguments import given_arguments
@@ -19,15 +18,14 @@ _MOST_NAMES = 6
 
 def random_nodes(graph: Graph) -> list[Node]:
     """The nodes that draw random numbers; dropout that is switched off draws none."""
-    found = []
-    for node in graph.nodes:
-        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
-            given = dict(given_arguments(node))
-            off = given.get("train") is False or given.get("training") is False
-            none = any(given.get(name) in (0, 0.0) for name in ("p", "dropout", "dropout_p") if name in given)
-            if not (off or none):
-                found.append(node)
-    return found
+    return [node for node in graph.nodes if is_random(node) and not _switched_off(node)]
+
+
+def _switched_off(node: Node) -> bool:
+    given = dict(given_arguments(node))
+    if given.get("train") is False or given.get("training") is False:
+        return True
+    return any(given.get(name) in (0, 0.0) for name in ("p", "dropout", "dropout_p") if name in given)
 
 
 def nondeterminism(graph: Graph, call: Any, tried: CheckInput, python: Any, severity: Severity) -> Finding | None:
