@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tracelab.compat.operators import is_composite
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Value, collect_values
 from tracelab.graph.kinds import EVERY, Group
@@ -196,7 +197,7 @@ def may_return_input(target: Any) -> bool:
     if _MAY_ALIAS in getattr(target, "tags", ()):
         return True
     name = schema.name + (f".{schema.overload_name}" if schema.overload_name else "")
-    return bool(torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd"))
+    return is_composite(name)
 
 
 def holds_memory(value: Value) -> bool:
