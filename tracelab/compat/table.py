@@ -159,12 +159,15 @@ _GROUPS = (
     ),
     (
         "dynamo",
-        "Running what torch.compile compiled",
+        "Tracing in a process that has loaded torch's compiler",
         _AT_USE,
-        """
-        torch._dynamo.convert_frame.CatchErrorsWrapper
-        torch._dynamo.exc.TorchDynamoException
-        """,
+        "torch._dynamo.convert_frame.CatchErrorsWrapper",
+    ),
+    (
+        "dynamo",
+        "The backend `inductor`",
+        _AT_USE,
+        "torch._dynamo.exc.TorchDynamoException",
     ),
     (
         "script",
