@@ -163,6 +163,14 @@ def method_graph(module: Any, name: str) -> Any:
     return attribute_of(unwrapped(module), "torch._C.ScriptModule._get_method")(name).graph
 
 
+def parameter_names(module: Any) -> tuple[str, ...]:
+    """The parameters of a script module's `forward`, without the module itself; none where it has no such method."""
+    if not has_method(module, "forward"):
+        return ()
+    method = attribute_of(unwrapped(module), "torch._C.ScriptModule._get_method")("forward")
+    return tuple(argument.name for argument in method.schema.arguments[1:])
+
+
 def class_of(item: Any) -> Any:
     """The TorchScript class of a module as C++ sees it, or of another object of TorchScript's."""
     return attribute_of(item, "torch._C.ScriptModule._type")()
