@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import random
+
+# Several processes of tests share the cores; torch would start a thread for each core in each of them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
@@ -11,6 +17,38 @@ from tracelab.graph import lint
 
 # Every pass, recording and loaded file of every test ends in the verifier.
 lint.enabled = True
+
+LONGEST_FIRST = ("tests/operators", "tests/e2e", "tests/architectures", "notebooks", "tests/check", "tests/jupyter")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One file of tests runs in this process, where `print` and a debugger work."""
+    files = {argument.split("::")[0] for argument in config.args}
+    if len(files) == 1 and files.pop().endswith((".py", ".ipynb")):
+        return 0
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A test that is named runs, nightly or not."""
+    if config.option.markexpr == "not nightly" and any("::" in argument for argument in config.args):
+        config.option.markexpr = ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files that take long come first: short ones fill what is left, and no process waits for another at the end."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(config.rootpath).as_posix()
+        return next((at for at, start in enumerate(LONGEST_FIRST) if path.startswith(start)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test is left alone by garbage collections, which many tests ask for."""
+    gc.collect()
+    gc.freeze()
 
 
 def _seed() -> None:

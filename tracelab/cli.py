@@ -9,9 +9,17 @@ from pathlib import Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; gives the exit status, 0 for success.
+    """Run a command.
 
-    >>> main(["demo", "-o", "demo"])
+    Args:
+        argv: The words behind `tracelab`; those of the process by default.
+
+    Returns:
+        The exit status, 0 for success.
+
+    >>> main([])  # doctest: +ELLIPSIS
+    usage: tracelab ...
+    0
     """
     parser = _parser()
     options = parser.parse_args(argv)

@@ -17,7 +17,7 @@ class TracelabFileError(TracelabError):
     >>> import io
     >>> tracelab.load(io.BytesIO(b"no archive"))
     Traceback (most recent call last):
-    tracelab.errors.TracelabFileError: not a .tlab file: it is no zip archive
+    tracelab.errors.TracelabFileError: not a .tlab file: it is not a zip archive
     """
 
 

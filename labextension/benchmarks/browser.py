@@ -74,7 +74,7 @@ window.zoomTo = async (scale) => {
   tree.dispatchEvent(new KeyboardEvent('keydown', { key: scale > 1 ? '+' : '-', bubbles: true }));
 };
 window.search = async (query) => {
-  const input = host.querySelector('.tracelab').shadowRoot.querySelector('.find input');
+  const input = host.querySelector('.tracelab').shadowRoot.querySelector('.search input');
   const times = [];
   for (let length = 1; length <= query.length; length++) {
     input.value = query.slice(0, length);

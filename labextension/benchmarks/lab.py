@@ -19,8 +19,9 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from e2e.conftest import FLAGS, running_lab  # noqa: E402
 from e2e.lab import Lab  # noqa: E402
+
+from e2e.conftest import FLAGS, running_lab  # noqa: E402
 
 CELLS = 1000
 

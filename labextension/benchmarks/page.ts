@@ -4,7 +4,7 @@ import { createExplorer } from '../src/explorer/explorer';
 import { buildHierarchy } from '../src/model/hierarchy';
 import { DocumentBuilder } from '../tests/fixtures/builder';
 import { gpt } from '../tests/fixtures/models';
-import type { ViewDocument } from '../src/model/document';
+import type { ViewDocument } from '../src/protocol/viewdocument';
 
 /** Operators without modules, as a function traces to: every box stands at the top. */
 function flat(nodes: number): ViewDocument {

@@ -15,14 +15,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
-import { layoutInput } from '../src/explorer/scene';
+import { layoutInput } from '../src/explorer/canvas/scene';
 import { layout } from '../src/layout/layout';
-import { BEND } from '../src/explorer/strokes';
+import { BEND } from '../src/explorer/canvas/edgegeometry';
 import { BOX_GAP, GROUP_SIDE, GROUP_TOP, RANK_GAP } from '../src/layout/spacing';
 import type { LayoutInput } from '../src/layout/types';
 import { buildHierarchy } from '../src/model/hierarchy';
-import { everyScope, initiallyOpened } from '../src/model/opening';
-import { readDocument } from '../src/model/validate';
+import { allScopes, defaultOpened } from '../src/model/openstate';
+import { readDocument } from '../src/protocol/validate';
 import { visibleFor } from '../src/model/visible';
 import { crossings, length } from './crossings';
 
@@ -101,7 +101,7 @@ async function main(): Promise<void> {
     console.log(`\n${level}: model, boxes, edges | crossings ours / dot | length ours / dot, ratio`);
     for (const file of readdirSync(folder).sort()) {
       const h = buildHierarchy(readDocument(JSON.parse(readFileSync(resolve(folder, file), 'utf8'))));
-      const visible = visibleFor(h, level === 'first' ? initiallyOpened(h) : everyScope(h));
+      const visible = visibleFor(h, level === 'first' ? defaultOpened(h) : allScopes(h));
       const { input } = layoutInput(h, visible, measure, 'x');
       if (level === 'flat') {
         flatten(input);

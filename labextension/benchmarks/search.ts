@@ -6,7 +6,7 @@
 import { buildHierarchy } from '../src/model/hierarchy';
 import { buildIndex, search, type SearchIndex } from '../src/model/search';
 import { DocumentBuilder } from '../tests/fixtures/builder';
-import type { ViewDocument } from '../src/model/document';
+import type { ViewDocument } from '../src/protocol/viewdocument';
 
 /** Blocks of 20 operators, each in its own place in a file, with names and parameters of their own. */
 function trace(nodes: number): ViewDocument {

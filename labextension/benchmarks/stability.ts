@@ -12,9 +12,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createCache } from '../src/layout/cache';
 import { groupElement, scopeOf, buildHierarchy, type Hierarchy } from '../src/model/hierarchy';
-import { closeScope, everyScope, openScope } from '../src/model/opening';
-import { readDocument } from '../src/model/validate';
-import { moved, sceneOf, type Moved } from '../tests/moved';
+import { closeScope, allScopes, openScope } from '../src/model/openstate';
+import { readDocument } from '../src/protocol/validate';
+import { moved, sceneOf, type Moved } from '../tests/layout/moved';
 
 const folder = process.argv[2];
 const verbose = process.argv[3] === 'v';
@@ -63,7 +63,7 @@ function random(seed: number): () => number {
 for (const file of readdirSync(folder).sort()) {
   const h = buildHierarchy(readDocument(JSON.parse(readFileSync(resolve(folder, file), 'utf8'))));
   const model = file.replace('.json', '');
-  const all = everyScope(h);
+  const all = allScopes(h);
   let cache = createCache();
   for (const scope of all) {
     const name = `${model} ${h.paths[scope]}`;

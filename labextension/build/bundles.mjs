@@ -1,42 +1,28 @@
-// The bundles that Python ships, each one file with no imports left in it: the anywidget, and the standalone page
-// as its script and its template. The widget's holds two parts: `parts.mjs` says how.
+// The bundles that Python ships, each one file with no imports left in it: the anywidget, and the standalone page as its
+// script and its template. The widget's is packed: see `src/loader.ts`.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
-import { build, transform } from 'esbuild';
-import { bundleParts, composed } from './parts.mjs';
-import { pageTemplate, writePageScript } from './strings.mjs';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { pageTemplate, writePageScript } from './generate.mjs';
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const static_ = (room) => resolve(here, '../tracelab', room, 'static');
 
-/** A style sheet is a string to TypeScript; here it is minified as what it is. */
-const styles = {
-  name: 'styles',
-  setup({ onLoad }) {
-    onLoad({ filter: /explorer[\\/]\w*style\.ts$/ }, async ({ path }) => {
-      const [, name, sheet] = /(\w+) = `([^`]*)`/.exec(readFileSync(path, 'utf8'));
-      const { code } = await transform(sheet, { loader: 'css', minify: true });
-      return { contents: `export const ${name} = ${JSON.stringify(code.trim())};` };
-    });
-  },
+const bundle = async (options) => {
+  const { outputFiles } = await build({
+    absWorkingDir: here,
+    bundle: true,
+    minify: true,
+    target: 'es2022',
+    legalComments: 'none',
+    write: false,
+    ...options,
+  });
+  return outputFiles[0].text.trimEnd();
 };
-
-const SETTINGS = {
-  bundle: true,
-  format: 'esm',
-  minify: true,
-  target: 'es2022',
-  legalComments: 'none',
-  write: false,
-};
-
-async function bundle(entry) {
-  const result = await build({ ...SETTINGS, entryPoints: [resolve(here, entry)], plugins: [styles] });
-  return result.outputFiles[0].text;
-}
 
 /** What a browser reads of each, in kilobytes of 1,000 bytes: the smaller kilobyte makes the stricter limit. */
 const kilobytes = (text) => Buffer.byteLength(text) / 1000;
@@ -63,39 +49,29 @@ function mustFitIntoPage(name, text) {
   }
 }
 
-/**
- * A module that unpacks others. The text of a widget travels from the kernel to the page with every instance; packed
- * it is half as long. It is loaded from a Blob URL itself, so a page that shows it allows the second one too. All
- * widgets of a page share one copy of what is inside.
- */
-function packed({ first, later }) {
-  const parts = JSON.stringify([first, later]);
-  const name = `tracelab ${createHash('sha256').update(parts).digest('hex').slice(0, 16)}`;
-  return `const t="${gzipSync(parts, { level: 9 }).toString('base64')}";
-const u=(...s)=>URL.createObjectURL(new Blob(s,{type:"text/javascript"}));
-const m=await(globalThis[Symbol.for("${name}")]??=(async()=>{
-const s=new Blob([Uint8Array.from(atob(t),c=>c.charCodeAt(0))]).stream().pipeThrough(new DecompressionStream("gzip"));
-const[f,l]=JSON.parse(await new Response(s).text());
-const p=JSON.stringify([u(${composed('later', 'l')}),u(${composed('page', 'f', 'l')})]);
-return import(u(${composed('widget', 'p', 'f')}))})());
-export default m.default;
-`;
+async function bundleWidget() {
+  const script = await bundle({ entryPoints: ['src/widget.ts'], format: 'iife', globalName: 'tracelab' });
+  mustFitIntoPage('widget.js', script);
+  report('widget, unpacked:', script, 220);
+  return bundle({
+    entryPoints: ['src/loader.ts'],
+    format: 'esm',
+    define: {
+      PACKED: JSON.stringify(gzipSync(script, { level: 9 }).toString('base64')),
+      VERSION: JSON.stringify(createHash('sha256').update(script).digest('hex').slice(0, 16)),
+    },
+  });
 }
 
-const parts = await bundleParts({
-  entry: resolve(here, 'src/widget.ts'),
-  later: resolve(here, 'src/explorer/later.ts'),
-  joint: resolve(here, 'src/explorer/parts.ts'),
-  settings: SETTINGS,
-  plugins: [styles],
-});
-report('widget, what is read before the first picture:', parts.first, 150);
-report('widget, what is read after it:', parts.later);
-mustFitIntoPage('widget.js', parts.first + parts.later);
-put(resolve(static_('jupyter'), 'widget.js'), packed(parts), 150);
-const page = await bundle('src/page.ts');
-mustFitIntoPage('page.js', page);
-put(resolve(static_('render'), 'page.js'), page, 390);
+async function bundlePage() {
+  const script = await bundle({ entryPoints: ['src/page.ts'], format: 'esm' });
+  mustFitIntoPage('page.js', script);
+  return script;
+}
+
+put(resolve(static_('jupyter'), 'widget.js'), await bundleWidget(), 110);
+const page = await bundlePage();
+put(resolve(static_('render'), 'page.js'), page, 220);
 writeFileSync(resolve(static_('render'), 'page.html'), pageTemplate());
 // The plugin of JupyterLab saves pages too.
 writePageScript(page);

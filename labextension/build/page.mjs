@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import './strings.mjs';
+import './generate.mjs';
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 await build({

@@ -1,5 +1,5 @@
 /**
- * The anywidget entry. Traits of the Python class `GraphExplorer`:
+ * The anywidget. Traits of the Python class `GraphExplorer`:
  *
  * - `_document`  Bytes: the view document as UTF-8 JSON; a large one compressed by gzip.
  * - `selected`   Int: the selected node's index, -1 for none. Both ways.
@@ -13,10 +13,8 @@
  */
 
 import { createExplorer, DEFAULT_HEIGHT } from './explorer/explorer';
-import { pageText } from './explorer/parts';
-// The same text starts a standalone page: one that is saved from the toolbar holds the widget's parts.
-import './page';
-import type { KernelLink, KernelMessage } from './model/runmessages';
+import type { KernelConnection } from './protocol/connection';
+import type { KernelMessage } from './protocol/runmessages';
 
 interface Model {
   get(name: string): unknown;
@@ -86,7 +84,7 @@ function tell(model: Model, changes: Record<string, unknown>): void {
 }
 
 /** The way to the kernel for runs; `close` ends listening. */
-function linkOf(model: Model): KernelLink & { close(): void } {
+function linkOf(model: Model): KernelConnection & { close(): void } {
   const heard: [string, Listener][] = [];
   const on = (event: string, listener: Listener): void => {
     heard.push([event, listener]);
@@ -101,11 +99,11 @@ function linkOf(model: Model): KernelLink & { close(): void } {
     },
     onMessage: (listener) =>
       on('msg:custom', (message: KernelMessage, buffers?: DataView[]) => listener(message, buffers ?? [])),
-    onGone(listener) {
+    onDisconnect(listener) {
       on('comm:close', listener);
       on('destroy', listener);
     },
-    onDoubt: (listener) => on('comm_live_update', listener),
+    onConnectionChange: (listener) => on('comm_live_update', listener),
     close: () => heard.forEach(([event, listener]) => model.off(event, listener)),
   };
 }
@@ -115,14 +113,23 @@ interface Place {
   el: HTMLElement;
 }
 
-function render(place: Place): (() => void) | Promise<() => void> {
-  const document = parseBytes(place.model.get('_document'));
-  return document instanceof Promise
-    ? document.then((unpacked) => start(place, unpacked))
-    : start(place, document);
+export interface Widget {
+  render(place: Place): (() => void) | Promise<() => void>;
 }
 
-function start({ model, el }: Place, first: unknown): () => void {
+/** The widget definition that anywidget looks for. `pageScript` gives the script of a standalone page. */
+export function createWidget(pageScript: () => string): Widget {
+  return {
+    render(place) {
+      const document = parseBytes(place.model.get('_document'));
+      return document instanceof Promise
+        ? document.then((unpacked) => start(place, unpacked, pageScript))
+        : start(place, document, pageScript);
+    },
+  };
+}
+
+function start({ model, el }: Place, first: unknown, pageScript: () => string): () => void {
   const host = document.createElement('div');
   host.className = 'tracelab-widget';
   el.append(host);
@@ -132,7 +139,7 @@ function start({ model, el }: Place, first: unknown): () => void {
   const explorer = createExplorer(host, first, {
     kernel,
     state: { opened: openedOf(model), height: heightOf(model) },
-    pageScript: pageText,
+    pageScript,
     linkTo: (view) => `explorer.restore(${JSON.stringify(view)})`,
     onSelect(node, module) {
       telling = true;
@@ -199,4 +206,5 @@ function start({ model, el }: Place, first: unknown): () => void {
   };
 }
 
-export default { render };
+// The same script starts a page that is saved from the toolbar.
+export { startPage } from './explorer/standalone';

@@ -1,6 +1,7 @@
 """Architectures of `transformers`, small, with random weights: traced, replayed on other values and other sizes.
 
 None may be silently wrong: a replay that differs from eager, or cannot run, must have been announced by a warning.
+A plain run takes one of each kind, and models that `test_models.py` has are not among them; the rest is `nightly`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,24 @@ phi phi3 phimoe pvt_v2 qwen2 qwen2_moe qwen3 rembert roberta roformer segformer 
 squeezebert stablelm starcoder2 swiftformer t5 tapas umt5 vit vit_mae vit_msn wav2vec2 wavlm whisper xglm xlm-roberta
 yolos yoso
 """.split()
+
+DAILY = {
+    "text, encoder": "deberta-v2 fnet mpnet",
+    "text, decoder": "gemma2 gpt_neox qwen2",
+    "text, encoder and decoder": "marian longt5",
+    "experts": "mixtral",
+    "pictures": "clip_vision_model mobilenet_v2 segformer",
+    "sound": "wav2vec2",
+    "sound to text": "whisper",
+}
+
+
+def every_architecture() -> Iterator[Any]:
+    daily = " ".join(DAILY.values()).split()
+    assert set(daily) <= set(NAMES)
+    for name in NAMES:
+        yield pytest.param(name, marks=[] if name in daily else [pytest.mark.nightly])
+
 
 SMALL: dict[str, Any] = {
     **dict.fromkeys(
@@ -97,7 +116,7 @@ def agrees(traced: nn.Module, model: nn.Module, given: dict[str, Tensor]) -> boo
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", list(every_architecture()))
 def test_no_replay_is_silently_wrong(name: str) -> None:
     config = small_config(name)
     model = AutoModel.from_config(config).eval()

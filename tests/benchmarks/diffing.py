@@ -21,9 +21,8 @@ from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
-from check.building import BINARY, NUMBER, UNARY, Op, graph_from
-
 import tracelab
+from support.built_graphs import BINARY, NUMBER, UNARY, Op, graph_from
 from tracelab.graph.graph import Graph
 
 _LAYER = 25

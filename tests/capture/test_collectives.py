@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 
 import tracelab
+from support import examples
 
 needs_gloo = pytest.mark.skipif(
     not dist.is_available() or not dist.is_gloo_available(), reason="this torch is built without gloo"
@@ -29,7 +30,7 @@ FUNCTIONS = [
 def ranks(tmp_path_factory):
     """What two processes saw, by rank."""
     folder = tmp_path_factory.mktemp("ranks")
-    program = Path(__file__).with_name("two_ranks.py")
+    program = Path(examples.__file__).with_name("two_ranks.py")
     running = [
         subprocess.Popen([sys.executable, program, folder, str(rank)], stderr=subprocess.PIPE, text=True)
         for rank in range(2)

@@ -10,9 +10,10 @@ import weakref
 
 import pytest
 import torch
-from compare import agrees, kinds
 
 import tracelab
+from support.printed_graphs import kinds
+from support.replay import agrees
 from tracelab import TraceError, TracelabError
 
 

@@ -7,10 +7,10 @@ import warnings
 
 import pytest
 import torch
-from asserting import asserted, asserted_one_of_two, asserted_value, asserted_with_words
-from compare import agrees
 
 import tracelab
+from support.examples.functions_that_assert import asserted, asserted_one_of_two, asserted_value, asserted_with_words
+from support.replay import agrees
 from tracelab import TracerWarning
 
 

@@ -7,13 +7,13 @@ import itertools
 import random
 import warnings
 
-import check_subjects as subjects
 import numpy
 import pytest
 import torch
 from torch import nn
 
 import tracelab
+from support.examples import functions_with_faults as subjects
 from tracelab import CallInputs, TracelabError
 from tracelab.render.view_document.document import view_document
 
@@ -61,7 +61,7 @@ def test_a_specialized_branch():
 def test_the_whole_report_of_a_specialized_branch():
     assert str(traced(subjects.branch, torch.ones(2, 3)).check()) == (
         "check of branch: 1 error, 32 inputs tried, the trace is wrong for 4\n"
-        "✗ different_structure, check_subjects.py:14: if x.sum() > 0:\n"
+        "✗ different_structure, functions_with_faults.py:14: if x.sum() > 0:\n"
         "    Graphs differed across invocations: the condition was True when traced and is False for x negated; "
         "Output nr 1.\n"
         "    of the traced function does not match the corresponding output of the Python function: 6 of 6 "
@@ -69,7 +69,7 @@ def test_the_whole_report_of_a_specialized_branch():
         "    Greatest absolute difference: 3 at [0, 0], greatest relative difference: 3\n"
         "    → choose with tensors (torch.where, torch.cond), or trace each branch by itself\n"
         "specialized on\n"
-        "  check_subjects.py:14: if x.sum() > 0:  → wrong for x negated"
+        "  functions_with_faults.py:14: if x.sum() > 0:  → wrong for x negated"
     )
 
 
@@ -298,7 +298,7 @@ def test_a_trace_from_a_file_says_that_it_has_no_function(tmp_path):
 
 
 def test_a_kind_that_there_is_not_is_refused():
-    with pytest.raises(TracelabError, match="is no collection of kinds of findings"):
+    with pytest.raises(TracelabError, match="is not a collection of kinds of findings"):
         traced(torch.sigmoid, torch.ones(2)).check(allow=["random"])
 
 
@@ -312,14 +312,14 @@ def test_the_error_of_a_trace_has_the_report():
     with pytest.raises(tracelab.TracingCheckError) as caught:
         traced(subjects.branch, torch.ones(2), check_inputs=[torch.ones(3), -torch.ones(3)])
     assert caught.value.report.findings[0].kind == "different_structure"
-    assert str(caught.value).endswith("(check_subjects.py:14)")
+    assert str(caught.value).endswith("(functions_with_faults.py:14)")
 
 
 def test_the_view_document_tells_what_a_check_answered():
     trace = traced(subjects.branch, torch.ones(2, 3))
-    assert "answer" not in view_document(trace.graph)["warnings"][0]
+    assert "verdict" not in view_document(trace.graph)["warnings"][0]
     trace.check()
-    assert view_document(trace.graph)["warnings"][0]["answer"] == "wrong for x negated"
+    assert view_document(trace.graph)["warnings"][0]["verdict"] == "wrong for x negated"
 
 
 def test_a_place_whose_size_is_no_node_is_shown_at_the_tensor_that_was_asked():

@@ -11,11 +11,11 @@ import weakref
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
-import check_subjects as subjects
 import pytest
 import torch
 
 import tracelab
+from support.examples import functions_with_faults as subjects
 from tracelab.check import checking
 from tracelab.check.parallel import flow as many
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from check.specializations import counterexamples_hold, report_of
+
+from support.examples.models_with_specializations import counterexamples_hold, report_of
 
 ANSWERS = {
     "mixture of experts": {

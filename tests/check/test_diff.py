@@ -8,11 +8,11 @@ from collections import OrderedDict
 
 import pytest
 import torch
-from check.building import Op, graph_from
-from render.written import written
 from torch import nn
 
 import tracelab
+from support.built_graphs import Op, graph_from
+from support.source_text import define
 from tracelab.comparison.changes import Change
 from tracelab.demo import GPT, ResNet
 from tracelab.graph.scope import Scope
@@ -78,7 +78,7 @@ def found(difference):
 
 
 def skipping(source):
-    return written(
+    return define(
         f"import torch\ndef f(x):\n    first = x.relu()\n    second = first.sin()\n"
         f"    third = second.cos()\n    return third + {source}\n",
         "f",
@@ -107,7 +107,7 @@ class Acting(nn.Module):
         return h + 1
 
 
-branching = written(
+branching = define(
     """
     def branching(x):
         if x.sum() > 0:
@@ -121,7 +121,7 @@ branching = written(
 
 
 def a_function(body):
-    return written(f"import torch\ndef f(x, y=torch.ones(2, 8)):\n{body}", "f")
+    return define(f"import torch\ndef f(x, y=torch.ones(2, 8)):\n{body}", "f")
 
 
 PLAIN = "    h = x.relu()\n    h = h + y\n    h = torch.softmax(h, 1)\n    return h.sum()\n"
@@ -371,7 +371,7 @@ class Block(nn.Module):
 def net(*acts):
     return nn.Sequential(*[Block(act) for act in acts])
 """
-net = written(NET, "net", "<net>")
+net = define(NET, "net", "<net>")
 RELUS = [nn.ReLU() for _ in range(6)]
 
 
@@ -425,8 +425,8 @@ def test_text_of_the_same_change_in_many_places():
 
 
 def test_text_of_a_node_with_several_changes():
-    before = written("def f(x):\n    return x.flatten(0, 1)\n", "f")
-    after = written("def f(x):\n    return x.flatten(1, 1)\n", "f")
+    before = define("def f(x):\n    return x.flatten(0, 1)\n", "f")
+    after = define("def f(x):\n    return x.flatten(1, 1)\n", "f")
     assert text(before, after) == (
         "f: 1 node changed\n"
         "f\n"

@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import torch
-from check.building import BINARY, NUMBER, UNARY, Op, graph_from
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracelab
+from support.built_graphs import BINARY, NUMBER, UNARY, Op, graph_from
 from tracelab.comparison.align.sequences import common_subsequence, heaviest_increasing
 from tracelab.comparison.changes import Change
 

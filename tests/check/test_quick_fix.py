@@ -10,11 +10,11 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from compare import assert_same
 from torch import nn
 from torch.nn import functional as F
 
 import tracelab
+from support.replay import assert_same
 
 NAMES = {"torch": torch, "F": F, "np": np, "math": math, "nn": nn}
 numbers = itertools.count()

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import pathlib
-import secrets
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
-from e2e.lab import Lab
+
+from support.browser.jupyterlab import Lab, running_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,12 +18,8 @@ if TYPE_CHECKING:
 
 HERE = pathlib.Path(__file__).parent
 QUICKSTART = HERE.parents[1] / "notebooks" / "01_quickstart.ipynb"
-SERVER_CONFIG = HERE.parents[1] / "jupyter-config"
 ARTEFACTS = HERE / "artefacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,74 +45,28 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab server with settings, data and notebooks of its own."""
+def lab_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab server with settings, data and notebooks of its own; each process of a test run has one."""
     with running_lab(tmp_path_factory.mktemp("lab")) as server:
         yield server
 
 
-@contextlib.contextmanager
-def running_lab(home: pathlib.Path, disabled: tuple[str, ...] = ()) -> Iterator[Lab]:
-    """A JupyterLab server, without the extensions that are named."""
-    for name in ("config/labconfig", "data", "runtime", "ipython", "notebooks"):
-        (home / name).mkdir(parents=True)
-    (home / "config/labconfig/default_setting_overrides.json").write_text(json.dumps(SETTINGS))
-    page_config = {"disabledExtensions": dict.fromkeys(disabled, True)}
-    (home / "config/labconfig/page_config.json").write_text(json.dumps(page_config))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), home / "notebooks")
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    command += [f"--IdentityProvider.token={server.token}", f"--ServerApp.root_dir={server.folder}"]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    environment = {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-    }
-    # An installation puts it there; a clone has it here.
-    shutil.copytree(SERVER_CONFIG, home / "config/jupyter_server_config.d")
-    log = home / "server.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=home, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        _wait(server, process, log)
-        yield server
-    finally:
-        # Asked politely it ends its kernels too.
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(5)
-
-
-def _wait(server: Lab, process: subprocess.Popen[bytes], log: pathlib.Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{server.url}/api/status?token={server.token}", timeout=2).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-4000:]}")
+@pytest.fixture(scope="module")
+def lab(lab_server: Lab) -> Iterator[Lab]:
+    """The server, with no settings and no kernels of the files of tests before."""
+    lab_server.forget_settings()
+    yield lab_server
+    lab_server.stop_kernels()
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     # For a module only: while Playwright runs, no other test of this process could start an event loop.
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         absent("the Python package playwright is not installed")
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         # Each launch has a fresh profile.
         browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, "--no-first-run"])
@@ -142,7 +83,7 @@ def artefacts() -> pathlib.Path:
     return ARTEFACTS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def put(lab: Lab) -> Callable[[str], str]:
     """Copies the quickstart into the server's folder under a name."""
 
@@ -159,7 +100,7 @@ def new_page(browser: Browser) -> Callable[[], Page]:
 
     def make() -> Page:
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         problems: list[str] = []
         page.on("pageerror", lambda error: _notice(problems, f"{error}\n{error.stack or ''}"))
         page.on("console", lambda message: problems.append(message.text) if _ours(message.type, message.text) else None)

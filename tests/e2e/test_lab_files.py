@@ -13,14 +13,16 @@ from playwright.sync_api import expect
 from torch import nn
 
 import tracelab
+from support.browser.waiting import eventually
 from tracelab.storage.traces import save_traced
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from e2e.lab import Lab
     from playwright.sync_api import Page
+
+    from support.browser.jupyterlab import Lab
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +42,18 @@ def held(lab: Lab) -> pathlib.Path:
     return lab.folder
 
 
-@pytest.fixture
-def page(new_page: Callable[[], Page], lab: Lab, held: pathlib.Path) -> Page:
+@pytest.fixture(scope="module")
+def one_page(new_page: Callable[[], Page]) -> Iterator[Page]:
     page = new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(one_page: Page, lab: Lab, held: pathlib.Path) -> Page:
+    """JupyterLab, loaded anew, with nothing open but the list of files."""
+    page = one_page
+    page.problems.clear()
     page.goto(lab.page_url("").replace("/tree/?", "?"))
     page.wait_for_selector(".jp-DirListing-item")
     return page
@@ -66,7 +77,7 @@ def boxes(page: Page) -> list[str]:
 
 def sessions(lab: Lab) -> list[object]:
     """All sessions but those of notebooks, which other tests left."""
-    with urllib.request.urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=60) as answer:
         return [session for session in json.load(answer) if not session["path"].endswith(".ipynb")]
 
 
@@ -99,7 +110,7 @@ def test_other_graph_files_open_through_a_kernel_that_does_not_stay(page, lab, n
     ("name", "sentence"),
     [
         ("weights.pt", r"the file is a checkpoint, a pickle that torch.save wrote .* holds weights but no graph"),
-        ("cut.tlab", r"the file is a damaged or cut off archive"),
+        ("cut.tlab", r"the file is a damaged or truncated archive"),
         ("empty.tlab", r"the file is empty"),
     ],
 )
@@ -120,22 +131,21 @@ def test_a_file_that_changes_or_goes_while_it_is_open(page, held):
     notice = page.locator(".tracelab-file-notice")
     tracelab.trace(torch.exp, torch.ones(2)).save(file)
     page.evaluate("window.dispatchEvent(new Event('focus'))")
-    expect(notice).to_contain_text("The file has changed on the disk")
+    expect(notice).to_contain_text("The file has changed on disk")
     assert any("relu" in name for name in boxes(page))
     notice.get_by_role("button", name="Reload").click()
     expect(notice).to_be_hidden()
     expect(page.locator(".tracelab-file").get_by_role("treeitem", name="exp, operator")).to_be_attached()
     file.unlink()
     page.evaluate("window.dispatchEvent(new Event('focus'))")
-    expect(notice).to_contain_text("The file is no longer there; what is shown is what it held.")
+    expect(notice).to_contain_text("The file was moved or deleted. The graph shows its last content.")
     assert any("exp" in name for name in boxes(page))
 
 
-def test_a_reload_of_the_page_opens_the_tab_again(page):
+def test_a_reload_of_the_page_opens_the_tab_again(page, lab):
     open_file(page, "model.tlab")
     shown(page)
-    # The layout is saved a while after it changes.
-    page.wait_for_timeout(2_000)
+    eventually(page, lambda: "model.tlab" in lab.saved_layout(page.url), "the layout is saved")
     page.reload()
     shown(page)
     assert page.problems == []

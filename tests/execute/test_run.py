@@ -236,7 +236,7 @@ def test_a_value_of_another_trace_is_refused(traced):
 # Parts -------------------------------------------------------------------------------------------------------
 
 
-def test_upto_stops_after_the_node(traced, net):
+def test_until_stops_after_the_node(traced, net):
     run = traced.run(x, until="fc1")
     assert torch.equal(run.outputs, net.fc1(x))
     assert not run.finished
@@ -244,7 +244,7 @@ def test_upto_stops_after_the_node(traced, net):
     assert [record.node.kind for record in run.records] == ["aten::linear"]
 
 
-def test_upto_shows_all_that_the_node_makes_used_or_not():
+def test_until_shows_all_that_the_node_makes_used_or_not():
     traced = tracelab.trace(lambda x: torch.var_mean(x, 0)[1] * 2, torch.ones(3, 2))
     node = traced.graph.find_nodes("aten::var_mean")[0]
     variance, mean = traced.run(torch.ones(3, 2), until=node).outputs
@@ -325,7 +325,10 @@ def test_nothing_is_run_backwards(traced):
 # What if -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("by", [0, 0.0, torch.zeros(5, 3), lambda hidden: hidden * 0], ids=str)
+REPLACEMENTS = ["an int", "a float", "a tensor", "a function"]
+
+
+@pytest.mark.parametrize("by", [0, 0.0, torch.zeros(5, 3), lambda hidden: hidden * 0], ids=REPLACEMENTS)
 def test_a_replaced_value_flows_on(traced, net, by):
     run = traced.run(x, replace={"hidden": by})
     assert torch.equal(run.outputs, net.fc2.bias.expand(5, 2))

@@ -6,10 +6,10 @@ import copy
 
 import pytest
 import torch
-from compare import assert_same
 from torch import nn
 
 import tracelab
+from support.replay import assert_same
 from tracelab import TracelabError
 
 

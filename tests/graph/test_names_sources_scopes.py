@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
 import tracelab
+from tracelab.graph.source import is_cell
+from tracelab.render import view_document
 
 
 def made(graph):
@@ -238,3 +241,37 @@ def test_a_function_has_one_scope():
     graph = tracelab.trace(lambda x: x + 1, torch.ones(2)).graph
     assert graph.scopes() == [graph.root]
     assert graph.root.path == ""
+
+
+# Cells -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("/tmp/ipykernel_41/1234567.py", True),
+        ("<ipython-input-3-0a1b2c>", True),
+        ("__marimo__cell_Hbol_", True),
+        ("/tmp/marimo_4711/__marimo__cell_MJUe_.py", True),
+        ("/home/user/cell.py", False),
+        ("<stdin>", False),
+    ],
+)
+def test_the_file_names_that_notebooks_give_cells_are_known(file, expected):
+    assert is_cell(file) is expected
+
+
+def test_a_marimo_cell_is_named_a_cell_in_messages():
+    space = {"torch": torch}
+    exec(compile("def f(x):\n    return x + 1\n", "__marimo__cell_Hbol_", "exec"), space)
+    (node,) = tracelab.trace(space["f"], torch.ones(2)).graph.nodes
+    assert (node.source.short_file, node.source.line) == ("cell", 2)
+
+
+def test_a_function_that_is_called_cell_is_no_notebook_cell():
+    def cell(x):
+        return x + 1
+
+    graph = tracelab.trace(cell, torch.ones(2)).graph
+    assert graph.cell == ""
+    assert [file["name"] for file in view_document(graph)["files"]] == ["tests/graph/test_names_sources_scopes.py"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 
+import pytest
 import torch
-from compare import assert_same, kinds, short
 
 import tracelab
+from support.printed_graphs import kinds, short
+from support.replay import assert_same
 from tracelab.graph import passes
+from tracelab.graph.ir import map_values
 
 
 def graph_of(function, *example, **options):
@@ -210,3 +213,85 @@ def test_to_callable_takes_the_module_s_own_parameters_where_none_are_given():
     layer = torch.nn.Linear(2, 1)
     graph, _ = tracelab.trace_graph(layer, torch.ones(3, 2))
     assert_same(graph.to_callable()(torch.ones(5, 2)), layer(torch.ones(5, 2)))
+
+
+def with_known_sizes(graph):
+    """The same graph with the sizes of its inputs written down."""
+    for size in graph.find_nodes("aten::size"):
+        value, dim = size.args
+        for user in size.users:
+            known = {size.output: value.shape[dim]}
+            user.args = map_values(user.args, lambda item, known=known: known.get(item, item))
+            user.kwargs = map_values(user.kwargs, lambda item, known=known: known.get(item, item))
+    return graph
+
+
+def test_fold_constants_follows_numbers_given_by_keyword():
+    def filled(x):
+        return torch.full(size=(x.shape[0] * 2 + 1,), fill_value=x.shape[1] - 1)
+
+    graph = passes.fold_constants(with_known_sizes(graph_of(filled, torch.ones(2, 4))))
+    (full,) = graph.find_nodes("full")
+    assert full.args == ([5], 3)
+    assert graph.to_callable()(torch.ones(2, 4)).tolist() == [3] * 5
+
+
+def test_fold_constants_follows_numbers_in_keywords_of_a_node():
+    graph = with_known_sizes(graph_of(lambda x: torch.add(x, x, alpha=x.shape[0] * 3), torch.ones(2)))
+    graph = passes.fold_constants(graph)
+    (add,) = graph.find_nodes("add")
+    assert add.kwargs == {"alpha": 6}
+    assert graph.to_callable()(torch.ones(2)).tolist() == [7, 7]
+
+
+def test_fold_constants_keeps_a_number_that_the_graph_returns():
+    graph = passes.fold_constants(with_known_sizes(graph_of(lambda x: x.shape[0] * 3, torch.ones(2), strict=False)))
+    assert kinds(graph) == ["size", "mul"]
+    assert graph.to_callable()(torch.ones(2)) == 6
+
+
+def test_fold_constants_leaves_arithmetic_that_raises_to_the_run():
+    graph = with_known_sizes(graph_of(lambda x: x * (1 // (x.shape[0] - 1)), torch.ones(2)))
+    (sub,) = graph.find_nodes("sub")
+    sub.args = (1, 1)
+    passes.fold_constants(graph)
+    with pytest.raises(ZeroDivisionError):
+        graph.to_callable()(torch.ones(2))
+
+
+def test_fold_constants_leaves_random_numbers_alone():
+    graph = passes.fold_constants(graph_of(lambda x: x + torch.rand(()).item(), torch.ones(2), strict=False))
+    assert kinds(graph) == ["rand", "item", "add"]
+
+
+def test_passes_leave_warnings_at_their_places():
+    def specialized(x):
+        x.sin()
+        y = x.exp() + x.exp()
+        return y * int(y.sum())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = graph_of(specialized, torch.ones(2))
+    assert [kinds(graph)[: warning.position] for warning in graph.warnings] == [["sin", "exp", "exp", "add", "sum"]]
+    passes.cse(passes.dce(graph))
+    # What was converted is used by nobody any more.
+    assert [kinds(graph)[: warning.position] for warning in graph.warnings] == [["exp", "add"]]
+
+
+def test_dce_keeps_the_node_that_raised():
+    with pytest.raises(tracelab.TraceError) as caught:
+        tracelab.trace(lambda x: x @ torch.ones(7, 7), torch.ones(2, 3))
+    graph = passes.cse(passes.dce(caught.value.graph))
+    assert kinds(graph) == ["ones", "matmul"]
+    assert graph.failed is graph.nodes[-1]
+
+
+def test_a_pass_that_ran_twice_finds_nothing_more():
+    def waste(x):
+        x.sin()
+        return x.exp() + x.exp()
+
+    graph = passes.cse(passes.dce(graph_of(waste, torch.ones(2))))
+    before = str(graph)
+    assert str(passes.cse(passes.dce(graph))) == before

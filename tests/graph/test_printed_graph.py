@@ -7,10 +7,10 @@ from textwrap import dedent
 
 import pytest
 import torch
-from compare import short
 from torch import nn
 
 import tracelab
+from support.printed_graphs import short
 
 
 def printed(function, *example, **options):

@@ -172,7 +172,7 @@ def refused(file) -> str:
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
 def test_a_cut_off_file_is_one_sentence(archive, part):
     message = refused(io.BytesIO(archive[: int(len(archive) * part)]))
-    assert message.startswith("not a .pt2 file, or cut off: ")
+    assert message.startswith("not a .pt2 file, or truncated: ")
 
 
 def test_a_newer_schema_says_to_upgrade(archive):

@@ -3,9 +3,7 @@
 import io
 import json
 import pickle
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,10 +12,8 @@ from torch import nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
 import tracelab
+from support.examples import models
 from tracelab.render.view_document.document import view_bytes
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import zoo
 
 
 class Padded(nn.Module):
@@ -102,7 +98,7 @@ class Bomb:
             saved(lambda file: zipfile.ZipFile(file, "w").close()).read(),
             "the file is a zip archive that holds no graph",
         ),
-        (b"PK\x03\x04 cut", "the file is a damaged or cut off archive"),
+        (b"PK\x03\x04 cut", "the file is a damaged or truncated archive"),
         (b"\x10\x00\x00\x00\x00\x00\x00\x00{" + b" " * 20, "the file is safetensors, which holds weights and no graph"),
     ],
 )
@@ -126,7 +122,9 @@ def test_a_missing_file_is_an_oserror(tmp_path):
         tracelab.read(tmp_path / "none.pt2")
 
 
-REAL = {name: zoo.HAND_WRITTEN[name] for name in ("resnet18", "unet", "gpt")} | {"bert": zoo.bert, "vit": zoo.vit}
+REAL = {
+    name: {**models.HAND_WRITTEN, **models.TRANSFORMERS}[name] for name in ("resnet18", "unet", "gpt", "bert", "vit")
+}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,10 +7,10 @@ import re
 
 import pytest
 import torch
-from compare import assert_same
 from IPython.core.error import UsageError
 
 import tracelab
+from support.replay import assert_same
 from tracelab import TracedFunction
 
 
@@ -200,13 +200,13 @@ def test_check_prints_that_the_trace_differs(shell):
 def test_check_tells_of_inputs_on_which_cell_and_trace_differ(shell):
     out = with_x(shell).trace("if x.sum() > 0:\n    y = x * 2\nelse:\n    y = -x", "--check")
     assert out.endswith(
-        "check of cell: 1 fault, 32 inputs tried, the trace is wrong for 4\n"
-        "✗ different structure, cell:2: if x.sum() > 0:\n"
+        "check of cell: 1 error, 32 inputs tried, the trace is wrong for 4\n"
+        "✗ different_structure, cell:2: if x.sum() > 0:\n"
         "    Graphs differed across invocations: the condition was True when traced and is False for x negated; Output "
         "nr 1.\n    of the traced function does not match the corresponding output of the Python function: 5 of 6 "
         "elements differ.\n    Greatest absolute difference: 15 at [1, 2], greatest relative difference: 3\n"
         "    → choose with tensors (torch.where, torch.cond), or trace each branch by itself\n"
-        "frozen places\n"
+        "specialized on\n"
         "  cell:2: if x.sum() > 0:  → wrong for x negated\n"
     )
 
@@ -220,7 +220,7 @@ def test_check_leaves_variables_and_prints_as_one_run_of_the_cell_does(shell):
 
 def test_a_checked_line(shell):
     shell.run("net = torch.nn.Linear(3, 2)")
-    assert "check of cell: no fault found, 32 inputs tried" in with_x(shell).run("%trace --check net(x)").out
+    assert "check of cell: no difference found, 32 inputs tried" in with_x(shell).run("%trace --check net(x)").out
 
 
 def test_check_takes_the_inputs_as_they_were_before_the_cell(shell):

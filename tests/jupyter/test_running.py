@@ -150,7 +150,7 @@ def test_hello_names_devices_and_inputs(explorer):
 
 
 def test_run_to_here_stops_after_that_node(explorer):
-    explorer.ask(type="run.start", upto=1)
+    explorer.ask(type="run.start", until=1)
     assert explorer.rows() == [0, 1]
     assert explorer.of("run.end")[0][0]["state"] == "stopped"
 
@@ -231,7 +231,9 @@ def test_random_numbers_are_those_of_the_run():
 def test_a_value_before_any_run_says_to_run(explorer):
     row = explorer._session._rows.value[explorer.graph.nodes[0].outputs[0]]
     explorer.ask(type="run.view", value=row)
-    assert explorer.of("run.heatmap")[0][0]["message"].startswith("nothing ran yet")
+    ((answer, buffers),) = explorer.of("run.heatmap_error")
+    assert answer["message"].startswith("nothing ran yet")
+    assert buffers == []
 
 
 def test_a_heatmap_is_small_and_shows_means():

@@ -8,11 +8,9 @@ import json
 import os
 import pathlib
 import secrets
-import socket
 import struct
 import subprocess
 import sys
-import time
 import urllib.parse
 import zipfile
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ import torch
 from torch import nn
 
 import tracelab
+from support.jupyter_server import running_server
 from tracelab.render.view_document.document import view_bytes
 
 TOKEN = secrets.token_hex(16)
@@ -63,40 +62,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     shipped = pathlib.Path(__file__).parents[2] / "jupyter-config" / "tracelab.json"
     (config / "tracelab.json").write_text(shipped.read_text() if shipped.exists() else "{}")
     (home / "root").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
-    command += [f"--ServerApp.root_dir={home / 'root'}"]
-    environment = {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_CONFIG_PATH": str(home / "etc"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-    }
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    found = Server(port, home / "root")
-    try:
-        _wait(found, process, home / "log")
-        yield found
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def _wait(server: Server, process: subprocess.Popen[bytes], log: pathlib.Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            server.ask("nothing")
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(log.read_text(errors="replace")[-4000:])
+    command = ["server", f"--ServerApp.root_dir={home / 'root'}"]
+    with running_server(command, home, TOKEN, JUPYTER_CONFIG_PATH=str(home / "etc")) as port:
+        yield Server(port, home / "root")
 
 
 @pytest.fixture(scope="module")
@@ -247,14 +215,14 @@ def test_a_file_that_is_no_zip(server):
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 def test_a_cut_off_file(server, saved, share):
     (server.root / "cut.tlab").write_bytes(saved[: int(len(saved) * share)])
-    assert "damaged or cut off" in server.error("cut.tlab")
+    assert "damaged or truncated" in server.error("cut.tlab")
 
 
 def test_a_newer_file(server, saved):
     meta = {"format": "tracelab", "version": 9, "tracelab": "7.0"}
     (server.root / "newer.tlab").write_bytes(edited(saved, {"meta.json": json.dumps(meta).encode()}))
     assert server.error("newer.tlab") == (
-        "made by a newer tracelab (7.0, format 9; this one reads formats up to 2): upgrade tracelab"
+        "made by a newer tracelab (7.0, format 9; this one reads formats up to 3): upgrade tracelab"
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from check.building import Op, graph_from
 from IPython.core.error import UsageError
 
 import tracelab
+from support.built_graphs import Op, graph_from
 from tracelab.jupyter.widget.explorer import MIME_TYPE, GraphExplorer
 
 
@@ -64,7 +64,8 @@ def test_a_missing_variable_is_named(traced):
 
 def test_what_is_no_trace_is_named(traced):
     assert refused(traced, "before x") == (
-        "%trace_diff: `x` (Tensor) is no trace: give two graphs, or what tracelab.trace, %%trace or tracelab.load gave"
+        "%trace_diff: `x` (Tensor) is not a trace: give two graphs, or what tracelab.trace, %%trace or tracelab.load "
+        "gave"
     )
 
 

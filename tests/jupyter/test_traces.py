@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,7 @@ def test_what_the_last_check_said(kernel: Kernel) -> None:
     kernel.run("traced = tl.trace(lib.halves, x)\nreport = traced.check(max_examples=4)")
     row = kernel.trace("traced")
     assert row["check"]["ok"] is False
-    assert row["check"]["text"].startswith("1 fault, 4 inputs tried")
+    assert row["check"]["text"].startswith("1 error, 4 inputs tried")
 
 
 def test_a_call_that_failed_says_where(kernel: Kernel) -> None:
@@ -251,6 +252,14 @@ def test_two_traces_compared(kernel: Kernel) -> None:
     assert found["bundle"]["application/vnd.tracelab.v1+json"]["diff"]["headline"] != ""
     same = kernel.ask("compare", first=a, second=c)
     assert set(same) == {"same", "title"}
+
+
+def test_what_the_panel_saves_holds_its_picture(kernel: Kernel) -> None:
+    kernel.run("traced = tl.trace(layer, x)")
+    key = kernel.trace("traced")["key"]
+    place = kernel.ask("save", key=key, path="with_picture")["path"]
+    with zipfile.ZipFile(place) as archive:
+        assert json.loads(archive.read("view.json"))["format"] == "tracelab.view"
 
 
 def test_saved_and_loaded_again(kernel: Kernel) -> None:

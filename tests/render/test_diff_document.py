@@ -7,11 +7,11 @@ import re
 
 import pytest
 import torch
-from check.building import Op, graph_from
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tracelab
+from support.built_graphs import Op, graph_from
 from tracelab.render.picture.dot import document_dot, document_svg
 from tracelab.render.text import document_text
 from tracelab.render.view_document.diff_document import diff_document

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
-from render.written import written
 from torch import nn
 
 import tracelab
+from support.source_text import define
 from tracelab.demo.gpt import GPT
 from tracelab.render import dot_source, svg
 
@@ -196,7 +196,7 @@ def test_a_picture_shrinks_on_a_small_page():
 
 
 def test_no_path_is_in_a_picture(tmp_path):
-    function = written("def f(x):\n    return x + 1\n", "f", str(tmp_path / "code.py"))
+    function = define("def f(x):\n    return x + 1\n", "f", str(tmp_path / "code.py"))
     assert str(tmp_path) not in svg(graph_of(function, torch.ones(2)))
 
 

@@ -6,10 +6,10 @@ import warnings
 
 import pytest
 import torch
-from render.written import written
 from torch import nn
 
 import tracelab
+from support.source_text import define
 from tracelab.demo.gpt import GPT
 from tracelab.render import summary_text
 
@@ -35,7 +35,7 @@ def graph_of(function, *args):
 
 
 def test_the_summary_of_a_small_module():
-    text = summary_text(graph_of(written(SMALL, "Net")(), torch.ones(2, 4)))
+    text = summary_text(graph_of(define(SMALL, "Net")(), torch.ones(2, 4)))
     head, _, warning = text.partition("9: if h.sum() < 1e9:")
     assert head == (
         "Net: 6 ops, 49 parameters (196 B), 1 warning\n"
@@ -71,7 +71,7 @@ def test_the_summary_of_an_empty_graph():
 
 
 def test_the_failed_node_is_named_with_its_line():
-    function = written("def f(x):\n    y = x + 1\n    return y @ torch.ones(7)\n", "f")
+    function = define("def f(x):\n    y = x + 1\n    return y @ torch.ones(7)\n", "f")
     with pytest.raises(tracelab.TraceError) as caught:
         graph_of(function, torch.ones(2, 3))
     assert summary_text(caught.value.graph).splitlines()[-1] == "failed at aten::matmul, <code>, line 3"
@@ -95,7 +95,7 @@ def test_many_inputs_are_told_by_their_number():
 
 def test_many_warnings_are_told_by_their_number():
     lines = "".join(f"    x = x + bool(x[{index}])\n" for index in range(20))
-    branching = written(f"def f(x):\n{lines}    return x\n", "f")
+    branching = define(f"def f(x):\n{lines}    return x\n", "f")
     assert summary_text(graph_of(branching, torch.ones(20))).splitlines()[-1] == "  … 12 more"
 
 
@@ -119,7 +119,7 @@ def test_a_parameter_used_twice_is_counted_once():
 
 
 def test_no_line_has_blanks_at_its_end():
-    text = summary_text(graph_of(written(SMALL, "Net")(), torch.ones(2, 4)))
+    text = summary_text(graph_of(define(SMALL, "Net")(), torch.ones(2, 4)))
     assert all(line == line.rstrip() for line in text.splitlines())
 
 

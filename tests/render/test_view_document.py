@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from render.written import written
 from torch import nn
 
 import tracelab
+from support.source_text import define
 from tracelab.demo.gpt import GPT
 from tracelab.demo.resnet import ResNet
 from tracelab.render import view_bytes, view_document
@@ -35,6 +35,11 @@ def warned_graph_of(function, *args, count=1):
     return graph
 
 
+def plain(graph):
+    """The document as a reader gets it: of lists and objects."""
+    return json.loads(view_bytes(graph))
+
+
 def column(document, table, name):
     """A column of strings, as strings."""
     return [None if index < 0 else document["strings"][index] for index in document[table][name]]
@@ -49,7 +54,7 @@ def row(document, name):
 
 
 def test_the_document_of_a_function():
-    function = written(
+    function = define(
         """
         def f(x, y):
             z = x + y
@@ -57,9 +62,9 @@ def test_the_document_of_a_function():
         """,
         "f",
     )
-    assert view_document(graph_of(function, torch.ones(2, 3), torch.ones(2, 3))) == {
+    assert plain(graph_of(function, torch.ones(2, 3), torch.ones(2, 3))) == {
         "format": "tracelab.view",
-        "version": 1,
+        "version": 2,
         "name": "f",
         "torch": TORCH,
         "strings": [
@@ -84,7 +89,7 @@ def test_the_document_of_a_function():
             "mul",
         ],
         "shapes": [[2, 3]],
-        "scopes": {"parent": [-1], "name": [0], "class": [1], "call": [0]},
+        "scopes": {"parent": [-1], "name": [0], "class_name": [1], "call": [0]},
         "nodes": {
             "kind": [2, 8],
             "scope": [0, 0],
@@ -137,9 +142,9 @@ class Net(nn.Module):
 
 
 def test_the_document_of_a_module_with_a_warning():
-    assert view_document(warned_graph_of(written(NET, "Net")(), torch.ones(1, 3))) == {
+    assert plain(warned_graph_of(define(NET, "Net")(), torch.ones(1, 3))) == {
         "format": "tracelab.view",
-        "version": 1,
+        "version": 2,
         "name": "Net",
         "torch": TORCH,
         "strings": [
@@ -180,7 +185,7 @@ def test_the_document_of_a_module_with_a_warning():
             "Net.forward",
         ],
         "shapes": [[1, 3], [2, 3], [2], [1, 2], []],
-        "scopes": {"parent": [-1, 0], "name": [0, 1], "class": [0, 2], "call": [0, 0]},
+        "scopes": {"parent": [-1, 0], "name": [0, 1], "class_name": [0, 2], "call": [0, 0]},
         "nodes": {
             "kind": [3, 11, 15, 20],
             "scope": [1, 0, 0, 0],
@@ -239,9 +244,9 @@ def test_the_document_of_a_module_with_a_warning():
                 ),
                 "node": 2,
                 "source": 2,
-                "value": "True",
-                "taints": [6],
-                "mend": {
+                "constant": "True",
+                "affects": [6],
+                "fix": {
                     "line": 8,
                     "column": 8,
                     "end_line": 9,
@@ -431,7 +436,7 @@ def test_a_branch_taints_what_was_made_after_it():
         return before, after
 
     document = view_document(warned_graph_of(branching, torch.ones(2)))
-    assert document["warnings"][0]["taints"] == document["outputs"][1:]
+    assert document["warnings"][0]["affects"] == document["outputs"][1:]
 
 
 def test_a_branch_taints_what_was_written_after_it():
@@ -442,11 +447,11 @@ def test_a_branch_taints_what_was_written_after_it():
         return kept
 
     document = view_document(warned_graph_of(branching, torch.ones(2)))
-    assert document["warnings"][0]["taints"] == document["outputs"]
+    assert document["warnings"][0]["affects"] == document["outputs"]
 
 
 def test_a_warning_points_at_its_node_and_line():
-    document = view_document(warned_graph_of(written(NET, "Net")(), torch.ones(1, 3)))
+    document = view_document(warned_graph_of(define(NET, "Net")(), torch.ones(1, 3)))
     warning = document["warnings"][0]
     assert column(document, "nodes", "kind")[warning["node"]] == "aten::lt"
     assert document["sources"]["line"][warning["source"]] == 8
@@ -508,7 +513,7 @@ HTML = "</script><script>alert('1')</script><img src=x onerror=alert(1)>"
 def test_html_in_names_is_kept_as_it_is():
     document = json.loads(view_bytes(graph_of(named_module(HTML), torch.ones(2))))
     assert column(document, "scopes", "name")[1] == HTML
-    assert column(document, "scopes", "class")[1] == HTML
+    assert column(document, "scopes", "class_name")[1] == HTML
 
 
 def test_half_a_surrogate_pair_is_written_as_its_escape():

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 import torch
-from tlab_edit import again, edited, entries, from_bytes, to_bytes
 
 import tracelab
+from support.archives import again, edited, entries, from_bytes, to_bytes
 from tracelab.errors import TracelabFileError
 from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
 

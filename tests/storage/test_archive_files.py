@@ -11,10 +11,10 @@ import zipfile
 
 import pytest
 import torch
-from tlab_edit import edited, entries, from_bytes, packed, to_bytes
 from torch import nn
 
 import tracelab
+from support.archives import edited, entries, from_bytes, packed, to_bytes
 from tracelab import load, save
 from tracelab.errors import TracelabFileError
 from tracelab.render.view_document.document import view_bytes
@@ -138,7 +138,7 @@ def test_an_empty_file_is_refused():
 
 
 def test_another_kind_of_file_is_refused():
-    refused(b"\x89PNG\r\n" * 100, "not a .tlab file: it is no zip archive")
+    refused(b"\x89PNG\r\n" * 100, "not a .tlab file: it is not a zip archive")
 
 
 def test_another_zip_is_refused():
@@ -152,7 +152,8 @@ def test_another_format_is_refused(content):
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
 def test_a_file_that_is_cut_off_is_refused(content, share):
     refused(
-        content[: int(len(content) * share)], r"the .tlab file is damaged or cut off \(.*\): copy or download it again"
+        content[: int(len(content) * share)],
+        r"the .tlab file is damaged or truncated \(.*\): copy or download it again",
     )
 
 
@@ -293,7 +294,7 @@ def graph_of(document):
         (lambda d: d["modules"].clear(), "modules lack the root"),
         (lambda d: d["modules"][-1]["children"].update(x=99), "points to row 99"),
         (lambda d: d["modules"][-1]["children"].update({"x": len(d["modules"]) - 1}), "points to row"),
-        (lambda d: d["modules"][0]["parameters"].update({"a.b": 0}), "unfit name for a member"),
+        (lambda d: d["modules"][0]["parameters"].update({"a.b": 0}), "invalid name for a member"),
         (lambda d: graph_of(d)["inputs"][0].__setitem__(1, 99), "points to row 99"),
         (lambda d: graph_of(d)["inputs"][0].__setitem__(1, -1), "points to row -1"),
         (lambda d: graph_of(d)["inputs"][0].__setitem__(2, 9), "out of range"),
@@ -312,9 +313,9 @@ def graph_of(document):
         (lambda d: graph_of(d)["nodes"][0].update(source=10**30), "points to row 1000"),
         (lambda d: graph_of(d)["nodes"][0].update(run=None), "what runs aten::linear is missing"),
         (lambda d: graph_of(d)["nodes"][0].update(run={"builtin": "eval"}), "is `eval`, which this tracelab"),
-        (lambda d: graph_of(d)["nodes"][0].update(run={"python": "os.system"}), "unfit name"),
+        (lambda d: graph_of(d)["nodes"][0].update(run={"python": "os.system"}), "invalid name"),
         (lambda d: graph_of(d)["nodes"][0].update(run={"script": 0, "name": "f"}), "script/0.pt, which"),
-        (lambda d: graph_of(d)["nodes"][0].update(run={"operator": "aten"}), "unfit name"),
+        (lambda d: graph_of(d)["nodes"][0].update(run={"operator": "aten"}), "invalid name"),
         (
             lambda d: graph_of(d)["types"].__setitem__(0, ["float32", [-2], None, "cpu", False]),
             "out of range",
@@ -327,7 +328,7 @@ def graph_of(document):
             lambda d: graph_of(d)["scopes"].append(["a", "A", len(graph_of(d)["scopes"]), 0]),
             "a scope's parent",
         ),
-        (lambda d: graph_of(d)["outputs"].append(3), "is no value of the graph"),
+        (lambda d: graph_of(d)["outputs"].append(3), "is not a value of the graph"),
         (lambda d: graph_of(d).update(failed=99), "the failed node points to row 99"),
         (lambda d: graph_of(d)["input_tree"]["trees"][0].update(kind="set"), "holds 'set'"),
         (lambda d: d["tensors"][0].update(shape=[1, 1]), "the weights do not match the graph"),
@@ -359,8 +360,8 @@ def weights(header, data=b"", length=None):
 @pytest.mark.parametrize(
     ("entry", "sentence"),
     [
-        (b"", "cut off"),
-        (b"1234567", "cut off"),
+        (b"", "truncated"),
+        (b"1234567", "truncated"),
         (weights({}, length=2**62), "header longer than the file"),
         (weights(b"{"), "unreadable header"),
         (weights([]), "should be an object"),

@@ -12,8 +12,8 @@ import pathlib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tlab_edit import entries, from_bytes, packed
 
+from support.archives import entries, from_bytes, packed
 from tracelab.errors import TracelabFileError
 
 CONTENT = (pathlib.Path(__file__).parent / "fixtures" / "v1.tlab").read_bytes()
@@ -138,14 +138,14 @@ def test_renamed_entries(name, new):
     holds(packed([(new if held == name else held, text) for held, text in ENTRIES.items()]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @MANY
 @given(edits)
 def test_many_edited_graphs(changes):
     edit_holds(changes)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @MANY
 @given(st.one_of(flips, table))
 def test_many_flipped_bits(changes):

@@ -7,10 +7,10 @@ import math
 
 import pytest
 import torch
-from tlab_edit import again, to_bytes
 from torch import nn
 
 import tracelab
+from support.archives import again, to_bytes
 from tracelab.graph import Graph, Node, Value
 from tracelab.storage.graph_json.constants import Decoder, Encoder
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Unpack
 
-import torch
-
-from tracelab.execute.profile.profiling import Profile, profile_traced
-from tracelab.execute.run.cancel import CancelToken
-from tracelab.execute.run.lookup import Key
+from tracelab.execute.profile.profiling import Profile, ProfileOptions, profile_traced
 from tracelab.execute.run.run import Run
-from tracelab.execute.run.start import run_traced
-from tracelab.execute.run.stepper import Progress, Replacement
+from tracelab.execute.run.start import RunOptions, run_traced
 
 
 class BoundCall:
@@ -40,58 +35,10 @@ class BoundCall:
         """Make the call."""
         return self.traced(*self.args, **self.kwargs)
 
-    def run(
-        self,
-        *,
-        until: Key | None = None,
-        start: Key | None = None,
-        device: str | torch.device | None = None,
-        replace: Mapping[Key, Replacement] | None = None,
-        record: Iterable[Key] | Key | bool = (),
-        statistics: bool = False,
-        flops: bool = False,
-        check_finite: bool = True,
-        gradients: bool = False,
-        progress: Progress | None = None,
-        cancel: CancelToken | Callable[[], bool] | None = None,
-        method: str = "forward",
-    ) -> Run:
-        """Run the call node by node: see `TracedFunction.run`."""
-        return run_traced(
-            self.traced,
-            self.args,
-            self.kwargs,
-            until=until,
-            start=start,
-            device=device,
-            replace=replace,
-            record=record,
-            statistics=statistics,
-            flops=flops,
-            check_finite=check_finite,
-            gradients=gradients,
-            progress=progress,
-            cancel=cancel,
-            method=method,
-        )
+    def run(self, **options: Unpack[RunOptions]) -> Run:
+        """Run the call node by node, with the options of `TracedFunction.run`."""
+        return run_traced(self.traced, self.args, self.kwargs, **options)
 
-    def profile(
-        self,
-        *,
-        device: str | torch.device | None = None,
-        repeat: int = 10,
-        warmup: int = 2,
-        method: str = "forward",
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Profile:
-        """Measure the call: see `TracedFunction.profile`."""
-        return profile_traced(
-            self.traced,
-            self.args,
-            self.kwargs,
-            device=device,
-            repeat=repeat,
-            warmup=warmup,
-            method=method,
-            progress=progress,
-        )
+    def profile(self, **options: Unpack[ProfileOptions]) -> Profile:
+        """Measure the call, with the options of `TracedFunction.profile`."""
+        return profile_traced(self.traced, self.args, self.kwargs, **options)

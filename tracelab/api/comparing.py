@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from tracelab.api.tracing import trace
+from tracelab.check.findings import CallInputs
 from tracelab.comparison.values import Comparison, compare_runs
 from tracelab.comparison.values_data import ComparedValue
 from tracelab.errors import InputError
@@ -38,7 +39,8 @@ def compare(
     Args:
         a: A traced function or module, a graph, or a Python function or module, which is traced on these inputs first.
         b: The other one.
-        *inputs: The arguments of the call.
+        *inputs: The arguments of the call, or one `tracelab.CallInputs(args, kwargs)`, where a keyword of the call is
+            also an option of this function.
         rtol: The relative tolerance; by default that of `torch.testing.assert_close` for the coarser dtype.
         atol: The absolute tolerance, by default likewise.
         devices: Where each runs: `("cpu", "cuda")`.
@@ -58,6 +60,8 @@ def compare(
     >>> bool(tracelab.compare(tracelab.trace(net, torch.ones(2, 4)), net, torch.ones(2, 4)))
     True
     """
+    if len(inputs) == 1 and isinstance(inputs[0], CallInputs):
+        inputs, kwargs = inputs[0].args, {**inputs[0].kwargs, **kwargs}
     sides = [_traced(item, inputs, kwargs, method) for item in (a, b)]
     return compare_runs(
         sides[0],

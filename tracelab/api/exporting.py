@@ -77,6 +77,6 @@ class Exporting:
             The text, or None where it was written to a file.
 
         >>> tracelab.trace(torch.relu, torch.ones(2)).to_json()[:25]
-        '{"format":"tracelab.view",'
+        '{"format":"tracelab.view"'
         """
         return to_json(self.graph, path)

@@ -183,7 +183,9 @@ _PROFILE_DEFAULTS: dict[str, Any] = dict(Running.profile.__kwdefaults__ or {})
 def _arguments_among(traced: Any, options: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """Take out of the options what are arguments of the traced code, and set those options to their defaults."""
     own: dict[str, Any] = {}
-    for name in argument_names(traced, options["method"]):
+    method = options["method"]
+    # A tensor given as `method` is an argument of that name; it says nothing of the traced method.
+    for name in argument_names(traced, method if isinstance(method, str) else "forward"):
         if name in options and options[name] is not defaults[name]:
             own[name], options[name] = options[name], defaults[name]
     return own

@@ -23,7 +23,7 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
 
     Raises:
         TracelabFileError: It holds what files do not (sparse and quantized tensors, tensor subclasses).
-        TypeError: It is no trace.
+        TypeError: It is not a trace.
         OSError: The file cannot be written.
 
     >>> import io

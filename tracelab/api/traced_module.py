@@ -34,7 +34,11 @@ class TracedModule(ReplayModule, Running, Checking, Exporting):
             The table as text.
 
         >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
-        >>> print(tracelab.trace(net, torch.ones(2, 4)).summary())
+        >>> print(tracelab.trace(net, torch.ones(2, 4)).summary(depth=0))
+        module      class       operators  parameters  output
+        ----------  ----------  ---------  ----------  -------------
+        Sequential  Sequential          2          15  float32[2, 3]
+        2 operators, 15 parameters (60 B)
         """
         return summary_table(self.graph, depth)
 

@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
-from torch import nn
+from torch import Tensor, nn
 
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import CallArguments, record_call
 from tracelab.check.checking import check_calls
-from tracelab.errors import InputError, TracelabError
+from tracelab.errors import InputError
 from tracelab.execute.module import mirror
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
+
+
+@overload
+def trace(  # type: ignore[overload-overlap]
+    func: nn.Module,
+    example_inputs: Any = None,
+    *,
+    example_kwarg_inputs: Mapping[str, Any] | None = None,
+    check_trace: bool = True,
+    check_inputs: Sequence[Any] | None = None,
+    check_tolerance: float = 1e-5,
+    strict: bool = True,
+    force_outplace: bool = False,
+) -> TracedModule: ...
+
+
+@overload
+def trace(
+    func: Callable[..., Any],
+    example_inputs: Any = None,
+    *,
+    example_kwarg_inputs: Mapping[str, Any] | None = None,
+    check_trace: bool = True,
+    check_inputs: Sequence[Any] | None = None,
+    check_tolerance: float = 1e-5,
+    strict: bool = True,
+    force_outplace: bool = False,
+) -> TracedFunction: ...
 
 
 def trace(
@@ -28,19 +56,28 @@ def trace(
     check_tolerance: float = 1e-5,
     strict: bool = True,
     force_outplace: bool = False,
-) -> Any:
+) -> TracedFunction | TracedModule:
     """Run a function or module once on example inputs and record what it does.
 
-    `example_inputs` is a tensor, or a tuple of the positional arguments; arguments may be nested tuples, named
-    tuples, lists and dicts of tensors. Gives a `TracedModule` for a module, a `TracedFunction` otherwise.
+    Args:
+        func: A function, a module, or a method of a module.
+        example_inputs: A tensor, or a tuple of the positional arguments; arguments may be nested tuples, named tuples,
+            lists and dicts of tensors.
+        example_kwarg_inputs: The arguments by keyword.
+        check_trace: Whether to run the function and its trace again on the same inputs and compare the results.
+        check_inputs: More inputs to compare on, each as `example_inputs`.
+        check_tolerance: The relative difference that is allowed.
+        strict: Whether a dict as output is refused and a list warns.
+        force_outplace: Whether in-place operators are recorded as their functional forms.
 
-    With `check_trace`, the function and its trace are run again on the same inputs (and on each of
-    `check_inputs`) and compared within `check_tolerance` (relative); a difference raises `TracingCheckError`.
-    With `strict`, a dict as output is refused and a list warns. With `force_outplace`, in-place operators are
-    recorded as their functional forms.
+    Returns:
+        A `TracedModule` for a module or a method of one, a `TracedFunction` otherwise.
 
-    Raises `InputError` for missing or unfit inputs, `TraceError` (with the partial graph) when `func` raises,
-    `TracelabError` for an output that is no tensor.
+    Raises:
+        InputError: Inputs are missing or invalid.
+        TraceError: `func` raised; the error has the partial graph.
+        TracelabError: An output is not a tensor.
+        TracingCheckError: The trace gives something else than the function.
 
     >>> traced = tracelab.trace(lambda x: x.view(x.shape[0], -1), torch.ones(2, 3, 4))
     >>> traced(torch.ones(5, 6)).shape
@@ -48,7 +85,7 @@ def trace(
     """
     if isinstance(func, (TracedFunction, TracedModule)):
         return func
-    traced: Any
+    traced: TracedFunction | TracedModule
     if isinstance(func, nn.Module):
         inputs = {"forward": CallArguments(example_inputs, example_kwarg_inputs)}
         traced = _trace_methods(func, inputs, strict, force_outplace)
@@ -77,10 +114,28 @@ def trace_module(
     strict: bool = True,
     force_outplace: bool = False,
 ) -> TracedModule:
-    """Trace several methods of a module: `inputs` maps each method's name to its example inputs.
+    """Trace several methods of a module.
 
-    >>> traced = tracelab.trace_module(net, {"forward": x, "encode": (x, mask)})
-    >>> traced.encode(x, mask)
+    Args:
+        module: The module.
+        inputs: The example inputs of each method, by its name.
+        check_trace: Whether to run each method and its trace again on the same inputs and compare the results.
+        check_inputs: More inputs to compare on, each by the method's name.
+        check_tolerance: The relative difference that is allowed.
+        strict: Whether a dict as output is refused and a list warns.
+        force_outplace: Whether in-place operators are recorded as their functional forms.
+
+    Returns:
+        The traced module, with these methods.
+
+    Raises:
+        InputError: Inputs are missing or invalid, or the module has no such method.
+        TraceError: A method raised; the error has the partial graph.
+        TracingCheckError: A trace gives something else than its method.
+
+    >>> traced = tracelab.trace_module(torch.nn.Embedding(5, 3), {"forward": torch.tensor([1, 2])})
+    >>> traced.method_names()
+    ['forward']
     """
     if not isinstance(module, nn.Module):
         raise InputError(f"trace_module needs a module, but got {type(module).__name__}: use trace for a function")
@@ -101,6 +156,30 @@ def trace_module(
     return traced
 
 
+@overload
+def trace_graph(
+    func: Callable[..., Any],
+    args: Any = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = True,
+    force_outplace: bool = False,
+    return_inputs: Literal[False] = False,
+) -> tuple[Graph, Any]: ...
+
+
+@overload
+def trace_graph(
+    func: Callable[..., Any],
+    args: Any = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = True,
+    force_outplace: bool = False,
+    return_inputs: Literal[True],
+) -> tuple[Graph, Any, tuple[Tensor, ...]]: ...
+
+
 def trace_graph(
     func: Callable[..., Any],
     args: Any = (),
@@ -109,10 +188,30 @@ def trace_graph(
     strict: bool = True,
     force_outplace: bool = False,
     return_inputs: bool = False,
-) -> tuple[Any, ...]:
-    """The graph of one call and what it returned; with `return_inputs`, the flat inputs of the graph too.
+) -> tuple[Graph, Any] | tuple[Graph, Any, tuple[Tensor, ...]]:
+    """The graph of one call.
+
+    Args:
+        func: A function or module.
+        args: A tensor, or a tuple of the positional arguments.
+        kwargs: The arguments by keyword.
+        strict: Whether a dict as output is refused and a list warns.
+        force_outplace: Whether in-place operators are recorded as their functional forms.
+        return_inputs: Whether the graph's flat inputs are returned, too.
+
+    Returns:
+        The graph, what the call returned, and the flat inputs where they were asked for.
+
+    Raises:
+        InputError: Inputs are missing or invalid.
+        TraceError: `func` raised; the error has the partial graph.
 
     >>> graph, outputs = tracelab.trace_graph(torch.sigmoid, (torch.ones(2),))
+    >>> print(graph)  # doctest: +ELLIPSIS
+    graph(%input_0 : Float(2, strides=[1], requires_grad=0, device=cpu)):
+      %sigmoid : Float(2, strides=[1], requires_grad=0, device=cpu) = aten::sigmoid(%input_0)...
+      return (%sigmoid)
+    <BLANKLINE>
     """
     call = CallArguments(args, kwargs)
     module = func if isinstance(func, nn.Module) else None
@@ -143,6 +242,3 @@ def _trace_methods(
     traced = mirror(TracedModule, module, graphs)
     traced.origins = origins
     return traced
-
-
-__all__ = ["TracelabError", "trace", "trace_graph", "trace_module"]

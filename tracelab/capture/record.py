@@ -77,14 +77,17 @@ def record(
     modules: dict[str, torch.nn.Module] | None = None,
     strict: bool = True,
     force_outplace: bool = False,
+    cell: str = "",
 ) -> Recording:
     """Call `function(*args, **kwargs)` once and record it.
 
     `inputs` names the tensors among the arguments that become the graph's inputs, in order. `modules` maps
-    path prefixes to modules whose parameters and submodules get their names from it; `""` is the root.
+    path prefixes to modules whose parameters and submodules get their names from it; `""` is the root. `cell` is the
+    file name of the notebook cell that `function` runs, if it runs one.
     Raises `TraceError`, with the partial graph, when the function raises.
     """
     graph = Graph(name)
+    graph.cell = cell
     recorder = Recorder(graph, force_outplace=force_outplace)
     state = ModuleState()
     for prefix, module in (modules or {}).items():

@@ -47,7 +47,7 @@ def check(
     """Compare a trace with its Python function on many inputs: see `TracedFunction.check`."""
     known = frozenset(FindingKind)
     if isinstance(allow, str) or not known.issuperset(allow):
-        raise TracelabError(f"allow={allow!r} is no collection of kinds of findings: {', '.join(FindingKind)}")
+        raise TracelabError(f"allow={allow!r} is not a collection of kinds of findings: {', '.join(FindingKind)}")
     if max_examples < 1:
         raise TracelabError(f"max_examples={max_examples} is too few: give at least 1")
     target = target_of(traced, method)

@@ -344,5 +344,5 @@ def _tensors_of(items: list[Value], found: list[Value]) -> None:
     for item in items:
         if item.node is not None and item.node.kind in CONSTRUCTS:
             _tensors_of([value for value in item.node.inputs if value.is_tensor or value.node is not None], found)
-        elif item.is_tensor or item.role is not Role.NODE:
+        elif item.is_tensor or item.role is not Role.COMPUTED:
             found.append(item)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from tracelab.check.generate_inputs import Recipe
-from tracelab.check.outputs import ErrorSize, copied
+from tracelab.check.outputs import ErrorSize, cloned
 from tracelab.errors import TracelabError
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
@@ -86,7 +86,7 @@ class CheckInput:
             return CallInputs(tuple(items[:positional]), dict(zip(names, items[positional:], strict=True)))
         if self.given is None:
             raise TracelabError(f"the tensors of {self.description} were not kept")
-        return CallInputs(*copied((self.given.args, self.given.kwargs)))
+        return CallInputs(*cloned((self.given.args, self.given.kwargs)))
 
     def __str__(self) -> str:
         return self.description

@@ -30,7 +30,8 @@ class Recipe:
 
     `values` names what is done to the tensors `which` (all, where empty); `shapes` are those of all tensors.
 
-    >>> recipe.build(examples)
+    >>> Recipe("negated", ((2,),)).build([torch.tensor([1.0, -2.0])])
+    [tensor([-1.,  2.])]
     """
 
     values: str

@@ -9,7 +9,7 @@ import torch
 
 from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity
 from tracelab.check.isolation import isolated, written_state
-from tracelab.check.outputs import copied, mismatches
+from tracelab.check.outputs import cloned, mismatches
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.text.arguments import given_arguments
@@ -65,9 +65,9 @@ def _changes(graph: Graph, call: Any, inputs: CallInputs, python: Any) -> bool:
         for seed in (1, 2):
             again()
             torch.manual_seed(seed)
-            args, kwargs = copied((inputs.args, inputs.kwargs))
+            args, kwargs = cloned((inputs.args, inputs.kwargs))
             try:
-                results.append(copied(call(*args, **kwargs)))
+                results.append(cloned(call(*args, **kwargs)))
             except Exception:
                 # What the trace cannot run is told by the trial itself.
                 return False

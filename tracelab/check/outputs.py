@@ -151,7 +151,7 @@ def _plain(item: Any) -> Any:
     return item.to_dense() if item.layout is not torch.strided else item
 
 
-def copied(item: Any, known: dict[int, Any] | None = None) -> Any:
+def cloned(item: Any, known: dict[int, Any] | None = None) -> Any:
     """The same structure with its tensors copied, so that running a function on them changes nothing else.
 
     A tensor that stands twice in the structure is one tensor in the copy, too.
@@ -165,10 +165,10 @@ def copied(item: Any, known: dict[int, Any] | None = None) -> Any:
             known[id(item)] = copy.requires_grad_(item.requires_grad)
         return known[id(item)]
     if isinstance(item, tuple):
-        children = [copied(child, known) for child in item]
+        children = [cloned(child, known) for child in item]
         return type(item)(*children) if hasattr(item, "_fields") else tuple(children)
     if isinstance(item, list):
-        return [copied(child, known) for child in item]
+        return [cloned(child, known) for child in item]
     if isinstance(item, dict):
-        return {key: copied(child, known) for key, child in item.items()}
+        return {key: cloned(child, known) for key, child in item.items()}
     return item

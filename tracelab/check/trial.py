@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.check.isolation import has_data, isolated
-from tracelab.check.outputs import Mismatch, copied, leaves, mismatches
+from tracelab.check.outputs import Mismatch, cloned, leaves, mismatches
 
 _LONGEST = 200
 
@@ -66,7 +66,7 @@ def trial(
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     if not all(has_data(leaf) for leaf in tensors):
         return Outcome(skipped=True)
-    mine, theirs = copied((args, dict(kwargs))), copied((args, dict(kwargs)))
+    mine, theirs = cloned((args, dict(kwargs))), cloned((args, dict(kwargs)))
     with isolated((python, traced, *modules), written) as again:
         try:
             expected = python(*mine[0], **mine[1])

@@ -23,9 +23,11 @@ class GraphDiff(DiffData):
     parameters that changed; `outputs` outputs that are another value now. `rewired` are nodes that only read from
     an added, removed or moved node where they read from another before: a consequence, and no difference by itself.
 
+    >>> before, _ = tracelab.trace_graph(lambda x: x.sin().exp(), torch.ones(2))
+    >>> after, _ = tracelab.trace_graph(lambda x: x.sin().tanh().exp(), torch.ones(2))
     >>> difference = tracelab.diff(before, after)
-    >>> if difference:
-    ...     print(difference)
+    >>> [node.kind for node in difference.added]
+    ['aten::tanh']
     """
 
     __slots__ = ()
@@ -63,14 +65,24 @@ class MethodDiffs(Mapping[str, GraphDiff]):
         return "\n".join(f"{name}\n{found}" for name, found in self._methods.items())
 
 
-def diff(a: Any, b: Any) -> Any:
+def diff(a: Any, b: Any) -> GraphDiff | MethodDiffs:
     """What is different between two graphs, or two things that were traced.
 
-    Gives a `GraphDiff`; `MethodDiffs` for modules of which several methods were traced. Names of values, numbers of
-    lines, and places in memory are no differences. Raises `TracelabError` for what holds no graph, and for modules
-    with other methods.
+    Names of values, numbers of lines, and places in memory are not differences.
 
-    >>> difference = tracelab.diff(tracelab.trace(model, x), tracelab.trace(model.eval(), x))
+    Args:
+        a: A graph, or what was traced.
+        b: The other one.
+
+    Returns:
+        The difference; for modules of which several methods were traced, one for each method.
+
+    Raises:
+        TracelabError: One of them holds no graph, or the modules have other methods.
+
+    >>> dropout, x = torch.nn.Dropout(), torch.ones(2)
+    >>> training = tracelab.trace(dropout, x, check_trace=False)
+    >>> difference = tracelab.diff(training, tracelab.trace(dropout.eval(), x))
     >>> [change.label for before, after, changes in difference.changed for change in changes]
     ['argument train']
     """

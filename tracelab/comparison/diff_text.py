@@ -317,7 +317,7 @@ def following(changed: Iterable[ChangedNode]) -> Iterator[Node]:
         given: set[str] = set()
         for mine, theirs in zip(before.inputs, after.inputs, strict=False):
             given |= types.get(mine, set())
-            if mine.role is not Role.NODE:
+            if mine.role is not Role.COMPUTED:
                 given |= _type_words(mine, theirs)
         if kinds & given or ({"shape", "stride"} & kinds and "shape" in given):
             yield before

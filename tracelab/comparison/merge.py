@@ -25,8 +25,11 @@ class Merged(NamedTuple):
 def merged_order(alignment: Alignment) -> list[Merged]:
     """Every node once, in the order of the second graph; a removed one stands behind what it stood behind.
 
-    >>> [("-" if after is None else "+" if before is None else " ") + node.name ...]
-    [' linear', '-relu', '+gelu', ' linear']
+    >>> from tracelab.comparison.align.alignment import align
+    >>> a, _ = tracelab.trace_graph(lambda x: x.sin().exp(), torch.ones(2))
+    >>> b, _ = tracelab.trace_graph(lambda x: x.sin().tanh().exp(), torch.ones(2))
+    >>> [("+" if row.before is None else " ") + row.node.name for row in merged_order(align(a, b))]
+    [' sin', '+tanh', ' exp']
     """
     behind: dict[Node | None, list[Node]] = {}
     last: Node | None = None

@@ -28,9 +28,10 @@ class Comparison(ComparisonData):
     True where all rows agree within the tolerance and both runs came to their end. `failed` is the error of the run
     that did not; rows up to there stay. `only_a` and `only_b` are nodes without a partner.
 
-    >>> comparison = tracelab.compare(traced, quantised, x)
-    >>> comparison.first_divergent
-    %fc1 = aten::linear(%x, %fc1.weight, %fc1.bias)
+    >>> a = tracelab.trace(lambda x: x.sin().exp(), torch.ones(2))
+    >>> b = tracelab.trace(lambda x: (x + 1e-3).sin().exp(), torch.ones(2))
+    >>> tracelab.compare(a, b, torch.ones(2)).first_divergent
+    %sin = aten::sin(%x)
     """
 
     __slots__ = ()

@@ -37,8 +37,9 @@ class Compiled:
     `fallback_reason` says why the last call ran as Python code instead; it is empty where it did not. Parameters are
     those of the traced object at each call.
 
-    >>> fast = traced.with_backend("inductor")
-    >>> fast(x)
+    >>> fast = tracelab.trace(torch.relu, torch.ones(2)).with_backend("python")
+    >>> fast(torch.tensor([-1.0, 2.0])), fast.fallback_reason
+    (tensor([0., 2.]), '')
     """
 
     def __init__(self, traced: Any, backend: str, method: str) -> None:

@@ -15,7 +15,7 @@ from tracelab.errors import TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.function import other_parts
-from tracelab.execute.observed_state import Changes, watch
+from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
 from tracelab.graph.data import input_tree_of
@@ -180,7 +180,7 @@ class _Run:
         self.replay = Replay(graph)
         self.tree = input_tree_of(graph)
         self.replay.namespace["set_buffer"] = self._set_buffer
-        watch(module, module._changes)
+        observe(module, module._changes)
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
         self._state: list[Tensor] = []
         self._changes = -1
@@ -255,7 +255,7 @@ def mirror(cls: type[M], module: nn.Module, graphs: dict[str, Graph]) -> M:
     root = cls(type(module).__name__, graphs, _exported_names(module))
     twins: dict[int, TracedSubmodule] = {id(module): root}
     _fill(root, module, twins)
-    watch(root, root._changes)
+    observe(root, root._changes)
     return root
 
 

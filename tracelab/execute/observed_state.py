@@ -21,15 +21,15 @@ class Changes:
 
 
 class StateTable(dict[str, Any]):
-    """A module's parameters or buffers by name; every write counts with all who watch."""
+    """A module's parameters or buffers by name; every write counts with all observers."""
 
-    def __init__(self, items: dict[str, Any], watchers: tuple[Changes, ...] = ()) -> None:
+    def __init__(self, items: dict[str, Any], observers: tuple[Changes, ...] = ()) -> None:
         super().__init__(items)
-        self.watchers = watchers
+        self.observers = observers
 
     def _changed(self) -> None:
-        for watcher in self.watchers:
-            watcher.count += 1
+        for observer in self.observers:
+            observer.count += 1
 
     def __setitem__(self, name: str, item: Any) -> None:
         self._changed()
@@ -64,15 +64,15 @@ class StateTable(dict[str, Any]):
         return self
 
     def copy(self) -> StateTable:
-        return StateTable(self, self.watchers)
+        return StateTable(self, self.observers)
 
 
-def watch(root: nn.Module, changes: Changes) -> None:
+def observe(root: nn.Module, changes: Changes) -> None:
     """Count every later change of a parameter or buffer of `root`, or of its submodules, in `changes`."""
     for module in root.modules():
         for name in ("_parameters", "_buffers"):
             table = module.__dict__[name]
             if not isinstance(table, StateTable):
                 module.__dict__[name] = StateTable(table, (changes,))
-            elif changes not in table.watchers:
-                table.watchers += (changes,)
+            elif changes not in table.observers:
+                table.observers += (changes,)

@@ -15,11 +15,19 @@ import torch
 
 from tracelab.compat.operators import is_composite
 from tracelab.graph.data import GraphData
+from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, AUTOGRAD_GRAD, BACKWARD
 from tracelab.graph.ir import Node, Value, collect_values
 from tracelab.graph.kinds import EVERY, Group
 
-_STATISTICS = {"aten::batch_norm": (3, 4, 5), "aten::instance_norm": (3, 4, 5)}
-"""Operators that write into arguments although their schema does not say so: the two tensors, and the switch."""
+_STATISTICS = ("running_mean", "running_var")
+"""Arguments that norms write into, although not every schema says so."""
+
+_TRAINING = ("training", "use_input_stats")
+"""Arguments that say whether they do; the operators below have none, and always do."""
+
+_UPDATES_STATISTICS = frozenset(
+    {"aten::batch_norm_update_stats", "aten::batch_norm_gather_stats", "aten::batch_norm_gather_stats_with_counts"}
+)
 
 _NEW_STORAGE = frozenset(
     """
@@ -33,8 +41,21 @@ _NEW_STORAGE = frozenset(
 
 _DROPOUT = frozenset({"aten::dropout", "aten::feature_dropout", "aten::alpha_dropout", "aten::feature_alpha_dropout"})
 
-_UNDECLARED = {"aten::set_": (EVERY,), "_c10d_functional::wait_tensor": (0,)}
+_UNDECLARED = {
+    "aten::_unsafe_view": (0,),
+    "aten::unsafe_split": (0,),
+    "aten::unsafe_split_with_sizes": (0,),
+    "aten::lift": (0,),
+    "aten::set_": (EVERY,),
+    "aten::_make_dual": (EVERY,),
+    "aten::_nested_view_from_jagged": (EVERY,),
+    "aten::sparse_compressed_tensor": (EVERY,),
+    "aten::_sparse_coo_tensor_with_dims_and_tensors": (EVERY,),
+    "_c10d_functional::wait_tensor": (0,),
+}
 """Operators whose result shares memory with these arguments although their schema does not say so."""
+
+_BACKWARD = (BACKWARD, AUTOGRAD_BACKWARD, AUTOGRAD_GRAD)
 
 _COLLECTIVES = ("c10d::", "_c10d_functional::")
 """Namespaces of communication: one rank must not leave out what another waits for."""
@@ -61,15 +82,21 @@ class Aliasing:
 
     def __init__(self, graph: GraphData) -> None:
         self._family: dict[Value, Value] = {}
-        outside: list[Value] = [*graph.inputs, *graph.state]
+        held: list[Value] = []
+        handled: list[Value] = []
         writes: list[tuple[int, Value]] = []
         for index, node in enumerate(graph.nodes):
             for made, given in shared_memory(node):
                 self._join(made, given)
             writes += ((index, value) for value in written_values(node))
-            if node.traits.escapes:
-                outside += (value for value in (*node.inputs, *node.outputs) if holds_memory(value))
-        self._outside = {self.family(value) for value in outside}
+            traits = node.traits
+            if traits.escapes or traits.group is Group.STATE:
+                tensors = [value for value in (*node.inputs, *node.outputs) if holds_memory(value)]
+                handled += tensors
+                if traits.escapes:
+                    held += tensors
+        self._escaped = {self.family(value) for value in (*graph.inputs, *graph.state, *held)}
+        self._handled = {self.family(value) for value in handled}
         self._writes: dict[Value, list[int]] = {}
         for index, value in writes:
             self._writes.setdefault(self.family(value), []).append(index)
@@ -94,7 +121,14 @@ class Aliasing:
 
     def escaped(self, value: Value) -> bool:
         """Whether something outside the graph may hold the value's memory, so that each write to it counts."""
-        return self.family(value) in self._outside
+        return self.family(value) in self._escaped
+
+    def handled(self, value: Value) -> bool:
+        """Whether the tensor itself counts, beside its numbers.
+
+        Other code is given it or gives it, or it is marked: as one that needs a gradient, say.
+        """
+        return self.family(value) in self._handled
 
     def writers(self, value: Value) -> list[int]:
         """Indices of the nodes that may write into the value's memory, in order; one that writes twice stands twice."""
@@ -116,10 +150,10 @@ def written_values(node: Node) -> list[Value]:
     found: list[Value] = []
     for index, name in _declared_writes(node.target):
         collect_values(_argument(node, index, name), found)
-    if node.kind in _STATISTICS and len(node.args) > 5:
-        mean, variance, training = (node.args[index] for index in _STATISTICS[node.kind])
-        if training is not False:
-            collect_values((mean, variance), found)
+    statistics, switch = _undeclared_writes(node.target)
+    if statistics and (switch is None or _argument(node, *switch) is not False):
+        for index, name in statistics:
+            collect_values(_argument(node, index, name), found)
     return found
 
 
@@ -131,16 +165,27 @@ def writer_of(graph: GraphData, value: Value) -> Node | None:
 def has_effect(node: Node) -> bool:
     """Whether a node does more than make its outputs, even where nothing can see what it writes to.
 
-    It enters a region, sets state, communicates, draws random numbers, or runs code that may do anything.
+    It enters a region, sets state, communicates, draws random numbers, checks something, or runs code that may do
+    anything.
     """
-    return node.traits.effect or is_random(node) or node.kind.startswith(_COLLECTIVES)
+    return node.traits.effect or is_random(node) or node.kind.startswith(_COLLECTIVES) or _only_acts(node)
 
 
 def is_random(node: Node) -> bool:
     """Whether it draws random numbers, on which those depend that are drawn after it."""
-    if node.schema is None or (node.kind in _DROPOUT and len(node.args) == 3 and node.args[2] is False):
+    if node.schema is None or (node.kind in _DROPOUT and _argument(node, 2, "train") is False):
         return False
     return _draws(node.target)
+
+
+def runs_backward(node: Node) -> bool:
+    """Whether it runs a backward pass through what it is given."""
+    return any(node.target is entry.function for entry in _BACKWARD)
+
+
+def _only_acts(node: Node) -> bool:
+    """Whether an operator neither returns nor writes anything: it is called for what else it does, an assertion say."""
+    return node.schema is not None and not node.schema.returns and not _declared_writes(node.target)
 
 
 def shared_memory(node: Node) -> Iterator[tuple[Value, Value]]:
@@ -149,8 +194,8 @@ def shared_memory(node: Node) -> Iterator[tuple[Value, Value]]:
     if node.schema is None:
         traits = node.traits
         given = [value for value in _at(node, traits.shares) if holds_memory(value)]
-        if traits.group is Group.STATE:
-            # One was put into the place of the other.
+        if traits.opaque or traits.group is Group.STATE:
+            # One may have been put into the place of the other.
             outputs += given[:1]
         yield from ((made, value) for made in outputs for value in given if made is not value)
         return
@@ -179,7 +224,7 @@ def declared_aliases(node: Node) -> list[tuple[Value, list[Value]]]:
 
 def makes_new_storage(node: Node) -> bool:
     """Whether an operator's results are certain to lie in memory of their own."""
-    if node.schema is None or _declared_aliases(node.target):
+    if node.schema is None or node.kind in _UNDECLARED or _declared_aliases(node.target):
         return False
     return not may_return_input(node.target)
 
@@ -189,7 +234,7 @@ def may_return_input(target: Any) -> bool:
     """Whether an operator without aliases in its schema may all the same give back one of its inputs.
 
     By torch's contract one with a kernel of its own gives new storage. One that torch composes of others may not:
-    `dropout` outside of training is its input.
+    `dropout` outside of training is its input. Nor may TorchScript's own operators, on lists say.
     """
     schema = target._schema
     if schema.name.rpartition("::")[2] in _NEW_STORAGE:
@@ -197,7 +242,10 @@ def may_return_input(target: Any) -> bool:
     if _MAY_ALIAS in getattr(target, "tags", ()):
         return True
     name = schema.name + (f".{schema.overload_name}" if schema.overload_name else "")
-    return is_composite(name)
+    try:
+        return is_composite(name)
+    except RuntimeError:
+        return True
 
 
 def holds_memory(value: Value) -> bool:
@@ -210,12 +258,12 @@ def _argument(node: Node, index: int, name: str) -> Any:
 
 
 def _at(node: Node, positions: tuple[int, ...]) -> list[Value]:
-    if EVERY in positions:
+    if EVERY in positions or (positions and max(positions) >= len(node.args)):
+        # What is given by keyword is not looked for.
         return list(node.inputs)
     found: list[Value] = []
     for index in positions:
-        if index < len(node.args):
-            collect_values(node.args[index], found)
+        collect_values(node.args[index], found)
     return found
 
 
@@ -232,6 +280,21 @@ def _declared_writes(target: Any) -> tuple[tuple[int, str], ...]:
         for index, argument in enumerate(target._schema.arguments)
         if argument.alias_info is not None and argument.alias_info.is_write
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _undeclared_writes(target: Any) -> tuple[tuple[tuple[int, str], ...], tuple[int, str] | None]:
+    """The running statistics that an operator updates unsaid, and the argument that says whether it does."""
+    places = {argument.name: index for index, argument in enumerate(target._schema.arguments)}
+    statistics = tuple(
+        (places[name], name)
+        for name in _STATISTICS
+        if name in places and target._schema.arguments[places[name]].alias_info is None
+    )
+    switch = next(((places[name], name) for name in _TRAINING if name in places), None)
+    if not statistics or (switch is None and target._schema.name not in _UPDATES_STATISTICS):
+        return (), None
+    return statistics, switch
 
 
 @functools.lru_cache(maxsize=4096)

@@ -19,11 +19,12 @@ class GraphData:
     __slots__ = (
         "__weakref__",
         "_nodes",
+        "_outputs",
+        "cell",
         "failed",
         "input_tree",
         "inputs",
         "name",
-        "outputs",
         "root",
         "state",
         "warnings",
@@ -33,10 +34,12 @@ class GraphData:
         self.name = name
         self.inputs: list[Value] = []
         self._nodes = NodeList(self)
-        self.outputs: list[Value] = []
+        self._outputs: list[Value] = []
         self.warnings: list[TraceDiagnostic] = []
         self.root = Scope(name, "", None)
         self.failed: Node | None = None
+        self.cell = ""
+        """The file name that the notebook gave the cell that was traced; empty for any other graph."""
         self.state: dict[Value, torch.Tensor] = {}
         """The tensors behind parameter, buffer and constant values; shared with the traced module."""
         self.input_tree: InputTree | None = None
@@ -46,6 +49,16 @@ class GraphData:
     def nodes(self) -> NodeList:
         """The nodes, in the order in which they ran."""
         return self._nodes
+
+    @property
+    def outputs(self) -> list[Value]:
+        """What it returns: one value, or none."""
+        return self._outputs
+
+    @outputs.setter
+    def outputs(self, outputs: list[Value]) -> None:
+        self._outputs = outputs
+        self._nodes.version += 1
 
     @property
     def user_inputs(self) -> list[Value]:
@@ -74,11 +87,15 @@ class GraphData:
     def replace_all_uses_with(self, old: Value, new: Value) -> list[Node]:
         """Let every node, and the outputs, use `new` where they use `old`; gives the nodes that changed.
 
-        Nodes that make `new` keep using `old`, so that a node may be put behind a value and take its place.
+        Nodes up to the one that makes `new` keep using `old`: before it there is no `new`. So one node or several may
+        be put behind a value and take its place.
         """
         changed = []
+        maker = new.node if new.node is not None and new.node.graph is self else None
         for node in self.nodes:
-            if node is not new.node and old in node.inputs:
+            if maker is not None:
+                maker = None if node is maker else maker
+            elif old in node.inputs:
                 rename(node, {old: new})
                 changed.append(node)
         self.outputs[:] = [new if value is old else value for value in self.outputs]
@@ -99,6 +116,7 @@ class GraphData:
         """A graph of its own nodes and values; scopes, sources, targets and tensors are shared."""
         copied = type(self)(self.name)
         copied.root = self.root
+        copied.cell = self.cell
         copied.input_tree = self.input_tree
         new: dict[Value, Value] = {}
         for value in self.inputs:

@@ -123,7 +123,7 @@ class Graph(GraphData):
             args: Its arguments: values, constants, and lists, tuples and dicts of both.
             kwargs: Its arguments by keyword.
             types: The type of each output; its length is the number of outputs.
-            name: The debug name of the outputs; else that of the operator.
+            name: The debug name of the outputs; else that of the operator. A name that is taken gets a number.
             attributes: What is known of it beside its arguments.
 
         Returns:
@@ -135,10 +135,11 @@ class Graph(GraphData):
         place = len(self.nodes) if self._insert_at is None else self._index(self._insert_at)
         neighbour = self._insert_at or (self.nodes[-1] if self.nodes else None)
         node.scope = neighbour.scope if neighbour is not None and neighbour.scope is not None else self.root
+        # Values that are there keep their names.
+        unique_names(node.outputs, (value.name for value in self.values()))
         self.nodes.insert(place, node)
         for warning in self.warnings:
             warning.position += warning.position > place
-        unique_names(self.values())
         return node
 
     def call_function(
@@ -201,7 +202,7 @@ class Graph(GraphData):
         for index, other in enumerate(self.nodes):
             if other is node:
                 return index
-        raise TracelabError(f"{node.kind} is no node of this graph: it belongs to another trace, or was erased")
+        raise TracelabError(f"{node.kind} is not a node of this graph: it belongs to another trace, or was erased")
 
     # Running ---------------------------------------------------------------------------------------------
 

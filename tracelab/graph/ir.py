@@ -22,7 +22,7 @@ from tracelab.graph.types import TensorType, Type
 class Role(enum.IntEnum):
     """Where a value comes from."""
 
-    NODE = 0
+    COMPUTED = 0
     INPUT = 1
     PARAMETER = 2
     BUFFER = 3
@@ -43,7 +43,7 @@ class Value:
         name: str,
         type_: Type,
         node: Node | None = None,
-        role: Role = Role.NODE,
+        role: Role = Role.COMPUTED,
         path: str = "",
     ) -> None:
         self.name = name
@@ -72,10 +72,23 @@ class Node:
     """One call: an operator, a Python function, or a piece of structure.
 
     `kind` is the schema name (`aten::linear`), `overload` the overload's name (`Tensor`), `target` what runs it.
-    `args` and `kwargs` hold values, constants, and lists, tuples and dicts of both.
+    `args` and `kwargs` hold values, constants, and lists, tuples and dicts of both. Setting `args`, `kwargs` or
+    `target` is an edit of the graph, which its traced function follows; a change inside a list among the arguments is
+    seen by nobody.
     """
 
-    __slots__ = ("_attributes", "args", "graph", "kind", "kwargs", "outputs", "overload", "scope", "source", "target")
+    __slots__ = (
+        "_args",
+        "_attributes",
+        "_kwargs",
+        "_target",
+        "graph",
+        "kind",
+        "outputs",
+        "overload",
+        "scope",
+        "source",
+    )
 
     def __init__(
         self,
@@ -91,14 +104,48 @@ class Node:
     ) -> None:
         self.kind = kind
         self.overload = overload
-        self.target = target
-        self.args = args
-        self.kwargs = kwargs
+        self._target = target
+        self._args = args
+        self._kwargs = kwargs
         self.outputs = outputs
         self.scope = scope
         self.source = source
         self._attributes = attributes
         self.graph: Owner | None = None
+
+    @property
+    def target(self) -> Callable[..., Any] | None:
+        """What runs it; None for structure, for which code is written directly."""
+        return self._target
+
+    @target.setter
+    def target(self, target: Callable[..., Any] | None) -> None:
+        self._target = target
+        self._edited()
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """Its arguments by position."""
+        return self._args
+
+    @args.setter
+    def args(self, args: tuple[Any, ...]) -> None:
+        self._args = args
+        self._edited()
+
+    @property
+    def kwargs(self) -> dict[str, Any] | None:
+        """Its arguments by keyword; None where it has none."""
+        return self._kwargs
+
+    @kwargs.setter
+    def kwargs(self, kwargs: dict[str, Any] | None) -> None:
+        self._kwargs = kwargs
+        self._edited()
+
+    def _edited(self) -> None:
+        if self.graph is not None:
+            self.graph.nodes.version += 1
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -114,9 +161,9 @@ class Node:
     def inputs(self) -> tuple[Value, ...]:
         """The values it uses, in argument order; a value used twice stands twice."""
         found: list[Value] = []
-        collect_values(self.args, found)
-        if self.kwargs:
-            collect_values(self.kwargs, found)
+        collect_values(self._args, found)
+        if self._kwargs:
+            collect_values(self._kwargs, found)
         return tuple(found)
 
     @property
@@ -162,7 +209,7 @@ class Node:
     @property
     def schema(self) -> torch.FunctionSchema | None:
         """The operator's schema, None for what is not an operator of torch's registry."""
-        return getattr(self.target, "_schema", None)
+        return getattr(self._target, "_schema", None)
 
     @property
     def traits(self) -> Kind:
@@ -182,6 +229,9 @@ class Node:
 
 class Owner(Protocol):
     """What a node asks of the graph that it stands in."""
+
+    @property
+    def nodes(self) -> NodeList: ...
 
     def uses(self) -> dict[Value, list[Node]]: ...
 
@@ -233,6 +283,14 @@ class NodeList(list[Node]):
         self.version += 1
         return super().pop(index)
 
+    def clear(self) -> None:
+        self.version += 1
+        super().clear()
+
+    def reverse(self) -> None:
+        self.version += 1
+        super().reverse()
+
     def _take(self, nodes: Iterable[Node]) -> list[Node]:
         taken = list(nodes)
         self.version += 1
@@ -274,15 +332,15 @@ def map_values(item: Any, function: Callable[[Value], Any]) -> Any:
     return item
 
 
-def unique_names(values: Iterable[Value]) -> None:
-    """Give every value a name of its own: the second `x` becomes `x.1`, the third `x.2`."""
-    taken: set[str] = set()
+def unique_names(values: Iterable[Value], taken: Iterable[str] = ()) -> None:
+    """Give every value a name of its own, and none of those that are taken: the second `x` becomes `x.1`."""
+    names = set(taken)
     counts: dict[str, int] = {}
     for value in values:
         base = value.name
         name = base
-        while name in taken:
+        while name in names:
             counts[base] = counts.get(base, 0) + 1
             name = f"{base}.{counts[base]}"
-        taken.add(name)
+        names.add(name)
         value.name = name

@@ -85,10 +85,14 @@ DICT_CONSTRUCT = _kind("prim::DictConstruct", Group.STRUCTURE, shares=(EVERY,))
 LIST_UNPACK = _kind("prim::ListUnpack", Group.STRUCTURE, shares=(0,))
 TUPLE_UNPACK = _kind("prim::TupleUnpack", Group.STRUCTURE, shares=(0,))
 
-ENTER_GRAD_MODE = _kind("prim::EnterGradMode", Group.REGION, effect=True, opens="grad mode")
-EXIT_GRAD_MODE = _kind("prim::ExitGradMode", Group.REGION, effect=True, closes="grad mode")
-ENTER_CONTEXT = _kind("prim::EnterContext", Group.REGION, effect=True, opens="context")
-EXIT_CONTEXT = _kind("prim::ExitContext", Group.REGION, effect=True, closes="context")
+GRAD_MODE = "grad mode"
+"""The region of a gradient mode. It may end before or after a context that was entered inside of it."""
+CONTEXT = "context"
+"""The region of a context; contexts end in the order in which they were entered."""
+ENTER_GRAD_MODE = _kind("prim::EnterGradMode", Group.REGION, effect=True, opens=GRAD_MODE)
+EXIT_GRAD_MODE = _kind("prim::ExitGradMode", Group.REGION, effect=True, closes=GRAD_MODE)
+ENTER_CONTEXT = _kind("prim::EnterContext", Group.REGION, effect=True, opens=CONTEXT)
+EXIT_CONTEXT = _kind("prim::ExitContext", Group.REGION, effect=True, closes=CONTEXT)
 
 SET_ATTRIBUTE = _kind("prim::SetAttr", Group.STATE, effect=True, escapes=True)
 SET_DATA = _kind("prim::set_data", Group.STATE, effect=True, writes=(0,), shares=(EVERY,), escapes=True)

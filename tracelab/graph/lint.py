@@ -18,8 +18,10 @@ from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import (
     CONSTANT,
     CONSTRUCTS,
+    CONTEXT,
     DICT_CONSTRUCT,
     ENTER_GRAD_MODE,
+    GRAD_MODE,
     PYTHON_CALL,
     SET_ATTRIBUTE,
     UNPACKS,
@@ -29,6 +31,9 @@ from tracelab.graph.types import TensorType
 
 enabled = False
 """Whether passes, recordings and loaded files are verified as they end; costs about as much as a pass."""
+
+_NUMBERS = ("int", "SymInt", "float", "bool", "number", "complex")
+"""What schemas call numbers; values have the same words."""
 
 G = TypeVar("G", bound=GraphData)
 
@@ -48,7 +53,7 @@ def lint(graph: GraphData) -> None:
     """Verify that a graph is well formed.
 
     Every value is defined before it is used, and once; names are unique; arguments fit the operators' schemas, and
-    outputs what they return; structure has its form; regions are closed in the order in which they were opened; state,
+    outputs what they return; structure has its form; what a region closes is open, and contexts are closed; state,
     sources, scopes and warnings belong to the graph.
 
     Args:
@@ -61,10 +66,10 @@ def lint(graph: GraphData) -> None:
     names: set[str] = set()
     scopes = set(graph.scopes())
     for value in graph.inputs:
-        if value.role in (Role.NODE, Role.CONSTANT) and value.node is not None:
+        if value.role in (Role.COMPUTED, Role.CONSTANT) and value.node is not None:
             _wrong(graph, None, f"the input %{value.name} is made by {value.node.kind}")
         _define(graph, None, value, defined, names)
-    regions: list[Node] = []
+    regions: dict[str, list[Node]] = {GRAD_MODE: [], CONTEXT: []}
     for node in graph.nodes:
         if node.graph is not graph:
             _wrong(graph, node, "it belongs to another graph")
@@ -80,12 +85,11 @@ def lint(graph: GraphData) -> None:
                 _wrong(graph, node, f"its output %{value.name} names another maker")
             _define(graph, node, value, defined, names)
     if graph.failed is None:
-        open_ = [node for node in regions if node.kind != ENTER_GRAD_MODE]
-        if open_:
-            # `torch.set_grad_enabled(False)` as a statement opens one for good; contexts always end.
-            _wrong(graph, open_[0], "nothing closes the region that it opens")
+        # `torch.set_grad_enabled(False)` as a statement sets a mode for good; contexts always end.
+        if regions[CONTEXT]:
+            _wrong(graph, regions[CONTEXT][0], "nothing closes the region that it opens")
     elif graph.failed not in graph.nodes:
-        _wrong(graph, graph.failed, "the failed node is no node of the graph")
+        _wrong(graph, graph.failed, "the failed node is not a node of the graph")
     _check_ends(graph, defined)
 
 
@@ -103,7 +107,7 @@ def _define(graph: GraphData, node: Node | None, value: Value, defined: set[Valu
 
 
 def _check_call(graph: GraphData, node: Node) -> None:
-    """Arity against the schema."""
+    """Arity and types against the schema."""
     schema = node.schema
     if schema is None:
         if node.target is None and node is not graph.failed and not node.traits.needs_no_target:
@@ -115,7 +119,7 @@ def _check_call(graph: GraphData, node: Node) -> None:
     if len(node.args) > len(names):
         _wrong(graph, node, f"it has {len(node.args)} arguments, and the schema {len(names)}")
     keywords = node.kwargs or {}
-    given = names[: len(node.args)]
+    given = list(names)[: len(node.args)]
     for name in keywords:
         if name not in names:
             _wrong(graph, node, f"the schema has no argument `{name}`")
@@ -124,17 +128,42 @@ def _check_call(graph: GraphData, node: Node) -> None:
     missing = required.difference(given, keywords)
     if missing:
         _wrong(graph, node, f"the argument `{sorted(missing)[0]}` is missing")
-    if len(node.outputs) not in (0, results) and node is not graph.failed:
-        _wrong(graph, node, f"it has {len(node.outputs)} outputs, and the schema {results}")
+    if len(node.outputs) not in (0, len(results)) and node is not graph.failed:
+        _wrong(graph, node, f"it has {len(node.outputs)} outputs, and the schema {len(results)}")
+    for name, item in (*zip(names, node.args, strict=False), *keywords.items()):
+        if _is_misfit(item, names[name]):
+            _wrong(graph, node, f"the argument `{name}` is {_described(item)}, and the schema wants {names[name]}")
+    for value, word in zip(node.outputs, results, strict=False):
+        if value.is_tensor if word in _NUMBERS else word == "Tensor" and value.type in _NUMBERS:
+            _wrong(graph, node, f"its output %{value.name} is {_described(value)}, and the schema returns {word}")
+
+
+def _is_misfit(item: Any, wanted: str) -> bool:
+    """Whether an argument is certain not to be of a type; numbers stand for tensors, and one number for a list."""
+    plain = wanted.removeprefix("Optional[").removesuffix("]") if wanted.startswith("Optional[") else wanted
+    if item is None:
+        return plain is wanted and plain in (*_NUMBERS, "Tensor", "str")
+    if isinstance(item, Value):
+        return item.is_tensor and (plain in _NUMBERS or plain.startswith("List[") or plain == "str")
+    if plain == "Tensor":
+        return not isinstance(item, (torch.Tensor, int, float, complex))
+    if plain.startswith("List["):
+        return isinstance(item, (str, dict))
+    return plain in _NUMBERS and isinstance(item, (str, list, tuple, dict))
+
+
+def _described(item: Any) -> str:
+    kind = item.type if isinstance(item, Value) else type(item).__name__
+    return kind.short if isinstance(kind, TensorType) else kind
 
 
 @functools.lru_cache(maxsize=4096)
-def _arity(target: Any) -> tuple[list[str], frozenset[str], int]:
-    """Argument names, those that have no default, and the number of results."""
+def _arity(target: Any) -> tuple[dict[str, str], frozenset[str], list[str]]:
+    """Types of the arguments by name, the names of those that have no default, and types of the results."""
     schema: torch.FunctionSchema = target._schema
-    names = [argument.name for argument in schema.arguments]
+    types = {argument.name: str(argument.type) for argument in schema.arguments}
     required = frozenset(argument.name for argument in schema.arguments if not argument.has_default_value())
-    return names, required, len(schema.returns)
+    return types, required, [str(result.type) for result in schema.returns]
 
 
 def _check_form(graph: GraphData, node: Node) -> None:
@@ -168,7 +197,7 @@ def form_problem(node: Node, failed: bool = False) -> str:
         return "it takes True or False and makes nothing"
     if traits.closes and (args or node.outputs):
         return "it takes and makes nothing"
-    if traits.opens == "context" and node.outputs:
+    if traits.opens == CONTEXT and node.outputs:
         return "it makes nothing"
     if kind == SET_ATTRIBUTE and (len(args) > 1 or node.outputs or "name" not in attributes):
         return "it takes one value and the name of a buffer"
@@ -177,19 +206,15 @@ def form_problem(node: Node, failed: bool = False) -> str:
     return ""
 
 
-def _check_region(graph: GraphData, node: Node, regions: list[Node]) -> None:
+def _check_region(graph: GraphData, node: Node, regions: dict[str, list[Node]]) -> None:
+    """What it closes is open. A gradient mode and a context may cross: a generator that ends inside one does that."""
     traits = node.traits
     if traits.opens:
-        regions.append(node)
-    while traits.closes:
-        if not regions:
+        regions[traits.opens].append(node)
+    if traits.closes:
+        if not regions[traits.closes]:
             _wrong(graph, node, "it closes a region that nothing opened")
-        opened = regions.pop()
-        if opened.traits.opens == traits.closes:
-            return
-        if opened.kind != ENTER_GRAD_MODE:
-            # A mode that a statement set ends with the context around it; a context ends by itself.
-            _wrong(graph, node, f"it closes a region inside of which {opened.kind} is open")
+        regions[traits.closes].pop()
 
 
 def _check_place(graph: GraphData, node: Node, scopes: set[Any]) -> None:
@@ -199,7 +224,7 @@ def _check_place(graph: GraphData, node: Node, scopes: set[Any]) -> None:
     if source is not None and not (
         source.file and source.line >= 1 and source.end_line >= source.line and source.column >= 0
     ):
-        _wrong(graph, node, f"its source {source!r} is no place")
+        _wrong(graph, node, f"its source {source!r} is not a place")
 
 
 def _check_ends(graph: GraphData, defined: Iterable[Value]) -> None:
@@ -218,7 +243,7 @@ def _check_ends(graph: GraphData, defined: Iterable[Value]) -> None:
 def _wrong(graph: GraphData, node: Node | None, what: str) -> NoReturn:
     place = ""
     if node is not None:
-        index = next((number for number, other in enumerate(graph.nodes) if other is node), -1)
+        number = next((f"node {index}, " for index, other in enumerate(graph.nodes) if other is node), "")
         arguments = ", ".join(text_of(item) for item in (*node.args, *(node.kwargs or {}).values()))
-        place = f", node {index}, {node.kind}({arguments})"
+        place = f", {number}{node.kind}({arguments})"
     raise GraphError(f"the graph {graph.name} is not well formed{place}: {what}")

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from types import CodeType
 
-_CELL = re.compile(r"<ipython-input-|[/\\]ipykernel_\d+[/\\]\d+\.py$")
+_CELL = re.compile(r"<ipython-input-|[/\\]ipykernel_\d+[/\\]\d+\.py$|__marimo__cell_\w+")
+"""How IPython, ipykernel and marimo name the file of a cell."""
 
 Position = tuple[CodeType, int]
 """A code object and the byte offset of the instruction that was running in it."""
@@ -45,7 +46,7 @@ class Source:
 
     @property
     def file(self) -> str:
-        """The file name, or the name that IPython gave the cell."""
+        """The file name, or the name that the notebook gave the cell."""
         return self._resolved()[0]
 
     @property
@@ -115,7 +116,7 @@ def _span(code: CodeType, offset: int) -> tuple[int, int, int, int]:
 
 
 def is_cell(file: str) -> bool:
-    """Whether a file name is one that IPython made up for a cell."""
+    """Whether a file name is one that a notebook made up for a cell."""
     return _CELL.search(file) is not None
 
 

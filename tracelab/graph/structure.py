@@ -38,7 +38,7 @@ def is_namedtuple(item: object) -> bool:
 def tree_of(item: Any, leaves: list[torch.Tensor], where: str) -> Tree:
     """The nesting of `item`; its tensors are appended to `leaves` in order.
 
-    Raises `InputError`, naming the place, for what is no tensor or container, for an empty list, and for a
+    Raises `InputError`, naming the place, for what is not a tensor or container, for an empty list, and for a
     list of mixed kinds.
     """
     if isinstance(item, torch.Tensor):

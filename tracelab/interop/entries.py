@@ -28,7 +28,7 @@ _OLD_PROGRAM = "serialized_exported_program.json"
 def opened_zip(source: PathOrFile, kind: str) -> Iterator[zipfile.ZipFile]:
     """Open a path or binary file object as a zip; `kind` is what the message says that it should be (`.pt2`).
 
-    Raises `TracelabFileError` for what is no zip, or cut off; `OSError` for a path that cannot be opened.
+    Raises `TracelabFileError` for what is not a zip, or truncated; `OSError` for a path that cannot be opened.
     """
     with contextlib.ExitStack() as stack:
         if isinstance(source, (str, os.PathLike)):
@@ -41,9 +41,9 @@ def opened_zip(source: PathOrFile, kind: str) -> Iterator[zipfile.ZipFile]:
             archive = stack.enter_context(bounded_zip(file))
         except ZIP_ERRORS as error:
             reason = str(error)[:100] or type(error).__name__
-            raise TracelabFileError(f"not a {kind} file, or cut off: {reason}") from error
+            raise TracelabFileError(f"not a {kind} file, or truncated: {reason}") from error
         if not is_whole(archive):
-            raise TracelabFileError(f"not a {kind} file, or cut off: something else stands before the archive")
+            raise TracelabFileError(f"not a {kind} file, or truncated: something else stands before the archive")
         yield archive
 
 
@@ -81,7 +81,7 @@ def read_json(archive: zipfile.ZipFile, name: str, kind: str, largest: int = LAR
         detail = str(error)[:100] or type(error).__name__
         raise TracelabFileError(f"the {kind} file is damaged: {name[:60]} cannot be read ({detail})") from error
     if len(content) != info.file_size:
-        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is cut off")
+        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is truncated")
     try:
         return json.loads(content.decode())
     except (ValueError, RecursionError) as error:

@@ -24,13 +24,13 @@ def kind_of(file: IO[bytes]) -> str:
     try:
         with bounded_zip(file) as archive:
             if not is_whole(archive):
-                return "the file is a damaged or cut off archive"
+                return "the file is a damaged or truncated archive"
             if "meta.json" in archive.namelist() and "graph.json" in archive.namelist():
                 return "tlab"
             return "export" if program_entries(archive) else _torch_kind(names_of(archive))
     except ZIP_ERRORS as error:
         reason = str(error)[:100] or type(error).__name__
-        raise TracelabFileError(f"the file is a damaged or cut off archive: {reason}") from error
+        raise TracelabFileError(f"the file is a damaged or truncated archive: {reason}") from error
 
 
 def _torch_kind(names: list[str]) -> str:

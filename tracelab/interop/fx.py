@@ -33,10 +33,18 @@ def from_fx(module: fx.GraphModule) -> Graph:
     (`^add`); a tensor's method `aten::<name>`; an operator overload is itself. Shapes are those in the nodes' `val` or
     `tensor_meta`, where `ShapeProp`, `make_fx` or an export left any.
 
-    Raises `TracelabError` for what is no graph module, and for what a graph does not hold.
+    Args:
+        module: What `torch.fx.symbolic_trace` or `make_fx` returned.
 
-    >>> graph = tracelab.from_fx(torch.fx.symbolic_trace(model))
-    >>> graph.to_callable()(x)
+    Returns:
+        The graph.
+
+    Raises:
+        TracelabError: It is not a graph module, or holds what a graph does not.
+
+    >>> graph = tracelab.from_fx(torch.fx.symbolic_trace(torch.nn.ReLU()))
+    >>> graph.to_callable()(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
     """
     if not isinstance(module, fx.GraphModule):
         raise TracelabError(
@@ -72,7 +80,8 @@ class _Reader:
         graph.name = graph.root.name = graph.root.name or "forward"
         used = dict.fromkeys(value for node in graph.nodes for value in node.inputs)
         used.update(dict.fromkeys(graph.outputs))
-        graph.inputs += [value for value in used if value.role not in (Role.NODE, Role.INPUT) and value.node is None]
+        state = (Role.PARAMETER, Role.BUFFER, Role.CONSTANT)
+        graph.inputs += [value for value in used if value.role in state and value.node is None]
         users = graph.user_inputs
         unique_names(graph.values())
         graph.input_tree = InputTree([value.name for value in users], [Tree("tensor") for _ in users])

@@ -99,12 +99,12 @@ def construct(graph: Graph, tree: Tree, leaf: Callable[[], Any]) -> Any:
 
 
 def returned(graph: Graph, item: Any) -> Value:
-    """The value of what the graph returns; `TracelabError` for a bare number or text, which is no value."""
+    """The value of what the graph returns; `TracelabError` for a bare number or text, which is not a value."""
     if isinstance(item, Value):
         return item
     if item is None:
         return _made(graph, CONSTANT, ()).outputs[0]
-    raise TracelabError(f"{graph.name} returns the constant {item!r} and nothing else: there is no graph to show")
+    raise TracelabError(f"{graph.name} returns the constant {item!r} and nothing else: there is not a graph to show")
 
 
 def _made(graph: Graph, kind: str, args: tuple[Any, ...]) -> Node:

@@ -20,6 +20,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.source import is_cell
+from tracelab.protocol.panel import SummaryAnswer, TraceRow, WarningRow
 from tracelab.render.fold import Folded
 from tracelab.render.view_document.document import summary as counts_of
 
@@ -31,6 +32,8 @@ _MOST_ITEMS = 64
 """Containers of more items than this are not looked into."""
 _HISTORY = re.compile(r"_+\d*$|_(i+|ii?\d+|[io]h|dh)$|In$|Out$")
 """Names under which IPython keeps what cells gave."""
+_Place = tuple[str, int, int, str]
+"""File, line, column and message of a warning."""
 _SESSION = secrets.token_hex(4)
 """In each key, so that no key of another kernel, or of this one before its restart, means a trace of this one."""
 
@@ -74,14 +77,14 @@ def note(traced: Any, explorer: Any = None) -> None:
     _forget_earlier_runs(entry)
 
 
-def summary(root: str = "") -> dict[str, Any]:
+def summary(root: str = "") -> SummaryAnswer:
     """All traces and their warnings in files, as plain data.
 
     `root` is the folder that the Jupyter server shows: places below it get their path in it.
     """
     named = _named()
     rows = []
-    elsewhere: dict[tuple[str, int, int, str], dict[str, Any]] = {}
+    elsewhere: dict[_Place, WarningRow] = {}
     for graph, entry in _listed(named):
         names = named.get(graph, [])
         rows.append(_row(graph, entry, names))
@@ -138,13 +141,13 @@ def _is_shown(entry: Entry) -> bool:
     return any(explorer.comm is not None for explorer in found)
 
 
-def _row(graph: Graph, entry: Entry, names: list[str]) -> dict[str, Any]:
+def _row(graph: Graph, entry: Entry, names: list[str]) -> TraceRow:
     owner = None if entry.owner is None else entry.owner()
     count, cell_id = entry.count, entry.cell_id
     if count is None:
         count = next((found for name in names if (found := _bound_in(name)) is not None), None)
     counts = counts_of(graph, _ops(graph, entry))
-    row: dict[str, Any] = {
+    row: TraceRow = {
         "key": entry.key,
         "title": _title(graph, names),
         "names": names,
@@ -174,7 +177,7 @@ def _ops(graph: Graph, entry: Entry) -> int:
     return entry.ops[1]
 
 
-def _add_place(places: dict[Any, dict[str, Any]], warning: TraceDiagnostic, key: str, root: str) -> None:
+def _add_place(places: dict[_Place, WarningRow], warning: TraceDiagnostic, key: str, root: str) -> None:
     """A warning whose innermost frame is in a file; those in cells stand in the cells."""
     source = warning.source
     if source is None or is_cell(source.file):
@@ -190,13 +193,13 @@ def _add_place(places: dict[Any, dict[str, Any]], warning: TraceDiagnostic, key:
             "column": source.column,
             "kind": warning.kind,
             "message": warning.message,
-            "value": warning.constant,
-            "answer": warning.verdict,
+            "constant": warning.constant,
+            "verdict": warning.verdict,
             "traces": [],
             "count": 0,
         }
     row["count"] += 1
-    row["answer"] = row["answer"] or warning.verdict
+    row["verdict"] = row["verdict"] or warning.verdict
     if key not in row["traces"]:
         row["traces"].append(key)
 

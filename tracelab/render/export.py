@@ -17,34 +17,22 @@ def to_html(graph: Graph, path: Path | None = None) -> str | None:
     """One file with the explorer and the graph, which any browser opens without a network.
 
     Written to `path`, or returned where no path is given. Raises `TracelabError` where the front end was not built.
-
-    >>> to_html(graph, "graph.html")
     """
     return _written(document_html(view_document(graph)), path)
 
 
 def to_svg(graph: Graph, path: Path | None = None, max_boxes: int = 60) -> str | None:
-    """A picture of at most `max_boxes` boxes, however large the graph is: modules are closed until that suffices.
-
-    >>> to_svg(graph, "graph.svg")
-    """
+    """A picture of at most `max_boxes` boxes, however large the graph is: modules are collapsed until that suffices."""
     return _written(svg(graph, _checked(max_boxes)), path)
 
 
 def to_dot(graph: Graph, path: Path | None = None, max_boxes: int = 60) -> str | None:
-    """The same picture in Graphviz's language.
-
-    >>> print(to_dot(graph))
-    digraph ...
-    """
+    """The same picture in Graphviz's language."""
     return _written(dot_source(graph, _checked(max_boxes)), path)
 
 
 def to_json(graph: Graph, path: Path | None = None) -> str | None:
-    """The view document: all that the explorer shows, as JSON; the same text for the same trace.
-
-    >>> to_json(graph, "graph.json")
-    """
+    """The view document: all that the explorer shows, as JSON; the same text for the same trace."""
     return _written(view_bytes(graph).decode(), path)
 
 

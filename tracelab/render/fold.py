@@ -62,7 +62,7 @@ def _unpacks_an_operator(node: Node) -> bool:
     whole = node.args[0] if node.args else None
     return (
         isinstance(whole, Value)
-        and whole.role is Role.NODE
+        and whole.role is Role.COMPUTED
         and whole.node is not None
         and whole.node.kind not in CONSTRUCTS
     )

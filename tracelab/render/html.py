@@ -8,22 +8,20 @@ import html
 import json
 import pathlib
 import re
-from typing import Any
 
 from tracelab.errors import TracelabError
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.view_document.document import encodable
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
 
-def document_html(document: dict[str, Any]) -> str:
+def document_html(document: ViewDocument) -> str:
     """A page that shows a view document.
 
     Text of the document cannot become markup: `<` is written as JSON's escape of it, and the page's content
     security policy lets no script run but the explorer's own. Raises `TracelabError` where the front end was not
     built.
-
-    >>> pathlib.Path("graph.html").write_text(document_html(view_document(graph)), encoding="utf-8")
     """
     try:
         template = (_STATIC / "page.html").read_text(encoding="utf-8")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from tracelab.protocol.view_document import ViewDocument
 
 
 @dataclass(slots=True)
@@ -20,11 +21,13 @@ class Module:
     ops: int = 0
 
 
-def module_tree(document: dict[str, Any]) -> list[Module]:
+def module_tree(document: ViewDocument) -> list[Module]:
     """Every scope of the document, parents first; the first is the root.
 
-    >>> [module.name for module in module_tree(view_document(graph))]
-    ['ResNet', 'conv1', 'layer1', '0', ...]
+    >>> from tracelab.render import view_document
+    >>> net = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
+    >>> [module.name for module in module_tree(view_document(tracelab.trace(net, torch.ones(1, 2)).graph))]
+    ['Sequential', '0', '1']
     """
     strings, scopes = document["strings"], document["scopes"]
     modules: list[Module] = []
@@ -35,7 +38,7 @@ def module_tree(document: dict[str, Any]) -> list[Module]:
         module = Module(
             row,
             f"{name} (call {call + 1})" if call else name,
-            strings[scopes["class"][row]],
+            strings[scopes["class_name"][row]],
             0 if above is None else above.depth + 1,
             above,
         )
@@ -51,7 +54,7 @@ def module_tree(document: dict[str, Any]) -> list[Module]:
     return modules
 
 
-def value_type(document: dict[str, Any], value: int) -> str:
+def value_type(document: ViewDocument, value: int) -> str:
     """`float32[2, 3]` for a tensor, the type's word for anything else."""
     values, strings = document["values"], document["strings"]
     dtype, shape = values["dtype"][value], values["shape"][value]
@@ -60,6 +63,6 @@ def value_type(document: dict[str, Any], value: int) -> str:
     return f"{strings[dtype]}[{', '.join(map(str, document['shapes'][shape]))}]"
 
 
-def value_name(document: dict[str, Any], value: int) -> str:
+def value_name(document: ViewDocument, value: int) -> str:
     """The debug name, without the `%`."""
     return str(document["strings"][document["values"]["name"][value]])

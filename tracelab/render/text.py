@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
 from tracelab.graph.graph import Graph
 from tracelab.graph.text.amounts import bytes_text
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, module_tree, value_name, value_type
 from tracelab.render.view_document.document import view_document
 
@@ -22,16 +22,17 @@ _RUN = 3
 def summary_text(graph: Graph) -> str:
     """What was traced: ops by module, parameters, inputs, outputs, and every specialization.
 
-    >>> print(summary_text(graph))
-    Net: 3 ops, 41 parameters (164 B)
+    >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+    >>> print(summary_text(tracelab.trace(net, torch.ones(2, 4)).graph))
+    Sequential: 2 ops, 15 parameters (60 B)
     inputs
-      x  float32[2, 4]
+      input  float32[2, 4]
     outputs
-      linear  float32[2, 1]
+      relu  float32[2, 3]
     ops by module
-      3  Net
-      1    fc1  Linear
-      1    fc2  Linear
+      2  Sequential
+      1    0  Linear
+      1    1  ReLU
     """
     return document_text(view_document(graph))
 
@@ -41,7 +42,7 @@ def warnings_text(graph: Graph) -> str:
     return "\n".join(_one_line(line) for line in list(_warnings(view_document(graph)))[1:])
 
 
-def document_text(document: dict[str, Any]) -> str:
+def document_text(document: ViewDocument) -> str:
     """The same from a view document that is at hand already."""
     lines = [_headline(document)]
     lines += _values(document, "inputs", [v for v in document["inputs"] if document["values"]["role"][v] == 1])
@@ -62,7 +63,7 @@ def _one_line(text: str) -> str:
     return "".join(shown).rstrip()
 
 
-def _headline(document: dict[str, Any]) -> str:
+def _headline(document: ViewDocument) -> str:
     counts = document["summary"]
     parts = [_plural(counts["ops"], "op")]
     if counts["parameters"]:
@@ -76,7 +77,7 @@ def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _values(document: dict[str, Any], title: str, values: list[int]) -> Iterator[str]:
+def _values(document: ViewDocument, title: str, values: list[int]) -> Iterator[str]:
     if not values:
         return
     yield title
@@ -139,21 +140,21 @@ def _build(module: Module) -> tuple[object, ...]:
     return (module.class_name, module.ops, *(_build(child) for child in module.children))
 
 
-def _failure(document: dict[str, Any]) -> Iterator[str]:
+def _failure(document: ViewDocument) -> Iterator[str]:
     failed = document["nodes"].get("failed", -1)
     if failed >= 0:
         place = _place(document, document["nodes"]["source"][failed])
         yield f"failed at {document['strings'][document['nodes']['kind'][failed]]}{f', {place}' if place else ''}"
 
 
-def _place(document: dict[str, Any], source: int) -> str:
+def _place(document: ViewDocument, source: int) -> str:
     if source < 0:
         return ""
     sources = document["sources"]
     return f"{document['files'][sources['file'][source]]['name']}, line {sources['line'][source]}"
 
 
-def _warnings(document: dict[str, Any]) -> Iterator[str]:
+def _warnings(document: ViewDocument) -> Iterator[str]:
     warnings = document["warnings"]
     if warnings:
         yield "warnings"
@@ -167,8 +168,8 @@ def _warnings(document: dict[str, Any]) -> Iterator[str]:
             line = lines.get(str(sources["line"][source]), "").strip()
         yield "  " + ": ".join(part for part in (place, line) if part)
         yield from textwrap.wrap(warning["message"], 100, initial_indent="    ", subsequent_indent="    ")
-        if "mend" in warning:
-            written = " ".join(warning["mend"]["text"].split())
+        if "fix" in warning:
+            written = " ".join(warning["fix"]["text"].split())
             yield from textwrap.wrap(f"fix: {written}", 100, initial_indent="    ", subsequent_indent="    ")
     if len(warnings) > _MOST_WARNINGS:
         yield f"  … {len(warnings) - _MOST_WARNINGS} more"

@@ -70,7 +70,7 @@ class Archive:
                 raise TracelabFileError(f"not a sound .tlab file: it holds {info.filename[:60]!r} twice")
             self._entries[info.filename] = info
         if not is_whole(archive, start):
-            raise TracelabFileError("not a .tlab file, or its beginning is cut off: something else stands there")
+            raise TracelabFileError("not a .tlab file, or its beginning is truncated: something else stands there")
         self.meta = self._read_meta()
         self._check_entries()
 
@@ -155,7 +155,7 @@ class Archive:
                 done += len(chunk)
                 yield chunk
             if done != total:
-                raise TracelabFileError(f"not a sound .tlab file: {VIEW} is cut off")
+                raise TracelabFileError(f"not a sound .tlab file: {VIEW} is truncated")
 
     @contextlib.contextmanager
     def _opened(self, name: str, largest: int) -> Iterator[tuple[IO[bytes], int]]:
@@ -167,7 +167,7 @@ class Archive:
         with self._opened(name, largest) as (source, size):
             content = source.read(size + 1)
         if len(content) != size:
-            raise TracelabFileError(f"not a sound .tlab file: {name} is cut off")
+            raise TracelabFileError(f"not a sound .tlab file: {name} is truncated")
         return content
 
 
@@ -215,11 +215,11 @@ def _no_archive(head: bytes, error: Exception) -> str:
     if not head:
         return "not a .tlab file: it is empty"
     if not head.startswith(b"PK"):
-        return "not a .tlab file: it is no zip archive"
+        return "not a .tlab file: it is not a zip archive"
     reason = str(error)[:100] or type(error).__name__
     if reason == "File is not a zip file":
         reason = "its end is missing"
-    return f"the .tlab file is damaged or cut off ({reason}): copy or download it again"
+    return f"the .tlab file is damaged or truncated ({reason}): copy or download it again"
 
 
 @contextlib.contextmanager
@@ -251,7 +251,7 @@ class _Bounded:
 
 
 def is_whole(archive: zipfile.ZipFile, start: int = 0) -> bool:
-    """Whether the archive begins where the file does: one inside of a cut off file is found by its end alone."""
+    """Whether the archive begins where the file does: one inside of a truncated file is found by its end alone."""
     offsets = [info.header_offset for info in archive.infolist()]
     return not offsets or min(offsets) == start
 

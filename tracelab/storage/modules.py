@@ -77,7 +77,7 @@ def read_module(item: Any, tensors: Sequence[torch.Tensor]) -> ModuleRecord:
             for name, content in validation.table(validation.field(row, word, where), where).items():
                 tensor = None if content is None else tensors[validation.index(content, where, len(tensors))]
                 if word == "parameters" and not isinstance(tensor, (nn.Parameter, type(None))):
-                    validation.bad(where, f"has a parameter {name[:60]!r} that is none")
+                    validation.bad(where, f"has a parameter {name[:60]!r} that is not one")
                 table[_member(taken, name, where)] = tensor
         for name, child in validation.table(validation.field(row, "children", where), where).items():
             below = None if child is None else made[validation.index(child, where, len(made))]
@@ -88,6 +88,6 @@ def read_module(item: Any, tensors: Sequence[torch.Tensor]) -> ModuleRecord:
 
 def _member(taken: set[str], name: str, where: str) -> str:
     if not name or "." in name or name in taken:
-        validation.bad(where, f"has an unfit name for a member: {name[:60]!r}")
+        validation.bad(where, f"has an invalid name for a member: {name[:60]!r}")
     taken.add(name)
     return name

@@ -137,7 +137,7 @@ def _real(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _unused(name: str, taken: set[str]) -> str:
-    # `__metadata__` is no tensor's name in safetensors.
+    # `__metadata__` is not a tensor's name in safetensors.
     base = name if name not in ("", "__metadata__") else "tensor"
     made, number = base, 1
     while made in taken:
@@ -223,7 +223,7 @@ def _view(
         validation.bad(where, f"is {whole.dtype}, but should be {wanted}: the weights do not match the graph")
     if wanted is not dtype:
         if whole.dim() == 0 or whole.shape[-1] != 2:
-            validation.bad(where, "is no list of complex numbers")
+            validation.bad(where, "is not a list of complex numbers")
         whole = torch.view_as_complex(whole)
     if stride is None:
         if list(whole.shape) != shape:

@@ -11,7 +11,7 @@ from torch import nn
 from tracelab.errors import TracelabFileError
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.module import ReplayModule, TracedSubmodule
-from tracelab.execute.observed_state import watch
+from tracelab.execute.observed_state import observe
 from tracelab.graph.graph import Graph
 from tracelab.storage.archive import read_record, write_record
 from tracelab.storage.container import PathOrFile
@@ -25,7 +25,7 @@ def save_traced(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile,
     """Write a traced function, traced module or graph to a path or a binary file object.
 
     The same trace gives the same bytes. Without `view`, the view document, the file viewer needs a kernel.
-    Raises `TracelabFileError` for what files do not hold, `TypeError` for what is no trace, `OSError` where the file
+    Raises `TracelabFileError` for what files do not hold, `TypeError` for what is not a trace, `OSError` where the file
     cannot be written.
     """
     write_record(record_of(traced), file, view=view)
@@ -70,7 +70,7 @@ def _tree(module: nn.Module, prefix: str, known: dict[int, ModuleRecord], open_m
         return found
     if not isinstance(module, TracedSubmodule):
         raise TracelabFileError(
-            f"cannot save: `{prefix.rstrip('.')}` is no traced module ({type(module).__name__}): "
+            f"cannot save: `{prefix.rstrip('.')}` is not a traced module ({type(module).__name__}): "
             "trace the module again with it"
         )
     if id(module) in open_modules:
@@ -97,7 +97,7 @@ def _function(cls: type[F], record: TraceRecord) -> F:
 def _module(cls: type[M], record: TraceRecord, tree: ModuleRecord) -> M:
     root = cls(tree.class_name, record.graphs, tree.exported)
     _fill(root, tree, {})
-    watch(root, root._changes)
+    observe(root, root._changes)
     return root
 
 

@@ -122,7 +122,7 @@ def _read_tensor(source: IO[bytes], dtype: torch.dtype, shape: list[int], size: 
         while done < size:
             chunk = source.read(min(size - done, 1 << 24))
             if not chunk:
-                validation.bad(where, "is cut off")
+                validation.bad(where, "is truncated")
             buffer[done : done + len(chunk)] = chunk
             done += len(chunk)
     return tensor != 0 if dtype is torch.bool else tensor
@@ -137,5 +137,5 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
 def _exactly(source: IO[bytes], size: int, where: str) -> bytes:
     content = source.read(size)
     if len(content) != size:
-        validation.bad(where, "is cut off")
+        validation.bad(where, "is truncated")
     return content

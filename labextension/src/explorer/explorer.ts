@@ -1,18 +1,30 @@
 /** The explorer: one document, shown in one element. A `View` holds its state, `FEATURES` make up the rest. */
 
+import * as strings from '../i18n/strings';
 import { elementNamed } from '../model/link';
-import type { RunData } from '../model/run';
-import { FEATURES } from './features';
-import { linkOf, restore } from './links';
-import { positionOf, type Position } from './places';
-import { whenIdle } from './idle';
-import { createView } from './createview';
-import { later } from './parts';
-import type { ExplorerOptions, View } from './view';
-import { showWarning } from './warnings';
+import type { RunData } from '../model/run/rundata';
+import { keyboardFeature } from './features/input/keyboard';
+import { pointerFeature } from './features/input/pointer';
+import { historyFeature } from './features/history';
+import { breadcrumbsFeature } from './features/breadcrumbs';
+import { searchFeature } from './features/search/find';
+import { zoomFeature } from './features/input/zoom';
+import { groupsFeature } from './features/groups';
+import { repeatedBlocksFeature } from './features/repeatedblocks';
+import { detailsFeature } from './panels/details';
+import { highlightFeature } from './features/highlight';
+import { warningsFeature } from './features/warnings';
+import { navigationFeature } from './features/navigation';
+import { emptyStateFeature } from './features/emptystate';
+import { linkOf, restore } from './core/links';
+import { positionOf, type Position } from './core/positions';
+import { whenIdle } from './ui/idle';
+import { createView } from './core/createview';
+import type { ExplorerOptions, Feature, View } from './core/view';
+import { showWarning } from './features/warnings';
 
-export type { Position } from './places';
-export type { ExplorerOptions, ViewState } from './view';
+export type { Position } from './core/positions';
+export type { ExplorerOptions, ViewState } from './core/view';
 
 export interface Explorer {
   /**
@@ -20,8 +32,8 @@ export interface Explorer {
    * selects nothing. Does not call `onSelect`.
    */
   select(what: number | string): void;
-  /** Lets nodes stand out; an empty list shows all alike. */
-  light(nodes: readonly number[], why: string): void;
+  /** Highlights nodes; an empty list clears the highlight. */
+  highlight(nodes: readonly number[], why: string): void;
   setOpened(scopes: number[] | null): void;
   setHeight(height: number): void;
   setDocument(document: unknown): void;
@@ -33,7 +45,7 @@ export interface Explorer {
   positionOf(what: number | string): Position | null;
   /** Puts something among what can be done with a node: in its details, in its menu, and by a key. */
   offer(action: NodeAction): void;
-  /** Leads to a warning, by its row, and lights what it affects. */
+  /** Goes to a warning, by its row, and highlights what it affects. */
   showWarning(index: number): void;
   /** The last run in place; null before the first. */
   lastRun(): RunData | null;
@@ -50,6 +62,23 @@ export interface NodeAction {
 
 export const DEFAULT_HEIGHT = 480;
 
+/** What the explorer can do as soon as it shows a picture; `deferred.ts` lists what can wait until then. */
+const FEATURES: Feature[] = [
+  keyboardFeature,
+  pointerFeature,
+  historyFeature,
+  breadcrumbsFeature,
+  searchFeature,
+  zoomFeature,
+  groupsFeature,
+  repeatedBlocksFeature,
+  detailsFeature,
+  highlightFeature,
+  warningsFeature,
+  navigationFeature,
+  emptyStateFeature,
+];
+
 interface HostElement extends HTMLElement {
   tracelab?: Explorer;
 }
@@ -63,12 +92,12 @@ function makeView(host: HTMLElement, options: ExplorerOptions, isPane = false): 
   const view = createView(host, options, DEFAULT_HEIGHT, async () => {
     await whenIdle(SOON_MS);
     try {
-      const { plugIn } = await later();
+      const { plugIn } = await import('./deferred');
       if (!gone) {
         plugIn(view, isPane ? undefined : makePane);
       }
     } catch (error) {
-      view.notify(`This page kept a part of the explorer from loading: ${String(error)}`);
+      view.notify(strings.partNotLoaded(String(error)));
     }
   });
   view.events.on('destroy', () => (gone = true));
@@ -90,16 +119,16 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     select(what) {
       const at = view.graph === null ? -1 : elementNamed(view.graph, what);
       if (at < 0) {
-        view.choose(-1, false);
+        view.select(-1, false);
       } else if (at !== view.selected) {
         void view.goTo(at, false).then(() => view.openPanel());
       }
     },
-    light(nodes, why) {
+    highlight(nodes, why) {
       const known = view.graph === null ? [] : nodes.filter((node) => node >= 0 && node < view.graph!.nodes);
-      view.light(known.length === 0 ? null : new Set(known), why);
+      view.highlight(known.length === 0 ? null : new Set(known), why);
     },
-    setOpened: (scopes) => view.prescribe(scopes),
+    setOpened: (scopes) => view.setOpened(scopes),
     setHeight: (height) => view.setHeight(height),
     setDocument: (document) => view.setDocument(document),
     fit: () => view.stage.fit(),
@@ -112,7 +141,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
       view.keys.bind({
         keys: [key],
         help: [key, label.toLowerCase()],
-        run: () => (isNode(view.selected) ? run(view.selected) : view.notify('Select an operator first')),
+        run: () => (isNode(view.selected) ? run(view.selected) : view.notify(strings.selectOperatorFirst())),
       });
       view.panel.refresh();
     },

@@ -4,7 +4,7 @@
  */
 
 import { layoutGroup } from './group';
-import type { GroupLayout, GroupProblem, Held } from './types';
+import type { GroupLayout, GroupProblem, GroupAnchors } from './types';
 
 interface Entry {
   signature: Float64Array;
@@ -17,7 +17,7 @@ const KEPT = 6;
 
 export interface LayoutCache {
   /** `key` tells groups apart from picture to picture; -1: this one is not known again. */
-  group(problem: GroupProblem, key: number, held?: Held): GroupLayout;
+  group(problem: GroupProblem, key: number, anchors?: GroupAnchors): GroupLayout;
   /** Called once after each picture. */
   sweep(): void;
 }
@@ -44,14 +44,14 @@ export function createCache(): LayoutCache {
     return layout;
   };
   return {
-    group(problem, key, held) {
+    group(problem, key, anchors) {
       const signature = signatureOf(problem);
       const own = last.get(key);
-      if (held === undefined && own !== undefined && equal(own.signature, signature)) {
+      if (anchors === undefined && own !== undefined && equal(own.signature, signature)) {
         own.used = picture;
         return own.layout;
       }
-      const layout = held === undefined ? shared(problem, signature) : layoutGroup(problem, held);
+      const layout = anchors === undefined ? shared(problem, signature) : layoutGroup(problem, anchors);
       if (key >= 0) {
         last.set(key, { signature, layout, used: picture });
       }

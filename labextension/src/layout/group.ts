@@ -1,19 +1,19 @@
 /** One group laid out alone: its items get places from its own top left corner, its links get paths. */
 
-import { buildGrid, type Runs } from './grid';
-import { fixedPlaces, heldTops, holdOrder } from './hold';
-import { placeLanes } from './lanes';
-import { orderRanks } from './order';
-import { placeItems } from './place';
-import { assignRanks } from './rank';
-import { routeLinks } from './route';
-import type { GroupLayout, GroupProblem, Held } from './types';
+import { buildGrid, type Runs } from './phases/grid';
+import { anchoredPositions, anchoredTops, keepAnchoredOrder } from './phases/anchors';
+import { placeLanes } from './phases/lanes';
+import { orderRanks } from './phases/order';
+import { placeItems } from './phases/place';
+import { assignRanks } from './phases/rank';
+import { routeLinks } from './phases/route';
+import type { GroupLayout, GroupProblem, GroupAnchors } from './types';
 
-export function layoutGroup(problem: GroupProblem, held?: Held): GroupLayout {
+export function layoutGroup(problem: GroupProblem, anchors?: GroupAnchors): GroupLayout {
   const { grid, runs } = buildGrid(problem, assignRanks(problem));
-  const fixed = held === undefined ? undefined : fixedPlaces(grid, held);
+  const fixed = anchors === undefined ? undefined : anchoredPositions(grid, anchors);
   if (fixed !== undefined) {
-    holdOrder(grid, fixed);
+    keepAnchoredOrder(grid, fixed);
   }
   orderRanks(grid, fixed?.rank);
   const x = placeItems(grid, fixed);
@@ -29,7 +29,7 @@ export function layoutGroup(problem: GroupProblem, held?: Held): GroupLayout {
   }
   chooseSides(problem, runs, x, (left + right) / 2);
   const edges = placeLanes(runs.lanes, left, right);
-  const { y, height, paths } = routeLinks(problem, grid, runs, x, heldTops(grid, held));
+  const { y, height, paths } = routeLinks(problem, grid, runs, x, anchoredTops(grid, anchors));
   for (let item = 0; item < grid.count; item++) {
     x[item] -= edges.left;
   }

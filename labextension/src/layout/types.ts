@@ -10,41 +10,41 @@ export interface LayoutInput {
   /** What tells a group apart from picture to picture, so that it keeps its layout. */
   keys?: number[];
   /** How far left of its axis an open group's header begins; where it is missing, half its width. */
-  leads?: number[];
+  headerOffsets?: number[];
   /** Boxes that stay in the first or last row: the graph's inputs (-1) and outputs (1). */
   pinned: number[];
   /** Ends of each edge; neither is an open group. */
   sources: number[];
   targets: number[];
   /** When a group was opened or closed in a picture that is on the screen: what must not move. */
-  hold?: Hold;
+  anchors?: Anchors;
 }
 
-export interface Hold {
+export interface Anchors {
   /** The group that changed. All distances are from its axis and from its upper edge. */
-  anchor: number;
+  changed: number;
   /** Boxes above it, or above an open group around it. */
   boxes: number[];
   offsets: number[];
   heights: number[];
   /** Where lines pass, from its axis too. */
-  stations: Stations;
-  /** The open groups around it, and how far below the beginning of their contents what holds it began; -1: the picture. */
-  frames: number[];
+  waypoints: Waypoints;
+  /** The open groups around it (-1: the picture), and how far below the beginning of their contents it was. */
+  subgraphs: number[];
   depths: number[];
 }
 
 /** The same for the items of one group. */
-export interface Held {
+export interface GroupAnchors {
   /** The changed group or the group around it. */
-  anchor: number;
-  /** How far right of the anchor's middle the axis of the changed group is. */
+  changed: number;
+  /** How far right of its middle the axis of the changed group is. */
   axis: number;
   items: number[];
   offsets: number[];
-  /** How far above the anchor's upper edge. */
+  /** How far above its upper edge. */
   heights: number[];
-  /** How far below the group's beginning the anchor stands. */
+  /** How far below the beginning of the group it is. */
   depth: number;
   /** Bends by their net and rank. */
   nets: number[];
@@ -53,9 +53,9 @@ export interface Held {
 }
 
 /** Where lines pass the ranks of a group, at its upper border (rank 0) or at a bend. */
-export interface Stations {
+export interface Waypoints {
   /** The open group, or -1 for the whole picture. */
-  frame: number[];
+  subgraph: number[];
   /** The box that the line comes from. */
   net: number[];
   rank: number[];
@@ -70,7 +70,7 @@ export interface LayoutResult {
   height: number[];
   /** Where the main line enters each open group: its middle if nothing does; of other boxes the middle. */
   axis: number[];
-  stations: Stations;
+  waypoints: Waypoints;
   /** Corners of each edge's path, x and y by turns, from its source down to its target. */
   paths: number[][];
 }
@@ -99,7 +99,7 @@ export interface GroupProblem {
   net: Int32Array;
   source: Int32Array;
   target: Int32Array;
-  /** Where a link leaves and enters, from the items' centres: not zero at an open group's ports. */
+  /** Where a link leaves and enters, from the items' centers: not zero at an open group's ports. */
   exit: Float64Array;
   entry: Float64Array;
 }
@@ -107,7 +107,7 @@ export interface GroupProblem {
 export interface GroupLayout {
   width: number;
   height: number;
-  /** Centre and upper edge of each item, from the group's own corner. */
+  /** Center and upper edge of each item, from the group's own corner. */
   x: Float64Array;
   y: Float64Array;
   /** Bends: their nets, their ranks and where they stand. */

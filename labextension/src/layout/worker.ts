@@ -1,5 +1,5 @@
 /**
- * The layout as it travels to a worker. `build/strings.mjs` bundles this file into one function without references
+ * The layout as it travels to a worker. `build/generate.mjs` bundles this file into one function without references
  * to anything outside: the main thread calls it, the worker is started from its text, and the bundle holds it once.
  */
 

@@ -1,8 +1,9 @@
-/** The words in which elements are shown: labels of boxes, names for screen readers. */
+/** How elements are described: labels of boxes, names for screen readers. */
 
-import { countIn, markOf, WORDS } from './diff';
-import type { ViewDocument } from './document';
-import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import * as strings from '../i18n/strings';
+import { differenceCount, diffStatusOf, statusText } from './diff/differences';
+import type { ViewDocument } from '../protocol/viewdocument';
+import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { repeatOf } from './repeats';
 
 export const string = (document: ViewDocument, index: number): string =>
@@ -22,7 +23,7 @@ export function shapeText(document: ViewDocument, value: number): string {
 export function valueSummary(document: ViewDocument, value: number): string {
   const shape = shapeText(document, value);
   if (shape === '[]') {
-    return 'scalar';
+    return strings.scalar();
   }
   return shape === ''
     ? string(document, document.values.type[value])
@@ -48,42 +49,40 @@ export function compact(count: number): string {
   return String(count);
 }
 
-export const plural = (count: number, noun: string): string =>
-  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-
 export function scopeName(h: Hierarchy, scope: number): string {
-  const { strings, scopes, name } = h.document;
+  const { document } = h;
+  const { scopes } = document;
   if (scope === 0) {
-    return name;
+    return document.name;
   }
   const repeat = repeatOf(h, scope);
   if (repeat !== undefined) {
     return `× ${repeat.members.length}`;
   }
-  const own = scopes.name[scope] < 0 ? '' : strings[scopes.name[scope]];
+  const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
-  return call > 0 ? `${own} (call ${call + 1})` : own;
+  return call > 0 ? strings.call(own, call + 1) : own;
 }
 
 export const scopeClass = (h: Hierarchy, scope: number): string =>
-  string(h.document, h.document.scopes.class[repeatOf(h, scope)?.members[0] ?? scope]);
+  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope]);
 
-/** `12 equal blocks, 30 ops each`; empty for all but folded blocks. */
+/** `12 repeated blocks, 30 ops each`; empty for all but collapsed blocks. */
 export function repeatText(h: Hierarchy, scope: number): string {
   const repeat = repeatOf(h, scope);
   return repeat === undefined
     ? ''
-    : `${repeat.members.length} equal blocks, ${plural(h.opCount[repeat.members[0]], 'op')} each`;
+    : strings.repeatedBlocks(repeat.members.length, strings.ops(h.opCount[repeat.members[0]]));
 }
 
-/** The folded module that an operator stands for: `fc1` for the one `linear` inside it. */
-export function foldedModule(h: Hierarchy, node: number): number {
+/** The module that is drawn as an operator, its only one: `fc1` for the one `linear` inside it; -1: none. */
+export function inlinedModule(h: Hierarchy, node: number): number {
   let scope = h.document.nodes.scope[node];
-  if (scope <= 0 || !h.folded[scope]) {
+  if (scope <= 0 || !h.inlined[scope]) {
     return -1;
   }
-  // Of several folded frames around one operator, the outermost is the one that the parent names.
-  while (h.document.scopes.parent[scope] > 0 && h.folded[h.document.scopes.parent[scope]]) {
+  // Of several modules around one operator, the outermost is the one that the parent names.
+  while (h.document.scopes.parent[scope] > 0 && h.inlined[h.document.scopes.parent[scope]]) {
     scope = h.document.scopes.parent[scope];
   }
   return scope;
@@ -92,8 +91,8 @@ export function foldedModule(h: Hierarchy, node: number): number {
 /** The two lines of a box. */
 export interface Label {
   title: string;
-  /** Set after the title in a lighter colour: the class of a group, the name of a folded module. */
-  aside: string;
+  /** Set after the title in a lighter color: the class of a group, the name of a module with one operator. */
+  subtitle: string;
   detail: string;
 }
 
@@ -103,10 +102,10 @@ export function labelOf(h: Hierarchy, element: Element): Label {
     case 'op': {
       const outputs = document.nodes.outputs[element];
       const more = outputs.length > 1 ? ` +${outputs.length - 1}` : '';
-      const module = foldedModule(h, element);
+      const module = inlinedModule(h, element);
       return {
         title: shortKind(string(document, document.nodes.kind[element])),
-        aside: module < 0 ? '' : scopeName(h, module),
+        subtitle: module < 0 ? '' : scopeName(h, module),
         detail: outputs.length === 0 ? '' : valueSummary(document, outputs[0]) + more,
       };
     }
@@ -115,27 +114,31 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       const parameters = h.parameterCount[scope];
       return {
         title: scopeName(h, scope),
-        aside: scopeClass(h, scope),
+        subtitle: scopeClass(h, scope),
         detail:
-          (repeatText(h, scope) || plural(h.opCount[scope], 'op')) +
-          (parameters > 0 ? ` · ${compact(parameters)} params` : ''),
+          (repeatText(h, scope) || strings.ops(h.opCount[scope])) +
+          (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {
-      const value = pillValue(h, element);
+      const value = boundaryValue(h, element);
       return {
         title: string(document, document.values.name[value]),
-        aside: '',
+        subtitle: '',
         detail: valueSummary(document, value),
       };
     }
   }
 }
 
+/** Of which kind a box is that stands for a value of the whole graph. */
+export const boundaryText = (h: Hierarchy, element: Element): string =>
+  kindOf(h, element) === 'input' ? strings.graphInput() : strings.graphOutput();
+
 /** What became of an element, where there are two graphs and it is not the same. */
 const difference = (h: Hierarchy, element: Element): string[] => {
-  const mark = markOf(h, element);
-  return mark === 0 ? [] : [WORDS[mark]];
+  const mark = diffStatusOf(h, element);
+  return mark === 0 ? [] : [statusText(mark)];
 };
 
 /** One line that says everything the picture of a box says. */
@@ -146,32 +149,32 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     const scope = scopeOf(h, element);
     const warnings = h.scopeWarnings[scope];
     return [
-      label.aside ? `${label.title}: ${label.aside}` : label.title,
-      open ? 'open group' : 'closed group',
-      repeatText(h, scope) || plural(h.opCount[scope], 'op'),
+      label.subtitle ? `${label.title}: ${label.subtitle}` : label.title,
+      open ? strings.openGroup() : strings.closedGroup(),
+      repeatText(h, scope) || strings.ops(h.opCount[scope]),
       ...difference(h, element),
-      ...(countIn(h, scope) > 0 ? [plural(countIn(h, scope), 'difference')] : []),
-      ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
-      ...(h.scopeFailed[scope] ? ['failed'] : []),
+      ...(differenceCount(h, scope) > 0 ? [strings.differences(differenceCount(h, scope))] : []),
+      ...(warnings > 0 ? [strings.warnings(warnings)] : []),
+      ...(h.scopeFailed[scope] ? [strings.failed()] : []),
     ].join(', ');
   }
   if (kind === 'op') {
     const warnings = h.nodeWarnings[element];
     return [
-      label.aside ? `${label.aside}: ${label.title}` : label.title,
-      'operator',
+      label.subtitle ? `${label.subtitle}: ${label.title}` : label.title,
+      strings.operator(),
       ...difference(h, element),
       ...(label.detail ? [label.detail] : []),
-      ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
-      ...(h.document.nodes.failed === element ? ['failed'] : []),
+      ...(warnings > 0 ? [strings.warnings(warnings)] : []),
+      ...(h.document.nodes.failed === element ? [strings.failed()] : []),
     ].join(', ');
   }
-  const tainted = kind === 'output' && h.tainted.has(pillValue(h, element));
+  const tainted = kind === 'output' && h.affected.has(boundaryValue(h, element));
   return [
     label.title,
-    `graph ${kind}`,
+    boundaryText(h, element),
     ...difference(h, element),
     ...(label.detail ? [label.detail] : []),
-    ...(tainted ? ['affected by a warning'] : []),
+    ...(tainted ? [strings.affectedByWarning()] : []),
   ].join(', ');
 }

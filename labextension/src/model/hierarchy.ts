@@ -6,8 +6,8 @@
  * accessibility tree and the selection.
  */
 
-import { Role, type ViewDocument } from './document';
-import { findRepeats, foldAsAtFirst, type Repeat } from './repeats';
+import { Role, type ViewDocument } from '../protocol/viewdocument';
+import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
 export type Element = number;
 export type ElementKind = 'op' | 'group' | 'input' | 'output';
@@ -17,19 +17,19 @@ export interface Hierarchy {
   readonly nodes: number;
   /** The document's scopes, and after them those of `repeats`. */
   readonly scopes: number;
-  /** Equal blocks in a row, that can be folded into one group: see `repeats.ts`. */
+  /** Repeated blocks in a row, which can be collapsed into one group: see `repeats.ts`. */
   readonly repeats: readonly Repeat[];
   /** Values of the user's own inputs (parameters and buffers are no boxes). */
   readonly inputs: number[];
   /** The place of each such value in `inputs`. */
   readonly inputIndex: ReadonlyMap<number, number>;
   readonly outputs: number[];
-  /** Elements inside each scope, in trace order; folded and empty scopes stand in no list. */
+  /** Elements inside each scope, in trace order; inlined and empty scopes are in no list. */
   readonly children: Element[][];
   /** The scope in which each element is drawn. */
   readonly parent: Int32Array;
   /** Scopes with a single operator: drawn as that operator, since a frame around one box says nothing. */
-  readonly folded: Uint8Array;
+  readonly inlined: Uint8Array;
   readonly opCount: Int32Array;
   readonly parameterCount: Float64Array;
   /** Warnings at or below each scope, and at each node. */
@@ -38,7 +38,7 @@ export interface Hierarchy {
   /** Scopes that hold the failed node. */
   readonly scopeFailed: Uint8Array;
   /** Values that depend on something a warning is about. */
-  readonly tainted: ReadonlySet<number>;
+  readonly affected: ReadonlySet<number>;
   /** The nodes that read each value. */
   readonly users: number[][];
   readonly paths: string[];
@@ -63,7 +63,7 @@ export const outputElement = (h: Hierarchy, index: number): Element =>
   h.nodes + h.scopes + h.inputs.length + index;
 
 /** Where an element stands in the trace: inputs first, a group before what is in it, outputs last. */
-export function placeInTrace(h: Hierarchy, element: Element): number {
+export function tracePosition(h: Hierarchy, element: Element): number {
   const kind = kindOf(h, element);
   if (kind === 'input' || kind === 'output') {
     return kind === 'input' ? -1 : h.nodes;
@@ -72,21 +72,21 @@ export function placeInTrace(h: Hierarchy, element: Element): number {
   let depth = 0;
   while (first >= h.nodes) {
     const scope = scopeOf(h, first);
-    // Of a row that is not folded, the blocks stand in the group around it.
+    // Of a row that is not collapsed, the blocks are in the group around it.
     first = h.children[scope][0] ?? groupElement(h, h.repeats.find((row) => row.scope === scope)!.members[0]);
     depth++;
   }
   return first - depth / (h.scopes + 1);
 }
 
-/** The value that an input or output pill stands for. */
-export function pillValue(h: Hierarchy, element: Element): number {
+/** The value of a graph input or output. */
+export function boundaryValue(h: Hierarchy, element: Element): number {
   const index = element - h.nodes - h.scopes;
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
-/** The element that makes a value: an operator or an input pill; -1 for parameters and buffers. */
-export function makerOf(h: Hierarchy, value: number): Element {
+/** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
+export function producerOf(h: Hierarchy, value: number): Element {
   const node = h.document.values.node[value];
   if (node >= 0) {
     return node;
@@ -139,7 +139,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     }
   }
   const single = ownCount.map((count, scope) => (scope > 0 && count <= 1 ? 1 : 0));
-  /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not folded. */
+  /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not inlined. */
   const drawnIn = new Int32Array(own);
   for (let scope = 1; scope < own; scope++) {
     drawnIn[scope] = single[scope] ? drawnIn[scopes.parent[scope]] : scope;
@@ -163,9 +163,9 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
   const S = own + repeats.length;
   const opCount = new Int32Array(S);
   opCount.set(ownCount);
-  const folded = new Uint8Array(S);
-  folded.set(single);
-  folded.fill(1, own);
+  const inlined = new Uint8Array(S);
+  inlined.set(single);
+  inlined.fill(1, own);
   const parent = new Int32Array(N + S + inputs.length + outputs.length);
   for (let node = 0; node < N; node++) {
     parent[node] = drawnIn[nodes.scope[node]];
@@ -244,17 +244,17 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     outputs,
     children,
     parent,
-    folded,
+    inlined,
     opCount,
     parameterCount,
     scopeWarnings,
     nodeWarnings,
     scopeFailed,
-    tainted: new Set(document.warnings.flatMap((warning) => warning.taints)),
+    affected: new Set(document.warnings.flatMap((warning) => warning.affects)),
     users,
     paths: modulePaths(document, repeats),
     strides: new Map(values.strides ?? []),
   };
-  foldAsAtFirst(h);
+  collapseByDefault(h);
   return h;
 }

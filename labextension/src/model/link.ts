@@ -1,7 +1,7 @@
 /**
  * A view as text: `open=layer1,layer1.0&fold=layers.0…11&select=layer1.0.conv1&find=op:conv`. Names rather than
  * numbers, so that a link outlives another trace of the model; it is the fragment of a page's address, and Python reads
- * it. `open` names the open groups and `fold` the folded rows of equal blocks; where one is missing, all is as at first.
+ * it. `open` names the open groups and `fold` the collapsed rows of repeated blocks; without one of them, the default applies.
  */
 
 import { string } from './describe';
@@ -10,12 +10,12 @@ import {
   inputElement,
   kindOf,
   outputElement,
-  pillValue,
+  boundaryValue,
   scopeOf,
   type Element,
   type Hierarchy,
 } from './hierarchy';
-import { foldNamed, foldsOf, repeatOf } from './repeats';
+import { repeatNamed, collapsedPaths, repeatOf } from './repeats';
 
 export interface LinkedView {
   /** Null: what is open at first. */
@@ -37,7 +37,7 @@ export function nameOf(h: Hierarchy, at: Element): string {
       return made === undefined ? `#${at}` : `%${string(h.document, values.name[made])}`;
     }
     default:
-      return `${kindOf(h, at)}:${string(h.document, values.name[pillValue(h, at)])}`;
+      return `${kindOf(h, at)}:${string(h.document, values.name[boundaryValue(h, at)])}`;
   }
 }
 
@@ -63,14 +63,14 @@ export function elementNamed(h: Hierarchy, what: number | string): Element {
   if (!what.startsWith('%')) {
     const wanted = what.replace(/^group:/, '');
     const scope = h.paths.findIndex((path, index) => index > 0 && path === wanted);
-    const row = scope > 0 ? repeatOf(h, scope) : foldNamed(h, wanted);
+    const row = scope > 0 ? repeatOf(h, scope) : repeatNamed(h, wanted);
     if (row !== undefined) {
-      // Of a row that is not folded, its first block stands for it.
-      return groupElement(h, h.folded[row.scope] ? row.members[0] : row.scope);
+      // Of a row that is not collapsed, its first block stands for it.
+      return groupElement(h, h.inlined[row.scope] ? row.members[0] : row.scope);
     }
     if (scope > 0) {
       // A module with one operator is drawn as that operator.
-      return h.folded[scope] ? onlyNode(h, scope) : groupElement(h, scope);
+      return h.inlined[scope] ? onlyNode(h, scope) : groupElement(h, scope);
     }
     const [, kind, name] = /^(?:(input|output):)?(.*)$/s.exec(what) ?? [];
     const input = kind === 'output' ? -1 : h.inputs.findIndex((value) => named(value, name));
@@ -105,13 +105,13 @@ const parted = (text: string | null): string[] | null =>
 
 const parametersOf = (text: string): URLSearchParams => new URLSearchParams(text.replace(/^#/, ''));
 
-/** The rows of equal blocks that a link folds (`setFolds`): to be done before the rest of it is read. */
-export const foldsIn = (text: string): string[] | null => parted(parametersOf(text).get('fold'));
+/** The rows of repeated blocks that a link collapses (`setCollapsed`), to be done before the rest of it is read. */
+export const collapsedIn = (text: string): string[] | null => parted(parametersOf(text).get('fold'));
 
-/** What is folded is read from the hierarchy. */
+/** What is collapsed is read from the hierarchy. */
 export function writeLink(h: Hierarchy, view: LinkedView): string {
   const parts: string[] = [];
-  const folds = foldsOf(h);
+  const collapsed = collapsedPaths(h);
   if (view.opened !== null) {
     const shown = new Set(view.opened);
     // What is open inside a closed row is not to be seen, and naming it would open the row.
@@ -121,8 +121,8 @@ export function writeLink(h: Hierarchy, view: LinkedView): string {
     });
     parts.push(`open=${joined(seen.map((scope) => h.paths[scope]))}`);
   }
-  if (folds !== null) {
-    parts.push(`fold=${joined(folds)}`);
+  if (collapsed !== null) {
+    parts.push(`fold=${joined(collapsed)}`);
   }
   if (view.selected >= 0) {
     parts.push(`select=${encode(nameOf(h, view.selected))}`);
@@ -139,8 +139,8 @@ export function readLink(h: Hierarchy, text: string): LinkedView {
   const select = given.get('select');
   const scopes = new Map(h.paths.map((path, scope) => [path, scope]));
   const scopeAt = (path: string): number[] => {
-    const scope = scopes.get(path) ?? foldNamed(h, path)?.scope;
-    return scope === undefined || h.folded[scope] ? [] : [scope];
+    const scope = scopes.get(path) ?? repeatNamed(h, path)?.scope;
+    return scope === undefined || h.inlined[scope] ? [] : [scope];
   };
   return {
     opened: opened && opened.flatMap(scopeAt),

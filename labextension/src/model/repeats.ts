@@ -1,11 +1,11 @@
 /**
- * Equal blocks in a row, such as the layers of a transformer, folded into one group: `× 12`. Such a group is a scope
+ * Repeated blocks in a row, such as the layers of a transformer, collapsed into one group: `× 12`. Such a group is a scope
  * of the browser's own, numbered after the document's, so that the numbers that Python knows stay as they are. All of
  * them are found when the hierarchy is built; those that are not in use stand in no list of children, as scopes of
  * one operator do.
  */
 
-import type { ViewDocument } from './document';
+import type { ViewDocument } from '../protocol/viewdocument';
 
 export interface Repeat {
   /** The number of its own scope. */
@@ -22,15 +22,15 @@ interface Tree {
   readonly nodes: number;
   readonly children: number[][];
   readonly parent: Int32Array;
-  readonly folded: Uint8Array;
+  readonly inlined: Uint8Array;
   readonly repeats: readonly Repeat[];
   readonly paths: readonly string[];
 }
 
-/** Fewer blocks than this are not worth a fold. */
+/** Fewer blocks than this are not worth a group. */
 const FEWEST = 4;
-/** More equal blocks than this in a row are folded at first: they would fill several screens with the same. */
-export const MOST_UNFOLDED = 24;
+/** More repeated blocks than this in a row are collapsed by default: they would fill several screens with the same. */
+export const MOST_EXPANDED = 24;
 
 /** What became of an operator between two graphs; of one graph, or where it only follows what it reads, nothing. */
 function statusColumn({ diff, nodes }: ViewDocument): Uint8Array {
@@ -53,14 +53,14 @@ interface Compared {
 
 /**
  * Whether two scopes are of one class and hold the same operators, with the same shapes, in the same groups; of two
- * graphs also with the same fate, so that a fold hides no difference among what stayed.
+ * graphs also with the same fate, so that a group hides no difference among what stayed.
  */
 function alike(all: Compared, a: number, b: number): boolean {
   const { document, children, opCount, status } = all;
   const { nodes, scopes } = document;
   const N = nodes.kind.length;
   return (
-    scopes.class[a] === scopes.class[b] &&
+    scopes.class_name[a] === scopes.class_name[b] &&
     opCount[a] === opCount[b] &&
     children[a].length === children[b].length &&
     children[a].every((one, at) => {
@@ -79,7 +79,7 @@ function alike(all: Compared, a: number, b: number): boolean {
   );
 }
 
-/** All runs of equal blocks, outer ones first; every pair of neighbours is compared once. */
+/** All runs of equal blocks, outer ones first; every pair of neighbors is compared once. */
 export function findRepeats(document: ViewDocument, children: number[][], opCount: Int32Array): Repeat[] {
   const N = document.nodes.kind.length;
   const S = document.scopes.parent.length;
@@ -112,47 +112,47 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
 export const repeatOf = (h: Tree, scope: number): Repeat | undefined =>
   h.repeats[scope - h.document.scopes.parent.length];
 
-/** The repeat that a scope is a block of, folded or not. */
-export const repeatAround = (h: Tree, scope: number): Repeat | undefined =>
+/** The repeat that a scope is a block of, collapsed or not. */
+export const repeatContaining = (h: Tree, scope: number): Repeat | undefined =>
   h.repeats.find(({ members }) => members.includes(scope));
 
-export const isFolded = (h: Tree, repeat: Repeat): boolean => h.folded[repeat.scope] === 0;
+export const isCollapsed = (h: Tree, repeat: Repeat): boolean => h.inlined[repeat.scope] === 0;
 
 /** Puts the blocks into their group, or back in its place. */
-export function foldRepeat(h: Tree, repeat: Repeat, fold: boolean): void {
-  if (isFolded(h, repeat) === fold) {
+export function collapseRepeat(h: Tree, repeat: Repeat, collapse: boolean): void {
+  if (isCollapsed(h, repeat) === collapse) {
     return;
   }
   const { scope, within, members } = repeat;
   const blocks = members.map((member) => h.nodes + member);
   const group = h.nodes + scope;
   const list = h.children[within];
-  if (fold) {
+  if (collapse) {
     list.splice(list.indexOf(blocks[0]), blocks.length, group);
   } else {
     list.splice(list.indexOf(group), 1, ...blocks);
   }
-  h.children[scope] = fold ? blocks : [];
-  h.folded[scope] = fold ? 0 : 1;
+  h.children[scope] = collapse ? blocks : [];
+  h.inlined[scope] = collapse ? 0 : 1;
   for (const block of blocks) {
-    h.parent[block] = fold ? scope : within;
+    h.parent[block] = collapse ? scope : within;
   }
 }
 
-const foldedAtFirst = ({ members }: Repeat): boolean => members.length > MOST_UNFOLDED;
+const isCollapsedByDefault = ({ members }: Repeat): boolean => members.length > MOST_EXPANDED;
 
-/** Folds what is folded at first: very many equal blocks. */
-export const foldAsAtFirst = (h: Tree): void =>
-  h.repeats.forEach((repeat) => foldRepeat(h, repeat, foldedAtFirst(repeat)));
+/** Collapses what is collapsed by default: very many repeated blocks. */
+export const collapseByDefault = (h: Tree): void =>
+  h.repeats.forEach((repeat) => collapseRepeat(h, repeat, isCollapsedByDefault(repeat)));
 
-/** The paths of the rows that are folded; null where that is as at first. */
-export const foldsOf = (h: Tree): string[] | null =>
-  h.repeats.every((repeat) => isFolded(h, repeat) === foldedAtFirst(repeat))
+/** The paths of the collapsed rows; null where that is the default. */
+export const collapsedPaths = (h: Tree): string[] | null =>
+  h.repeats.every((repeat) => isCollapsed(h, repeat) === isCollapsedByDefault(repeat))
     ? null
-    : h.repeats.filter((repeat) => isFolded(h, repeat)).map(({ scope }) => h.paths[scope]);
+    : h.repeats.filter((repeat) => isCollapsed(h, repeat)).map(({ scope }) => h.paths[scope]);
 
 /** The row of that path; of a model with more or fewer layers, the one that begins with the same block. */
-export function foldNamed(h: Tree, path: string): Repeat | undefined {
+export function repeatNamed(h: Tree, path: string): Repeat | undefined {
   const [first] = path.split('…');
   return (
     h.repeats.find(({ scope }) => h.paths[scope] === path) ??
@@ -160,14 +160,14 @@ export function foldNamed(h: Tree, path: string): Repeat | undefined {
   );
 }
 
-/** Folds these rows and no others, or, with null, those that are folded at first; says whether anything changed. */
-export function setFolds(h: Tree, paths: readonly string[] | null): boolean {
-  const wanted = paths === null ? null : new Set(paths.map((path) => foldNamed(h, path)));
+/** Collapses these rows and no others, or, with null, the default ones; returns whether anything changed. */
+export function setCollapsed(h: Tree, paths: readonly string[] | null): boolean {
+  const wanted = paths === null ? null : new Set(paths.map((path) => repeatNamed(h, path)));
   let changed = false;
   for (const repeat of h.repeats) {
-    const fold = wanted === null ? foldedAtFirst(repeat) : wanted.has(repeat);
-    changed ||= isFolded(h, repeat) !== fold;
-    foldRepeat(h, repeat, fold);
+    const collapse = wanted === null ? isCollapsedByDefault(repeat) : wanted.has(repeat);
+    changed ||= isCollapsed(h, repeat) !== collapse;
+    collapseRepeat(h, repeat, collapse);
   }
   return changed;
 }

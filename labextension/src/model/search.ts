@@ -4,10 +4,52 @@
  * long text of all elements, which is many times faster than in as many short ones.
  */
 
-import { kindOf, pillValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { scopeClass, scopeName, shapeText, shortKind, string } from './describe';
 import { repeatOf } from './repeats';
-import { parseQuery, type Term } from './query';
+
+/** The words before a colon in a query: `op:conv`. */
+export const QUALIFIERS = [
+  'op',
+  'in',
+  'shape',
+  'name',
+  'dtype',
+  'device',
+  'src',
+  'line',
+  'warn',
+  'failed',
+] as const;
+
+export type Qualifier = (typeof QUALIFIERS)[number];
+
+export interface Term {
+  /** Null: any word written about the element. */
+  qualifier: Qualifier | null;
+  /** In lower case; empty after a bare `warn:`, which any warning satisfies. */
+  text: string;
+  negated: boolean;
+}
+
+/** `op:conv -in:"my layer" relu` in terms. An unknown qualifier is a word with a colon in it: `aten::relu`. */
+export function parseQuery(query: string): Term[] {
+  const terms: Term[] = [];
+  for (const [whole] of query.toLowerCase().matchAll(/(?:[^\s"]|"[^"]*"?)+/g)) {
+    const negated = whole.length > 1 && whole.startsWith('-');
+    const word = negated ? whole.slice(1) : whole;
+    const colon = word.indexOf(':');
+    const qualifier = QUALIFIERS.find((each) => each === word.slice(0, colon)) ?? null;
+    const known = qualifier !== null && word[colon + 1] !== ':';
+    const text = (known ? word.slice(colon + 1) : word).replace(/"/g, '');
+    if (text === '' && !(known && (qualifier === 'warn' || qualifier === 'failed'))) {
+      // `op:` on its way to `op:conv` says nothing yet.
+      continue;
+    }
+    terms.push({ qualifier: known ? qualifier : null, text, negated });
+  }
+  return terms;
+}
 
 export interface SearchIndex {
   /** The document's strings, as they are. */
@@ -16,7 +58,7 @@ export interface SearchIndex {
   /** Each source's place and text. */
   readonly sources: string[];
   readonly warnings: Map<number, string>;
-  /** What is written about each element, one after the other; facts stand in lines, so that no word spans two. */
+  /** What is written about each element, one after the other, in lines, so that no word spans two. */
   readonly text: string;
   /** Where each element's part of the text starts; one more, for the end. */
   readonly starts: Int32Array;
@@ -88,19 +130,19 @@ export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
     warnings.set(node, `${warnings.get(node) ?? 'warning'}\n${kind}\n${message}`.toLowerCase());
   }
   const sources = document.sources.file.map((_, source) => lower(sourceText(h, source)).slice(0, LONGEST));
-  const pills = [...h.inputs, ...h.outputs];
-  const firstPill = h.nodes + h.scopes;
-  const count = firstPill + pills.length;
+  const boundary = [...h.inputs, ...h.outputs];
+  const firstBoundary = h.nodes + h.scopes;
+  const count = firstBoundary + boundary.length;
   const parts: string[] = [];
   const starts = new Int32Array(count + 1);
   for (let element = 0; element < count; element++) {
     const part =
       element < h.nodes
         ? nodeText(h, { sources, warnings }, element)
-        : element >= firstPill
-          ? valueText(h, pills[element - firstPill])
-          : h.folded[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
-            ? // Drawn as its one operator; equal blocks may yet be folded.
+        : element >= firstBoundary
+          ? valueText(h, boundary[element - firstBoundary])
+          : h.inlined[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
+            ? // Drawn as its one operator; repeated blocks may be collapsed later.
               ''
             : scopeText(h, element - h.nodes);
     parts.push(lower(part));
@@ -209,7 +251,7 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
   const by = (ofNode: Test, ofValue: Test): Test => {
     return (element) => {
       const kind = kindOf(h, element);
-      return kind === 'op' ? ofNode(element) : kind === 'group' ? false : ofValue(pillValue(h, element));
+      return kind === 'op' ? ofNode(element) : kind === 'group' ? false : ofValue(boundaryValue(h, element));
     };
   };
   const ofValues = (test: Test): Test => by((node) => made(node, test), test);
@@ -254,7 +296,7 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
     case 'warn':
       return by(
         (node) => index.warnings.get(node)?.includes(text) ?? false,
-        (value) => h.tainted.has(value) && text === '',
+        (value) => h.affected.has(value) && text === '',
       );
     case 'failed':
       return by((node) => nodes.failed === node, never);
@@ -291,7 +333,7 @@ export function search(h: Hierarchy, index: SearchIndex, query: string): Element
   const others: Element[] = [];
   for (let element = 0; element < h.parent.length; element++) {
     const kind = kindOf(h, element);
-    const hidden = kind === 'group' && (element === h.nodes || h.folded[scopeOf(h, element)] === 1);
+    const hidden = kind === 'group' && (element === h.nodes || h.inlined[scopeOf(h, element)] === 1);
     if (!hidden && tests.every((test) => test(element))) {
       (kind === 'group' ? groups : others).push(element);
     }

@@ -4,7 +4,7 @@ import {
   groupElement,
   inputElement,
   kindOf,
-  makerOf,
+  producerOf,
   outputElement,
   scopeOf,
   type Element,
@@ -33,7 +33,7 @@ export interface Visible {
 }
 
 /** The visible box that an element is drawn in: itself or the outermost closed group around it. */
-export function standsFor(h: Hierarchy, visible: Visible, element: Element): number {
+export function visibleIndexOf(h: Hierarchy, visible: Visible, element: Element): number {
   let at: Element = element;
   for (;;) {
     const index = visible.indexOf.get(at);
@@ -49,10 +49,14 @@ export function standsFor(h: Hierarchy, visible: Visible, element: Element): num
 }
 
 /** The boxes that elements are drawn in: those inside closed groups by the group. */
-export function shownFor(h: Hierarchy, visible: Visible, elements: Iterable<Element>): Set<Element> {
+export function visibleElementsFor(
+  h: Hierarchy,
+  visible: Visible,
+  elements: Iterable<Element>,
+): Set<Element> {
   const shown = new Set<Element>();
   for (const element of elements) {
-    const index = standsFor(h, visible, element);
+    const index = visibleIndexOf(h, visible, element);
     if (index >= 0) {
       shown.add(visible.elements[index]);
     }
@@ -92,13 +96,13 @@ function addEdges(h: Hierarchy, visible: Visible): void {
   const box = new Int32Array(total).fill(-2);
   const boxOf = (element: Element): number => {
     if (box[element] === -2) {
-      box[element] = standsFor(h, visible, element);
+      box[element] = visibleIndexOf(h, visible, element);
     }
     return box[element];
   };
   const found = new Map<number, VisibleEdge>();
   const connect = (value: number, target: Element): void => {
-    const maker = makerOf(h, value);
+    const maker = producerOf(h, value);
     if (maker < 0) {
       return;
     }

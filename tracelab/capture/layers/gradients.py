@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
@@ -66,24 +67,55 @@ def _backward(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _set_grad_enabled(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    # A generator that is garbage-collected inside `no_grad` sets the mode at odd moments, from no frame of the
-    # traced call: only what the call itself does is part of the run.
-    frame: Any = sys._getframe(1)
-    leaving = False
-    while frame is not None and frame.f_code is not recorder.boundary:
-        if "grad_mode" in frame.f_code.co_filename:
-            leaving = leaving or frame.f_code.co_name == "__exit__"
-            # `set_grad_enabled(mode)` sets the mode when it is made, and once more when it is entered.
-            made = isinstance(frame.f_locals.get("self"), torch.autograd.grad_mode.set_grad_enabled)
-            if made and frame.f_code.co_name == "__enter__":
-                return NotImplemented
-        frame = frame.f_back
-    if frame is not None:
-        kind = EXIT_GRAD_MODE if leaving else ENTER_GRAD_MODE
-        node = Node(kind, None, () if leaving else (bool(args[0]),), None, (), recorder.scope)
-        node.source = recorder.source(sys._getframe(1))
-        recorder.nodes.append(node)
+    # One frame further than the function mode, which called this.
+    caller = sys._getframe(2)
+    if _within(caller, recorder.boundary):
+        mode = bool(args[0] if args else kwargs["arg"])
+        region, method = _region_around(caller)
+        modes = recorder.grad_modes
+        if method in ("__exit__", "__call__"):
+            # `@torch.set_grad_enabled(mode)` sets the mode when it is made, and takes that back when it decorates.
+            ended, again = modes.leave(region, mode)
+            for _ in range(ended):
+                _record_mode(recorder, EXIT_GRAD_MODE, ())
+            if again:
+                _record_mode(recorder, ENTER_GRAD_MODE, (mode,))
+            return NotImplemented
+        # `with torch.set_grad_enabled(mode)` sets the mode when it is made, and once more when it is entered.
+        entered = method == "__enter__" and type(region) is torch.set_grad_enabled
+        if not entered:
+            modes.note_found(region)
+        if not (entered and modes.is_innermost(region)):
+            modes.enter(region, mode)
+            _record_mode(recorder, ENTER_GRAD_MODE, (mode,))
     return NotImplemented
+
+
+def _within(frame: FrameType | None, boundary: CodeType | None) -> bool:
+    """Whether the frame belongs to the traced call.
+
+    A generator that is garbage-collected inside `no_grad` sets the mode at odd moments, from no frame of that call.
+    """
+    while frame is not None and frame.f_code is not boundary:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _region_around(frame: FrameType | None) -> tuple[Any, str]:
+    """The context manager of torch that sets the mode, and in which of its methods; none where other code does."""
+    region, method = None, ""
+    while frame is not None and frame.f_code.co_filename.endswith("grad_mode.py"):
+        name = frame.f_code.co_name
+        # `no_grad.__enter__` sets the mode by making a `set_grad_enabled`; `clone` makes one for each decorated call.
+        if region is None or name in ("__enter__", "__exit__", "__call__"):
+            region, method = frame.f_locals.get("self"), name
+        frame = frame.f_back
+    return region, method
+
+
+def _record_mode(recorder: Recorder, kind: str, args: tuple[Any, ...]) -> None:
+    source = recorder.source(sys._getframe(1))
+    recorder.nodes.append(Node(kind, None, args, None, (), recorder.scope, source))
 
 
 HANDLERS: dict[Any, Handler] = {

@@ -35,12 +35,12 @@ def record_region(
     free: list[Value] = []
 
     def run() -> Any:
-        outer, recorder.watched = recorder.watched, {}
+        outer, recorder.region_inputs = recorder.region_inputs, {}
         try:
             return run_region(target, concrete(args), lent, **concrete(kwargs))
         finally:
-            free.extend(value for key, value in recorder.watched.items() if key not in given)
-            recorder.watched = outer
+            free.extend(value for key, value in recorder.region_inputs.items() if key not in given)
+            recorder.region_inputs = outer
 
     made = (target, args, tuple(lifting.found))
     result = recorder.record_call(
@@ -62,10 +62,10 @@ def _tensors(item: Any) -> list[torch.Tensor]:
     return [leaf for child in item for leaf in _tensors(child)] if isinstance(item, (list, tuple)) else []
 
 
-def watch(recorder: Recorder, args: Any) -> None:
+def note_use(recorder: Recorder, args: Any) -> None:
     """Note the traced tensors that a region uses."""
-    assert recorder.watched is not None
+    assert recorder.region_inputs is not None
     for tensor in _tensors(args):
         value = recorder.known(tensor)
-        if value is not None and value.role in (Role.NODE, Role.INPUT):
-            recorder.watched[id(tensor)] = value
+        if value is not None and value.role in (Role.COMPUTED, Role.INPUT):
+            recorder.region_inputs[id(tensor)] = value

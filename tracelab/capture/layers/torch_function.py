@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.layers import gradients, indexing, integer_arguments
-from tracelab.capture.layers.regions import watch
+from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
@@ -37,8 +37,8 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
     ) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
-            if recorder is not None and recorder.watched is not None:
-                watch(recorder, (args, kwargs))
+            if recorder is not None and recorder.region_inputs is not None:
+                note_use(recorder, (args, kwargs))
             return func(*args, **(kwargs or {}))
         handler = HANDLERS.get(func)
         if handler is None:

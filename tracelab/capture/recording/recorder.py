@@ -61,11 +61,8 @@ class Recorder(RecordingState):
                 None,
                 operator.overload,
             )
-            if operator.in_place is not None:
-                if self.force_outplace:
-                    self._force_outplace(operator, node)
-                elif operator.kind == "aten::detach_":
-                    self._detach(node)
+            if operator.in_place is not None and self.force_outplace:
+                self._force_outplace(operator, node)
             self.nodes.append(node)
             return record_result(self, node, result)
         finally:
@@ -160,12 +157,6 @@ class Recorder(RecordingState):
             operator.in_place.target,
             operator.in_place.overload,
         )
-
-    def _detach(self, node: Node) -> None:
-        """`y.detach_()` gives `y` a new value, as `detach` does; only an input must really be changed."""
-        item = node.args[0]
-        if isinstance(item, Value) and item.role is Role.NODE:
-            node.kind, node.target = "aten::detach", torch.ops.aten.detach.default
 
 
 class Active(threading.local):

@@ -15,6 +15,7 @@ import torch
 from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
+from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of, tensor_type
 from tracelab.compat.tensors import generator_address
 from tracelab.graph.diagnostic import TraceDiagnostic
@@ -58,10 +59,11 @@ class RecordingState:
         """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
-        self.watched: dict[int, Value] | None = None
+        self.region_inputs: dict[int, Value] | None = None
         """While an opaque region runs: the traced tensors that it uses."""
         self.boundary: CodeType | None = None
         """The code object of the frame that called the user's function: where the user's stack ends."""
+        self.grad_modes = GradModes(torch.is_grad_enabled())
         self._failure: Exception | None = None
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
@@ -117,7 +119,7 @@ class RecordingState:
             return
         for reference, other in list(self._values.values()):
             traced = reference()
-            if traced is not None and other.role in (Role.NODE, Role.INPUT) and storage_of(traced) == place:
+            if traced is not None and other.role in (Role.COMPUTED, Role.INPUT) and storage_of(traced) == place:
                 # Names are given when the recording ends, save those of inputs.
                 what = f"%{other.name}" if other.node is None else f"a result of {other.node.kind}"
                 self.warn(
@@ -133,7 +135,7 @@ class RecordingState:
     def is_dynamic(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor may have another size when the graph runs again."""
         value = self.known(tensor)
-        return value is not None and value.role in (Role.NODE, Role.INPUT)
+        return value is not None and value.role in (Role.COMPUTED, Role.INPUT)
 
     # Arguments -------------------------------------------------------------------------------------------
 
@@ -172,7 +174,7 @@ class RecordingState:
     # Calls that raise ------------------------------------------------------------------------------------
 
     def fail(self, node: Node, error: Exception) -> None:
-        """Keep the innermost call that raised, as the last node of the partial graph."""
+        """Keep the innermost call that raised, at its place in the partial graph."""
         if self._failure is error:
             return
         self.unfail()
@@ -183,15 +185,15 @@ class RecordingState:
     def unfail(self, error: BaseException | None = None) -> None:
         """Take out a call whose error the code caught; it stays where `error` was raised on account of it."""
         failed = self.graph.failed
-        while error is not None and failed is not None:
-            if error is self._failure:
-                return
-            error = error.__cause__ or error.__context__
+        if failed is None or (error is not None and _is_on_account_of(error, self._failure)):
+            return
         self._failure = None
-        if failed is not None:
-            self.graph.failed = None
-            # It is near the end: `remove` would look from the beginning.
-            del self.nodes[next(index for index in range(len(self.nodes) - 1, -1, -1) if self.nodes[index] is failed)]
+        self.graph.failed = None
+        # It is near the end: `remove` would look from the beginning.
+        place = next(index for index in range(len(self.nodes) - 1, -1, -1) if self.nodes[index] is failed)
+        del self.nodes[place]
+        for warning in self.graph.warnings:
+            warning.position -= warning.position > place
 
     # Places ----------------------------------------------------------------------------------------------
 
@@ -264,3 +266,16 @@ class RecordingState:
             return names_around(source, frame)
         finally:
             self.paused = inside
+
+
+def _is_on_account_of(error: BaseException, reason: BaseException | None) -> bool:
+    """Whether an error is the reason, was raised from it or while it was handled, or is a group that holds it."""
+    pending, seen = [error], {id(error)}
+    for found in pending:
+        if found is reason:
+            return True
+        before = [found.__cause__ or found.__context__, *getattr(found, "exceptions", ())]
+        fresh = [item for item in before if isinstance(item, BaseException) and id(item) not in seen]
+        seen.update(map(id, fresh))
+        pending += fresh
+    return False

@@ -32,9 +32,10 @@ class Alignment:
     gives for a value of `a` that of `b`. `moved` are those pairs (nodes, or whole module calls) that stand in
     another order among their neighbours.
 
-    >>> alignment = align(traced.graph, again.graph)
-    >>> [(mine.kind, theirs.kind) for mine, theirs in alignment.pairs]
-    [('aten::linear', 'aten::linear'), ('aten::relu', 'aten::gelu')]
+    >>> a, _ = tracelab.trace_graph(lambda x: x.sin().exp(), torch.ones(2))
+    >>> b, _ = tracelab.trace_graph(lambda x: x.sin().tanh().exp(), torch.ones(2))
+    >>> [(mine.kind, theirs.kind) for mine, theirs in align(a, b).pairs]
+    [('aten::sin', 'aten::sin'), ('aten::exp', 'aten::exp')]
     """
 
     a: Graph
@@ -76,6 +77,10 @@ class Alignment:
 def align(a: Graph, b: Graph) -> Alignment:
     """Find what belongs together in two graphs: `align(b, a)` is the mirror image of `align(a, b)`.
 
+    Returns:
+        The pairs of nodes, module calls and values, and what stands in another order.
+
+    >>> graph, _ = tracelab.trace_graph(torch.sin, torch.ones(2))
     >>> align(graph, graph).added
     []
     """
@@ -159,7 +164,7 @@ class _Aligner:
             given = dict(filled_arguments(theirs))
             for name, item in filled_arguments(mine):
                 for value, other in _parallel(item, given.get(name)):
-                    is_state = value.role not in (Role.NODE, Role.INPUT)
+                    is_state = value.role not in (Role.COMPUTED, Role.INPUT)
                     if is_state and other.role == value.role and value not in self.values and other not in taken:
                         self.values[value] = other
                         taken.add(other)
@@ -207,8 +212,8 @@ class _Aligner:
     def evidence(self, mine: Node, theirs: Node) -> tuple[float, float]:
         """How much of what two nodes read, and of who reads them, belongs together: two shares from 0 to 1."""
         uses_a, uses_b = self.uses
-        read = [value for value in mine.inputs if value.role in (Role.NODE, Role.INPUT)]
-        other_read = [value for value in theirs.inputs if value.role in (Role.NODE, Role.INPUT)]
+        read = [value for value in mine.inputs if value.role in (Role.COMPUTED, Role.INPUT)]
+        other_read = [value for value in theirs.inputs if value.role in (Role.COMPUTED, Role.INPUT)]
         same = sum(self.values.get(x) is y for x, y in zip(read, other_read, strict=False))
         above = same / max(len(read), len(other_read), 1)
         readers = {node for value in mine.outputs for node in uses_a.get(value, ())}
@@ -326,7 +331,7 @@ def _scope_key(item: Item, by_name: bool) -> tuple[int, int]:
 
 
 def _reads(node: Node) -> list[Value]:
-    return [value for value in node.inputs if value.role in (Role.NODE, Role.INPUT)]
+    return [value for value in node.inputs if value.role in (Role.COMPUTED, Role.INPUT)]
 
 
 def _returned(graph: Graph, node: Node) -> list[int]:

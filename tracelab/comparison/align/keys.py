@@ -124,7 +124,7 @@ class _Keys:
     def argument(self, item: Any, node: Node, paths: list[str]) -> Hashable:
         """An argument without the values' own names: those of parameters count from their module on."""
         if type(item) is Value:
-            if item.role in (Role.NODE, Role.INPUT):
+            if item.role in (Role.COMPUTED, Role.INPUT):
                 return Value
             path = item.path or item.name
             prefix = node.scope.path + "." if node.scope is not None and node.scope.parent is not None else ""

@@ -40,12 +40,12 @@ _RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "sli
 class Code:
     """The code of one graph: `text`, and the objects that it names, in `namespace`.
 
-    `lean` code is made to run: it frees each value at its last use and takes the cheapest spelling of each call.
+    `optimized` code is made to run: it frees each value at its last use and takes the cheapest spelling of each call.
     `devices` maps names in the namespace to the devices that the trace wrote down, so that they can follow a
     module that moves.
     """
 
-    def __init__(self, graph: Graph, *, lean: bool) -> None:
+    def __init__(self, graph: Graph, *, optimized: bool) -> None:
         self.graph = graph
         self.namespace: dict[str, Any] = {
             "torch": torch,
@@ -59,8 +59,8 @@ class Code:
         self._names: dict[Value, str] = {}
         self._taken: set[str] = set(_RESERVED)
         self._objects: dict[int, str] = {}
-        self._lean = lean
-        self._last_uses = _last_uses(graph) if lean else {}
+        self._optimized = optimized
+        self._last_uses = _last_uses(graph) if optimized else {}
         self.text = self.written()
 
     # Names -----------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Code:
         target = node.target
         args = node.args
         if getattr(target, "_schema", None) is not None and hasattr(target, "_overloadname"):
-            return self._lean_operator(node) if self._lean else self._operator(node)
+            return self._optimized_operator(node) if self._optimized else self._operator(node)
         sign = INFIX.get(target)  # type: ignore[arg-type]
         if sign is not None and len(args) == 2:
             return f"{self._receiver(args[0])} {sign} {self._receiver(args[1])}"
@@ -199,7 +199,7 @@ class Code:
             return f"{self._receiver(args[0])}.{name}({self._arguments(args[1:], kwargs)})"
         return f"{name}({self._arguments(args, kwargs)})"
 
-    def _lean_operator(self, node: Node) -> str:
+    def _optimized_operator(self, node: Node) -> str:
         found = native(node.target) or peephole.around(node.target)
         if found is None:
             return (
@@ -279,12 +279,12 @@ def _last_uses(graph: Graph) -> dict[int, list[Value]]:
 
 def graph_code(graph: Graph) -> str:
     """The code that people read."""
-    return Code(graph, lean=False).text
+    return Code(graph, optimized=False).text
 
 
-def lean_code(graph: Graph) -> Code:
+def optimized_code(graph: Graph) -> Code:
     """The code that runs."""
-    return Code(graph, lean=True)
+    return Code(graph, optimized=True)
 
 
 def compile_code(code: Code, text: str) -> Callable[..., Any]:

@@ -39,7 +39,7 @@ def inference_region(graph: Graph) -> int:
     pending, seen = list(graph.outputs), set(graph.outputs)
     while pending:
         value = pending.pop()
-        if value.role is not Role.NODE or value not in makers or value.type in _NUMBERS:
+        if value.role is not Role.COMPUTED or value not in makers or value.type in _NUMBERS:
             continue
         end = min(end, makers[value])
         node = nodes[makers[value]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tracelab.execute.codegen.code import compile_code, lean_code
+from tracelab.execute.codegen.code import compile_code, optimized_code
 from tracelab.execute.codegen.inference import inference_region, may_use_inference
 from tracelab.graph.graph import Graph
 
@@ -20,7 +20,7 @@ class Replay:
         self.graph = graph
         self.version = graph.nodes.version
         """Which edit of the graph this runs."""
-        self.code = lean_code(graph)
+        self.code = optimized_code(graph)
         self.namespace = self.code.namespace
         self.function: Callable[..., Any] = compile_code(self.code, self.code.text)
         self._quick: Callable[..., Any] | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
+import numpy
 import torch
 
 from tracelab.errors import InputError, TracelabError
@@ -31,9 +31,11 @@ class Profile(ProfileData):
     of whole runs in which nobody looked at the nodes; both medians over `repeat` runs. `peak` is what the device
     reached in a matrix product and in a copy.
 
-    >>> profile = traced.profile(x, repeat=20)
-    >>> print(profile)
-    >>> profile["layer1"].seconds
+    `print` shows the heaviest modules and nodes; `profile["layer1"]` is one of them.
+
+    >>> profile = tracelab.trace(torch.nn.Linear(4, 3), torch.ones(2, 4)).profile(torch.ones(2, 4), repeat=1)
+    >>> profile.flops
+    48
     """
 
     __slots__ = ()
@@ -80,18 +82,22 @@ class Profile(ProfileData):
         return f"Profile({self.name}, {len(self.nodes)} nodes on {self.device}, {self.seconds * 1e3:.2f} ms)"
 
 
+class ProfileOptions(TypedDict, total=False):
+    """How a traced object is profiled: see `TracedFunction.profile`."""
+
+    device: str | torch.device | None
+    repeat: int
+    warmup: int
+    method: str
+    progress: Callable[[int, int], None] | None
+
+
 def profile_traced(
-    traced: Any,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    *,
-    device: str | torch.device | None = None,
-    repeat: int = 10,
-    warmup: int = 2,
-    method: str = "forward",
-    progress: Callable[[int, int], None] | None = None,
+    traced: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], **options: Unpack[ProfileOptions]
 ) -> Profile:
     """Profile a traced object: see `TracedFunction.profile`."""
+    device, method = options.get("device"), options.get("method", "forward")
+    repeat, warmup = options.get("repeat", 10), options.get("warmup", 2)
     if repeat < 1:
         raise InputError(f"repeat is {repeat}: give 1 or more")
     program = program_of(traced, method)
@@ -101,7 +107,7 @@ def profile_traced(
     before = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     try:
         records = _counted(traced, args, kwargs, device, method)
-        timed, whole = _times(where, repeat, warmup, progress)
+        timed, whole = _times(where, repeat, warmup, options.get("progress"))
     finally:
         torch.set_rng_state(before[0])
         if before[1] is not None:
@@ -136,7 +142,7 @@ def _times(
                 nodes.setdefault(index, []).append(seconds)
         if progress is not None:
             progress(number + warmup + 1, warmup + repeat)
-    return {index: statistics.median(found) for index, found in nodes.items()}, statistics.median(wholes)
+    return {index: float(numpy.median(found)) for index, found in nodes.items()}, float(numpy.median(wholes))
 
 
 def _pass(where: Placed, *, each: bool) -> list[tuple[int, float]]:

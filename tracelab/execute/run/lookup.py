@@ -22,7 +22,7 @@ def find_values(graph: Graph, key: Key) -> tuple[Value, ...]:
     if isinstance(key, Value):
         if any(value is key for value in graph.values()):
             return (key,)
-        raise TracelabError(f"%{key.name} is no value of this graph: it belongs to another trace")
+        raise TracelabError(f"%{key.name} is not a value of this graph: it belongs to another trace")
     if isinstance(key, Node):
         return graph.nodes[node_index(graph, key)].outputs
     if not isinstance(key, str):
@@ -66,7 +66,7 @@ def node_index(graph: Graph, node: Node) -> int:
     for index, other in enumerate(graph.nodes):
         if other is node:
             return index
-    raise TracelabError(f"{node.kind} is no node of this graph: it belongs to another trace")
+    raise TracelabError(f"{node.kind} is not a node of this graph: it belongs to another trace")
 
 
 def place(node: Node) -> str:

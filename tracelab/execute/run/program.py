@@ -33,7 +33,7 @@ class StepCode(Code):
     def __init__(self, graph: Graph) -> None:
         self.slots: dict[Value, int] = {}
         self.lines: list[str] = []
-        super().__init__(graph, lean=True)
+        super().__init__(graph, optimized=True)
         self.version = graph.nodes.version
         self.memory = Aliasing(graph)
         self.regions = [index for index, node in enumerate(graph.nodes) if node.kind in REGIONS]

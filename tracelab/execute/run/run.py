@@ -17,7 +17,7 @@ from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.options import Recorded, ending, flop_counter, live_before, recorded_values, replacements
 from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
-from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, copied, replaced, run_steps
+from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.text.amounts import bytes_text
@@ -161,12 +161,27 @@ class Run:
     ) -> Run:
         """A run that goes on where this one stopped, or again from a node, with the values that this one has.
 
-        Without `start`, it begins where this run stopped; after a finished run, at the first node that uses a
-        replaced value. What it needs from before must have been recorded: `TracelabError` names what was not. This run
-        stays as it is. Options that are not given are those of this run.
+        This run stays as it is. Options that are not given are those of this run.
 
-        >>> before = traced.run(x, until="layer1")
-        >>> after = before.resume(replace={"layer1": 0.0})
+        Args:
+            start: The node to begin at; by default where this run stopped, and after a finished run at the first node
+                that uses a replaced value.
+            until: Stop after this node.
+            replace: Tensors, numbers or functions that flow on in place of values.
+            record: Values to keep.
+            progress: Called with the `NodeRecord` of each node that finished.
+            cancel: A `threading.Event`, or a function, that stops the run.
+
+        Returns:
+            The new run.
+
+        Raises:
+            TracelabError: A value that it needs from before was not recorded.
+
+        >>> traced = tracelab.trace(lambda x: x.sin().exp(), torch.ones(2))
+        >>> before = traced.run(torch.ones(2), until="sin")
+        >>> before.resume(replace={"sin": 0.0}).outputs
+        tensor([1., 1.])
         """
         graph = self.graph
         changes = replacements(graph, replace)
@@ -193,13 +208,21 @@ class Run:
     def backward(self, gradient: Tensor | None = None) -> Gradients:
         """The gradient of every value that takes part in the outputs: its norm, statistics and histogram.
 
-        The outputs' own gradient is `gradient`, or ones: what is differentiated is then the sum of the outputs. No
-        `.grad` of the module changes. Raises `TracelabError` unless the run was made with `gradients=True`, to its
-        end.
+        No `.grad` of the module changes.
 
-        >>> gradients = traced.run(x, gradients=True).backward()
-        >>> gradients["layer1"].norm
-        0.73
+        Args:
+            gradient: The gradient of the output; ones by default, which differentiates the sum of the outputs.
+
+        Returns:
+            The gradients, by value.
+
+        Raises:
+            TracelabError: The run was not made with `gradients=True`, or not to its end.
+
+        >>> traced = tracelab.trace(lambda x: x * 3, torch.ones(2))
+        >>> gradients = traced.run(torch.ones(2), gradients=True).backward()
+        >>> round(gradients["x"].norm, 3)
+        4.243
         """
         if self._backward is None:
             raise TracelabError("this run kept nothing for gradients: run it with gradients=True")
@@ -298,7 +321,7 @@ class Run:
                 and value not in self._recorded
             ):
                 item = values[code.slots[value]]
-                self._recorded[value] = copied(item) if code.memory.written(value, start) else item
+                self._recorded[value] = snapshot(item) if code.memory.written(value, start) else item
 
     def _take_over(self, before: Run, start: int, needed: list[Value], values: list[Any]) -> set[Value]:
         """Values of an earlier run that still hold what they held before node `start`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 
@@ -17,48 +17,51 @@ from tracelab.execute.run.run import Run
 from tracelab.execute.run.stepper import Plan, Progress, Replacement
 
 
+class RunOptions(TypedDict, total=False):
+    """How a traced object is run: see `TracedFunction.run`."""
+
+    until: Key | None
+    start: Key | None
+    device: str | torch.device | None
+    replace: Mapping[Key, Replacement] | None
+    record: Recorded
+    statistics: bool
+    flops: bool
+    check_finite: bool
+    gradients: bool
+    progress: Progress | None
+    cancel: CancelToken | Callable[[], bool] | None
+    method: str
+
+
 def run_traced(
-    traced: Any,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any] | None = None,
-    *,
-    until: Key | None = None,
-    start: Key | None = None,
-    device: str | torch.device | None = None,
-    replace: Mapping[Key, Replacement] | None = None,
-    record: Recorded = (),
-    statistics: bool = False,
-    flops: bool = False,
-    check_finite: bool = True,
-    gradients: bool = False,
-    progress: Progress | None = None,
-    cancel: CancelToken | Callable[[], bool] | None = None,
-    method: str = "forward",
+    traced: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None, **options: Unpack[RunOptions]
 ) -> Run:
     """Run a traced object, or one traced method of it, node by node: see `TracedFunction.run`."""
-    program = program_of(traced, method)
+    program = program_of(traced, options.get("method", "forward"))
     graph = program.graph
     flat = program.tree.flatten(args, dict(kwargs or {}), program.name)
-    where = placed(program, flat, device)
-    stop, last = ending(graph, until)
+    where = placed(program, flat, options.get("device"))
+    stop, last = ending(graph, options.get("until"))
     plan = Plan(
         where.device,
         where.has_data,
-        recorded_values(graph, record) | last,
-        replacements(graph, replace),
-        statistics,
-        check_finite and where.has_data,
-        flop_counter() if flops or not where.has_data else None,
-        progress,
-        cancel,
+        recorded_values(graph, options.get("record", ())) | last,
+        replacements(graph, options.get("replace")),
+        options.get("statistics", False),
+        options.get("check_finite", True) and where.has_data,
+        flop_counter() if options.get("flops", False) or not where.has_data else None,
+        options.get("progress"),
+        options.get("cancel"),
     )
+    start = options.get("start")
     first = 0 if start is None else module_start(graph, start)
     if first >= stop > 0:
         raise TracelabError(
             f"there is nothing to run from {place(graph.nodes[first])} up to {place(graph.nodes[stop - 1])}: "
             "it comes first"
         )
-    run = Run(where, flat, plan, gradients, first)
+    run = Run(where, flat, plan, options.get("gradients", False), first)
     run.advance(stop)
     return run
 

@@ -207,7 +207,7 @@ class _Observer:
             if value in self.plan.record:
                 item = self.values[self.slots[value]]
                 if self.program.code.memory.written(value, index + 1):
-                    item = copied(item)
+                    item = snapshot(item)
                 self.at.recorded[value] = item
                 self.memory.hold(-1 - self.slots[value], item)
 
@@ -230,7 +230,7 @@ def _is_view(target: Any) -> bool:
     )
 
 
-def copied(item: Any) -> Any:
+def snapshot(item: Any) -> Any:
     """A copy that later writes do not reach; autograd sees through it."""
     return item.clone() if isinstance(item, Tensor) else item
 
@@ -238,7 +238,7 @@ def copied(item: Any) -> Any:
 def replaced(value: Value, made: Any, by: Replacement, node: Node | None) -> Any:
     """What flows on instead of `made`; `NodeError` or `TracelabError` where it does not fit."""
     if not isinstance(made, Tensor):
-        raise _unfit(f"%{value.name} is no tensor: only tensors can be replaced", node)
+        raise _unfit(f"%{value.name} is not a tensor: only tensors can be replaced", node)
     if isinstance(by, Tensor):
         found = by
     elif callable(by):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import torch
@@ -10,14 +11,18 @@ from tracelab.graph.data import GraphData, rename
 from tracelab.graph.ir import Node, Value, unique_names
 from tracelab.graph.kinds import CALL_FUNCTION, CONSTANT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.lint import verified
+from tracelab.graph.text.printer import TORCH_TYPES, from_number
 
 G = TypeVar("G", bound=GraphData)
+_ANYTHING = re.compile(r"\bt(Key|Val)?\b")
+"""A variable in the type of an argument."""
 
 
 def inline(graph: G) -> G:
     """Put the operators of script functions in place of the nodes that call them.
 
-    A script function with branches or loops stays one call: its graph has blocks, which this IR has not.
+    A script function with branches or loops stays one call: its graph has blocks, which this IR has not. So does one
+    that changes a list, looks into one, prints, or asks for a dtype.
 
     Returns:
         The same graph.
@@ -71,10 +76,18 @@ def _body(call: Node) -> tuple[list[Node], list[Value]] | None:
             table[outputs[0].debugName()] = args if kind == LIST_CONSTRUCT else tuple(args)
             continue
         target = _target(kind, script_node)
-        if target is None:
+        if target is None or _is_for_lists(target):
             return None
-        positional = sum(1 for argument in target._schema.arguments if not argument.kwarg_only)
-        names = [argument.name for argument in target._schema.arguments[positional:]]
+        arguments = target._schema.arguments
+        if len(args) > len(arguments):
+            return None
+        types = [str(argument.real_type).removeprefix("Optional[").removesuffix("]") for argument in arguments]
+        if any(type_ in TORCH_TYPES and isinstance(item, Value) for type_, item in zip(types, args, strict=False)):
+            # A dtype that is only known as the script runs is a number there, which Python does not take.
+            return None
+        args = [from_number(type_, item) for type_, item in zip(types, args, strict=False)]
+        positional = sum(1 for argument in arguments if not argument.kwarg_only)
+        names = [argument.name for argument in arguments[positional:]]
         kwargs = dict(zip(names, args[positional:], strict=False)) or None
         node = Node(kind, target, tuple(args[:positional]), kwargs, (), call.scope, call.source)
         node.overload = target._schema.overload_name
@@ -85,6 +98,17 @@ def _body(call: Node) -> tuple[list[Node], list[Value]] | None:
     if len(results) != len(call.outputs) or not all(isinstance(item, Value) for item in results):
         return None
     return nodes, results
+
+
+def _is_for_lists(target: Any) -> bool:
+    """Whether an operator takes a list of anything, which Python cannot give it, or changes one, which is no value."""
+    for argument in target._schema.arguments:
+        if _ANYTHING.search(str(argument.type)):
+            return True
+        changes = argument.alias_info is not None and argument.alias_info.is_write and argument.alias_info.before_set
+        if changes and argument.type.kind() in ("ListType", "DictType"):
+            return True
+    return False
 
 
 def _target(kind: str, script_node: Any) -> Any:

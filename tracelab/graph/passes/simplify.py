@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, TypeVar
 
-from tracelab.graph.aliasing import Aliasing, has_effect, is_random, written_values
+import torch
+
+from tracelab.graph.aliasing import Aliasing, has_effect, is_random, runs_backward, written_values
 from tracelab.graph.data import GraphData, rename
 from tracelab.graph.ir import Node, Value, map_values, unique_names
-from tracelab.graph.kinds import CONSTANT
+from tracelab.graph.kinds import CONSTANT, CONTEXT, GRAD_MODE, Group
 from tracelab.graph.lint import verified
 
 G = TypeVar("G", bound=GraphData)
 _NUMBERS = ("int", "float", "bool")
+_CONSTANTS = frozenset(
+    {int, float, bool, complex, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format}
+)
+"""Types whose constants are the same where they print the same."""
 
 
 def dce(graph: G) -> G:
     """Take out nodes whose outputs nobody uses and which change nothing.
 
-    A node that writes into a tensor stays as long as that tensor, or whatever may share its memory, is still needed.
-    Random operators stay: those after them would draw other numbers.
+    A node that writes into a tensor stays as long as that tensor, or whatever may share its memory, is needed anywhere:
+    a write after the last use stays too, since autograd may have kept the tensor for a backward pass. Random operators
+    stay: those after them would draw other numbers.
 
     Returns:
         The same graph.
@@ -29,22 +36,30 @@ def dce(graph: G) -> G:
     ['aten::add']
     """
     memory = Aliasing(graph)
-    live: set[Value] = set(graph.outputs)
-    live_families = {memory.family(value) for value in live}
-    kept: list[Node] = []
-    for node in reversed(graph.nodes):
-        needed = (
-            node is graph.failed
-            or has_effect(node)
-            or any(value in live for value in node.outputs)
-            or any(memory.escaped(value) or memory.family(value) in live_families for value in written_values(node))
-        )
-        if needed:
-            kept.append(node)
-            live.update(node.inputs)
-            live_families.update(memory.family(value) for value in node.inputs)
-    kept.reverse()
-    graph.retain(kept)
+    makers = {value: index for index, node in enumerate(graph.nodes) for value in node.outputs}
+    kept: set[int] = set()
+    needed: list[Value] = list(graph.outputs)
+    for index, node in enumerate(graph.nodes):
+        if node is graph.failed or has_effect(node) or any(memory.escaped(value) for value in written_values(node)):
+            kept.add(index)
+            needed += node.inputs
+    seen = set(needed)
+    families: set[Value] = set()
+    while needed:
+        value = needed.pop()
+        family = memory.family(value)
+        wanted = [makers[value]] if value in makers else []
+        if family not in families:
+            families.add(family)
+            wanted += memory.writers(value)
+        for index in wanted:
+            kept.add(index)
+            node = graph.nodes[index]
+            # An output that nobody uses may be kept for a backward pass through the others.
+            fresh = [item for item in dict.fromkeys((*node.inputs, *node.outputs)) if item not in seen]
+            seen.update(fresh)
+            needed += fresh
+    graph.retain([node for index, node in enumerate(graph.nodes) if index in kept])
     forget_state(graph)
     return verified(graph)
 
@@ -59,7 +74,8 @@ def forget_state(graph: GraphData) -> None:
 def cse(graph: G) -> G:
     """Merge nodes which compute the same thing from the same values.
 
-    Random and in-place operators are left alone, and so is everything whose memory is ever written to.
+    Random and in-place operators are left alone, and so is everything whose memory is ever written to, that other code
+    handles, or through which the graph itself runs backward: a backward pass frees what the other would need.
 
     Returns:
         The same graph.
@@ -69,39 +85,53 @@ def cse(graph: G) -> G:
     ['aten::exp', 'aten::add']
     """
     memory = Aliasing(graph)
-    returned = {memory.family(value) for value in graph.outputs}
+    alone = _ways_back(graph)
+    leaving = {memory.family(value) for value in graph.outputs}
+
+    def leaves(value: Value) -> bool:
+        return memory.escaped(value) or memory.family(value) in leaving
+
     seen: dict[Hashable, Node] = {}
     renamed: dict[Value, Value] = {}
     kept: list[Node] = []
-    region: tuple[int, ...] = ()
-    calls = 0
+    # The innermost region of each sort, and how often other code ran, or a mark was set, on which results may depend.
+    regions: dict[str, list[int]] = {GRAD_MODE: [-1], CONTEXT: [-1]}
+    changes = 0
     for number, node in enumerate(graph.nodes):
         rename(node, renamed)
         traits = node.traits
         if traits.opens:
-            region = (*region, number)
-        elif traits.closes:
-            region = region[:-1]
-        # A call of other code may set what results depend on, such as the default dtype.
-        calls += traits.opaque
+            regions[traits.opens].append(number)
+        elif traits.closes and len(regions[traits.closes]) > 1:
+            regions[traits.closes].pop()
+        changes += traits.opaque or traits.group is Group.STATE
         key = None if node is graph.failed else _computation(node)
-        if key is None or any(memory.written(value) for value in (*node.inputs, *node.outputs)):
+        single = any(memory.written(value) for value in (*node.inputs, *node.outputs)) or any(
+            memory.handled(value) or value in alone for value in node.outputs
+        )
+        if key is None or single:
             kept.append(node)
             continue
-        first = seen.setdefault((region, calls, key), node)
-        if first is node or _must_differ(node, first, memory, returned):
+        first = seen.setdefault((*(open_[-1] for open_ in regions.values()), changes, key), node)
+        pairs = list(zip(node.outputs, first.outputs, strict=True))
+        # Where both leave the graph, a caller may write to the one and keep the other.
+        if first is node or any(leaves(one) and leaves(other) for one, other in pairs):
             kept.append(node)
-        else:
-            renamed.update(zip(node.outputs, first.outputs, strict=True))
+            continue
+        renamed.update(pairs)
+        leaving.update(memory.family(other) for one, other in pairs if leaves(one))
     graph.retain(kept)
     graph.outputs[:] = [renamed.get(value, value) for value in graph.outputs]
     return verified(graph)
 
 
-def _must_differ(node: Node, first: Node, memory: Aliasing, returned: set[Value]) -> bool:
-    """Whether both results leave the graph: a caller may write to the one and keep the other."""
-    pairs = zip(node.outputs, first.outputs, strict=True)
-    return any(memory.family(one) in returned and memory.family(other) in returned for one, other in pairs)
+def _ways_back(graph: GraphData) -> set[Value]:
+    """What the graph itself runs backward through: a backward pass frees it, and adds to gradients once for each."""
+    found: set[Value] = set()
+    for node in reversed(graph.nodes):
+        if runs_backward(node) or any(value in found for value in node.outputs):
+            found.update(node.inputs)
+    return found
 
 
 def _computation(node: Node) -> Hashable | None:
@@ -123,8 +153,11 @@ def _frozen(item: Any) -> Hashable:
         return tuple((name, _frozen(value)) for name, value in sorted(item.items()))
     if isinstance(item, Value):
         return item
-    # 1, 1.0 and True are equal and hash alike, but are three constants; so are 0.0 and -0.0.
-    return (type(item).__name__, repr(item))
+    if type(item) in _CONSTANTS:
+        # 1, 1.0 and True are equal and hash alike, but are three constants; so are 0.0 and -0.0.
+        return (type(item).__name__, repr(item))
+    # Two tensors may print alike.
+    return ("object", id(item))
 
 
 def fold_constants(graph: G) -> G:

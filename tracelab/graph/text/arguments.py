@@ -24,8 +24,9 @@ _READS = {"aten::size": ("self", "dim"), "aten::numel": ("self",), "aten::item":
 def arguments(node: Node) -> list[tuple[str, str]]:
     """Pairs of name and text for every argument that the call gave.
 
-    >>> arguments(graph.find_nodes("aten::linear")[0])
-    [('input', '%x'), ('weight', '%fc.weight'), ('bias', '%fc.bias')]
+    >>> graph, _ = tracelab.trace_graph(torch.nn.Linear(2, 1), torch.ones(1, 2))
+    >>> arguments(graph.nodes[0])
+    [('input', '%input'), ('weight', '%weight'), ('bias', '%bias')]
     """
     given = []
     if "name" in node.attributes:
@@ -46,8 +47,9 @@ def given_arguments(node: Node) -> list[tuple[str, Any]]:
 def filled_arguments(node: Node) -> list[tuple[str, Any]]:
     """The same, with what the call left out filled in from the schema: two spellings of one call are equal.
 
-    >>> filled_arguments(graph.find_nodes("aten::softmax")[0])
-    [('self', %x), ('dim', 1), ('dtype', None)]
+    >>> graph, _ = tracelab.trace_graph(lambda x: x.softmax(1), torch.ones(1, 2))
+    >>> [(name, item) for name, item in filled_arguments(graph.nodes[0]) if name != "self"]
+    [('dim', 1), ('dtype', None)]
     """
     if node.schema is None:
         return given_arguments(node)

@@ -41,6 +41,21 @@ _MEMORY_FORMAT_NUMBER = {
     torch.channels_last: 2,
     torch.channels_last_3d: 3,
 }
+TORCH_TYPES: dict[str, dict[int, Any]] = {
+    "ScalarType": {number: item for item, number in _DTYPE_NUMBER.items()},
+    "Layout": {number: item for item, number in _LAYOUT_NUMBER.items()},
+    "MemoryFormat": {number: item for item, number in _MEMORY_FORMAT_NUMBER.items()},
+}
+"""What stands behind those numbers, by the word that schemas have for the type."""
+
+
+def from_number(type_: str, number: Any) -> Any:
+    """What TorchScript means by a number where its schema wants a dtype, a layout or a memory format; else the same.
+
+    >>> from_number("ScalarType", 6), from_number("int", 6)
+    (torch.float32, 6)
+    """
+    return TORCH_TYPES.get(type_, {}).get(number, number) if type(number) is int else number
 
 
 class _Writer:

@@ -71,7 +71,7 @@ def place(node: Node) -> str:
 
 
 def short_type(value: Value) -> str:
-    """`float32[2, 3]`, or the word for what is no tensor."""
+    """`float32[2, 3]`, or the word for what is not a tensor."""
     return value.type.short if isinstance(value.type, TensorType) else value.type
 
 

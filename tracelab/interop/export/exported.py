@@ -26,10 +26,9 @@ def read_exported(file: PathOrFile) -> Graph:
     Only the archive's JSON is read: no weights, no pickled code, and nothing runs. The graph shows, compares and
     prints; it does not run, for want of its weights: `from_exported(torch.export.load(file))` gives one that does.
 
-    Raises `TracelabFileError` for a file that is damaged, hostile, of a newer schema, or holds several models;
-    `OSError` for one that cannot be opened.
-
-    >>> tracelab.diff(tracelab.trace(model, x), read_exported("model.pt2"))
+    Raises:
+        TracelabFileError: It is damaged, hostile, of a newer schema, or holds several models.
+        OSError: It cannot be opened.
     """
     with opened_zip(file, ".pt2") as archive:
         return read_archive(archive)
@@ -45,10 +44,20 @@ def from_exported(program: Any) -> Graph:
 
     Values, inputs and nesting are those that `torch.export.save` writes. `prim::EnterGradMode` and
     `prim::ExitGradMode` stand around what ran under `torch.no_grad()`; other higher-order operators are one node
-    each. Raises `TracelabError` for what is no exported program, or holds objects that are no tensors.
+    each.
 
-    >>> graph = tracelab.from_exported(torch.export.export(model, (x,)))
-    >>> graph.to_callable()(x)
+    Args:
+        program: What `torch.export.export` or `torch.export.load` returned.
+
+    Returns:
+        The graph.
+
+    Raises:
+        TracelabError: It is not an exported program, or holds objects that are not tensors.
+
+    >>> program = torch.export.export(torch.nn.ReLU(), (torch.ones(2),))
+    >>> tracelab.from_exported(program).to_callable()(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
     """
     if not isinstance(program, torch.export.ExportedProgram):
         raise TracelabError(
@@ -65,7 +74,7 @@ def from_exported(program: Any) -> Graph:
         tensor = program.state_dict.get(value.path, constants.get(value.path))
         if not isinstance(tensor, torch.Tensor):
             raise TracelabError(
-                f"the program uses {value.path!r}, which is no tensor: it cannot be made a graph that runs"
+                f"the program uses {value.path!r}, which is not a tensor: it cannot be made a graph that runs"
             )
         if value.role is Role.PARAMETER and not isinstance(tensor, torch.nn.Parameter):
             tensor = torch.nn.Parameter(tensor, tensor.requires_grad)

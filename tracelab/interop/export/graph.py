@@ -65,9 +65,9 @@ class _Program:
         reader.run()
         self.outputs(reader)
         used = {value: None for node in graph.nodes for value in node.inputs}
-        parameters = [value for value in used if value.role not in (Role.NODE, Role.INPUT)]
+        parameters = [value for value in used if value.role not in (Role.COMPUTED, Role.INPUT)]
         parameters += [
-            value for value in graph.outputs if value.role not in (Role.NODE, Role.INPUT) and value not in used
+            value for value in graph.outputs if value.role not in (Role.COMPUTED, Role.INPUT) and value not in used
         ]
         # As in a trace: what the caller gives, then each parameter that is used, in order of its use.
         graph.inputs = [value for value in inputs.values() if isinstance(value, Value) and value.role is Role.INPUT]
@@ -181,12 +181,12 @@ class _Program:
 
     def write(self, reader: _Nodes, name: str, new: Any) -> None:
         for value in reader.values.values():
-            if isinstance(value, Value) and value.role is not Role.NODE and name in (value.path, value.name):
+            if isinstance(value, Value) and value.role is not Role.COMPUTED and name in (value.path, value.name):
                 node = Node("aten::copy_", torch.ops.aten.copy_.default, (value, new), None, (), self.graph.root)
                 node.outputs = (Value("copy_", value.type, node),)
                 self.graph.nodes.append(node)
                 return
-        validation.bad("an output", f"writes into {name[:60]!r}, which is no input")
+        validation.bad("an output", f"writes into {name[:60]!r}, which is not an input")
 
 
 _STATE = {
@@ -269,7 +269,7 @@ class _Nodes:
         if known is not None:
             node.kind, node.target = known.kind, known.function
             if any(not isinstance(arg, (Value, int, float, bool)) for arg in node.args) or node.kwargs or not node.args:
-                validation.bad(target[:60], "is given what is no number")
+                validation.bad(target[:60], "is given what is not a number")
             if node.kind in ("aten::size", "aten::numel") and not isinstance(node.args[0], Value):
                 validation.bad(target[:60], "lacks its tensor")
             return

@@ -41,9 +41,9 @@ def read_torchscript(file: PathOrFile) -> Graph:
     `torch.jit.load`'s own reader, which is C++, reads the file: it unpickles tensors and TorchScript classes only,
     and no Python code runs. The weights are read with it, on the CPU.
 
-    Raises `TracelabFileError` for a file that it cannot read, `OSError` for one that cannot be opened.
-
-    >>> tracelab.diff(tracelab.trace(model, x), read_torchscript("model.pt"))
+    Raises:
+        TracelabFileError: It cannot be read.
+        OSError: It cannot be opened.
     """
     try:
         if isinstance(file, (str, os.PathLike)):
@@ -71,10 +71,18 @@ def from_torchscript(module_or_function: Any) -> Graph:
     its text in the attribute `blocks`. One that only raises (a check of a size) runs. A graph without the others runs
     by `to_callable()`.
 
-    Raises `TracelabError` for what is no TorchScript.
+    Args:
+        module_or_function: What `torch.jit.script`, `torch.jit.trace` or `torch.jit.load` returned.
 
-    >>> graph = tracelab.from_torchscript(torch.jit.script(model))
-    >>> graph.to_callable()(x)
+    Returns:
+        The graph.
+
+    Raises:
+        TracelabError: It is not TorchScript.
+
+    >>> graph = tracelab.from_torchscript(torch.jit.script(torch.nn.ReLU()))
+    >>> graph.to_callable()(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
     """
     if script.is_function(module_or_function):
         return _graph_of(module_or_function, script.python_function)
@@ -129,7 +137,7 @@ def _graph_of(target: Any, find: FindFunction) -> Graph:
     graph.outputs = [structured(graph, result)]
     used: dict[Value, None] = dict.fromkeys(value for node in graph.nodes for value in node.inputs)
     used.update(dict.fromkeys(graph.outputs))
-    graph.inputs += [value for value in used if value.role not in (Role.NODE, Role.INPUT) and value.node is None]
+    graph.inputs += [value for value in used if value.role not in (Role.COMPUTED, Role.INPUT) and value.node is None]
     graph.state = {value: tensor for value, tensor in graph.state.items() if value in used}
     unique_names(graph.values())
     if plain:
@@ -283,10 +291,10 @@ class _Reader:
         if isinstance(item, Value) and str(list(node.inputs())[1].type().kind()) == "TensorType":
             made = Node(SET_ATTRIBUTE, None, (item,), None, (), frame.scope, self.source(node, frame), {"name": path})
         else:
-            # What is no tensor stays on the script module: the graph shows it, and does not do it.
+            # What is not a tensor stays on the script module: the graph shows it, and does not do it.
             made = Node(SET_ATTRIBUTE, None, (), None, (), frame.scope, self.source(node, frame), {"name": path})
             made.kind = "python::SetAttr"
-            reason = f"the graph sets `{path}`, which is no tensor: run the script itself"
+            reason = f"the graph sets `{path}`, which is not a tensor: run the script itself"
             made.target = Refusal("SetAttr", reason, scripts.stored("SetAttr"))
         self.graph.nodes.append(made)
         return True

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from tracelab.api.traced_function import TracedFunction
-from tracelab.check.outputs import copied, mismatches
+from tracelab.check.outputs import cloned, mismatches
 from tracelab.errors import TracelabError
 
 TOLERANCE = 1e-5
@@ -39,7 +39,7 @@ class Before:
     """The inputs, the state of modules and the random state as they are before a cell runs."""
 
     def __init__(self, inputs: dict[str, Any], modules: Iterable[torch.nn.Module]) -> None:
-        self.inputs = copied(inputs)
+        self.inputs = cloned(inputs)
         self.random = torch.get_rng_state()
         self.state: list[tuple[torch.Tensor, torch.Tensor]] = []
         for module in modules:

@@ -9,11 +9,6 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
-from IPython.display import display
-
-from tracelab.comparison.diff import GraphDiff, diff, graphs_of
-from tracelab.errors import TracelabError
-from tracelab.jupyter.widget.explorer import GraphExplorer, in_kernel
 
 
 @magics_class
@@ -38,46 +33,11 @@ class DiffMagics(Magics):
         if expressions is None:
             print(self.trace_diff.__doc__)
             return
-        traces = [self._traced(expression) for expression in expressions]
-        try:
-            found = diff(*traces)
-        except TracelabError as error:
-            raise UsageError(f"%trace_diff: {error}") from None
-        self.shell.user_ns[output] = found
-        self._show(found, widget)
+        # Loading the extension is quick; the first difference brings the rest.
+        from tracelab.jupyter.magics.show_diff import compared, show_diff
 
-    def _traced(self, expression: str) -> Any:
-        space = self.shell.user_ns
-        if expression.isidentifier():
-            if expression not in space:
-                raise UsageError(f"%trace_diff: there is no variable `{expression}` to compare")
-            item = space[expression]
-        else:
-            try:
-                item = self.shell.ev(expression)
-            except Exception as error:
-                raise UsageError(
-                    f"%trace_diff: `{expression}` cannot be evaluated: {type(error).__name__}: {error}"
-                ) from None
-        try:
-            graphs_of(item)
-        except TracelabError:
-            raise UsageError(
-                f"%trace_diff: `{expression}` ({type(item).__name__}) is no trace: give two graphs, or what "
-                "tracelab.trace, %%trace or tracelab.load gave"
-            ) from None
-        return item
-
-    def _show(self, found: Any, widget: bool) -> None:
-        if not (found and widget and in_kernel()):
-            print(found)
-        elif isinstance(found, GraphDiff):
-            display(GraphExplorer(found))
-        else:
-            for method, part in found.items():
-                print(method if part else f"{method}: no difference")
-                if part:
-                    display(GraphExplorer(part))
+        found = self.shell.user_ns[output] = compared(self.shell, expressions)
+        show_diff(found, widget)
 
 
 def options_of(line: str) -> tuple[str, bool, tuple[str, str] | None]:

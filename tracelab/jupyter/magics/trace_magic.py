@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
-from IPython.display import display
 
-from tracelab.api.traced_function import TracedFunction
-from tracelab.capture.analysis.concretize import concretize_names
-from tracelab.capture.messages import warnings_suppressed
-from tracelab.capture.record import TraceError, record
-from tracelab.check.outputs import copied
-from tracelab.check.outputs import leaves as leaves_of
-from tracelab.errors import InputError, TracelabError
-from tracelab.execute.origin import Origin, kept_examples
-from tracelab.graph.graph import Graph
-from tracelab.graph.structure import InputTree, Tree
-from tracelab.jupyter.magics.cell import Cell, compile_cell, has_top_level_await, holds_tensors
-from tracelab.jupyter.magics.cell_check import Before, CellFunction
 from tracelab.jupyter.magics.diff_magic import DiffMagics
-from tracelab.jupyter.magics.inputs import drop_unused_inputs, input_tree
-from tracelab.jupyter.magics.tracebacks import ShownSyntaxError, ordinary_traceback
-from tracelab.jupyter.trace_registry import note
-from tracelab.jupyter.widget.explorer import GraphExplorer, graph_of, in_kernel
-from tracelab.render.text import summary_text, warnings_text
+
+if TYPE_CHECKING:
+    from tracelab.jupyter.magics.record_cell import CellTracer
 
 
 def register(shell: InteractiveShell) -> None:
@@ -68,10 +51,10 @@ class TraceMagics(Magics):
         if options.help:
             print(self.trace_cell.__doc__)
             return
-        compiled = self._compile(cell)
-        names = self._input_names(options.names, compiled)
-        traced = self._record_cell(compiled, names, options)
-        self._finish(traced, options)
+        tracer = self._tracer()
+        compiled = tracer.compile(cell)
+        names = tracer.input_names(options.names, compiled)
+        tracer.finish(tracer.record(compiled, names, options), options)
 
     @magic_arguments("trace")
     @argument("-o", "--output", default="_trace", help="variable that gets the trace (default: _trace)")
@@ -88,122 +71,16 @@ class TraceMagics(Magics):
             if not wants_help:
                 raise UsageError("%trace needs a call to trace: %trace model(x)")
             return
-        compiled = self._compile(rest + "\n", shift=False)
+        tracer = self._tracer()
+        compiled = tracer.compile(rest + "\n", shift=False)
         options = parse_argstring(self.trace_cell, " ".join(["-o", output, *given]))
-        traced = self._record_cell(compiled, self._input_names([], compiled), options)
-        self._finish(traced, options)
+        tracer.finish(tracer.record(compiled, tracer.input_names([], compiled), options), options)
 
-    # Steps -----------------------------------------------------------------------------------------------
+    def _tracer(self) -> CellTracer:
+        # Loading the extension is quick; the first trace brings the rest.
+        from tracelab.jupyter.magics.record_cell import CellTracer
 
-    def _compile(self, source: str, *, shift: bool = True) -> Cell:
-        """Parse as the shell would; a syntax error is shown as the shell shows it."""
-        shell = self.shell
-        transformed = shell.transform_cell(source)
-        # The magic's own line counts: line numbers are those that a person sees in the cell.
-        text = "\n" + transformed if shift else transformed
-        name = shell.compile.cache(text, shell.execution_count, raw_code=text)
-        try:
-            flags = shell.compile.flags | ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-            tree = compile(text, name, "exec", flags, True)
-        except (SyntaxError, OverflowError, ValueError) as error:
-            raise ShownSyntaxError(shell, error) from None
-        if has_top_level_await(tree):
-            raise UsageError("%%trace cannot trace a cell with a top-level await: await in a cell before it")
-        return compile_cell(shell.transform_ast(tree), name)
-
-    def _input_names(self, wanted: list[str], cell: Cell) -> list[str]:
-        space = self.shell.user_ns
-        for name in wanted:
-            if name not in space:
-                raise UsageError(f"%%trace: there is no variable `{name}` to take as input")
-            if not holds_tensors(space[name]):
-                kind = type(space[name]).__name__
-                raise UsageError(
-                    f"%%trace: `{name}` ({kind}) cannot be an input: it is no tensor or container of tensors"
-                )
-        if wanted:
-            return list(dict.fromkeys(wanted))
-        return [name for name in cell.reads if not name.startswith("_") and holds_tensors(space.get(name))]
-
-    def _record_cell(self, cell: Cell, names: list[str], options: Any) -> TracedFunction:
-        space = self.shell.user_ns
-        leaves: list[torch.Tensor] = []
-        labels: list[str] = []
-        trees: list[Tree] = []
-        try:
-            for name in names:
-                first = len(leaves)
-                trees.append(input_tree(space[name], leaves, name))
-                count = len(leaves) - first
-                labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
-        except InputError as error:
-            raise UsageError(f"%%trace: {error}") from None
-        modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
-        before = Before({name: space[name] for name in names}, modules.values()) if options.check else None
-        variables = dict(space) if options.check else {}
-        strict = options.strict and not options.no_strict
-
-        def run(space: dict[str, Any]) -> Any:
-            outputs = cell.run(space)
-            if len(outputs) == 1:
-                return next(iter(outputs.values()))
-            # Strictness is about the structures of the cell; that it has several outputs is none of them.
-            return (tuple(outputs.values()) if strict else outputs) or None
-
-        given = list(zip(labels, leaves, strict=True))
-        examples = copied(leaves) if kept_examples(leaves) is not None else None
-        try:
-            with warnings_suppressed():
-                recording = record(run, (space,), {}, given, name="cell", modules=modules, strict=strict)
-        except TraceError as error:
-            assert error.__cause__ is not None
-            if error.graph.nodes:
-                self._show(error.graph, options)
-            raise ordinary_traceback(self.shell, error.__cause__, cell.body.co_filename) from None
-        except TracelabError as error:
-            raise UsageError(f"%%trace: {error}") from None
-        except BaseException as error:
-            # Ctrl-C, SystemExit
-            raise ordinary_traceback(self.shell, error, cell.body.co_filename) from None
-        finally:
-            concretize_names(space, dict.fromkeys((*cell.assigns, *cell.reads)))
-        example_of = dict(zip(recording.graph.user_inputs, examples, strict=True)) if examples is not None else {}
-        if not options.names:
-            names, trees = drop_unused_inputs(recording.graph, names, trees)
-        recording.graph.input_tree = InputTree(names, trees)
-        traced = TracedFunction(recording.graph, "cell")
-        if examples is not None:
-            traced.examples = [example_of[value] for value in recording.graph.user_inputs]
-        if before is not None:
-            print(before.check(traced, recording.result))
-            function = CellFunction(run, variables, names)
-            given_before = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
-            traced.origin = Origin(function, modules, strict, False, kept_examples(given_before))
-        return traced
-
-    def _finish(self, traced: TracedFunction, options: Any) -> None:
-        self.shell.user_ns[options.output] = traced
-        note(traced)
-        if not options.check:
-            self._show(traced, options)
-            return
-        # The places that warnings name get their answers first, so that the graph shows them.
-        report = traced.check(progress=False)
-        self._show(traced, options)
-        if options.no_widget or not in_kernel():
-            print(report)
-        else:
-            display(report)
-
-    def _show(self, traced: TracedFunction | Graph, options: Any) -> None:
-        # What was traced can be run in its picture; what failed is a graph only.
-        graph = graph_of(traced)
-        if options.no_widget or not in_kernel():
-            print(summary_text(graph))
-        else:
-            if graph.warnings:
-                print(warnings_text(graph))
-            display(GraphExplorer(traced))
+        return CellTracer(self.shell)
 
 
 def _line_options(line: str) -> tuple[str, str, list[str], bool]:

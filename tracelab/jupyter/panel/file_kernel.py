@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tracelab.api.files import read
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.jupyter.panel.panel import Answer
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.view_document.document import view_document
 
 
@@ -16,8 +15,8 @@ def document_of(path: str) -> Answer:
 
     No code of the file runs and nothing of it is unpickled by Python.
 
-    >>> document_of("weights.safetensors").content["error"]
-    'the file is safetensors, which holds weights and no graph: tracelab reads .tlab, torch.export (.pt2) and ...'
+    >>> document_of("missing.tlab").content["error"]
+    'the file cannot be read: No such file or directory'
     """
     try:
         return Answer({"document": _document(path)})
@@ -29,7 +28,7 @@ def document_of(path: str) -> Answer:
         return Answer({"error": "the file is too large for this machine's memory"})
 
 
-def _document(path: str) -> dict[str, Any]:
+def _document(path: str) -> ViewDocument:
     found = read(path)
     return view_document(found if isinstance(found, Graph) else found.graph)
 

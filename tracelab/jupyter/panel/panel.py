@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from tracelab.errors import TracelabError
 from tracelab.jupyter.trace_registry import summary, title_of, traced_of
+from tracelab.protocol.panel import ANSWER_TYPE, CompareAnswer, OpenAnswer, WrittenAnswer
+from tracelab.protocol.view_document import MIME_TYPE
 
 if TYPE_CHECKING:
     from tracelab.jupyter.widget.explorer import GraphExplorer
 
-ANSWER_TYPE = "application/vnd.tracelab.answer+json"
 _MOST_OPEN = 32
 """Explorers in tabs; a page that was closed does not say so, and its explorers end when others come."""
 _FORMATS = {"html": "to_html", "svg": "to_svg", "dot": "to_dot", "json": "to_json"}
@@ -56,11 +57,12 @@ def answer(what: str, **given: Any) -> Answer:
         return Answer({"error": f"{error.strerror or type(error).__name__}{about}"})
 
 
-def _opened(key: str) -> dict[str, Any]:
-    return {**_shown(traced_of(key)), "title": title_of(key)}
+def _opened(key: str) -> OpenAnswer:
+    bundle, explorer = _shown(traced_of(key))
+    return {"bundle": bundle, "explorer": explorer, "title": title_of(key)}
 
 
-def _compared(first: str, second: str) -> dict[str, Any]:
+def _compared(first: str, second: str) -> CompareAnswer:
     from tracelab.comparison.diff import diff
     from tracelab.jupyter.widget.explorer import graph_of
 
@@ -68,11 +70,13 @@ def _compared(first: str, second: str) -> dict[str, Any]:
     found = diff(graph_of(traced_of(first)), graph_of(traced_of(second)))
     if not found:
         return {"same": str(found), "title": title}
-    return {**_shown(found), "title": title}
+    bundle, explorer = _shown(found)
+    return {"bundle": bundle, "explorer": explorer, "title": title}
 
 
-def _shown(traced: Any) -> dict[str, Any]:
-    from tracelab.jupyter.widget.explorer import MIME_TYPE, SAVED_BYTES, GraphExplorer, document_of
+def _shown(traced: Any) -> tuple[dict[str, Any], str]:
+    """An explorer: its MIME bundle and its id."""
+    from tracelab.jupyter.widget.explorer import SAVED_BYTES, GraphExplorer, document_of
 
     # By chance: in what notebooks save, the ids of widgets count how often a trace was shown.
     explorer = GraphExplorer(traced, model_id=uuid.uuid4().hex)
@@ -84,7 +88,7 @@ def _shown(traced: Any) -> dict[str, Any]:
     document = document_of(explorer)
     if len(document) <= SAVED_BYTES:
         bundle[MIME_TYPE] = json.loads(document)
-    return {"bundle": bundle, "explorer": explorer.model_id}
+    return bundle, explorer.model_id
 
 
 def _released(explorer: str) -> dict[str, Any]:
@@ -101,7 +105,7 @@ def _close(explorer: weakref.ref[GraphExplorer]) -> None:
         found.close()
 
 
-def _saved(key: str, path: str, overwrite: bool = False) -> dict[str, Any]:
+def _saved(key: str, path: str, overwrite: bool = False) -> WrittenAnswer:
     from tracelab.api.saving import save
 
     traced = traced_of(key)
@@ -112,7 +116,7 @@ def _saved(key: str, path: str, overwrite: bool = False) -> dict[str, Any]:
     return {"path": place}
 
 
-def _exported(key: str, format: str, path: str, overwrite: bool = False) -> dict[str, Any]:
+def _exported(key: str, format: str, path: str, overwrite: bool = False) -> WrittenAnswer:
     from tracelab.jupyter.widget.explorer import graph_of
     from tracelab.render import export as out
 

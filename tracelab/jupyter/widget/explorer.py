@@ -26,14 +26,14 @@ from tracelab.graph.ir import Node
 from tracelab.graph.text.amounts import bytes_text
 from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.run_session import RunSession, nodes_by_key
+from tracelab.protocol.runs import KernelMessage
+from tracelab.protocol.view_document import MIME_TYPE, ViewDocument
 from tracelab.render.fold import Folded
 from tracelab.render.picture.dot import document_svg
 from tracelab.render.text import document_text
 from tracelab.render.view_document.diff_document import MergedView
 from tracelab.render.view_document.document import document_bytes, view_document
 
-MIME_TYPE = "application/vnd.tracelab.v1+json"
-"""The view document in a notebook's outputs."""
 _BUNDLE = pathlib.Path(__file__).parents[1] / "static" / "widget.js"
 
 
@@ -63,8 +63,11 @@ class GraphExplorer(anywidget.AnyWidget):
     selected module ('' for none), `opened` the scopes whose groups are open; all follow the picture and can be set.
     `height` is in pixels.
 
-    >>> explorer = tracelab.GraphExplorer(tracelab.trace(model, x))
-    >>> explorer.select("layer1.0")
+    >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+    >>> explorer = tracelab.GraphExplorer(tracelab.trace(net, torch.ones(2, 4)))
+    >>> explorer.select("0")
+    >>> explorer.selected_node.kind
+    'aten::linear'
     """
 
     # Its text: a path would be watched, and the watcher of anywidget keeps every explorer, and its model, for ever.
@@ -103,12 +106,12 @@ class GraphExplorer(anywidget.AnyWidget):
     def select(self, what: str | Node | None) -> None:
         """Select a node, by itself or by the name of a value that it makes, or a module, by its path.
 
-        A module of one operator is that operator, as in the picture. None selects nothing. Raises `TracelabError`
-        where nothing fits.
+        Args:
+            what: A node, the name of a value, or a module's path; a module of one operator is that operator, as in the
+                picture. None selects nothing.
 
-        >>> explorer.select("layer3")
-        >>> explorer.selected_module
-        'layer3'
+        Raises:
+            TracelabError: Nothing fits.
         """
         self.selected, self.selected_module = (-1, "") if what is None else find_element(self._shown, what)
 
@@ -125,13 +128,23 @@ class GraphExplorer(anywidget.AnyWidget):
     def run(self, *inputs: Any, **options: Any) -> Run:
         """Run what is shown, node by node, and show time, memory and values on the picture as they come.
 
-        Takes what `traced.run` takes: `until`, `start`, `device`, `replace`, `watch`, and the inputs; without any,
-        those of the trace, or random ones of their shapes. Statistics are noted unless `statistics=False`. Ctrl-C and
-        the Stop button end it within one node, and what there is stays. Raises what `traced.run` raises, and
-        `TracelabError` where the explorer shows a graph or a difference: give it what `tracelab.trace` returned.
+        Ctrl-C and the Stop button end it within one node, and what there is stays.
 
-        >>> run = explorer.run(x, until="layer1", device="cuda")
-        >>> run.first_nonfinite
+        Args:
+            *inputs: The arguments of the call; without any, those of the trace, or random ones of their shapes.
+            **options: What `traced.run` takes: `until`, `start`, `device`, `replace`, `record`; `statistics` is on
+                unless it is False.
+
+        Returns:
+            The run.
+
+        Raises:
+            TracelabError: The explorer shows a graph or a difference: give it what `tracelab.trace` returned.
+            RunError: A node raised.
+
+        >>> explorer = tracelab.GraphExplorer(tracelab.trace(torch.relu, torch.ones(2)))
+        >>> explorer.run(torch.tensor([-1.0, 2.0])).outputs
+        tensor([0., 2.])
         """
         session = self._needs_session("run")
         known = Running.run.__kwdefaults__ or {}
@@ -147,11 +160,16 @@ class GraphExplorer(anywidget.AnyWidget):
     def overlay(self, name: str, numbers: Mapping[Key, float | None] | Comparison | Profile) -> None:
         """Lay numbers over the picture: by node, by the name of a value, by module path; or those of a result.
 
-        Of a `tracelab.compare` of what is shown it is the largest absolute error of each node, of a `traced.profile`
-        the median seconds. Raises `TracelabError` for names that the graph does not have.
+        Args:
+            name: What the legend calls them.
+            numbers: By node, by the name of a value or by module path; of a `tracelab.compare` of what is shown it is
+                the largest absolute error of each node, of a `traced.profile` the median seconds.
 
-        >>> explorer.overlay("error", tracelab.compare(traced, quantised, x))
-        >>> explorer.overlay("my score", {"layer1.0.conv1": 0.7})
+        Raises:
+            TracelabError: The graph does not have a name.
+
+        >>> explorer = tracelab.GraphExplorer(tracelab.trace(torch.relu, torch.ones(2)))
+        >>> explorer.overlay("my score", {"relu": 0.7})
         """
         session = self._needs_session("overlay")
         if isinstance(numbers, Profile):
@@ -169,7 +187,7 @@ class GraphExplorer(anywidget.AnyWidget):
             )
         return self._session
 
-    def _send_columns(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+    def _send_columns(self, content: KernelMessage, buffers: list[bytes]) -> None:
         self.send(content, buffers)
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
@@ -179,9 +197,14 @@ class GraphExplorer(anywidget.AnyWidget):
     def restore(self, link: str) -> None:
         """Show a view again, from the text that the explorer's "Copy a link to this view" gives.
 
-        Raises `TracelabError` for text that is no such link.
+        Args:
+            link: Such as `open=layer1,layer1.0&select=layer1.0.conv1&find=op:relu`.
 
-        >>> explorer.restore("open=layer1,layer1.0&select=layer1.0.conv1&find=op:relu")
+        Raises:
+            TracelabError: It is not such a text.
+
+        >>> explorer = tracelab.GraphExplorer(tracelab.trace(torch.relu, torch.ones(2)))
+        >>> explorer.restore("select=relu")
         """
         try:
             parts = urllib.parse.parse_qsl(link.removeprefix("#"), keep_blank_values=True, strict_parsing=bool(link))
@@ -190,7 +213,7 @@ class GraphExplorer(anywidget.AnyWidget):
         unknown = [name for name, _ in parts if name not in ("open", "fold", "select", "find")]
         if unknown:
             raise TracelabError(
-                f"{link!r} is no link to a view: it is made of open=…, fold=…, select=… and find=…, joined by &"
+                f"{link!r} is not a link to a view: it is made of open=…, fold=…, select=… and find=…, joined by &"
             )
         # The same link twice is a change twice.
         self._restored = ""
@@ -208,7 +231,7 @@ class Shown:
 
     graph: Graph
     nodes: list[Node]
-    document: dict[str, Any]
+    document: ViewDocument
     text: str
 
 
@@ -250,7 +273,7 @@ def find_element(shown: Shown, what: str | Node) -> tuple[int, str]:
     return (inside[0], "") if len(inside) == 1 else (-1, str(what))
 
 
-def module_paths(document: dict[str, Any]) -> list[str]:
+def module_paths(document: ViewDocument) -> list[str]:
     """The path of each scope of a view document: `layer1.0`, and `layer1.0#2` for a second call of it."""
     scopes, strings = document["scopes"], document["strings"]
     paths = [""]

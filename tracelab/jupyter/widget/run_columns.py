@@ -1,4 +1,4 @@
-"""What a run found out, as small binary columns; `labextension/src/model/runmessages.ts` reads them."""
+"""What a run found out, as small binary columns: the buffers of `tracelab.protocol.runs.RunProgress`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tracelab.execute.measure.statistics import BINS, Statistics
 from tracelab.execute.run.node_record import NodeRecord
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
+from tracelab.protocol.runs import RunProgress
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.fold import Folded
 
 _NONFINITE = {"": 0, "inf": 1, "nan": 2}
@@ -19,7 +21,7 @@ _NONFINITE = {"": 0, "inf": 1, "nan": 2}
 class Rows:
     """Where nodes and values of a graph stand in its view document, and back."""
 
-    def __init__(self, graph: Graph, document: Mapping[str, Any]) -> None:
+    def __init__(self, graph: Graph, document: ViewDocument) -> None:
         self.node = Folded(graph).index
         strings = document["strings"]
         row = {strings[name]: place for place, name in enumerate(document["values"]["name"])}
@@ -35,7 +37,7 @@ class Columns:
         self._seconds: dict[int, float] = {}
         self._nonfinite: dict[int, int] = {}
 
-    def batch(self, records: Iterable[NodeRecord]) -> tuple[dict[str, Any], list[bytes]]:
+    def batch(self, records: Iterable[NodeRecord]) -> tuple[RunProgress, list[bytes]]:
         """Header and buffers for some records; on a GPU this waits until it has come so far."""
         nodes, values = array("i"), array("i")
         figures, statistics = array("d"), array("d")
@@ -57,7 +59,7 @@ class Columns:
                     values.append(place)
                     statistics.extend(_figures(found))
                     bars.extend(_bars(found))
-        header = {"nodes": len(nodes), "values": len(values), "bins": BINS}
+        header: RunProgress = {"type": "run.progress", "nodes": len(nodes), "values": len(values), "bins": BINS}
         return header, [column.tobytes() for column in (nodes, figures, flags, values, statistics, bars)]
 
 

@@ -35,7 +35,7 @@ def inputs_from(traced: Any, graph: Graph, texts: Sequence[str], names: Mapping[
 
     An empty text stands for the tensor of the trace (a random one of its shape where that was not kept), `random` and
     a shape such as `8×3×224×224` for random numbers, anything else for a variable in `names`. Raises `InputError`,
-    naming the input, where there is no such variable or it is no tensor.
+    naming the input, where there is no such variable or it is not a tensor.
     """
     examples = examples_of(traced)
     made = []
@@ -56,7 +56,7 @@ def random_input(graph: Graph, value: Value, shape: tuple[int, ...] | None) -> T
     """Numbers that fit an input: normal ones, or indices that are valid where the graph looks them up."""
     type_ = value.type
     if not isinstance(type_, TensorType):
-        raise InputError(f"the input {value.name} is no tensor: name a variable for it")
+        raise InputError(f"the input {value.name} is not a tensor: name a variable for it")
     extents = type_.shape if shape is None else shape
     if type_.dtype.is_floating_point or type_.dtype.is_complex:
         plain = type_.dtype if type_.dtype.itemsize >= 2 else torch.float32

@@ -2,7 +2,7 @@
 
 Runs that the browser asks for happen in a thread of their own, so that the kernel still hears Stop. Records are
 collected by the run and sent by another thread every few milliseconds: the run waits neither for the browser nor, on
-a GPU, for its own figures. Messages are small: what they hold is written in `labextension/src/model/runmessages.ts`.
+a GPU, for its own figures. Messages are those of `tracelab.protocol.runs`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ from tracelab.graph.types import TensorType
 from tracelab.jupyter.widget.heatmap import heatmap
 from tracelab.jupyter.widget.run_columns import Columns, Rows, numbers_column
 from tracelab.jupyter.widget.run_inputs import arguments_from, examples_of, inputs_from
+from tracelab.protocol.runs import KernelMessage, RunBegin, RunEnded, RunHeatmap, RunInput, RunOverlay, State
+from tracelab.protocol.view_document import ViewDocument
 
-Send = Callable[[dict[str, Any], list[bytes]], None]
+Send = Callable[[KernelMessage, list[bytes]], None]
 
 _EVERY = 0.05
 """Seconds between two batches."""
@@ -41,7 +43,7 @@ _MOST_KEPT = 256 << 20
 class RunSession:
     """One explorer's runs: the last of them, the numbers that lie over its picture, and who is told."""
 
-    def __init__(self, traced: Running, graph: Graph, document: Mapping[str, Any], nodes: Sequence[Node], send: Send):
+    def __init__(self, traced: Running, graph: Graph, document: ViewDocument, nodes: Sequence[Node], send: Send):
         self.last: Run | None = None
         self.thread: threading.Thread | None = None
         self._traced = traced
@@ -55,7 +57,7 @@ class RunSession:
         self._call: tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]] | None = None
         self._random: _RandomState | None = None
         self._seen: tuple[Value, Any] | None = None
-        self._overlays: dict[str, tuple[dict[str, Any], list[bytes]]] = {}
+        self._overlays: dict[str, tuple[RunOverlay, list[bytes]]] = {}
 
     # What the browser asks ------------------------------------------------------------------------------------
 
@@ -79,7 +81,9 @@ class RunSession:
 
     def _introduce(self) -> None:
         kept = examples_of(self._traced) is not None
-        inputs = [{"name": value.name, "type": _type_text(value), "kept": kept} for value in self._graph.user_inputs]
+        inputs: list[RunInput] = [
+            {"name": value.name, "type": _type_text(value), "kept": kept} for value in self._graph.user_inputs
+        ]
         self._send({"type": "run.ready", "devices": present_devices(), "inputs": inputs}, [])
         if self._sender is not None:
             self._sender.repeat()
@@ -108,7 +112,7 @@ class RunSession:
         flat = inputs_from(self._traced, self._graph, [str(text) for text in content.get("inputs") or ()], names)
         args, kwargs = arguments_from(self._graph, flat)
         options: dict[str, Any] = {"device": device, "statistics": device != "meta", "flops": device == "meta"}
-        row = content.get("upto", -1)
+        row = content.get("until", -1)
         if isinstance(row, int) and 0 <= row < len(self._nodes):
             options["until"] = self._nodes[row]
         # What a node raised stands on that node: the sender told.
@@ -159,7 +163,7 @@ class RunSession:
                 error.__dict__["told"] = True
                 raise
             self.last = run
-            state = "finished" if run.finished else "cancelled" if run.cancelled else "stopped"
+            state: State = "finished" if run.finished else "cancelled" if run.cancelled else "stopped"
             sender.end(state, str(run), -1, run)
             if run.flops is not None:
                 self.overlay("FLOPs", {record.node: record.flops for record in run.records}, "flops")
@@ -169,9 +173,10 @@ class RunSession:
 
     def overlay(self, name: str, numbers: Mapping[Node, float | None], unit: str = "") -> None:
         """Lay numbers over the picture, under a name that the list of overlays shows."""
-        header = {"type": "run.overlay", "name": name, "unit": unit}
-        message = self._overlays[name] = (header, [numbers_column(self._rows, numbers)])
-        self._send(*message)
+        header: RunOverlay = {"type": "run.overlay", "name": name, "unit": unit}
+        buffers = [numbers_column(self._rows, numbers)]
+        self._overlays[name] = (header, buffers)
+        self._send(header, buffers)
 
     def _count_flops(self) -> None:
         """A run without data counts operations: counting during a run would slow it down."""
@@ -186,27 +191,28 @@ class RunSession:
         value = self._rows.value_at.get(content.get("value", -1))
         if value is None:
             return
-        answer: dict[str, Any] = {"type": "run.heatmap", "value": content["value"]}
         try:
             item = self._value(value)
             if not isinstance(item, Tensor):
-                raise TracelabError(f"%{value.name} is no tensor: there is nothing to draw")
+                raise TracelabError(f"%{value.name} is not a tensor: there is nothing to draw")
             found = heatmap(item, content.get("axes"), content.get("index"))
         except Exception as error:  # Said in place of the picture.
-            self._send({**answer, "message": _sentence(error)}, [])
+            self._send({"type": "run.heatmap_error", "value": content["value"], "message": _sentence(error)}, [])
             return
-        about = {
+        drawn: RunHeatmap = {
+            "type": "run.heatmap",
+            "value": content["value"],
             "shape": list(item.shape),
             "dtype": str(item.dtype).removeprefix("torch."),
             "rows": found.rows,
             "columns": found.columns,
-            "axes": list(found.axes),
+            "axes": found.axes,
             "index": list(found.index),
-            "step": list(found.step),
+            "step": found.step,
             "low": found.low,
             "high": found.high,
         }
-        self._send({**answer, **about}, [found.cells])
+        self._send(drawn, [found.cells])
 
     def _value(self, value: Value) -> Any:
         """A value of the last run: kept, or made again with the same inputs and the same random numbers."""
@@ -242,8 +248,8 @@ class _Sender:
         self._send = send
         self._rows = rows
         self._columns = Columns(rows)
-        self._begin = {"type": "run.begin", "device": device, "nodes": nodes}
-        self._end: dict[str, Any] | None = None
+        self._begin: RunBegin = {"type": "run.begin", "device": device, "nodes": nodes}
+        self._end: RunEnded | None = None
         self._sent = 0
         self._turn = threading.Lock()
         self._over = threading.Event()
@@ -262,18 +268,20 @@ class _Sender:
         if self._thread.is_alive():
             self._thread.join()
 
-    def end(self, state: str, message: str, node: int, run: Run | None) -> None:
+    def end(self, state: State, message: str, node: int, run: Run | None) -> None:
         """Send what is left, and how it ended."""
         self.close()
         self._flush()
         self._end = {"type": "run.end", "state": state, "message": message, "node": node}
         if run is not None:
             self._end["device"] = str(run.device)
-            for name, first in (("nan", run.first_nan), ("nonfinite", run.first_nonfinite)):
-                self._end[name] = -1 if first is None else self._rows.node.get(first, -1)
-            stopped = run.stopped_at
-            self._end["stopped"] = -1 if stopped is None else self._rows.node.get(stopped, -1)
+            self._end["nan"] = self._row(run.first_nan)
+            self._end["nonfinite"] = self._row(run.first_nonfinite)
+            self._end["stopped"] = self._row(run.stopped_at)
         self._send(self._end, [])
+
+    def _row(self, node: Node | None) -> int:
+        return -1 if node is None else self._rows.node.get(node, -1)
 
     def repeat(self) -> None:
         """All of it again, for a picture that was put up later."""
@@ -296,7 +304,7 @@ class _Sender:
                 return
             self._sent += len(records)
             header, buffers = self._columns.batch(records)
-            self._send({"type": "run.progress", **header}, buffers)
+            self._send(header, buffers)
 
 
 class _RandomState:

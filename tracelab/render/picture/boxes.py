@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, module_tree
 
 _LEAF_OPS = 3
@@ -21,7 +21,7 @@ class Box:
     """The modules that it stands for; empty for operators."""
 
 
-def boxes(document: dict[str, Any], most: int) -> list[Box]:
+def boxes(document: ViewDocument, most: int) -> list[Box]:
     """At most `most` boxes, in execution order, that hold every node on which tensors flow."""
     modules = module_tree(document)
     drawn = [has_tensors(document, node) for node in range(len(document["nodes"]["kind"]))]
@@ -29,7 +29,7 @@ def boxes(document: dict[str, Any], most: int) -> list[Box]:
     return fold_runs(document, boxes_in(document, modules, drawn, opened), most)
 
 
-def boxes_in(document: dict[str, Any], modules: list[Module], drawn: list[bool], opened: set[int]) -> list[Box]:
+def boxes_in(document: ViewDocument, modules: list[Module], drawn: list[bool], opened: set[int]) -> list[Box]:
     """A box for every closed module right in an open one, and for every drawn node there, in execution order."""
     found: list[Box] = []
     last: dict[int, Box] = {}
@@ -48,7 +48,7 @@ def boxes_in(document: dict[str, Any], modules: list[Module], drawn: list[bool],
     return found
 
 
-def has_tensors(document: dict[str, Any], node: int) -> bool:
+def has_tensors(document: ViewDocument, node: int) -> bool:
     """Arithmetic on sizes and switches of modes are left out of the static picture, unless they failed."""
     shapes, nodes = document["values"]["shape"], document["nodes"]
     values = (*nodes["outputs"][node], *nodes["inputs"][node])
@@ -91,7 +91,7 @@ def _closed_above(module: Module, opened: set[int]) -> Module | None:
     return closed
 
 
-def fold_runs(document: dict[str, Any], found: list[Box], most: int) -> list[Box]:
+def fold_runs(document: ViewDocument, found: list[Box], most: int) -> list[Box]:
     """Neighbours of one kind become one box where there are too many; then any neighbours do."""
     if len(found) <= most:
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, module_tree
 from tracelab.render.picture.boxes import Box, boxes_in, fold_runs, has_tensors
 
@@ -12,7 +13,7 @@ SIGNS = {SAME: "", ADDED: "+ ", REMOVED: "\N{MINUS SIGN} ", CHANGED: "~ "}
 """Marks that tell kinds apart without their colours."""
 
 
-def diff_boxes(document: dict[str, Any], most: int) -> list[Box]:
+def diff_boxes(document: ViewDocument, most: int) -> list[Box]:
     """At most `most` boxes: modules that hold differences are open, neighbours that stayed the same are one box."""
     modules = module_tree(document)
     status = node_status(document)
@@ -26,7 +27,7 @@ def diff_boxes(document: dict[str, Any], most: int) -> list[Box]:
         opened = {row for row in opened if modules[row].depth < deepest}
 
 
-def node_status(document: dict[str, Any]) -> list[int]:
+def node_status(document: ViewDocument) -> list[int]:
     """What became of every node; what changed only in the wake of another counts as the same."""
     nodes = document["diff"]["nodes"]
     status = list(nodes["status"])
@@ -35,7 +36,7 @@ def node_status(document: dict[str, Any]) -> list[int]:
     return status
 
 
-def box_status(document: dict[str, Any], box: Box, status: list[int]) -> int:
+def box_status(document: ViewDocument, box: Box, status: list[int]) -> int:
     """That of its nodes where they are all alike; changed where some are different, or its modules got other names."""
     found = {status[node] for node in box.nodes}
     if found == {SAME} and _renamed(document, box) and not _numbered(box):
@@ -43,7 +44,7 @@ def box_status(document: dict[str, Any], box: Box, status: list[int]) -> int:
     return found.pop() if len(found) == 1 else CHANGED
 
 
-def _renamed(document: dict[str, Any], box: Box) -> bool:
+def _renamed(document: ViewDocument, box: Box) -> bool:
     return any(document["diff"]["scopes"]["status"][module.row] == CHANGED for module in box.closed)
 
 
@@ -66,7 +67,7 @@ def _with_differences(modules: list[Module], status: list[int]) -> set[int]:
     return opened
 
 
-def _fold_unchanged(document: dict[str, Any], found: list[Box], status: list[int]) -> list[Box]:
+def _fold_unchanged(document: ViewDocument, found: list[Box], status: list[int]) -> list[Box]:
     """Neighbours that stayed the same, and those that only got another number, together."""
 
     def kind(box: Box) -> tuple[Any, ...]:

@@ -7,9 +7,8 @@ import subprocess
 from collections import Counter
 from typing import Any
 
-from graphviz import Digraph
-
 from tracelab.graph.graph import Graph
+from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, value_name, value_type
 from tracelab.render.picture.boxes import Box, boxes
 from tracelab.render.picture.diff_boxes import ADDED, CHANGED, REMOVED, SAME, SIGNS, box_status, diff_boxes, node_status
@@ -34,10 +33,10 @@ _EDGES_OF_ONE_VALUE = 6
 
 
 def dot_source(graph: Graph, max_boxes: int = 60) -> str:
-    """A bounded picture of the graph in DOT: modules are closed, deepest first, until `max_boxes` suffice.
+    """A bounded picture of the graph in DOT: modules are collapsed, deepest first, until `max_boxes` suffice.
 
-    >>> print(dot_source(graph, max_boxes=20))
-    digraph ...
+    >>> dot_source(tracelab.trace(torch.relu, torch.ones(2)).graph, max_boxes=20)[:7]
+    'digraph'
     """
     return document_dot(view_document(graph), max_boxes)
 
@@ -51,7 +50,7 @@ def svg(graph: Graph, max_boxes: int = 60) -> str:
     return document_svg(view_document(graph), max_boxes)
 
 
-def document_svg(document: dict[str, Any], max_boxes: int = 60) -> str:
+def document_svg(document: ViewDocument, max_boxes: int = 60) -> str:
     """SVG from a view document that is at hand already."""
     return neutral(_layout(document_dot(document, max_boxes)))
 
@@ -86,13 +85,13 @@ def _sized(match: re.Match[str]) -> str:
     return f'<svg width="{match[1]}" height="{match[2]}" style="max-width:100%;height:auto"'
 
 
-def document_dot(document: dict[str, Any], max_boxes: int = 60) -> str:
+def document_dot(document: ViewDocument, max_boxes: int = 60) -> str:
     """DOT from a view document that is at hand already."""
     return _Picture(document, max_boxes).build()
 
 
 class _Picture:
-    def __init__(self, document: dict[str, Any], max_boxes: int) -> None:
+    def __init__(self, document: ViewDocument, max_boxes: int) -> None:
         self.document = document
         self.strings: list[str] = document["strings"]
         self.status = node_status(document) if "diff" in document else None
@@ -100,6 +99,9 @@ class _Picture:
         self.box_of = {node: number for number, box in enumerate(self.boxes) for node in box.nodes}
 
     def build(self) -> str:
+        # Imported where something is drawn: traces are made more often than drawn so.
+        from graphviz import Digraph
+
         digraph = Digraph("trace", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
         inputs = [value for value in self.document["inputs"] if self.document["values"]["role"][value] == 1]
         self.ends(digraph, "i", inputs, "input")
@@ -239,7 +241,7 @@ class _Picture:
         return {"style": "dashed", "color": _RED} if REMOVED in marks else {}
 
 
-def _writers(document: dict[str, Any]) -> dict[tuple[int, int], int]:
+def _writers(document: ViewDocument) -> dict[tuple[int, int], int]:
     """For a use (node, value) after an in-place operator wrote to the value: that operator's output.
 
     `x.add_(1); f(x)`: the graph says that `f` uses `x`, the picture shows it behind the `add_`.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
 
 from tracelab.comparison.changes import Change, ChangedNode
 from tracelab.comparison.diff import GraphDiff
@@ -15,19 +14,22 @@ from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, map_values
 from tracelab.graph.scope import Scope
+from tracelab.protocol.view_document import ChangeRow, DiffScopes, DiffSection, Status, ViewDocument
 from tracelab.render.view_document.document import DocumentBuilder, encodable
 
-SAME, ADDED, REMOVED, CHANGED = range(4)
-"""What became of a node or module: the numbers of the `status` columns."""
+SAME, ADDED, REMOVED, CHANGED = map(int, Status)
+"""The numbers of the `status` columns."""
 
 
-def diff_document(found: GraphDiff) -> dict[str, Any]:
+def diff_document(found: GraphDiff) -> ViewDocument:
     """The document of a difference: that of one merged graph, with a section `diff` that says what became of each node.
 
     The difference's `overlays` go along, one number for each node.
 
+    >>> before, _ = tracelab.trace_graph(lambda x: x.sin().exp(), torch.ones(2))
+    >>> after, _ = tracelab.trace_graph(lambda x: x.sin().tanh().exp(), torch.ones(2))
     >>> diff_document(tracelab.diff(before, after))["diff"]["nodes"]["status"]
-    [0, 3, 1, 0]
+    [0, 1, 0]
     """
     return MergedView(found).document
 
@@ -42,7 +44,7 @@ class MergedView:
         self.nodes = [originals[copy] for copy in merging.shown]
 
 
-def _document_of(merging: _Merging) -> dict[str, Any]:
+def _document_of(merging: _Merging) -> ViewDocument:
     document = _MergedDocument(merging).build()
     overlays = merging.found.overlays
     if overlays:
@@ -59,6 +61,7 @@ class _Merging:
         self.found = found
         self.graph = Graph(found.b.name)
         self.graph.input_tree = found.b.input_tree
+        self.graph.cell = found.b.cell
         self.order: list[Merged] = merged_order(found.alignment)
         self.new_a: dict[Value, Value] = {}
         self.new_b: dict[Value, Value] = {}
@@ -187,7 +190,7 @@ class _MergedDocument(DocumentBuilder):
         self.merging = merging
         self.found = merging.found
 
-    def build(self) -> dict[str, Any]:
+    def build(self) -> ViewDocument:
         self.merging.shown = self.folded.nodes
         _, index = self.scope_rows()
         document = super().build()
@@ -196,7 +199,7 @@ class _MergedDocument(DocumentBuilder):
         document["strings"] = [encodable(text) for text in self.strings]
         return document
 
-    def diff_section(self, document: dict[str, Any], scope_index: dict[Scope, int]) -> dict[str, Any]:
+    def diff_section(self, document: ViewDocument, scope_index: dict[Scope, int]) -> DiffSection:
         status, changes, follows = self.node_marks()
         counts = [0] * len(document["scopes"]["parent"])
         for row, scope in enumerate(document["nodes"]["scope"]):
@@ -204,21 +207,32 @@ class _MergedDocument(DocumentBuilder):
                 while scope >= 0:
                     counts[scope] += 1
                     scope = document["scopes"]["parent"][scope]
+        order, inputs = self.former_nodes()
         return {
             "before": encodable(self.found.a.root.name or self.found.a.name),
             "after": encodable(self.found.b.root.name or self.found.b.name),
             "headline": ", ".join(headline(self.found)) or "no difference",
-            "nodes": {"status": status, "changes": changes, "follows": sorted(follows), **self.former_nodes()},
-            "scopes": {**self.scope_marks(scope_index, len(counts)), "differences": counts},
+            "nodes": {
+                "status": status,
+                "changes": changes,
+                "follows": sorted(follows),
+                "order": order,
+                "inputs": inputs,
+            },
+            "scopes": self.scope_marks(scope_index, counts),
             "values": {"status": self.input_marks(), "changes": self.input_changes()},
             "outputs": self.rows_of(self.found.a.outputs),
         }
 
-    def words(self, changes: Iterable[Change]) -> list[list[int]]:
+    def words(self, changes: Iterable[Change]) -> list[ChangeRow]:
         """Triples of what changed, before and after, as rows of `strings`."""
-        return [[self.string(change.label), *map(self.string, change.descriptions)] for change in changes]
+        rows = []
+        for change in changes:
+            before, after = change.descriptions
+            rows.append((self.string(change.label), self.string(before), self.string(after)))
+        return rows
 
-    def node_marks(self) -> tuple[list[int], list[list[Any]], set[int]]:
+    def node_marks(self) -> tuple[list[int], list[tuple[int, list[ChangeRow]]], set[int]]:
         """For every row what became of it; what changed, for those that changed; and which changed only in its wake."""
         merging, index = self.merging, self.folded.index
         status = [SAME] * len(self.folded.nodes)
@@ -236,7 +250,7 @@ class _MergedDocument(DocumentBuilder):
                 status[row] = side if ones[row] == counts[row] else CHANGED
             elif ones[row]:
                 status[row] = CHANGED
-        told: dict[int, list[list[int]]] = {}
+        told: dict[int, list[ChangeRow]] = {}
         rows_of: dict[int, list[ChangedNode]] = {}
         for changed in self.found.changed:
             row = index.get(merging.node_b[changed.after])
@@ -251,13 +265,13 @@ class _MergedDocument(DocumentBuilder):
                 told[row] = self.words(changed.changes)
         followers = set(following(self.found.changed))
         follows = {row for row, group in rows_of.items() if all(changed.before in followers for changed in group)}
-        return status, [[row, told[row]] for row in sorted(told)], follows
+        return status, [(row, told[row]) for row in sorted(told)], follows
 
-    def scope_marks(self, index: dict[Scope, int], count: int) -> dict[str, Any]:
+    def scope_marks(self, index: dict[Scope, int], differences: list[int]) -> DiffScopes:
         """What became of every module, and its path and class before where they were others."""
         merging = self.merging
-        status, was = [SAME] * count, [-1] * count
-        former: list[list[int]] = []
+        status, was = [SAME] * len(differences), [-1] * len(differences)
+        former: list[tuple[int, int, int]] = []
         after = {copy: scope for scope, copy in merging.scopes.after.items()}
         before = {copy: scope for scope, copy in merging.scopes.before.items()}
         partners = {theirs: mine for mine, theirs in self.found.alignment.scopes}
@@ -276,41 +290,41 @@ class _MergedDocument(DocumentBuilder):
                 mine = partners[scope]
                 above = None if scope.parent is None else partners.get(scope.parent)
                 stays = above is mine.parent and mine.last_name == scope.last_name
-                former.append([row, self.string(mine.last_name), self.string(mine.class_name)])
+                former.append((row, self.string(mine.last_name), self.string(mine.class_name)))
                 words = [] if stays else [mine.path]
                 if mine.class_name != scope.class_name:
                     words.append(mine.class_name)
                 if scope in moved:
                     words.append("at another place")
                 was[row] = self.string(", ".join(words))
-        return {"status": status, "was": was, "former": former}
+        return {"status": status, "was": was, "former": former, "differences": differences}
 
-    def input_marks(self) -> list[list[int]]:
+    def input_marks(self) -> list[tuple[int, int]]:
         """Inputs that only one of the graphs has, with the number of what became of them."""
         rows = []
         for before, after, _ in self.found.inputs:
             if before is None and after is not None:
-                rows.append([self.values[self.merging.new_b[after]], ADDED])
+                rows.append((self.values[self.merging.new_b[after]], ADDED))
             elif after is None and before is not None:
-                rows.append([self.values[self.merging.new_a[before]], REMOVED])
+                rows.append((self.values[self.merging.new_a[before]], REMOVED))
         values = self.found.alignment.values
         paired = set(values.values())
         sides = ((self.merging.new_a, values, REMOVED), (self.merging.new_b, paired, ADDED))
         for table, known, side in sides:
             for value, copy in table.items():
                 if value.node is None and value.role is not Role.INPUT and value not in known:
-                    rows.append([self.values[copy], side])
+                    rows.append((self.values[copy], side))
         return sorted(rows)
 
-    def input_changes(self) -> list[list[Any]]:
+    def input_changes(self) -> list[tuple[int, list[ChangeRow]]]:
         return sorted(
-            [self.values[self.merging.new_b[after]], self.words(changes)]
+            (self.values[self.merging.new_b[after]], self.words(changes))
             for before, after, changes in self.found.inputs
             if before is not None and after is not None
         )
 
-    def former_nodes(self) -> dict[str, Any]:
-        """What a picture of the first graph needs beyond that of the second: order, and what was read before."""
+    def former_nodes(self) -> tuple[list[int], list[tuple[int, list[int]]]]:
+        """What a picture of the first graph needs beyond that of the second: the order, and what was read before."""
         order = [-1] * len(self.folded.nodes)
         place = 0
         for node in self.found.a.nodes:
@@ -323,14 +337,14 @@ class _MergedDocument(DocumentBuilder):
             row = self.folded.index.get(self.merging.node_b[after])
             if row is not None:
                 inputs[row] = self.rows_of(before.inputs)
-        return {"order": order, "inputs": [[row, inputs[row]] for row in sorted(inputs)]}
+        return order, [(row, inputs[row]) for row in sorted(inputs)]
 
     def rows_of(self, values: Iterable[Value]) -> list[int]:
         """The rows of values of the first graph."""
         parts = self.folded.parts_of([self.merging.new_a[value] for value in values if value in self.merging.new_a])
         return [self.values[part] for part in parts if part in self.values]
 
-    def draw_former_edges(self, document: dict[str, Any]) -> None:
+    def draw_former_edges(self, document: ViewDocument) -> None:
         """What read from a node that was taken out still shows that it did."""
         makers, inputs = document["values"]["node"], document["nodes"]["inputs"]
         rewired: dict[Node, ChangedNode] = {row.before: row for row in (*self.found.changed, *self.found.rewired)}

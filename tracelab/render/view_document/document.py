@@ -1,12 +1,7 @@
-"""The view document: one JSON object that every reader draws from.
-
-`labextension/VIEW_DOCUMENT.md` says what is in it. The same trace gives the same bytes: nothing in it is an id,
-an address, a time, or a path of this machine.
-"""
+"""A graph as a view document, whose types are in `tracelab.protocol.view_document`."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
@@ -19,19 +14,26 @@ from tracelab.graph.kinds import OPAQUE
 from tracelab.graph.scope import Scope
 from tracelab.graph.text.arguments import arguments
 from tracelab.graph.types import TensorType
+from tracelab.protocol import view_document as view
+from tracelab.protocol.view_document import (
+    FORMAT,
+    VERSION,
+    NodeColumns,
+    ScopeColumns,
+    Summary,
+    ValueColumns,
+    ViewDocument,
+)
 from tracelab.quickfix.quick_fix import quick_fix
 from tracelab.render.fold import Folded
 from tracelab.render.view_document.source_table import SourceTable
 from tracelab.render.view_document.taint import taints
 
-FORMAT = "tracelab.view"
-VERSION = 1
 
-
-def view_document(graph: Graph) -> dict[str, Any]:
+def view_document(graph: Graph) -> ViewDocument:
     """The document of a graph, as plain dicts, lists, strings and ints.
 
-    >>> view_document(graph)["summary"]
+    >>> view_document(tracelab.trace(lambda x: x.relu() + 1, torch.ones(2)).graph)["summary"]
     {'ops': 2, 'parameters': 0, 'parameter_bytes': 0, 'warnings': 0}
     """
     return DocumentBuilder(graph).build()
@@ -42,7 +44,7 @@ def view_bytes(graph: Graph) -> bytes:
     return document_bytes(view_document(graph))
 
 
-def document_bytes(document: dict[str, Any]) -> bytes:
+def document_bytes(document: ViewDocument) -> bytes:
     """A document that is at hand already, as compact UTF-8 JSON."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
@@ -69,7 +71,7 @@ class DocumentBuilder:
     def optional(self, text: str | None) -> int:
         return self.string(text) if text else -1
 
-    def build(self) -> dict[str, Any]:
+    def build(self) -> ViewDocument:
         graph, folded = self.graph, self.folded
         scopes, scope_index = self.scope_rows()
         self.number_values()
@@ -77,8 +79,8 @@ class DocumentBuilder:
         values = self.value_rows()
         outputs = [self.values[value] for value in folded.parts_of(graph.outputs) if value in self.values]
         warnings = self.warning_rows()
-        sources = dict(self.places.columns)
-        sources["function"] = [self.optional(name) for name in sources["function"]]
+        sources = self.places.columns
+        sources["function"] = [self.optional(name) for name in self.places.functions]
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -103,7 +105,7 @@ class DocumentBuilder:
             "summary": summary(graph, len(folded.nodes)),
         }
 
-    def scope_rows(self) -> tuple[dict[str, list[int]], dict[Scope, int]]:
+    def scope_rows(self) -> tuple[ScopeColumns, dict[Scope, int]]:
         """The module tree, without modules in which nothing ran (an `nn.Identity`)."""
         used: set[Scope] = {self.graph.root}
         for node in self.folded.nodes:
@@ -112,13 +114,13 @@ class DocumentBuilder:
                 used.add(scope)
                 scope = scope.parent
         index: dict[Scope, int] = {}
-        rows: dict[str, list[int]] = {"parent": [], "name": [], "class": [], "call": []}
+        rows: ScopeColumns = {"parent": [], "name": [], "class_name": [], "call": []}
         for scope in self.graph.scopes():
             if scope in used:
                 index[scope] = len(index)
                 rows["parent"].append(-1 if scope.parent is None else index[scope.parent])
                 rows["name"].append(self.string(scope.last_name))
-                rows["class"].append(self.string(scope.class_name))
+                rows["class_name"].append(self.string(scope.class_name))
                 rows["call"].append(scope.call)
         return rows, index
 
@@ -130,10 +132,17 @@ class DocumentBuilder:
             for value in outputs:
                 self.values.setdefault(value, len(self.values))
 
-    def node_rows(self, scope_index: dict[Scope, int]) -> dict[str, Any]:
+    def node_rows(self, scope_index: dict[Scope, int]) -> NodeColumns:
         folded = self.folded
-        names = ("kind", "scope", "schema", "source", "inputs", "outputs", "arguments")
-        rows: dict[str, Any] = {name: [] for name in names}
+        rows: NodeColumns = {
+            "kind": [],
+            "scope": [],
+            "schema": [],
+            "source": [],
+            "inputs": [],
+            "outputs": [],
+            "arguments": [],
+        }
         schemas: dict[Any, int] = {}
         opaque = []
         for number, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
@@ -152,7 +161,7 @@ class DocumentBuilder:
             inputs = [self.values[value] for value in folded.parts_of(node.inputs) if value in self.values]
             rows["inputs"].append(inputs)
             rows["outputs"].append([self.values[value] for value in outputs])
-            rows["arguments"].append([[self.string(name), self.string(text)] for name, text in arguments(node)])
+            rows["arguments"].append([(self.string(name), self.string(text)) for name, text in arguments(node)])
             if node.kind in OPAQUE:
                 opaque.append(number)
         failed = self.graph.failed
@@ -170,9 +179,18 @@ class DocumentBuilder:
                 if value.is_tensor and base.is_tensor:
                     self.bases[value] = base
 
-    def value_rows(self) -> dict[str, Any]:
-        names = ("name", "type", "dtype", "shape", "device", "node", "role", "path", "alias")
-        rows: dict[str, Any] = {name: [] for name in names}
+    def value_rows(self) -> ValueColumns:
+        rows: ValueColumns = {
+            "name": [],
+            "type": [],
+            "dtype": [],
+            "shape": [],
+            "device": [],
+            "node": [],
+            "role": [],
+            "path": [],
+            "alias": [],
+        }
         strides = []
         maker = {value: number for number, outputs in enumerate(self.folded.outputs) for value in outputs}
         for value in self.values:
@@ -184,13 +202,13 @@ class DocumentBuilder:
                 rows["shape"].append(self.shapes.setdefault(type_.shape, len(self.shapes)))
                 rows["device"].append(self.string(str(type_.device)))
                 if type_.stride is None:
-                    strides.append([self.values[value], -1])
+                    strides.append((self.values[value], -1))
                 elif not is_dense(type_.shape, type_.stride):
-                    strides.append([self.values[value], self.shapes.setdefault(type_.stride, len(self.shapes))])
+                    strides.append((self.values[value], self.shapes.setdefault(type_.stride, len(self.shapes))))
             else:
                 rows["type"].append(self.string(type_))
-                for name in ("dtype", "shape", "device"):
-                    rows[name].append(-1)
+                for column in (rows["dtype"], rows["shape"], rows["device"]):
+                    column.append(-1)
             rows["node"].append(maker.get(value, -1))
             rows["role"].append(int(value.role))
             rows["path"].append(self.optional(value.path))
@@ -200,33 +218,41 @@ class DocumentBuilder:
             rows["strides"] = strides
         return rows
 
-    def warning_rows(self) -> list[dict[str, Any]]:
+    def warning_rows(self) -> list[view.TraceDiagnostic]:
         outputs = self.folded.parts_of(self.graph.outputs)
         depending = taints(self.graph, outputs)
         rows = []
         for warning, tainted in zip(self.graph.warnings, depending, strict=True):
             found = warning.node_among(self.folded.index)
             node = -1 if found is None else self.folded.index[found]
-            row: dict[str, Any] = {
+            row: view.TraceDiagnostic = {
                 "kind": warning.kind,
                 "message": encodable(warning.message),
                 "node": node,
                 "source": self.places.index(warning.source),
-                "value": encodable(warning.constant),
-                "taints": sorted(self.values[value] for value in tainted if value in self.values),
+                "constant": encodable(warning.constant),
+                "affects": sorted(self.values[value] for value in tainted if value in self.values),
             }
             if warning.verdict:
-                row["answer"] = encodable(warning.verdict)
+                row["verdict"] = encodable(warning.verdict)
             fix = quick_fix(warning)
             if fix is not None:
                 reason = f"{fix.reason[0].upper()}{fix.reason[1:]}."
-                row["mend"] = {**dataclasses.asdict(fix.edit), "reason": reason}
+                edit = fix.edit
+                row["fix"] = {
+                    "line": edit.line,
+                    "column": edit.column,
+                    "end_line": edit.end_line,
+                    "end_column": edit.end_column,
+                    "text": edit.text,
+                    "reason": reason,
+                }
                 self.places.show(fix.file, fix.edit.line, fix.edit.end_line)
             rows.append(row)
         return rows
 
 
-def summary(graph: Graph, ops: int) -> dict[str, int]:
+def summary(graph: Graph, ops: int) -> Summary:
     """The numbers in one line; parameters count elements, each parameter once."""
     parameters = size = 0
     for value in graph.inputs:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tracelab.graph.graph import Graph
 from tracelab.graph.source import Source, is_cell
+from tracelab.protocol.view_document import SourceColumns, SourceFile
 
 AROUND = 2
 """Lines shown before and after a line that is pointed at."""
@@ -20,9 +21,17 @@ class SourceTable:
     """The table of sources and files, filled as nodes and warnings ask for their place."""
 
     def __init__(self, graph: Graph) -> None:
-        self.columns: dict[str, list[Any]] = {
-            name: [] for name in ("file", "line", "end_line", "column", "end_column", "function", "caller")
+        self.columns: SourceColumns = {
+            "file": [],
+            "line": [],
+            "end_line": [],
+            "column": [],
+            "end_column": [],
+            "function": [],
+            "caller": [],
         }
+        self.functions: list[str | None] = []
+        """Names, of which the document makes its column."""
         self.files: list[str] = []
         self._file_index: dict[str, int] = {}
         self._frames: dict[tuple[int, int, int], int] = {}
@@ -60,8 +69,14 @@ class SourceTable:
         if row is None:
             file = self._file(source.file)
             row = self._rows[key] = len(self._rows)
-            for name, item in zip(self.columns, (file, *place, source.function, caller), strict=True):
-                self.columns[name].append(item)
+            columns = self.columns
+            columns["file"].append(file)
+            columns["line"].append(source.line)
+            columns["end_line"].append(source.end_line)
+            columns["column"].append(source.column)
+            columns["end_column"].append(source.end_column)
+            columns["caller"].append(caller)
+            self.functions.append(source.function)
             last = min(max(source.end_line, source.line), source.line + _LONGEST_SPAN)
             self._lines[file].update(range(max(1, source.line - AROUND), last + AROUND + 1))
         return row
@@ -78,10 +93,10 @@ class SourceTable:
             self._lines.append(set())
         return index
 
-    def file_rows(self) -> list[dict[str, Any]]:
+    def file_rows(self) -> list[SourceFile]:
         """The `files` table: names for people, and the lines that are pointed at with two around each."""
-        names = file_names(self.files, traced_cell(self._graph))
-        rows = []
+        names = file_names(self.files, self._graph.cell)
+        rows: list[SourceFile] = []
         for file, name, wanted in zip(self.files, names, self._lines, strict=True):
             # A cell's text lives in linecache only; IPython keeps it there.
             text = linecache.getlines(file)
@@ -111,15 +126,6 @@ def file_names(files: list[str], own: str = "") -> list[str]:
         else:
             names.append(short_path(file))
     return names
-
-
-def traced_cell(graph: Graph) -> str:
-    """The file name of the cell that `%%trace` ran; empty for any other graph."""
-    if graph.name == "cell":
-        for node in graph.nodes:
-            if node.source is not None and node.source.stack:
-                return str(node.source.stack[-1][0].co_filename)
-    return ""
 
 
 def short_path(file: str) -> str:

@@ -158,7 +158,7 @@ def float_of(item: Any, where: str) -> float:
         return item
     text = validation.table(item, where).get("float")
     if text not in ("inf", "-inf", "nan"):
-        validation.bad(where, "is no floating-point number")
+        validation.bad(where, "is not a floating-point number")
     return float(text)
 
 
@@ -190,7 +190,7 @@ def _dict(decoder: Decoder, content: Any, where: str, depth: int) -> dict[Any, A
         try:
             made[key] = child
         except TypeError:
-            validation.bad(where, "has a key that cannot be one")
+            validation.bad(where, "has an unhashable key")
     return made
 
 
@@ -212,7 +212,7 @@ def _size(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
 
 def _plain(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
     if not isinstance(content, (int, str)):
-        validation.bad(where, "is no plain number or text")
+        validation.bad(where, "is not a plain number or text")
     return content
 
 

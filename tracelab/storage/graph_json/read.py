@@ -70,7 +70,7 @@ class _Reader:
         graph = self.graph
         for item in validation.rows(self.field("inputs"), "inputs"):
             value = self.value(item, None)
-            if value.role is Role.NODE:
+            if value.role is Role.COMPUTED:
                 validation.bad(f"input %{value.name[:40]}", "has no role of an input")
             graph.inputs.append(value)
         graph.input_tree = self.input_tree(self.field("input_tree"))
@@ -103,7 +103,7 @@ class _Reader:
     def output(self, item: Any) -> Value:
         value = self.arguments.decode(item, "an output")
         if type(value) is not Value:
-            validation.bad("an output", "is no value of the graph")
+            validation.bad("an output", "is not a value of the graph")
         return value
 
     def read_scopes(self) -> list[Scope]:
@@ -214,7 +214,7 @@ class _Reader:
         try:
             distinct = len(set(decoded))
         except TypeError:
-            validation.bad(where, "has a dict key that cannot be one")
+            validation.bad(where, "has an unhashable dict key")
         if distinct != len(decoded):
             validation.bad(where, "has the same dict key twice")
         return Tree(kind, children, decoded, name)

@@ -179,7 +179,7 @@ class TargetReader:
     def _operator(self, name: str) -> Callable[..., Any]:
         match = _OPERATOR.fullmatch(name)
         if match is None:
-            validation.bad("an operator", f"has an unfit name: {name[:60]!r}")
+            validation.bad("an operator", f"has an invalid name: {name[:60]!r}")
         namespace, short, overload = match.groups()
         stored = {"operator": name}
         full = f"{namespace}::{short}"
@@ -201,7 +201,7 @@ class TargetReader:
     def _python(self, name: str, kind: str) -> Callable[..., Any] | None:
         module_name, colon, qualname = name.partition(":")
         if not colon or not all(part.isidentifier() for part in module_name.split(".")):
-            validation.bad("a Python function", f"has an unfit name: {name[:60]!r}")
+            validation.bad("a Python function", f"has an invalid name: {name[:60]!r}")
         if name not in self.allow:
             if kind in (TUPLE_CONSTRUCT, DICT_CONSTRUCT):
                 # A result of one's own tuple or dict class comes back as a plain one of the same fields.

@@ -59,6 +59,6 @@ def _is_from_outside(recorder: Recorder, optimizer: torch.optim.Optimizer) -> bo
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             value = recorder.known(parameter)
-            if value is None or value.role is not Role.NODE:
+            if value is None or value.role is not Role.COMPUTED:
                 return True
     return False

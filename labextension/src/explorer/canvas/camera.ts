@@ -1,0 +1,99 @@
+/** Where the person looks: screen = world * scale + (x, y), in CSS pixels. */
+
+export interface Camera {
+  x: number;
+  y: number;
+  scale: number;
+}
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const MOST = 3;
+/** Small enough to see the whole of any graph. */
+const LEAST = 0.0002;
+/** A small graph is not blown up to fill the view. */
+const FIT_MOST = 1.1;
+/** Below this, text cannot be read: a fresh view shows the top of a long graph instead of all of it. */
+const READABLE = 0.55;
+const MARGIN = 28;
+
+export const clampScale = (scale: number): number => Math.max(LEAST, Math.min(MOST, scale));
+
+/** Zooms so that the point under the pointer stays there. */
+export function zoomAt(camera: Camera, factor: number, atX: number, atY: number): Camera {
+  const scale = clampScale(camera.scale * factor);
+  const ratio = scale / camera.scale;
+  return { scale, x: atX - (atX - camera.x) * ratio, y: atY - (atY - camera.y) * ratio };
+}
+
+/** Shows all of a box, in the middle. */
+export function fit(box: Box, width: number, height: number): Camera {
+  const scale = clampScale(
+    Math.min(
+      FIT_MOST,
+      (width - 2 * MARGIN) / Math.max(1, box.width),
+      (height - 2 * MARGIN) / Math.max(1, box.height),
+    ),
+  );
+  return {
+    scale,
+    x: width / 2 - (box.x + box.width / 2) * scale,
+    y: height / 2 - (box.y + box.height / 2) * scale,
+  };
+}
+
+/** The first view: everything where that is readable, else the top of the graph, with its first box in the middle. */
+export function firstView(box: Box, first: Box, width: number, height: number): Camera {
+  const whole = fit(box, width, height);
+  if (whole.scale >= READABLE) {
+    return whole;
+  }
+  const scale = Math.max(
+    READABLE + 0.15,
+    Math.min(FIT_MOST - 0.2, (width - 2 * MARGIN) / Math.max(1, box.width)),
+  );
+  return { scale, x: width / 2 - (first.x + first.width / 2) * scale, y: MARGIN - box.y * scale };
+}
+
+/** Moves as little as brings a box into view; one that is too large is centered by its top. */
+export function bringIntoView(camera: Camera, box: Box, width: number, height: number): Camera {
+  let { x, y, scale } = camera;
+  if (scale < 0.4) {
+    scale = 0.8;
+    x = width / 2 - (box.x + box.width / 2) * scale;
+    y = height / 2 - (box.y + Math.min(box.height, height / scale / 2) / 2) * scale;
+    return { x, y, scale };
+  }
+  const left = box.x * scale + x;
+  const top = box.y * scale + y;
+  const right = left + box.width * scale;
+  const bottom = top + box.height * scale;
+  const margin = 40;
+  if (right - left > width - 2 * margin) {
+    x += left < margin && right > width - margin ? 0 : width / 2 - (left + right) / 2;
+  } else if (left < margin) {
+    x += margin - left;
+  } else if (right > width - margin) {
+    x -= right - (width - margin);
+  }
+  if (top < margin || bottom - top > height - 2 * margin) {
+    y += margin - top;
+  } else if (bottom > height - margin) {
+    y -= bottom - (height - margin);
+  }
+  return { x, y, scale };
+}
+
+export function visibleWorld(camera: Camera, width: number, height: number): Box {
+  return {
+    x: -camera.x / camera.scale,
+    y: -camera.y / camera.scale,
+    width: width / camera.scale,
+    height: height / camera.scale,
+  };
+}

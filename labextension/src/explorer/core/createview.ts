@@ -1,0 +1,403 @@
+/** What is shown, what is open and what is selected: the one place that changes any of it. */
+
+import * as strings from '../../i18n/strings';
+import { createRunner } from '../../layout/runner';
+import {
+  buildHierarchy,
+  groupElement,
+  kindOf,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from '../../model/hierarchy';
+import {
+  closeScope,
+  defaultOpened,
+  isWithin,
+  openScope,
+  documentScopes,
+  openAncestors,
+  validScopes,
+} from '../../model/openstate';
+import { repeatOf } from '../../model/repeats';
+import { DocumentError, readDocument } from '../../protocol/validate';
+import { visibleElementsFor, visibleIndexOf, visibleFor } from '../../model/visible';
+import { copyText, element } from '../ui/dom';
+import { createEvents } from '../ui/events';
+import { createFrame } from '../ui/frame';
+import { createKeys } from '../ui/keys';
+import { hostSelection } from './links';
+import { transitionBetween } from '../canvas/transition';
+import { createPanel } from '../ui/panel';
+import { createPanelPlacement } from './panelplacement';
+import { buildScene, createMeasure, anchorsAbove, indexOf, layoutInput, type Scene } from '../canvas/scene';
+import { createStage } from '../canvas/stage';
+import type { Theme } from '../ui/theme';
+import { createToolbar } from '../ui/toolbar';
+import { createAccessibilityTree } from './accessibilitytree';
+import type { ExplorerOptions, View, ViewEvents } from './view';
+
+/** `complete` plugs in what the first picture can do without; it is called once, when that picture is up. */
+export function createView(
+  host: HTMLElement,
+  options: ExplorerOptions,
+  defaultHeight: number,
+  complete: (view: View) => Promise<void>,
+): View {
+  let h: Hierarchy | null = null;
+  let scene: Scene | null = null;
+  let opened: ReadonlySet<number> = new Set();
+  let isDefaultOpened = (options.state?.opened ?? null) === null;
+  let selected: Element = -1;
+  let query = '';
+  let highlighted: ReadonlySet<Element> | null = null;
+  let pinned: Element[] = [];
+  let theme: Theme | null = null;
+  let generation = 0;
+  /** The first picture of a document is still to be shown. */
+  let fresh = true;
+  let destroyed = false;
+  let completed: Promise<void> | null = null;
+  const measure = createMeasure();
+  const runner = createRunner();
+  const events = createEvents<ViewEvents>();
+  const keys = createKeys();
+  const toolbar = createToolbar();
+  const stage = createStage(measure, (camera) => {
+    tree.follow(camera);
+    events.emit('camera', camera);
+  });
+  const tree = createAccessibilityTree(
+    (index) => view.select(scene?.visible.elements[index] ?? -1),
+    (to) => void view.goTo(to),
+  );
+  const panel = createPanel(() => view.closePanel());
+  stage.node.append(tree.node);
+  const body = element('div', { class: 'body' }, stage.node, panel.node);
+  const overlays: HTMLElement[] = [];
+  const frame = createFrame(host, options.state?.height ?? defaultHeight, {
+    onTheme(read) {
+      theme = read;
+      stage.setTheme(read);
+      events.emit('theme', read);
+    },
+    onResize() {
+      // What was in the middle stays there.
+      const before = stage.width;
+      resized();
+      if (before > 0 && stage.width > 0 && stage.width !== before) {
+        stage.pan((stage.width - before) / 2, 0);
+      }
+    },
+    onHeight: () => report(),
+  });
+  if (options.fill) {
+    frame.fillHost();
+  }
+
+  function report(): void {
+    options.onState?.({
+      opened: isDefaultOpened || h === null ? null : documentScopes(h, opened).sort((a, b) => a - b),
+      height: frame.height,
+    });
+  }
+
+  function showError(text: string): void {
+    scene = null;
+    h = null;
+    frame.showError(text);
+    host.dataset.tracelabReady = 'true';
+    host.dataset.tracelabError = text;
+  }
+
+  async function relayout(anchor: Element): Promise<void> {
+    const graph = h;
+    if (graph === null) {
+      return;
+    }
+    const mine = ++generation;
+    host.dataset.tracelabReady = 'false';
+    try {
+      const visible = visibleFor(graph, opened);
+      const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
+      const anchors = scene === null ? undefined : anchorsAbove(scene, visible, anchor);
+      const result = await runner.run(anchors === undefined ? input : { ...input, anchors });
+      if (graph.document.diff !== undefined) {
+        // A difference without its marks would be another picture.
+        await (completed ??= complete(view));
+      }
+      if (mine !== generation || destroyed) {
+        return;
+      }
+      show(graph, buildScene(visible, labels, input, result), anchor);
+      await (completed ??= complete(view));
+      if (mine === generation && !destroyed) {
+        host.dataset.tracelabReady = 'true';
+      }
+    } catch (error) {
+      if (mine === generation && !destroyed) {
+        showError(strings.cannotShow(error instanceof Error ? error.message : String(error)));
+      }
+    }
+  }
+
+  function show(graph: Hierarchy, next: Scene, anchor: Element): void {
+    const old = scene;
+    const camera = stage.camera;
+    const transition = transitionBetween(old, next, anchor);
+    scene = next;
+    stage.show(graph, next, transition.before);
+    tree.update(graph, next);
+    if (transition.anchored) {
+      stage.setCamera({
+        ...camera,
+        x: camera.x + transition.x * camera.scale,
+        y: camera.y + transition.y * camera.scale,
+      });
+    } else if (fresh && stage.width > 0) {
+      firstView(next);
+    } else {
+      tree.follow(camera);
+    }
+    stage.mark({ hovered: -1 });
+    markSelected();
+    markHighlighted();
+    events.emit('scene', next);
+  }
+
+  function firstView(shown: Scene): void {
+    fresh = false;
+    stage.first();
+    if (selected >= 0) {
+      // Selected before there was a picture: by Python, in the line that shows it.
+      view.openPanel();
+      stage.reveal(indexOf(shown, selected));
+    }
+  }
+
+  function markSelected(): void {
+    stage.mark({ selected: view.selectedIndex });
+    tree.select(view.selectedIndex);
+    host.dataset.selected = String(hostSelection(h, selected)[0]);
+  }
+
+  function markHighlighted(): void {
+    stage.mark({
+      highlighted:
+        highlighted === null || h === null || scene === null
+          ? null
+          : visibleElementsFor(h, scene.visible, highlighted),
+    });
+  }
+
+  function resized(): void {
+    frame.resized();
+    stage.resize();
+    // Drawn while hidden (a closed tab, a collapsed output): the first view waits for a size.
+    if (fresh && scene !== null && stage.width > 0) {
+      firstView(scene);
+    }
+  }
+
+  const view: View = {
+    host,
+    options,
+    frame,
+    events,
+    keys,
+    toolbar,
+    panel,
+    stage,
+    tree,
+    get graph() {
+      return h;
+    },
+    get scene() {
+      return scene;
+    },
+    get theme() {
+      return theme!;
+    },
+    get selected() {
+      return selected;
+    },
+    get selectedIndex() {
+      return scene === null || selected < 0 ? -1 : indexOf(scene, selected);
+    },
+    get opened() {
+      return opened;
+    },
+    get query() {
+      return query;
+    },
+    get highlighted() {
+      return highlighted;
+    },
+    get pinned() {
+      return pinned;
+    },
+    actions: [],
+    navigation: [],
+    lastRun: null,
+    get isDefaultOpened() {
+      return isDefaultOpened;
+    },
+    setDocument(document) {
+      generation++;
+      fresh = true;
+      scene = null;
+      selected = -1;
+      query = '';
+      highlighted = null;
+      pinned = [];
+      delete host.dataset.tracelabError;
+      try {
+        h = buildHierarchy(readDocument(document));
+      } catch (error) {
+        showError(
+          error instanceof DocumentError ? error.message : strings.cannotShow(strings.documentDamaged()),
+        );
+        return;
+      }
+      frame.fill(toolbar.node, body, ...overlays);
+      toolbar.setGraph(h);
+      panel.hide();
+      opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
+      events.emit('graph', h);
+      markSelected();
+      resized();
+      void relayout(-1);
+    },
+    select(to, byPerson = true) {
+      if (to === selected) {
+        return;
+      }
+      const before = hostSelection(h, selected);
+      selected = to;
+      markSelected();
+      panel.refresh();
+      events.emit('select', to, byPerson);
+      const [node, module] = hostSelection(h, to);
+      if (byPerson && (node !== before[0] || module !== before[1])) {
+        options.onSelect?.(node < 0 ? null : node, module);
+      }
+    },
+    async goTo(to, byPerson = true) {
+      if (h === null) {
+        return;
+      }
+      if (kindOf(h, to) === 'group' && h.inlined[scopeOf(h, to)]) {
+        // A row of blocks that is not collapsed any more: its first block stands for it.
+        const repeat = repeatOf(h, scopeOf(h, to));
+        to = repeat === undefined ? to : groupElement(h, repeat.members[0]);
+      }
+      const wanted = openAncestors(h, opened, to);
+      view.select(to, byPerson);
+      if (wanted.size !== opened.size) {
+        const surrounding = scene === null ? -1 : visibleIndexOf(h, scene.visible, to);
+        await view.open(wanted, surrounding < 0 ? -1 : scene!.visible.elements[surrounding]);
+      }
+      if (scene !== null) {
+        stage.reveal(indexOf(scene, to));
+      }
+    },
+    async toggle(index) {
+      if (h === null || scene === null) {
+        return;
+      }
+      const at = scene.visible.elements[index];
+      const kind = scene.visible.kinds[index];
+      if (kind !== 'open' && kind !== 'closed') {
+        return;
+      }
+      const scope = scopeOf(h, at);
+      const opening = kind === 'closed';
+      // What is selected inside a closing group would vanish: the group is selected in its place.
+      if (!opening && selected >= 0 && selected !== at && isWithin(h, selected, scope)) {
+        view.select(at);
+      }
+      await view.open(opening ? openScope(h, opened, scope) : closeScope(h, opened, scope), at);
+      const ops = strings.ops(h.opCount[scope]);
+      frame.announce(opening ? strings.opened(ops) : strings.closed(ops));
+    },
+    async open(scopes, anchor = -1, first = false) {
+      opened = scopes;
+      isDefaultOpened = false;
+      await relayout(anchor);
+      if (first && scene !== null) {
+        stage.first();
+      }
+      report();
+    },
+    setOpened(scopes, link) {
+      if (h === null) {
+        return;
+      }
+      const next = scopes === null ? defaultOpened(h) : validScopes(h, scopes);
+      if (scopes !== null && link === undefined) {
+        // The host does not know of collapsed blocks: those that are open stay open.
+        const own = new Set(documentScopes(h, opened));
+        opened.forEach((scope) => own.has(scope) || next.add(scope));
+      }
+      isDefaultOpened = scopes === null;
+      if (link?.refolded) {
+        events.emit('collapse');
+      } else if (next.size === opened.size && [...next].every((scope) => opened.has(scope))) {
+        return;
+      }
+      opened = next;
+      void relayout(selected).then(() => {
+        // Nothing that could keep its place: the camera would look at where something else was.
+        if (scene !== null && stage.width > 0 && view.selectedIndex < 0) {
+          stage.first();
+        }
+      });
+    },
+    setQuery(text) {
+      query = text;
+      events.emit('query', text);
+    },
+    highlight(elements, why) {
+      highlighted = elements;
+      markHighlighted();
+      events.emit('highlight', elements, why);
+      frame.announce(why);
+    },
+    notify: (text) => frame.notify(text),
+    copy: (text) => void copyText(frame.root, text).then(() => frame.notify(strings.copied())),
+    pin(at) {
+      pinned = pinned.includes(at) ? pinned.filter((other) => other !== at) : [...pinned, at];
+      const { length } = pinned;
+      frame.announce(pinned.includes(at) ? strings.pinned(length) : strings.unpinned(length));
+      events.emit('pin', pinned);
+      stage.repaint();
+      panel.refresh();
+    },
+    setHeight: (height) => frame.setHeight(height),
+    openPanel(tab, recenter) {
+      if (h !== null) {
+        placement.open(tab, recenter);
+      }
+    },
+    closePanel: () => placement.close(),
+    addDialog(node) {
+      overlays.push(node);
+      if (h !== null) {
+        body.after(node);
+      }
+    },
+    destroy() {
+      destroyed = true;
+      events.emit('destroy');
+      runner.destroy();
+      stage.destroy();
+      tree.destroy();
+      frame.destroy();
+      delete host.dataset.tracelabReady;
+      delete host.dataset.selected;
+      delete host.dataset.tracelabError;
+    },
+  };
+  const placement = createPanelPlacement(view, resized);
+  return view;
+}

@@ -1,0 +1,169 @@
+/** The menu that saves: the picture as PNG or SVG, the graph as DOT, JSON or a page of its own; and links. */
+
+import * as toolStrings from '../../../i18n/toolstrings';
+import type { Camera } from '../../canvas/camera';
+import { dotFile } from './dotfile';
+import { button, element } from '../../ui/dom';
+import { icon } from '../../ui/icons';
+import { linkOf } from '../../core/links';
+import { pageFile } from './pagefile';
+import { createSvgContext } from '../../canvas/paint/svgcontext';
+import { ORDER } from '../../ui/toolbar';
+import type { View } from '../../core/view';
+
+const MARGIN = 24;
+/** What browsers can still hold in a canvas. */
+const MOST_SIDE = 12_000;
+const MOST_PIXELS = 80_000_000;
+
+function download(view: View, content: Blob | string, type: string, ending: string): void {
+  const blob = typeof content === 'string' ? new Blob([content], { type }) : content;
+  const address = URL.createObjectURL(blob);
+  const name = view.graph!.document.name.replace(/[^\w.-]+/g, '_').slice(0, 80) || 'graph';
+  const link = element('a', { attributes: { href: address, download: `${name}.${ending}` } });
+  view.frame.root.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  view.notify(toolStrings.saved(`${name}.${ending}`));
+}
+
+interface Shot {
+  camera: Camera;
+  width: number;
+  height: number;
+}
+
+function onScreen({ stage }: View): Shot {
+  return { camera: stage.camera, width: stage.width, height: stage.height };
+}
+
+function whole(view: View): Shot {
+  const { bounds } = view.scene!;
+  return {
+    camera: { x: MARGIN - bounds.x, y: MARGIN - bounds.y, scale: 1 },
+    width: bounds.width + 2 * MARGIN,
+    height: bounds.height + 2 * MARGIN,
+  };
+}
+
+export function svgOf(view: View, all: boolean): string {
+  const { camera, width, height } = all ? whole(view) : onScreen(view);
+  const context = createSvgContext();
+  view.stage.paintOn(context, camera, width, height, 1);
+  return context.toSvg(width, height, view.graph!.document.name);
+}
+
+function pngOf(view: View, all: boolean): Promise<Blob | null> {
+  const { camera, width, height } = all ? whole(view) : onScreen(view);
+  const density = Math.min(
+    2,
+    MOST_SIDE / width,
+    MOST_SIDE / height,
+    Math.sqrt(MOST_PIXELS / (width * height)),
+  );
+  const canvas = element('canvas', {});
+  canvas.width = Math.max(1, Math.round(width * density));
+  canvas.height = Math.max(1, Math.round(height * density));
+  const context = canvas.getContext('2d');
+  if (context === null) {
+    return Promise.resolve(null);
+  }
+  // Drawn at its own scale, so that what is small on the screen keeps its labels where the paper is large enough.
+  view.stage.paintOn(context, camera, width, height, density);
+  return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+}
+
+export function exportFeature(view: View): void {
+  const png = async (all: boolean): Promise<void> => {
+    const blob = await pngOf(view, all);
+    if (blob === null) {
+      view.notify(toolStrings.noPng());
+    } else {
+      download(view, blob, 'image/png', 'png');
+    }
+  };
+  const page = async (): Promise<void> => {
+    const script = (await view.options.pageScript?.()) ?? null;
+    if (!script) {
+      view.notify(toolStrings.noPage());
+      return;
+    }
+    download(view, await pageFile(view.graph!.document, script), 'text/html', 'html');
+  };
+  const link = (): void => view.copy(view.options.linkTo?.(linkOf(view)) ?? linkOf(view));
+  const choices: [string, () => void][] = [
+    [toolStrings.pngScreen(), () => void png(false)],
+    [toolStrings.pngWhole(), () => void png(true)],
+    [toolStrings.svgScreen(), () => download(view, svgOf(view, false), 'image/svg+xml', 'svg')],
+    [toolStrings.svgWhole(), () => download(view, svgOf(view, true), 'image/svg+xml', 'svg')],
+    [toolStrings.dot(), () => download(view, dotFile(view.graph!, view.scene!), 'text/vnd.graphviz', 'dot')],
+    [
+      toolStrings.json(),
+      () => download(view, JSON.stringify(view.graph!.document), 'application/json', 'json'),
+    ],
+    [toolStrings.html(), () => void page()],
+    [toolStrings.copyLink(), link],
+  ];
+  const menu = element('div', {
+    class: 'menu',
+    attributes: { role: 'menu', 'aria-label': toolStrings.exportMenu() },
+  });
+  menu.hidden = true;
+  const face = button(toolStrings.exportKey(), icon('save'), () => toggle());
+  face.setAttribute('aria-haspopup', 'menu');
+  face.setAttribute('aria-expanded', 'false');
+  const toggle = (shown = menu.hidden, focus = true): void => {
+    menu.hidden = !shown;
+    face.setAttribute('aria-expanded', String(shown));
+    if (shown) {
+      (menu.firstElementChild as HTMLElement).focus();
+    } else if (focus) {
+      face.focus();
+    }
+  };
+  menu.append(
+    ...choices.map(([text, run]) =>
+      element('button', {
+        text,
+        attributes: { type: 'button', role: 'menuitem', tabindex: '-1' },
+        onClick() {
+          toggle(false);
+          if (view.graph !== null && view.scene !== null) {
+            run();
+          }
+        },
+      }),
+    ),
+  );
+  const holder = element('div', { class: 'button-group' }, face, menu);
+  holder.addEventListener('focusout', (event) => {
+    if (!menu.hidden && !holder.contains(event.relatedTarget as Node | null)) {
+      toggle(false, false);
+    }
+  });
+  menu.addEventListener('keydown', (event) => {
+    const items = [...menu.children] as HTMLElement[];
+    const at = items.indexOf(event.target as HTMLElement);
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (event.key === 'Escape' || event.key === 'Tab') {
+      toggle(false);
+    } else if (step !== 0) {
+      items[(at + step + items.length) % items.length].focus();
+    } else if (event.key === 'Home' || event.key === 'End') {
+      items[event.key === 'Home' ? 0 : items.length - 1].focus();
+    } else if (event.key === 'Enter' || event.key === ' ') {
+      // The button's own answer to the key.
+      event.stopPropagation();
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  view.toolbar.place(holder, ORDER.save);
+  view.keys.bind({
+    keys: ['s'],
+    help: ['s', toolStrings.helpExport()],
+    run: () => toggle(true),
+  });
+}

@@ -1,6 +1,0 @@
-/** What is read when it is needed; in the widget's bundle another module stands here: see `build/parts.mjs`. */
-
-export const later = (): Promise<typeof import('./later')> => import('./later');
-
-/** The text of a script that starts a standalone page; null where the bundle holds none. */
-export const pageText = (): Promise<string | null> => Promise.resolve(null);

@@ -1,0 +1,124 @@
+/** The elements around the picture, in a shadow root: toolbar, body, resize handle; or an error message. */
+
+import { EXPLORER_STYLE } from '../../generated/explorerstyle';
+import { element } from './dom';
+import { clampHeight, createResizeHandle } from './resizehandle';
+import { cssVariables, readTheme, watchTheme, type Theme } from './theme';
+
+/** Narrower than this, the panel lies over the picture instead of beside it. */
+const NARROW = 720;
+
+export interface Frame {
+  readonly shadow: ShadowRoot;
+  readonly root: HTMLElement;
+  readonly height: number;
+  setHeight(height: number): void;
+  /** Takes the host's height from now on. */
+  fillHost(): void;
+  /** Shows the picture with its bars. */
+  fill(...children: Node[]): void;
+  /** Shows an error instead of the picture. */
+  showError(text: string): void;
+  /** Announces something to screen readers. */
+  announce(text: string): void;
+  /** Shows a message for a moment, and announces it. */
+  notify(text: string): void;
+  /** Reads the theme of the page and hands it on. */
+  applyTheme(): void;
+  /** Puts the classes right that go with the width. */
+  resized(): void;
+  destroy(): void;
+}
+
+export interface FrameEvents {
+  onTheme(theme: Theme): void;
+  onResize(): void;
+  /** Dragged by the person to its new height. */
+  onHeight(height: number): void;
+}
+
+export function createFrame(host: HTMLElement, firstHeight: number, events: FrameEvents): Frame {
+  const home = element('div', {
+    class: 'tracelab',
+    // JupyterLab's own shortcuts (d d deletes a cell!) stay out of here.
+    attributes: { 'data-lm-suppress-shortcuts': 'true' },
+  });
+  const shadow = home.attachShadow({ mode: 'open' });
+  const root = element('div', { class: 'root' });
+  shadow.append(element('style', { text: EXPLORER_STYLE }), root);
+  host.append(home);
+  let height = clampHeight(firstHeight);
+  const live = element('div', { class: 'visually-hidden', attributes: { role: 'status' } });
+  const toast = element('div', { class: 'toast', attributes: { 'aria-hidden': 'true' } });
+  let timer = 0;
+  let filling = false;
+  const setHeight = (to: number): void => {
+    height = clampHeight(to);
+    home.style.height = filling ? '100%' : `${height}px`;
+    handle.setAttribute('aria-valuenow', String(height));
+  };
+  const handle = createResizeHandle(
+    () => height,
+    (to, final) => {
+      setHeight(to);
+      if (final) {
+        events.onHeight(height);
+      }
+    },
+  );
+  const applyTheme = (): void => {
+    const theme = readTheme(host);
+    for (const [name, value] of Object.entries(cssVariables(theme))) {
+      root.style.setProperty(name, value);
+    }
+    root.dataset.theme = theme.dark ? 'dark' : 'light';
+    events.onTheme(theme);
+  };
+  const observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(events.onResize);
+  observer?.observe(home);
+  const unwatch = watchTheme(applyTheme);
+  setHeight(height);
+
+  return {
+    shadow,
+    root,
+    get height() {
+      return height;
+    },
+    setHeight,
+    fillHost() {
+      filling = true;
+      handle.hidden = true;
+      root.classList.add('filling');
+      setHeight(height);
+    },
+    fill(...children) {
+      root.replaceChildren(...children, handle, toast, live);
+      setHeight(height);
+    },
+    showError(text) {
+      root.replaceChildren(element('p', { class: 'message', text, attributes: { role: 'alert' } }));
+      home.style.height = 'auto';
+    },
+    announce(text) {
+      live.textContent = text;
+    },
+    notify(text) {
+      live.textContent = text;
+      toast.textContent = text;
+      toast.classList.add('shown');
+      clearTimeout(timer);
+      timer = window.setTimeout(() => toast.classList.remove('shown'), 1800);
+    },
+    applyTheme,
+    resized() {
+      root.classList.toggle('narrow', root.clientWidth < NARROW);
+    },
+    destroy() {
+      clearTimeout(timer);
+      observer?.disconnect();
+      unwatch();
+      home.remove();
+    },
+  };
+}

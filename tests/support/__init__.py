@@ -1,0 +1,1 @@
+"""What several test files use: how they compare, what they trace, and the pages that they open."""

@@ -1,0 +1,1 @@
+"""A JupyterLab server, and what a person sees and does in a browser."""

@@ -1,0 +1,1 @@
+"""Code that tests trace: models, and functions with one property each."""

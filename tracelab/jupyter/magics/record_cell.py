@@ -1,0 +1,155 @@
+"""Tracing a cell: compiled as the shell would, recorded as it runs, checked and shown."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import Any
+
+import torch
+from IPython.core.error import UsageError
+from IPython.display import display
+
+from tracelab.api.traced_function import TracedFunction
+from tracelab.capture.analysis.concretize import concretize_names
+from tracelab.capture.messages import warnings_suppressed
+from tracelab.capture.record import TraceError, record
+from tracelab.check.outputs import cloned
+from tracelab.check.outputs import leaves as leaves_of
+from tracelab.errors import InputError, TracelabError
+from tracelab.execute.origin import Origin, kept_examples
+from tracelab.graph.graph import Graph
+from tracelab.graph.structure import InputTree, Tree
+from tracelab.jupyter.magics.cell import Cell, compile_cell, has_top_level_await, holds_tensors
+from tracelab.jupyter.magics.cell_check import Before, CellFunction
+from tracelab.jupyter.magics.inputs import drop_unused_inputs, input_tree
+from tracelab.jupyter.magics.tracebacks import ShownSyntaxError, ordinary_traceback
+from tracelab.jupyter.trace_registry import note
+from tracelab.jupyter.widget.explorer import GraphExplorer, graph_of, in_kernel
+from tracelab.render.text import summary_text, warnings_text
+
+
+class CellTracer:
+    """What `%%trace` and `%trace` do in one shell."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+
+    def compile(self, source: str, *, shift: bool = True) -> Cell:
+        """Parse as the shell would; a syntax error is shown as the shell shows it."""
+        shell = self.shell
+        transformed = shell.transform_cell(source)
+        # The magic's own line counts: line numbers are those that a person sees in the cell.
+        text = "\n" + transformed if shift else transformed
+        name = shell.compile.cache(text, shell.execution_count, raw_code=text)
+        try:
+            flags = shell.compile.flags | ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            tree = builtins.compile(text, name, "exec", flags, True)
+        except (SyntaxError, OverflowError, ValueError) as error:
+            raise ShownSyntaxError(shell, error) from None
+        if has_top_level_await(tree):
+            raise UsageError("%%trace cannot trace a cell with a top-level await: await in a cell before it")
+        return compile_cell(shell.transform_ast(tree), name)
+
+    def input_names(self, wanted: list[str], cell: Cell) -> list[str]:
+        space = self.shell.user_ns
+        for name in wanted:
+            if name not in space:
+                raise UsageError(f"%%trace: there is no variable `{name}` to take as input")
+            if not holds_tensors(space[name]):
+                kind = type(space[name]).__name__
+                raise UsageError(
+                    f"%%trace: `{name}` ({kind}) cannot be an input: it is not a tensor or container of tensors"
+                )
+        if wanted:
+            return list(dict.fromkeys(wanted))
+        return [name for name in cell.reads if not name.startswith("_") and holds_tensors(space.get(name))]
+
+    def record(self, cell: Cell, names: list[str], options: Any) -> TracedFunction:
+        space = self.shell.user_ns
+        leaves: list[torch.Tensor] = []
+        labels: list[str] = []
+        trees: list[Tree] = []
+        try:
+            for name in names:
+                first = len(leaves)
+                trees.append(input_tree(space[name], leaves, name))
+                count = len(leaves) - first
+                labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
+        except InputError as error:
+            raise UsageError(f"%%trace: {error}") from None
+        modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
+        before = Before({name: space[name] for name in names}, modules.values()) if options.check else None
+        variables = dict(space) if options.check else {}
+        strict = options.strict and not options.no_strict
+
+        def run(space: dict[str, Any]) -> Any:
+            outputs = cell.run(space)
+            if len(outputs) == 1:
+                return next(iter(outputs.values()))
+            # Strictness is about the structures of the cell; that it has several outputs is none of them.
+            return (tuple(outputs.values()) if strict else outputs) or None
+
+        given = list(zip(labels, leaves, strict=True))
+        examples = cloned(leaves) if kept_examples(leaves) is not None else None
+        try:
+            with warnings_suppressed():
+                recording = record(
+                    run,
+                    (space,),
+                    {},
+                    given,
+                    name="cell",
+                    modules=modules,
+                    strict=strict,
+                    cell=cell.body.co_filename,
+                )
+        except TraceError as error:
+            assert error.__cause__ is not None
+            if error.graph.nodes:
+                self._show(error.graph, options)
+            raise ordinary_traceback(self.shell, error.__cause__, cell.body.co_filename) from None
+        except TracelabError as error:
+            raise UsageError(f"%%trace: {error}") from None
+        except BaseException as error:
+            # Ctrl-C, SystemExit
+            raise ordinary_traceback(self.shell, error, cell.body.co_filename) from None
+        finally:
+            concretize_names(space, dict.fromkeys((*cell.assigns, *cell.reads)))
+        example_of = dict(zip(recording.graph.user_inputs, examples, strict=True)) if examples is not None else {}
+        if not options.names:
+            names, trees = drop_unused_inputs(recording.graph, names, trees)
+        recording.graph.input_tree = InputTree(names, trees)
+        traced = TracedFunction(recording.graph, "cell")
+        if examples is not None:
+            traced.examples = [example_of[value] for value in recording.graph.user_inputs]
+        if before is not None:
+            print(before.check(traced, recording.result))
+            function = CellFunction(run, variables, names)
+            given_before = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
+            traced.origin = Origin(function, modules, strict, False, kept_examples(given_before))
+        return traced
+
+    def finish(self, traced: TracedFunction, options: Any) -> None:
+        self.shell.user_ns[options.output] = traced
+        note(traced)
+        if not options.check:
+            self._show(traced, options)
+            return
+        # The places that warnings name get their answers first, so that the graph shows them.
+        report = traced.check(progress=False)
+        self._show(traced, options)
+        if options.no_widget or not in_kernel():
+            print(report)
+        else:
+            display(report)
+
+    def _show(self, traced: TracedFunction | Graph, options: Any) -> None:
+        # What was traced can be run in its picture; what failed is a graph only.
+        graph = graph_of(traced)
+        if options.no_widget or not in_kernel():
+            print(summary_text(graph))
+        else:
+            if graph.warnings:
+                print(warnings_text(graph))
+            display(GraphExplorer(traced))
