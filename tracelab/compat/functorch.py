@@ -1,4 +1,7 @@
-"""The functions behind `torch.func`: wrappers that were made before a recording reach them too."""
+"""The functions behind `torch.func`: wrappers that were made before a recording reach them too.
+
+They are looked up at import: a recording that does not see a transform would be wrong without a word.
+"""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ _GROUPS = (
     ),
     (
         "functorch",
-        "Tracing a transform of torch.func",
+        "Tracing",
         _AT_IMPORT,
         """
         torch._functorch.apis.vmap_impl
@@ -150,7 +150,7 @@ _GROUPS = (
     ),
     (
         "fake",
-        "A tensor of a subclass, which may be a fake one,",
+        "Telling a fake tensor from one of another subclass",
         _AT_USE,
         """
         torch._subclasses.fake_tensor.FakeTensor
