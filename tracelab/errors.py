@@ -19,3 +19,11 @@ class TracelabFileError(TracelabError):
     Traceback (most recent call last):
     tracelab.errors.TracelabFileError: not a .tlab file: it is not a zip archive
     """
+
+
+class TorchVersionError(TracelabError, ImportError):
+    """The installed torch lacks a private name that tracelab stands on; the message says which, and what to do.
+
+    It is an `ImportError` where the whole package stands on that name, and is raised at import. What only one feature
+    needs is missed when that feature is used.
+    """

@@ -22,7 +22,7 @@ def torch_state():
     x = torch.ones(2, 3)
     return {
         "call": torch.nn.Module.__call__,
-        "apply": torch.autograd.Function.__dict__["apply"].__func__,
+        "apply": torch.autograd.Function.__dict__["apply"],
         "sqrt": math.sqrt,
         "rounding": (math.floor, torch.ceil, torch.round),
         "numbers": (torch.SymInt.__hash__, torch._ops.OpOverload._get_dispatch),

@@ -19,8 +19,8 @@ from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
-from tracelab.capture.torch_private import EnablePreDispatch, enable_python_dispatcher
 from tracelab.capture.values import tensor_type
+from tracelab.compat.dispatch import EnablePreDispatch, enable_python_dispatcher
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value

@@ -11,6 +11,8 @@ import torch
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from tracelab.capture.recording.recorder import Recorder, recording_paused
+from tracelab.compat import script
+from tracelab.compat.modules import infer_lazy_parameters
 from tracelab.graph.ir import Role
 from tracelab.graph.kinds import CALL_METHOD
 from tracelab.graph.scope import Scope
@@ -45,8 +47,8 @@ def call_module(
     if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
         # A lazy module makes its parameters at its first call: that is no part of what later calls do.
         with recording_paused(recorder):
-            module._infer_parameters(module, args, kwargs)
-    if isinstance(module, torch.jit.ScriptModule):
+            infer_lazy_parameters(module, args, kwargs)
+    if script.is_module(module):
         return recorder.record_call(
             CALL_METHOD,
             module,

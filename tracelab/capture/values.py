@@ -45,12 +45,6 @@ def tensor_type(tensor: torch.Tensor) -> TensorType:
     return TensorType(tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
 
 
-def address_of(generator: torch.Generator) -> int:
-    """What two Python objects of one generator share."""
-    address: int = generator._cdata  # type: ignore[attr-defined]
-    return address
-
-
 def concrete(item: Any) -> Any:
     """The same argument with traced numbers replaced by the numbers that they are now."""
     type_ = type(item)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensor
 
+from tracelab.compat.fake import is_fake
 from tracelab.execute.module import TracedSubmodule
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.graph import Graph
@@ -46,7 +46,7 @@ def written_state(graph: Graph) -> list[Tensor]:
 
 def has_data(tensor: Tensor) -> bool:
     """Whether there are values to compare: meta and fake tensors have none."""
-    return not tensor.is_meta and not isinstance(tensor, FakeTensor)
+    return not tensor.is_meta and not is_fake(tensor)
 
 
 class _Snapshot:

@@ -9,9 +9,9 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensor
 
 from tracelab.comparison.align.alignment import Alignment
+from tracelab.compat.fake import is_fake
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.source import Source
@@ -309,7 +309,7 @@ def tensor_difference(mine: torch.Tensor | None, theirs: torch.Tensor | None) ->
     if mine is None or theirs is None or mine is theirs or mine.shape != theirs.shape or mine.dtype != theirs.dtype:
         return None
     plain = all(
-        item.layout is torch.strided and not item.is_meta and not item.is_quantized and not isinstance(item, FakeTensor)
+        item.layout is torch.strided and not item.is_meta and not item.is_quantized and not is_fake(item)
         for item in (mine, theirs)
     )
     if not plain:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.compat import dynamo
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.code import Code
 from tracelab.execute.function import ReplayFunction
@@ -133,11 +134,9 @@ def _inductor(unit: _Unit) -> Runner:
     function = torch.compile(unit.function, backend="inductor")
 
     def run(flat: list[Tensor]) -> tuple[Any, str]:
-        from torch._dynamo.exc import TorchDynamoException
-
         try:
             return function(*flat, *unit.parameters()), ""
-        except TorchDynamoException as error:
+        except dynamo.compiler_error() as error:
             text = " ".join(str(error).split("\n\n")[0].split())
             raise TracelabError(
                 f"inductor could not compile {unit.name}: {text[:300]}; use the python backend"

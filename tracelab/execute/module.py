@@ -9,6 +9,8 @@ from typing import Any, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
+from tracelab.compat import script
+from tracelab.compat.modules import apply_to
 from tracelab.errors import TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.replay import Replay
@@ -132,7 +134,7 @@ class ReplayModule(TracedSubmodule):
         return super().__getattr__(name)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        nn.Module._apply(self, fn, recurse)
+        apply_to(self, fn, recurse)
         for method in self._graphs:
             self._run(method).follow(fn)
         return self
@@ -280,9 +282,6 @@ def _exported_names(module: nn.Module) -> list[str]:
     names = []
     for name in dir(type(module)):
         item = getattr(type(module), name, None)
-        if (
-            callable(item)
-            and torch._jit_internal.get_torchscript_modifier(item) is torch._jit_internal.FunctionModifiers.EXPORT
-        ):
+        if callable(item) and script.is_exported(item):
             names.append(name)
     return names

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tracelab.compat.operators import is_composite
 from tracelab.graph.data import GraphData
 from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, AUTOGRAD_GRAD, BACKWARD
 from tracelab.graph.ir import Node, Value, collect_values
@@ -242,7 +243,7 @@ def may_return_input(target: Any) -> bool:
         return True
     name = schema.name + (f".{schema.overload_name}" if schema.overload_name else "")
     try:
-        return bool(torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd"))
+        return is_composite(name)
     except RuntimeError:
         return True
 

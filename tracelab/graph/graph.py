@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import torch
-
+from tracelab.compat.operators import OpOverloadPacket
 from tracelab.errors import TracelabError
 from tracelab.graph.callables.result_types import result_types
 from tracelab.graph.data import GraphData
@@ -67,7 +66,7 @@ class Graph(GraphData):
         True
         """
         overloads = [target]
-        if isinstance(target, torch._ops.OpOverloadPacket):
+        if isinstance(target, OpOverloadPacket):
             overloads = [getattr(target, name) for name in target.overloads()]
         return [
             node

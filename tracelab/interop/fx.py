@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from torch import fx, nn
-from torch._ops import HigherOrderOperator, OpOverload, OpOverloadPacket
 
+from tracelab.compat.operators import HigherOrderOperator, OpOverload, OpOverloadPacket, packet_name
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, unique_names
@@ -66,7 +66,7 @@ class _Reader:
 
     def read(self) -> Graph:
         graph = self.graph
-        name = self.module._get_name()
+        name = type(self.module).__name__
         graph.root.name = graph.root.class_name = "" if name == "GraphModule" else name
         nodes = self.module.graph.nodes
         for node in nodes:
@@ -162,7 +162,7 @@ class _Reader:
             made.overload = target._schema.overload_name
             return
         if isinstance(target, OpOverloadPacket):
-            made.kind, made.target = target._qualified_op_name, _Packet(target)
+            made.kind, made.target = packet_name(target), _Packet(target)
             return
         if isinstance(target, HigherOrderOperator):
             made.kind, made.target = PYTHON_CALL, HigherOrder(target, target.name(), 0)

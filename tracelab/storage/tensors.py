@@ -10,8 +10,8 @@ from collections import defaultdict
 from typing import Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensor
 
+from tracelab.compat.fake import is_fake
 from tracelab.errors import TracelabFileError
 from tracelab.storage import validation
 from tracelab.storage.graph_json.constants import device_of, dtype_of, short_name
@@ -98,7 +98,7 @@ def _check(tensor: torch.Tensor, name: str) -> None:
 
     if isinstance(tensor, (torch.nn.UninitializedParameter, torch.nn.UninitializedBuffer)):
         refuse("it is a lazy parameter without a shape yet: run the module once, and trace it again")
-    plain = type(tensor) in (torch.Tensor, torch.nn.Parameter, FakeTensor)
+    plain = type(tensor) in (torch.Tensor, torch.nn.Parameter) or is_fake(tensor)
     if not plain and not isinstance(tensor, torch.nn.Buffer):
         refuse(f"files hold plain tensors, and it is a {type(tensor).__name__}")
     if tensor.is_nested or tensor.layout is not torch.strided or tensor.is_quantized:
@@ -109,7 +109,7 @@ def _check(tensor: torch.Tensor, name: str) -> None:
 
 
 def _is_shape_only(tensor: torch.Tensor) -> bool:
-    return tensor.is_meta or isinstance(tensor, FakeTensor)
+    return tensor.is_meta or is_fake(tensor)
 
 
 def _describe(tensor: torch.Tensor) -> dict[str, Any]:

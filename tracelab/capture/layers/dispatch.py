@@ -14,20 +14,21 @@ from typing import Any
 
 from tracelab.capture.recording.operators import Operator, operator_of
 from tracelab.capture.recording.recorder import active
-from tracelab.capture.torch_private import (
+from tracelab.compat.dispatch import (
     PRE_DISPATCH,
     PYTHON,
     DisablePythonDispatcher,
-    OpOverload,
+    dispatch_cache,
+    get_dispatch,
     key_excluded,
     key_included,
+    set_get_dispatch,
     set_key_included,
 )
 
 _lock = threading.Lock()
 _installed: dict[Any, Any] = {}
 _running = 0
-_get_dispatch = OpOverload._get_dispatch
 
 
 class PreDispatch:
@@ -37,7 +38,7 @@ class PreDispatch:
         global _running
         with _lock:
             if _running == 0:
-                OpOverload._get_dispatch = _handler_of  # type: ignore[method-assign, assignment]
+                set_get_dispatch(_handler_of)
             _running += 1
         self.before = key_included(PRE_DISPATCH)
         set_key_included(PRE_DISPATCH, True)
@@ -49,10 +50,11 @@ class PreDispatch:
         with _lock:
             _running -= 1
             if _running == 0:
-                OpOverload._get_dispatch = _get_dispatch  # type: ignore[method-assign]
+                set_get_dispatch(get_dispatch)
                 for target, handler in _installed.items():
-                    if target._dispatch_cache.get(PRE_DISPATCH) is handler:
-                        del target._dispatch_cache[PRE_DISPATCH]
+                    cache = dispatch_cache(target)
+                    if cache.get(PRE_DISPATCH) is handler:
+                        del cache[PRE_DISPATCH]
                 _installed.clear()
 
 
@@ -60,14 +62,14 @@ def _handler_of(target: Any, key: Any) -> Any:
     """What the Python dispatcher asks of an operator whose handler it has not cached."""
     if key == PRE_DISPATCH and active.recorder is not None:
         return _install(target)
-    return _get_dispatch(target, key)
+    return get_dispatch(target, key)
 
 
 def _install(target: Any) -> Callable[..., Any]:
     handler = _handler(operator_of(target))
     with _lock:
         if _running:
-            target._dispatch_cache[PRE_DISPATCH] = handler
+            dispatch_cache(target)[PRE_DISPATCH] = handler
             _installed[target] = handler
     return handler
 

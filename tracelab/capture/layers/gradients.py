@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tracelab.capture.layers.regions import record_region
 from tracelab.capture.recording.recorder import Recorder
+from tracelab.compat.modes import set_grad_enabled
 from tracelab.graph import intrinsics
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE
@@ -127,5 +128,5 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.backward: _backward,
     Tensor.register_hook: _hook(Tensor.register_hook),
     Tensor.register_post_accumulate_grad_hook: _hook(Tensor.register_post_accumulate_grad_hook),
-    torch._C._set_grad_enabled: _set_grad_enabled,
+    set_grad_enabled: _set_grad_enabled,
 }

@@ -14,6 +14,9 @@ import torch
 from tracelab.capture.recording.operators import operator_of
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.capture.values import concrete
+from tracelab.compat import bindings
+from tracelab.compat.operators import resolve_overload
+from tracelab.errors import TorchVersionError
 
 Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
 
@@ -31,7 +34,7 @@ _METHODS = "diag diag_embed diagonal unfold".split()
 def handlers() -> dict[Any, Handler]:
     """A handler for each of these functions."""
     table: dict[Any, Handler] = {}
-    for owner, names in ((torch, _FUNCTIONS), (torch._C._nn, _NN), (torch.Tensor, _METHODS)):
+    for owner, names in ((torch, _FUNCTIONS), (bindings.nn, _NN), (torch.Tensor, _METHODS)):
         for name in names:
             function = getattr(owner, name, None)
             if function is not None:
@@ -46,7 +49,9 @@ def _handler(name: str) -> Handler:
         if not _holds_size((*args, *kwargs.values())):
             return NotImplemented
         try:
-            overload = torch._C._jit_resolve_packet(f"aten::{name}", *concrete(args), **concrete(kwargs))
+            overload = resolve_overload(f"aten::{name}", concrete(args), concrete(kwargs))
+        except TorchVersionError:
+            raise
         except RuntimeError:
             return NotImplemented
         return recorder.run_operator(operator_of(getattr(packet, overload or "default")), args, kwargs)

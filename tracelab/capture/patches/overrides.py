@@ -10,8 +10,8 @@ import torch
 
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import active
+from tracelab.compat.torch_function import question_places
 
-_OVERRIDE_NAMES = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 _modules_seen = 0
 _modules_with_overrides: list[tuple[Any, str, Callable[..., bool]]] = []
 
@@ -26,13 +26,7 @@ def patch_overrides(registry: Registry) -> None:
     global _modules_seen
     if len(sys.modules) != _modules_seen:
         _modules_seen = len(sys.modules)
-        _modules_with_overrides.clear()
-        for name, module in list(sys.modules.items()):
-            if name.startswith("torch.") or name == "torch":
-                for word in _OVERRIDE_NAMES:
-                    function = getattr(module, "__dict__", {}).get(word)
-                    if function is not None and name != "torch._C":
-                        _modules_with_overrides.append((module, word, function))
+        _modules_with_overrides[:] = question_places()
     for module, word, function in _modules_with_overrides:
         registry.set(module, word, _stand_in(function, word))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import torch
 
 from tracelab.capture.patches.registry import Registry, unseen
+from tracelab.compat import dynamo
 
 
 def patch_collectives(registry: Registry) -> None:
@@ -21,9 +21,8 @@ def patch_compilation(registry: Registry) -> None:
 
     The compiler takes a second to import; where the traced code does, this is called again: see `Registry.originals`.
     """
-    if "torch._dynamo" in sys.modules:
+    if dynamo.is_loaded():
         stance: Any = torch.compiler.set_stance("force_eager")
         registry.undo_by(lambda: stance.__exit__(None, None, None))
-        from torch._dynamo.convert_frame import CatchErrorsWrapper
-
-        registry.set(CatchErrorsWrapper, "__call__", unseen(CatchErrorsWrapper.__call__))
+        compiler = dynamo.frame_compiler()
+        registry.set(compiler, "__call__", unseen(compiler.__call__))

@@ -8,16 +8,17 @@ from typing import Any
 import torch
 import torch.distributed
 
+from tracelab.compat import script
 from tracelab.graph.callables.collectives import DistributedHandle
 
 
 def labelled(args: tuple[Any, ...], frame: FrameType | None) -> tuple[Any, ...]:
     """The arguments of a collective with names for what is opaque in them."""
-    return tuple(_label(item, frame) if isinstance(item, torch.ScriptObject) else item for item in args)
+    return tuple(_label(item, frame) if script.is_object(item) else item for item in args)
 
 
-def _label(item: torch.ScriptObject, frame: FrameType | None) -> Any:
-    class_name = str(item._type()).rpartition(".")[2]
+def _label(item: Any, frame: FrameType | None) -> Any:
+    class_name = str(script.class_of(item)).rpartition(".")[2]
     if class_name == "ProcessGroup":
         group = torch.distributed.ProcessGroup.unbox(item)
         name = f"ProcessGroup({group.group_name!r}, {group.size()} ranks)"

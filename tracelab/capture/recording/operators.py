@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.torch_private import OpOverload
+from tracelab.compat.operators import OpOverload, kernel_of
 from tracelab.graph.callables.collectives import Collective, is_collective
 
 
@@ -41,7 +41,7 @@ def operator_of(target: Any) -> Operator:
         collective = is_collective(target)
         found = _known[target] = Operator(
             Collective(target) if collective else target,
-            target._op if isinstance(target, OpOverload) else target,
+            kernel_of(target) if isinstance(target, OpOverload) else target,
             schema.name,
             overload,
             operator_of(functional) if functional is not None else None,

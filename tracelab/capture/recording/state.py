@@ -16,7 +16,8 @@ from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.recording.grad_modes import GradModes
-from tracelab.capture.values import PLAIN, SYMBOLIC, address_of, storage_of, tensor_type
+from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of, tensor_type
+from tracelab.compat.tensors import generator_address
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -164,7 +165,7 @@ class RecordingState:
         return self._rareargument(item)
 
     def _rareargument(self, item: Any) -> Any:
-        if isinstance(item, torch.Generator) and (made := self.generators.get(address_of(item))) is not None:
+        if isinstance(item, torch.Generator) and (made := self.generators.get(generator_address(item))) is not None:
             return made[1]
         if isinstance(item, torch.UntypedStorage):
             self.warn("storage", STORAGE, "", None, sys._getframe(1))

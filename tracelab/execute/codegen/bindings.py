@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tracelab.compat.bindings import SPLIT
+
 METHODS = frozenset(
     """
     alias clone contiguous copy_ cpu detach dim expand expand_as fill_ index_add item masked_fill masked_scatter
@@ -41,7 +43,7 @@ NN = frozenset(
 )
 """Called through the bindings that `torch.nn.functional` itself uses."""
 
-LEAN = {"split": "torch._VF.split"}
+LEAN = {"split": SPLIT}
 """Called so in code that runs: `torch.<name>` is a Python function around them."""
 
 ONLY_OVERLOAD = frozenset({"norm", "einsum", "sum_to_size", "std", "var", "split"})

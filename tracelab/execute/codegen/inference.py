@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from tracelab.compat import script
+from tracelab.compat.modes import any_autocast, dispatch_modes, function_modes, innermost_transform
 from tracelab.graph.aliasing import makes_new_storage
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role
@@ -55,12 +57,12 @@ def may_use_inference(args: tuple[Any, ...]) -> bool:
     return not (
         torch.is_grad_enabled()
         or torch.is_inference_mode_enabled()
-        or torch._C._len_torch_function_stack()
-        or torch._C._len_torch_dispatch_stack()
-        or torch._C._functorch.peek_interpreter_stack() is not None
-        or torch._C._is_any_autocast_enabled()  # its cache would keep casts of weights that autograd then refuses
+        or function_modes()
+        or dispatch_modes()
+        or innermost_transform() is not None
+        or any_autocast()  # its cache would keep casts of weights that autograd then refuses
         or torch.compiler.is_compiling()
-        or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        or script.is_tracing()
     ) and all(type(item) is torch.Tensor for item in args)
 
 

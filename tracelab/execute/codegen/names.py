@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from tracelab.compat import bindings as native_bindings
 from tracelab.execute.codegen import bindings
 from tracelab.graph.ir import Node
 
@@ -53,8 +54,8 @@ def native(target: Any) -> tuple[str, str] | None:
     method = takes_self and type(getattr(torch.Tensor, name, None)).__name__ == "method_descriptor"
     if method and (name in bindings.METHODS or (name.endswith("_") and not name.endswith("__"))):
         return "method", name
-    if name in bindings.NN and hasattr(torch._C._nn, name):
-        return "function", f"torch._C._nn.{name}"
+    if name in bindings.NN and hasattr(native_bindings.nn, name):
+        return "function", f"{native_bindings.NN}.{name}"
     if name in bindings.FUNCTIONS and hasattr(torch, name):
         return "function", f"torch.{name}"
     return None

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from tracelab.compat.modes import set_grad_enabled
+
 
 class Regions:
     """The regions that a running graph has entered; `close` leaves those that are still open.
@@ -23,10 +25,10 @@ class Regions:
 
     def enter_grad_mode(self, enabled: bool) -> None:
         self.modes.append(torch.is_grad_enabled())
-        torch._C._set_grad_enabled(enabled)
+        set_grad_enabled(enabled)
 
     def leave_grad_mode(self) -> None:
-        torch._C._set_grad_enabled(self.modes.pop() if self.modes else self.outer)
+        set_grad_enabled(self.modes.pop() if self.modes else self.outer)
 
     def enter(self, context: Any) -> None:
         context.__enter__()
@@ -39,4 +41,4 @@ class Regions:
     def close(self) -> None:
         while self.contexts:
             self.leave()
-        torch._C._set_grad_enabled(self.outer)
+        set_grad_enabled(self.outer)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
+
+from tracelab.compat.fake import is_fake
 
 
 def nonfinite(tensors: Iterable[Tensor]) -> Callable[[], str] | None:
@@ -17,7 +18,7 @@ def nonfinite(tensors: Iterable[Tensor]) -> Callable[[], str] | None:
     """
     readings = []
     for tensor in tensors:
-        if not (tensor.is_floating_point() or tensor.is_complex()) or tensor.is_meta or isinstance(tensor, FakeTensor):
+        if not (tensor.is_floating_point() or tensor.is_complex()) or tensor.is_meta or is_fake(tensor):
             continue
         if tensor.layout is not torch.strided or tensor.is_nested:
             continue

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.compat.tensors import storage_address
+
 
 class Memory:
     """Bytes that the run's live values hold, each storage counted once however many values share it.
@@ -126,4 +128,4 @@ def _storage(tensor: Tensor) -> tuple[int, int] | None:
         storage = tensor.untyped_storage()
     except (RuntimeError, NotImplementedError):
         return None
-    return storage._cdata, storage.nbytes()
+    return storage_address(storage), storage.nbytes()

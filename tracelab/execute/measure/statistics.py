@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
+
+from tracelab.compat.fake import is_fake
 
 BINS = 32
 """Bars of a histogram."""
@@ -80,7 +81,7 @@ def read_statistics(tensor: Tensor) -> Reading | None:
 
 def plain_elements(tensor: Tensor) -> Tensor | None:
     """The elements as one flat real tensor of float32 or float64, in any order; None where there are none to see."""
-    if tensor.is_meta or isinstance(tensor, FakeTensor):
+    if tensor.is_meta or is_fake(tensor):
         return None
     tensor = tensor.detach()
     try:

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
+from tracelab.compat.fake import FakeMode, fake_mode_of, is_fake
 from tracelab.errors import InputError
 from tracelab.execute.run.program import Program
 from tracelab.graph.graph import Graph
@@ -25,7 +25,7 @@ class Placed:
     program: Program
     device: torch.device
     inputs: dict[Value, Tensor]
-    fake: FakeTensorMode | None = None
+    fake: FakeMode | None = None
 
     @property
     def has_data(self) -> bool:
@@ -77,9 +77,9 @@ def placed(program: Program, flat: list[Tensor], device: str | torch.device | No
     """
     users = program.graph.user_inputs
     inputs = dict(zip(users, flat, strict=True))
-    fake = next((tensor.fake_mode for tensor in flat if isinstance(tensor, FakeTensor)), None)
+    fake = next((fake_mode_of(tensor) for tensor in flat if is_fake(tensor)), None)
     if fake is None and not flat:
-        fake = next((tensor.fake_mode for tensor in program.state.values() if isinstance(tensor, FakeTensor)), None)
+        fake = next((fake_mode_of(tensor) for tensor in program.state.values() if is_fake(tensor)), None)
     if device is None:
         where = default_device([*flat, *program.state.values()])
         if fake is not None:
@@ -143,7 +143,7 @@ def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _faked(mode: Any, tensor: Tensor) -> Tensor:
-    if isinstance(tensor, FakeTensor):
+    if is_fake(tensor):
         return tensor
     fake: Tensor = mode.from_tensor(tensor, static_shapes=True)
     return fake

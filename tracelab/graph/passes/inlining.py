@@ -114,8 +114,8 @@ def _is_for_lists(target: Any) -> bool:
 def _target(kind: str, script_node: Any) -> Any:
     namespace, _, name = kind.partition("::")
     try:
-        schema = torch._C.parse_schema(script_node.schema())
+        _, _, overload = script_node.schema().partition("(")[0].partition(".")
         packet = getattr(getattr(torch.ops, namespace), name)
-        return getattr(packet, schema.overload_name or "default")
+        return getattr(packet, overload or "default")
     except (AttributeError, RuntimeError):
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from tracelab.compat import script
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.text.printer import arguments_of
 
@@ -72,6 +73,9 @@ def parameter_names(target: Any) -> tuple[str, ...]:
     owner = getattr(target, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
         return _signature(owner.forward)[1:]
+    if script.is_module(target):
+        # Its class has no `forward` of its own.
+        return script.parameter_names(target)
     if isinstance(target, torch.nn.Module):
         return _signature(type(target).forward)[1:]
     schema = getattr(target, "schema", None)

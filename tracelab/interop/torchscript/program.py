@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from tracelab.errors import TracelabError, TracelabFileError
+from tracelab.compat import script
+from tracelab.errors import TorchVersionError, TracelabError, TracelabFileError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, collect_values, unique_names
 from tracelab.graph.kinds import CALL_FUNCTION, CALL_METHOD, CONSTANT, GET_ATTRIBUTE, IF, LOOP, SET_ATTRIBUTE, UNPACKS
@@ -44,22 +45,22 @@ def read_torchscript(file: PathOrFile) -> Graph:
         TracelabFileError: It cannot be read.
         OSError: It cannot be opened.
     """
-    unit = torch._C.CompilationUnit()
-    private: Any = torch._C
     try:
         if isinstance(file, (str, os.PathLike)):
             with open(file, "rb"):
                 # A file that cannot be opened is an `OSError`, and no sentence of the C++ reader's.
                 path = os.fspath(file)
-            module = private.import_ir_module(unit, path, torch.device("cpu"), {}, False)
+            module, find = script.read(path)
         else:
-            module = private.import_ir_module_from_buffer(unit, file.read(), torch.device("cpu"), {}, False)
-        loaded = torch.jit._recursive.wrap_cpp_module(module)
+            module, find = script.read(file.read())
+        loaded = script.wrapped(module)
+    except TorchVersionError:
+        raise
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise TracelabFileError(f"the TorchScript file cannot be read: {reason}") from error
     with validation.reading("TorchScript"):
-        return _graph_of(loaded, unit.find_function)
+        return _graph_of(loaded, find)
 
 
 def from_torchscript(module_or_function: Any) -> Graph:
@@ -83,9 +84,9 @@ def from_torchscript(module_or_function: Any) -> Graph:
     >>> graph.to_callable()(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    if isinstance(module_or_function, torch.jit.ScriptFunction):
-        return _graph_of(module_or_function, _python_function)
-    if not isinstance(module_or_function, torch.jit.ScriptModule):
+    if script.is_function(module_or_function):
+        return _graph_of(module_or_function, script.python_function)
+    if not script.is_module(module_or_function):
         raise TracelabError(
             f"from_torchscript needs a script module or function, but got {type(module_or_function).__name__}: "
             "give what torch.jit.script, torch.jit.trace or torch.jit.load returned"
@@ -93,45 +94,38 @@ def from_torchscript(module_or_function: Any) -> Graph:
     return _graph_of(module_or_function, _finder(module_or_function))
 
 
-def _python_function(name: str) -> Any:
-    return torch.jit._state._python_cu.find_function(name)
-
-
 def _finder(module: Any) -> FindFunction:
     """A loaded module's functions live in a unit of its own, which only a copy of it gives away."""
-    copied: list[Any] = []
+    copied: list[FindFunction] = []
 
     def find(name: str) -> Any:
         found = None
         if not copied:
-            found = _python_function(name)
+            found = script.python_function(name)
         if found is None:
             if not copied:
-                unit = torch._C.CompilationUnit()
                 buffer = io.BytesIO()
-                torch.jit.save(module, buffer)
-                private: Any = torch._C
-                private.import_ir_module_from_buffer(unit, buffer.getvalue(), torch.device("cpu"), {}, False)
-                copied.append(unit)
-            found = copied[0].find_function(name)
+                script.save(module, buffer)
+                copied.append(script.read(buffer.getvalue())[1])
+            found = copied[0](name)
         return found
 
     return find
 
 
 def _graph_of(target: Any, find: FindFunction) -> Graph:
-    is_module = isinstance(target, torch.jit.ScriptModule)
-    if is_module and not target._c._has_method("forward"):
+    is_module = script.is_module(target)
+    if is_module and not script.has_method(target, "forward"):
         raise TracelabError(f"the script module {target.original_name} has no method `forward`")
     name = target.original_name if is_module else target.name
     graph = Graph(name)
     graph.root.class_name = name if is_module else ""
-    code = target._c._get_method("forward").graph if is_module else target.graph
+    code = script.method_graph(target, "forward") if is_module else target.graph
     reader = _Reader(graph, find)
     frame = _Frame(graph.root, None)
     values = list(code.inputs())
     if is_module:
-        frame.items[values[0].debugName()] = _Module(target._c, "")
+        frame.items[values[0].debugName()] = _Module(script.unwrapped(target), "")
         values = values[1:]
     for item in values:
         value = Value(_plain_name(item.debugName(), "input"), scripts.type_of(item), None, Role.INPUT)
@@ -274,8 +268,8 @@ class _Reader:
             return self.written[key]
         path = f"{owner.path}.{name}" if owner.path else name
         found = owner.module.getattr(name)
-        if isinstance(found, (torch._C.ScriptModule, torch.jit.ScriptModule)):
-            return _Module(getattr(found, "_c", found), path)
+        if script.is_cpp_module(found) or script.is_module(found):
+            return _Module(script.unwrapped(found), path)
         if isinstance(found, torch.Tensor):
             return self.state(found, path)
         return found
@@ -313,7 +307,7 @@ class _Reader:
             call = self.calls.get(owner.path, 0)
             self.calls[owner.path] = call + 1
             scope = Scope(owner.path, scripts.class_name(owner.module), scope, call)
-        code = owner.module._get_method(method).graph
+        code = script.method_graph(owner.module, method)
         return self.follow(code, args, _Frame(scope, self.source(node, frame), owner.path, frame.depth + 1), node)
 
     def call_function(self, node: Any, args: list[Any], frame: _Frame) -> bool:
@@ -421,14 +415,14 @@ class _Reader:
                 collect_values(inner.items.get(value.debugName()), used)
 
     def parameters(self, owner: _Module, used: list[Value]) -> None:
-        wrapped = torch.jit._recursive.wrap_cpp_module(owner.module)
+        wrapped = script.wrapped(owner.module)
         for tables in (wrapped.named_parameters(), wrapped.named_buffers()):
             for name, tensor in tables:
                 used.append(self.state(tensor, f"{owner.path}.{name}" if owner.path else name))
 
 
 def _is_own(item: Any) -> bool:
-    return isinstance(item, (_Module, scripts.Function, torch._C.ScriptObject))
+    return isinstance(item, (_Module, scripts.Function)) or script.is_object(item)
 
 
 def _strides(tensor: torch.Tensor) -> tuple[int, ...] | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch._ops import OpOverload
 
+from tracelab.compat import script
+from tracelab.compat.operators import OpOverload
 from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node, Value, map_values
 from tracelab.graph.kinds import (
@@ -51,7 +52,7 @@ def stored(name: str) -> dict[str, str]:
 
 def class_name(module: Any) -> str:
     """`Linear` of `__torch__.torch.nn.modules.linear.___torch_mangle_0.Linear`."""
-    return str(module._type().qualified_name()).rpartition(".")[2]
+    return str(script.class_of(module).qualified_name()).rpartition(".")[2]
 
 
 def type_of(value: Any) -> Type:

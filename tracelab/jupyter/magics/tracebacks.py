@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-_DISPATCH = frozenset({"torch._ops", "torch._library.utils", "torch._compile", "torch._dynamo.eval_frame"})
+from tracelab.compat.frames import DISPATCH
+
 """How torch reaches the recording: not there when the cell runs by itself."""
 
 
@@ -47,7 +48,7 @@ def _user_frames(trace: TracebackType) -> TracebackType:
     while following is not None:
         module = following.tb_frame.f_globals.get("__name__", "")
         own = module.startswith("tracelab.") and not module.startswith("tracelab.demo")
-        if not own and module not in _DISPATCH:
+        if not own and module not in DISPATCH:
             kept.append(following)
         following = following.tb_next
     chain: TracebackType | None = None

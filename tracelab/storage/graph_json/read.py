@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch._ops import OpOverload
 
+from tracelab.compat.operators import OpOverload
 from tracelab.execute.codegen.names import native
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph

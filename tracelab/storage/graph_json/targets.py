@@ -11,13 +11,13 @@ import importlib
 import io
 import re
 import sys
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch._ops import OpOverload
 
+from tracelab.compat import script
+from tracelab.compat.operators import OpOverload
 from tracelab.errors import TracelabError, TracelabFileError
 from tracelab.graph.callables.collectives import Collective, is_collective
 from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
@@ -75,13 +75,11 @@ class ScriptFiles:
         number = self._numbers.get(id(function))
         if number is None:
             buffer = io.BytesIO()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                try:
-                    torch.jit.save(function, buffer)
-                except RuntimeError as error:
-                    name = script_name(function)
-                    raise TracelabFileError(f"cannot save the script function {name}: {error}") from error
+            try:
+                script.save(function, buffer)
+            except RuntimeError as error:
+                name = script_name(function)
+                raise TracelabFileError(f"cannot save the script function {name}: {error}") from error
             number = self.add_bytes(buffer.getvalue())
             self._numbers[id(function)] = number
         return number
@@ -97,13 +95,10 @@ class ScriptFiles:
     def load(self, number: int) -> Any:
         """The script function; only for one that the user allowed."""
         if number not in self._loaded:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                try:
-                    read: Any = torch.jit.load
-                    self._loaded[number] = read(io.BytesIO(self.held[number]))
-                except (RuntimeError, ValueError) as error:
-                    raise TracelabFileError(f"script/{number}.pt cannot be loaded: {error}") from error
+            try:
+                self._loaded[number] = script.load(io.BytesIO(self.held[number]))
+            except (RuntimeError, ValueError) as error:
+                raise TracelabFileError(f"script/{number}.pt cannot be loaded: {error}") from error
         return self._loaded[number]
 
 
@@ -143,7 +138,7 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
     intrinsic = intrinsic_of(target)
     if intrinsic is not None and intrinsic.trusted:
         return {"builtin": intrinsic.name}
-    if isinstance(target, (torch.jit.ScriptFunction, torch.jit.ScriptModule)):
+    if script.is_function(target) or script.is_module(target):
         return {"script": scripts.add(target), "name": script_name(target)}
     return {"python": python_name(target)}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from tracelab.compat import script
 from tracelab.errors import TracelabFileError
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
@@ -107,7 +108,7 @@ class _Writer:
         return made
 
     def attribute(self, item: Any) -> Any:
-        if isinstance(item, torch._C.Graph):
+        if script.is_graph(item):
             # The inner graph of a script function: its text is what people see of it.
             return str(item)
         return self.arguments.encode(item)

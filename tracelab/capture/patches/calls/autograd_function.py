@@ -9,6 +9,7 @@ import torch
 
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.compat.tensors import version_of
 from tracelab.graph.kinds import PYTHON_CALL
 
 
@@ -27,14 +28,14 @@ def patch_autograd_function(registry: Registry) -> None:
 
 def _record(recorder: Recorder, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Any) -> Any:
     run = original.__get__(None, cls)
-    versions = [(arg, arg._version) for arg in args if isinstance(arg, torch.Tensor) and not arg.is_inference()]
+    versions = [(arg, version_of(arg)) for arg in args if isinstance(arg, torch.Tensor) and not arg.is_inference()]
     attributes: dict[str, Any] = {"name": cls.__name__, "inplace": False}
     target = cls.apply
 
     def call() -> Any:
         result = run(*args, **kwargs)
         results = result if isinstance(result, tuple) else (result,)
-        changed = [arg for arg, version in versions if arg._version != version]
+        changed = [arg for arg, version in versions if version_of(arg) != version]
         attributes["inplace"] = any(arg is item for arg in changed for item in results)
         return result
 

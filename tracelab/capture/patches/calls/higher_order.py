@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,29 +11,39 @@ import torch
 from tracelab.capture.layers.regions import record_region
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import active
+from tracelab.compat.functorch import (
+    GRAD,
+    GRAD_AND_VALUE,
+    HESSIAN,
+    JACFWD,
+    JACREV,
+    JVP,
+    LINEARIZE,
+    VJP,
+    VMAP,
+    apis,
+    eager,
+)
+from tracelab.compat.operators import HigherOrderOperator
 from tracelab.errors import TracelabError
 from tracelab.graph.callables.higher_order import OperatorCall, TransformCall
-
-_eager = sys.modules["torch._functorch.eager_transforms"]
-_apis = sys.modules["torch._functorch.apis"]
 
 
 def patch_higher_order(registry: Registry) -> None:
     """Make regions of them."""
     # The bodies behind torch.vmap and torch.func.grad: reached also by wrappers made before the recording.
-    registry.set(_apis, "vmap_impl", _region(_apis.vmap_impl, "vmap"))
-    for name in ("grad_impl", "grad_and_value_impl"):
-        registry.set(_eager, name, _region(getattr(_eager, name), name.removesuffix("_impl")))
-    registry.set(_eager, "_jvp_with_argnums", _region(_eager._jvp_with_argnums, "jvp"))
-    registry.set(_eager, "_vjp_with_argnums", _refused(_eager._vjp_with_argnums, "torch.func.vjp", "torch.func.grad"))
-    linearize = _refused(_eager.linearize, "torch.func.linearize", "torch.func.jvp")
-    for module in (_eager, torch.func):
-        registry.set(module, "linearize", linearize)
-    for name in ("jacrev", "jacfwd", "hessian"):
-        transform = _transform(getattr(_eager, name), name)
-        registry.set(_eager, name, transform)
+    registry.set(apis, VMAP, _region(getattr(apis, VMAP), "vmap"))
+    for name, shown in ((GRAD, "grad"), (GRAD_AND_VALUE, "grad_and_value"), (JVP, "jvp")):
+        registry.set(eager, name, _region(getattr(eager, name), shown))
+    registry.set(eager, VJP, _refused(getattr(eager, VJP), "torch.func.vjp", "torch.func.grad"))
+    linearize = _refused(getattr(eager, LINEARIZE), "torch.func.linearize", "torch.func.jvp")
+    for module in (eager, torch.func):
+        registry.set(module, LINEARIZE, linearize)
+    for name in (JACREV, JACFWD, HESSIAN):
+        transform = _transform(getattr(eager, name), name)
+        registry.set(eager, name, transform)
         registry.set(torch.func, name, transform)
-    operator: Any = torch._ops.HigherOrderOperator
+    operator: Any = HigherOrderOperator
     registry.set(operator, "__call__", _higher_order(operator.__call__))
 
 

@@ -7,17 +7,26 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import active
-from tracelab.capture.torch_private import ScriptFunction
+from tracelab.compat import script
 from tracelab.graph.kinds import CALL_FUNCTION
 
 
 def patch_script(registry: Registry) -> None:
     """Make nodes of calls of script functions; answer `torch.jit.is_tracing`."""
-    original = ScriptFunction.__call__
+    _patch_calls(registry)
+    for module, function in script.entry_points("script"):
+        registry.set(module, "script", _with_originals(registry, function))
+    for module, function in script.entry_points("is_tracing"):
+        registry.set(module, "is_tracing", _is_tracing(function))
+
+
+def _patch_calls(registry: Registry) -> None:
+    functions = script.function_class()
+    if functions is None:
+        return
+    original = functions.__call__
 
     def call(function: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
@@ -32,30 +41,26 @@ def patch_script(registry: Registry) -> None:
             attributes={"name": function.name, "graph": function.graph},
         )
 
-    registry.set(ScriptFunction, "__call__", call)
-    script: Callable[..., Any] = torch.jit.script
+    registry.set(functions, "__call__", call)
 
-    @functools.wraps(script)
+
+def _with_originals(registry: Registry, original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
     def compiled(*args: Any, **kwargs: Any) -> Any:
         if active.recorder is None:
-            return script(*args, **kwargs)
+            return original(*args, **kwargs)
         with registry.originals():
-            return script(*args, **kwargs)
+            return original(*args, **kwargs)
 
-    registry.set(torch.jit, "script", compiled)
-    _patch_is_tracing(registry)
+    return compiled
 
 
-def _patch_is_tracing(registry: Registry) -> None:
+def _is_tracing(original: Callable[[], bool]) -> Callable[[], bool]:
     # Libraries ask before they look at data; their answer to "yes" is the code that generalises.
-    original: Callable[[], bool] = torch.jit._trace.is_tracing
-
     def is_tracing() -> bool:
         # functional_call asks in order to refuse script modules; for plain modules it traces well.
         if sys._getframe(1).f_code.co_filename.endswith("stateless.py"):
             return original()
         return active.recorder is not None or original()
 
-    for module in (torch.jit, torch.jit._trace):
-        if hasattr(module, "is_tracing"):
-            registry.set(module, "is_tracing", is_tracing)
+    return is_tracing

@@ -10,6 +10,7 @@ import torch
 
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import active, recording_paused
+from tracelab.compat.modes import autocast_options
 from tracelab.graph.intrinsics import AUTOCAST, RECORD_FUNCTION, Intrinsic
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import EXIT_CONTEXT
@@ -17,7 +18,7 @@ from tracelab.graph.kinds import EXIT_CONTEXT
 
 def patch_contexts(registry: Registry) -> None:
     """Make nodes of entering and leaving."""
-    _patch(registry, torch.amp.autocast_mode.autocast, AUTOCAST, _autocast_options)
+    _patch(registry, torch.amp.autocast_mode.autocast, AUTOCAST, autocast_options)
     _patch(registry, torch.autograd.profiler.record_function, RECORD_FUNCTION, _names)
 
 
@@ -44,10 +45,6 @@ def _patch(registry: Registry, cls: Any, made_by: Intrinsic, options: Callable[[
 
     registry.set(cls, "__enter__", entering)
     registry.set(cls, "__exit__", leaving)
-
-
-def _autocast_options(region: Any) -> tuple[Any, ...]:
-    return region.device, region.fast_dtype, region._enabled, region._cache_enabled
 
 
 def _names(region: Any) -> tuple[Any, ...]:

@@ -11,7 +11,8 @@ import torch
 
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import active
-from tracelab.capture.values import address_of, concrete
+from tracelab.capture.values import concrete
+from tracelab.compat.tensors import generator_address
 from tracelab.graph.intrinsics import GENERATOR, GENERATOR_METHODS
 
 _Original: Any = torch.Generator
@@ -35,7 +36,7 @@ class MadeGenerator(_Original, metaclass=_Kind):  # type: ignore[misc]
             recorder.record_intrinsic(GENERATOR, (str(made.device),), run=lambda: made)
             value = recorder.nodes[-1].outputs[0]
             value.type = "Generator"
-            recorder.generators[address_of(made)] = (made, value)
+            recorder.generators[generator_address(made)] = (made, value)
         return made
 
     def manual_seed(self, seed: int) -> MadeGenerator:
@@ -55,7 +56,7 @@ class MadeGenerator(_Original, metaclass=_Kind):  # type: ignore[misc]
     def _recorded(self, name: str, *args: Any) -> Any:
         intrinsic = GENERATOR_METHODS[name]
         recorder = active.recorder
-        if recorder is None or recorder.paused or address_of(self) not in recorder.generators:
+        if recorder is None or recorder.paused or generator_address(self) not in recorder.generators:
             return intrinsic.function(self, *concrete(args))
         return recorder.record_intrinsic(intrinsic, (self, *args))
 

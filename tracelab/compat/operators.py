@@ -1,0 +1,49 @@
+"""torch's operators as objects: their classes, and what they know of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tracelab.compat.names import needed
+
+if TYPE_CHECKING:
+    from torch._ops import HigherOrderOperator as HigherOrderOperator
+    from torch._ops import OpOverload as OpOverload
+    from torch._ops import OpOverloadPacket as OpOverloadPacket
+else:
+    HigherOrderOperator = needed("torch._ops.HigherOrderOperator")
+    OpOverload = needed("torch._ops.OpOverload")
+    OpOverloadPacket = needed("torch._ops.OpOverloadPacket")
+
+for _path in ("_schema", "_overloadname", "_op"):
+    needed(f"torch.ops.aten.add.Tensor.{_path}")
+needed("torch.ops.aten.add._qualified_op_name")
+
+_has_kernel: Callable[[str, str], bool] = needed("torch._C._dispatch_has_kernel_for_dispatch_key")
+
+
+def kernel_of(target: Any) -> Callable[..., Any]:
+    """The function under an overload, which torch calls without asking for a Python handler first."""
+    function: Callable[..., Any] = target._op
+    return function
+
+
+def packet_name(packet: OpOverloadPacket) -> str:
+    """`aten::add` of `torch.ops.aten.add`."""
+    return str(packet._qualified_op_name)
+
+
+def is_composite(name: str) -> bool:
+    """Whether torch composes the operator of this name (`aten::dropout`, `aten::add.Tensor`) of others."""
+    return bool(_has_kernel(name, "CompositeImplicitAutograd"))
+
+
+def resolve_overload(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The overload of an operator that torch would choose for plain arguments.
+
+    Raises:
+        RuntimeError: If no overload takes them.
+        TorchVersionError: If this torch cannot be asked.
+    """
+    return str(needed("torch._C._jit_resolve_packet")(name, *args, **kwargs))

@@ -1,0 +1,223 @@
+"""The private names of torch that tracelab stands on, with the versions that have them.
+
+Importing this imports no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIRST, LAST, TOO_NEW = "2.11", "2.14", "2.15"
+"""The oldest and the newest torch that the tests ran on, and the one after it."""
+
+TESTED = f"{FIRST} to {LAST}"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateName:
+    """One private name of torch.
+
+    Attributes:
+        path: Where it stands. `torch.nn.Module()._buffers` is an attribute of a fresh instance.
+        file: The file of `compat` that looks it up.
+        feature: What needs it, as the subject of a sentence.
+        at_import: Whether its file looks it up at import, rather than when the feature is used.
+        versions: The versions of torch that have it.
+    """
+
+    path: str
+    file: str
+    feature: str
+    at_import: bool
+    versions: str = TESTED
+
+
+_AT_IMPORT, _AT_USE = True, False
+
+_GROUPS = (
+    (
+        "dispatch",
+        "Tracing",
+        _AT_IMPORT,
+        """
+        torch._C.DispatchKey.PreDispatch
+        torch._C.DispatchKey.Python
+        torch._C._EnablePreDispatch
+        torch._C._DisablePythonDispatcher
+        torch._C._dispatch_tls_is_dispatch_key_excluded
+        torch._C._dispatch_tls_is_dispatch_key_included
+        torch._C._dispatch_tls_set_dispatch_key_included
+        torch._dispatch.python.enable_python_dispatcher
+        torch._ops.OpOverload._get_dispatch
+        torch.ops.aten.add.Tensor._dispatch_cache
+        """,
+    ),
+    (
+        "operators",
+        "A graph of operators",
+        _AT_IMPORT,
+        """
+        torch._ops.OpOverload
+        torch._ops.OpOverloadPacket
+        torch._ops.HigherOrderOperator
+        torch._C._dispatch_has_kernel_for_dispatch_key
+        torch.ops.aten.add.Tensor._schema
+        torch.ops.aten.add.Tensor._overloadname
+        torch.ops.aten.add.Tensor._op
+        torch.ops.aten.add._qualified_op_name
+        """,
+    ),
+    (
+        "operators",
+        "Tracing a function that is given a traced size where its binding takes plain integers",
+        _AT_USE,
+        "torch._C._jit_resolve_packet",
+    ),
+    (
+        "bindings",
+        "Code that is generated from a graph",
+        _AT_IMPORT,
+        """
+        torch._C._nn
+        torch._VF.split
+        """,
+    ),
+    (
+        "modes",
+        "Running a graph",
+        _AT_IMPORT,
+        """
+        torch._C._set_grad_enabled
+        torch._C._len_torch_function_stack
+        torch._C._len_torch_dispatch_stack
+        torch._C._is_any_autocast_enabled
+        torch._C._functorch.peek_interpreter_stack
+        """,
+    ),
+    (
+        "modes",
+        "Tracing an autocast region",
+        _AT_USE,
+        """
+        torch.amp.autocast_mode.autocast._enabled
+        torch.amp.autocast_mode.autocast._cache_enabled
+        """,
+    ),
+    (
+        "functorch",
+        "Tracing",
+        _AT_IMPORT,
+        """
+        torch._functorch.apis.vmap_impl
+        torch._functorch.eager_transforms.grad_impl
+        torch._functorch.eager_transforms.grad_and_value_impl
+        torch._functorch.eager_transforms._jvp_with_argnums
+        torch._functorch.eager_transforms._vjp_with_argnums
+        torch._functorch.eager_transforms.linearize
+        torch._functorch.eager_transforms.jacrev
+        torch._functorch.eager_transforms.jacfwd
+        torch._functorch.eager_transforms.hessian
+        """,
+    ),
+    (
+        "modules",
+        "A traced module",
+        _AT_IMPORT,
+        """
+        torch.nn.Module._apply
+        torch.nn.Module._get_name
+        torch.nn.Module()._parameters
+        torch.nn.Module()._buffers
+        torch.nn.Module()._modules
+        torch.nn.Module()._non_persistent_buffers_set
+        """,
+    ),
+    (
+        "modules",
+        "Tracing a lazy module before its first call",
+        _AT_USE,
+        "torch.nn.modules.lazy.LazyModuleMixin._infer_parameters",
+    ),
+    (
+        "tensors",
+        "Telling one tensor's memory from another's",
+        _AT_IMPORT,
+        """
+        torch.Tensor._version
+        torch.Generator._cdata
+        torch.UntypedStorage._cdata
+        """,
+    ),
+    (
+        "fake",
+        "Telling a fake tensor from one of another subclass",
+        _AT_USE,
+        """
+        torch._subclasses.fake_tensor.FakeTensor
+        torch._subclasses.fake_tensor.FakeTensorMode
+        """,
+    ),
+    (
+        "dynamo",
+        "Tracing in a process that has loaded torch's compiler",
+        _AT_USE,
+        "torch._dynamo.convert_frame.CatchErrorsWrapper",
+    ),
+    (
+        "dynamo",
+        "The backend `inductor`",
+        _AT_USE,
+        "torch._dynamo.exc.TorchDynamoException",
+    ),
+    (
+        "script",
+        "TorchScript",
+        _AT_USE,
+        """
+        torch.jit.save
+        torch.jit.load
+        torch.jit._recursive.wrap_cpp_module
+        torch.jit._state._python_cu
+        torch._C.CompilationUnit
+        torch._C.import_ir_module
+        torch._C.import_ir_module_from_buffer
+        torch._C.ScriptModule._has_method
+        torch._C.ScriptModule._get_method
+        torch._C.ScriptModule._type
+        """,
+    ),
+)
+
+NAMES = {
+    path: PrivateName(path, file, feature, at_import)
+    for file, feature, at_import, paths in _GROUPS
+    for path in paths.split()
+}
+"""By path. `names.needed` refuses a path that does not stand here."""
+
+OPTIONAL = frozenset(
+    """
+    torch._C.Graph
+    torch._C.ScriptFunction
+    torch._C.ScriptModule
+    torch._C.ScriptObject
+    torch._C._is_tracing
+    torch._jit_internal.FunctionModifiers.EXPORT
+    torch.jit._script.ScriptModule
+    torch.jit._trace.is_tracing
+    torch.jit.is_tracing
+    torch.jit.script
+    """.split()
+)
+"""Looked up by `script`; a torch without one has no such thing to look out for, and nothing is missed."""
+
+OF_INSTANCES = frozenset(
+    """
+    _buffers _modules _non_persistent_buffers_set _overloadname _parameters _schema _wrapped_number
+    """.split()
+)
+"""Private attributes that other rooms read of an operator, a module or a tensor that they hold.
+
+They stand in `NAMES` too, and are looked up at import. `_wrapped_number` does not: torch gives it only to a tensor that
+it makes of a traced number.
+"""
