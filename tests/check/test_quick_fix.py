@@ -178,8 +178,8 @@ def test_what_is_not_certain_is_left_to_the_person(name):
 def test_a_quick_fix_reads_as_its_lines_and_why():
     (found,) = fixes_of(BRANCH, torch.ones(2))
     assert str(found) == (
-        "y = torch.where(x.sum() > 0, x * 2, -x)  (both sides have one shape and type, and nothing else happens "
-        "in them, so that the choice can be made later)"
+        "y = torch.where(x.sum() > 0, x * 2, -x)  (both sides have the same shape and type, and neither has a "
+        "side effect)"
     )
 
 

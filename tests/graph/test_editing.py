@@ -57,7 +57,7 @@ def test_a_node_that_the_graph_returns_is_not_erased():
 
 
 def test_a_node_of_another_graph_is_not_erased():
-    with pytest.raises(TracelabError, match="aten::relu is no node of this graph"):
+    with pytest.raises(TracelabError, match="aten::relu is not a node of this graph"):
         chain().erase_node(chain().nodes[0])
 
 
@@ -65,7 +65,7 @@ def test_a_node_is_erased_once():
     graph = tracelab.trace_graph(lambda x: (x.sin(), x.exp())[1], torch.ones(2))[0]
     sine = graph.nodes[0]
     graph.erase_node(sine)
-    with pytest.raises(TracelabError, match="aten::sin is no node of this graph: it belongs to another trace, or was"):
+    with pytest.raises(TracelabError, match="aten::sin is not a node of this graph: it belongs to another trace, or was"):
         graph.erase_node(sine)
 
 
@@ -141,7 +141,7 @@ def test_an_insertion_point_ends_with_an_error():
 
 
 def test_a_node_of_another_graph_is_no_insertion_point():
-    with pytest.raises(TracelabError, match="is no node of this graph"), chain().inserting_before(chain().nodes[0]):
+    with pytest.raises(TracelabError, match="is not a node of this graph"), chain().inserting_before(chain().nodes[0]):
         pass
 
 

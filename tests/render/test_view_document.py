@@ -252,8 +252,7 @@ def test_the_document_of_a_module_with_a_warning():
                     "end_line": 9,
                     "end_column": 21,
                     "text": "y = torch.where(y.sum() < 99, y + 1, y)",
-                    "reason": "Both sides have one shape and type, and nothing else happens in them, so that the "
-                    "choice can be made later.",
+                    "reason": "Both sides have the same shape and type, and neither has a side effect.",
                 },
             }
         ],

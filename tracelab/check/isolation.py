@@ -13,7 +13,7 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from tracelab.compat.fake import is_fake
+from tracelab.compat.tensors import is_fake
 from tracelab.execute.module import TracedSubmodule
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.graph import Graph

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from tracelab.comparison.align.alignment import Alignment
-from tracelab.compat.fake import is_fake
+from tracelab.compat.tensors import is_fake
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.source import Source

@@ -1,7 +1,8 @@
-"""The modes of this thread: gradients, autocast, and who watches or transforms its calls."""
+"""The modes of this thread: gradients, autocast, and who watches or transforms its calls; where torch asks for them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -29,3 +30,22 @@ def autocast_options(region: Any) -> tuple[Any, ...]:
         attribute_of(region, "torch.amp.autocast_mode.autocast._enabled"),
         attribute_of(region, "torch.amp.autocast_mode.autocast._cache_enabled"),
     )
+
+
+QUESTIONS = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
+
+
+def question_places() -> list[tuple[Any, str, Callable[..., bool]]]:
+    """Where torch's Python functions ask whether they must hand themselves over to a torch-function mode.
+
+    Returns:
+        Each module of torch that holds one of these functions, with its name there; never the bindings themselves.
+    """
+    places = []
+    for name, module in list(sys.modules.items()):
+        if name.startswith("torch.") or name == "torch":
+            for word in QUESTIONS:
+                function = getattr(module, "__dict__", {}).get(word)
+                if function is not None and name != "torch._C":
+                    places.append((module, word, function))
+    return places

@@ -149,7 +149,7 @@ _GROUPS = (
         """,
     ),
     (
-        "fake",
+        "tensors",
         "Telling a fake tensor from one of another subclass",
         _AT_USE,
         """
@@ -221,3 +221,6 @@ OF_INSTANCES = frozenset(
 They stand in `NAMES` too, and are looked up at import. `_wrapped_number` does not: torch gives it only to a tensor that
 it makes of a traced number.
 """
+
+DISPATCH_FRAMES = frozenset({"torch._ops", "torch._library.utils", "torch._compile", "torch._dynamo.eval_frame"})
+"""Modules of torch whose frames lead from a call to an operator: left out of the tracebacks that a notebook shows."""

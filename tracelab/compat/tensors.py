@@ -1,10 +1,19 @@
-"""What two Python objects of one generator, or of one storage, share; and how often a tensor was written to."""
+"""Tensors: their memory and generators, how often they were written to, and whether they are fake."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
 from tracelab.compat.names import needed
+
+if TYPE_CHECKING:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    FakeMode: TypeAlias = FakeTensorMode
+else:
+    FakeMode = Any
 
 needed("torch.Tensor._version")
 needed("torch.Generator._cdata")
@@ -26,3 +35,24 @@ def storage_address(storage: torch.UntypedStorage) -> int:
 def version_of(tensor: torch.Tensor) -> int:
     """How often a tensor has been written to."""
     return tensor._version
+
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+"""Never asked whether they are fake, so that a torch without fake tensors can do all else."""
+
+
+def is_fake(item: Any) -> bool:
+    """Whether this is a fake tensor.
+
+    Raises:
+        TorchVersionError: If it is a tensor of some subclass, and this torch does not say.
+    """
+    if type(item) in _PLAIN or not isinstance(item, torch.Tensor):
+        return False
+    return isinstance(item, needed("torch._subclasses.fake_tensor.FakeTensor"))
+
+
+def fake_mode_of(item: Any) -> FakeMode | None:
+    """The mode that a fake tensor was made in; None for any other tensor."""
+    mode: FakeMode | None = item.fake_mode if is_fake(item) else None
+    return mode

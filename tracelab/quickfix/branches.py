@@ -16,7 +16,7 @@ from tracelab.graph.types import TensorType, Type
 from tracelab.quickfix.safety import NotSafe, Proof
 from tracelab.quickfix.source_edit import PRIMARY, Code, Edit, dotted
 
-_WHY = "both sides have one shape and type, and nothing else happens in them, so that the choice can be made later"
+_WHY = "both sides have the same shape and type, and neither has a side effect"
 
 
 @dataclass(frozen=True, slots=True)

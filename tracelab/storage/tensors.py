@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from tracelab.compat.fake import is_fake
+from tracelab.compat.tensors import is_fake
 from tracelab.errors import TracelabFileError
 from tracelab.storage import validation
 from tracelab.storage.graph_json.constants import device_of, dtype_of, short_name

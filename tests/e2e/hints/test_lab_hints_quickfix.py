@@ -31,7 +31,7 @@ FIXED = """%%trace
 hidden = x * 2
 y = torch.where(hidden.sum() > 0, hidden + 1, hidden - 1)
 z = y"""
-REASON = "Both sides have one shape and type, and nothing else happens in them"
+REASON = "Both sides have the same shape and type, and neither has a side effect"
 
 
 @pytest.fixture(scope="module")

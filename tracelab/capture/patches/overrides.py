@@ -10,7 +10,7 @@ import torch
 
 from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import active
-from tracelab.compat.torch_function import question_places
+from tracelab.compat.modes import question_places
 
 _modules_seen = 0
 _modules_with_overrides: list[tuple[Any, str, Callable[..., bool]]] = []

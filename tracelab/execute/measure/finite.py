@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from tracelab.compat.fake import is_fake
+from tracelab.compat.tensors import is_fake
 
 
 def nonfinite(tensors: Iterable[Tensor]) -> Callable[[], str] | None:

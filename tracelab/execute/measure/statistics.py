@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tracelab.compat.fake import is_fake
+from tracelab.compat.tensors import is_fake
 
 BINS = 32
 """Bars of a histogram."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.compat.fake import FakeMode, fake_mode_of, is_fake
+from tracelab.compat.tensors import FakeMode, fake_mode_of, is_fake
 from tracelab.errors import InputError
 from tracelab.execute.run.program import Program
 from tracelab.graph.graph import Graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from tracelab.compat.frames import DISPATCH
+from tracelab.compat.table import DISPATCH_FRAMES
 
 """How torch reaches the recording: not there when the cell runs by itself."""
 
@@ -48,7 +48,7 @@ def _user_frames(trace: TracebackType) -> TracebackType:
     while following is not None:
         module = following.tb_frame.f_globals.get("__name__", "")
         own = module.startswith("tracelab.") and not module.startswith("tracelab.demo")
-        if not own and module not in DISPATCH:
+        if not own and module not in DISPATCH_FRAMES:
             kept.append(following)
         following = following.tb_next
     chain: TracebackType | None = None

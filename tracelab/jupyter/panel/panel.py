@@ -45,8 +45,8 @@ class Answer:
 def answer(what: str, **given: Any) -> Answer:
     """Do one thing that the panel asks for; what cannot be done is said in `error`, one sentence.
 
-    >>> answer("summary").content["traces"]
-    []
+    >>> answer("open", key="gone").content
+    {'error': 'the kernel was restarted since: run the cell again to trace it again'}
     """
     try:
         return Answer(_DOES[what](**given))
