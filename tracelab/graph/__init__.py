@@ -1,6 +1,7 @@
 """The data: one `Graph` that everything else reads."""
 
 from tracelab.graph import passes
+from tracelab.graph.aliasing import written_values
 from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -20,4 +21,5 @@ __all__ = [
     "Value",
     "passes",
     "type_text",
+    "written_values",
 ]

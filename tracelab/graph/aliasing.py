@@ -140,7 +140,18 @@ class Aliasing:
 
 
 def written_values(node: Node) -> list[Value]:
-    """The values whose memory a node may change, declared or not."""
+    """The values whose memory a node may change, declared or not.
+
+    Args:
+        node: Any node: an operator, in place or with `out=`, or a call of Python code.
+
+    Returns:
+        Those among its inputs, in the order of its schema; empty for a node that writes into none.
+
+    >>> graph = tracelab.trace(lambda x: x.clone().add_(1), torch.ones(2)).graph
+    >>> [[value.name for value in written_values(node)] for node in graph.nodes]
+    [[], ['clone']]
+    """
     if node.schema is None:
         # A Python operator may have been seen to leave its arguments as they were.
         seen = node.attributes.get("inplace") is False
