@@ -1,4 +1,4 @@
-"""Types of values: a `TensorType` for tensors, TorchScript's own type words for everything else."""
+"""Types of values: a `TensorType` for tensors, TorchScript's own type words for everything else; amounts of bytes."""
 
 from __future__ import annotations
 
@@ -94,3 +94,13 @@ def type_of_constant(value: object) -> str:
         inner = {type_of_constant(item) for item in value}
         return f"{inner.pop()}[]" if len(inner) == 1 else "Any"
     return "Any"
+
+
+def bytes_text(count: int) -> str:
+    """`44.6 MiB`."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.scope import Scope
-from tracelab.graph.text.amounts import bytes_text
-from tracelab.graph.types import TensorType
+from tracelab.graph.types import TensorType, bytes_text
 
 _MOST_ROWS = 40
 _REPEATED = 4

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tracelab.graph.graph import Graph
-from tracelab.graph.text.amounts import bytes_text
+from tracelab.graph.types import bytes_text
 from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, module_tree, value_name, value_type
 from tracelab.render.view_document.document import view_document

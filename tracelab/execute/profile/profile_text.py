@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledNode
-from tracelab.graph.text.amounts import bytes_text
+from tracelab.graph.types import bytes_text
 
 _MOST_MODULES = 12
 _MOST_NODES = 16

@@ -9,7 +9,7 @@ import torch
 from tracelab.errors import TracelabError
 from tracelab.execute.run.lookup import place
 from tracelab.graph.ir import Node
-from tracelab.graph.text.amounts import bytes_text
+from tracelab.graph.types import bytes_text
 
 _ASKED = re.compile(
     r"(?:[Tt]ried to allocate|can't allocate memory: you tried to allocate)\s+([\d.]+)\s*([KMGT]iB|bytes)"

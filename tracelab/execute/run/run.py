@@ -20,7 +20,7 @@ from tracelab.execute.run.program import Program
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.text.amounts import bytes_text
+from tracelab.graph.types import bytes_text
 
 
 class Run:

@@ -23,7 +23,7 @@ from tracelab.execute.run.lookup import Key
 from tracelab.execute.run.run import Run
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
-from tracelab.graph.text.amounts import bytes_text
+from tracelab.graph.types import bytes_text
 from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.run_session import RunSession, nodes_by_key
 from tracelab.protocol.runs import KernelMessage
