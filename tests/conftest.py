@@ -18,15 +18,18 @@ from tracelab.graph import lint
 # Every pass, recording and loaded file of every test ends in the verifier.
 lint.enabled = True
 
-LONGEST_FIRST = ("tests/operators", "tests/e2e", "tests/architectures", "notebooks", "tests/check", "tests/jupyter")
+LONGEST_FIRST = ("tests/operators", "tests/architectures", "notebooks", "tests/check", "tests/jupyter")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One file of tests runs in this process, where `print` and a debugger work."""
+    """One file of tests runs in this process, where `print` and a debugger work.
+
+    Of many files there is one more at a time than there are cores: tests in a browser mostly wait.
+    """
     files = {argument.split("::")[0] for argument in config.args}
     if len(files) == 1 and files.pop().endswith((".py", ".ipynb")):
         return 0
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,13 +39,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Files that take long come first: short ones fill what is left, and no process waits for another at the end."""
+    """Files that take long come first: short ones fill what is left, and no process waits for another at the end.
 
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(config.rootpath).as_posix()
+    Files of browser tests stand among them, so that some processes compute while others wait for a browser.
+    """
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path.relative_to(config.rootpath).as_posix(), []).append(item)
+
+    def place(path: str) -> int:
         return next((at for at, start in enumerate(LONGEST_FIRST) if path.startswith(start)), len(LONGEST_FIRST))
 
-    items.sort(key=place)
+    waiting = [path for path in files if path.startswith("tests/e2e")]
+    computing = sorted((path for path in files if not path.startswith("tests/e2e")), key=place)
+    step = max(1, len(computing) // (2 * len(waiting) or 1))
+    order = [path for at in range(len(waiting)) for path in (waiting[at], *computing[at * step : (at + 1) * step])]
+    order += computing[len(waiting) * step :]
+    items[:] = [item for path in order for item in files[path]]
 
 
 def pytest_collection_finish() -> None:

@@ -132,7 +132,7 @@ def test_the_kernel_sees_what_is_selected(notebook: NotebookView) -> None:
 
 
 def test_a_warning_is_listed_with_its_line(notebook: NotebookView, artefacts: Path) -> None:
-    explorer = notebook.explorer(notebook.cell_with("-o frozen"))
+    explorer = notebook.explorer(notebook.cell_with("-o branched"))
     explorer.host.get_by_role("button", name="Show 1 warning").click()
     expect(explorer.panel).to_contain_text("1 warning")
     expect(explorer.panel).to_contain_text("the branch taken here is taken for every input")

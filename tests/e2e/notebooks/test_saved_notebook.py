@@ -34,13 +34,13 @@ def test_a_group_opens(notebook: NotebookView, artefacts: Path) -> None:
 
 
 def test_a_node_is_selected_and_its_line_read(notebook: NotebookView) -> None:
-    explorer = notebook.explorer(notebook.cell_with("-o mended"))
+    explorer = notebook.explorer(notebook.cell_with("-o fixed"))
     explorer.click(explorer.node("where"))
     assert explorer.marked_source() == (2, "return torch.where(x.mean() > 0, x * 2, x / 2)")
 
 
 def test_no_output_is_left_as_text_of_a_dead_widget(notebook: NotebookView) -> None:
-    for text in ("best = scores.argmax", "explorer.select(", "-o frozen", "-o mended"):
+    for text in ("best = scores.argmax", "explorer.select(", "-o branched", "-o fixed"):
         notebook.explorer(notebook.cell_with(text))
     # The widget's own renderer waits behind the picture, unseen, for a kernel that knows the widget.
     for text in ("Error displaying widget", "Loading widget"):

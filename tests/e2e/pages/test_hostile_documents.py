@@ -57,7 +57,7 @@ def everywhere(text: str) -> Callable[[Document], None]:
             file["name"] += text
             file["lines"] = {number: line + text for number, line in file["lines"].items()}
         for warning in document["warnings"]:
-            for name in ("kind", "message", "value"):
+            for name in ("kind", "message", "constant"):
                 warning[name] += text
 
     return change
@@ -169,7 +169,7 @@ REFUSED: dict[str, tuple[Callable[[Document], object], str]] = {
     "a ring of scopes": (a_ring_of_scopes, "is not a tree"),
     "a shorter column": (a_shorter_column, "have different lengths"),
     "an index out of range": (an_index_out_of_range, "has an index out of range"),
-    "columns of other things": (columns_of_other_things, "is missing"),
+    "columns of other things": (columns_of_other_things, "is not a list"),
     "lines without text": (lines_without_text, "is not a string"),
     **{
         f"without {table}.{column}": (without(table, column), "is missing")
