@@ -99,6 +99,7 @@ def test_threads_do_not_mix_up_random_state():
     assert report.ok
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_process_pool_of_the_caller():
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
@@ -131,6 +132,7 @@ def test_a_lost_worker_costs_only_its_own_inputs_again(impatient, monkeypatch, t
     assert again <= 2 * 2 * many._CHUNK
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_pool_that_breaks_just_before_more_is_sent_is_begun_anew(impatient, monkeypatch):
     submit, sent = many._Pool.submit, []

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from support.sampling import sampled_pairs
+
 USED_BY_TORCH = ["is_scripting", "annotate", "_trace", "_builtins"]
 """What torch itself asks of `torch.jit` as eager code runs."""
 
@@ -122,8 +124,11 @@ def _run(script: str, folder: Path, *options: str) -> None:
     assert "Warning" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("way", ["poison", "take_out"])
-@pytest.mark.parametrize("moment", ["before tracelab is imported", "after tracelab is imported"])
+BEFORE, AFTER = "before tracelab is imported", "after tracelab is imported"
+CASES = [(way, moment) for way in ("poison", "take_out") for moment in (BEFORE, AFTER)]
+
+
+@pytest.mark.parametrize(("way", "moment"), sampled_pairs(CASES, [("poison", AFTER), ("take_out", BEFORE)]))
 def test_all_but_torchscript_works_without_it(way: str, moment: str, tmp_path: Path) -> None:
     first = (
         f"{way}()\n" if moment.startswith("before") else f"import tracelab.api.tracing, tracelab.api.files\n{way}()\n"

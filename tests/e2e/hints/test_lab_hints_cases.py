@@ -14,6 +14,8 @@ from support.browser.jupyterlab import Lab, running_lab
 from support.browser.notebook_view import NotebookView, open_notebook
 from support.browser.plugin_settings import setting
 
+pytestmark = pytest.mark.nightly
+
 SETUP = """import pathlib, time
 import torch
 %load_ext tracelab

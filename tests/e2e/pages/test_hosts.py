@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.nightly
+
 READY = "[data-tracelab-ready=true]"
 PAGE_RULES = ("document-title", "html-has-lang", "landmark-one-main", "page-has-heading-one", "region")
 

@@ -15,6 +15,8 @@ from support.browser.jupyterlab import Lab
 from support.browser.notebook_view import NotebookView
 from support.browser.traces_panel import FROZEN, LIBRARY, SETUP, SMALL, PanelView
 
+pytestmark = pytest.mark.nightly
+
 WAITING = """import pathlib, time
 while not pathlib.Path("go-on").exists():
     time.sleep(0.02)"""
