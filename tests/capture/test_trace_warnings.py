@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import warnings
 
 import pytest
@@ -375,7 +376,8 @@ def counted(x):
         (added_in_a_branch, [7]),
         (called_in_a_branch, [7]),
         (called_in_a_further_condition, [7]),
-        (asked_for_a_whole_number, [11]),
+        # Python 3.11 gives the branch the place of the whole expression.
+        (asked_for_a_whole_number, [20 if sys.version_info >= (3, 12) else 11]),
         (counted, [10]),
     ],
     ids=lambda item: getattr(item, "__name__", ""),

@@ -322,7 +322,7 @@ def database() -> Iterator[Any]:
         yield pytest.param(op, id=name, marks=[] if index % 25 == 0 else [pytest.mark.nightly])
 
 
-@pytest.mark.parametrize("op", database())
+@pytest.mark.parametrize("op", list(database()))
 def test_nothing_that_an_operator_does_is_untold(op):
     torch.manual_seed(0)
     with warnings.catch_warnings():
