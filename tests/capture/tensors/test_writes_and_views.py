@@ -223,6 +223,23 @@ def test_detach_cuts_the_gradient_at_replay():
     assert result.grad_fn is None
 
 
+def test_a_result_that_is_detached_in_place_before_its_first_use_is_recorded_as_detach():
+    traced = tracelab.trace(detached_in_place, torch.ones(2))
+    assert kinds(traced.graph) == ["mul", "detach", "add"]
+
+
+def test_a_result_that_was_used_is_detached_in_place():
+    def used(x):
+        y = x * 2
+        z = y + 1
+        y.detach_()
+        return y * z
+
+    traced = tracelab.trace(used, torch.ones(2))
+    assert kinds(traced.graph) == ["mul", "add", "detach_", "mul"]
+    agrees(traced, used, torch.tensor([2.0, 3.0], requires_grad=True))
+
+
 def test_data_cuts_the_gradient_at_replay():
     traced = tracelab.trace(lambda x: x.data * x, torch.ones(2))
     x = torch.tensor([2.0, 3.0], requires_grad=True)

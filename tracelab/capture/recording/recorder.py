@@ -19,6 +19,7 @@ from tracelab.capture.recording.results import record_result
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.values import concrete, tensor_type
 from tracelab.compat.dispatch import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+from tracelab.graph.aliasing import makes_new_storage
 from tracelab.graph.intrinsics import Intrinsic
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
@@ -61,7 +62,7 @@ class Recorder(RecordingState):
                 None,
                 operator.overload,
             )
-            if operator.in_place is not None and self.force_outplace:
+            if operator.in_place is not None and (self.force_outplace or self._detaches_unused(node)):
                 self._force_outplace(operator, node)
             self.nodes.append(node)
             return record_result(self, node, result)
@@ -137,6 +138,19 @@ class Recorder(RecordingState):
         self.nodes += (constant.node, node)
         self.bind(tensor, value)
         return tensor
+
+    def _detaches_unused(self, node: Node) -> bool:
+        """Whether it is `y.detach_()` of a result that nothing has used yet, which is `detach`, as for the old tracer."""
+        if node.kind != "aten::detach_":
+            return False
+        item = node.args[0]
+        return (
+            isinstance(item, Value)
+            and item.role is Role.COMPUTED
+            and item.node is not None
+            and makes_new_storage(item.node)
+            and not any(item in other.inputs for other in self.nodes[self.nodes.index(item.node) :])
+        )
 
     def _force_outplace(self, operator: Operator, node: Node) -> None:
         """Write an in-place operator down as its functional form."""
