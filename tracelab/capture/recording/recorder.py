@@ -140,7 +140,7 @@ class Recorder(RecordingState):
         return tensor
 
     def _detaches_unused(self, node: Node) -> bool:
-        """Whether it is `y.detach_()` of a result that nothing has used yet, which is `detach`, as for the old tracer."""
+        """Whether it is `y.detach_()` of a result that nothing has used yet: the old tracer called that `detach`."""
         if node.kind != "aten::detach_":
             return False
         item = node.args[0]
