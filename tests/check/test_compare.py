@@ -329,3 +329,28 @@ def test_cpu_and_cuda(traced):
     comparison = tracelab.compare(traced, traced, x, devices=("cpu", "cuda"))
     assert comparison.names[1].endswith("on cuda:0")
     assert comparison, str(comparison)
+
+
+# Arguments that are called as options ---------------------------------------------------------------------------
+
+
+def test_an_argument_of_the_code_is_no_option():
+    def scaled(y, rtol=2.0):
+        return y * rtol
+
+    def doubled(y, rtol=2.0):
+        return y * 2
+
+    assert not tracelab.compare(scaled, doubled, torch.ones(3), rtol=torch.tensor(5.0))
+
+
+def test_an_argument_of_a_trace_is_no_option():
+    traced = tracelab.trace(lambda y, progress: y * progress, (torch.ones(3), torch.tensor(3.0)))
+    assert tracelab.compare(traced, traced, torch.ones(3), progress=torch.tensor(5.0))
+
+
+def test_arguments_may_be_called_a_and_b():
+    def product(a, b):
+        return a * b
+
+    assert tracelab.compare(product, product, a=torch.ones(3), b=torch.ones(3))

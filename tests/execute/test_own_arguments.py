@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -67,3 +69,17 @@ def test_nn_module_compile_keeps_its_contract():
     traced = tracelab.trace(net, x)
     assert traced.compile(backend="eager") is None
     assert torch.equal(traced(x), net(x))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda bound: bound.run(untill="relu"), "run has no option `untill`: do you mean `until`?"),
+        (lambda bound: bound.profile(repeet=1), "profile has no option `repeet`: do you mean `repeat`?"),
+        (lambda bound: bound.run(xyz=1), "run has no option `xyz`: it has until, start, device, "),
+    ],
+)
+def test_a_misspelt_option_of_a_bound_call_is_said(call, message):
+    bound = tracelab.trace(torch.relu, torch.ones(2)).bind(torch.ones(2))
+    with pytest.raises(tracelab.InputError, match=re.escape(message)):
+        call(bound)

@@ -233,7 +233,7 @@ def test_a_node_in_no_graph_has_no_users_to_ask_for():
     graph = tracelab.trace_graph(lambda x: (x.sin(), x.exp())[1], torch.ones(2))[0]
     sine = graph.nodes[0]
     graph.erase_node(sine)
-    with pytest.raises(ValueError, match="aten::sin stands in no graph"):
+    with pytest.raises(TracelabError, match="aten::sin is in no graph"):
         _ = sine.users
 
 
@@ -290,13 +290,22 @@ def test_several_nodes_take_the_place_of_a_value():
 
 
 def test_a_use_before_the_new_value_keeps_the_old():
+    graph = tracelab.trace_graph(lambda x: (y := x.relu()).exp() + y, torch.ones(2))[0]
+    relu, exp, add = graph.nodes
+    with graph.inserting_after(exp):
+        node = graph.call_function(aten.neg.default, (graph.inputs[0],))
+    assert relu.replace_all_uses_with(node) == [add]
+    assert exp.all_input_nodes == [relu]
+    graph.lint()
+
+
+def test_a_value_that_comes_after_every_use_replaces_none():
     graph = chain()
     relu, exp, _ = graph.nodes
     with graph.inserting_after(exp):
         node = graph.call_function(aten.neg.default, (graph.inputs[0],))
-    assert relu.replace_all_uses_with(node) == []
-    assert exp.all_input_nodes == [relu]
-    graph.lint()
+    with pytest.raises(TracelabError, match="comes after every use of %relu .* before aten::exp, its first user"):
+        relu.replace_all_uses_with(node)
 
 
 def test_arguments_by_keyword_and_in_lists_are_replaced():
@@ -310,7 +319,7 @@ def test_arguments_by_keyword_and_in_lists_are_replaced():
 def test_a_node_with_another_number_of_outputs_does_not_fit():
     graph = chain()
     node = graph.call_function(aten.max.dim, (graph.inputs[0], 0))
-    with pytest.raises(ValueError, match="aten::relu has 1 outputs, and what replaces it has 2"):
+    with pytest.raises(TracelabError, match="aten::relu has 1 outputs, and what replaces it has 2"):
         graph.nodes[0].replace_all_uses_with(node)
 
 

@@ -175,7 +175,7 @@ BLAMED = [
 
 @pytest.mark.parametrize("function", BLAMED)
 def test_a_call_that_is_the_reason_is_blamed(function):
-    with pytest.raises(TraceError, match="in aten::matmul at ") as raised:
+    with pytest.raises(TraceError, match="(in aten::matmul|because aten::matmul failed) at ") as raised:
         tracelab.trace(function, torch.ones(2, 3))
     assert raised.value.graph.find_nodes("matmul") == [raised.value.graph.failed]
 
@@ -243,3 +243,14 @@ def test_one_conversion_that_runs_again_is_one_warning():
         return x
 
     assert warned(repeated) == [("int", "int(x.sum())")]
+
+
+def test_an_error_raised_because_a_call_failed_is_not_blamed_on_the_call():
+    def looked_up(x):
+        try:
+            return x.view(8, 8)
+        except RuntimeError as error:
+            raise KeyError("k") from error
+
+    with pytest.raises(tracelab.TraceError, match="the traced code raised KeyError because aten::view failed at "):
+        tracelab.trace(looked_up, torch.ones(3))

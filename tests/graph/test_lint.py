@@ -170,7 +170,8 @@ def another_target() -> Graph:
 
 def no_target() -> Graph:
     graph, x = graph_of_x()
-    graph.create_node("aten::sin", None, (x,))
+    sine = graph.create_node("aten::sin", aten.sin.default, (x,))
+    sine.target = None
     return graph
 
 

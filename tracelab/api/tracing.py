@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import CallArguments, record_call
-from tracelab.check.checking import check_calls
+from tracelab.check.checking import check_calls, refuse_one_input
 from tracelab.errors import InputError
 from tracelab.execute.module import mirror
 from tracelab.execute.origin import Origin, kept_examples
@@ -97,6 +97,8 @@ def trace(
             raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
         traced = _trace_function(func, CallArguments(example_inputs, example_kwarg_inputs), strict, force_outplace)
     if check_trace or check_inputs is not None:
+        if check_inputs is not None:
+            refuse_one_input(check_inputs, "check_inputs")
         calls = [CallArguments(example_inputs, example_kwarg_inputs)] if check_inputs is None else []
         calls += [CallArguments(item, None) for item in check_inputs or ()]
         method = func.__name__ if inspect.ismethod(func) and isinstance(func.__self__, nn.Module) else "forward"
@@ -226,7 +228,7 @@ def _trace_function(
     func: Callable[..., Any], call: CallArguments, strict: bool, force_outplace: bool
 ) -> TracedFunction:
     graph, _, examples = record_call(func, {}, call, strict, force_outplace)
-    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples))
+    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version)
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
@@ -238,7 +240,8 @@ def _trace_methods(
     for name, call in calls.items():
         func = module if name == "forward" else getattr(module, name)
         graphs[name], _, examples = record_call(func, {"": module}, call, strict, force_outplace)
-        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples))
+        version = graphs[name].nodes.version
+        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples), version)
     traced = mirror(TracedModule, module, graphs)
     traced.origins = origins
     return traced

@@ -19,12 +19,12 @@ from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
-from tracelab.capture.values import tensor_type
 from tracelab.compat.dispatch import EnablePreDispatch, enable_python_dispatcher
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.lint import verified
+from tracelab.graph.types import tensor_type
 
 
 class TraceError(TracelabError):
@@ -108,7 +108,8 @@ def record(
                 result = _call(function, args, kwargs)
             except Exception as error:
                 recorder.unfail(error)
-                raise TraceError(_failure(graph, error), finish(recorder, user_inputs)) from error
+                itself = recorder.failure is error
+                raise TraceError(_failure(graph, error, itself), finish(recorder, user_inputs)) from error
             recorder.unfail()
             record_rebinding(recorder, state, owned="" in (modules or {}))
             returned = record_output(recorder, result, strict)
@@ -126,10 +127,11 @@ def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     return function(*args, **kwargs)
 
 
-def _failure(graph: Graph, error: Exception) -> str:
+def _failure(graph: Graph, error: Exception, itself: bool) -> str:
+    """One sentence; `itself` says that the error is the one of the call that failed, not one raised because of it."""
     node = graph.failed
     place = f" at {node.source.short_file}:{node.source.line}" if node is not None and node.source is not None else ""
-    what = f" in {node.kind}" if node is not None else ""
+    what = "" if node is None else f" in {node.kind}" if itself else f" because {node.kind} failed"
     return f"the traced code raised {type(error).__name__}{what}{place}: {error}"
 
 

@@ -1,12 +1,10 @@
-"""What an argument is now: its plain value, its type, its memory."""
+"""What an argument is now: its plain value, its memory."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-
-from tracelab.graph.types import TensorType
 
 SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 PLAIN = frozenset(
@@ -31,18 +29,6 @@ def storage_of(tensor: torch.Tensor) -> int | None:
         return tensor.untyped_storage().data_ptr() or None
     except (RuntimeError, NotImplementedError):
         return None
-
-
-def tensor_type(tensor: torch.Tensor) -> TensorType:
-    """What a tensor is like now."""
-    if tensor.layout is torch.strided and not tensor.is_nested:
-        shape, stride = tuple(tensor.shape), tensor.stride()
-    elif tensor.is_nested:
-        # A jagged tensor's size along its ragged dimension is not one number.
-        shape, stride = tuple(-1 for _ in range(tensor.dim())), None
-    else:
-        shape, stride = tuple(tensor.shape), None
-    return TensorType(tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
 
 
 def concrete(item: Any) -> Any:

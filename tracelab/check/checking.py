@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from tracelab.capture.call import CallArguments, argument_names
@@ -48,8 +49,15 @@ def check(
     known = frozenset(FindingKind)
     if isinstance(allow, str) or not known.issuperset(allow):
         raise TracelabError(f"allow={allow!r} is not a collection of kinds of findings: {', '.join(FindingKind)}")
-    if max_examples < 1:
-        raise TracelabError(f"max_examples={max_examples} is too few: give at least 1")
+    if not isinstance(max_examples, int) or max_examples < 1:
+        raise TracelabError(f"max_examples={max_examples!r} is no number of inputs: give a whole number from 1")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TracelabError(
+            f"executor is of type {type(executor).__name__}, which runs nothing: give a concurrent.futures.Executor, "
+            "and inputs as one list, traced.check([x, (x, mask)])"
+        )
+    if inputs is not None:
+        refuse_one_input(inputs, "inputs")
     target = target_of(traced, method)
     collected = _Collected(target, frozenset(allow), tolerance)
     workload = _workload(target, tolerance)
@@ -79,6 +87,13 @@ def check(
             if inputs is None and collected.report.tried >= max_examples:
                 break
     return collected.finished()
+
+
+def refuse_one_input(inputs: Any, name: str) -> None:
+    """Raises `InputError` where a tensor, or no collection at all, is given in place of a collection of inputs."""
+    if isinstance(inputs, Tensor) or not isinstance(inputs, Iterable):
+        what = "a tensor" if isinstance(inputs, Tensor) else f"of type {type(inputs).__name__}"
+        raise InputError(f"{name} is {what}: give a list with an item for each call, such as [x, (x, mask)]")
 
 
 def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance: float) -> None:
@@ -135,6 +150,9 @@ class _Collected:
     def begin_state(self, example: CheckInput, workload: Workload) -> None:
         """What changes on the same inputs, and what is random."""
         if workload.run(example.build()).skipped:
+            return
+        if self.target.origin.version != self.target.graph.nodes.version:
+            self.report.notes.append("the graph was edited after it was traced, and is checked as it is now")
             return
         state = self.diagnoser.on_the_same_inputs(example)
         if state is not None:

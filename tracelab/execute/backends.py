@@ -35,7 +35,7 @@ class Compiled:
     """A traced object that runs on a backend: called as it is called.
 
     `fallback_reason` says why the last call ran as Python code instead; it is empty where it did not. Parameters are
-    those of the traced object at each call.
+    those of the traced object at each call, and the graph is as it was edited.
 
     >>> fast = tracelab.trace(torch.relu, torch.ones(2)).with_backend("python")
     >>> fast(torch.tensor([-1.0, 2.0])), fast.fallback_reason
@@ -47,11 +47,18 @@ class Compiled:
         self.backend = backend
         self.method = method
         self.fallback_reason = ""
-        self._unit = _unit_of(traced, method)
-        self._run = _RUNNERS[backend](self._unit)
+        self._prepare()
         self._warned: set[str] = set()
 
+    def _prepare(self) -> None:
+        self._unit = _unit_of(self.traced, self.method)
+        self._version = self._unit.graph.nodes.version
+        self._run = _RUNNERS[self.backend](self._unit)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._version != self._unit.graph.nodes.version:
+            # The graph was edited.
+            self._prepare()
         unit = self._unit
         plain = not kwargs and unit.plain == len(args) and all(isinstance(arg, Tensor) for arg in args)
         flat = list(args) if plain else unit.tree.flatten(args, kwargs, unit.name)

@@ -87,7 +87,7 @@ class ReplayFunction:
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature([inspect.Parameter(re.sub(r"\W", "_", name), kind) for name in names])
 
-    def graph_for(self, *inputs: Any) -> Graph:
+    def graph_for(self, *inputs: Any, **kwargs: Any) -> Graph:
         """The graph after dead code and common subexpressions are taken out."""
         return passes.cse(passes.dce(self.graph.copy()))
 

@@ -103,7 +103,7 @@ class ReplayModule(TracedSubmodule):
     def method_names(self) -> list[str]:
         return [*self._graphs, *self._exported]
 
-    def graph_for(self, *inputs: Any) -> Graph:
+    def graph_for(self, *inputs: Any, **kwargs: Any) -> Graph:
         """The graph after dead code and common subexpressions are taken out."""
         return passes.cse(passes.dce(self.graph.copy()))
 

@@ -26,6 +26,8 @@ class Origin:
     strict: bool = True
     force_outplace: bool = False
     examples: list[Tensor] | None = field(default=None, repr=False)
+    version: int = 0
+    """That of the graph's nodes as it was recorded: it grows with every edit."""
 
 
 def kept_examples(tensors: list[Tensor]) -> list[Tensor] | None:

@@ -7,8 +7,9 @@ from typing import Self
 
 import torch
 
+from tracelab.errors import TracelabError
 from tracelab.graph.diagnostic import TraceDiagnostic
-from tracelab.graph.ir import Node, NodeList, Role, Value, map_values
+from tracelab.graph.ir import Node, NodeList, Role, Value, ValueList, map_values
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
 
@@ -18,12 +19,12 @@ class GraphData:
 
     __slots__ = (
         "__weakref__",
+        "_inputs",
         "_nodes",
         "_outputs",
         "cell",
         "failed",
         "input_tree",
-        "inputs",
         "name",
         "root",
         "state",
@@ -32,9 +33,9 @@ class GraphData:
 
     def __init__(self, name: str = "forward") -> None:
         self.name = name
-        self.inputs: list[Value] = []
         self._nodes = NodeList(self)
-        self._outputs: list[Value] = []
+        self._inputs = ValueList(self._nodes)
+        self._outputs = ValueList(self._nodes)
         self.warnings: list[TraceDiagnostic] = []
         self.root = Scope(name, "", None)
         self.failed: Node | None = None
@@ -51,13 +52,23 @@ class GraphData:
         return self._nodes
 
     @property
+    def inputs(self) -> list[Value]:
+        """The user's tensors, flattened, and then each parameter and buffer that the run used."""
+        return self._inputs
+
+    @inputs.setter
+    def inputs(self, inputs: list[Value]) -> None:
+        self._inputs = ValueList(self._nodes, inputs)
+        self._nodes.version += 1
+
+    @property
     def outputs(self) -> list[Value]:
         """What it returns: one value, or none."""
         return self._outputs
 
     @outputs.setter
     def outputs(self, outputs: list[Value]) -> None:
-        self._outputs = outputs
+        self._outputs = ValueList(self._nodes, outputs)
         self._nodes.version += 1
 
     @property
@@ -89,8 +100,11 @@ class GraphData:
 
         Nodes up to the one that makes `new` keep using `old`: before it there is no `new`. So one node or several may
         be put behind a value and take its place.
+
+        Raises `TracelabError` where no use comes after the node that makes `new`.
         """
         changed = []
+        uses = self.uses().get(old, [])
         maker = new.node if new.node is not None and new.node.graph is self else None
         for node in self.nodes:
             if maker is not None:
@@ -98,8 +112,11 @@ class GraphData:
             elif old in node.inputs:
                 rename(node, {old: new})
                 changed.append(node)
+        if uses and not changed and old not in self.outputs:
+            raise TracelabError(
+                f"{new!r} comes after every use of {old!r}: insert what makes it before {uses[0].kind}, its first user"
+            )
         self.outputs[:] = [new if value is old else value for value in self.outputs]
-        self._nodes.version += 1
         return changed
 
     def scopes(self) -> list[Scope]:

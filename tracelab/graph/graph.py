@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
-from tracelab.compat.operators import OpOverloadPacket
+import torch
+
+from tracelab.compat.operators import OpOverload, OpOverloadPacket
 from tracelab.errors import TracelabError
 from tracelab.graph.callables.result_types import result_types
 from tracelab.graph.data import GraphData
-from tracelab.graph.ir import Node, Value, unique_names
-from tracelab.graph.lint import lint
+from tracelab.graph.ir import Node, Role, Value, as_values, unique_names
+from tracelab.graph.kinds import CONSTANT, PYTHON_CALL, TABLE
+from tracelab.graph.lint import call_problem, lint
 from tracelab.graph.passes import dce
 from tracelab.graph.text.printer import graph_text
 from tracelab.graph.text.readable import readable_text, table_text
-from tracelab.graph.types import Type
+from tracelab.graph.types import Type, tensor_type
 
 
 class Graph(GraphData):
@@ -41,12 +45,14 @@ class Graph(GraphData):
     tensor([1., 1.])
     """
 
-    __slots__ = ("_insert_at",)
+    __slots__ = ("_insert_at", "_insert_like")
 
     def __init__(self, name: str = "forward") -> None:
         super().__init__(name)
         self._insert_at: Node | None = None
         """New nodes go before this one; None for the end."""
+        self._insert_like: Node | None = None
+        """New nodes belong to the module that this one belongs to."""
 
     # Finding ---------------------------------------------------------------------------------------------
 
@@ -56,7 +62,8 @@ class Graph(GraphData):
         Args:
             op: The kind (`aten::linear`) or the operator's short name (`linear`); None for any.
             target: What runs the node: an overload (`torch.ops.aten.add.Tensor`), all overloads of an operator
-                (`torch.ops.aten.add`), or a function; None for any.
+                (`torch.ops.aten.add`), or a function; None for any. A function of torch's (`torch.relu`) stands for
+                the operator of its name.
 
         Returns:
             The nodes that fit both.
@@ -65,9 +72,17 @@ class Graph(GraphData):
         >>> graph.find_nodes("relu") == graph.find_nodes(target=torch.ops.aten.relu)
         True
         """
+        if op in _FX_OPCODES or not isinstance(op, (str, type(None))):
+            raise TracelabError(
+                f"find_nodes: op={op!r} is not the kind of a node (`aten::linear`) or its short name (`linear`)"
+            )
+        if target is not None and not callable(target):
+            raise TracelabError(f"find_nodes: target={target!r} is not a function: give a name as op={target!r}")
         overloads = [target]
         if isinstance(target, OpOverloadPacket):
             overloads = [getattr(target, name) for name in target.overloads()]
+        elif not isinstance(target, OpOverload) and (found := _operator_named(target)) is not None:
+            overloads += [getattr(found, name) for name in found.overloads()]
         return [
             node
             for node in self.nodes
@@ -91,18 +106,19 @@ class Graph(GraphData):
         if node is not None:
             index = self._index(node) + 1
             after = self.nodes[index] if index < len(self.nodes) else None
-        with self._inserting(after):
+        with self._inserting(after, node):
             yield
 
     @contextmanager
-    def _inserting(self, node: Node | None) -> Iterator[None]:
+    def _inserting(self, node: Node | None, neighbour: Node | None = None) -> Iterator[None]:
         if node is not None:
             self._index(node)
-        before, self._insert_at = self._insert_at, node
+        before, self._insert_at = (self._insert_at, self._insert_like), node
+        self._insert_like = neighbour if neighbour is not None else node
         try:
             yield
         finally:
-            self._insert_at = before
+            self._insert_at, self._insert_like = before
 
     def create_node(
         self,
@@ -120,7 +136,7 @@ class Graph(GraphData):
         Args:
             kind: The schema name of an operator, or a kind of `tracelab.graph.kinds`.
             target: What runs it.
-            args: Its arguments: values, constants, and lists, tuples and dicts of both.
+            args: Its arguments: values, constants, and lists, tuples and dicts of both. A node stands for its output.
             kwargs: Its arguments by keyword.
             types: The type of each output; its length is the number of outputs.
             name: The debug name of the outputs; else that of the operator. A name that is taken gets a number.
@@ -128,12 +144,17 @@ class Graph(GraphData):
 
         Returns:
             The node; `node.outputs` are its values.
+
+        Raises:
+            TracelabError: The kind is none that a graph knows, or an argument cannot be one.
         """
-        node = Node(kind, target, tuple(args), dict(kwargs) if kwargs else None, attributes=attributes)
+        _check_new(kind, target, args, kwargs)
+        given = as_values(tuple(args)), as_values(dict(kwargs)) if kwargs else None
+        node = Node(kind, target, *given, attributes=attributes)
         node.overload = getattr(node.schema, "overload_name", "")
         node.outputs = tuple(Value(name or node.name, type_, node) for type_ in types)
         place = len(self.nodes) if self._insert_at is None else self._index(self._insert_at)
-        neighbour = self._insert_at or (self.nodes[-1] if self.nodes else None)
+        neighbour = self._insert_like or (self.nodes[-1] if self.nodes else None)
         node.scope = neighbour.scope if neighbour is not None and neighbour.scope is not None else self.root
         # Values that are there keep their names.
         unique_names(node.outputs, (value.name for value in self.values()))
@@ -148,8 +169,9 @@ class Graph(GraphData):
         """Put a call of an operator at the insertion point.
 
         Args:
-            target: An overload of torch's registry, such as `torch.ops.aten.add.Tensor`.
-            args: Its arguments; values stand for tensors and traced numbers.
+            target: An overload of torch's registry, such as `torch.ops.aten.add.Tensor`, or a Python function of one
+                result, which the graph does not look into.
+            args: Its arguments; values, or the nodes that make them, stand for tensors and traced numbers.
             kwargs: Its arguments by keyword.
             name: The debug name of the outputs.
 
@@ -157,15 +179,50 @@ class Graph(GraphData):
             The node. The types of its outputs are those that the operator gives for the recorded shapes.
 
         Raises:
-            TracelabError: `target` is no overload.
+            TracelabError: `target` is neither, or the arguments do not fit its schema.
         """
+        if not isinstance(args, (tuple, list)):
+            raise TracelabError(f"call_function takes the arguments as a tuple, but got {type(args).__name__}")
         schema = getattr(target, "_schema", None)
+        if isinstance(target, FunctionType):
+            called = {"name": target.__name__}
+            return self.create_node(PYTHON_CALL, target, tuple(args), kwargs, name=name, attributes=called)
         if schema is None:
+            named = _operator_named(target)
+            instead = "torch.ops.aten.add.Tensor" if named is None else f"torch.ops.aten.{target.__name__}.default"
             raise TracelabError(
-                f"call_function needs an overload of an operator, such as torch.ops.aten.add.Tensor, but got {target!r}"
+                f"call_function needs an overload of an operator, such as {instead}, or a Python function, "
+                f"but got {getattr(target, '__name__', target)!r}"
             )
-        types = result_types(target, args, kwargs or {})
+        args, kwargs = as_values(tuple(args)), as_values(dict(kwargs or {}))
+        problem = call_problem(target, args, kwargs)
+        if problem:
+            raise TracelabError(f"call_function({schema.name}): {problem}")
+        types = result_types(target, args, kwargs)
         return self.create_node(schema.name, target, args, kwargs, types=types, name=name)
+
+    def constant(self, tensor: torch.Tensor, *, name: str = "constant") -> Value:
+        """Put a tensor that the graph keeps at the insertion point.
+
+        Args:
+            tensor: The tensor; files hold it, and a traced module that moves takes it along.
+            name: The debug name of its value.
+
+        Returns:
+            Its value, for the arguments of other nodes.
+
+        >>> graph, _ = tracelab.trace_graph(lambda x: x * 2, torch.ones(2))
+        >>> times = graph.nodes[0]
+        >>> with graph.inserting_before(times):
+        ...     seven = graph.constant(torch.full((2,), 7.0))
+        >>> times.args = (times.args[0], seven)
+        >>> graph.to_callable()(torch.ones(2))
+        tensor([7., 7.])
+        """
+        node = self.create_node(CONSTANT, None, types=(tensor_type(tensor),), name=name)
+        node.output.role = Role.CONSTANT
+        self.state[node.output] = tensor
+        return node.output
 
     def erase_node(self, node: Node) -> None:
         """Take a node out.
@@ -199,6 +256,8 @@ class Graph(GraphData):
         lint(self)
 
     def _index(self, node: Node) -> int:
+        if not isinstance(node, Node):
+            raise TracelabError(f"a node of the graph is needed, but got {type(node).__name__}")
         for index, other in enumerate(self.nodes):
             if other is node:
                 return index
@@ -232,6 +291,39 @@ class Graph(GraphData):
 
     def __repr__(self) -> str:
         return f"Graph({self.name}, {len(self.nodes)} nodes, {len(self.inputs)} inputs)"
+
+
+_FX_OPCODES = ("call_function", "call_method", "call_module", "get_attr", "placeholder", "output")
+
+
+def _check_new(kind: Any, target: Any, args: Any, kwargs: Any) -> None:
+    """Refuse what cannot be a node."""
+    if kind in _FX_OPCODES:
+        raise TracelabError(
+            f"create_node: {kind!r} is an opcode of torch.fx, not a kind: use graph.call_function(function, args)"
+        )
+    operator = getattr(target, "_schema", None) is not None or getattr(target, "__name__", None) is not None
+    if not isinstance(kind, str) or (kind not in TABLE and ("::" not in kind or not operator)):
+        raise TracelabError(
+            f"create_node: {kind!r} is not a kind: give the name of an operator (`aten::relu`) with its overload, a "
+            "kind of tracelab.graph.kinds, or use graph.call_function(function, args)"
+        )
+    found: list[Any] = [args, kwargs]
+    for item in found:
+        if isinstance(item, torch.Tensor):
+            raise TracelabError(f"create_node({kind}): a tensor cannot be an argument: use graph.constant(tensor)")
+        found += item.values() if isinstance(item, dict) else item if isinstance(item, (list, tuple)) else ()
+
+
+def _operator_named(function: Any) -> OpOverloadPacket | None:
+    """The operator that a function of torch's or a tensor's method calls; None for any other function."""
+    name = getattr(function, "__name__", "")
+    module = getattr(function, "__module__", None) or ("torch" if hasattr(torch.Tensor, name) else "")
+    owner = getattr(function, "__objclass__", None)
+    if not (module.partition(".")[0] == "torch" or owner is torch.Tensor or owner is torch.Tensor.__base__):
+        return None
+    found = getattr(torch.ops.aten, name, None) if name else None
+    return found if isinstance(found, OpOverloadPacket) else None
 
 
 _runner: Callable[[Graph], Callable[..., Any]] | None = None

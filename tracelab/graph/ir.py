@@ -8,11 +8,13 @@ no node; and in-place operators are recorded as they ran, so that node order is 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, Self, SupportsIndex
 
 import torch
 
+from tracelab.errors import TracelabError
 from tracelab.graph.kinds import Kind, kind_of
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source
@@ -130,7 +132,9 @@ class Node:
 
     @args.setter
     def args(self, args: tuple[Any, ...]) -> None:
-        self._args = args
+        if not isinstance(args, tuple):
+            raise TracelabError(f"the arguments of {self.kind} are a tuple, but got {type(args).__name__}")
+        self._args = as_values(args)
         self._edited()
 
     @property
@@ -140,7 +144,7 @@ class Node:
 
     @kwargs.setter
     def kwargs(self, kwargs: dict[str, Any] | None) -> None:
-        self._kwargs = kwargs
+        self._kwargs = as_values(kwargs)
         self._edited()
 
     def _edited(self) -> None:
@@ -153,6 +157,7 @@ class Node:
         return _NO_ATTRIBUTES if self._attributes is None else self._attributes
 
     def set_attribute(self, name: str, value: Any) -> None:
+        """Note something of the node beside its arguments; running it does not depend on it."""
         if self._attributes is None:
             self._attributes = {}
         self._attributes[name] = value
@@ -175,7 +180,7 @@ class Node:
     def users(self) -> dict[Node, None]:
         """The nodes that use what it made, in order; found by one walk over the graph.
 
-        Raises `ValueError` for a node that stands in no graph.
+        Raises `TracelabError` for a node that is in no graph.
         """
         uses = self._owner().uses()
         return dict.fromkeys(user for value in self.outputs for user in uses.get(value, ()))
@@ -183,11 +188,14 @@ class Node:
     def replace_all_uses_with(self, replacement: Node | Value) -> list[Node]:
         """Let its users, and the graph's outputs, use another node's outputs, or another value; gives the users.
 
-        Raises `ValueError` where the other node has another number of outputs, or the node stands in no graph.
+        Raises `TracelabError` where the other node has another number of outputs, comes after every use, or where the
+        node is in no graph.
         """
+        if not isinstance(replacement, (Node, Value)):
+            raise TracelabError(f"a node or a value can replace {self.kind}, but got {type(replacement).__name__}")
         new = replacement.outputs if isinstance(replacement, Node) else (replacement,)
         if len(new) != len(self.outputs):
-            raise ValueError(f"{self.kind} has {len(self.outputs)} outputs, and what replaces it has {len(new)}")
+            raise TracelabError(f"{self.kind} has {len(self.outputs)} outputs, and what replaces it has {len(new)}")
         owner = self._owner()
         changed: dict[Node, None] = {}
         for old, value in zip(self.outputs, new, strict=True):
@@ -196,14 +204,14 @@ class Node:
 
     def _owner(self) -> Owner:
         if self.graph is None:
-            raise ValueError(f"{self.kind} stands in no graph")
+            raise TracelabError(f"{self.kind} is in no graph: it was erased, or not inserted yet")
         return self.graph
 
     @property
     def output(self) -> Value:
-        """Its only output; `ValueError` when it has none or several."""
+        """Its only output; `TracelabError` when it has none or several."""
         if len(self.outputs) != 1:
-            raise ValueError(f"{self.kind} has {len(self.outputs)} outputs, not one")
+            raise TracelabError(f"{self.kind} has {len(self.outputs)} outputs, not one: choose one of node.outputs")
         return self.outputs[0]
 
     @property
@@ -254,6 +262,13 @@ class NodeList(list[Node]):
         self.version += 1
         super().append(node)
 
+    def __iter__(self) -> Iterator[Node]:
+        """The nodes that are there when it begins; those that are erased on the way are left out."""
+        version = self.version
+        for node in self[:]:
+            if self.version == version or node.graph is self.owner:
+                yield node
+
     def insert(self, index: SupportsIndex, node: Node) -> None:
         self._take([node])
         super().insert(index, node)
@@ -266,25 +281,27 @@ class NodeList(list[Node]):
         return self
 
     def __setitem__(self, index: Any, item: Any) -> None:
-        if isinstance(index, slice):
-            super().__setitem__(index, self._take(item))
-        else:
-            super().__setitem__(index, *self._take([item]))
+        many = isinstance(index, slice)
+        gone = self[index] if many else [self[index]]
+        taken = list(item) if many else [item]
+        self._leave(gone)
+        super().__setitem__(index, self._take(taken) if many else self._take(taken)[0])
 
     def __delitem__(self, index: SupportsIndex | slice) -> None:
-        self.version += 1
+        self._leave(self[index] if isinstance(index, slice) else [self[index]])
         super().__delitem__(index)
 
     def remove(self, node: Node) -> None:
-        self.version += 1
         super().remove(node)
+        self._leave([node])
 
     def pop(self, index: SupportsIndex = -1) -> Node:
-        self.version += 1
-        return super().pop(index)
+        node = super().pop(index)
+        self._leave([node])
+        return node
 
     def clear(self) -> None:
-        self.version += 1
+        self._leave(self[:])
         super().clear()
 
     def reverse(self) -> None:
@@ -298,8 +315,43 @@ class NodeList(list[Node]):
             node.graph = self.owner
         return taken
 
+    def _leave(self, nodes: list[Node]) -> None:
+        self.version += 1
+        for node in nodes:
+            node.graph = None
+
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (list(self),)
+
+
+class ValueList(list[Value]):
+    """The inputs or outputs of one graph: a list whose edits count with those of the graph's nodes."""
+
+    __slots__ = ("nodes",)
+
+    def __init__(self, nodes: NodeList, values: Iterable[Value] = ()) -> None:
+        super().__init__(values)
+        self.nodes = nodes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
+
+
+def _counted(name: str) -> Callable[..., Any]:
+    original = getattr(list, name)
+
+    @functools.wraps(original)
+    def method(self: ValueList, *args: Any) -> Any:
+        self.nodes.version += 1
+        return original(self, *args)
+
+    return method
+
+
+for _name in ("append", "extend", "insert", "remove", "pop", "clear", "reverse", "sort"):
+    setattr(ValueList, _name, _counted(_name))
+for _name in ("__setitem__", "__delitem__", "__iadd__", "__imul__"):
+    setattr(ValueList, _name, _counted(_name))
 
 
 def collect_values(item: Any, found: list[Value]) -> None:
@@ -314,6 +366,23 @@ def collect_values(item: Any, found: list[Value]) -> None:
             collect_values(child, found)
     elif type(item) is slice:
         collect_values((item.start, item.stop, item.step), found)
+
+
+def as_values(item: Any) -> Any:
+    """The same structure of arguments, where a node stands for its only output."""
+    if isinstance(item, Node):
+        return item.output
+    if type(item) in (tuple, list):
+        return type(item)(map(as_values, item)) if any(_holds_node(child) for child in item) else item
+    if type(item) is dict:
+        return {key: as_values(child) for key, child in item.items()} if _holds_node(item) else item
+    return item
+
+
+def _holds_node(item: Any) -> bool:
+    if type(item) is dict:
+        return any(map(_holds_node, item.values()))
+    return isinstance(item, Node) or (type(item) in (tuple, list) and any(map(_holds_node, item)))
 
 
 def map_values(item: Any, function: Callable[[Value], Any]) -> Any:

@@ -7,7 +7,7 @@ the tests switch on.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -65,6 +65,13 @@ def lint(graph: GraphData) -> None:
     defined: set[Value] = set()
     names: set[str] = set()
     scopes = set(graph.scopes())
+    for value in (*graph.inputs, *graph.outputs):
+        if type(value) is not Value:
+            _wrong(graph, None, f"its inputs and outputs are values, but one is of type {type(value).__name__}")
+    if graph.input_tree is not None:
+        wanted, given = sum(tree.size for tree in graph.input_tree.trees), len(graph.user_inputs)
+        if wanted != given:
+            _wrong(graph, None, f"it takes {wanted} tensors from its caller, and has {given} inputs for them")
     for value in graph.inputs:
         if value.role in (Role.COMPUTED, Role.CONSTANT) and value.node is not None:
             _wrong(graph, None, f"the input %{value.name} is made by {value.node.kind}")
@@ -115,27 +122,35 @@ def _check_call(graph: GraphData, node: Node) -> None:
         return
     if schema.name != node.kind:
         _wrong(graph, node, f"its target is {schema.name}")
-    names, required, results = _arity(node.target)
-    if len(node.args) > len(names):
-        _wrong(graph, node, f"it has {len(node.args)} arguments, and the schema {len(names)}")
-    keywords = node.kwargs or {}
-    given = list(names)[: len(node.args)]
-    for name in keywords:
-        if name not in names:
-            _wrong(graph, node, f"the schema has no argument `{name}`")
-        if name in given:
-            _wrong(graph, node, f"the argument `{name}` is given twice")
-    missing = required.difference(given, keywords)
-    if missing:
-        _wrong(graph, node, f"the argument `{sorted(missing)[0]}` is missing")
+    problem = call_problem(node.target, node.args, node.kwargs or {})
+    if problem:
+        _wrong(graph, node, problem)
+    _, _, results = _arity(node.target)
     if len(node.outputs) not in (0, len(results)) and node is not graph.failed:
         _wrong(graph, node, f"it has {len(node.outputs)} outputs, and the schema {len(results)}")
-    for name, item in (*zip(names, node.args, strict=False), *keywords.items()):
-        if _is_misfit(item, names[name]):
-            _wrong(graph, node, f"the argument `{name}` is {_described(item)}, and the schema wants {names[name]}")
     for value, word in zip(node.outputs, results, strict=False):
         if value.is_tensor if word in _NUMBERS else word == "Tensor" and value.type in _NUMBERS:
             _wrong(graph, node, f"its output %{value.name} is {_described(value)}, and the schema returns {word}")
+
+
+def call_problem(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """What is wrong with the arguments of an overload, against its schema; empty where they fit."""
+    names, required, _ = _arity(target)
+    if len(args) > len(names):
+        return f"it has {len(args)} arguments, and the schema {len(names)}"
+    given = list(names)[: len(args)]
+    for name in kwargs:
+        if name not in names:
+            return f"the schema has no argument `{name}`"
+        if name in given:
+            return f"the argument `{name}` is given twice"
+    missing = required.difference(given, kwargs)
+    if missing:
+        return f"the argument `{sorted(missing)[0]}` is missing"
+    for name, item in (*zip(names, args, strict=False), *kwargs.items()):
+        if _is_misfit(item, names[name]):
+            return f"the argument `{name}` is {_described(item)}, and the schema wants {names[name]}"
+    return ""
 
 
 def _is_misfit(item: Any, wanted: str) -> bool:

@@ -96,6 +96,18 @@ def type_of_constant(value: object) -> str:
     return "Any"
 
 
+def tensor_type(tensor: torch.Tensor) -> TensorType:
+    """What a tensor is like now."""
+    if tensor.layout is torch.strided and not tensor.is_nested:
+        shape, stride = tuple(tensor.shape), tensor.stride()
+    elif tensor.is_nested:
+        # A jagged tensor's size along its ragged dimension is not one number.
+        shape, stride = tuple(-1 for _ in range(tensor.dim())), None
+    else:
+        shape, stride = tuple(tensor.shape), None
+    return TensorType(tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
+
+
 def bytes_text(count: int) -> str:
     """`44.6 MiB`."""
     size = float(count)

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.values import SYMBOLIC, tensor_type
+from tracelab.capture.values import SYMBOLIC
 from tracelab.graph.source import Source
+from tracelab.graph.types import tensor_type
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _BEFORE, _AFTER = 4, 8

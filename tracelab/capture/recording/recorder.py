@@ -17,12 +17,13 @@ from tracelab.capture.recording.collectives import labelled
 from tracelab.capture.recording.operators import Operator
 from tracelab.capture.recording.results import record_result
 from tracelab.capture.recording.state import RecordingState
-from tracelab.capture.values import concrete, tensor_type
+from tracelab.capture.values import concrete
 from tracelab.compat.dispatch import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
 from tracelab.graph.aliasing import makes_new_storage
 from tracelab.graph.intrinsics import Intrinsic
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
+from tracelab.graph.types import tensor_type
 
 
 class Recorder(RecordingState):

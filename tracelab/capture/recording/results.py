@@ -9,10 +9,10 @@ import torch
 
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.recording.sym_numbers import traced_number
-from tracelab.capture.values import tensor_type
 from tracelab.graph.intrinsics import GET_ITEM
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import LIST_UNPACK, TUPLE_UNPACK
+from tracelab.graph.types import tensor_type
 
 
 def record_result(recorder: RecordingState, node: Node, result: Any) -> Any:

@@ -16,7 +16,7 @@ from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.recording.grad_modes import GradModes
-from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of, tensor_type
+from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
@@ -24,6 +24,7 @@ from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
+from tracelab.graph.types import tensor_type
 
 
 class _TensorReference(weakref.ref):  # type: ignore[type-arg]
@@ -64,7 +65,8 @@ class RecordingState:
         self.boundary: CodeType | None = None
         """The code object of the frame that called the user's function: where the user's stack ends."""
         self.grad_modes = GradModes(torch.is_grad_enabled())
-        self._failure: Exception | None = None
+        self.failure: Exception | None = None
+        """The error of the call that failed last, unless the code caught it."""
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
         self._warned: set[tuple[str, str, int, int]] = set()
@@ -175,19 +177,19 @@ class RecordingState:
 
     def fail(self, node: Node, error: Exception) -> None:
         """Keep the innermost call that raised, at its place in the partial graph."""
-        if self._failure is error:
+        if self.failure is error:
             return
         self.unfail()
-        self._failure = error
+        self.failure = error
         self.graph.failed = node
         self.nodes.append(node)
 
     def unfail(self, error: BaseException | None = None) -> None:
         """Take out a call whose error the code caught; it stays where `error` was raised on account of it."""
         failed = self.graph.failed
-        if failed is None or (error is not None and _is_on_account_of(error, self._failure)):
+        if failed is None or (error is not None and _is_on_account_of(error, self.failure)):
             return
-        self._failure = None
+        self.failure = None
         self.graph.failed = None
         # It is near the end: `remove` would look from the beginning.
         place = next(index for index in range(len(self.nodes) - 1, -1, -1) if self.nodes[index] is failed)

@@ -16,6 +16,7 @@ from tracelab.execute.profile.profile_data import ProfileData, ProfiledModule, P
 from tracelab.execute.profile.profile_text import profile_text
 from tracelab.execute.run.lookup import Key, find_node, place
 from tracelab.execute.run.node_record import NodeRecord
+from tracelab.execute.run.options import refuse_unknown
 from tracelab.execute.run.placement import Placed, placed
 from tracelab.execute.run.program import program_of
 from tracelab.execute.run.start import prepared
@@ -96,6 +97,7 @@ def profile_traced(
     traced: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], **options: Unpack[ProfileOptions]
 ) -> Profile:
     """Profile a traced object: see `TracedFunction.profile`."""
+    refuse_unknown(options, ProfileOptions, "profile")
     device, method = options.get("device"), options.get("method", "forward")
     repeat, warmup = options.get("repeat", 10), options.get("warmup", 2)
     if repeat < 1:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tracelab.errors import TracelabError
+from tracelab.errors import InputError, TracelabError
 from tracelab.execute.run.lookup import Key, find_node, find_values, names_of
 from tracelab.execute.run.stepper import Replacement
 from tracelab.graph.graph import Graph
@@ -57,6 +58,15 @@ def replacements(graph: Graph, replace: Mapping[Key, Replacement] | None) -> dic
             raise TracelabError(f"{key!r} stands for {len(values)} values ({names_of(values)}): name one")
         found[values[0]] = by
     return found
+
+
+def refuse_unknown(options: Mapping[str, Any], known: type, name: str) -> None:
+    """Raises `InputError` for an option that is not among the keys of a typed dict; the message has the nearest one."""
+    for option in options:
+        if option not in known.__annotations__:
+            near = difflib.get_close_matches(option, known.__annotations__, 1)
+            meant = f"do you mean `{near[0]}`?" if near else f"it has {', '.join(known.__annotations__)}"
+            raise InputError(f"{name} has no option `{option}`: {meant}")
 
 
 def flop_counter() -> Any:

@@ -10,7 +10,14 @@ import torch
 from tracelab.errors import TracelabError
 from tracelab.execute.run.cancel import CancelToken
 from tracelab.execute.run.lookup import Key, module_start, place
-from tracelab.execute.run.options import Recorded, ending, flop_counter, recorded_values, replacements
+from tracelab.execute.run.options import (
+    Recorded,
+    ending,
+    flop_counter,
+    recorded_values,
+    refuse_unknown,
+    replacements,
+)
 from tracelab.execute.run.placement import placed
 from tracelab.execute.run.program import program_of
 from tracelab.execute.run.run import Run
@@ -38,6 +45,7 @@ def run_traced(
     traced: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None, **options: Unpack[RunOptions]
 ) -> Run:
     """Run a traced object, or one traced method of it, node by node: see `TracedFunction.run`."""
+    refuse_unknown(options, RunOptions, "run")
     program = program_of(traced, options.get("method", "forward"))
     graph = program.graph
     flat = program.tree.flatten(args, dict(kwargs or {}), program.name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from tracelab.graph.ir import Value, map_values
+from tracelab.graph.ir import Value, collect_values, map_values
 from tracelab.graph.types import TensorType, Type
 
 _EXAMPLES: dict[Type, Any] = {"int": 2, "float": 2.0, "bool": True}
@@ -37,12 +37,29 @@ def result_types(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
         return unknown
     results = result if len(returns) > 1 else (result,)
     device = devices[0] if devices else None
+    differentiable = any(_requires_grad(value) for value in (*_values(args), *_values(dict(kwargs))))
     return tuple(
-        TensorType(item.dtype, tuple(item.shape), item.stride(), device or item.device)
+        TensorType(
+            item.dtype,
+            tuple(item.shape),
+            item.stride(),
+            device or item.device,
+            differentiable and (item.dtype.is_floating_point or item.dtype.is_complex),
+        )
         if isinstance(item, torch.Tensor)
         else word
         for item, word in zip(results, unknown, strict=True)
     )
+
+
+def _values(item: Any) -> list[Value]:
+    found: list[Value] = []
+    collect_values(item, found)
+    return found
+
+
+def _requires_grad(value: Value) -> bool:
+    return isinstance(value.type, TensorType) and value.type.requires_grad
 
 
 def _example(value: Value, devices: list[torch.device]) -> Any:

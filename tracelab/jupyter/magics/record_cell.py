@@ -127,7 +127,8 @@ class CellTracer:
             print(before.check(traced, recording.result))
             function = CellFunction(run, variables, names)
             given_before = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
-            traced.origin = Origin(function, modules, strict, False, kept_examples(given_before))
+            version = recording.graph.nodes.version
+            traced.origin = Origin(function, modules, strict, False, kept_examples(given_before), version)
         return traced
 
     def finish(self, traced: TracedFunction, options: Any) -> None:

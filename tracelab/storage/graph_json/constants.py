@@ -85,6 +85,11 @@ class Encoder:
         return number
 
     def _tagged(self, item: Any, depth: int) -> dict[str, Any]:
+        if isinstance(item, torch.Tensor):
+            raise TracelabFileError(
+                f"cannot save: an argument is a tensor of shape {list(item.shape)}, put there by hand: give the node "
+                "graph.constant(tensor) instead"
+            )
         if isinstance(item, torch.Size):
             return {"size": [self.encode(child, depth + 1) for child in item]}
         if isinstance(item, tuple):
