@@ -304,7 +304,7 @@ def test_a_value_that_comes_after_every_use_replaces_none():
     relu, exp, _ = graph.nodes
     with graph.inserting_after(exp):
         node = graph.call_function(aten.neg.default, (graph.inputs[0],))
-    with pytest.raises(TracelabError, match="comes after every use of %relu .* before aten::exp, its first user"):
+    with pytest.raises(TracelabError, match=r"comes after every use of %relu .* before aten::exp, its first user"):
         relu.replace_all_uses_with(node)
 
 

@@ -175,7 +175,7 @@ BLAMED = [
 
 @pytest.mark.parametrize("function", BLAMED)
 def test_a_call_that_is_the_reason_is_blamed(function):
-    with pytest.raises(TraceError, match="(in aten::matmul|because aten::matmul failed) at ") as raised:
+    with pytest.raises(TraceError, match=r"(in aten::matmul|because aten::matmul failed) at ") as raised:
         tracelab.trace(function, torch.ones(2, 3))
     assert raised.value.graph.find_nodes("matmul") == [raised.value.graph.failed]
 
