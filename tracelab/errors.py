@@ -11,6 +11,14 @@ class InputError(TracelabError):
     """Inputs that are not what the trace takes."""
 
 
+class AssumptionError(InputError):
+    """Something that decided what was recorded is different at this call; the message says what, and where."""
+
+
+class AssumptionWarning(UserWarning):
+    """Something that decided what was recorded is different at this call, so that the trace may be wrong for it."""
+
+
 class TracelabFileError(TracelabError):
     """A file that cannot be read or written; the message says why, and what to do about it.
 

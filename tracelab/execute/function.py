@@ -11,9 +11,11 @@ import torch
 
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
+from tracelab.execute.codegen.guards import Policy, known_action
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
+from tracelab.graph.assumptions import Assumption
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role
@@ -39,6 +41,7 @@ class ReplayFunction:
         """What a cell was traced on, where it was small enough to be copied."""
         self.checked: tuple[bool, str] | None = None
         """Whether the last check found no fault, and what it said in a few words; None before the first."""
+        self.policy = Policy()
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 
@@ -47,7 +50,7 @@ class ReplayFunction:
         """The compiled code of the graph."""
         if self._replay is None or self._replay.version != self.graph.nodes.version:
             self._state = held_state(self.graph)
-            self._replay = Replay(self.graph)
+            self._replay = Replay(self.graph, self.__name__, self.policy)
             self._replay.namespace["set_buffer"] = self._set_buffer
         return self._replay
 
@@ -55,6 +58,20 @@ class ReplayFunction:
         for index, value in enumerate(state_inputs(self.graph)):
             if value.path == path:
                 self._state[index] = tensor
+
+    @property
+    def assumptions(self) -> list[Assumption]:
+        """What decided what was recorded, and may be different at another call."""
+        return self.graph.assumptions
+
+    @property
+    def on_violation(self) -> str:
+        """What a call does where an assumption does not hold: `warn`, `raise` or `ignore`."""
+        return self.policy.on_violation
+
+    @on_violation.setter
+    def on_violation(self, action: str) -> None:
+        self.policy.on_violation = known_action(action)
 
     @property
     def input_tree(self) -> InputTree:

@@ -13,11 +13,13 @@ from tracelab.compat import script
 from tracelab.compat.modules import apply_to
 from tracelab.errors import TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
+from tracelab.execute.codegen.guards import Policy, known_action
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.function import other_parts
 from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
+from tracelab.graph.assumptions import Assumption
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
@@ -80,6 +82,7 @@ class ReplayModule(TracedSubmodule):
         self._graphs = graphs
         self._changes = Changes()
         self._runs: dict[str, _Run] = {}
+        self.policy = Policy()
         self.checked: tuple[bool, str] | None = None
         """Whether the last check found no fault, and what it said in a few words; None before the first."""
         self.origins: dict[str, Origin] = {}
@@ -90,6 +93,20 @@ class ReplayModule(TracedSubmodule):
         """The graph of `forward`, or of the only traced method."""
         found = self._graphs.get("forward")
         return found if found is not None else next(iter(self._graphs.values()))
+
+    @property
+    def assumptions(self) -> list[Assumption]:
+        """What decided what was recorded, and may be different at another call: that of `forward`."""
+        return self.graph.assumptions
+
+    @property
+    def on_violation(self) -> str:
+        """What a call does where an assumption does not hold: `warn`, `raise` or `ignore`."""
+        return self.policy.on_violation
+
+    @on_violation.setter
+    def on_violation(self, action: str) -> None:
+        self.policy.on_violation = known_action(action)
 
     def graph_of(self, method: str) -> Graph:
         """The graph of one traced method."""
@@ -177,7 +194,7 @@ class _Run:
         self.graph = graph
         self.name = f"{module._class_name}.{method}"
         self.module = module
-        self.replay = Replay(graph)
+        self.replay = Replay(graph, self.name, module.policy)
         self.tree = input_tree_of(graph)
         self.replay.namespace["set_buffer"] = self._set_buffer
         observe(module, module._changes)

@@ -8,10 +8,13 @@ from typing import Self
 import torch
 
 from tracelab.errors import TracelabError
+from tracelab.graph.assumptions import Assumption, GuardNodes, guard_nodes_of
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node, NodeList, Role, Value, ValueList, map_values
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
+
+_NUMBERS = ("int", "float", "bool")
 
 
 class GraphData:
@@ -22,8 +25,10 @@ class GraphData:
         "_inputs",
         "_nodes",
         "_outputs",
+        "assumptions",
         "cell",
         "failed",
+        "guard_nodes",
         "input_tree",
         "name",
         "root",
@@ -37,6 +42,10 @@ class GraphData:
         self._inputs = ValueList(self._nodes)
         self._outputs = ValueList(self._nodes)
         self.warnings: list[TraceDiagnostic] = []
+        self.assumptions: list[Assumption] = []
+        """What decided what was recorded: see `tracelab.graph.assumptions`."""
+        self.guard_nodes: GuardNodes = []
+        """Arithmetic on sizes that only assumptions need, which is not drawn, printed or exported."""
         self.root = Scope(name, "", None)
         self.failed: Node | None = None
         self.cell = ""
@@ -117,7 +126,15 @@ class GraphData:
                 f"{new!r} comes after every use of {old!r}: insert what makes it before {uses[0].kind}, its first user"
             )
         self.outputs[:] = [new if value is old else value for value in self.outputs]
+        self.rename_in_guards({old: new})
         return changed
+
+    def rename_in_guards(self, renamed: dict[Value, Value]) -> None:
+        """Let assumptions, and the arithmetic that only they need, be about other values."""
+        for _, node in self.guard_nodes:
+            if any(value in renamed for value in node.inputs):
+                rename(node, renamed)
+        self.assumptions = [assumption.moved(renamed) for assumption in self.assumptions]
 
     def scopes(self) -> list[Scope]:
         """The scope tree, parents before children, in the order of the run."""
@@ -147,18 +164,42 @@ class GraphData:
         copied.outputs = [new[value] for value in self.outputs]
         copied.state = {new[value]: tensor for value, tensor in self.state.items() if value in new}
         copied.warnings = [warning.moved(twins, new) for warning in self.warnings]
+        copied.guard_nodes = [(position, _twin(node, new)) for position, node in self.guard_nodes]
+        copied.assumptions = [assumption.moved(new) for assumption in self.assumptions]
         return copied
 
     def retain(self, kept: list[Node]) -> None:
-        """Leave only these of the nodes, in their order; positions of warnings count what stays."""
-        if self.warnings and len(kept) != len(self.nodes):
+        """Leave only these of the nodes, in their order; positions of warnings count what stays.
+
+        Of what goes, arithmetic that assumptions need stays beside the graph; what they are about must be defined.
+        """
+        if (self.warnings or self.assumptions) and len(kept) != len(self.nodes):
             staying = set(kept)
             before = [0]
             for node in self.nodes:
                 before.append(before[-1] + (node in staying))
             for warning in self.warnings:
                 warning.position = before[min(warning.position, len(self.nodes))]
+            self._keep_guards(kept, staying, before)
         self._nodes[:] = kept
+
+    def _keep_guards(self, kept: list[Node], staying: set[Node], before: list[int]) -> None:
+        known = [(before[min(position, len(self.nodes))], node) for position, node in self.guard_nodes]
+        dropped = [
+            (before[index], node)
+            for index, node in enumerate(self.nodes)
+            if node not in staying and all(value.type in _NUMBERS for value in node.outputs)
+        ]
+        everything = sorted([*dropped, *known], key=lambda item: item[0])
+        self.guard_nodes = guard_nodes_of(everything, self.assumptions)
+        defined = {*self.inputs, *(value for node in kept for value in node.outputs)}
+        usable = []
+        for position, node in self.guard_nodes:
+            if all(value in defined for value in node.inputs):
+                defined.update(node.outputs)
+                usable.append((position, node))
+        self.guard_nodes = usable
+        self.assumptions = [item for item in self.assumptions if item.value is None or item.value in defined]
 
 
 def input_tree_of(graph: GraphData) -> InputTree:

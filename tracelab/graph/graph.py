@@ -161,6 +161,7 @@ class Graph(GraphData):
         self.nodes.insert(place, node)
         for warning in self.warnings:
             warning.position += warning.position > place
+        self.guard_nodes = [(position + (position > place), guard) for position, guard in self.guard_nodes]
         return node
 
     def call_function(

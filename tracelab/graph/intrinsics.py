@@ -64,6 +64,11 @@ def read_data(tensor: Tensor) -> Tensor:
     return tensor.data
 
 
+def read_nbytes(tensor: Tensor) -> int:
+    """`tensor.nbytes`"""
+    return tensor.nbytes
+
+
 def write_data(tensor: Tensor, data: Tensor) -> None:
     """`tensor.data = data`"""
     tensor.data = data
@@ -82,6 +87,9 @@ def get_item(whole: Any, key: Any) -> Any:
 _as_subclass: Any = Tensor.as_subclass
 
 SIZE = _intrinsic("Tensor.size", Tensor.size, "aten::size")
+STRIDE = _intrinsic("Tensor.stride", Tensor.stride, "aten::stride")
+STORAGE_OFFSET = _intrinsic("Tensor.storage_offset", Tensor.storage_offset, "aten::storage_offset")
+NBYTES = _intrinsic("nbytes", read_nbytes, kinds.NBYTES)
 NUMEL = _intrinsic("Tensor.numel", Tensor.numel, "aten::numel")
 ITEM = _intrinsic("Tensor.item", Tensor.item, "aten::item")
 TENSOR = _intrinsic("torch.tensor", torch.tensor, "aten::tensor")

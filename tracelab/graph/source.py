@@ -75,6 +75,13 @@ class Source:
         return self._resolved()[5]
 
     @property
+    def expression(self) -> str:
+        """The expression itself, where it stands in one line; else the line."""
+        line = linecache.getline(self.file, self.line).rstrip("\n")
+        whole = line.encode()[self.column : self.end_column].decode(errors="ignore") if line.isascii() else ""
+        return (whole or line).strip() if self.line == self.end_line else line.strip()
+
+    @property
     def text(self) -> str:
         """The source line, or an empty string where it cannot be read."""
         return linecache.getline(self.file, self.line).rstrip("\n")

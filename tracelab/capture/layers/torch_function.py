@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
-from tracelab.capture.layers import gradients, indexing, integer_arguments
+from tracelab.capture.layers import gradients, indexing, integer_arguments, properties
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
@@ -99,6 +99,7 @@ def _shape(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     tensor = args[0]
     if not _traces_sizes(recorder, tensor):
         return NotImplemented
+    properties.assume_dimensions(recorder, tensor, sys._getframe(1))
     return torch.Size([size_of(recorder, tensor, dim) for dim in range(tensor.dim())])
 
 
@@ -112,6 +113,8 @@ def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     dim = concrete(dim)
     if not isinstance(dim, int) or not -tensor.dim() <= dim < tensor.dim():
         return NotImplemented
+    if dim < 0:
+        properties.assume_dimensions(recorder, tensor, sys._getframe(1))
     return size_of(recorder, tensor, dim)
 
 
@@ -140,6 +143,7 @@ def convert(
     # What is a constant already is no specialization.
     value = recorder.known(args[0])
     recorder.warn(kind, conversion_message(kind, shown), shown, value, sys._getframe(1))
+    properties.assume_content(recorder, kind, args[0], result, sys._getframe(1))
     return result
 
 
@@ -161,6 +165,7 @@ def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     # Noted on the graph alone: the old tracer was silent about an index, and code is written against that.
     value = recorder.known(args[0])
     recorder.warn("index", conversion_message("index", result), result, value, sys._getframe(1), silent=True)
+    properties.assume_content(recorder, "index", args[0], result, sys._getframe(1))
     return result
 
 
@@ -275,6 +280,7 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
 HANDLERS: dict[Any, Handler] = {
     **integer_arguments.handlers(),
     **gradients.HANDLERS,
+    **properties.HANDLERS,
     _properties.shape.__get__: _shape,
     Tensor.size: _size,
     Tensor.numel: _numel,

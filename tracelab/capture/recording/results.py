@@ -9,6 +9,7 @@ import torch
 
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.recording.sym_numbers import traced_number
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.intrinsics import GET_ITEM
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import LIST_UNPACK, TUPLE_UNPACK
@@ -77,6 +78,25 @@ def _unpack(recorder: RecordingState, whole: Value, parts: Any) -> None:
         outputs.append(value)
     node.outputs = tuple(outputs)
     recorder.nodes.append(node)
+    _assume_length(recorder, whole, len(outputs))
+
+
+_TAKEN_APART = {"unbind": 1, "split": 2, "chunk": 2, "unsafe_split": 2, "unsafe_chunk": 2, "tensor_split": 2}
+"""Operators whose number of results depends on a size, with the place of the dimension among their arguments."""
+
+
+def _assume_length(recorder: RecordingState, whole: Value, length: int) -> None:
+    maker = whole.node
+    if maker is None or maker.schema is None or maker.name not in _TAKEN_APART:
+        return
+    place = _TAKEN_APART[maker.name]
+    dim = maker.args[place] if len(maker.args) > place else (maker.kwargs or {}).get("dim", 0)
+    given = maker.args[0] if maker.args else None
+    if isinstance(given, Value) and isinstance(dim, int) and recorder.static_sizes.holds_size(given, dim):
+        return
+    recorder.graph.assumptions.append(
+        Assumption(AssumptionKind.LENGTH, f"the number of parts of {maker.name}", length, maker.source, whole, "len")
+    )
 
 
 def _pick(recorder: RecordingState, whole: Value, parts: Any) -> Any:

@@ -18,6 +18,7 @@ from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -70,6 +71,7 @@ class RecordingState:
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
         self._warned: set[tuple[str, str, int, int]] = set()
+        self._assumed: set[tuple[Value | None, str]] = set()
 
     # Values of tensors -----------------------------------------------------------------------------------
 
@@ -261,6 +263,23 @@ class RecordingState:
             warning.text = "".join(lines_around(source))
         if not silent:
             emit(warning, users)
+
+    def assume(
+        self,
+        kind: AssumptionKind,
+        test: str,
+        value: Value | None,
+        constant: Any,
+        frame: FrameType | None,
+        *,
+        subject: str = "",
+    ) -> None:
+        """Note a fact about a value that decides what is recorded; each fact is noted once, where it is first read."""
+        key = (value, test)
+        if value is None or key in self._assumed:
+            return
+        self._assumed.add(key)
+        self.graph.assumptions.append(Assumption(kind, subject, constant, self.source(frame), value, test))
 
     def _names_around(self, source: Source, frame: FrameType) -> dict[str, Any]:
         inside, self.paused = self.paused, True

@@ -18,6 +18,7 @@ import torch
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.messages import conversion_message, size_message
 from tracelab.capture.recording.state import RecordingState
+from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.intrinsics import BINARY, MATH, ROUND, UNARY, Intrinsic, Number
 from tracelab.graph.ir import Node, Value
 
@@ -161,6 +162,8 @@ class TracedNumber:
             return
         message = conversion_message if self.from_tensor else size_message
         recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
+        what = AssumptionKind.BRANCH if kind == "bool" else AssumptionKind.NUMBER
+        recorder.assume(what, kind, self.value, self.number, frame)
 
     def int_(self) -> int:
         self._specialise("int")

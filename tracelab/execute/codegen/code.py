@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from tracelab.execute.codegen import peephole
+from tracelab.execute.codegen.guards import Guard, guards_of, steps
 from tracelab.execute.codegen.names import INFIX, binding, binding_arguments, native, overload_path, tensor_method
 from tracelab.execute.codegen.regions import Regions
 from tracelab.graph.graph import Graph
@@ -32,9 +33,9 @@ from tracelab.graph.kinds import (
 )
 from tracelab.graph.structure import namedtuple_class
 
-_RESERVED = frozenset({"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer"}) | {
-    "inference_mode"
-}
+_RESERVED = frozenset(
+    {"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer", "guards"}
+) | {"inference_mode"}
 
 
 class Code:
@@ -91,9 +92,17 @@ class Code:
 
     # Writing ---------------------------------------------------------------------------------------------
 
-    def written(self, inference: int = 0) -> str:
-        """The code as text; that many of the first nodes run in torch's inference mode."""
+    def written(self, inference: int = 0, *, guarded: bool = False) -> str:
+        """The code as text; that many of the first nodes run in torch's inference mode.
+
+        `guarded` code checks the graph's assumptions, by an object `guards` in the namespace.
+        """
         graph = self.graph
+        guards = guards_of(graph) if guarded else []
+        waiting: dict[Value | None, list[Guard]] = {}
+        for guard in guards:
+            waiting.setdefault(guard.assumption.value, []).append(guard)
+        last_uses = _last_uses(graph, guards) if guarded and self._optimized else self._last_uses
         names = [self.name(value) for value in graph.inputs]
         parameters = ", ".join(names)
         if len(parameters) > 100:
@@ -101,12 +110,17 @@ class Code:
         body: list[str] = []
         regions = any(node.kind in REGIONS for node in graph.nodes)
         outer = "        " if regions else "    "
-        for index, node in enumerate(graph.nodes):
+        first = outer + "    " if inference else outer
+        for value in (None, *graph.inputs):
+            body += [first + guard.line(self.name, self._constant_text) for guard in waiting.get(value, ())]
+        for step, (index, node) in enumerate(steps(graph, guarded)):
             indent = outer + "    " if index < inference else outer
             line = self._line(node)
             if line:
                 body.append(indent + line)
-            dead = self._last_uses.get(index)
+            for value in node.outputs:
+                body += [indent + guard.line(self.name, self._constant_text) for guard in waiting.get(value, ())]
+            dead = last_uses.get(step)
             if dead:
                 body.append(f"{indent}del {', '.join(self.name(value) for value in dead)}")
         returned = ", ".join(self.operand(value) for value in graph.outputs)
@@ -116,6 +130,9 @@ class Code:
         if regions:
             body = ["    regions = Regions()", "    try:", *body, "    finally:", "        regions.close()"]
         return f"def forward({parameters}):\n" + "\n".join(body) + "\n"
+
+    def _constant_text(self, item: Any) -> str:
+        return self.operand(item)
 
     def _line(self, node: Node) -> str:
         kind = node.kind
@@ -259,12 +276,13 @@ class Code:
         return name
 
 
-def _last_uses(graph: Graph) -> dict[int, list[Value]]:
-    """For each node, the values that nothing after it needs."""
+def _last_uses(graph: Graph, guards: list[Guard] | None = None) -> dict[int, list[Value]]:
+    """For each step, the values that nothing after it needs; guards ask for theirs as soon as it is made."""
     needed = set(graph.outputs)
     dead: dict[int, list[Value]] = {}
-    for index in range(len(graph.nodes) - 1, -1, -1):
-        node = graph.nodes[index]
+    nodes = [node for _, node in steps(graph, guards is not None)]
+    for index in range(len(nodes) - 1, -1, -1):
+        node = nodes[index]
         finished = []
         for value in dict.fromkeys((*node.inputs, *node.outputs)):
             if value not in needed:

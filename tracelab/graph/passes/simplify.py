@@ -120,6 +120,7 @@ def cse(graph: G) -> G:
             continue
         renamed.update(pairs)
         leaving.update(memory.family(other) for one, other in pairs if leaves(one))
+    graph.rename_in_guards(renamed)
     graph.retain(kept)
     graph.outputs[:] = [renamed.get(value, value) for value in graph.outputs]
     return verified(graph)

@@ -1,0 +1,149 @@
+"""What the code reads of a tensor beside its sizes: each is an assumption of the trace, or a number that follows.
+
+A dtype, a device, the number of dimensions or whether gradients are asked for may decide a branch, or go into a call as
+a constant: the recording is right for calls where the value that was read is like that again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tracelab.capture.recording.recorder import Recorder
+from tracelab.graph.assumptions import AssumptionKind
+from tracelab.graph.intrinsics import NBYTES, STORAGE_OFFSET, STRIDE
+
+_properties: Any = Tensor
+"""The class without its annotations, which hide descriptors behind the types of their values."""
+
+Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
+
+_MOST_VALUES = 10_000
+"""A list or array of more values is not kept to be compared at each call."""
+
+
+def assume_dimensions(recorder: Recorder, tensor: Tensor, frame: FrameType | None) -> None:
+    """The number of dimensions was read, or counted from the end."""
+    value = recorder.known(tensor)
+    recorder.assume(AssumptionKind.DIMENSIONS, "dim", value, tensor.dim(), frame, subject="{}.dim()")
+
+
+_CONTENT = {
+    "bool": (AssumptionKind.BRANCH, "truth"),
+    "int": (AssumptionKind.NUMBER, "whole"),
+    "index": (AssumptionKind.NUMBER, "whole"),
+    "float": (AssumptionKind.NUMBER, "real"),
+    "complex": (AssumptionKind.NUMBER, "complex"),
+    "list": (AssumptionKind.VALUES, "list"),
+    "numpy": (AssumptionKind.VALUES, "array"),
+}
+
+
+def assume_content(recorder: Recorder, kind: str, tensor: Tensor, result: Any, frame: FrameType | None) -> None:
+    """What is in a tensor became a Python value."""
+    if kind not in _CONTENT or not recorder.is_dynamic(tensor):
+        return
+    what, test = _CONTENT[kind]
+    if what is AssumptionKind.VALUES:
+        if tensor.numel() > _MOST_VALUES:
+            return
+        result = result.copy() if test == "array" else result
+    recorder.assume(what, test, recorder.known(tensor), result, frame)
+
+
+def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensor = args[0]
+        if isinstance(tensor, Tensor) and recorder.is_dynamic(tensor):
+            recorder.assume(kind, test, recorder.known(tensor), now(tensor), sys._getframe(1), subject=subject)
+        return NotImplemented
+
+    return handle
+
+
+_DTYPE = _read(AssumptionKind.DTYPE, "dtype", "{}.dtype", lambda tensor: tensor.dtype)
+_DEVICE = _read(AssumptionKind.DEVICE, "device", "{}.device", lambda tensor: tensor.device)
+_DIMENSIONS = _read(AssumptionKind.DIMENSIONS, "dim", "{}.dim()", lambda tensor: tensor.dim())
+_LAYOUT = _read(AssumptionKind.LAYOUT, "layout", "{}.layout", lambda tensor: tensor.layout)
+_FLOATING = _read(AssumptionKind.DTYPE, "floating", "{}.is_floating_point()", lambda tensor: tensor.is_floating_point())
+_COMPLEX = _read(AssumptionKind.DTYPE, "complex_dtype", "{}.is_complex()", lambda tensor: tensor.is_complex())
+_GRADIENT = _read(
+    AssumptionKind.REQUIRES_GRAD, "requires_grad", "{}.requires_grad", lambda tensor: tensor.requires_grad
+)
+
+
+def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if len(args) == 1 and not kwargs and recorder.is_dynamic(args[0]):
+        recorder.assume(
+            AssumptionKind.CONTIGUITY,
+            "contiguous",
+            recorder.known(args[0]),
+            args[0].is_contiguous(),
+            sys._getframe(1),
+            subject="{}.is_contiguous()",
+        )
+    return NotImplemented
+
+
+def _follows(recorder: Recorder, tensor: Any) -> bool:
+    return (
+        isinstance(tensor, Tensor)
+        and recorder.is_dynamic(tensor)
+        and tensor.layout is torch.strided
+        and not tensor.is_nested
+    )
+
+
+def _stride(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Strides follow, as sizes do."""
+    tensor = args[0]
+    if not _follows(recorder, tensor):
+        return NotImplemented
+    dim = args[1] if len(args) > 1 else kwargs.get("dim")
+    if dim is None:
+        assume_dimensions(recorder, tensor, sys._getframe(1))
+        return tuple(recorder.record_intrinsic(STRIDE, (tensor, at)) for at in range(tensor.dim()))
+    if not isinstance(dim, int) or not -tensor.dim() <= dim < tensor.dim():
+        return NotImplemented
+    return recorder.record_intrinsic(STRIDE, (tensor, dim))
+
+
+def _number(intrinsic: Any) -> Handler:
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return recorder.record_intrinsic(intrinsic, args[:1]) if _follows(recorder, args[0]) else NotImplemented
+
+    return handle
+
+
+HANDLERS: dict[Any, Handler] = {
+    _properties.dtype.__get__: _DTYPE,
+    Tensor.type: _DTYPE,
+    Tensor.element_size: _DTYPE,
+    _properties.itemsize.__get__: _DTYPE,
+    Tensor.is_floating_point: _FLOATING,
+    torch.is_floating_point: _FLOATING,
+    Tensor.is_complex: _COMPLEX,
+    torch.is_complex: _COMPLEX,
+    Tensor.is_signed: _DTYPE,
+    _properties.device.__get__: _DEVICE,
+    Tensor.get_device: _DEVICE,
+    _properties.is_cuda.__get__: _DEVICE,
+    _properties.is_cpu.__get__: _DEVICE,
+    _properties.is_meta.__get__: _DEVICE,
+    _properties.is_mps.__get__: _DEVICE,
+    Tensor.dim: _DIMENSIONS,
+    Tensor.ndimension: _DIMENSIONS,
+    _properties.ndim.__get__: _DIMENSIONS,
+    _properties.layout.__get__: _LAYOUT,
+    _properties.is_sparse.__get__: _LAYOUT,
+    _properties.requires_grad.__get__: _GRADIENT,
+    Tensor.is_contiguous: _contiguous,
+    Tensor.stride: _stride,
+    Tensor.storage_offset: _number(STORAGE_OFFSET),
+    _properties.nbytes.__get__: _number(NBYTES),
+}

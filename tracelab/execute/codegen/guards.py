@@ -1,0 +1,187 @@
+"""Guards: the lines of generated code that check assumptions, each as soon as the value that it is about is there."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import torch
+
+from tracelab.compat.modes import dispatch_modes, function_modes, innermost_transform
+from tracelab.errors import AssumptionError, AssumptionWarning, InputError
+from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.source import is_inner
+
+POLICIES = ("warn", "raise", "ignore")
+
+_READ = {
+    "bool": "{}",
+    "int": "{}",
+    "float": "{}",
+    "index": "{}",
+    "number": "{}",
+    "len": "len({})",
+    "dim": "{}.dim()",
+    "dtype": "{}.dtype",
+    "device": "{}.device",
+    "layout": "{}.layout",
+    "floating": "{}.is_floating_point()",
+    "complex_dtype": "{}.is_complex()",
+    "contiguous": "{}.is_contiguous()",
+    "requires_grad": "{}.requires_grad",
+}
+"""How a value is asked, by test: cheap expressions that synchronize nothing."""
+
+_CONTENT: dict[str, Callable[[Any], Any]] = {
+    "truth": bool,
+    "whole": int,
+    "real": float,
+    "complex": complex,
+    "list": torch.Tensor.tolist,
+    "array": lambda tensor: tensor.detach().numpy(),
+}
+"""How the content of a tensor is asked: where it is in the CPU's memory, or `check_values` says so."""
+
+
+@dataclass(slots=True)
+class Policy:
+    """What happens where an assumption does not hold.
+
+    Attributes:
+        on_violation: `warn` warns at the caller's line and goes on, `raise` raises `AssumptionError`, `ignore` does not
+            look.
+        check_values: Whether values on other devices than the CPU are looked at, which waits for the device.
+    """
+
+    on_violation: str = "warn"
+    check_values: bool = False
+
+
+def known_action(action: str) -> str:
+    """The action; `InputError` for one that there is not."""
+    if action not in POLICIES:
+        raise InputError(f"on_violation={action!r} is not an action: give {', '.join(map(repr, POLICIES))}")
+    return action
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One assumption as code."""
+
+    assumption: Assumption
+    number: int
+
+    def line(self, name: Callable[[Value], str], constant: Callable[[Any], str]) -> str:
+        """The statement that checks it."""
+        item, number = self.assumption, self.number
+        if item.value is None:
+            return f"guards.probe({number})"
+        if item.test in _READ:
+            read = _READ[item.test].format(name(item.value))
+            wanted = constant(item.constant)
+            sign = "is not" if wanted in ("True", "False", "None") or item.test == "dtype" else "!="
+            return f"if {read} {sign} {wanted}: guards.differs({number}, {read})"
+        return f"guards.content({number}, {name(item.value)})"
+
+
+def guards_of(graph: Graph) -> list[Guard]:
+    """The assumptions of a graph that can be checked at a call."""
+    return [Guard(item, number) for number, item in enumerate(graph.assumptions) if item.checked]
+
+
+def steps(graph: Graph, guarded: bool) -> Iterator[tuple[int, Node]]:
+    """The nodes in order, each with its number; arithmetic that only guards need has that of the node behind it."""
+    waiting = list(reversed(graph.guard_nodes)) if guarded else []
+    index = 0
+    for index, node in enumerate(graph.nodes):
+        while waiting and waiting[-1][0] <= index:
+            yield index, waiting.pop()[1]
+        yield index, node
+    while waiting:
+        yield index, waiting.pop()[1]
+
+
+def unwatched() -> bool:
+    """Whether this moment allows guards: nobody records, transforms or compiles the call."""
+    return not (
+        function_modes() or dispatch_modes() or innermost_transform() is not None or torch.compiler.is_compiling()
+    )
+
+
+class GuardMonitor:
+    """What generated code tells of assumptions that do not hold."""
+
+    def __init__(self, graph: Graph, name: str, policy: Policy) -> None:
+        self.graph = graph
+        self.name = name
+        self.policy = policy
+
+    def probe(self, number: int) -> None:
+        """Ask what lies outside the graph."""
+        item = self.graph.assumptions[number]
+        now = item.probe() if item.probe is not None else item.constant
+        if type(now) is not type(item.constant) or now != item.constant:
+            self.differs(number, now)
+
+    def content(self, number: int, tensor: Any) -> None:
+        """Ask for what is in a tensor."""
+        item = self.graph.assumptions[number]
+        if not isinstance(tensor, torch.Tensor) or not (tensor.device.type == "cpu" or self.policy.check_values):
+            return
+        try:
+            now = _CONTENT[item.test](tensor)
+        except (RuntimeError, TypeError, ValueError):
+            # Of another shape: the code would have read something else.
+            now = f"a tensor of shape {list(tensor.shape)}"
+        if item.test == "array":
+            same = not isinstance(now, str) and now.shape == item.constant.shape and bool((now == item.constant).all())
+        else:
+            same = type(now) is type(item.constant) and (now == item.constant or now != now)
+        if not same:
+            self.differs(number, now)
+
+    def differs(self, number: int, now: Any) -> None:
+        """An assumption does not hold at this call."""
+        item = self.graph.assumptions[number]
+        sentence = self.sentence(item, now)
+        if self.policy.on_violation == "raise" or item.kind is AssumptionKind.LENGTH:
+            raise AssumptionError(sentence)
+        tell(sentence)
+
+    def sentence(self, item: Assumption, now: Any) -> str:
+        """What was assumed, where, and what it is now."""
+        place = f" ({item.line}: `{item.code}`)" if item.line else ""
+        return (
+            f"{item.about} was {_shown(item.constant)} when {self.name} was traced{place} and is {_shown(now)} at this "
+            "call, so that the trace may be wrong for it: trace again on such an input"
+        )
+
+
+def tell(sentence: str) -> None:
+    """Warn at the line that called the trace."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (_is_ours(frame) or is_inner(frame.f_code)):
+        frame = frame.f_back
+    if frame is None:
+        warnings.warn(sentence, AssumptionWarning, stacklevel=2)
+        return
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    place = frame.f_code.co_filename, frame.f_lineno
+    warnings.warn_explicit(
+        sentence, AssumptionWarning, *place, module=frame.f_globals.get("__name__"), registry=registry
+    )
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith("<tracelab ")
+
+
+def _shown(item: Any) -> str:
+    text = " ".join(repr(item).split())
+    return text if len(text) <= 60 else text[:57] + "..."

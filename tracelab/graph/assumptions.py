@@ -1,0 +1,111 @@
+"""Assumptions: what decided what was recorded, and may be different at another call.
+
+A trace records one run. Wherever the code read what is not computed in the graph (a dtype, whether one size is
+greater than another, a number in a tensor), the recording is right only for calls where it reads the same. Each such
+fact is an `Assumption` on the graph. What torch.export and Dynamo call a guard is the check of one.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.source import Source
+
+
+class AssumptionKind(enum.StrEnum):
+    """What was read."""
+
+    BRANCH = "branch"
+    """A comparison of sizes, or a tensor, that Python needed as True or False."""
+    NUMBER = "number"
+    """A size, or a number in a tensor, that became a Python number."""
+    VALUES = "values"
+    """The values of a tensor that became a Python list or a NumPy array."""
+    LENGTH = "length"
+    """How many parts a tensor was taken apart into."""
+    DIMENSIONS = "dimensions"
+    DTYPE = "dtype"
+    DEVICE = "device"
+    LAYOUT = "layout"
+    CONTIGUITY = "contiguity"
+    REQUIRES_GRAD = "requires_grad"
+    STATE = "state"
+    """A Python attribute or variable that the code both reads and changes."""
+    TRAINING = "training"
+    """Whether a module was in training mode."""
+    RANDOM = "random"
+    """Numbers of Python's or NumPy's generators."""
+
+
+@dataclass(slots=True)
+class Assumption:
+    """One fact that decided what was recorded.
+
+    Attributes:
+        kind: What was read.
+        subject: What it is about, where `{}` stands for the value's name: `{}.dtype`, `Net.training`; empty for the
+            expression at `source`.
+        constant: What it was at the trace.
+        source: Where the code read it; None where it is no line.
+        value: The graph's value that was read; None for what lies outside the graph.
+        test: How the value is asked: see `tracelab.execute.codegen.guards`; empty where it cannot be.
+        probe: What reads it now, for what lies outside the graph; None after loading from a file.
+    """
+
+    kind: AssumptionKind
+    subject: str
+    constant: Any
+    source: Source | None = None
+    value: Value | None = None
+    test: str = ""
+    probe: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def about(self) -> str:
+        """What it is about, in words of the code: `x.dtype`, `x.shape[0] > 1`, `Net.training`."""
+        if not self.subject:
+            return self.source.expression if self.source is not None else str(self.kind)
+        return self.subject.replace("{}", self.value.name if self.value is not None else "it")
+
+    @property
+    def line(self) -> str:
+        """`model.py:12`; empty where there is no line."""
+        return f"{self.source.short_file}:{self.source.line}" if self.source is not None else ""
+
+    @property
+    def code(self) -> str:
+        """The line of code."""
+        return self.source.text.strip() if self.source is not None else ""
+
+    @property
+    def checked(self) -> bool:
+        """Whether a call can tell that it does not hold."""
+        return bool(self.test) or self.probe is not None
+
+    def moved(self, values: Mapping[Value, Value]) -> Assumption:
+        """The same of a copied graph."""
+        return self if self.value is None else replace(self, value=values.get(self.value, self.value))
+
+    def __str__(self) -> str:
+        place = f"{self.line}: " if self.line else ""
+        return f"{place}{self.about} is {self.constant!r}"
+
+
+GuardNodes = list[tuple[int, Node]]
+"""Nodes that only assumptions need (arithmetic on sizes), each with the number of the graph's nodes before it."""
+
+
+def guard_nodes_of(dropped: Iterable[tuple[int, Node]], assumptions: Iterable[Assumption]) -> GuardNodes:
+    """Of nodes that leave the graph, those that make what assumptions are about."""
+    needed = {item.value for item in assumptions if item.value is not None}
+    kept: GuardNodes = []
+    for position, node in reversed(list(dropped)):
+        if any(value in needed for value in node.outputs):
+            needed.update(node.inputs)
+            kept.append((position, node))
+    kept.reverse()
+    return kept
