@@ -96,10 +96,17 @@ __getattr__, __dir__ = lazy_names(
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """`%load_ext tracelab`: register `%%trace` and `%trace`."""
+    """`%load_ext tracelab`: register `%%trace`, `%trace` and `%trace_diff`."""
     from tracelab.jupyter.magics.trace_magic import register
 
     register(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext tracelab`: take the magics away again."""
+    from tracelab.jupyter.magics.trace_magic import unregister
+
+    unregister(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

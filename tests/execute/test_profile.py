@@ -38,6 +38,12 @@ def profile(traced):
     return traced.profile(x, repeat=5)
 
 
+def test_one_node_is_counted_in_the_singular():
+    found = tracelab.trace(lambda x: x.exp(), torch.ones(2)).profile(torch.ones(2), repeat=1)
+    assert " over 1 node, " in str(found)
+    assert "1 node on cpu" in repr(found)
+
+
 def test_the_heaviest_module_is_found(profile):
     modules = [module for module in profile.modules if module.scope.parent is not None]
     assert max(modules, key=lambda module: module.seconds).scope.path == "heavy"

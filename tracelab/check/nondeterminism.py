@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import torch
+from torch import nn
 
 from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity
 from tracelab.check.isolation import isolated, written_state
@@ -16,6 +17,7 @@ from tracelab.graph.ir import Node
 from tracelab.graph.text.arguments import given_arguments
 
 _MOST_NAMES = 6
+_DROPOUT_ARGUMENTS = frozenset({"train", "training", "dropout", "dropout_p"})
 
 
 def random_nodes(graph: Graph) -> list[Node]:
@@ -48,8 +50,29 @@ def nondeterminism(graph: Graph, call: Any, tried: CheckInput, python: Any, seve
         tried,
         1,
         severity,
-        "call .eval() on the model before tracing; where it is meant, check with allow={'nondeterminism'}",
+        _suggestion(nodes, python),
     )
+
+
+def _suggestion(nodes: list[Node], python: Any) -> str:
+    module = isinstance(python, nn.Module) or isinstance(getattr(python, "__self__", None), nn.Module)
+    dropped = [_is_dropout(node) and (module or _in_module(node)) for node in nodes]
+    ways = []
+    if any(dropped):
+        ways.append("call .eval() on the model before tracing")
+    if not all(dropped):
+        ways.append("seed in the traced code (torch.manual_seed(0)), or pass the random numbers in as an input")
+    meant = "it is" if all(dropped) else "they are"
+    return f"{'; '.join(ways)}; where {meant} meant, check with traced.check(allow={{'nondeterminism'}})"
+
+
+def _is_dropout(node: Node) -> bool:
+    """Whether it draws random numbers in training only."""
+    return not _DROPOUT_ARGUMENTS.isdisjoint(dict(given_arguments(node)))
+
+
+def _in_module(node: Node) -> bool:
+    return node.scope is not None and bool(node.scope.path)
 
 
 def _place(node: Node) -> str:

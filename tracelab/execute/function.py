@@ -18,6 +18,7 @@ from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role
 from tracelab.graph.structure import InputTree
+from tracelab.graph.types import counted
 
 
 class ReplayFunction:
@@ -38,7 +39,7 @@ class ReplayFunction:
         self.examples: list[torch.Tensor] | None = None
         """What a cell was traced on, where it was small enough to be copied."""
         self.checked: tuple[bool, str] | None = None
-        """Whether the last check found no fault, and what it said in a few words; None before the first."""
+        """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 
@@ -92,7 +93,7 @@ class ReplayFunction:
         return passes.cse(passes.dce(self.graph.copy()))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.__name__}, {len(self.graph.nodes)} nodes)"
+        return f"{type(self).__name__}({self.__name__}, {counted(len(self.graph.nodes), 'node')})"
 
 
 def held_state(graph: Graph) -> list[torch.Tensor]:
@@ -144,8 +145,8 @@ class _GraphFunction(ReplayFunction):
             leaves += self._state
         elif len(leaves) != len(self.graph.inputs):
             raise InputError(
-                f"the graph takes {users} tensors, or {len(self.graph.inputs)} with its parameters, "
-                f"but {len(leaves)} were given"
+                f"the graph takes {counted(users, 'tensor')}, or {len(self.graph.inputs)} with its parameters, "
+                f"but {len(leaves)} {'was' if len(leaves) == 1 else 'were'} given"
             )
         return run(*leaves)
 

@@ -81,7 +81,7 @@ class ReplayModule(TracedSubmodule):
         self._changes = Changes()
         self._runs: dict[str, _Run] = {}
         self.checked: tuple[bool, str] | None = None
-        """Whether the last check found no fault, and what it said in a few words; None before the first."""
+        """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self.origins: dict[str, Origin] = {}
         """What was traced, and how, by method; empty after loading from a file, and in a copy."""
 

@@ -181,7 +181,7 @@ class Code:
         if method is not None:
             return f"{self._receiver(args[0])}.{method}({self._arguments(args[1:], node.kwargs)})"
         if target is None:
-            raise RuntimeError(f"the graph cannot run: nothing is known that runs {node.kind}")
+            raise RuntimeError(f"the graph cannot run: tracelab knows no function that runs {node.kind}")
         name = getattr(target, "__name__", None) or node.name
         if name == "apply" and hasattr(target, "__self__"):
             return (
