@@ -133,7 +133,8 @@ def test_it_prints_as_tables(profile):
     assert lines[0].endswith("as a whole; median of 5")
     assert "0.0336 GFLOP" in lines[1]
     assert lines[2].split() == ["module", "class", "time", "share", "GFLOP"]
-    assert lines[3].split()[:2] == ["heavy", "Linear"]
+    # Which comes first is a matter of times.
+    assert ["heavy", "Linear"] in [line.split()[:2] for line in lines[3:5]]
     assert lines[5].split() == ["node", "operator", "module", "time", "share", "GFLOP/s", "GB/s", "of", "peak", "bound"]
 
 
