@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tracelab.check.report import CheckReport, TracingCheckError
     from tracelab.comparison.diff import GraphDiff, diff
     from tracelab.comparison.values import Comparison
-    from tracelab.errors import InputError, TracelabError, TracelabFileError
-    from tracelab.graph import Graph, Node, Scope, Source, TraceDiagnostic, TracerWarning, Value, passes
+    from tracelab.errors import AssumptionError, AssumptionWarning, InputError, TracelabError, TracelabFileError
+    from tracelab.graph import Assumption, Graph, Node, Scope, Source, TraceDiagnostic, TracerWarning, Value, passes
     from tracelab.interop.export.exported import from_exported
     from tracelab.interop.fx import from_fx
     from tracelab.interop.torchscript.program import from_torchscript
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from tracelab.quickfix.quick_fix import QuickFix, quick_fix
 
 __all__ = [
+    "Assumption",
+    "AssumptionError",
+    "AssumptionWarning",
     "CallInputs",
     "CheckReport",
     "Comparison",
@@ -81,8 +84,18 @@ __getattr__, __dir__ = lazy_names(
         "tracelab.check.report": ["CheckReport", "TracingCheckError"],
         "tracelab.comparison.diff": ["GraphDiff", "diff"],
         "tracelab.comparison.values": ["Comparison"],
-        "tracelab.errors": ["InputError", "TracelabError", "TracelabFileError"],
-        "tracelab.graph": ["Graph", "Node", "Scope", "Source", "TraceDiagnostic", "TracerWarning", "Value", "passes"],
+        "tracelab.errors": ["AssumptionError", "AssumptionWarning", "InputError", "TracelabError", "TracelabFileError"],
+        "tracelab.graph": [
+            "Assumption",
+            "Graph",
+            "Node",
+            "Scope",
+            "Source",
+            "TraceDiagnostic",
+            "TracerWarning",
+            "Value",
+            "passes",
+        ],
         "tracelab.interop.export.exported": ["from_exported"],
         "tracelab.interop.fx": ["from_fx"],
         "tracelab.interop.torchscript.program": ["from_torchscript"],
@@ -96,10 +109,17 @@ __getattr__, __dir__ = lazy_names(
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """`%load_ext tracelab`: register `%%trace` and `%trace`."""
+    """`%load_ext tracelab`: register `%%trace`, `%trace` and `%trace_diff`."""
     from tracelab.jupyter.magics.trace_magic import register
 
     register(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext tracelab`: take the magics away again."""
+    from tracelab.jupyter.magics.trace_magic import unregister
+
+    unregister(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import numpy
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 import tracelab
 from support.examples import functions_with_faults as subjects
@@ -121,6 +122,33 @@ def test_dropout_in_training_names_its_nodes():
     assert report.findings[0].message == (
         "Trace had nondeterministic nodes: aten::dropout (1); its outputs change from call to call"
     )
+
+
+class DropsInForward(nn.Module):
+    def forward(self, x):
+        return F.dropout(x, training=self.training)
+
+
+@pytest.mark.parametrize("module", [nn.Dropout(), DropsInForward(), nn.Sequential(nn.RReLU())], ids=str)
+def test_dropout_of_a_module_is_to_be_switched_off(module):
+    report = traced(module, torch.randn(2, 3)).check()
+    assert report.findings[0].suggestion == (
+        "call .eval() on the model before tracing; where it is meant, check with traced.check(allow={'nondeterminism'})"
+    )
+
+
+@pytest.mark.parametrize("function", [lambda x: x + torch.rand(3), lambda x: F.dropout(x)], ids=["rand", "dropout"])
+def test_random_numbers_of_a_function_are_to_be_seeded_or_passed_in(function):
+    report = traced(function, torch.ones(3)).check()
+    assert report.findings[0].suggestion.startswith("seed in the traced code")
+
+
+def test_random_numbers_beside_dropout_of_a_module_have_both_suggestions():
+    drop = nn.Dropout()
+    report = traced(lambda x: drop(x) + torch.rand(3), torch.ones(3)).check()
+    suggestion = report.findings[0].suggestion
+    assert ".eval()" in suggestion
+    assert "seed in the traced code" in suggestion
 
 
 def test_dropout_in_evaluation_is_ok():

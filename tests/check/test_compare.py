@@ -228,6 +228,16 @@ def test_what_cannot_be_compared_is_refused():
 # Text --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("other", "words"), [(lambda x: x * 2, "1 value agrees"), (lambda x: x * 3, "1 of 1 value differs")]
+)
+def test_one_value_is_counted_in_the_singular(other, words):
+    a, b = (tracelab.trace(function, torch.ones(2)) for function in (lambda x: x * 2, other))
+    found = tracelab.compare(a, b, torch.ones(2))
+    assert str(found).splitlines()[0].endswith(f": {words}")
+    assert repr(found).endswith(f": {words})")
+
+
 def test_it_prints_as_a_table():
     def before(x):
         y = x * 2
@@ -236,7 +246,7 @@ def test_it_prints_as_a_table():
     a = tracelab.trace(before, torch.ones(2))
     b = tracelab.trace(lambda x: x * 2 + 3, torch.ones(2))
     text = str(tracelab.compare(a, b, torch.ones(2))).splitlines()
-    assert text[0] == "before and <lambda>: 1 of 2 values differ"
+    assert text[0] == "before and <lambda>: 1 of 2 values differs"
     assert text[1].startswith("first at aten::add (%add, test_compare.py:")
     assert text[2:] == [
         "   value  operator   max abs  max rel    cosine        ulp",

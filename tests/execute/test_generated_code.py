@@ -154,7 +154,7 @@ def test_a_traced_function_keeps_its_name_and_function():
     traced = tracelab.trace(scale, torch.ones(2))
     assert traced.__name__ == "scale"
     assert traced.origin.python is scale
-    assert repr(traced) == "TracedFunction(scale, 1 nodes)"
+    assert repr(traced) == "TracedFunction(scale, 1 node)"
 
 
 def test_a_replay_can_be_compiled_to_code_twice_with_the_same_text():

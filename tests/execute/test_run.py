@@ -385,7 +385,7 @@ def test_an_error_leaves_earlier_runs_as_they_are(traced, net):
 
 
 def test_another_structure_of_inputs_is_refused_before_anything_runs(traced):
-    with pytest.raises(InputError, match="takes 1 arguments"):
+    with pytest.raises(InputError, match="takes 1 argument "):
         traced.run(x, x)
     with pytest.raises(InputError, match="`x` should be a tensor"):
         traced.run([x])
@@ -493,5 +493,5 @@ def test_a_listener_that_raises_ends_the_run_with_its_error(traced):
 
 def test_it_says_how_far_it_came(traced):
     run = traced.run(x, until="fc1")
-    assert repr(run) == "Run(Net.forward, 1 nodes on cpu, stopped)"
+    assert repr(run) == "Run(Net.forward, 1 node on cpu, stopped)"
     assert str(run).splitlines()[1].startswith("stopped before aten::relu (%hidden, in act")

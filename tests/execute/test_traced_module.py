@@ -59,6 +59,10 @@ def test_its_repr_is_one_line(traced):
     assert repr(traced) == "TracedModule(Net, 6 nodes, 8 parameters)"
 
 
+def test_its_repr_counts_one_in_the_singular():
+    assert repr(tracelab.trace(nn.PReLU(), torch.ones(2))) == "TracedModule(PReLU, 1 node, 1 parameter)"
+
+
 def test_it_prints_as_a_table_of_modules():
     net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
     assert str(tracelab.trace(net, torch.ones(5, 4))) == (

@@ -188,7 +188,9 @@ def test_what_a_cell_prints_is_printed(shell):
 
 
 def test_check_prints_that_the_trace_agrees(shell):
-    assert "check: the trace gives what the cell gave\n" in with_x(shell).trace("y = x + torch.rand(3)", "--check")
+    assert "check: the trace gives what the cell gave on the same inputs\n" in with_x(shell).trace(
+        "y = x + torch.rand(3)", "--check"
+    )
 
 
 def test_check_prints_that_the_trace_differs(shell):
@@ -225,7 +227,9 @@ def test_a_checked_line(shell):
 
 def test_check_takes_the_inputs_as_they_were_before_the_cell(shell):
     with_x(shell)
-    assert "check: the trace gives what the cell gave\n" in shell.trace("x.add_(1)\ny = x * 2", "--check")
+    assert "check: the trace gives what the cell gave on the same inputs\n" in shell.trace(
+        "x.add_(1)\ny = x * 2", "--check"
+    )
 
 
 def test_check_leaves_the_random_state_as_the_cell_left_it(shell):
@@ -262,10 +266,64 @@ def test_help_of_the_cell_magic_runs_nothing(shell):
     assert "y" not in shell.space
 
 
+@pytest.mark.parametrize("cell", ["%%trace --help", "\n%%trace   --help  \n\n"])
+def test_help_of_the_cell_magic_needs_no_cell_body(shell, cell):
+    ran = shell.run(cell)
+    assert ran.error is None
+    assert "Run the cell once" in ran.out
+
+
+@pytest.mark.parametrize("cell", ["%%trace", "%%trace -o kept", "%%time"])
+def test_other_cell_magics_without_a_body_are_left_to_the_shell(shell, cell):
+    ran = shell.run(cell)
+    assert "cell body is empty" in f"{ran.out}{ran.error}"
+
+
+def test_the_extension_can_be_unloaded(shell):
+    shell.run("%unload_ext tracelab")
+    try:
+        assert "not found" in shell.run("%%trace --help\n1").out
+        assert "not found" in shell.run("%%trace --help").out
+        assert "not found" in shell.run("%trace_diff --help").out
+    finally:
+        shell.run("%load_ext tracelab")
+
+
+def test_a_reloaded_extension_gives_help_once(shell):
+    shell.run("%reload_ext tracelab")
+    assert shell.run("%%trace --help").out.count("Run the cell once") == 1
+
+
 def test_an_unknown_option_runs_nothing(shell):
-    ran = with_x(shell).run("%%trace --nonsense\ny = x + 1")
-    assert isinstance(ran.error, UsageError)
+    with_x(shell).run("%%trace --nonsense\ny = x + 1")
     assert "y" not in shell.space
+
+
+REFUSED_OPTIONS = {
+    "--nonsense": "%%trace does not know the option --nonsense; see %%trace --help",
+    "--chekc": "%%trace does not know the option --chekc (did you mean --check?); see %%trace --help",
+    "--stric x": "%%trace does not know the option --stric (did you mean --strict?); see %%trace --help",
+    "-x": "%%trace does not know the option -x; see %%trace --help",
+    "--check=3": "%%trace --check takes no value, but got '3'; see %%trace --help",
+    "-o": "%%trace -o needs the name of a variable, as in %%trace -o kept",
+    "-o --check": "%%trace -o needs the name of a variable, as in %%trace -o kept",
+    "-o 3": "%%trace -o needs the name of a variable, not '3'",
+    "-o a.b": "%%trace -o needs the name of a variable, not 'a.b'",
+    "--output=a.b": "%%trace -o needs the name of a variable, not 'a.b'",
+    "-o class": "%%trace -o needs the name of a variable, not 'class', a keyword of Python",
+}
+
+
+@pytest.mark.parametrize("options", REFUSED_OPTIONS)
+def test_a_wrong_option_is_refused_in_one_sentence(shell, options):
+    ran = with_x(shell).run(f"%%trace {options}\ny = x + 1")
+    assert ran.out.strip() == f"UsageError: {REFUSED_OPTIONS[options]}"
+
+
+def test_names_may_stand_on_both_sides_of_an_option(shell):
+    shell.run("a = torch.ones(2); b = torch.ones(2); c = torch.ones(2)")
+    shell.trace("d = a + b + c", "a --no-widget b")
+    assert inputs(shell) == ["a", "b"]
 
 
 def test_a_top_level_await_is_refused_in_one_sentence(shell):
@@ -402,3 +460,69 @@ def test_an_error_in_the_line_magic_is_the_error_of_the_call(shell):
     ran = with_x(shell).run("%trace torch.ones(7) @ x")
     assert type(ran.error) is RuntimeError
     assert "tracelab" not in ran.out.partition("Traceback")[2]
+
+
+def test_a_wrong_option_of_the_line_magic_is_refused_in_one_sentence(shell):
+    assert str(with_x(shell).run("%trace --chekc torch.relu(x)").error) == (
+        "%trace does not know the option --chekc (did you mean --check?); see %trace --help"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("-o", "as in %trace -o kept"),
+        ("-o 3 torch.relu(x)", "not '3'"),
+        ("-o if torch.relu(x)", "not 'if', a keyword of Python"),
+    ],
+)
+def test_the_line_magic_names_no_trace_by_what_is_no_name(shell, line, rest):
+    assert str(with_x(shell).run(f"%trace {line}").error) == f"%trace -o needs the name of a variable, {rest}"
+
+
+@pytest.mark.parametrize("line", ["net", "--check net", "nets['first']", "net.forward"])
+def test_a_callable_that_is_not_called_is_refused_with_its_call(shell, line):
+    with_x(shell).run("net = nn.Linear(3, 4); nets = {'first': net}")
+    ran = shell.run(f"%trace {line}")
+    name = line.split()[-1]
+    assert ran.out.strip() == f"UsageError: %trace {name} calls nothing: call it, as in %trace {name}(x)"
+    assert "_trace" not in shell.space
+
+
+@pytest.mark.parametrize("line", ["3", "x", "x.shape[0]", "z = x", "lambda x: x"])
+def test_a_line_that_calls_nothing_is_refused(shell, line):
+    ran = with_x(shell).run(f"%trace {line}")
+    assert ran.out.strip() == f"UsageError: %trace {line} calls nothing: give a call, as in %trace model(x)"
+
+
+@pytest.mark.parametrize("line", ["x + 1", "x.T", "x[0]", "len('no tensor')"])
+def test_a_line_with_an_operator_or_a_call_is_traced(shell, line):
+    assert with_x(shell).run(f"%trace {line}").error is None
+
+
+# What a check suggests ---------------------------------------------------------------------------------------
+
+
+def suggestions(shell, cell):
+    with_x(shell).run("net = nn.Sequential(nn.Linear(3, 3), nn.Dropout())")
+    out = shell.trace(cell, "--check")
+    return " ".join(out.partition("→ ")[2].split())
+
+
+def test_random_numbers_of_a_cell_are_to_be_seeded_or_passed_in(shell):
+    assert suggestions(shell, "y = x + torch.rand(3)") == (
+        "seed in the traced code (torch.manual_seed(0)), or pass the random numbers in as an input; where they are "
+        "meant, check with traced.check(allow={'nondeterminism'})"
+    )
+
+
+def test_what_is_suggested_for_random_numbers_of_a_cell_helps(shell):
+    with_x(shell).run("noise = torch.rand(3)")
+    assert "no difference found" in shell.trace("torch.manual_seed(0)\ny = x + torch.rand(3)", "--check")
+    assert "no difference found" in shell.trace("y = x + noise", "--check")
+    shell.trace("y = x + torch.rand(3)", "--check")
+    assert shell.space["_trace"].check(allow={"nondeterminism"}).ok
+
+
+def test_dropout_of_a_module_in_a_cell_is_to_be_switched_off(shell):
+    assert suggestions(shell, "y = net(x)").startswith("call .eval() on the model before tracing; where")

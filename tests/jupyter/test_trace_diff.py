@@ -86,8 +86,25 @@ def test_an_unknown_option_is_refused(traced):
     )
 
 
+def test_an_unknown_option_close_to_one_names_it(traced):
+    assert refused(traced, "--no-widgets before after") == (
+        "%trace_diff does not know the option --no-widgets (did you mean --no-widget?); see %trace_diff --help"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "rest"), [("before after -o", "as in %trace_diff -o kept"), ("-o a.b before after", "not 'a.b'")]
+)
+def test_a_difference_is_named_by_what_is_a_name(traced, given, rest):
+    assert refused(traced, given) == f"%trace_diff -o needs the name of a variable, {rest}"
+
+
 def test_help_says_what_it_does(traced):
     assert "two traces" in traced.run("%trace_diff --help").out
+
+
+def test_help_shows_the_magic_as_it_is_written(traced):
+    assert traced.run("%trace_diff --help").out.splitlines()[2].startswith("  %trace_diff [-o OUTPUT]")
 
 
 def some_difference():

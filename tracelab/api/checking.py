@@ -40,7 +40,7 @@ class Checking:
                 pool of processes takes over where many inputs take long.
             tolerance: The relative difference of outputs that is allowed.
             max_examples: How many inputs are generated.
-            allow: Kinds of findings that are no faults (`{"nondeterminism"}`).
+            allow: Kinds of findings that do not count as errors (`{"nondeterminism"}`).
             progress: Whether to show a progress bar; by default where there are many inputs.
             method: Which traced method of a module.
 

@@ -9,6 +9,7 @@ from tracelab.api.exporting import Exporting
 from tracelab.api.running import Running
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.function import ReplayFunction
+from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
@@ -27,7 +28,7 @@ class TracedFunction(ReplayFunction, Running, Checking, Exporting):
         return summary_table(self.graph, depth)
 
     def __repr__(self) -> str:
-        return f"TracedFunction({self.__name__}, {len(self.graph.nodes)} nodes)"
+        return f"TracedFunction({self.__name__}, {counted(len(self.graph.nodes), 'node')})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> MimeBundle:
         return display_bundle(self)

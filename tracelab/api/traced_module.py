@@ -9,6 +9,7 @@ from tracelab.api.exporting import Exporting
 from tracelab.api.running import Running
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.module import ReplayModule
+from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
@@ -44,7 +45,8 @@ class TracedModule(ReplayModule, Running, Checking, Exporting):
 
     def __repr__(self) -> str:
         graph = self.graph
-        return f"TracedModule({self.original_name}, {len(graph.nodes)} nodes, {len(graph.parameters)} parameters)"
+        nodes, parameters = counted(len(graph.nodes), "node"), counted(len(graph.parameters), "parameter")
+        return f"TracedModule({self.original_name}, {nodes}, {parameters})"
 
     def __str__(self) -> str:
         return self.summary()

@@ -13,6 +13,7 @@ from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import CallArguments, record_call
 from tracelab.check.checking import check_calls, refuse_one_input
 from tracelab.errors import InputError
+from tracelab.execute.codegen.guards import known_action
 from tracelab.execute.module import mirror
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
@@ -29,6 +30,8 @@ def trace(  # type: ignore[overload-overlap]
     check_tolerance: float = 1e-5,
     strict: bool = True,
     force_outplace: bool = False,
+    on_violation: str = "warn",
+    check_values: bool = False,
 ) -> TracedModule: ...
 
 
@@ -43,6 +46,8 @@ def trace(
     check_tolerance: float = 1e-5,
     strict: bool = True,
     force_outplace: bool = False,
+    on_violation: str = "warn",
+    check_values: bool = False,
 ) -> TracedFunction: ...
 
 
@@ -56,6 +61,8 @@ def trace(
     check_tolerance: float = 1e-5,
     strict: bool = True,
     force_outplace: bool = False,
+    on_violation: str = "warn",
+    check_values: bool = False,
 ) -> TracedFunction | TracedModule:
     """Run a function or module once on example inputs and record what it does.
 
@@ -69,6 +76,9 @@ def trace(
         check_tolerance: The relative difference that is allowed.
         strict: Whether a dict as output is refused and a list warns.
         force_outplace: Whether in-place operators are recorded as their functional forms.
+        on_violation: What a call does where something that decided what was recorded is different (`assumptions` lists
+            it): `warn` warns at the caller's line, `raise` raises `AssumptionError`, `ignore` does not look.
+        check_values: Whether values on other devices than the CPU are looked at, too, which waits for the device.
 
     Returns:
         A `TracedModule` for a module or a method of one, a `TracedFunction` otherwise.
@@ -85,6 +95,7 @@ def trace(
     """
     if isinstance(func, (TracedFunction, TracedModule)):
         return func
+    known_action(on_violation)
     traced: TracedFunction | TracedModule
     if isinstance(func, nn.Module):
         inputs = {"forward": CallArguments(example_inputs, example_kwarg_inputs)}
@@ -103,6 +114,7 @@ def trace(
         calls += [CallArguments(item, None) for item in check_inputs or ()]
         method = func.__name__ if inspect.ismethod(func) and isinstance(func.__self__, nn.Module) else "forward"
         check_calls(traced, method, calls, check_tolerance)
+    traced.policy.on_violation, traced.policy.check_values = on_violation, check_values
     return traced
 
 

@@ -15,10 +15,11 @@ from tracelab.capture.layers.dispatch import PreDispatch
 from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
+from tracelab.capture.outside_state import OutsideState
 from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
-from tracelab.capture.scopes import register_module
+from tracelab.capture.scopes import note_training, register_module
 from tracelab.compat.dispatch import EnablePreDispatch, enable_python_dispatcher
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
@@ -101,6 +102,7 @@ def record(
         value = Value(label, tensor_type(tensor), None, Role.INPUT)
         user_inputs.append(value)
         recorder.bind(tensor, value)
+    outside = OutsideState(function, [(module, prefix) for prefix, module in (modules or {}).items()])
     recorder.boundary = _call.__code__
     try:
         with recording(recorder):
@@ -113,6 +115,8 @@ def record(
             recorder.unfail()
             record_rebinding(recorder, state, owned="" in (modules or {}))
             returned = record_output(recorder, result, strict)
+            outside.note(recorder)
+            note_training(recorder, (modules or {}).get(""))
     finally:
         recorder.ended = True
         recorder.names.clear()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -13,6 +15,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.compat import script
 from tracelab.compat.modules import infer_lazy_parameters
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.ir import Role
 from tracelab.graph.kinds import CALL_METHOD
 from tracelab.graph.scope import Scope
@@ -57,6 +60,7 @@ def call_module(
             run=lambda: original(module, *args, **kwargs),
             attributes={"name": path or "forward"},
         )
+    recorder.called[id(module)] = module
     if path == "":
         return original(module, *args, **kwargs)
     call = recorder.module_calls.get(path, 0)
@@ -67,6 +71,34 @@ def call_module(
         return original(module, *args, **kwargs)
     finally:
         recorder.scope = outer
+
+
+def note_training(recorder: Recorder, root: torch.nn.Module | None) -> None:
+    """Note that the recording depends on the training mode, where the code of a module that ran asks for it.
+
+    A traced module has a mode of its own; the modules that a function runs are asked at each call.
+    """
+    asking = [module for module in recorder.called.values() if _asks_for_training(type(module))]  # type: ignore[arg-type]
+    if root is not None:
+        if asking:
+            subject = f"{type(root).__name__}.training"
+            recorder.graph.assumptions.append(Assumption(AssumptionKind.TRAINING, subject, root.training))
+        return
+    for module in asking[:1]:
+        subject = f"{recorder.module_paths.get(id(module)) or type(module).__name__}.training"
+        probe = functools.partial(_mode_of, weakref.ref(module), module.training)
+        recorder.graph.assumptions.append(Assumption(AssumptionKind.TRAINING, subject, module.training, probe=probe))
+
+
+def _mode_of(owner: weakref.ref[torch.nn.Module], gone: bool) -> bool:
+    module = owner()
+    return gone if module is None else module.training
+
+
+@functools.lru_cache(maxsize=4096)
+def _asks_for_training(cls: Any) -> bool:
+    code = getattr(getattr(cls, "forward", None), "__code__", None)
+    return code is not None and "training" in code.co_names
 
 
 def _name_from_caller(module: torch.nn.Module, frame: FrameType | None) -> str:

@@ -21,6 +21,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTRUCTS
 from tracelab.graph.source import Source
+from tracelab.graph.types import counted
 
 GRAPHS_DIFFERED = "Graphs differed across invocations"
 CONSTANTS_DIFFERED = "Tensor-valued Constant nodes differed in value across invocations"
@@ -253,7 +254,7 @@ class Diagnoser:
         for value, words in found.tensors:
             if self.user_of(value) is node:
                 return node, node.source if node else None, f"the constant tensor {label(value)} is {words}"
-        counts = [f"{count} node{'' if count == 1 else 's'} {what}" for count, what in
+        counts = [f"{counted(count, 'node')} {what}" for count, what in
                   ((found.removed, "fewer"), (found.added, "more")) if count]  # fmt: skip
         source = found.new_sources[0] if found.new_sources and (node is None or node.source is None) else None
         what = " and ".join(counts) + (f", from {node.kind} on" if node is not None else "")

@@ -1,4 +1,4 @@
-"""What a check found: one record per fault, with the line that it comes from and an input that shows it."""
+"""What a check found: one record per difference, with the line that it comes from and an input that shows it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
 from tracelab.graph.structure import InputTree, rebuild
+from tracelab.graph.types import counted
 
 
 class FindingKind(StrEnum):
@@ -156,7 +157,7 @@ class Specialization:
         """`wrong for x negated`, or `no counterexample in 32 examples`."""
         if self.finding is not None and self.finding.input is not None:
             return f"wrong for {self.finding.input}"
-        return f"no counterexample in {self.examples} {'example' if self.examples == 1 else 'examples'}"
+        return f"no counterexample in {counted(self.examples, 'example')}"
 
     def __str__(self) -> str:
         source = self.diagnostic.source

@@ -1,4 +1,4 @@
-"""Inputs that nobody gave: other sizes, other values, other signs, so that what the trace froze comes to light."""
+"""Inputs that nobody gave: other sizes, other values, other signs, to show what the trace specialized."""
 
 from __future__ import annotations
 

@@ -6,16 +6,19 @@ from collections import Counter
 from typing import Any
 
 import torch
+from torch import nn
 
 from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity
 from tracelab.check.isolation import isolated, written_state
 from tracelab.check.outputs import cloned, mismatches
+from tracelab.execute.codegen.guards import silenced
 from tracelab.graph.aliasing import is_random
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.text.arguments import given_arguments
 
 _MOST_NAMES = 6
+_DROPOUT_ARGUMENTS = frozenset({"train", "training", "dropout", "dropout_p"})
 
 
 def random_nodes(graph: Graph) -> list[Node]:
@@ -48,8 +51,29 @@ def nondeterminism(graph: Graph, call: Any, tried: CheckInput, python: Any, seve
         tried,
         1,
         severity,
-        "call .eval() on the model before tracing; where it is meant, check with allow={'nondeterminism'}",
+        _suggestion(nodes, python),
     )
+
+
+def _suggestion(nodes: list[Node], python: Any) -> str:
+    module = isinstance(python, nn.Module) or isinstance(getattr(python, "__self__", None), nn.Module)
+    dropped = [_is_dropout(node) and (module or _in_module(node)) for node in nodes]
+    ways = []
+    if any(dropped):
+        ways.append("call .eval() on the model before tracing")
+    if not all(dropped):
+        ways.append("seed in the traced code (torch.manual_seed(0)), or pass the random numbers in as an input")
+    meant = "it is" if all(dropped) else "they are"
+    return f"{'; '.join(ways)}; where {meant} meant, check with traced.check(allow={{'nondeterminism'}})"
+
+
+def _is_dropout(node: Node) -> bool:
+    """Whether it draws random numbers in training only."""
+    return not _DROPOUT_ARGUMENTS.isdisjoint(dict(given_arguments(node)))
+
+
+def _in_module(node: Node) -> bool:
+    return node.scope is not None and bool(node.scope.path)
 
 
 def _place(node: Node) -> str:
@@ -61,7 +85,7 @@ def _place(node: Node) -> str:
 
 def _changes(graph: Graph, call: Any, inputs: CallInputs, python: Any) -> bool:
     results = []
-    with isolated((python, call), written_state(graph)) as again:
+    with silenced(), isolated((python, call), written_state(graph)) as again:
         for seed in (1, 2):
             again()
             torch.manual_seed(seed)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tracelab.check.isolation import has_data
+from tracelab.graph.types import counted
 
 ABSOLUTE_TOLERANCE = 1e-5
 
@@ -28,9 +29,10 @@ class ErrorSize:
 
     def __str__(self) -> str:
         at = f" at [{', '.join(map(str, self.place))}]" if self.place else ""
+        verb = "differs" if self.count == 1 else "differ"
         return (
-            f"{self.count:,} of {self.total:,} elements differ. Greatest absolute difference: {self.absolute:.6g}{at}, "
-            f"greatest relative difference: {self.relative:.3g}"
+            f"{self.count:,} of {counted(self.total, 'element')} {verb}. "
+            f"Greatest absolute difference: {self.absolute:.6g}{at}, greatest relative difference: {self.relative:.3g}"
         )
 
 
@@ -74,7 +76,7 @@ def mismatches(expected: Any, found: Any, tolerance: float) -> tuple[Mismatch, .
 
 
 def _tensors(items: list[Any]) -> str:
-    return f"{len(items)} tensor{'' if len(items) == 1 else 's'}"
+    return counted(len(items), "tensor")
 
 
 def leaves(item: Any) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from tracelab.check.findings import CheckInput, Finding, Specialization
 from tracelab.check.trial import Outcome
 from tracelab.errors import TracelabError
+from tracelab.graph.types import counted
 
 _WIDTH = 116
 _MOST_FINDINGS = 8
@@ -84,17 +85,13 @@ class CheckReport:
 
 
 def _headline(report: CheckReport) -> str:
-    tried = f"{_plural(report.tried, 'input')} tried"
+    tried = f"{counted(report.tried, 'input')} tried"
     if report.rejected_inputs:
         tried += f", {report.rejected_inputs:,} more rejected by the function"
     if report.ok:
         return f"no difference found, {tried}"
     wrong = f", the trace is wrong for {report.wrong:,}" if report.wrong else ""
-    return f"{_plural(len(report.errors), 'error')}, {tried}{wrong}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{counted(len(report.errors), 'error')}, {tried}{wrong}"
 
 
 def _lines(report: CheckReport) -> Iterator[str]:
@@ -102,7 +99,7 @@ def _lines(report: CheckReport) -> Iterator[str]:
     for finding in report.findings[:_MOST_FINDINGS]:
         yield from _finding_lines(finding)
     if len(report.findings) > _MOST_FINDINGS:
-        yield f"… {_plural(len(report.findings) - _MOST_FINDINGS, 'more finding')} in report.findings"
+        yield f"… {counted(len(report.findings) - _MOST_FINDINGS, 'more finding')} in report.findings"
     if report.specializations:
         yield "specialized on"
         for place in report.specializations[:_MOST_PLACES]:

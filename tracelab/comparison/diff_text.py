@@ -13,7 +13,7 @@ from tracelab.comparison.merge import merged_order
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
-from tracelab.graph.types import TensorType
+from tracelab.graph.types import TensorType, counted
 
 _MOST_LINES = 36
 _MOST_INPUTS = 8
@@ -27,19 +27,19 @@ _DETAILS = 3
 def diff_text(found: DiffData) -> str:
     """What `print(difference)` shows."""
     if not found:
-        return f"{_names(found)}: no difference in {_plural(len(found.a.nodes), 'node')}"
+        return f"{_names(found)}: no difference in {counted(len(found.a.nodes), 'node')}"
     if found.nothing_in_common:
         here, there = len(found.a.nodes), len(found.b.nodes)
         return (
             f"{found.a.name} and {found.b.name} have nothing in common: "
-            f"{_plural(here, 'node')} in the first, {there:,} in the second"
+            f"{counted(here, 'node')} in the first, {there:,} in the second"
         )
     lines = [f"{_names(found)}: {', '.join(headline(found))}"]
     lines += _inputs(found)
     body = [*_modules(found), *_nodes(found)]
     lines += body[:_MOST_LINES]
     if len(body) > _MOST_LINES:
-        lines.append(f"… {_plural(len(body) - _MOST_LINES, 'more line')}")
+        lines.append(f"… {counted(len(body) - _MOST_LINES, 'more line')}")
     lines += _outputs(found)
     return "\n".join(one_line(line) for line in lines)
 
@@ -48,21 +48,21 @@ def headline(found: DiffData) -> Iterator[str]:
     """What there is of each kind: `3 nodes added`, `1 module renamed`."""
     for nodes, word in ((found.added, "added"), (found.removed, "removed"), (found.changed, "changed")):
         if nodes:
-            yield f"{_plural(len(nodes), 'node')} {word}"
+            yield f"{counted(len(nodes), 'node')} {word}"
     modules = [pair for pair in found.moved if isinstance(pair[0], Scope)]
     if modules:
-        yield f"{_plural(len(modules), 'module')} moved"
+        yield f"{counted(len(modules), 'module')} moved"
     renamed = sum(mine.path != theirs.path for mine, theirs in found.renamed)
     if renamed:
-        yield f"{_plural(renamed, 'module')} renamed"
+        yield f"{counted(renamed, 'module')} renamed"
     if len(found.renamed) > renamed:
-        yield f"{_plural(len(found.renamed) - renamed, 'module')} of another class"
+        yield f"{counted(len(found.renamed) - renamed, 'module')} of another class"
     for role, word in ((True, "input"), (False, "parameter")):
         count = sum(((row.before or row.after).role is Role.INPUT) is role for row in found.inputs)  # type: ignore[union-attr]
         if count:
-            yield f"{_plural(count, word)} changed"
+            yield f"{counted(count, word)} changed"
     if found.outputs:
-        yield f"{_plural(len(found.outputs), 'output')} changed"
+        yield f"{counted(len(found.outputs), 'output')} changed"
 
 
 def _names(found: DiffData) -> str:
@@ -73,10 +73,6 @@ def one_line(text: str) -> str:
     """A line that a terminal shows as it is: short, and without control characters that a name may hold."""
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text).rstrip()
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # Inputs and outputs --------------------------------------------------------------------------------------------
@@ -234,7 +230,7 @@ def _nodes(found: DiffData) -> Iterator[str]:
         rows = (row for row in found.changed if row.before in followers)
         words = sorted({change.what for row in rows for change in row.changes if change.what in TYPES})
         verb = "follows" if len(words) == 1 else "follow"
-        yield f"{_plural(len(followers), 'node')} whose {' and '.join(words)} {verb} from it"
+        yield f"{counted(len(followers), 'node')} whose {' and '.join(words)} {verb} from it"
 
 
 def _together(entries: list[_Entry]) -> Iterator[_Entry]:
@@ -283,7 +279,7 @@ def _one_sided(
         yield _Entry(title(node.scope, graph), text, place_of(node), (), (sign, node.kind, class_name), _path(node))
     elif module not in said:
         said.add(module)
-        text = f"{sign} {module.path}  {module.class_name}, {_plural(sizes[module], 'node')}"
+        text = f"{sign} {module.path}  {module.class_name}, {counted(sizes[module], 'node')}"
         alike = (sign, module.class_name, sizes[module])
         yield _Entry(title(module.parent, graph), text, place_of(node), (), alike, module.path)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from tracelab.comparison.align.alignment import Alignment, align
 from tracelab.comparison.metrics import distance
 from tracelab.comparison.values_data import ComparedValue, ComparisonData
-from tracelab.comparison.values_text import comparison_text
+from tracelab.comparison.values_text import comparison_text, verdict
 from tracelab.errors import TracelabError
 from tracelab.execute.module import ReplayModule
 from tracelab.execute.run.run import Run, RunError
@@ -41,7 +41,7 @@ class Comparison(ComparisonData):
 
     def __repr__(self) -> str:
         differing = sum(1 for row in self.rows if row.differs)
-        return f"Comparison({self.names[0]}, {self.names[1]}: {differing} of {len(self.rows)} values differ)"
+        return f"Comparison({self.names[0]}, {self.names[1]}: {verdict(differing, len(self.rows))})"
 
 
 def compare_runs(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tracelab.comparison.values_data import ComparedValue, ComparisonData
 from tracelab.execute.run.lookup import place
+from tracelab.graph.types import counted
 
 _MOST_ROWS = 24
 _BEFORE, _AFTER = 2, 8
@@ -21,20 +22,26 @@ def _lines(comparison: ComparisonData) -> Iterator[str]:
     rows = comparison.rows
     differing = [row for row in rows if row.differs]
     mine, theirs = comparison.names
-    count = f"{len(rows)} value{'' if len(rows) == 1 else 's'}"
-    verdict = f"{len(differing)} of {count} differ" if differing else f"{count} agree"
-    yield f"{mine} and {theirs}: {verdict}"
+    yield f"{mine} and {theirs}: {verdict(len(differing), len(rows))}"
     if comparison.first_divergent is not None:
         yield f"first at {place(comparison.first_divergent)}"
     for name, nodes in ((mine, comparison.only_a), (theirs, comparison.only_b)):
         if nodes:
-            rest = f" and {len(nodes) - 1} more nodes" if len(nodes) > 1 else ""
+            rest = f" and {counted(len(nodes) - 1, 'more node')}" if len(nodes) > 1 else ""
             yield f"only in {name}: {place(nodes[0])}{rest}"
     if comparison.failed is not None:
         yield f"not compared to the end: {comparison.failed}"
     if comparison.cancelled:
         yield "not compared to the end: cancelled"
     yield from _table(rows)
+
+
+def verdict(differing: int, rows: int) -> str:
+    """`1 value agrees`, `2 of 3 values differ`."""
+    values = counted(rows, "value")
+    if differing:
+        return f"{differing:,} of {values} {'differs' if differing == 1 else 'differ'}"
+    return f"{values} {'agrees' if rows == 1 else 'agree'}"
 
 
 def _table(rows: list[ComparedValue]) -> Iterator[str]:

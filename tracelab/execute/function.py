@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import linecache
 import re
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Policy, known_action
+from tracelab.execute.codegen.guards import Policy, known_action, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
@@ -20,6 +19,7 @@ from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role
 from tracelab.graph.structure import InputTree
+from tracelab.graph.types import counted
 
 
 class ReplayFunction:
@@ -40,7 +40,7 @@ class ReplayFunction:
         self.examples: list[torch.Tensor] | None = None
         """What a cell was traced on, where it was small enough to be copied."""
         self.checked: tuple[bool, str] | None = None
-        """Whether the last check found no fault, and what it said in a few words; None before the first."""
+        """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self.policy = Policy()
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
@@ -92,11 +92,9 @@ class ReplayFunction:
             args = tuple(tree.flatten(args, kwargs, self.__name__))
         try:
             return replay.best(args)(*args, *self._state)
-        except ValueError as error:
-            explained = other_parts(error, self.__name__)
-            if explained is None:
-                raise
-            raise explained from None
+        except Exception as error:
+            raise_explained(error, replay)
+            raise
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -109,7 +107,7 @@ class ReplayFunction:
         return passes.cse(passes.dce(self.graph.copy()))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.__name__}, {len(self.graph.nodes)} nodes)"
+        return f"{type(self).__name__}({self.__name__}, {counted(len(self.graph.nodes), 'node')})"
 
 
 def held_state(graph: Graph) -> list[torch.Tensor]:
@@ -121,23 +119,6 @@ def held_state(graph: Graph) -> list[torch.Tensor]:
                 "program with torch.export.load, and give it to tracelab.from_exported"
             )
     return [graph.state[value] for value in state_inputs(graph)]
-
-
-def other_parts(error: ValueError, name: str) -> InputError | None:
-    """A sentence for a list that now has another length than when it was traced; None for any other error."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None or "values to unpack" not in str(error):
-        return None
-    file = trace.tb_frame.f_code.co_filename
-    if not file.startswith("<tracelab "):
-        return None
-    line = linecache.getline(file, trace.tb_lineno).strip()
-    return InputError(
-        f"{name} was traced with another number of parts than this input gives: `{line}` has {error}; "
-        "trace again on such an input"
-    )
 
 
 def _all_tensors(args: tuple[Any, ...]) -> bool:
@@ -161,8 +142,8 @@ class _GraphFunction(ReplayFunction):
             leaves += self._state
         elif len(leaves) != len(self.graph.inputs):
             raise InputError(
-                f"the graph takes {users} tensors, or {len(self.graph.inputs)} with its parameters, "
-                f"but {len(leaves)} were given"
+                f"the graph takes {counted(users, 'tensor')}, or {len(self.graph.inputs)} with its parameters, "
+                f"but {len(leaves)} {'was' if len(leaves) == 1 else 'were'} given"
             )
         return run(*leaves)
 

@@ -11,15 +11,14 @@ from torch import Tensor, nn
 
 from tracelab.compat import script
 from tracelab.compat.modules import apply_to
-from tracelab.errors import TracelabError
+from tracelab.errors import AssumptionError, TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Policy, known_action
+from tracelab.execute.codegen.guards import Policy, known_action, raise_explained, tell
 from tracelab.execute.codegen.replay import Replay
-from tracelab.execute.function import other_parts
 from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
-from tracelab.graph.assumptions import Assumption
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
@@ -84,7 +83,7 @@ class ReplayModule(TracedSubmodule):
         self._runs: dict[str, _Run] = {}
         self.policy = Policy()
         self.checked: tuple[bool, str] | None = None
-        """Whether the last check found no fault, and what it said in a few words; None before the first."""
+        """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self.origins: dict[str, Origin] = {}
         """What was traced, and how, by method; empty after loading from a file, and in a copy."""
 
@@ -123,6 +122,28 @@ class ReplayModule(TracedSubmodule):
     def graph_for(self, *inputs: Any, **kwargs: Any) -> Graph:
         """The graph after dead code and common subexpressions are taken out."""
         return passes.cse(passes.dce(self.graph.copy()))
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of the module; a trace keeps that of its recording, and says so where it depends on it."""
+        for graph in self._graphs.values():
+            for item in graph.assumptions:
+                if item.kind is AssumptionKind.TRAINING and item.constant is not mode:
+                    self._refuse_mode(item, mode)
+                    return super().train(mode)
+        return super().train(mode)
+
+    def _refuse_mode(self, item: Assumption, mode: bool) -> None:
+        if self.policy.on_violation == "ignore":
+            return
+        words = "training" if item.constant else "evaluation"
+        sentence = (
+            f"{self._class_name} was traced in {words} mode, which its recording depends on (dropout, batch norm or a "
+            f"branch on `training`): {'train' if mode else 'eval'}() does not change what the trace does; trace it "
+            "again in that mode"
+        )
+        if self.policy.on_violation == "raise":
+            raise AssumptionError(sentence)
+        tell(sentence)
 
     def _run(self, method: str) -> _Run:
         run = self._runs.get(method)
@@ -216,11 +237,9 @@ class _Run:
             args = tuple(tree.flatten(args, kwargs, self.name))
         try:
             return self.replay.best(args)(*args, *self.state())
-        except ValueError as error:
-            explained = other_parts(error, self.name)
-            if explained is None:
-                raise
-            raise explained from None
+        except Exception as error:
+            raise_explained(error, self.replay)
+            raise
 
     def _set_buffer(self, path: str, tensor: Tensor) -> None:
         table, name = _cell(self.module, path, None)

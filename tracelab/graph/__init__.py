@@ -2,6 +2,7 @@
 
 from tracelab.graph import passes
 from tracelab.graph.aliasing import written_values
+from tracelab.graph.assumptions import Assumption
 from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -10,6 +11,7 @@ from tracelab.graph.source import Source
 from tracelab.graph.types import TensorType, type_text
 
 __all__ = [
+    "Assumption",
     "Graph",
     "Node",
     "Role",

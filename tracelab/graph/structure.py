@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from tracelab.errors import InputError
+from tracelab.graph.types import counted
 
 
 @dataclass(slots=True)
@@ -100,7 +101,9 @@ def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -
         if not isinstance(item, (tuple, list)):
             raise InputError(f"`{where}` should be a {kind}, as when it was traced, but is {type(item).__name__}")
         if len(item) != len(tree.children):
-            raise InputError(f"`{where}` has {len(item)} elements, but had {len(tree.children)} when it was traced")
+            raise InputError(
+                f"`{where}` has {counted(len(item), 'element')}, but had {len(tree.children)} when it was traced"
+            )
         for index, (child, part) in enumerate(zip(tree.children, item, strict=True)):
             leaves_like(child, part, leaves, f"{where}[{index}]")
 
@@ -145,9 +148,10 @@ class InputTree:
         """The tensors of a call, in the order of the graph's inputs; `InputError` where it does not fit."""
         names = self.names
         if len(args) > len(names):
-            raise InputError(
-                f"{function} takes {len(names)} arguments ({', '.join(names)}), but {len(args)} were given"
-            )
+            taken = counted(len(names), "argument")
+            listed = f" ({', '.join(names)})" if names else ""
+            were = "was" if len(args) == 1 else "were"
+            raise InputError(f"{function} takes {taken}{listed}, but {len(args)} {were} given")
         given = dict(zip(names, args, strict=False))
         for name, item in kwargs.items():
             if name not in names:

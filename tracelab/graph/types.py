@@ -116,3 +116,8 @@ def bytes_text(count: int) -> str:
             break
         size /= 1024
     return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 node`, `1,234 nodes`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

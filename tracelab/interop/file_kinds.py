@@ -9,7 +9,7 @@ from tracelab.interop.entries import names_of, program_entries
 from tracelab.storage.container import ZIP_ERRORS, bounded_zip, is_whole
 
 CAN_READ = "tracelab reads .tlab, torch.export (.pt2) and TorchScript files"
-"""The way out that a message about another file names."""
+"""The suggestion of a message about another file."""
 
 
 def kind_of(file: IO[bytes]) -> str:

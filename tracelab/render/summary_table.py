@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.scope import Scope
-from tracelab.graph.types import TensorType, bytes_text
+from tracelab.graph.types import TensorType, bytes_text, counted
 
 _MOST_ROWS = 40
 _REPEATED = 4
@@ -164,15 +164,11 @@ def _totals(graph: Graph, root: _Row) -> str:
         for value, count in root.parameters.items()
         if isinstance(value.type, TensorType)
     )
-    parts = [_plural(root.operators, "operator")]
+    parts = [counted(root.operators, "operator")]
     if root.parameters:
-        parts.append(f"{_plural(sum(root.parameters.values()), 'parameter')} ({bytes_text(size)})")
+        parts.append(f"{counted(sum(root.parameters.values()), 'parameter')} ({bytes_text(size)})")
     if graph.warnings:
-        parts.append(_plural(len(graph.warnings), "warning"))
+        parts.append(counted(len(graph.warnings), "warning"))
     if graph.failed is not None:
         parts.append(f"failed at {graph.failed.kind}")
     return ", ".join(parts)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tracelab.graph.graph import Graph
-from tracelab.graph.types import bytes_text
+from tracelab.graph.types import bytes_text, counted
 from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, module_tree, value_name, value_type
 from tracelab.render.view_document.document import view_document
@@ -65,16 +65,12 @@ def _one_line(text: str) -> str:
 
 def _headline(document: ViewDocument) -> str:
     counts = document["summary"]
-    parts = [_plural(counts["ops"], "op")]
+    parts = [counted(counts["ops"], "op")]
     if counts["parameters"]:
-        parts.append(f"{_plural(counts['parameters'], 'parameter')} ({bytes_text(counts['parameter_bytes'])})")
+        parts.append(f"{counted(counts['parameters'], 'parameter')} ({bytes_text(counts['parameter_bytes'])})")
     if counts["warnings"]:
-        parts.append(_plural(counts["warnings"], "warning"))
+        parts.append(counted(counts["warnings"], "warning"))
     return f"{document['name']}: {', '.join(parts)}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _values(document: ViewDocument, title: str, values: list[int]) -> Iterator[str]:

@@ -52,7 +52,7 @@ class TraceRecord:
     methods: dict[str, MethodRecord]
     module: ModuleRecord | None = None
     checked: tuple[bool, str] | None = None
-    """Whether the last check found no fault, and what it said in a few words; None where none was made."""
+    """Whether the last check found no difference, and what it said in a few words; None where none was made."""
 
     @property
     def graphs(self) -> dict[str, Graph]:

@@ -244,9 +244,15 @@ def test_an_empty_dict_is_refused():
         tracelab.trace(lambda d: one, ({},))
 
 
+def test_a_replay_that_takes_no_argument_refuses_one():
+    traced = tracelab.trace(lambda: torch.ones(2) + 1, ())
+    with pytest.raises(InputError, match=r"takes 0 arguments, but 1 was given"):
+        traced(one)
+
+
 def test_a_replay_with_too_many_arguments_counts_them():
     traced = tracelab.trace(lambda x: x + 1, one)
-    with pytest.raises(InputError, match=r"takes 1 arguments \(x\), but 2 were given"):
+    with pytest.raises(InputError, match=r"takes 1 argument \(x\), but 2 were given"):
         traced(one, two)
 
 

@@ -102,7 +102,9 @@ def test_the_launchers_card_opens_a_notebook_that_works(notebook: NotebookView, 
     assert [output["output_type"] for output in notebook.outputs() if output["output_type"] == "error"] == []
     host = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) [data-tracelab-ready]").locator("visible=true")
     expect(host).to_have_count(1)
-    expect(page.locator(".jp-OutputArea-output", has_text="check: the trace gives what the cell gave")).to_have_count(1)
+    expect(
+        page.locator(".jp-OutputArea-output", has_text="check: the trace gives what the cell gave on the same inputs")
+    ).to_have_count(1)
     page.screenshot(path=artefacts / "traces-example.png")
 
 

@@ -3,7 +3,7 @@
 What runs inside them is not what would run on plain tensors (batched, differentiated, branched on), so that a
 record of it would be wrong. The whole call becomes one runnable node. A function that such a region is given may
 use traced tensors from outside its arguments: those that `lifting` finds become arguments of the node; others (in an
-attribute of an object, say) cannot be followed, and are refused with the way out.
+attribute of an object, say) cannot be followed, and are refused with a suggestion.
 """
 
 from __future__ import annotations

@@ -55,6 +55,8 @@ class RecordingState:
         """Parameters and buffers that are not used yet: id -> (path, role)."""
         self.module_paths: dict[int, str] = {}
         self.module_calls: dict[str, int] = {}
+        self.called: dict[int, torch.nn.Module] = {}
+        """Modules that ran, by id."""
         self.kept: list[Any] = []
         """Objects whose ids stand in the tables above."""
         self.generators: dict[int, tuple[torch.Generator, Value]] = {}

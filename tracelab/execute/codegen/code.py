@@ -33,9 +33,7 @@ from tracelab.graph.kinds import (
 )
 from tracelab.graph.structure import namedtuple_class
 
-_RESERVED = frozenset(
-    {"torch", "regions", "Regions", "self", "inf", "nan", "slice", "forward", "set_buffer", "guards"}
-) | {"inference_mode"}
+_RESERVED = frozenset("torch regions Regions self inf nan slice forward set_buffer inference_mode guards".split())
 
 
 class Code:
@@ -111,6 +109,8 @@ class Code:
         regions = any(node.kind in REGIONS for node in graph.nodes)
         outer = "        " if regions else "    "
         first = outer + "    " if inference else outer
+        if guards:
+            body.append(f'{first}guards.violation = ""')
         for value in (None, *graph.inputs):
             body += [first + guard.line(self.name, self._constant_text) for guard in waiting.get(value, ())]
         for step, (index, node) in enumerate(steps(graph, guarded)):
@@ -198,7 +198,7 @@ class Code:
         if method is not None:
             return f"{self._receiver(args[0])}.{method}({self._arguments(args[1:], node.kwargs)})"
         if target is None:
-            raise RuntimeError(f"the graph cannot run: nothing is known that runs {node.kind}")
+            raise RuntimeError(f"the graph cannot run: tracelab knows no function that runs {node.kind}")
         name = getattr(target, "__name__", None) or node.name
         if name == "apply" and hasattr(target, "__self__"):
             return (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -121,6 +123,8 @@ class GuardMonitor:
         self.graph = graph
         self.name = name
         self.policy = policy
+        self.violation = ""
+        """The first assumption that did not hold in the call that runs; generated code clears it as it begins."""
 
     def probe(self, number: int) -> None:
         """Ask what lies outside the graph."""
@@ -149,9 +153,12 @@ class GuardMonitor:
     def differs(self, number: int, now: Any) -> None:
         """An assumption does not hold at this call."""
         item = self.graph.assumptions[number]
+        if _silence.on and item.kind is not AssumptionKind.LENGTH:
+            return
         sentence = self.sentence(item, now)
         if self.policy.on_violation == "raise" or item.kind is AssumptionKind.LENGTH:
             raise AssumptionError(sentence)
+        self.violation = self.violation or sentence
         tell(sentence)
 
     def sentence(self, item: Assumption, now: Any) -> str:
@@ -163,8 +170,35 @@ class GuardMonitor:
         )
 
 
+class _Silence(threading.local):
+    on = False
+
+
+_silence = _Silence()
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Assumptions that do not hold are not told: for checks, which look at the results themselves."""
+    before, _silence.on = _silence.on, True
+    try:
+        yield
+    finally:
+        _silence.on = before
+
+
+def raise_explained(error: Exception, replay: Any) -> None:
+    """Where an assumption did not hold in the call that raised, raise that, from the error that it led to."""
+    monitor: GuardMonitor = replay.monitor
+    violation, monitor.violation = monitor.violation, ""
+    if violation and not isinstance(error, AssumptionError):
+        raise AssumptionError(f"{violation}; it raised {type(error).__name__}: {error}") from error
+
+
 def tell(sentence: str) -> None:
     """Warn at the line that called the trace."""
+    if _silence.on:
+        return
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and (_is_ours(frame) or is_inner(frame.f_code)):
         frame = frame.f_back

@@ -28,7 +28,7 @@ class Replay:
         self.policy = policy if policy is not None else Policy("ignore")
         self.code = optimized_code(graph)
         self.namespace = self.code.namespace
-        self.namespace["guards"] = GuardMonitor(graph, name or graph.name, self.policy)
+        self.monitor = self.namespace["guards"] = GuardMonitor(graph, name or graph.name, self.policy)
         self.function: Function = compile_code(self.code, self.code.text)
         self._has_guards = bool(guards_of(graph))
         self._quick: Function | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledNode
-from tracelab.graph.types import bytes_text
+from tracelab.graph.types import bytes_text, counted
 
 _MOST_MODULES = 12
 _MOST_NODES = 16
@@ -18,7 +18,7 @@ def profile_text(profile: ProfileData) -> str:
 
 def _lines(profile: ProfileData) -> Iterator[str]:
     yield (
-        f"{profile.name} on {profile.device}: {_ms(profile.seconds)} over {len(profile.nodes)} nodes, "
+        f"{profile.name} on {profile.device}: {_ms(profile.seconds)} over {counted(len(profile.nodes), 'node')}, "
         f"{_ms(profile.whole)} as a whole; median of {profile.repeat}"
     )
     yield (

@@ -22,7 +22,7 @@ from tracelab.execute.run.program import program_of
 from tracelab.execute.run.start import prepared
 from tracelab.graph.graph import Graph
 from tracelab.graph.scope import Scope
-from tracelab.graph.types import TensorType
+from tracelab.graph.types import TensorType, counted
 
 
 class Profile(ProfileData):
@@ -80,7 +80,7 @@ class Profile(ProfileData):
         return profile_text(self)
 
     def __repr__(self) -> str:
-        return f"Profile({self.name}, {len(self.nodes)} nodes on {self.device}, {self.seconds * 1e3:.2f} ms)"
+        return f"Profile({self.name}, {counted(len(self.nodes), 'node')} on {self.device}, {self.seconds * 1e3:.2f} ms)"
 
 
 class ProfileOptions(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""A node that could not run, in one sentence that names the node, its line, and the way out."""
+"""A node that could not run, in one sentence that names the node, its line, and a suggestion."""
 
 from __future__ import annotations
 

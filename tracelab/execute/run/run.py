@@ -20,7 +20,7 @@ from tracelab.execute.run.program import Program
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.types import bytes_text
+from tracelab.graph.types import bytes_text, counted
 
 
 class Run:
@@ -231,7 +231,7 @@ class Run:
         return self._backward.compute(self._result, gradient)
 
     def __repr__(self) -> str:
-        return f"Run({self.program.name}, {len(self.records)} nodes on {self.device}, {self._state})"
+        return f"Run({self.program.name}, {counted(len(self.records), 'node')} on {self.device}, {self._state})"
 
     @property
     def _state(self) -> str:
@@ -242,7 +242,7 @@ class Run:
     def __str__(self) -> str:
         """A few lines: how far it came, its time and memory, and the first NaN or infinity."""
         seconds = self.seconds
-        parts = [f"{len(self.records)} nodes on {self.device}"]
+        parts = [f"{counted(len(self.records), 'node')} on {self.device}"]
         if seconds is not None:
             parts.append(f"{seconds * 1e3:.1f} ms")
         parts.append(f"{bytes_text(self.peak_memory)} at most")

@@ -23,6 +23,8 @@ class Cell:
     """The variable that the last expression is, if it is nothing more."""
     reads: list[str]
     assigns: list[str]
+    calls: bool
+    """Whether it calls anything."""
 
     def run(self, namespace: dict[str, Any]) -> dict[str, Any]:
         """Run it once in `namespace`; gives its outputs by name, the last expression as `result`."""
@@ -38,6 +40,7 @@ def compile_cell(tree: ast.Module, filename: str) -> Cell:
     """Take a parsed cell apart."""
     names = _Names()
     names.visit(tree)
+    calls = any(isinstance(node, ast.Call) for node in ast.walk(tree))
     last = tree.body[-1] if tree.body else None
     last_code = None
     last_name = ""
@@ -46,7 +49,7 @@ def compile_cell(tree: ast.Module, filename: str) -> Cell:
         last_code = compile(ast.Expression(last.value), filename, "eval")
         last_name = last.value.id if isinstance(last.value, ast.Name) else ""
     body = compile(tree, filename, "exec")
-    return Cell(body, last_code, last_name, list(names.reads), list(names.assigns))
+    return Cell(body, last_code, last_name, list(names.reads), list(names.assigns), calls)
 
 
 def has_top_level_await(tree: ast.Module) -> bool:

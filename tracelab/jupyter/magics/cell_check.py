@@ -62,7 +62,7 @@ class Before:
             torch.set_rng_state(random)
         if found:
             return f"check: Tracing failed sanity checks: {found[0]}"
-        return "check: the trace gives what the cell gave"
+        return "check: the trace gives what the cell gave on the same inputs"
 
 
 def _put(state: list[tuple[torch.Tensor, torch.Tensor]]) -> None:

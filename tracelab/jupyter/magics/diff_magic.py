@@ -10,6 +10,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from tracelab.jupyter.magics.options import known_options, unknown_option, variable_name
+
 
 @magics_class
 class DiffMagics(Magics):
@@ -17,7 +19,7 @@ class DiffMagics(Magics):
 
     shell: Any
 
-    @magic_arguments("%trace_diff")
+    @magic_arguments("trace_diff")
     @argument("-o", "--output", default="_diff", help="variable that gets the difference (default: _diff)")
     @argument("--no-widget", action="store_true", help="print text instead of showing the explorer")
     @argument("--help", action="store_true", help="show this help, and compare nothing")
@@ -58,10 +60,9 @@ def options_of(line: str) -> tuple[str, bool, tuple[str, str] | None]:
         elif word in ("-o", "--output"):
             value = words.pop(0) if words else None
             output, end = (value[0], value.end()) if value is not None else ("", end)
-            if not output.isidentifier():
-                raise UsageError(f"%trace_diff -o needs the name of a variable, not {output!r}")
+            variable_name("%trace_diff", output)
         elif word.startswith("--"):
-            raise UsageError(f"%trace_diff does not know the option {word}; see %trace_diff --help")
+            raise unknown_option("%trace_diff", word, known_options(DiffMagics.trace_diff))
         else:
             continue
         rest = rest[: found.start()] + " " * (end - found.start()) + rest[end:]

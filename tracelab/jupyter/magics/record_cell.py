@@ -65,7 +65,8 @@ class CellTracer:
             return list(dict.fromkeys(wanted))
         return [name for name in cell.reads if not name.startswith("_") and holds_tensors(space.get(name))]
 
-    def record(self, cell: Cell, names: list[str], options: Any) -> TracedFunction:
+    def record(self, cell: Cell, names: list[str], options: Any, line: str = "") -> TracedFunction:
+        """Run the cell once, recorded; `line` is the text where it is that of `%trace`, which has to call something."""
         space = self.shell.user_ns
         leaves: list[torch.Tensor] = []
         labels: list[str] = []
@@ -116,6 +117,8 @@ class CellTracer:
             raise ordinary_traceback(self.shell, error, cell.body.co_filename) from None
         finally:
             concretize_names(space, dict.fromkeys((*cell.assigns, *cell.reads)))
+        if line and not cell.calls and all(node.traits.structure for node in recording.graph.nodes):
+            raise self.nothing_called(line)
         example_of = dict(zip(recording.graph.user_inputs, examples, strict=True)) if examples is not None else {}
         if not options.names:
             names, trees = drop_unused_inputs(recording.graph, names, trees)
@@ -130,6 +133,16 @@ class CellTracer:
             version = recording.graph.nodes.version
             traced.origin = Origin(function, modules, strict, False, kept_examples(given_before), version)
         return traced
+
+    def nothing_called(self, line: str) -> UsageError:
+        """The error for a `%trace` that has no call; it suggests one where the line names something to call."""
+        try:
+            named = isinstance(ast.parse(line, mode="eval").body, (ast.Name, ast.Attribute, ast.Subscript))
+            forgotten = named and callable(self.shell.ev(line))
+        except Exception:
+            forgotten = False
+        call = f"call it, as in %trace {line}(x)" if forgotten else "give a call, as in %trace model(x)"
+        return UsageError(f"%trace {line} calls nothing: {call}")
 
     def finish(self, traced: TracedFunction, options: Any) -> None:
         self.shell.user_ns[options.output] = traced

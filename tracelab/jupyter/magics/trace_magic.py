@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 
 from tracelab.jupyter.magics.diff_magic import DiffMagics
+from tracelab.jupyter.magics.options import known_options, unknown_option, variable_name
 
 if TYPE_CHECKING:
     from tracelab.jupyter.magics.record_cell import CellTracer
@@ -18,6 +20,23 @@ if TYPE_CHECKING:
 def register(shell: InteractiveShell) -> None:
     """Make the magics known to a shell: what `%load_ext tracelab` does."""
     shell.register_magics(TraceMagics, DiffMagics)
+    if _help_with_a_body not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_help_with_a_body)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Take the magics away again: what `%unload_ext tracelab` does."""
+    if _help_with_a_body in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(_help_with_a_body)
+    for kind, magics in shell.magics_manager.magics.items():
+        for name in (*TraceMagics.magics[kind], *DiffMagics.magics[kind]):
+            magics.pop(name, None)
+
+
+def _help_with_a_body(lines: list[str]) -> list[str]:
+    """Give a cell that is `%%trace --help` alone an empty line: IPython runs no cell magic without a body."""
+    alone = re.fullmatch(r"%%trace[ \t]+--help", "".join(lines).strip())
+    return ["%%trace --help\n", "\n"] if alone else lines
 
 
 @magics_class
@@ -47,7 +66,7 @@ class TraceMagics(Magics):
         their parameters, and tensors that it assigns become outputs, with its last expression as `result`. Called
         again, the trace takes the inputs by name and gives its output, or a dict of them where it has several.
         """
-        options = parse_argstring(self.trace_cell, line)
+        options = _cell_options(line)
         if options.help:
             print(self.trace_cell.__doc__)
             return
@@ -73,8 +92,9 @@ class TraceMagics(Magics):
             return
         tracer = self._tracer()
         compiled = tracer.compile(rest + "\n", shift=False)
-        options = parse_argstring(self.trace_cell, " ".join(["-o", output, *given]))
-        tracer.finish(tracer.record(compiled, tracer.input_names([], compiled), options), options)
+        options = _cell_options(" ".join(["-o", output, *given]))
+        names = tracer.input_names([], compiled)
+        tracer.finish(tracer.record(compiled, names, options, line=rest), options)
 
     def _tracer(self) -> CellTracer:
         # Loading the extension is quick; the first trace brings the rest.
@@ -101,7 +121,34 @@ def _line_options(line: str) -> tuple[str, str, list[str], bool]:
         elif word == "--help":
             return "", output, given, True
         else:
-            raise UsageError(f"%trace does not know the option {word}; see %trace --help")
-    if not output.isidentifier():
-        raise UsageError(f"%trace -o needs the name of a variable, not {output!r}")
-    return rest, output, given, False
+            raise unknown_option("%trace", word, known_options(TraceMagics.trace_line))
+    return rest, variable_name("%trace", output), given, False
+
+
+def _cell_options(line: str) -> Any:
+    """The options of `%%trace`; raises `UsageError` where they are wrong."""
+    magic = TraceMagics.trace_cell
+    # The start of an option is not the option, as in the other magics.
+    magic.parser.allow_abbrev = False
+    try:
+        options, rest = magic.parser.parse_known_args(line.split())
+    except UsageError as error:
+        raise _argument_error(str(error)) from None
+    for word in rest:
+        if word.startswith("-"):
+            raise unknown_option("%%trace", word.partition("=")[0], known_options(magic))
+    # argparse takes names on one side of an option only.
+    options.names += rest
+    variable_name("%%trace", options.output)
+    return options
+
+
+def _argument_error(message: str) -> UsageError:
+    """What argparse says of a known option, in the words of the other errors."""
+    without_name = re.match("argument -o", message)
+    with_value = re.fullmatch(r"argument (\S+): ignored explicit argument (.*)", message)
+    if without_name:
+        return UsageError("%%trace -o needs the name of a variable, as in %%trace -o kept")
+    if with_value:
+        return UsageError(f"%%trace {with_value[1]} takes no value, but got {with_value[2]}; see %%trace --help")
+    return UsageError(f"%%trace: {message}; see %%trace --help")

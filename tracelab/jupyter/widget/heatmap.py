@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tracelab.errors import InputError
 from tracelab.execute.measure.statistics import plain_elements
+from tracelab.graph.types import counted
 
 MOST = 128
 """Cells along each side at most."""
@@ -48,7 +49,9 @@ def heatmap(tensor: Tensor, axes: Sequence[int] | None = None, index: Sequence[i
     if axes is not None and dims > 1:
         down, across = axes[0], axes[1]
         if down == across or not (0 <= down < dims and 0 <= across < dims):
-            raise InputError(f"dimensions {down} and {across} do not span a slice of a tensor of {dims} dimensions")
+            raise InputError(
+                f"dimensions {down} and {across} do not span a slice of a tensor of {counted(dims, 'dimension')}"
+            )
     place = tuple(index) if index is not None and len(index) == dims else (0,) * dims
     outside = next((d for d in range(dims) if d not in (down, across) and not 0 <= place[d] < tensor.shape[d]), None)
     if outside is not None:

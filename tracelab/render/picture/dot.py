@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from tracelab.graph.graph import Graph
+from tracelab.graph.types import counted
 from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, value_name, value_type
 from tracelab.render.picture.boxes import Box, boxes
@@ -171,7 +172,7 @@ class _Picture:
             names = [was for module in (box.closed[0], box.closed[-1]) if (was := self.was(module))]
             return f"was {names[0]}" if len(box.closed) == 1 else f"were {names[0]} … {names[-1]}"
         if len(box.nodes) > 1:
-            return f"{len(rows)} difference{'' if len(rows) == 1 else 's'}"
+            return counted(len(rows), "difference")
         changes = dict(self.document["diff"]["nodes"]["changes"])
         told = [[self.strings[part] for part in change] for change in changes.get(box.nodes[0], ())]
         words = [

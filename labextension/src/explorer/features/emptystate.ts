@@ -1,4 +1,4 @@
-/** A graph without operators says so: an empty picture would look like a fault. */
+/** A graph without operators says so: an empty picture would look like an error. */
 
 import * as strings from '../../i18n/strings';
 import { element } from '../ui/dom';
