@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
+from tracelab.capture.analysis.subscripts import takes_from_the_front
 from tracelab.capture.layers import gradients, indexing, integer_arguments, properties
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
@@ -96,10 +98,14 @@ def _traces_sizes(recorder: Recorder, tensor: Any) -> bool:
 
 
 def _shape(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    tensor = args[0]
+    return _whole_shape(recorder, args[0], sys._getframe(2))
+
+
+def _whole_shape(recorder: Recorder, tensor: Any, caller: FrameType) -> Any:
     if not _traces_sizes(recorder, tensor):
         return NotImplemented
-    properties.assume_dimensions(recorder, tensor, sys._getframe(1))
+    if not takes_from_the_front(caller):
+        properties.assume_dimensions(recorder, tensor, caller)
     return torch.Size([size_of(recorder, tensor, dim) for dim in range(tensor.dim())])
 
 
@@ -109,7 +115,7 @@ def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         return NotImplemented
     dim = args[1] if len(args) > 1 else kwargs.get("dim")
     if dim is None:
-        return _shape(recorder, args, {})
+        return _whole_shape(recorder, tensor, sys._getframe(2))
     dim = concrete(dim)
     if not isinstance(dim, int) or not -tensor.dim() <= dim < tensor.dim():
         return NotImplemented
