@@ -333,10 +333,10 @@ def test_nothing_that_an_operator_does_is_untold(op):
 def untold_of_programs(first: int, last: int) -> list[str]:
     found = []
     for program in programs(range(first, last)):
-        traced = Traced(program)
-        held = {**dict(traced.module.named_parameters()), **dict(traced.module.named_buffers())}
-        state = [held[value.path] for value in traced.graph.parameters]
-        found += [f"{text} in\n{program}" for text in untold(traced.graph, inputs_of() + state)]
+        graph, module = Traced(program).fresh()
+        held = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        state = [held[value.path] for value in graph.parameters]
+        found += [f"{text} in\n{program}" for text in untold(graph, inputs_of() + state)]
     return found
 
 

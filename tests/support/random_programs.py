@@ -656,13 +656,19 @@ class Traced:
         with calm():
             self.graph = tracelab.trace(self.module, tuple(inputs_of()), check_trace=False, strict=False).graph
 
-    def replay(self, edit: Callable[[Graph], Any] = lambda graph: graph) -> nn.Module:
+    def fresh(self) -> tuple[Graph, nn.Module]:
+        """A copy of the graph, and a module that nothing ran on, whose tensors the copy holds."""
+        KEPT.clear()
         graph = self.graph.copy()
-        edit(graph)
         fresh = module_of(self.program)
         for value, tensor in graph.state.items():
             if tensor is self.module.captured:
                 graph.state[value] = fresh.captured
+        return graph, fresh
+
+    def replay(self, edit: Callable[[Graph], Any] = lambda graph: graph) -> nn.Module:
+        graph, fresh = self.fresh()
+        edit(graph)
         replay = mirror(ReplayModule, fresh, {"forward": graph})
         replay.captured = fresh.captured
         return replay
