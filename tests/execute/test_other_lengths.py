@@ -28,6 +28,6 @@ def test_a_module_says_that_the_number_of_parts_differs():
     traced = tracelab.trace(Halves(), torch.ones(4, 2))
     with pytest.raises(
         tracelab.InputError,
-        match=r"the number of parts of split was 2 when Halves\.forward was traced \(.*parts = x\.split\(2\)`\) and is 3",
+        match=r"parts of split was 2 when Halves\.forward was traced \(.*parts = x\.split\(2\)`\) and is 3",
     ):
         traced(torch.ones(6, 2))

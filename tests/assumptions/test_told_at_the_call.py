@@ -1,0 +1,311 @@
+"""What decided what was recorded is an assumption; a call for which it does not hold is told, with the line."""
+
+from __future__ import annotations
+
+import random
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import tracelab
+from tracelab import AssumptionError, AssumptionWarning
+
+
+def traced_on(function, *example):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", tracelab.TracerWarning)
+        return tracelab.trace(function, example, strict=False)
+
+
+def told(traced, *inputs):
+    """What a call is told."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        traced(*inputs)
+    return [str(item.message) for item in found if item.category is AssumptionWarning]
+
+
+# Each kind of fact ------------------------------------------------------------------------------------------------
+
+
+def branch_on_a_size(x):
+    return x.sum(0) if x.shape[0] > 1 else x[0] * 2
+
+
+def branch_on_a_size_inside(x):
+    h = x[:, 1:]
+    return h * 2 if h.size(1) > 2 else h
+
+
+def branch_on_a_value(x):
+    return x * 2 if x.sum() > 0 else x / 2
+
+
+def number_of_a_value(x):
+    return x * int(x[0])
+
+
+def values_as_a_list(x):
+    return x * sum(x.tolist())
+
+
+def values_as_an_array(x):
+    return x * float(np.sum(x.numpy()))
+
+
+def rounds_of_a_size(x):
+    total = 0
+    for index in range(x.shape[0]):
+        total = total + x[index]
+    return total
+
+
+def branch_on_a_dtype(x):
+    return x.float() / 255 if x.dtype == torch.uint8 else x * 1
+
+
+def branch_on_floating_point(x):
+    return x * 2 if x.is_floating_point() else x.float()
+
+
+def branch_on_dimensions(x):
+    return x.unsqueeze(0) if x.dim() == 2 else x * 1
+
+
+def dimensions_by_unpacking(x):
+    batch, width = x.shape
+    return x.reshape(width, batch)
+
+
+def size_counted_from_the_end(x):
+    return x / x.size(-1)
+
+
+def factory_of_the_dtype(x):
+    return torch.zeros(2, dtype=x.dtype) + 1
+
+
+def factory_of_the_device(x):
+    return torch.zeros(2, device=x.device)
+
+
+def branch_on_gradients(x):
+    y = x * 2
+    return y * 3 if y.requires_grad else y
+
+
+def branch_on_contiguity(x):
+    return x * 2 if x.is_contiguous() else x
+
+
+def named(item):
+    return getattr(item, "__name__", "")
+
+
+ONES = torch.ones(3, 4)
+KINDS = [
+    (branch_on_a_size, ONES, torch.ones(1, 4), "x.shape[0] > 1 was True", "is False"),
+    (branch_on_a_size_inside, ONES, torch.ones(3, 3), "h.size(1) > 2 was True", "is False"),
+    (branch_on_a_value, ONES, -ONES, "x.sum() > 0 was True", "is False"),
+    (number_of_a_value, torch.ones(2), torch.full((2,), 3.0), "int(x[0]) was 1", "is 3"),
+    (values_as_a_list, torch.ones(2), torch.zeros(2), "x.tolist() was [1.0, 1.0]", "is [0.0, 0.0]"),
+    (values_as_an_array, torch.ones(2), torch.zeros(2), "x.numpy() was array([1., 1.], dtype=float32)", "is array([0."),
+    (rounds_of_a_size, ONES, torch.ones(5, 4), "range(x.shape[0]) was 3", "is 5"),
+    (branch_on_a_dtype, ONES, ONES.to(torch.uint8), "x.dtype was torch.float32", "is torch.uint8"),
+    (branch_on_floating_point, ONES, ONES.int(), "x.is_floating_point() was True", "is False"),
+    (branch_on_dimensions, ONES, torch.ones(2, 3, 4), "x.dim() was 2", "is 3"),
+    (dimensions_by_unpacking, ONES, torch.ones(12, 1, 1), "x.dim() was 2", "is 3"),
+    (size_counted_from_the_end, ONES, torch.ones(2, 3, 4), "x.dim() was 2", "is 3"),
+    (factory_of_the_dtype, ONES, ONES.double(), "x.dtype was torch.float32", "is torch.float64"),
+    (factory_of_the_device, ONES, ONES.to("meta"), "x.device was device(type='cpu')", "is device(type='meta')"),
+    (branch_on_gradients, ONES.clone().requires_grad_(), ONES, "y.requires_grad was True", "is False"),
+    (branch_on_contiguity, ONES, ONES.t(), "x.is_contiguous() was True", "is False"),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "example", "other", "was", "now"), KINDS, ids=lambda item: getattr(item, "__name__", "")
+)
+def test_a_call_that_differs_is_told(function, example, other, was, now):
+    (sentence,) = told(traced_on(function, example), other)
+    assert sentence.startswith(f"{was} when {function.__name__} was traced (test_told_at_the_call.py:")
+    assert f" and {now}" in sentence
+
+
+@pytest.mark.parametrize(
+    ("function", "example", "other", "was", "now"), KINDS, ids=lambda item: getattr(item, "__name__", "")
+)
+def test_a_call_like_that_of_the_trace_is_told_nothing(function, example, other, was, now):
+    assert told(traced_on(function, example), example.detach().clone().requires_grad_(example.requires_grad)) == []
+
+
+@pytest.mark.parametrize(
+    ("function", "other"),
+    [
+        (branch_on_a_size, torch.ones(7, 2)),
+        (branch_on_a_size_inside, torch.ones(1, 9)),
+        (branch_on_a_value, ONES * 3),
+        (branch_on_a_dtype, torch.ones(5)),
+        (lambda x: x.view(x.shape[0], -1), torch.ones(2, 3, 4)),
+        (lambda x: x.view(x.size()[0], -1), torch.ones(2, 3, 4)),
+    ],
+    ids=lambda item: getattr(item, "__name__", ""),
+)
+def test_another_size_for_which_the_code_goes_the_same_way_is_told_nothing(function, other):
+    traced = traced_on(function, ONES)
+    assert told(traced, other) == []
+    torch.testing.assert_close(traced(other), function(other))
+
+
+# State outside ----------------------------------------------------------------------------------------------------
+
+
+class OnTheFirstCall(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.done = False
+
+    def forward(self, x):
+        if not self.done:
+            self.done = True
+            return x * 2
+        return x
+
+
+class Counts(nn.Module):
+    """Keeps count of its calls, and asks for it nowhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x * 2
+
+
+def test_an_attribute_that_the_code_reads_and_changes_is_told():
+    (sentence,) = told(tracelab.trace(OnTheFirstCall(), ONES, check_trace=False), ONES)
+    assert sentence.startswith("OnTheFirstCall.done was False when OnTheFirstCall.forward was traced and is True")
+
+
+def test_a_counter_that_decides_nothing_is_told_nothing():
+    assert told(traced_on(Counts(), ONES), ONES) == []
+
+
+def test_a_variable_of_a_closure_is_told():
+    rounds = 0
+
+    def scaled(x):
+        nonlocal rounds
+        rounds += 1
+        return x * rounds
+
+    (sentence,) = told(tracelab.trace(scaled, ONES, check_trace=False), ONES)
+    assert sentence.startswith("rounds was 0 when scaled was traced and is 1")
+
+
+@pytest.mark.parametrize(("draw", "name"), [(random.random, "random"), (np.random.rand, "numpy.random")])
+def test_numbers_of_other_generators_are_told(draw, name):
+    (sentence,) = told(tracelab.trace(lambda x: x * draw(), ONES, check_trace=False), ONES)
+    assert sentence.startswith(f"what the code drew from `{name}` was ")
+
+
+def test_the_mode_of_a_module_is_told_as_it_is_changed():
+    traced = tracelab.trace(nn.Sequential(nn.Linear(4, 2), nn.Dropout()), ONES, check_trace=False)
+    with pytest.warns(AssumptionWarning, match="Sequential was traced in training mode, which"):
+        traced.eval()
+
+
+def test_a_module_without_a_mode_changes_it_in_silence(recwarn):
+    tracelab.trace(nn.Linear(4, 2), ONES).eval()
+    assert not recwarn.list
+
+
+def test_the_mode_of_a_module_that_a_function_runs_is_told_at_the_call():
+    dropout = nn.Dropout().eval()
+    traced = traced_on(lambda x: dropout(x), ONES)
+    dropout.train()
+    (sentence,) = told(traced, ONES)
+    assert sentence.startswith("dropout.training was False when <lambda> was traced and is True")
+
+
+# What happens then ------------------------------------------------------------------------------------------------
+
+
+def test_the_warning_is_at_the_line_of_the_call():
+    with pytest.warns(AssumptionWarning) as found:
+        traced_on(branch_on_a_size, ONES)(torch.ones(1, 4))
+    assert found[0].filename == __file__
+
+
+def test_it_raises_where_that_is_asked_for():
+    traced = tracelab.trace(branch_on_a_dtype, ONES, on_violation="raise")
+    with pytest.raises(AssumptionError, match=r"x\.dtype was torch\.float32"):
+        traced(ONES.double())
+
+
+def test_it_is_ignored_where_that_is_asked_for():
+    traced = tracelab.trace(branch_on_a_dtype, ONES)
+    traced.on_violation = "ignore"
+    assert told(traced, ONES.double()) == []
+
+
+def test_an_unknown_action_is_one_sentence():
+    with pytest.raises(tracelab.InputError, match="on_violation='shout' is not an action: give 'warn'"):
+        tracelab.trace(branch_on_a_dtype, ONES, on_violation="shout")
+
+
+def test_an_error_that_it_leads_to_says_so():
+    def hooked(x):
+        y = x * 2
+        if y.requires_grad:
+            y.register_hook(lambda gradient: gradient * 3)
+        return y
+
+    traced = tracelab.trace(hooked, ONES.clone().requires_grad_())
+    with (
+        pytest.warns(AssumptionWarning),
+        pytest.raises(AssumptionError, match=r"y\.requires_grad was.*RuntimeError"),
+    ):
+        traced(ONES)
+
+
+def test_the_assumptions_are_listed_with_their_lines():
+    assert [str(item).partition(": ")[2] for item in traced_on(branch_on_a_size, ONES).assumptions] == [
+        "x.shape[0] > 1 is True"
+    ]
+
+
+def test_a_size_that_only_an_assumption_needs_is_not_in_the_graph():
+    assert [node.name for node in traced_on(branch_on_a_size, ONES).graph.nodes] == ["sum"]
+
+
+def test_a_copy_of_the_graph_and_passes_keep_what_is_asked():
+    traced = traced_on(branch_on_a_size_inside, ONES)
+    tracelab.passes.cse(tracelab.passes.dce(traced.graph))
+    assert len(told(traced, torch.ones(3, 3))) == 1
+    assert len(traced.graph.copy().assumptions) == 1
+
+
+def test_a_check_tells_nothing_beside_its_report(recwarn):
+    traced = traced_on(branch_on_a_value, ONES)
+    traced.check()
+    assert not [item for item in recwarn.list if item.category is AssumptionWarning]
+
+
+def test_under_a_transform_nothing_is_asked():
+    traced = traced_on(branch_on_a_value, torch.ones(4))
+    assert torch.vmap(traced)(ONES).shape == ONES.shape
+
+
+def test_strides_and_offsets_follow():
+    def windows(x):
+        return x.as_strided((x.size(0), x.size(1) - 1, 2), (x.stride(0), x.stride(1), x.stride(1)), x.storage_offset())
+
+    traced = tracelab.trace(windows, ONES)
+    other = torch.arange(20.0).view(2, 10)[:, 2:]
+    torch.testing.assert_close(traced(other), windows(other))
