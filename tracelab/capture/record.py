@@ -22,6 +22,7 @@ from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import note_training, register_module
 from tracelab.compat.dispatch import EnablePreDispatch, enable_python_dispatcher
 from tracelab.errors import TracelabError
+from tracelab.graph.assumptions import without_implied
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.lint import verified
@@ -143,6 +144,7 @@ def finish(recorder: Recorder, user_inputs: list[Value]) -> Graph:
     """Order the inputs, take out size reads that nobody used, and name the values."""
     graph = recorder.graph
     graph.inputs = user_inputs + recorder.state_inputs
+    graph.assumptions = without_implied(graph.assumptions, graph.inputs, graph.nodes)
     drop_unused_numbers(graph)
     name_values(graph)
     return graph

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tracelab.graph.ir import Node, Value
+from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.source import Source
 
 
@@ -93,6 +93,29 @@ class Assumption:
     def __str__(self) -> str:
         place = f"{self.line}: " if self.line else ""
         return f"{place}{self.about} is {self.constant!r}"
+
+
+_FREE_RANK = frozenset({"squeeze", "squeeze_", "PythonOp", "CallFunction", "CallMethod"})
+"""Operators whose results may have fewer dimensions for other sizes, and code that is not looked into."""
+
+
+def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], nodes: Iterable[Node]) -> list[Assumption]:
+    """The assumptions without those on numbers of dimensions that follow from those of the inputs."""
+    ranks = {item.value for item in assumptions if item.kind is AssumptionKind.DIMENSIONS and item.value is not None}
+    if all(value.node is None for value in ranks):
+        return assumptions
+    known = {value for value in inputs if value in ranks or value.role is not Role.INPUT}
+    for node in nodes:
+        if node.name not in _FREE_RANK and all(value in known or not value.is_tensor for value in node.inputs):
+            known.update(node.outputs)
+    return [
+        item
+        for item in assumptions
+        if item.kind is not AssumptionKind.DIMENSIONS
+        or item.value is None
+        or item.value.node is None
+        or item.value not in known
+    ]
 
 
 GuardNodes = list[tuple[int, Node]]

@@ -39,6 +39,42 @@ def _only_checks(code: CodeType, offset: int) -> bool:
     return False
 
 
+_COMPARES = (
+    "COMPARE_OP", "CONTAINS_OP", "IS_OP", "LOAD_CONST", "LOAD_SMALL_INT", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_ATTR"
+)
+    "COMPARE_OP",
+    "CONTAINS_OP",
+    "IS_OP",
+    "LOAD_CONST",
+    "LOAD_SMALL_INT",
+    "LOAD_FAST",
+    "LOAD_GLOBAL",
+    "LOAD_ATTR",
+)
+
+
+def is_read_to_check(frame: FrameType | None) -> bool:
+    """Whether what this frame just read (`x.dim()`) is only compared, to decide if an error is raised."""
+    return frame is not None and _is_read_to_check(frame.f_code, frame.f_lasti)
+
+
+@functools.lru_cache(maxsize=8192)
+def _is_read_to_check(code: CodeType, offset: int) -> bool:
+    listing = [item for item in dis.get_instructions(code) if item.opname not in ("CACHE", "EXTENDED_ARG")]
+    index = next((i for i, item in enumerate(listing) if item.offset == offset), None)
+    if index is None:
+        return False
+    compared = False
+    for at in range(index + 1, min(index + 7, len(listing))):
+        item = listing[at]
+        if "JUMP" in item.opname and "IF" in item.opname:
+            return compared and _Branches(listing).check(at, False)
+        compared = compared or item.opname in _COMPARES[:3]
+        if item.opname not in (*_COMPARES, "TO_BOOL", "UNARY_NOT", "NOT_TAKEN"):
+            return False
+    return False
+
+
 class _Branches:
     def __init__(self, listing: list[dis.Instruction]) -> None:
         self.listing = listing

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.intrinsics import NBYTES, STORAGE_OFFSET, STRIDE
@@ -59,7 +60,7 @@ def assume_content(recorder: Recorder, kind: str, tensor: Tensor, result: Any, f
 def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensor = args[0]
-        if isinstance(tensor, Tensor) and recorder.is_dynamic(tensor):
+        if isinstance(tensor, Tensor) and recorder.is_dynamic(tensor) and not is_read_to_check(sys._getframe(2)):
             recorder.assume(kind, test, recorder.known(tensor), now(tensor), sys._getframe(1), subject=subject)
         return NotImplemented
 
