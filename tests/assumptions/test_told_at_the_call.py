@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import warnings
 
@@ -309,3 +310,13 @@ def test_strides_and_offsets_follow():
     traced = tracelab.trace(windows, ONES)
     other = torch.arange(20.0).view(2, 10)[:, 2:]
     torch.testing.assert_close(traced(other), windows(other))
+
+
+@pytest.mark.parametrize(("function", "example", "other", "was", "now"), KINDS, ids=named)
+def test_a_loaded_trace_tells_it_too(function, example, other, was, now):
+    file = io.BytesIO()
+    traced_on(function, example).save(file)
+    file.seek(0)
+    loaded = tracelab.load(file)
+    assert len(told(loaded, other)) == 1
+    assert told(loaded, example.detach().clone().requires_grad_(example.requires_grad)) == []

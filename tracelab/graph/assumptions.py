@@ -132,3 +132,25 @@ def guard_nodes_of(dropped: Iterable[tuple[int, Node]], assumptions: Iterable[As
             kept.append((position, node))
     kept.reverse()
     return kept
+
+
+READS = {
+    "bool": "{}",
+    "int": "{}",
+    "float": "{}",
+    "index": "{}",
+    "number": "{}",
+    "len": "len({})",
+    "dim": "{}.dim()",
+    "dtype": "{}.dtype",
+    "device": "{}.device",
+    "layout": "{}.layout",
+    "floating": "{}.is_floating_point()",
+    "complex_dtype": "{}.is_complex()",
+    "contiguous": "{}.is_contiguous()",
+    "requires_grad": "{}.requires_grad",
+}
+"""How a value is asked, by test: cheap expressions that synchronize nothing."""
+
+TESTS = frozenset({*READS, "truth", "whole", "real", "complex", "list", "array", ""})
+"""Every way to ask; those that are no expressions ask for what is in a tensor."""

@@ -39,18 +39,8 @@ def _only_checks(code: CodeType, offset: int) -> bool:
     return False
 
 
-_COMPARES = (
-    "COMPARE_OP", "CONTAINS_OP", "IS_OP", "LOAD_CONST", "LOAD_SMALL_INT", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_ATTR"
-)
-    "COMPARE_OP",
-    "CONTAINS_OP",
-    "IS_OP",
-    "LOAD_CONST",
-    "LOAD_SMALL_INT",
-    "LOAD_FAST",
-    "LOAD_GLOBAL",
-    "LOAD_ATTR",
-)
+_COMPARES = ("COMPARE_OP", "CONTAINS_OP", "IS_OP")
+_LOADS = ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_ATTR")
 
 
 def is_read_to_check(frame: FrameType | None) -> bool:
@@ -69,8 +59,8 @@ def _is_read_to_check(code: CodeType, offset: int) -> bool:
         item = listing[at]
         if "JUMP" in item.opname and "IF" in item.opname:
             return compared and _Branches(listing).check(at, False)
-        compared = compared or item.opname in _COMPARES[:3]
-        if item.opname not in (*_COMPARES, "TO_BOOL", "UNARY_NOT", "NOT_TAKEN"):
+        compared = compared or item.opname in _COMPARES
+        if item.opname not in (*_COMPARES, *_LOADS, "TO_BOOL", "UNARY_NOT", "NOT_TAKEN"):
             return False
     return False
 

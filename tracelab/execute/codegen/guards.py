@@ -15,30 +15,12 @@ import torch
 
 from tracelab.compat.modes import dispatch_modes, function_modes, innermost_transform
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
-from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.assumptions import READS, Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import is_inner
 
 POLICIES = ("warn", "raise", "ignore")
-
-_READ = {
-    "bool": "{}",
-    "int": "{}",
-    "float": "{}",
-    "index": "{}",
-    "number": "{}",
-    "len": "len({})",
-    "dim": "{}.dim()",
-    "dtype": "{}.dtype",
-    "device": "{}.device",
-    "layout": "{}.layout",
-    "floating": "{}.is_floating_point()",
-    "complex_dtype": "{}.is_complex()",
-    "contiguous": "{}.is_contiguous()",
-    "requires_grad": "{}.requires_grad",
-}
-"""How a value is asked, by test: cheap expressions that synchronize nothing."""
 
 _CONTENT: dict[str, Callable[[Any], Any]] = {
     "truth": bool,
@@ -84,8 +66,8 @@ class Guard:
         item, number = self.assumption, self.number
         if item.value is None:
             return f"guards.probe({number})"
-        if item.test in _READ:
-            read = _READ[item.test].format(name(item.value))
+        if item.test in READS:
+            read = READS[item.test].format(name(item.value))
             wanted = constant(item.constant)
             sign = "is not" if wanted in ("True", "False", "None") or item.test == "dtype" else "!="
             return f"if {read} {sign} {wanted}: guards.differs({number}, {read})"

@@ -12,6 +12,7 @@ import torch
 
 from tracelab.compat.operators import OpOverload
 from tracelab.execute.codegen.names import native
+from tracelab.graph.assumptions import TESTS, Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -76,6 +77,12 @@ class _Reader:
         graph.input_tree = self.input_tree(self.field("input_tree"))
         for item in validation.rows(self.field("nodes"), "nodes"):
             graph.nodes.append(self.node(validation.table(item, "a node")))
+        for pair in validation.rows(self.data.get("guards", []), "the guards"):
+            position, item = validation.rows(pair, "a guard", 2)
+            validation.integer(position, "the position of a guard", 0, len(graph.nodes))
+            graph.guard_nodes.append((position, self.node(validation.table(item, "a guard"))))
+        assumptions = validation.rows(self.data.get("assumptions", []), "the assumptions")
+        graph.assumptions = [self.assumption(item) for item in assumptions]
         graph.outputs = [self.output(item) for item in validation.rows(self.field("outputs"), "outputs")]
         for pair in validation.rows(self.field("state"), "the state"):
             number, row = validation.rows(pair, "a row of the state", 2)
@@ -173,6 +180,24 @@ class _Reader:
             words[2],
             validation.integer(validation.field(entry, "position", where), where),
             validation.text(entry.get("verdict", ""), where),
+        )
+
+    def assumption(self, item: Any) -> Assumption:
+        where = "an assumption"
+        entry = validation.table(item, where)
+        kind = validation.text(validation.field(entry, "kind", where), where)
+        test = validation.text(validation.field(entry, "test", where), where)
+        if kind not in set(AssumptionKind) or test not in TESTS:
+            validation.bad(where, f"is of the kind {kind[:40]!r} with the test {test[:40]!r}")
+        constant = self.arguments.decode(validation.field(entry, "constant", where), where)
+        value = self.pick(self.values, validation.field(entry, "value", where), where)
+        return Assumption(
+            AssumptionKind(kind),
+            validation.text(validation.field(entry, "subject", where), where),
+            constant,
+            self.pick(self.sources, validation.field(entry, "source", where), where),
+            value,
+            test if value is not None and not isinstance(constant, Value) else "",
         )
 
     def input_tree(self, item: Any) -> InputTree | None:

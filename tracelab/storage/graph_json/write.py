@@ -13,6 +13,7 @@ import torch
 
 from tracelab.compat import script
 from tracelab.errors import TracelabFileError
+from tracelab.graph.assumptions import Assumption
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -50,7 +51,8 @@ class _Writer:
     def __init__(self, graph: Graph, scripts: ScriptFiles, moved: Mapping[torch.device, torch.device]) -> None:
         self.graph = graph
         self.scripts = scripts
-        self.numbers = {value: number for number, value in enumerate(graph.values())}
+        guarded = [value for _, node in graph.guard_nodes for value in node.outputs]
+        self.numbers = {value: number for number, value in enumerate((*graph.values(), *guarded))}
         self.nodes = {id(node): number for number, node in enumerate(graph.nodes)}
         self.arguments = Encoder(self.numbers, moved)
         self.sources = SourceTable()
@@ -67,6 +69,8 @@ class _Writer:
             if value in self.numbers and (row := keep(value, tensor)) is not None
         ]
         warnings = [self.warning(warning) for warning in graph.warnings]
+        guards = [[position, self.node(node)] for position, node in graph.guard_nodes]
+        assumptions = [self.assumption(item) for item in graph.assumptions]
         return {
             "name": graph.name,
             "types": [type_json(type_) for type_ in self.types],
@@ -78,6 +82,8 @@ class _Writer:
             "outputs": [self.arguments.encode(value) for value in graph.outputs],
             "state": sorted(state),
             "warnings": warnings,
+            "guards": guards,
+            "assumptions": assumptions,
             "failed": self.nodes.get(id(graph.failed), -1),
         }
 
@@ -125,6 +131,20 @@ class _Writer:
             "constant": warning.constant,
             "position": warning.position,
             **verdict,
+        }
+
+    def assumption(self, item: Assumption) -> dict[str, Any]:
+        """What lies outside the graph is kept to be read, and cannot be asked after loading."""
+        constant, test = item.constant, item.test
+        if test == "array":
+            constant, test = constant.tolist(), "list"
+        return {
+            "kind": str(item.kind),
+            "subject": item.subject,
+            "constant": self.arguments.encode(constant),
+            "source": self.sources.number(item.source),
+            "value": self.numbers.get(item.value, -1) if item.value is not None else -1,
+            "test": test,
         }
 
     def input_tree(self, tree: InputTree | None) -> dict[str, Any] | None:
