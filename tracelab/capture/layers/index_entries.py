@@ -100,7 +100,7 @@ def _entry(recorder: Recorder, tensor: Tensor, entry: Any) -> Any:
     if isinstance(entry, bool):
         return Flag(_to_tensor(recorder, [0] if entry else [], _device(tensor)))
     if isinstance(entry, torch.SymBool):
-        return Flag(recorder.record_intrinsic(intrinsics.TENSOR, ([entry],), {"device": _device(tensor)}))
+        return _flag(recorder.record_intrinsic(intrinsics.TENSOR, ([entry],), {"device": _device(tensor)}))
     if isinstance(entry, Tensor):
         return _tensor_entry(tensor, entry)
     if _is_sequence(entry):
@@ -120,7 +120,12 @@ def _tensor_entry(tensor: Tensor, entry: Tensor) -> Any:
         entry = _aten.ne.Scalar(entry, 0)
     if entry.device != tensor.device and entry.device.type != "cpu":
         entry = entry.to(tensor.device)
-    return Flag(_aten.unsqueeze.default(entry, 0))
+    return _flag(_aten.unsqueeze.default(entry, 0))
+
+
+def _flag(mask: Tensor) -> Flag:
+    """The bool that a mask of one element holds, which stays traced: the place 0, or no place."""
+    return Flag(_aten.squeeze.dim(_aten.nonzero.default(mask), 1))
 
 
 def _to_tensor(recorder: Recorder, data: Any, device: torch.device) -> Tensor:

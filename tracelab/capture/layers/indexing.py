@@ -21,8 +21,8 @@ from tracelab.capture.layers.index_entries import (
     read_entries,
     taken,
 )
-from tracelab.capture.recording.recorder import Recorder
-from tracelab.capture.values import SYMBOLIC
+from tracelab.capture.recording.recorder import Recorder, recording_paused
+from tracelab.capture.values import SYMBOLIC, concrete, storage_of
 
 _aten = torch.ops.aten
 
@@ -47,7 +47,7 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
             raise LeftToTorch
         item = _value(item)
         if index is False:
-            # torch does nothing at all then, whatever the shape of the value.
+            _do_nothing(recorder, tensor, item)
             return None
         entries = [None] if index is True else read_entries(recorder, tensor, index)
         target, indices = _walk(tensor, entries)
@@ -59,7 +59,7 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
             item = item.to(tensor.dtype)
         _put(target, indices, item)
     elif isinstance(item, Tensor):
-        _aten.copy_.default(target, _without_extra(item, target.dim()))
+        _copy(target, item)
     else:
         _aten.fill_.Scalar(target, item)
     return None
@@ -126,6 +126,21 @@ def _slice(tensor: Tensor, dim: int, bounds: slice) -> Tensor:
     step = 1 if bounds.step is None else bounds.step
     result: Tensor = _aten.slice.Tensor(tensor, dim, bounds.start, bounds.stop, step)
     return result
+
+
+def _do_nothing(recorder: Recorder, tensor: Tensor, item: Any) -> None:
+    """`x[False] = y` writes nothing, whatever the shape of the value; but a number has to fit."""
+    if not isinstance(item, Tensor):
+        with recording_paused(recorder):
+            torch.full((), concrete(item), dtype=tensor.dtype)
+
+
+def _copy(target: Tensor, item: Tensor) -> None:
+    item = _without_extra(item, target.dim())
+    if item.shape != target.shape and storage_of(item) == storage_of(target) is not None:
+        # `copy_` refuses to broadcast within the same memory; torch's binding expands the value first.
+        item = _aten.expand_as.default(item, target)
+    _aten.copy_.default(target, item)
 
 
 def _put(target: Tensor, indices: list[Tensor | None], item: Any) -> None:
