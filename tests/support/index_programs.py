@@ -31,7 +31,7 @@ class Whole:
         return f"Whole({self.number})"
 
 
-STARTS = ["x * 1", "x * 1", "x.clone()", "(x * 1).transpose(0, -1)", "(x * 1)[None]", "(x * 1).expand(2, *x.shape)"]
+STARTS = ["x * 1", "x * 1", "x.clone()", "(x * 1).transpose(0, -1)", "(x * 1)[None]", "(x * 1)[..., ::2]"]
 NAMES = {"torch": torch, "np": numpy, "Whole": Whole}
 
 
@@ -240,7 +240,7 @@ class Line:
         flags = [self.draw.random() < 0.5 for _ in range(length)]
         return self.draw.choice(
             [
-                *(str(few), str(few), str(tuple(few) + (0,)), f"range({len(few) - 1})", f"np.array({few})", "[]"),
+                *(str(few), str(few), str((*few, 0)), f"range({len(few) - 1})", f"np.array({few})", "[]"),
                 *(f"[{few}, {few}]", f"[[{few[0]}], [0]]", f"[{size} - 1, 0]", f"[[{size} // 2, -1], [0, 0]]"),
                 *("[k, 0]", "[k.item(), -1]", "[[k], [0]]", "[j[0].item()]", "[0.5, 0.2]", f"[np.int64({few[0]})]"),
                 *(

@@ -17,6 +17,12 @@ from support.replay import EXACT, copied
 ONTO_ITSELF = "refer to a single memory location"
 """What eager says of some writes of memory onto itself, by strides that stand for nothing: those of sizes of one."""
 
+ENTRIES = """
+    None ... True False b, k.item() k, range( np.array( np.int64( Whole( [], torch.uint8 [:,None] j[ torch.tensor( ][ ]+=
+    .size( // torch.arange( >0) 10000000 [[ [None,None,None] .double()
+""".split()
+"""What the programs are made of; spaces are left out."""
+
 DAILY, ALL, A_PART = 150, 5000, 500
 
 
@@ -109,3 +115,18 @@ def test_a_random_program_of_indices_replays_on_other_sizes(first):
 @pytest.mark.parametrize("first", range(DAILY, ALL, A_PART))
 def test_every_random_program_of_indices_replays_on_other_sizes(first):
     check(first, min(first + A_PART, ALL))
+
+
+def test_the_programs_of_a_plain_run_have_every_kind_of_entry():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        lines = "\n".join(line for program in index_programs(range(DAILY)) for line in program.lines)
+    spaceless = lines.replace(" ", "")
+    assert not [part for part in ENTRIES if part not in spaceless]
+
+
+def test_a_program_is_the_same_each_time():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        once, again = (list(map(str, index_programs(range(10)))) for _ in range(2))
+    assert once == again
