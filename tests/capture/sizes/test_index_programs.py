@@ -18,8 +18,8 @@ ONTO_ITSELF = "refer to a single memory location"
 """What eager says of some writes of memory onto itself, by strides that stand for nothing: those of sizes of one."""
 
 ENTRIES = """
-    None ... True False b, k.item() k, range( np.array( np.int64( Whole( [], torch.uint8 [:,None] j[ torch.tensor( ][ ]+=
-    .size( // torch.arange( >0) 10000000 [[ [None,None,None] .double()
+    None ... True False b, k.item() k, range( np.array( np.int64( Whole( [], torch.uint8 [:,None] j[ torch.tensor(
+    ][ ]+= .size( // torch.arange( >0) 10000000 [[ [None,None,None] .double()
 """.split()
 """What the programs are made of; spaces are left out."""
 

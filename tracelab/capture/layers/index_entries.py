@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import SYMBOLIC, concrete
@@ -20,6 +20,8 @@ from tracelab.graph import intrinsics
 _aten = torch.ops.aten
 
 _MASKS = (torch.bool, torch.uint8)
+_WITHOUT_RULES = [getattr(one, "__func__", one) for one in (Tensor.__torch_function__, nn.Parameter.__torch_function__)]
+"""What `__torch_function__` is of classes that leave all calls to torch."""
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _LONGEST_TUPLE = 31
 """A longer list is never taken for a tuple of entries."""
@@ -64,8 +66,7 @@ def is_mask(entry: Any) -> bool:
 def is_plain(tensor: Tensor) -> bool:
     """Whether no class of tensors of its own wants to see what is done with it."""
     own = type(tensor).__torch_function__
-    default = (Tensor.__torch_function__, torch._C._disabled_torch_function_impl)
-    return not tensor.is_nested and getattr(own, "__func__", own) in [getattr(one, "__func__", one) for one in default]
+    return not tensor.is_nested and getattr(own, "__func__", own) in _WITHOUT_RULES
 
 
 def _is_tuple(index: Any) -> bool:
