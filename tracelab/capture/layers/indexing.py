@@ -1,7 +1,8 @@
 """Indexing: `x[...]` and `x[...] = y`, written out as the operators they stand for.
 
 torch's own binding takes shortcuts that depend on sizes (a slice over a whole dimension is left out) and
-needs plain numbers; here every step is an operator and traced sizes stay symbolic.
+needs plain numbers; here every step is an operator and traced sizes stay symbolic. Entries apply from left to right:
+those that make views at once, and the tensors together at the end, by one `index` or `index_put_`.
 """
 
 from __future__ import annotations
@@ -9,133 +10,158 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.layers.index_entries import (
+    Flag,
+    LeftToTorch,
+    dimensions_used,
+    is_mask,
+    is_plain,
+    read_entries,
+    taken,
+)
+from tracelab.capture.recording.recorder import Recorder, recording_paused
+from tracelab.capture.values import SYMBOLIC, concrete, storage_of
 
 _aten = torch.ops.aten
 
 
-def get_item(recorder: Recorder, tensor: torch.Tensor, index: Any) -> Any:
+def get_item(recorder: Recorder, tensor: Tensor, index: Any) -> Any:
     """`tensor[index]`, or `NotImplemented` where the index is of a kind that torch should handle itself."""
-    entries = _entries(tensor, index)
-    if entries is None:
+    try:
+        if not is_plain(tensor):
+            raise LeftToTorch
+        result, indices = _walk(tensor, read_entries(recorder, tensor, index))
+    except LeftToTorch:
         return NotImplemented
-    result, indices = _walk(recorder, tensor, entries)
     if not indices:
         return _aten.alias.default(result) if result is tensor else result
     return _aten.index.Tensor(result, indices)
 
 
-def set_item(recorder: Recorder, tensor: torch.Tensor, index: Any, item: Any) -> Any:
+def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
     """`tensor[index] = item`; returns None when done, `NotImplemented` otherwise."""
-    entries = _entries(tensor, index)
-    if entries is None or tensor.layout is not torch.strided:
+    try:
+        if not is_plain(tensor) or tensor.layout is not torch.strided or tensor.is_quantized:
+            raise LeftToTorch
+        item = _value(item)
+        if index is False:
+            _do_nothing(recorder, tensor, item)
+            return None
+        entries = [None] if index is True else read_entries(recorder, tensor, index)
+        target, indices = _walk(tensor, entries)
+    except LeftToTorch:
         return NotImplemented
-    target, indices = _walk(recorder, tensor, entries)
-    if not indices:
-        if isinstance(item, torch.Tensor):
-            _aten.copy_.default(target, _fit(item, target))
-        else:
-            _aten.fill_.Scalar(target, item)
-        return None
-    if not isinstance(item, torch.Tensor):
-        item = torch.full((), item, dtype=tensor.dtype, device=tensor.device)
-    elif item.dtype != tensor.dtype or (item.device != tensor.device and item.dim() > 0):
-        item = item.to(device=tensor.device, dtype=tensor.dtype)
-    _aten.index_put_.default(target, indices, item)
+    if indices:
+        if isinstance(index, torch.SymBool) and isinstance(item, Tensor) and item.dtype != tensor.dtype:
+            # `x[True] = y` copies, which casts; `index_put_` does not.
+            item = item.to(tensor.dtype)
+        _put(target, indices, item)
+    elif isinstance(item, Tensor):
+        _copy(target, item)
+    else:
+        _aten.fill_.Scalar(target, item)
     return None
 
 
-def _fit(item: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Leading dimensions of size one that the target has not may be left out, as in NumPy."""
-    extra = item.dim() - target.dim()
-    while extra > 0 and item.dim() > 0 and item.size(0) == 1:
-        item = _aten.squeeze.dim(item, 0)
-        extra -= 1
-    return item
+def _value(item: Any) -> Any:
+    """The assigned value: a tensor or a number of Python's; torch refuses others."""
+    if isinstance(item, Tensor):
+        if not is_plain(item):
+            raise LeftToTorch
+        return item
+    if isinstance(item, (bool, *SYMBOLIC)):
+        return item
+    kind: Any
+    for kind in (int, float, complex):
+        if isinstance(item, kind):
+            return kind(item)
+    if type(item).__module__ == "numpy" and hasattr(item, "__index__") and not hasattr(item, "__len__"):
+        return int(item)
+    raise LeftToTorch
 
 
-def _entries(tensor: torch.Tensor, index: Any) -> list[Any] | None:
-    """The index as a list, an ellipsis spread out; None for what torch should do itself."""
-    if type(index) is list:
-        return None
-    entries = list(index) if isinstance(index, tuple) else [index]
-    used = 0
-    for entry in entries:
-        if entry is None or entry is Ellipsis:
-            continue
-        foreign_array = hasattr(entry, "__array__") and not isinstance(entry, torch.Tensor)
-        if foreign_array or isinstance(entry, (bool, list, str)):
-            return None
-        if isinstance(entry, torch.Tensor):
-            if entry.dtype in (torch.bool, torch.uint8):
-                if entry.dim() == 0:
-                    return None
-                used += entry.dim()
-                continue
-        elif not isinstance(entry, (int, slice, torch.SymInt)):
-            return None
-        used += 1
-    if sum(1 for entry in entries if entry is Ellipsis) > 1 or used > tensor.dim():
-        return None
-    spread: list[Any] = []
-    for entry in entries:
-        if entry is Ellipsis:
-            spread.extend([slice(None)] * (tensor.dim() - used))
-        else:
-            spread.append(entry)
-    return spread
+def _walk(tensor: Tensor, entries: list[Any]) -> tuple[Tensor, list[Tensor | None]]:
+    """Apply the entries that make views one by one; tensors are collected for one `index` at the end.
 
-
-def _walk(
-    recorder: Recorder, tensor: torch.Tensor, entries: list[Any]
-) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
-    """Apply the entries that make views one by one; tensors are collected for one `index` at the end."""
+    A mask stands in the list once, for as many dimensions as it has.
+    """
     result = tensor
+    rest = tensor.dim() - dimensions_used(entries)
     dim = 0
-    indices: list[torch.Tensor | None] = []
+    indices: list[Tensor | None] = []
+
+    def keep(count: int) -> None:
+        nonlocal dim
+        dim += count
+        if indices:
+            indices.extend([None] * count)
+
     for entry in entries:
         if entry is None:
             result = _aten.unsqueeze.default(result, dim)
-            dim += 1
-        elif isinstance(entry, (int, torch.SymInt)):
-            result = _aten.select.int(result, dim, entry)
+            keep(1)
+        elif entry is Ellipsis:
+            keep(rest)
         elif isinstance(entry, slice):
-            whole = entry.start is None and entry.stop is None and entry.step is None
-            if not whole:
-                start, stop, step = (_bound(part) for part in (entry.start, entry.stop, entry.step))
-                result = _aten.slice.Tensor(result, dim, start, stop, 1 if step is None else step)
-            dim += 1
-        elif entry.dim() == 0:
-            # A whole number in a tensor selects, as a Python number does; its value stays traced.
-            result = _aten.select.int(result, dim, _aten.item.default(entry))
+            result = _slice(result, dim, entry)
+            keep(1)
+        elif isinstance(entry, (Tensor, Flag)):
+            if isinstance(entry, Flag):
+                result, entry = _aten.unsqueeze.default(result, dim), entry.index
+            indices.extend([None] * (0 if indices else dim))
+            indices.append(entry)
+            dim += taken(entry)
         else:
-            indices.extend([None] * (dim - len(indices)))
-            indices.append(entry.to(result.device) if entry.device != result.device else entry)
-            taken = entry.dim() if entry.dtype in (torch.bool, torch.uint8) else 1
-            dim += taken
-            indices.extend([None] * (taken - 1))
-    # A mask of several dimensions stands for as many entries.
-    return result, _without_mask_padding(indices)
+            result = _aten.select.int(result, dim, entry)
+    while indices and indices[-1] is None:
+        indices.pop()
+    return result, indices
 
 
-def _without_mask_padding(indices: list[torch.Tensor | None]) -> list[torch.Tensor | None]:
-    kept: list[torch.Tensor | None] = []
-    skip = 0
-    for entry in indices:
-        if skip:
-            skip -= 1
-            continue
-        kept.append(entry)
-        if entry is not None and entry.dtype in (torch.bool, torch.uint8):
-            skip = entry.dim() - 1
-    return kept
+def _slice(tensor: Tensor, dim: int, bounds: slice) -> Tensor:
+    if bounds.start is None and bounds.stop is None and bounds.step is None:
+        return tensor
+    step = 1 if bounds.step is None else bounds.step
+    result: Tensor = _aten.slice.Tensor(tensor, dim, bounds.start, bounds.stop, step)
+    return result
 
 
-def _bound(part: Any) -> Any:
-    """A bound of a slice: a tensor's value stays traced."""
-    if isinstance(part, torch.Tensor):
-        return _aten.item.default(part)
-    if part is None or isinstance(part, (int, torch.SymInt)):
-        return part
-    return part.__index__()
+def _do_nothing(recorder: Recorder, tensor: Tensor, item: Any) -> None:
+    """`x[False] = y` writes nothing, whatever the shape of the value; but a number has to fit."""
+    if not isinstance(item, Tensor):
+        with recording_paused(recorder):
+            torch.full((), concrete(item), dtype=tensor.dtype)
+
+
+def _copy(target: Tensor, item: Tensor) -> None:
+    item = _without_extra(item, target.dim())
+    if item.shape != target.shape and storage_of(item) == storage_of(target) is not None:
+        # `copy_` refuses to broadcast within the same memory; torch's binding expands the value first.
+        item = _aten.expand_as.default(item, target)
+    _aten.copy_.default(target, item)
+
+
+def _put(target: Tensor, indices: list[Tensor | None], item: Any) -> None:
+    if isinstance(item, Tensor):
+        item = _without_extra(item, _rank_of_indexed(target, indices))
+    else:
+        item = torch.full((), item, dtype=target.dtype, device=target.device)
+    _aten.index_put_.default(target, indices, item)
+
+
+def _rank_of_indexed(target: Tensor, indices: list[Tensor | None]) -> int:
+    """How many dimensions `target` has once indexed: the tensors share theirs."""
+    tensors = [index for index in indices if index is not None]
+    shared = max(1 if is_mask(index) else index.dim() for index in tensors)
+    return target.dim() - sum(map(taken, tensors)) + shared
+
+
+def _without_extra(item: Tensor, rank: int) -> Tensor:
+    """Leading dimensions of size one that the target has not may be left out, as in NumPy."""
+    extra = item.dim() - rank
+    while extra > 0 and item.size(0) == 1:
+        item = _aten.squeeze.dim(item, 0)
+        extra -= 1
+    return item

@@ -46,5 +46,5 @@ NN = frozenset(
 LEAN = {"split": SPLIT}
 """Called so in code that runs: `torch.<name>` is a Python function around them."""
 
-ONLY_OVERLOAD = frozenset({"norm", "einsum", "sum_to_size", "std", "var", "split"})
-"""Bindings whose Python arguments differ from the schema's."""
+ONLY_OVERLOAD = frozenset({"norm", "einsum", "sum_to_size", "std", "var", "split", "index_put_", "_index_put_impl_"})
+"""Bindings whose Python arguments differ from the schema's: they know no None in a list of tensors, for one."""
