@@ -64,7 +64,7 @@ def _entries(tensor: torch.Tensor, index: Any) -> list[Any] | None:
     for entry in entries:
         if entry is None or entry is Ellipsis:
             continue
-        foreign_array = hasattr(entry, "__array__") and not isinstance(entry, torch.Tensor)
+        foreign_array = hasattr(entry, "__array__") and not isinstance(entry, (torch.Tensor, torch.SymInt))
         if foreign_array or isinstance(entry, (bool, list, str)):
             return None
         if isinstance(entry, torch.Tensor):
