@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy
+import torch
 from torch import Tensor
 
 from tracelab.check.memory import MOST_BYTES, Memory
@@ -52,10 +53,16 @@ def written_state(graph: Graph) -> list[Tensor]:
     return list({id(tensor): tensor for tensor in written}.values())
 
 
+def generators_of(graph: Graph) -> list[Any]:
+    """The random generators that nodes of the graph draw from; those that it makes itself are none of them."""
+    arguments = [item for node in graph.nodes for item in (*node.args, *(node.kwargs or {}).values())]
+    return list({id(item): item for item in arguments if isinstance(item, torch.Generator)}.values())
+
+
 class _Snapshot:
     def __init__(self, functions: list[Any], written: list[Tensor]) -> None:
-        # Code that runs in variables of its own (a notebook's cell) says so by an attribute `variables`.
-        found = Reachable([*functions, *(getattr(function, "variables", None) for function in functions)])
+        # Code that runs in variables of its own (a notebook's cell) gives those that it reads as `reads`.
+        found = Reachable([*functions, *(getattr(function, "reads", None) for function in functions)])
         self.found = found
         self.tables = [(table, table_class(table), dict(_items(table))) for table in found.tables]
         self.sequences = [
