@@ -242,6 +242,30 @@ def test_check_leaves_the_random_state_as_the_cell_left_it(shell):
     assert_same(after, torch.rand(1))
 
 
+def test_check_leaves_every_generator_and_tensor_as_the_cell_left_it(shell):
+    results = []
+    for options in ("", "--check"):
+        shell.run(
+            "import random, numpy as np\n"
+            "torch.manual_seed(3); random.seed(3); np.random.seed(3)\n"
+            "made = torch.Generator().manual_seed(3); drawn = np.random.default_rng(3)\n"
+            "total = torch.zeros(3); held = {'sum': torch.zeros(3)}; x = torch.ones(2, 3)"
+        )
+        shell.trace(
+            "total.add_(x.sum(0))\n"
+            "held['sum'].add_(torch.rand(3, generator=made))\n"
+            "noise = torch.rand(3) + random.random() + np.random.rand() + drawn.random()\n"
+            "y = x + total + held['sum'] + noise * 0",
+            options,
+        )
+        shell.run(
+            "after = [total.tolist(), held['sum'].tolist(), torch.rand(1).item(), random.random(), np.random.rand(), "
+            "torch.rand(1, generator=made).item(), drawn.random()]"
+        )
+        results.append(shell.space["after"])
+    assert results[0] == results[1]
+
+
 def test_a_warning_is_shown_with_its_line(shell):
     out = with_x(shell).trace("y = x + 1\nif y.sum() > 0:\n    y = y * 2")
     assert "this cell, line 3: if y.sum() > 0:" in out

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 import threading
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -226,6 +228,33 @@ def test_random_numbers_are_those_of_the_run():
     (_, buffers) = explorer.of("run.heatmap")[0]
     assert sum(struct.unpack("64f", buffers[0])) == float(run.outputs)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_looking_at_a_value_leaves_every_generator_and_the_state_of_modules():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.BatchNorm1d(3)
+            self.generator = torch.Generator()
+
+        def forward(self, x):
+            noise = torch.rand(x.shape, generator=self.generator)
+            return self.norm(torch.nn.functional.dropout(x + noise, 0.5)).sum()
+
+    net = Net()
+    explorer = Told(tracelab.trace(net, torch.ones(8, 3), check_trace=False))
+    first = explorer.run(torch.ones(8, 3))
+    random.seed(1)
+    np.random.seed(1)
+    before = (torch.get_rng_state(), net.generator.get_state(), net.norm.running_mean.clone())
+    others = random.getstate(), np.random.get_state()[1].tolist()
+    norm = next(node for node in explorer.graph.nodes if "batch_norm" in node.kind)
+    explorer.ask(type="run.view", value=explorer._session._rows.value[norm.outputs[0]])
+    (_, buffers) = explorer.of("run.heatmap")[0]
+    assert sum(struct.unpack("24f", buffers[0])) == pytest.approx(float(first.outputs), abs=1e-4)
+    after = (torch.get_rng_state(), net.generator.get_state(), net.norm.running_mean)
+    assert all(map(torch.equal, before, after))
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == others
 
 
 def test_a_value_before_any_run_says_to_run(explorer):

@@ -11,6 +11,7 @@ import torch
 
 from tracelab.capture.analysis.concretize import concretize_function, concretize_modules, plain_numbers
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
+from tracelab.capture.analysis.outlived import make_outlived_plain
 from tracelab.capture.layers.dispatch import PreDispatch
 from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.module_state import ModuleState, record_rebinding
@@ -118,13 +119,22 @@ def record(
             returned = record_output(recorder, result, strict)
             outside.note(recorder)
             note_training(recorder, (modules or {}).get(""))
-    finally:
-        recorder.ended = True
-        recorder.names.clear()
-        concretize_modules((modules or {}).values())
-        concretize_function(function)
+    except BaseException:
+        _end(recorder, function, modules)
+        raise
+    result = plain_numbers(result, set())
+    _end(recorder, function, modules)
     graph.outputs = [returned] if returned is not None else []
-    return Recording(verified(finish(recorder, user_inputs)), plain_numbers(result, set()))
+    return Recording(verified(finish(recorder, user_inputs)), result)
+
+
+def _end(recorder: Recorder, function: Callable[..., Any], modules: dict[str, torch.nn.Module] | None) -> None:
+    """From now on what the code kept is plain."""
+    recorder.ended = True
+    recorder.names.clear()
+    concretize_modules((modules or {}).values())
+    concretize_function(function)
+    make_outlived_plain(recorder)
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ import heapq
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -17,6 +18,7 @@ from tracelab.capture.call import CallArguments, argument_names
 from tracelab.check.diagnose import Cause, Diagnoser
 from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity, Specialization
 from tracelab.check.generate_inputs import Recipe, is_plain, recipes
+from tracelab.check.isolation import isolated
 from tracelab.check.nondeterminism import nondeterminism
 from tracelab.check.parallel.flow import Done, in_turn, in_turn_for_a_while, on_executor, on_processes
 from tracelab.check.parallel.workload import Workload, why_not_shipped
@@ -61,6 +63,23 @@ def check(
     target = target_of(traced, method)
     collected = _Collected(target, frozenset(allow), tolerance)
     workload = _workload(target, tolerance)
+    # What is kept is kept once for all trials, unless drawing the inputs runs code of the user's in between.
+    once = inputs is None or isinstance(inputs, (list, tuple))
+    roots = (target.origin.python, traced, *target.origin.modules.values())
+    with isolated(roots, workload.written) if once else nullcontext():
+        _try_all(target, collected, workload, inputs, executor, max_examples, progress)
+    return collected.finished()
+
+
+def _try_all(
+    target: CheckTarget,
+    collected: _Collected,
+    workload: Workload,
+    inputs: Iterable[Any] | None,
+    executor: Executor | None,
+    max_examples: int,
+    progress: bool | None,
+) -> None:
     if inputs is None:
         generated = _generated(target)
         first = next(generated)
@@ -86,7 +105,6 @@ def check(
                 bar.set_postfix(wrong=collected.report.wrong, refresh=False)
             if inputs is None and collected.report.tried >= max_examples:
                 break
-    return collected.finished()
 
 
 def refuse_one_input(inputs: Any, name: str) -> None:

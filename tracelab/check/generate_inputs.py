@@ -9,7 +9,7 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from tracelab.check.isolation import has_data
+from tracelab.check.memory import has_data
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-import functools
-import random
-import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from tracelab.compat.tensors import is_fake
-from tracelab.execute.module import TracedSubmodule
+from tracelab.check.memory import MOST_BYTES, Memory
+from tracelab.check.random_state import RandomState
+from tracelab.check.reachable import MISSING, Reachable, sequence_class, slot, table_class
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.graph import Graph
 
-_CONTAINERS = (list, dict, set)
+_open: list[_Snapshot] = []
+"""Of each isolation that is going on."""
 
 
 @contextmanager
 def isolated(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Iterator[Callable[[], None]]:
     """Put everything back at the end; the function that it gives puts it back in between.
 
-    That is the state of the random generators (torch's, NumPy's, Python's), the modules among `functions` and the
-    modules that they are methods of (buffers, gradients, attributes, lists and dicts in attributes), what optimizers
-    among them keep and train, what functions hold in their closures and read from lists and dicts around them, and the
-    values of the tensors `written`.
+    That is all that the functions can reach (see `tracelab.check.reachable`): attributes, containers, closures,
+    globals that they set, values and gradients of tensors (see `tracelab.check.memory`), and the state of random
+    generators. `written` are tensors of which a write is known. One inside another costs little: what the outer one
+    keeps is what the inner one would.
     """
-    kept = _Snapshot(functions, written)
-    try:
-        yield kept.restore
-    finally:
+    functions, written = list(functions), list(written)
+    outer = next((snapshot for snapshot in _open if snapshot.covers(functions, written)), None)
+    kept = _Snapshot(functions, written) if outer is None else outer
+    random = RandomState(kept.generators)
+    _open.append(kept)
+
+    def again() -> None:
         kept.restore()
+        random.restore()
+
+    try:
+        yield again
+    finally:
+        _open.remove(kept)
+        again()
 
 
 def written_state(graph: Graph) -> list[Tensor]:
@@ -44,137 +53,129 @@ def written_state(graph: Graph) -> list[Tensor]:
     return list({id(tensor): tensor for tensor in written}.values())
 
 
-def has_data(tensor: Tensor) -> bool:
-    """Whether there are values to compare: meta and fake tensors have none."""
-    return not tensor.is_meta and not is_fake(tensor)
+def generators_of(graph: Graph) -> list[Any]:
+    """The random generators that nodes of the graph draw from; those that it makes itself are none of them."""
+    arguments = [item for node in graph.nodes for item in (*node.args, *(node.kwargs or {}).values())]
+    return list({id(item): item for item in arguments if isinstance(item, torch.Generator)}.values())
 
 
 class _Snapshot:
-    def __init__(self, functions: Iterable[Any], written: Iterable[Tensor]) -> None:
-        functions = list(functions)
-        roots = _roots(functions)
-        found = {id(child): child for root in roots if isinstance(root, nn.Module) for child in root.modules()}
-        modules = list(found.values())
-        optimizers = {id(root): root for root in roots if isinstance(root, torch.optim.Optimizer)}.values()
-        self.tables: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        self.containers: list[tuple[Any, Any]] = []
-        self.cells: list[tuple[Any, Any]] = []
-        seen: set[int] = set()
-        for module in modules:
-            tables: list[dict[str, Any]] = [module._parameters, module._buffers]
-            if not isinstance(module, TracedSubmodule):
-                # What a traced module holds beside its tensors is compiled code, which is to stay.
-                tables.append(vars(module))
-                for item in vars(module).values():
-                    self.keep_container(item, seen)
-            self.tables += ((table, dict(table)) for table in tables)
-        for function in functions:
-            self.keep_surroundings(function, seen)
-        tensors = {id(tensor): tensor for tensor in written}
-        for optimizer in optimizers:
-            states = list(optimizer.state.values())
-            self.tables += ((table, dict(table)) for table in (optimizer.state, *states, *optimizer.param_groups))
-            kept = [item for state in states for item in state.values() if isinstance(item, Tensor)]
-            tensors.update((id(tensor), tensor) for tensor in kept)
-        trained = [p for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]]
-        tensors.update((id(tensor), tensor) for tensor in trained)
-        for module in modules:
-            tensors.update((id(tensor), tensor) for tensor in module._buffers.values() if tensor is not None)
-        self.values = [
-            (tensor, tensor.detach().clone())
-            for tensor in tensors.values()
-            if has_data(tensor) and tensor.layout is torch.strided
+    def __init__(self, functions: list[Any], written: list[Tensor]) -> None:
+        # Code that runs in variables of its own (a notebook's cell) gives those that it reads as `reads`.
+        found = Reachable([*functions, *(getattr(function, "reads", None) for function in functions)])
+        self.found = found
+        self.tables = [(table, table_class(table), dict(_items(table))) for table in found.tables]
+        self.sequences = [
+            (item, sequence_class(item), list(sequence_class(item).__iter__(item))) for item in found.sequences
         ]
-        leaves = {id(p): p for module in modules for p in module._parameters.values() if p is not None}
-        leaves.update((id(parameter), parameter) for parameter in trained)
-        self.gradients = [(leaf, leaf.grad) for leaf in leaves.values()]
-        self.random = torch.get_rng_state()
-        self.cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-        self.python = random.getstate()
-        self.numpy = numpy.random.get_state()
-        for leaf, gradient in self.gradients:
-            if gradient is not None:
-                leaf.grad = gradient.detach().clone()
+        self.sets = [(item, set(set.__iter__(item))) for item in found.sets]
+        self.cells = [(cell, _content(cell)) for cell in found.cells]
+        self.slots = [(item, descriptor, slot(item, descriptor)) for item, descriptor in found.slots]
+        self.names = [(space, name, space.get(name, MISSING)) for space, name in found.names]
+        self.classes = [(cls, dict(cls.__dict__)) for cls in found.classes]
+        self.arrays = [(array, array.copy()) for array in _within_reason(found.arrays)]
+        self.memory = Memory(found.tensors, written)
+        self.generators = found.generators
 
-    def keep_container(self, item: Any, seen: set[int]) -> None:
-        if type(item) in _CONTAINERS and id(item) not in seen:
-            seen.add(id(item))
-            self.containers.append((item, item.copy()))
-
-    def keep_surroundings(self, function: Any, seen: set[int]) -> None:
-        """What a Python function holds: closure cells, defaults, and lists and dicts among the names that it reads.
-
-        Code that runs in variables of its own (a notebook's cell) says so by an attribute `variables`.
-        """
-        for item in getattr(function, "variables", {}).values():
-            self.keep_container(item, seen)
-        if isinstance(function, functools.partial):
-            function = function.func
-        function = getattr(function, "__func__", function)
-        if not isinstance(function, types.FunctionType):
-            return
-        for cell in function.__closure__ or ():
-            try:
-                content = cell.cell_contents
-            except ValueError:
-                continue
-            self.cells.append((cell, content))
-            self.keep_container(content, seen)
-        for item in function.__defaults__ or ():
-            self.keep_container(item, seen)
-        for name in function.__code__.co_names:
-            self.keep_container(function.__globals__.get(name), seen)
+    def covers(self, functions: list[Any], written: list[Tensor]) -> bool:
+        """Whether it keeps all that these can reach."""
+        return all(self.found.has(getattr(item, "__self__", item)) for item in functions) and self.memory.copied(
+            written
+        )
 
     def restore(self) -> None:
-        for table, before in self.tables:
-            if len(table) != len(before) or any(table[name] is not item for name, item in before.items()):
-                table.clear()
-                table.update(before)
-        for container, before in self.containers:
-            _refill(container, before)
+        for table, cls, before in self.tables:
+            if not _same_items(table, before):
+                cls.clear(table)
+                cls.update(table, before)
+        for sequence, cls, items in self.sequences:
+            if not _same_sequence(cls, sequence, items):
+                cls.clear(sequence)
+                cls.extend(sequence, items)
+        for group, members in self.sets:
+            if not _same_set(group, members):
+                set.clear(group)
+                set.update(group, members)
         for cell, content in self.cells:
-            cell.cell_contents = content
-        with torch.no_grad():
-            for tensor, value in self.values:
-                if not torch.equal(tensor, value):
-                    tensor.copy_(value)
-        for leaf, gradient in self.gradients:
-            if leaf.grad is not gradient:
-                leaf.grad = gradient
-        torch.set_rng_state(self.random)
-        if self.cuda is not None:
-            torch.cuda.set_rng_state_all(self.cuda)
-        random.setstate(self.python)
-        numpy.random.set_state(self.numpy)
+            if _content(cell) is not content:
+                _fill(cell, content)
+        for item, descriptor, before in self.slots:
+            if slot(item, descriptor) is not before:
+                descriptor.__set__(item, before) if before is not MISSING else descriptor.__delete__(item)
+        for space, name, before in self.names:
+            if space.get(name, MISSING) is not before:
+                if before is MISSING:
+                    del space[name]
+                else:
+                    space[name] = before
+        for cls, before in self.classes:
+            _restore_class(cls, before)
+        for array, before in self.arrays:
+            if array.shape != before.shape:
+                array.resize(before.shape, refcheck=False)
+            if array.dtype.hasobject or not _same_bytes(array, before):
+                numpy.copyto(array, before)
+        self.memory.restore()
 
 
-def _refill(container: Any, before: Any) -> None:
-    if isinstance(container, list):
-        if len(container) != len(before) or any(x is not y for x, y in zip(container, before, strict=True)):
-            container[:] = before
-    elif isinstance(container, dict):
-        if container.keys() != before.keys() or any(container[key] is not item for key, item in before.items()):
-            container.clear()
-            container.update(before)
-    elif container != before:
-        container.clear()
-        container.update(before)
+def _items(table: dict[Any, Any]) -> Any:
+    return table_class(table).items(table)
 
 
-def _roots(functions: Iterable[Any]) -> list[Any]:
-    """Each of them, what it is a method of, and what it closes over or reads from the names around it."""
-    roots: list[Any] = []
-    for function in functions:
-        if isinstance(function, functools.partial):
-            roots += [*function.args, *function.keywords.values()]
-            function = function.func
-        roots += [function, getattr(function, "__self__", None)]
-        for cell in getattr(getattr(function, "__func__", function), "__closure__", None) or ():
-            try:
-                roots.append(cell.cell_contents)
-            except ValueError:
-                continue
-        code = getattr(function, "__code__", None)
-        if code is not None:
-            roots += (function.__globals__.get(name) for name in code.co_names)
-    return roots
+def _same_items(table: dict[Any, Any], before: dict[Any, Any]) -> bool:
+    """Whether these are the same objects under the same keys, in the same order."""
+    if dict.__len__(table) != len(before):
+        return False
+    return all(
+        key is known and item is kept for (key, item), (known, kept) in zip(_items(table), before.items(), strict=True)
+    )
+
+
+def _same_sequence(cls: Any, sequence: Any, before: list[Any]) -> bool:
+    if cls.__len__(sequence) != len(before):
+        return False
+    return all(now is kept for now, kept in zip(cls.__iter__(sequence), before, strict=True))
+
+
+def _same_set(item: set[Any], before: set[Any]) -> bool:
+    return set.__len__(item) == len(before) and set(map(id, set.__iter__(item))) == set(map(id, before))
+
+
+def _within_reason(arrays: list[Any]) -> Iterator[Any]:
+    """The arrays that can be written to, small ones first, up to a limit: data sets are large, and only read."""
+    left = MOST_BYTES
+    for array in sorted((array for array in arrays if array.flags.writeable), key=lambda array: array.nbytes):
+        left -= array.nbytes
+        if left < 0:
+            return
+        yield array
+
+
+def _same_bytes(array: Any, before: Any) -> bool:
+    if not array.flags.c_contiguous:
+        return bool(array.tobytes() == before.tobytes())
+    return numpy.array_equal(array.reshape(-1).view(numpy.uint8), before.reshape(-1).view(numpy.uint8))
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return MISSING
+
+
+def _fill(cell: Any, content: Any) -> None:
+    if content is MISSING:
+        del cell.cell_contents
+    else:
+        cell.cell_contents = content
+
+
+def _restore_class(cls: type, before: dict[str, Any]) -> None:
+    now = dict(cls.__dict__)
+    for name in now.keys() - before.keys():
+        if not name.startswith("__"):
+            type.__delattr__(cls, name)
+    for name, item in before.items():
+        if now.get(name, MISSING) is not item and not name.startswith("__"):
+            type.__setattr__(cls, name, item)

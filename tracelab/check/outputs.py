@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.check.isolation import has_data
+from tracelab.check.memory import has_data
 from tracelab.graph.types import counted
 
 ABSOLUTE_TOLERANCE = 1e-5

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tracelab.check.isolation import has_data, isolated
+from tracelab.check.isolation import isolated
+from tracelab.check.memory import has_data
 from tracelab.check.outputs import Mismatch, cloned, leaves, mismatches
 from tracelab.execute.codegen.guards import silenced
 

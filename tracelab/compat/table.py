@@ -146,6 +146,7 @@ _GROUPS = (
         torch.Tensor._version
         torch.Generator._cdata
         torch.UntypedStorage._cdata
+        torch._C.DisableTorchFunction
         """,
     ),
     (

@@ -18,6 +18,8 @@ else:
 needed("torch.Tensor._version")
 needed("torch.Generator._cdata")
 needed("torch.UntypedStorage._cdata")
+without_torch_function: Any = needed("torch._C.DisableTorchFunction")
+"""Context manager: torch alone sees what happens to tensors, and no class or mode of the user's."""
 
 
 def generator_address(generator: torch.Generator) -> int:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy
 import torch
 
-from tracelab.capture.values import concrete
-
-_TRACED = (torch.SymInt, torch.SymFloat, torch.SymBool)
+from tracelab.capture.values import SYMBOLIC
 
 
 def concretize_names(namespace: dict[str, Any], names: Iterable[str]) -> None:
@@ -39,18 +38,23 @@ def concretize_modules(modules: Iterable[torch.nn.Module]) -> None:
 
 def plain_numbers(item: Any, seen: set[int]) -> Any:
     """The same object with plain numbers; lists and dicts keep their identity."""
-    if isinstance(item, _TRACED):
-        return concrete(item)
-    if not isinstance(item, (list, tuple, dict, set)) or id(item) in seen:
+    if isinstance(item, SYMBOLIC):
+        # torch's own symbolic numbers stand for no number.
+        return getattr(item.node, "number", item)
+    if not isinstance(item, (list, tuple, dict, set, numpy.ndarray)) or id(item) in seen:
         return item
     seen.add(id(item))
+    if isinstance(item, numpy.ndarray):
+        if item.dtype.hasobject and item.flags.writeable:
+            _concretize_array(item, seen)
+        return item
     if isinstance(item, tuple):
         parts = [plain_numbers(part, seen) for part in item]
         if all(part is old for part, old in zip(parts, item, strict=True)):
             return item
         return type(item)(*parts) if hasattr(item, "_fields") else type(item)(parts)
     if isinstance(item, (dict, set)):
-        _concretize_keys(item, seen)
+        concretize_keys(item, lambda key: plain_numbers(key, seen))
     if isinstance(item, set):
         return item
     for key, old in list(item.items() if isinstance(item, dict) else enumerate(item)):
@@ -60,10 +64,18 @@ def plain_numbers(item: Any, seen: set[int]) -> Any:
     return item
 
 
-def _concretize_keys(item: Any, seen: set[int]) -> None:
+def _concretize_array(array: Any, seen: set[int]) -> None:
+    for place in numpy.ndindex(array.shape):
+        old = array[place]
+        part = plain_numbers(old, seen)
+        if part is not old:
+            array[place] = part
+
+
+def concretize_keys(item: Any, plain: Callable[[Any], Any]) -> None:
     """Traced numbers can be hashed only while a recording runs: what holds them as keys is filled anew."""
     old = list(item)
-    new = [plain_numbers(key, seen) for key in old]
+    new = [plain(key) for key in old]
     if all(key is before for key, before in zip(new, old, strict=True)):
         return
     values = list(item.values()) if isinstance(item, dict) else []

@@ -14,6 +14,7 @@ from tracelab.capture.patches.unseen import patch_collectives, patch_compilation
 from tracelab.capture.patches.values.contexts import patch_contexts
 from tracelab.capture.patches.values.generators import patch_generators
 from tracelab.capture.patches.values.numbers import patch_numbers
+from tracelab.capture.patches.values.plain_numbers import patch_plain_numbers
 from tracelab.capture.patches.values.settings import patch_backward, patch_settings
 from tracelab.capture.patches.values.tensors import patch_tensors
 
@@ -33,6 +34,7 @@ patched = Registry(
         patch_generators,
         patch_backward,
         patch_numbers,
+        patch_plain_numbers,
         patch_overrides,
     )
 )

@@ -63,6 +63,10 @@ class RecordingState:
         """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
+        self.numbers: list[weakref.ref[Any]] = []
+        """All traced numbers that there were."""
+        self.caches: list[Any] = []
+        """Caches of `functools` that took traced numbers as keys."""
         self.region_inputs: dict[int, Value] | None = None
         """While an opaque region runs: the traced tensors that it uses."""
         self.boundary: CodeType | None = None

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import sys
+import weakref
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import torch
@@ -33,13 +35,16 @@ def traced_number(recorder: RecordingState, number: Number, value: Value, *, fro
     return torch.SymFloat(node)
 
 
+_HASH = torch.SymInt.__hash__.__code__
+
+
 class TracedNumber:
     """The node object behind a `SymInt`, `SymFloat` or `SymBool`.
 
     `value` is None for a constant that arithmetic brought along.
     """
 
-    __slots__ = ("from_tensor", "number", "recorder", "value")
+    __slots__ = ("__weakref__", "from_tensor", "number", "recorder", "value")
 
     def __init__(
         self, recorder: RecordingState, number: Number, value: Value | None, from_tensor: bool = False
@@ -48,6 +53,7 @@ class TracedNumber:
         self.number = number
         self.value = value
         self.from_tensor = from_tensor
+        recorder.numbers.append(weakref.ref(self))
 
     def graph_value(self) -> Any:
         """What an argument of a node holds for it."""
@@ -65,10 +71,11 @@ class TracedNumber:
         return isinstance(self.number, bool)
 
     def is_nested_int(self) -> bool:
-        return False
+        # torch hashes these alone; after the recording a number is as good a key as any.
+        return self.recorder.ended and sys._getframe(1).f_code is _HASH
 
-    def nested_int(self) -> None:
-        return None
+    def nested_int(self) -> int | None:
+        return int(self.number) if self.recorder.ended and sys._getframe(1).f_code is _HASH else None
 
     def is_symbolic(self) -> bool:
         return True
@@ -144,11 +151,16 @@ class TracedNumber:
 
     # Where the number itself is needed -------------------------------------------------------------------
 
-    def _specialise(self, kind: str) -> None:
+    def plain(self, frame: FrameType) -> Number:
+        """The number, noted as a specialization at this frame."""
+        self._specialise("int" if self.is_int() else "float", frame)
+        return self.number
+
+    def _specialise(self, kind: str, frame: FrameType | None = None) -> None:
         recorder = self.recorder
         if self.value is None or recorder.paused or recorder.ended:
             return
-        frame = sys._getframe(2)
+        frame = sys._getframe(2) if frame is None else frame
         # The innermost Python frame that is not torch's number machinery decides whether this is a check.
         asker: Any = frame
         while asker is not None and asker.f_code.co_filename.endswith(("torch/__init__.py", "sym_node.py")):
@@ -156,6 +168,7 @@ class TracedNumber:
                 # torch looks at the sign of an exponent; the result stays traced either way.
                 return
             asker = asker.f_back
+        frame = _outside_numpy(asker, frame)
         if kind == "bool" and only_checks(asker):
             return
         if not self.from_tensor and recorder.static_sizes.holds(self.value):
@@ -203,6 +216,13 @@ class TracedNumber:
 
     def evaluate(self, size_oblivious: bool = False) -> Number:
         return self.number
+
+
+def _outside_numpy(asker: FrameType | None, frame: FrameType) -> FrameType:
+    """The frame to note: NumPy's own Python code is neither torch's nor the user's."""
+    while asker is not None and str(asker.f_globals.get("__name__", "")).startswith("numpy."):
+        frame = asker = asker.f_back or asker
+    return frame
 
 
 def _binary(intrinsic: Intrinsic) -> Callable[[TracedNumber, TracedNumber], TracedNumber]:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from typing import Any
 
-import torch
-
 from tracelab.api.traced_function import TracedFunction
+from tracelab.check.isolation import isolated, written_state
+from tracelab.check.memory import Memory
 from tracelab.check.outputs import cloned, mismatches
+from tracelab.check.random_state import RandomState
+from tracelab.check.reachable import Reachable
 from tracelab.errors import TracelabError
+from tracelab.execute.codegen.guards import silenced
 
 TOLERANCE = 1e-5
 
@@ -20,9 +23,13 @@ TOLERANCE = 1e-5
 class CellFunction:
     """A cell as a function of its inputs: it runs in a copy of the variables as they were, and prints nothing."""
 
-    def __init__(self, run: Callable[[dict[str, Any]], Any], variables: Mapping[str, Any], names: list[str]) -> None:
+    def __init__(
+        self, run: Callable[[dict[str, Any]], Any], variables: Mapping[str, Any], names: list[str], reads: Iterable[str]
+    ) -> None:
         self.run = run
         self.variables = dict(variables)
+        self.reads = [variables[name] for name in reads if name in variables]
+        """What a call may change: see `tracelab.check.isolation`."""
         self.names = names
         self.__name__ = "cell"
         self.__signature__ = inspect.Signature(
@@ -36,36 +43,25 @@ class CellFunction:
 
 
 class Before:
-    """The inputs, the state of modules and the random state as they are before a cell runs."""
+    """The inputs, all that the cell can reach, and the random state, as they are before a cell runs."""
 
-    def __init__(self, inputs: dict[str, Any], modules: Iterable[torch.nn.Module]) -> None:
+    def __init__(self, inputs: dict[str, Any], held: Iterable[Any]) -> None:
         self.inputs = cloned(inputs)
-        self.random = torch.get_rng_state()
-        self.state: list[tuple[torch.Tensor, torch.Tensor]] = []
-        for module in modules:
-            for tensor in (*module.parameters(), *module.buffers()):
-                self.state.append((tensor, tensor.detach().clone()))
+        self.held = list(held)
+        found = Reachable([self.held])
+        self.memory = Memory(found.tensors)
+        self.random = RandomState(found.generators)
 
     def check(self, traced: TracedFunction, result: Any) -> str:
-        """One sentence: whether the trace gives `result` again. Modules and random state are left as they are now."""
-        random = torch.get_rng_state()
-        now = [(tensor, tensor.detach().clone()) for tensor, _ in self.state]
-        _put(self.state)
-        torch.set_rng_state(self.random)
+        """One sentence: whether the trace gives `result` again. All is left as it is now."""
         inputs = {name: self.inputs[name] for name in traced.input_tree.names}
-        try:
-            found = mismatches(result, traced(**inputs), TOLERANCE)
-        except TracelabError as error:
-            return f"check: the trace cannot run again: {error}"
-        finally:
-            _put(now)
-            torch.set_rng_state(random)
+        with silenced(), isolated([self.held], written_state(traced.graph)):
+            self.memory.restore()
+            self.random.restore()
+            try:
+                found = mismatches(result, traced(**inputs), TOLERANCE)
+            except TracelabError as error:
+                return f"check: the trace cannot run again: {error}"
         if found:
             return f"check: Tracing failed sanity checks: {found[0]}"
         return "check: the trace gives what the cell gave on the same inputs"
-
-
-def _put(state: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
-    with torch.no_grad():
-        for tensor, value in state:
-            tensor.copy_(value)

@@ -80,7 +80,8 @@ class CellTracer:
         except InputError as error:
             raise UsageError(f"%%trace: {error}") from None
         modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
-        before = Before({name: space[name] for name in names}, modules.values()) if options.check else None
+        held = [space[name] for name in cell.reads if name in space]
+        before = Before({name: space[name] for name in names}, held) if options.check else None
         variables = dict(space) if options.check else {}
         strict = options.strict and not options.no_strict
 
@@ -128,7 +129,7 @@ class CellTracer:
             traced.examples = [example_of[value] for value in recording.graph.user_inputs]
         if before is not None:
             print(before.check(traced, recording.result))
-            function = CellFunction(run, variables, names)
+            function = CellFunction(run, variables, names, cell.reads)
             given_before = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
             version = recording.graph.nodes.version
             traced.origin = Origin(function, modules, strict, False, kept_examples(given_before), version)

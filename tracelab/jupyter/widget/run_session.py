@@ -12,10 +12,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from tracelab.api.running import Running
+from tracelab.check.isolation import generators_of, written_state
+from tracelab.check.memory import Memory
+from tracelab.check.random_state import RandomState
 from tracelab.errors import TracelabError
 from tracelab.execute.run.lookup import Key
 from tracelab.execute.run.node_record import NodeRecord
@@ -55,7 +57,7 @@ class RunSession:
         self._cancel = threading.Event()
         self._sender: _Sender | None = None
         self._call: tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]] | None = None
-        self._random: _RandomState | None = None
+        self._before: _Moment | None = None
         self._seen: tuple[Value, Any] | None = None
         self._overlays: dict[str, tuple[RunOverlay, list[bytes]]] = {}
 
@@ -136,7 +138,7 @@ class RunSession:
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], options: dict[str, Any]) -> Run:
         if self._sender is not None:
             self._sender.close()
-        self._random = _RandomState()
+        self._before = _Moment(self._graph)
         self._call = (args, kwargs, {name: options[name] for name in ("device", "replace") if options.get(name)})
         self._seen = None
         also = options.get("progress")
@@ -180,11 +182,12 @@ class RunSession:
 
     def _count_flops(self) -> None:
         """A run without data counts operations: counting during a run would slow it down."""
-        if self._call is None:
-            args, kwargs = arguments_from(self._graph, inputs_from(self._traced, self._graph, (), {}))
-        else:
-            args, kwargs, _ = self._call
-        run = self._traced.run(*args, device="meta", flops=True, check_finite=False, **kwargs)
+        with RandomState().again():
+            if self._call is None:
+                args, kwargs = arguments_from(self._graph, inputs_from(self._traced, self._graph, (), {}))
+            else:
+                args, kwargs, _ = self._call
+            run = self._traced.run(*args, device="meta", flops=True, check_finite=False, **kwargs)
         self.overlay("FLOPs", {record.node: record.flops for record in run.records}, "flops")
 
     def _view(self, content: dict[str, Any]) -> None:
@@ -224,13 +227,13 @@ class RunSession:
             state = program_of(self._traced).state
             if value in state:
                 return state[value]
-        if self._call is None or self._random is None:
+        if self._call is None or self._before is None:
             raise TracelabError("nothing ran yet: press Run, and its values can be looked at")
         args, kwargs, options = self._call
         if value.node is None:
             flat = input_tree_of(self._graph).flatten(args, kwargs, self._graph.name)
             return flat[self._graph.user_inputs.index(value)]
-        with self._random.again():
+        with self._before.again():
             run = self._traced.run(
                 *args, until=value.node, record=[value], check_finite=False, cancel=self._cancel, **options, **kwargs
             )
@@ -307,27 +310,24 @@ class _Sender:
             self._send(header, buffers)
 
 
-class _RandomState:
-    """torch's random state before a run, so that what it drew can be drawn again."""
+class _Moment:
+    """Random generators, and what the graph writes to, before a run: so that it can be run again."""
 
-    def __init__(self) -> None:
-        self._cpu = torch.get_rng_state()
-        self._cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    def __init__(self, graph: Graph) -> None:
+        self._written = written_state(graph)
+        self._memory = Memory((), self._written)
+        self._random = RandomState(generators_of(graph))
 
     @contextlib.contextmanager
     def again(self) -> Iterator[None]:
-        """Within it random numbers are those of the run; afterwards the state is as before."""
-        now = _RandomState()
-        self._restore()
-        try:
-            yield
-        finally:
-            now._restore()
-
-    def _restore(self) -> None:
-        torch.set_rng_state(self._cpu)
-        if self._cuda:
-            torch.cuda.set_rng_state_all(self._cuda)
+        """Within it all is as it was before the run; afterwards it is as it is now."""
+        now = Memory((), self._written)
+        with self._random.again():
+            self._memory.restore()
+            try:
+                yield
+            finally:
+                now.restore()
 
 
 def nodes_by_key(graph: Graph, numbers: Mapping[Key, float | None]) -> dict[Node, float | None]:

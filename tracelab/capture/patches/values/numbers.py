@@ -18,25 +18,13 @@ from tracelab.graph.intrinsics import MATH
 
 
 def patch_numbers(registry: Registry) -> None:
-    """Make traced numbers usable as keys, in `math`, and where a number is."""
-    _patch_hash(registry)
+    """Make traced numbers usable in `math`, and where a number is."""
     _patch_rounding(registry)
     _patch_number_methods(registry)
     for name in MATH:
         registry.set(math, name, math_function(name, getattr(math, name)))
     registry.set(builtins, "min", _extreme(min, torch.sym_min))
     registry.set(builtins, "max", _extreme(max, torch.sym_max))
-
-
-def _patch_hash(registry: Registry) -> None:
-    # torch refuses to hash a symbolic size; here it is a number, and the trace is specialized where it becomes a key.
-    original = torch.SymInt.__hash__
-
-    def hashed(number: Any) -> int:
-        node = number.node
-        return hash(node.int_()) if isinstance(node, TracedNumber) else original(number)
-
-    registry.set(torch.SymInt, "__hash__", hashed)
 
 
 def _patch_rounding(registry: Registry) -> None:

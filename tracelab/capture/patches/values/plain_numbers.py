@@ -1,0 +1,173 @@
+"""Where Python and NumPy take a traced number for a plain one: as a key, an `int`, a copy, JSON, an array."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import json
+import operator
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
+
+import numpy
+import torch
+
+from tracelab.capture.analysis.cached_calls import cached_callee
+from tracelab.capture.patches.registry import Registry
+from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.sym_numbers import TracedNumber
+from tracelab.capture.values import SYMBOLIC
+from tracelab.graph.source import is_inner
+
+_EXTREMES: dict[Any, Callable[[Any, Any], Any]] = {numpy.maximum: torch.sym_max, numpy.minimum: torch.sym_min}
+_KINDS = {torch.SymInt: int, torch.SymFloat: float, torch.SymBool: bool}
+
+
+def patch_plain_numbers(registry: Registry) -> None:
+    """Make traced numbers what they are taken for; where the number itself is needed, that is noted."""
+    for owner, kind in _KINDS.items():
+        registry.set(owner, "__copy__", lambda number: number)
+        _show_class(registry, owner, kind)
+        registry.set(owner, "__deepcopy__", lambda number, memo: number)
+        registry.set(owner, "__reduce_ex__", _reduced(owner.__reduce_ex__))
+        registry.set(owner, "__hash__", _hashed(owner.__hash__))
+    for owner in (torch.SymInt, torch.SymFloat):
+        registry.set(owner, "__array__", _array)
+        registry.set(owner, "__array_ufunc__", _array_function)
+    registry.set(json.JSONEncoder, "default", _encoded(json.JSONEncoder.default))
+    registry.set(numpy, "prod", _product(numpy.prod))
+    registry.set(numpy, "arange", _range(numpy.arange))
+
+
+def _show_class(registry: Registry, owner: Any, kind: type) -> None:
+    """Let `isinstance` see another class; without a cost for all that are no traced numbers.
+
+    `setattr` would change the class of the class. Python hears of it by the attribute that is set next.
+    """
+    table = next(item for item in gc.get_referents(vars(owner)) if type(item) is dict)
+    table["__class__"] = property(_class_seen(owner, kind))
+    registry.undo_by(lambda: table.pop("__class__", None))
+
+
+def _class_seen(owner: Any, kind: type) -> Callable[[Any], Any]:
+    """`isinstance(x.shape[0], int)` is true for the code that is traced; torch asks in order to tell them apart."""
+
+    def seen(number: Any) -> Any:
+        frame: Any = sys._getframe(1)
+        if frame.f_globals.get("__name__") == "abc":
+            frame = frame.f_back
+        traced = isinstance(vars(number).get("node"), TracedNumber)
+        return owner if not traced or is_inner(frame.f_code) or _writes_json(frame) else kind
+
+    return seen
+
+
+def _writes_json(frame: FrameType) -> bool:
+    # It takes an `int` for one that is made of bits; of another object it asks `default`.
+    return frame.f_globals.get("__name__") in ("json", "json.encoder")
+
+
+def _outside_json(frame: FrameType) -> FrameType:
+    while _writes_json(frame) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def _hashed(original: Callable[[Any], int]) -> Callable[[Any], int]:
+    """As a key it is the number, and the trace is specialized; for a cached function it is one that no cache holds."""
+
+    def hashed(number: Any) -> int:
+        node = number.node
+        if not isinstance(node, TracedNumber):
+            return original(number)
+        recorder = node.recorder
+        if node.value is not None and not recorder.paused and not recorder.ended:
+            cache = cached_callee(sys._getframe(1))
+            if cache is not None:
+                recorder.caches.append(cache)
+                return hash((TracedNumber, id(node.value)))
+        return hash(node.plain(sys._getframe(1)))
+
+    return hashed
+
+
+def _reduced(original: Callable[..., Any]) -> Callable[..., Any]:
+    def reduced(number: Any, protocol: Any) -> Any:
+        node = number.node
+        if not isinstance(node, TracedNumber):
+            return original(number, protocol)
+        plain = node.plain(sys._getframe(1))
+        return type(plain), (plain,)
+
+    return reduced
+
+
+def _encoded(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def default(encoder: Any, item: Any) -> Any:
+        if type(item) in SYMBOLIC and isinstance(item.node, TracedNumber):
+            return item.node.plain(_outside_json(sys._getframe(1)))
+        return original(encoder, item)
+
+    return default
+
+
+def _array(number: Any, dtype: Any = None, copy: Any = None) -> Any:
+    node = number.node
+    return numpy.array(node.plain(sys._getframe(1)) if isinstance(node, TracedNumber) else node.hint, dtype)
+
+
+def _array_function(number: Any, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """A function of NumPy on numbers alone follows them, as on objects; with arrays, the number is noted."""
+    if method == "__call__" and not options and all(map(_is_number, inputs)):
+        if function in _EXTREMES and {*map(type, inputs)} <= {int, torch.SymInt}:
+            return _EXTREMES[function](*inputs)
+        result = function(*map(_as_object, inputs))
+        return result.item() if isinstance(result, numpy.generic) else result
+    return getattr(function, method)(*_plain(inputs, sys._getframe(1)), **options)
+
+
+def _plain(items: Iterable[Any], frame: FrameType) -> list[Any]:
+    return [item.node.plain(frame) if type(item) in SYMBOLIC else item for item in items]
+
+
+def _is_number(item: Any) -> bool:
+    return type(item) in SYMBOLIC or isinstance(item, (int, float, numpy.number))
+
+
+def _as_object(item: Any) -> Any:
+    made = numpy.empty((), object)
+    made[()] = item.item() if isinstance(item, numpy.generic) else item
+    return made
+
+
+def _product(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`numpy.prod(x.shape)` follows the sizes."""
+
+    @functools.wraps(original)
+    def product(*args: Any, **options: Any) -> Any:
+        items = args[0] if len(args) == 1 and not options and isinstance(args[0], (list, tuple)) else ()
+        recorder = active.recorder
+        if recorder is None or recorder.paused or not {*map(type, items)} & {torch.SymInt, torch.SymFloat}:
+            return original(*args, **options)
+        if not all(map(_is_number, items)):
+            return original(*args, **options)
+        return functools.reduce(operator.mul, items)
+
+    return product
+
+
+def _range(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`numpy.arange(n)` counts by arithmetic on `n`: the number is noted once."""
+
+    @functools.wraps(original)
+    def arange(*args: Any, **options: Any) -> Any:
+        recorder = active.recorder
+        if recorder is not None and not recorder.paused:
+            frame = sys._getframe(1)
+            args, options = tuple(_plain(args, frame)), dict(zip(options, _plain(options.values(), frame), strict=True))
+        return original(*args, **options)
+
+    return arange
