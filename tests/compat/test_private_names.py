@@ -22,7 +22,7 @@ OUTSIDE = sorted(path for path in ROOT.rglob("*.py") if path.parent.name != "com
 PRIVATE_MODULE = re.compile(r"torch\.(_(?!_)|jit\b)")
 PATH = re.compile(r"torch\.(_(?!_)\w+|jit)(\.\w+)*\.?")
 
-NOT_OF_TORCH = {"_fields", "_getframe", "_get_os_path", "_render_traceback_", "_repr_mimebundle_"}
+NOT_OF_TORCH = {"_current_frames", "_fields", "_getframe", "_get_os_path", "_render_traceback_", "_repr_mimebundle_"}
 """Private or unusual attributes of Python's, of the Jupyter server's and of IPython's objects."""
 
 
@@ -237,7 +237,7 @@ def test_importing_the_package_says_it_too() -> None:
     script = (
         TAKE_OUT
         + """
-take_out('torch._C._EnablePreDispatch')
+take_out('torch._C.DispatchKey.PreDispatch')
 import tracelab
 try:
     tracelab.trace
@@ -245,7 +245,7 @@ except ImportError as error:
     print(error)
 """
     )
-    assert _run(script) == names.missing("torch._C._EnablePreDispatch") + "\n"
+    assert _run(script) == names.missing("torch._C.DispatchKey.PreDispatch") + "\n"
 
 
 WITHOUT_FEATURES = (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +10,12 @@ import torch
 
 from tracelab.capture.analysis.concretize import concretize_function, concretize_modules, plain_numbers
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
-from tracelab.capture.layers.dispatch import PreDispatch
-from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
-from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
-from tracelab.compat.dispatch import EnablePreDispatch, enable_python_dispatcher
+from tracelab.capture.session import Session, heal
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
@@ -46,25 +42,6 @@ class Recording:
 def is_tracing() -> bool:
     """Whether this thread is recording."""
     return active.recorder is not None
-
-
-@contextmanager
-def recording(recorder: Recorder) -> Iterator[None]:
-    """Everything that this thread runs inside is recorded; torch is as before on any exit."""
-    outer = active.recorder
-    if outer is not None and not outer.paused:
-        raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
-    with ExitStack() as stack:
-        stack.enter_context(patched)
-        stack.enter_context(FunctionMode())
-        stack.enter_context(enable_python_dispatcher())
-        stack.enter_context(EnablePreDispatch())
-        stack.enter_context(PreDispatch())
-        active.recorder = recorder
-        try:
-            yield
-        finally:
-            active.recorder = outer
 
 
 def record(
@@ -102,22 +79,38 @@ def record(
         user_inputs.append(value)
         recorder.bind(tensor, value)
     recorder.boundary = _call.__code__
-    try:
-        with recording(recorder):
-            try:
-                result = _call(function, args, kwargs)
-            except Exception as error:
-                recorder.unfail(error)
-                itself = recorder.failure is error
-                raise TraceError(_failure(graph, error, itself), finish(recorder, user_inputs)) from error
-            recorder.unfail()
-            record_rebinding(recorder, state, owned="" in (modules or {}))
-            returned = record_output(recorder, result, strict)
-    finally:
-        recorder.ended = True
+
+    def release() -> None:
         recorder.names.clear()
         concretize_modules((modules or {}).values())
         concretize_function(function)
+
+    heal()
+    session = Session(recorder, release)
+    # No context manager, and `end` thrice: an interrupt may come before or in any call, and one may follow another.
+    try:
+        session.begin()
+        try:
+            result = _call(function, args, kwargs)
+        except Exception as error:
+            session.completed = True
+            recorder.unfail(error)
+            itself = recorder.failure is error
+            raise TraceError(_failure(graph, error, itself), finish(recorder, user_inputs)) from error
+        recorder.unfail()
+        record_rebinding(recorder, state, owned="" in (modules or {}))
+        returned = record_output(recorder, result, strict)
+        session.completed = True
+    finally:
+        try:
+            session.end()
+        except BaseException:
+            try:
+                session.end()
+            except BaseException:
+                session.end()
+                raise
+            raise
     graph.outputs = [returned] if returned is not None else []
     return Recording(verified(finish(recorder, user_inputs)), plain_numbers(result, set()))
 
