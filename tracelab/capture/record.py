@@ -15,7 +15,7 @@ from tracelab.capture.naming import name_values
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import register_module
-from tracelab.capture.session import Session, heal
+from tracelab.capture.session import Session
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
@@ -85,7 +85,6 @@ def record(
         concretize_modules((modules or {}).values())
         concretize_function(function)
 
-    heal()
     session = Session(recorder, release)
     # No context manager, and `end` thrice: an interrupt may come before or in any call, and one may follow another.
     try:

@@ -55,6 +55,7 @@ class Session:
         """From here on, this thread's calls are recorded."""
         if self.outer is not None and not self.outer.paused:
             raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
+        heal()
         self._begun = True
         active.session = self
         patched.enter(self)
@@ -77,8 +78,8 @@ class Session:
                 pop_function_mode()
             if not self.completed:
                 self._restore_modes()
-            patched.leave(self)
             active.session = self.outer_session
+        patched.leave(self)
         self.release()
         self._begun = False
 

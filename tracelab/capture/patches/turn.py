@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from threading import get_ident
 
 _WAIT = 0.0002
 _LOST = 5.0
-"""Seconds after which a turn whose thread has ended is taken over."""
+"""Seconds after which a turn is taken over: its thread was cut short beside a step."""
 
 
 class Turn:
@@ -27,7 +26,7 @@ class Turn:
         began = 0.0
         while (holder := self._held.setdefault("by", me)) != me:
             began = began or time.monotonic()
-            if time.monotonic() - began > _LOST and holder not in sys._current_frames():
+            if time.monotonic() - began > _LOST and self._held.get("by") == holder:
                 self._held.pop("by", None)
             time.sleep(_WAIT)
 
