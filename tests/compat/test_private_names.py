@@ -237,7 +237,7 @@ def test_importing_the_package_says_it_too() -> None:
     script = (
         TAKE_OUT
         + """
-take_out('torch._C._EnablePreDispatch')
+take_out('torch._C.DispatchKey.PreDispatch')
 import tracelab
 try:
     tracelab.trace
@@ -245,7 +245,7 @@ except ImportError as error:
     print(error)
 """
     )
-    assert _run(script) == names.missing("torch._C._EnablePreDispatch") + "\n"
+    assert _run(script) == names.missing("torch._C.DispatchKey.PreDispatch") + "\n"
 
 
 WITHOUT_FEATURES = (

@@ -17,11 +17,15 @@ from tracelab.graph import Graph
 def calm() -> Iterator[None]:
     """Modes and random state are afterwards as they were."""
     dtype, state, grad = torch.get_default_dtype(), torch.get_rng_state(), torch.is_grad_enabled()
+    threads = torch.get_num_threads()
     try:
+        # What an operator reads and writes in one memory depends on how its threads meet.
+        torch.set_num_threads(1)
         # TorchScript's optimizer lets a call depend on those before it: on whether they ran with gradients.
         with torch.jit.optimized_execution(False):
             yield
     finally:
+        torch.set_num_threads(threads)
         torch.set_default_dtype(dtype)
         torch.set_rng_state(state)
         torch.set_grad_enabled(grad)

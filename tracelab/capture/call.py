@@ -73,8 +73,7 @@ def _clone(tensor: Tensor) -> Tensor:
     """A copy that the traced code may write to: the user's own tensor stays as it is."""
     if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_nested or tensor.layout is not torch.strided:
         return tensor
-    with torch.no_grad():
-        copy = tensor.detach().clone(memory_format=torch.preserve_format)
+    copy = tensor.detach().clone(memory_format=torch.preserve_format)
     return copy.requires_grad_(tensor.requires_grad)
 
 

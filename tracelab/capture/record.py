@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +11,13 @@ import torch
 from tracelab.capture.analysis.concretize import concretize_function, concretize_modules, plain_numbers
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
 from tracelab.capture.analysis.outlived import make_outlived_plain
-from tracelab.capture.layers.dispatch import PreDispatch
-from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
 from tracelab.capture.outside_state import OutsideState
-from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import note_training, register_module
-from tracelab.compat.dispatch import EnablePreDispatch, enable_python_dispatcher
+from tracelab.capture.session import Session
 from tracelab.errors import TracelabError
 from tracelab.graph.assumptions import without_implied
 from tracelab.graph.graph import Graph
@@ -49,25 +45,6 @@ class Recording:
 def is_tracing() -> bool:
     """Whether this thread is recording."""
     return active.recorder is not None
-
-
-@contextmanager
-def recording(recorder: Recorder) -> Iterator[None]:
-    """Everything that this thread runs inside is recorded; torch is as before on any exit."""
-    outer = active.recorder
-    if outer is not None and not outer.paused:
-        raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
-    with ExitStack() as stack:
-        stack.enter_context(patched)
-        stack.enter_context(FunctionMode())
-        stack.enter_context(enable_python_dispatcher())
-        stack.enter_context(EnablePreDispatch())
-        stack.enter_context(PreDispatch())
-        active.recorder = recorder
-        try:
-            yield
-        finally:
-            active.recorder = outer
 
 
 def record(
@@ -106,35 +83,43 @@ def record(
         recorder.bind(tensor, value)
     outside = OutsideState(function, [(module, prefix) for prefix, module in (modules or {}).items()])
     recorder.boundary = _call.__code__
+
+    def release() -> None:
+        recorder.names.clear()
+        concretize_modules((modules or {}).values())
+        concretize_function(function)
+        make_outlived_plain(recorder)
+
+    session = Session(recorder, release)
+    # No context manager, and `end` thrice: an interrupt may come before or in any call, and one may follow another.
     try:
-        with recording(recorder):
+        session.begin()
+        try:
+            result = _call(function, args, kwargs)
+        except Exception as error:
+            session.completed = True
+            recorder.unfail(error)
+            itself = recorder.failure is error
+            raise TraceError(_failure(graph, error, itself), finish(recorder, user_inputs)) from error
+        recorder.unfail()
+        record_rebinding(recorder, state, owned="" in (modules or {}))
+        returned = record_output(recorder, result, strict)
+        outside.note(recorder)
+        note_training(recorder, (modules or {}).get(""))
+        result = plain_numbers(result, set())
+        session.completed = True
+    finally:
+        try:
+            session.end()
+        except BaseException:
             try:
-                result = _call(function, args, kwargs)
-            except Exception as error:
-                recorder.unfail(error)
-                itself = recorder.failure is error
-                raise TraceError(_failure(graph, error, itself), finish(recorder, user_inputs)) from error
-            recorder.unfail()
-            record_rebinding(recorder, state, owned="" in (modules or {}))
-            returned = record_output(recorder, result, strict)
-            outside.note(recorder)
-            note_training(recorder, (modules or {}).get(""))
-    except BaseException:
-        _end(recorder, function, modules)
-        raise
-    result = plain_numbers(result, set())
-    _end(recorder, function, modules)
+                session.end()
+            except BaseException:
+                session.end()
+                raise
+            raise
     graph.outputs = [returned] if returned is not None else []
     return Recording(verified(finish(recorder, user_inputs)), result)
-
-
-def _end(recorder: Recorder, function: Callable[..., Any], modules: dict[str, torch.nn.Module] | None) -> None:
-    """From now on what the code kept is plain."""
-    recorder.ended = True
-    recorder.names.clear()
-    concretize_modules((modules or {}).values())
-    concretize_function(function)
-    make_outlived_plain(recorder)
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -13,8 +13,7 @@ from tracelab.compat.operators import OpOverload
 
 PRE_DISPATCH: Any = needed("torch._C.DispatchKey.PreDispatch")
 PYTHON: Any = needed("torch._C.DispatchKey.Python")
-EnablePreDispatch: Callable[[], Any] = needed("torch._C._EnablePreDispatch")
-DisablePythonDispatcher: Callable[[], Any] = needed("torch._C._DisablePythonDispatcher")
+PYTHON_DISPATCHER: Any = needed("torch._C.DispatchKey.PythonDispatcher")
 enable_python_dispatcher: Callable[[], Any] = needed("torch._dispatch.python.enable_python_dispatcher")
 key_excluded: Callable[[Any], bool] = needed("torch._C._dispatch_tls_is_dispatch_key_excluded")
 key_included: Callable[[Any], bool] = needed("torch._C._dispatch_tls_is_dispatch_key_included")
@@ -31,7 +30,21 @@ def set_get_dispatch(function: Callable[[Any, Any], Any]) -> None:
     OpOverload._get_dispatch = function  # type: ignore[method-assign, assignment]
 
 
+def current_get_dispatch() -> Callable[[Any, Any], Any]:
+    """What it asks now."""
+    return OpOverload._get_dispatch
+
+
 def dispatch_cache(target: Any) -> dict[Any, Any]:
     """The handlers that an operator has been given so far, by key."""
     cache: dict[Any, Any] = target._dispatch_cache
     return cache
+
+
+def set_watching(on: bool) -> None:
+    """Let this thread's operators go to their handlers, or past them.
+
+    Guards of torch's would do the same; one that an interrupt keeps alive would undo it at any later moment.
+    """
+    set_key_included(PRE_DISPATCH, on)
+    set_key_included(PYTHON_DISPATCHER, on)

@@ -12,6 +12,8 @@ set_grad_enabled: Callable[[bool], None] = needed("torch._C._set_grad_enabled")
 """Sets the mode at once; the function of that name in `torch` is a context manager around it."""
 
 function_modes: Callable[[], int] = needed("torch._C._len_torch_function_stack")
+push_function_mode: Callable[[Any], None] = needed("torch._C._push_on_torch_function_stack")
+pop_function_mode: Callable[[], Any] = needed("torch._C._pop_torch_function_stack")
 dispatch_modes: Callable[[], int] = needed("torch._C._len_torch_dispatch_stack")
 any_autocast: Callable[[], bool] = needed("torch._C._is_any_autocast_enabled")
 innermost_transform: Callable[[], Any] = needed("torch._C._functorch.peek_interpreter_stack")

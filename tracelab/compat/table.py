@@ -42,8 +42,7 @@ _GROUPS = (
         """
         torch._C.DispatchKey.PreDispatch
         torch._C.DispatchKey.Python
-        torch._C._EnablePreDispatch
-        torch._C._DisablePythonDispatcher
+        torch._C.DispatchKey.PythonDispatcher
         torch._C._dispatch_tls_is_dispatch_key_excluded
         torch._C._dispatch_tls_is_dispatch_key_included
         torch._C._dispatch_tls_set_dispatch_key_included
@@ -89,6 +88,8 @@ _GROUPS = (
         """
         torch._C._set_grad_enabled
         torch._C._len_torch_function_stack
+        torch._C._push_on_torch_function_stack
+        torch._C._pop_torch_function_stack
         torch._C._len_torch_dispatch_stack
         torch._C._is_any_autocast_enabled
         torch._C._functorch.peek_interpreter_stack
@@ -118,6 +119,12 @@ _GROUPS = (
         torch._functorch.eager_transforms.jacfwd
         torch._functorch.eager_transforms.hessian
         """,
+    ),
+    (
+        "loaders",
+        "Tracing code that uses a data loader",
+        _AT_IMPORT,
+        "torch.utils.data.dataloader._BaseDataLoaderIter",
     ),
     (
         "modules",

@@ -8,54 +8,55 @@ same, with more bookkeeping than recording costs, and that stack is one for all 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from tracelab.capture.recording.operators import Operator, operator_of
 from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat.dispatch import (
     PRE_DISPATCH,
     PYTHON,
-    DisablePythonDispatcher,
+    current_get_dispatch,
     dispatch_cache,
     get_dispatch,
     key_excluded,
-    key_included,
     set_get_dispatch,
-    set_key_included,
+    set_watching,
 )
 
-_lock = threading.Lock()
 _installed: dict[Any, Any] = {}
-_running = 0
 
 
-class PreDispatch:
-    """Context manager: operators of this thread go to its recorder."""
+class Handlers(Replacement):
+    """What the Python dispatcher asks for the handler of an operator, and the handlers that it got."""
 
-    def __enter__(self) -> PreDispatch:
-        global _running
-        with _lock:
-            if _running == 0:
-                set_get_dispatch(_handler_of)
-            _running += 1
-        self.before = key_included(PRE_DISPATCH)
-        set_key_included(PRE_DISPATCH, True)
-        return self
+    label = "torch's handlers of operators"
 
-    def __exit__(self, *error: Any) -> None:
-        global _running
-        set_key_included(PRE_DISPATCH, self.before)
-        with _lock:
-            _running -= 1
-            if _running == 0:
-                set_get_dispatch(get_dispatch)
-                for target, handler in _installed.items():
-                    cache = dispatch_cache(target)
-                    if cache.get(PRE_DISPATCH) is handler:
-                        del cache[PRE_DISPATCH]
-                _installed.clear()
+    def __init__(self) -> None:
+        self.on = False
+
+    def install(self) -> None:
+        self.on = True
+        set_get_dispatch(_handler_of)
+
+    def remove(self) -> None:
+        self.on = False
+        set_get_dispatch(get_dispatch)
+        for target, handler in list(_installed.items()):
+            cache = dispatch_cache(target)
+            if cache.get(PRE_DISPATCH) is handler:
+                cache.pop(PRE_DISPATCH, None)
+            _installed.pop(target, None)
+
+    def is_in(self) -> bool:
+        return current_get_dispatch() is _handler_of or bool(_installed)
+
+
+_handlers = Handlers()
+
+HANDLERS = (_handlers,)
+"""Let operators of a thread that records go to its recorder."""
 
 
 def _handler_of(target: Any, key: Any) -> Any:
@@ -67,10 +68,9 @@ def _handler_of(target: Any, key: Any) -> Any:
 
 def _install(target: Any) -> Callable[..., Any]:
     handler = _handler(operator_of(target))
-    with _lock:
-        if _running:
-            dispatch_cache(target)[PRE_DISPATCH] = handler
-            _installed[target] = handler
+    if _handlers.on:
+        _installed[target] = handler
+        dispatch_cache(target)[PRE_DISPATCH] = handler
     return handler
 
 
@@ -82,11 +82,10 @@ def _handler(operator: Operator) -> Callable[..., Any]:
         # torch fills a new tensor from Python data with modes excluded: what it calls then is no part of the run.
         if recorder is not None and not recorder.paused and not key_excluded(PYTHON):
             return recorder.run_operator(operator, args, kwargs)
-        set_key_included(PRE_DISPATCH, False)
+        set_watching(False)
         try:
-            with DisablePythonDispatcher():
-                return call(*args, **kwargs)
+            return call(*args, **kwargs)
         finally:
-            set_key_included(PRE_DISPATCH, True)
+            set_watching(True)
 
     return handle

@@ -13,22 +13,27 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.overrides import with_originals
+from tracelab.capture.patches.registry import patched
 from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.replacement import Replacement
 
 
-def patch_imports(registry: Registry) -> None:
-    """Let what is imported see torch as it is."""
-    finder = CleanImports(registry)
-    sys.meta_path.insert(0, finder)
-    registry.undo_by(lambda: sys.meta_path.remove(finder))
-
-
-class CleanImports(MetaPathFinder):
+class CleanImports(Replacement, MetaPathFinder):
     """Finds what the other finders find, and runs it inside `Registry.originals`, on threads that record."""
 
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
+    label = "sys.meta_path"
+
+    def install(self) -> None:
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def is_in(self) -> bool:
+        return self in sys.meta_path
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -41,15 +46,14 @@ class CleanImports(MetaPathFinder):
             if spec is None:
                 continue
             if hasattr(spec.loader, "exec_module"):
-                spec.loader = _CleanLoader(spec.loader, self.registry)
+                spec.loader = _CleanLoader(spec.loader)
             return spec
         return None
 
 
 class _CleanLoader(Loader):
-    def __init__(self, loader: Any, registry: Registry) -> None:
+    def __init__(self, loader: Any) -> None:
         self.loader = loader
-        self.registry = registry
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         made: ModuleType | None = self.loader.create_module(spec)
@@ -60,8 +64,13 @@ class _CleanLoader(Loader):
         module.__loader__ = self.loader
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
-        with self.registry.originals():
+        with patched.originals():
             self.loader.exec_module(module)
+        with_originals(module)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.loader, name)
+
+
+IMPORTS = (CleanImports(),)
+"""Let what is imported see torch as it is."""

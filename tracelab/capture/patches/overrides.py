@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any
 
 import torch
 
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.registry import Attribute, Group
 from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat.modes import question_places
 
 _modules_seen = 0
-_modules_with_overrides: list[tuple[Any, str, Callable[..., bool]]] = []
-
-
-def patch_overrides(registry: Registry) -> None:
-    """Let torch's Python functions run their own bodies.
-
-    With a torch-function mode on, each of them hands itself over whole to the mode, which is then off while the
-    body runs: sizes read in it would be lost. Here a body hands itself over only for a tensor subclass, and for
-    the few functions that the recording treats itself.
-    """
-    global _modules_seen
-    if len(sys.modules) != _modules_seen:
-        _modules_seen = len(sys.modules)
-        _modules_with_overrides[:] = question_places()
-    for module, word, function in _modules_with_overrides:
-        registry.set(module, word, _stand_in(function, word))
+_places: dict[tuple[int, str], Attribute] = {}
 
 
 _OWN_CODES = {
@@ -48,6 +36,39 @@ _OWN_CODES = {
 _PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)
 
 
+def _asked() -> Iterable[Replacement]:
+    """Let torch's Python functions run their own bodies.
+
+    With a torch-function mode on, each of them hands itself over whole to the mode, which is then off while the
+    body runs: sizes read in it would be lost. Here a body hands itself over only for a tensor subclass, and for
+    the few functions that the recording treats itself.
+    """
+    global _modules_seen
+    if len(sys.modules) != _modules_seen:
+        for module, word, function in question_places():
+            if (id(module), word) not in _places and id(function) not in _stand_ins:
+                _places[id(module), word] = Attribute(module, word, functools.partial(_stand_in, word=word), lent=True)
+        _modules_seen = len(sys.modules)
+    return _places.values()
+
+
+_stand_ins: dict[int, tuple[Any, Any]] = {}
+"""The stand-ins that were made so far, each with its original, by their ids."""
+
+
+def with_originals(module: ModuleType) -> None:
+    """Take out of a module what it fetched from torch while it was replaced."""
+    for name, item in list(vars(module).items()):
+        known = _stand_ins.get(id(item))
+        if known is not None:
+            setattr(module, name, known[1])
+
+
+OVERRIDES = (Group(_asked, lent=True),)
+"""Replace the questions."""
+
+
+@functools.cache
 def _stand_in(original: Callable[..., bool], word: str) -> Callable[..., bool]:
     sequence = word == "has_torch_function"
 
@@ -62,4 +83,5 @@ def _stand_in(original: Callable[..., bool], word: str) -> Callable[..., bool]:
                 return original(*args)
         return False
 
+    _stand_ins[id(has_torch_function)] = (has_torch_function, original)
     return has_torch_function

@@ -1,104 +1,214 @@
 """What is replaced in torch and Python while recordings run, and put back when the last one ends.
 
-Each stand-in asks whether *this thread* records, and is the original otherwise. Every name is restored on any exit.
+Each stand-in asks whether *this thread* records, and is the original otherwise. Installing and removing are steps that
+may be done twice: an interrupt between any two of them is mended by doing them again.
 """
 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from tracelab.capture.patches.turn import Turn
 from tracelab.capture.recording.recorder import active, recording_paused
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.graph.intrinsics import Intrinsic
 
-Patch = Callable[["Registry"], None]
-"""Replaces some names, by way of `Registry.set`."""
+
+class Attribute(Replacement):
+    """An attribute of a class or module that holds a stand-in; only for what no Python code and no layer can see."""
+
+    _ABSENT: Any = object()
+
+    def __init__(self, owner: Any, name: str, make: Callable[[Any], Any], lent: bool = False) -> None:
+        self.owner, self.name, self.lent = owner, name, lent
+        self.label = f"{owner.__name__}.{name}"
+        self._make = make
+        self._before: Any = self._ABSENT
+        self._stand_in: Any = self._ABSENT
+
+    def install(self) -> None:
+        now = vars(self.owner).get(self.name, self._ABSENT)
+        if now is self._stand_in and now is not self._ABSENT:
+            return
+        if self._stand_in is self._ABSENT or now is not self._before:
+            self._before, self._stand_in = now, self._make(getattr(self.owner, self.name, None))
+        setattr(self.owner, self.name, self._stand_in)
+
+    def remove(self) -> None:
+        if not self.is_in():
+            return
+        if self._before is self._ABSENT:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self._before)
+
+    def is_in(self) -> bool:
+        now = vars(self.owner).get(self.name, self._ABSENT)
+        return now is not self._ABSENT and now is self._stand_in
+
+
+class Group(Replacement):
+    """Replacements that are found anew at each recording: of modules that may be imported, or not."""
+
+    def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False) -> None:
+        self._find, self.lent = find, lent
+        self._found: list[Replacement] = []
+
+    def install(self) -> None:
+        found = list(self._find())
+        for item in found:
+            if item not in self._found:
+                self._found.append(item)
+            item.install()
+
+    def remove(self) -> None:
+        for item in self._found:
+            item.remove()
+
+    def is_in(self) -> bool:
+        return any(item.is_in() for item in self._found)
+
+    def members(self) -> list[Replacement]:
+        """What was found so far."""
+        return list(self._found)
 
 
 class Registry:
-    """Context manager: torch as it is while recording. One is shared by all threads."""
+    """All replacements, and the recordings that need them. One is shared by all threads."""
 
-    def __init__(self, patches: Iterable[Patch]) -> None:
-        self._patches = tuple(patches)
-        self._lock = threading.RLock()
-        self._depth = 0
+    def __init__(self) -> None:
+        self.replacements: tuple[Replacement, ...] = ()
+        self._turn = Turn()
+        self._users: dict[int, Any] = {}
         self._lent = False
-        self._undo: list[Callable[[], None]] = []
 
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._depth == 0:
-                try:
-                    self._apply()
-                except BaseException:
-                    self._restore()
-                    raise
-            self._depth += 1
+    def enter(self, user: Any) -> None:
+        """A recording begins."""
+        self._turn.take()
+        try:
+            if not self._users or self._lent:
+                self._lent = False
+                self._install(self.replacements)
+            self._users[id(user)] = user
+        finally:
+            self._turn.leave()
 
-    def __exit__(self, *error: Any) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0:
-                self._restore()
+    def leave(self, user: Any) -> None:
+        """A recording ends; may be called again."""
+        self._turn.take()
+        try:
+            self._users.pop(id(user), None)
+            if not self._users:
+                self.restore()
+        finally:
+            self._turn.leave()
+
+    @property
+    def users(self) -> list[Any]:
+        """The recordings that run."""
+        return list(self._users.values())
+
+    def listed(self) -> list[str]:
+        """Everything that a recording replaces, by name."""
+        return [item.label for item in self._each()]
+
+    def verify(self) -> list[str]:
+        """What is replaced now: nothing while no recording runs."""
+        return [item.label for item in self._each() if item.is_in()]
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for item in reversed(self.replacements):
+            item.remove()
+
+    def heal(self) -> None:
+        """Put back what an interrupt left replaced while no recording runs."""
+        self._turn.take()
+        try:
+            if not self._users and self.verify():
+                self.restore()
+        finally:
+            self._turn.leave()
+
+    def forget_threads(self) -> None:
+        """In a process that was forked: only this thread goes on, and it records nothing."""
+        self._turn = Turn()
+        self._users.clear()
+        self._lent = False
+        self.restore()
 
     @contextmanager
     def originals(self) -> Iterator[None]:
-        """A moment of a recording in which torch is as it was, and nothing is recorded.
+        """A moment of a recording in which names of torch are as they were, and nothing is recorded.
 
         For code that looks torch's functions up and keeps what it finds: modules that are imported, torch's compilers.
-        While other threads record too, what they need stays.
+        No lock is held meanwhile. While other threads record too, what they need stays.
         """
         recorder = active.recorder
-        with self._lock, recording_paused(recorder) if recorder is not None and not recorder.paused else nullcontext():
-            alone = self._depth == 1 and not self._lent
-            if alone:
-                self._lent = True
-                self._restore()
+        with recording_paused(recorder) if recorder is not None and not recorder.paused else nullcontext():
+            lends = self._lend()
             try:
                 yield
             finally:
-                if alone:
-                    self._lent = False
-                    self._apply()
+                self._take_back(lends)
 
-    def set(self, owner: Any, name: str, new: Any) -> None:
-        """Replace an attribute, and remember how it was stored."""
-        table = vars(owner)
-        if name in table:
-            old = table[name]
-            self._undo.append(lambda: setattr(owner, name, old))
-        else:
-            self._undo.append(lambda: delattr(owner, name))
-        setattr(owner, name, new)
+    def _lend(self) -> bool:
+        self._turn.take()
+        try:
+            if len(self._users) != 1 or self._lent:
+                return False
+            self._lent = True
+            for item in reversed(self.replacements):
+                if item.lent:
+                    item.remove()
+            return True
+        finally:
+            self._turn.leave()
 
-    def undo_by(self, undo: Callable[[], None]) -> None:
-        """Remember how something that is no attribute is put back."""
-        self._undo.append(undo)
+    def _take_back(self, lends: bool) -> None:
+        self._turn.take()
+        try:
+            if lends and self._lent:
+                self._lent = False
+            if self._users and not self._lent:
+                # Groups look again: what was imported meanwhile may hold something to replace.
+                self._install(item for item in self.replacements if item.lent)
+        finally:
+            self._turn.leave()
 
-    def _apply(self) -> None:
-        for patch in self._patches:
-            patch(self)
+    def _install(self, replacements: Iterable[Replacement]) -> None:
+        for item in replacements:
+            item.install()
 
-    def _restore(self) -> None:
-        while self._undo:
-            self._undo.pop()()
+    def _each(self) -> Iterator[Replacement]:
+        for item in self.replacements:
+            if isinstance(item, Group):
+                yield from item.members()
+            else:
+                yield item
 
 
-def recorded(intrinsic: Intrinsic) -> Callable[..., Any]:
-    """A stand-in that records each call of a function while this thread records."""
-    original = intrinsic.function
+patched = Registry()
+"""What is replaced, and by which recordings; `table` fills it."""
 
-    @functools.wraps(original)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        recorder = active.recorder
-        if recorder is None or recorder.paused:
-            return original(*args, **kwargs)
-        return recorder.record_intrinsic(intrinsic, args, kwargs)
 
-    return function
+def recorded(intrinsic: Intrinsic) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Makes a stand-in that records each call of a function while this thread records."""
+
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            recorder = active.recorder
+            if recorder is None or recorder.paused:
+                return original(*args, **kwargs)
+            return recorder.record_intrinsic(intrinsic, args, kwargs)
+
+        return function
+
+    return make
 
 
 def unseen(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,23 +6,49 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.patches.registry import Registry, unseen
+from tracelab.capture.patches.code import Code
+from tracelab.capture.patches.registry import Attribute, Group, unseen
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat import dynamo
 
-
-def patch_collectives(registry: Registry) -> None:
-    """What a backend computes inside `Work.wait` belongs to the collective's node."""
-    if torch.distributed.is_available():
-        registry.set(torch.distributed.Work, "wait", unseen(torch.distributed.Work.wait))
+COLLECTIVES = (Attribute(torch.distributed.Work, "wait", unseen),) if torch.distributed.is_available() else ()
+"""What a backend computes inside `Work.wait` belongs to the collective's node."""
 
 
-def patch_compilation(registry: Registry) -> None:
-    """Compiled functions run as the Python that they were made from, so that the graph holds their operators.
+class Eager(Replacement):
+    """Compiled functions run as the Python that they were made from, so that the graph holds their operators."""
 
-    The compiler takes a second to import; where the traced code does, this is called again: see `Registry.originals`.
-    """
-    if dynamo.is_loaded():
-        stance: Any = torch.compiler.set_stance("force_eager")
-        registry.undo_by(lambda: stance.__exit__(None, None, None))
-        compiler = dynamo.frame_compiler()
-        registry.set(compiler, "__call__", unseen(compiler.__call__))
+    label = "torch.compiler.set_stance"
+
+    def __init__(self) -> None:
+        self._stance: Any = None
+
+    def install(self) -> None:
+        if self._stance is None:
+            self._stance = torch.compiler.set_stance("force_eager")
+
+    def remove(self) -> None:
+        if self._stance is not None:
+            self._stance.__exit__(None, None, None)
+            self._stance = None
+
+    def is_in(self) -> bool:
+        return self._stance is not None
+
+
+_eager = Eager()
+_compilers: dict[Any, Code] = {}
+
+
+def _compilation() -> tuple[Replacement, ...]:
+    # The compiler takes a second to import; where the traced code does, this is asked again.
+    if not dynamo.is_loaded():
+        return ()
+    call = dynamo.frame_compiler().__call__
+    if call not in _compilers:
+        _compilers[call] = Code(call, unseen)
+    return _eager, _compilers[call]
+
+
+COMPILATION = (Group(_compilation, lent=True),)
+"""What looks at code beside the run."""

@@ -18,7 +18,7 @@ from tracelab.capture.recording.operators import Operator
 from tracelab.capture.recording.results import record_result
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.values import concrete
-from tracelab.compat.dispatch import PRE_DISPATCH, DisablePythonDispatcher, set_key_included
+from tracelab.compat.dispatch import set_watching
 from tracelab.graph.aliasing import makes_new_storage
 from tracelab.graph.intrinsics import Intrinsic
 from tracelab.graph.ir import Node, Role, Value
@@ -32,7 +32,7 @@ class Recorder(RecordingState):
     def run_operator(self, operator: Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run one operator for real and record it."""
         self.paused = True
-        set_key_included(PRE_DISPATCH, False)
+        set_watching(False)
         try:
             if operator.lifts_constant:
                 return self._lift(operator, args[0])
@@ -46,8 +46,7 @@ class Recorder(RecordingState):
                 graph_args = labelled(graph_args, sys._getframe(2))
             source = self.source(sys._getframe(2))
             try:
-                with DisablePythonDispatcher():
-                    result = operator.call(*args, **kwargs)
+                result = operator.call(*args, **kwargs)
             except Exception as error:
                 node = Node(operator.kind, operator.target, graph_args, graph_kwargs, (), self.scope, source)
                 self.fail(node, error)
@@ -69,7 +68,7 @@ class Recorder(RecordingState):
             return record_result(self, node, result)
         finally:
             self.paused = False
-            set_key_included(PRE_DISPATCH, True)
+            set_watching(True)
 
     def record_intrinsic(
         self,
@@ -103,7 +102,7 @@ class Recorder(RecordingState):
         """Record a call that is no operator; `run` does it, unseen by the recording."""
         before = self.paused
         self.paused = True
-        set_key_included(PRE_DISPATCH, False)
+        set_watching(False)
         try:
             symbols: list[Any] = []
             graph_args = tuple([self.argument(arg, symbols) for arg in args])
@@ -111,8 +110,7 @@ class Recorder(RecordingState):
             source = self.source(sys._getframe(1))
             node = Node(kind, target, graph_args, graph_kwargs, (), self.scope, source, attributes)
             try:
-                with DisablePythonDispatcher():
-                    result = run()
+                result = run()
             except Exception as error:
                 self.fail(node, error)
                 raise
@@ -120,15 +118,14 @@ class Recorder(RecordingState):
             return record_result(self, node, result)
         finally:
             self.paused = before
-            set_key_included(PRE_DISPATCH, not before)
+            set_watching(not before)
 
     def _lift(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
         """A tensor made from Python data: a constant, copied at each run so that writing to it is harmless."""
         if self.known(tensor) is not None:
             return tensor
         source = self.source(sys._getframe(3))
-        with DisablePythonDispatcher():
-            kept = tensor.detach().clone()
+        kept = tensor.detach().clone()
         constant = Value("constant", tensor_type(tensor), None, Role.CONSTANT)
         constant.node = Node(CONSTANT, None, (), None, (constant,), self.scope, source)
         self.graph.state[constant] = kept
@@ -178,6 +175,8 @@ class Active(threading.local):
     """The recorder of this thread, None when it records nothing."""
 
     recorder: Recorder | None = None
+    session: Any = None
+    """What installed this thread's layers, and takes them out."""
 
 
 active = Active()
@@ -188,14 +187,11 @@ class recording_paused:
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.guard = DisablePythonDispatcher()
 
     def __enter__(self) -> None:
         self.recorder.paused = True
-        set_key_included(PRE_DISPATCH, False)
-        self.guard.__enter__()
+        set_watching(False)
 
     def __exit__(self, *error: Any) -> None:
-        self.guard.__exit__(*error)
-        set_key_included(PRE_DISPATCH, True)
+        set_watching(True)
         self.recorder.paused = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -42,6 +43,9 @@ class RecordingState:
     not recorded by itself.
     """
 
+    see_generator: Callable[[Any, torch.Generator], None] = staticmethod(lambda recorder, generator: None)
+    """Asked of each generator that a call is given: whether the traced code made it."""
+
     def __init__(self, graph: Graph, *, force_outplace: bool = False) -> None:
         self.graph = graph
         self.nodes = graph.nodes
@@ -61,6 +65,8 @@ class RecordingState:
         """Objects whose ids stand in the tables above."""
         self.generators: dict[int, tuple[torch.Generator, Value]] = {}
         """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
+        self.outer_generators: dict[int, torch.Generator] = {}
+        """Those that were there before."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.numbers: list[weakref.ref[Any]] = []
@@ -175,8 +181,10 @@ class RecordingState:
         return self._rareargument(item)
 
     def _rareargument(self, item: Any) -> Any:
-        if isinstance(item, torch.Generator) and (made := self.generators.get(generator_address(item))) is not None:
-            return made[1]
+        if isinstance(item, torch.Generator):
+            self.see_generator(self, item)
+            made = self.generators.get(generator_address(item))
+            return item if made is None else made[1]
         if isinstance(item, torch.UntypedStorage):
             self.warn("storage", STORAGE, "", None, sys._getframe(1))
         return item

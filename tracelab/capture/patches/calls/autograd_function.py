@@ -7,33 +7,35 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.compat.tensors import version_of
 from tracelab.graph.kinds import PYTHON_CALL
 
 
-def patch_autograd_function(registry: Registry) -> None:
-    """Make nodes of `Function.apply`."""
-    original = torch.autograd.Function.__dict__["apply"]
-
+def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
-            return original.__get__(None, cls)(*args, **kwargs)
+            return original(cls, *args, **kwargs)
         return _record(recorder, cls, args, kwargs, original)
 
-    registry.set(torch.autograd.Function, "apply", classmethod(apply))
+    return apply
 
 
-def _record(recorder: Recorder, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Any) -> Any:
-    run = original.__get__(None, cls)
+AUTOGRAD_FUNCTION = (Code(torch.autograd.Function.__dict__["apply"].__func__, _recorded),)
+"""Make nodes of `Function.apply`."""
+
+
+def _record(
+    recorder: Recorder, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Callable[..., Any]
+) -> Any:
     versions = [(arg, version_of(arg)) for arg in args if isinstance(arg, torch.Tensor) and not arg.is_inference()]
     attributes: dict[str, Any] = {"name": cls.__name__, "inplace": False}
     target = cls.apply
 
     def call() -> Any:
-        result = run(*args, **kwargs)
+        result = original(cls, *args, **kwargs)
         results = result if isinstance(result, tuple) else (result,)
         changed = [arg for arg, version in versions if version_of(arg) != version]
         attributes["inplace"] = any(arg is item for arg in changed for item in results)

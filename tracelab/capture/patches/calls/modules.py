@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.scopes import call_module
 
 
-def patch_modules(registry: Registry) -> None:
-    """Let the recording know which module runs."""
-    original = torch.nn.Module.__call__
-
+def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(module: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
             return original(module, *args, **kwargs)
         return call_module(recorder, original, module, args, kwargs)
 
-    registry.set(torch.nn.Module, "__call__", call)
+    return call
+
+
+MODULES = (Code(torch.nn.Module.__call__, _recorded),)
+"""Let the recording know which module runs."""

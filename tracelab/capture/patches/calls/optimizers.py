@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from tracelab.capture.patches.registry import Registry
 from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.graph.ir import Role
 
 _MESSAGE = (
@@ -18,24 +18,27 @@ _MESSAGE = (
 )
 
 
-def patch_optimizers(registry: Registry) -> None:
-    """Note steps that make an optimizer's state."""
-    registry.undo_by(Steps().remove)
+class Steps(Replacement):
+    """The two hooks that torch runs around each `step()`, while recordings run."""
 
-
-class Steps:
-    """The two hooks that torch runs around each `step()`, while recordings run; `remove` takes them out."""
+    label = "the hooks of each optimizer's step"
 
     def __init__(self) -> None:
         self.fresh: dict[int, bool] = {}
-        self.handles = [
-            register_optimizer_step_pre_hook(self.before),
-            register_optimizer_step_post_hook(self.after),
-        ]
+        self.handles: list[Any] = []
+
+    def install(self) -> None:
+        if not self.handles:
+            self.handles.append(register_optimizer_step_pre_hook(self.before))
+            self.handles.append(register_optimizer_step_post_hook(self.after))
 
     def remove(self) -> None:
-        for handle in self.handles:
-            handle.remove()
+        while self.handles:
+            self.handles[-1].remove()
+            self.handles.pop()
+
+    def is_in(self) -> bool:
+        return bool(self.handles)
 
     def before(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         recorder = active.recorder
@@ -62,3 +65,7 @@ def _is_from_outside(recorder: Recorder, optimizer: torch.optim.Optimizer) -> bo
             if value is None or value.role is not Role.COMPUTED:
                 return True
     return False
+
+
+OPTIMIZERS = (Steps(),)
+"""Note steps that make an optimizer's state."""

@@ -7,27 +7,25 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.code import Code
+from tracelab.capture.patches.registry import Attribute, Group, patched
 from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat import script
 from tracelab.graph.kinds import CALL_FUNCTION
 
-
-def patch_script(registry: Registry) -> None:
-    """Make nodes of calls of script functions; answer `torch.jit.is_tracing`."""
-    _patch_calls(registry)
-    for module, function in script.entry_points("script"):
-        registry.set(module, "script", _with_originals(registry, function))
-    for module, function in script.entry_points("is_tracing"):
-        registry.set(module, "is_tracing", _is_tracing(function))
+_known: dict[Any, Code] = {}
 
 
-def _patch_calls(registry: Registry) -> None:
-    functions = script.function_class()
-    if functions is None:
-        return
-    original = functions.__call__
+def _functions() -> list[Replacement]:
+    for name, make in (("script", _with_originals), ("is_tracing", _is_tracing)):
+        for _, function in script.entry_points(name):
+            if function not in _known:
+                _known[function] = Code(function, make)
+    return list(_known.values())
 
+
+def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(function: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
@@ -41,15 +39,24 @@ def _patch_calls(registry: Registry) -> None:
             attributes={"name": function.name, "graph": function.graph},
         )
 
-    registry.set(functions, "__call__", call)
+    return call
 
 
-def _with_originals(registry: Registry, original: Callable[..., Any]) -> Callable[..., Any]:
+def _calls() -> list[Replacement]:
+    functions = script.function_class()
+    return [] if functions is None else [Attribute(functions, "__call__", _recorded)]
+
+
+SCRIPT = (*_calls(), Group(_functions))
+"""Make nodes of calls of script functions; answer `torch.jit.is_tracing`."""
+
+
+def _with_originals(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def compiled(*args: Any, **kwargs: Any) -> Any:
         if active.recorder is None:
             return original(*args, **kwargs)
-        with registry.originals():
+        with patched.originals():
             return original(*args, **kwargs)
 
     return compiled
@@ -59,7 +66,7 @@ def _is_tracing(original: Callable[[], bool]) -> Callable[[], bool]:
     # Libraries ask before they look at data; their answer to "yes" is the code that generalises.
     def is_tracing() -> bool:
         # functional_call asks in order to refuse script modules; for plain modules it traces well.
-        if sys._getframe(1).f_code.co_filename.endswith("stateless.py"):
+        if sys._getframe(2).f_code.co_filename.endswith("stateless.py"):
             return original()
         return active.recorder is not None or original()
 

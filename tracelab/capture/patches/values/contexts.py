@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.compat.modes import autocast_options
 from tracelab.graph.intrinsics import AUTOCAST, RECORD_FUNCTION, Intrinsic
@@ -16,36 +16,46 @@ from tracelab.graph.ir import Node
 from tracelab.graph.kinds import EXIT_CONTEXT
 
 
-def patch_contexts(registry: Registry) -> None:
-    """Make nodes of entering and leaving."""
-    _patch(registry, torch.amp.autocast_mode.autocast, AUTOCAST, autocast_options)
-    _patch(registry, torch.autograd.profiler.record_function, RECORD_FUNCTION, _names)
+def _entering(made_by: Intrinsic, options: Callable[[Any], tuple[Any, ...]]) -> Callable[..., Any]:
+    def make(enter: Callable[..., Any]) -> Callable[..., Any]:
+        def entering(region: Any) -> Any:
+            recorder = active.recorder
+            if recorder is None or recorder.paused:
+                return enter(region)
+            node = Node(made_by.kind, made_by.function, options(region), None, (), recorder.scope)
+            node.source = recorder.source(sys._getframe(1))
+            recorder.nodes.append(node)
+            with recording_paused(recorder):
+                return enter(region)
+
+        return entering
+
+    return make
 
 
-def _patch(registry: Registry, cls: Any, made_by: Intrinsic, options: Callable[[Any], tuple[Any, ...]]) -> None:
-    enter, leave = cls.__enter__, cls.__exit__
-
-    def entering(region: Any) -> Any:
+def _leaving(leave: Callable[..., Any]) -> Callable[..., Any]:
+    def leaving(region: Any, *error: Any, **named: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
-            return enter(region)
-        node = Node(made_by.kind, made_by.function, options(region), None, (), recorder.scope)
-        node.source = recorder.source(sys._getframe(1))
-        recorder.nodes.append(node)
-        with recording_paused(recorder):
-            return enter(region)
-
-    def leaving(region: Any, *error: Any) -> Any:
-        recorder = active.recorder
-        if recorder is None or recorder.paused:
-            return leave(region, *error)
+            return leave(region, *error, **named)
         recorder.nodes.append(Node(EXIT_CONTEXT, None, (), None, (), recorder.scope))
         with recording_paused(recorder):
-            return leave(region, *error)
+            return leave(region, *error, **named)
 
-    registry.set(cls, "__enter__", entering)
-    registry.set(cls, "__exit__", leaving)
+    return leaving
 
 
 def _names(region: Any) -> tuple[Any, ...]:
     return str(region.name), None if region.args is None else str(region.args)
+
+
+_AUTOCAST: Any = torch.amp.autocast_mode.autocast
+_PROFILED: Any = torch.autograd.profiler.record_function
+
+CONTEXTS = (
+    Code(_AUTOCAST.__enter__, _entering(AUTOCAST, autocast_options)),
+    Code(_AUTOCAST.__exit__, _leaving),
+    Code(_PROFILED.__enter__, _entering(RECORD_FUNCTION, _names)),
+    Code(_PROFILED.__exit__, _leaving),
+)
+"""Make nodes of entering and leaving."""

@@ -5,68 +5,88 @@ from __future__ import annotations
 import builtins
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import torch
 
 from tracelab.capture.layers.torch_function import number_to_tensor
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.registry import Attribute
 from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.recording.sym_numbers import TracedNumber, math_function
 from tracelab.graph.intrinsics import MATH
 
 
-def patch_numbers(registry: Registry) -> None:
-    """Make traced numbers usable in `math`, and where a number is."""
-    _patch_rounding(registry)
-    _patch_number_methods(registry)
-    for name in MATH:
-        registry.set(math, name, math_function(name, getattr(math, name)))
-    registry.set(builtins, "min", _extreme(min, torch.sym_min))
-    registry.set(builtins, "max", _extreme(max, torch.sym_max))
+class _Math(ModuleType):
+    """`math`, whose functions are others on a thread that records: to all others they are what they always were."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _STAND_INS:
+            recorder = active.recorder
+            if recorder is not None and not recorder.paused:
+                return _STAND_INS[name]
+        return ModuleType.__getattribute__(self, name)
 
 
-def _patch_rounding(registry: Registry) -> None:
-    """The old tracer gave sizes as tensors, and code written for it calls `torch.ceil` on them."""
-    for name in ("ceil", "floor", "round", "sqrt", "trunc"):
-        registry.set(torch, name, _takes_numbers(getattr(torch, name)))
+_STAND_INS = {name: math_function(name, getattr(math, name)) for name in MATH}
 
 
-def _patch_number_methods(registry: Registry) -> None:
+class MathFunctions(Replacement):
+    """Keeps traced numbers symbolic in `math.sqrt(x.shape[0])` and its like."""
+
+    label = "math"
+
+    def install(self) -> None:
+        if type(math) is ModuleType:
+            math.__class__ = _Math
+
+    def remove(self) -> None:
+        if self.is_in():
+            math.__class__ = ModuleType
+
+    def is_in(self) -> bool:
+        return type(math) is _Math
+
+
+def _always(made: Any) -> Callable[[Any], Any]:
+    return lambda original: made
+
+
+def _number_methods(owner: Any) -> Iterator[Attribute]:
     """What plain numbers have and torch's symbolic ones have not."""
-    for owner in (torch.SymInt, torch.SymFloat):
-        registry.set(owner, "__divmod__", lambda a, b: (a // b, a % b))
-        registry.set(owner, "__rdivmod__", lambda a, b: (b // a, b % a))
-        registry.set(owner, "real", property(lambda number: number))
-        registry.set(owner, "imag", property(lambda number: 0))
-        registry.set(owner, "__format__", _formatted(owner.__format__))
-        # NumPy's functions ask objects for a method of their name.
-        for name in ("sqrt", "log", "log2", "log10", "exp", "sin", "cos", "tan", "tanh"):
-            registry.set(owner, name, _method(math_function(name, getattr(math, name))))
-        registry.set(owner, "rint", lambda number: torch.sym_float(round(number)))
-    registry.set(torch.SymInt, "__invert__", lambda number: -number - 1)
-    registry.set(torch.SymInt, "numerator", property(lambda number: number))
-    registry.set(torch.SymInt, "denominator", property(lambda number: 1))
+    yield Attribute(owner, "__divmod__", _always(lambda a, b: (a // b, a % b)))
+    yield Attribute(owner, "__rdivmod__", _always(lambda a, b: (b // a, b % a)))
+    yield Attribute(owner, "real", _always(property(lambda number: number)))
+    yield Attribute(owner, "imag", _always(property(lambda number: 0)))
+    yield Attribute(owner, "__format__", _formatted)
+    # NumPy's functions ask objects for a method of their name.
+    for name in ("sqrt", "log", "log2", "log10", "exp", "sin", "cos", "tan", "tanh"):
+        yield Attribute(owner, name, _always(_method(_STAND_INS[name])))
+    yield Attribute(owner, "rint", _always(lambda number: torch.sym_float(round(number))))
 
 
-def _extreme(original: Callable[..., Any], symbolic: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def _extreme(symbolic: Callable[[Any, Any], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`min(n, 3)` and `max(x.shape)` without a branch on which of them it is."""
 
-    @functools.wraps(original)
-    def extreme(*args: Any, **kwargs: Any) -> Any:
-        recorder = active.recorder
-        if recorder is None or recorder.paused or kwargs or not args:
-            return original(*args, **kwargs)
-        items = args if len(args) > 1 else args[0] if isinstance(args[0], (tuple, list)) else ()
-        kinds = set(map(type, items))
-        # Of mixed numbers, Python gives the one that it chose as it is.
-        alike = kinds <= {int, torch.SymInt} or kinds <= {float, torch.SymFloat}
-        if alike and kinds & {torch.SymInt, torch.SymFloat}:
-            return functools.reduce(symbolic, items)
-        return original(*args)
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def extreme(*args: Any, **kwargs: Any) -> Any:
+            recorder = active.recorder
+            if recorder is None or recorder.paused or kwargs or not args:
+                return original(*args, **kwargs)
+            items = args if len(args) > 1 else args[0] if isinstance(args[0], (tuple, list)) else ()
+            kinds = set(map(type, items))
+            # Of mixed numbers, Python gives the one that it chose as it is.
+            alike = kinds <= {int, torch.SymInt} or kinds <= {float, torch.SymFloat}
+            if alike and kinds & {torch.SymInt, torch.SymFloat}:
+                return functools.reduce(symbolic, items)
+            return original(*args)
 
-    return extreme
+        return extreme
+
+    return make
 
 
 def _formatted(original: Callable[..., str]) -> Callable[..., str]:
@@ -82,6 +102,9 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The old tracer gave sizes as tensors, and code written for it calls `torch.ceil` on them."""
+
+    @functools.wraps(original)
     def function(*args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused or not args:
@@ -91,3 +114,17 @@ def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(*args, **kwargs)
 
     return function
+
+
+NUMBERS = (
+    *(Attribute(torch, name, _takes_numbers, lent=True) for name in ("ceil", "floor", "round", "sqrt", "trunc")),
+    *_number_methods(torch.SymInt),
+    *_number_methods(torch.SymFloat),
+    Attribute(torch.SymInt, "__invert__", _always(lambda number: -number - 1)),
+    Attribute(torch.SymInt, "numerator", _always(property(lambda number: number))),
+    Attribute(torch.SymInt, "denominator", _always(property(lambda number: 1))),
+    MathFunctions(),
+    Attribute(builtins, "min", _extreme(torch.sym_min), lent=True),
+    Attribute(builtins, "max", _extreme(torch.sym_max), lent=True),
+)
+"""Make traced numbers usable as keys, in `math`, and where a number is."""

@@ -7,7 +7,7 @@ import gc
 import json
 import operator
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -15,8 +15,9 @@ import numpy
 import torch
 
 from tracelab.capture.analysis.cached_calls import cached_callee
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.registry import Attribute
 from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.recording.sym_numbers import TracedNumber
 from tracelab.capture.values import SYMBOLIC
 from tracelab.graph.source import is_inner
@@ -25,30 +26,30 @@ _EXTREMES: dict[Any, Callable[[Any, Any], Any]] = {numpy.maximum: torch.sym_max,
 _KINDS = {torch.SymInt: int, torch.SymFloat: float, torch.SymBool: bool}
 
 
-def patch_plain_numbers(registry: Registry) -> None:
-    """Make traced numbers what they are taken for; where the number itself is needed, that is noted."""
-    for owner, kind in _KINDS.items():
-        registry.set(owner, "__copy__", lambda number: number)
-        _show_class(registry, owner, kind)
-        registry.set(owner, "__deepcopy__", lambda number, memo: number)
-        registry.set(owner, "__reduce_ex__", _reduced(owner.__reduce_ex__))
-        registry.set(owner, "__hash__", _hashed(owner.__hash__))
-    for owner in (torch.SymInt, torch.SymFloat):
-        registry.set(owner, "__array__", _array)
-        registry.set(owner, "__array_ufunc__", _array_function)
-    registry.set(json.JSONEncoder, "default", _encoded(json.JSONEncoder.default))
-    registry.set(numpy, "prod", _product(numpy.prod))
-    registry.set(numpy, "arange", _range(numpy.arange))
-
-
-def _show_class(registry: Registry, owner: Any, kind: type) -> None:
-    """Let `isinstance` see another class; without a cost for all that are no traced numbers.
+class ShownClass(Replacement):
+    """Lets `isinstance` see another class, without a cost for all that are no traced numbers.
 
     `setattr` would change the class of the class. Python hears of it by the attribute that is set next.
     """
-    table = next(item for item in gc.get_referents(vars(owner)) if type(item) is dict)
-    table["__class__"] = property(_class_seen(owner, kind))
-    registry.undo_by(lambda: table.pop("__class__", None))
+
+    def __init__(self, owner: Any, kind: type) -> None:
+        self.owner = owner
+        self.label = f"{owner.__name__}.__class__"
+        self._stand_in = property(_class_seen(owner, kind))
+
+    def _table(self) -> dict[str, Any]:
+        found: dict[str, Any] = next(item for item in gc.get_referents(vars(self.owner)) if type(item) is dict)
+        return found
+
+    def install(self) -> None:
+        self._table()["__class__"] = self._stand_in
+
+    def remove(self) -> None:
+        if self.is_in():
+            del self._table()["__class__"]
+
+    def is_in(self) -> bool:
+        return self._table().get("__class__") is self._stand_in
 
 
 def _class_seen(owner: Any, kind: type) -> Callable[[Any], Any]:
@@ -171,3 +172,24 @@ def _range(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(*args, **options)
 
     return arange
+
+
+def _number_methods(owner: Any, kind: type) -> Iterator[Replacement]:
+    yield ShownClass(owner, kind)
+    # What is set next tells Python of the class.
+    yield Attribute(owner, "__copy__", lambda original: lambda number: number)
+    yield Attribute(owner, "__deepcopy__", lambda original: lambda number, memo: number)
+    yield Attribute(owner, "__reduce_ex__", _reduced)
+    yield Attribute(owner, "__hash__", _hashed)
+    if owner is not torch.SymBool:
+        yield Attribute(owner, "__array__", lambda original: _array)
+        yield Attribute(owner, "__array_ufunc__", lambda original: _array_function)
+
+
+PLAIN_NUMBERS = (
+    *(item for owner, kind in _KINDS.items() for item in _number_methods(owner, kind)),
+    Attribute(json.JSONEncoder, "default", _encoded),
+    Attribute(numpy, "prod", _product, lent=True),
+    Attribute(numpy, "arange", _range, lent=True),
+)
+"""Make traced numbers what they are taken for; where the number itself is needed, that is noted."""

@@ -9,55 +9,45 @@ import torch
 from torch import nn
 
 from tracelab.capture.layers.torch_function import convert, iterate_tensor
-from tracelab.capture.patches.registry import Registry
+from tracelab.capture.patches.code import Code
+from tracelab.capture.patches.registry import Attribute
 from tracelab.capture.recording.recorder import active
 from tracelab.graph import intrinsics
 
 _PLAIN = (torch.Tensor, nn.Parameter)
 
 
-def patch_tensors(registry: Registry) -> None:
-    """Record these methods, or note that the trace is specialized on them."""
-    _patch_iteration(registry)
-    _patch_pickling(registry)
-    _patch_subclasses(registry)
-
-
-def _patch_iteration(registry: Registry) -> None:
-    original: Callable[[Any], Any] = torch.Tensor.__iter__
-
+def _iteration(original: Callable[..., Any]) -> Callable[..., Any]:
     def iterate(tensor: torch.Tensor) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
             return original(tensor)
         return iterate_tensor(recorder, tensor)
 
-    registry.set(torch.Tensor, "__iter__", iterate)
+    return iterate
 
 
-def _patch_pickling(registry: Registry) -> None:
-    original: Callable[..., Any] = torch.Tensor.__reduce_ex__
-
+def _pickling(original: Callable[..., Any]) -> Callable[..., Any]:
     def reduce_ex(tensor: torch.Tensor, protocol: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
             return original(tensor, protocol)
         return convert(recorder, "pickle", original, (tensor, protocol), {})
 
-    registry.set(torch.Tensor, "__reduce_ex__", reduce_ex)
+    return reduce_ex
 
 
-def _patch_subclasses(registry: Registry) -> None:
-    """Tensors that become tensors of another class, parameters first."""
-    as_subclass: Any = torch.Tensor.as_subclass
-    new: Any = nn.Parameter.__new__
-
-    def traced_as_subclass(tensor: torch.Tensor, cls: Any) -> Any:
+def _as_subclass(original: Callable[..., Any]) -> Callable[..., Any]:
+    def as_subclass(tensor: torch.Tensor, cls: Any) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused:
-            return as_subclass(tensor, cls)
+            return original(tensor, cls)
         return recorder.record_intrinsic(intrinsics.AS_SUBCLASS, (tensor, cls))
 
+    return as_subclass
+
+
+def _new_parameter(new: Callable[..., Any]) -> Callable[..., Any]:
     def traced_new(cls: Any, data: Any = None, requires_grad: bool = True) -> Any:
         recorder = active.recorder
         if recorder is None or recorder.paused or cls is not nn.Parameter or type(data) not in _PLAIN:
@@ -68,5 +58,13 @@ def _patch_subclasses(registry: Registry) -> None:
             intrinsics.PARAMETER, (data, requires_grad), run=lambda: new(cls, data, requires_grad)
         )
 
-    registry.set(torch.Tensor, "as_subclass", traced_as_subclass)
-    registry.set(nn.Parameter, "__new__", staticmethod(traced_new))
+    return traced_new
+
+
+TENSORS = (
+    Code(torch.Tensor.__iter__, _iteration),
+    Code(torch.Tensor.__reduce_ex__, _pickling),
+    Attribute(torch.Tensor, "as_subclass", _as_subclass),
+    Code(nn.Parameter.__new__, _new_parameter),
+)
+"""Record these methods, or note that the trace is specialized on them."""

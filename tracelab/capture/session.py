@@ -1,0 +1,126 @@
+"""What a recording changes in torch, for its thread and for the process, and how that ends whatever happens.
+
+`end` may be called again: an interrupt in it is followed by another call. What even that misses is put right when the
+next recording begins, and before each cell of a notebook.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any
+
+import torch
+
+from tracelab.capture.layers.torch_function import FunctionMode
+from tracelab.capture.patches.table import patched
+from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.compat.dispatch import (
+    PRE_DISPATCH,
+    PYTHON_DISPATCHER,
+    enable_python_dispatcher,
+    key_included,
+    set_key_included,
+    set_watching,
+)
+from tracelab.compat.modes import function_modes, pop_function_mode, push_function_mode, set_grad_enabled
+from tracelab.errors import TracelabError
+
+_DEVICES = ("cpu", "cuda")
+
+
+class Session:
+    """One recording of this thread.
+
+    `completed` is set where the code returned or raised an error of its own: what it did to torch's modes stays then.
+    """
+
+    def __init__(self, recorder: Recorder, release: Callable[[], None]) -> None:
+        self.recorder = recorder
+        self.release = release
+        self.completed = False
+        self.thread = get_ident()
+        self.outer = active.recorder
+        self.outer_session = active.session
+        self._begun = False
+        self._guard: Any = None
+        self._keys = [(key, key_included(key)) for key in (PRE_DISPATCH, PYTHON_DISPATCHER)]
+        self._modes = function_modes()
+        self._grad_mode = torch.is_grad_enabled()
+        self._autocast = [(device, torch.is_autocast_enabled(device)) for device in _DEVICES]
+
+    def begin(self) -> None:
+        """From here on, this thread's calls are recorded."""
+        if self.outer is not None and not self.outer.paused:
+            raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
+        heal()
+        self._begun = True
+        active.session = self
+        patched.enter(self)
+        push_function_mode(FunctionMode())
+        self._guard = enable_python_dispatcher()
+        self._guard.__enter__()
+        set_watching(True)
+        active.recorder = self.recorder
+
+    def end(self) -> None:
+        """Torch is as before."""
+        self.recorder.ended = True
+        if self._begun:
+            active.recorder = self.outer
+            if self._guard is not None:
+                self._guard.__exit__(None, None, None)
+            for key, included in self._keys:
+                set_key_included(key, included)
+            while function_modes() > self._modes:
+                pop_function_mode()
+            if not self.completed:
+                self._restore_modes()
+            active.session = self.outer_session
+        patched.leave(self)
+        self.release()
+        self._begun = False
+
+    def _restore_modes(self) -> None:
+        if torch.is_grad_enabled() != self._grad_mode:
+            set_grad_enabled(self._grad_mode)
+        for device, enabled in self._autocast:
+            if torch.is_autocast_enabled(device) != enabled:
+                torch.set_autocast_enabled(device, enabled)
+
+
+def heal() -> None:
+    """End what an interrupt left of a recording of this thread, and put back what no recording needs."""
+    left = active.session
+    if left is not None and not _runs(left):
+        left.end()
+    patched.heal()
+
+
+def _runs(session: Session) -> bool:
+    """Whether the function that began it is still running."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_locals.get("session") is session:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _in_child() -> None:
+    """A process that was forked while recordings ran records nothing: its thread is as if it had ended its own."""
+    me, sessions = get_ident(), patched.users
+    patched.forget_threads()
+    for session in reversed(sessions):
+        if session.thread == me:
+            session.end()
+        session.recorder.ended = True
+        session.recorder.paused = True
+    active.session = active.recorder = None
+    patched.forget_threads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
