@@ -22,8 +22,8 @@ OUTSIDE = sorted(path for path in ROOT.rglob("*.py") if path.parent.name != "com
 PRIVATE_MODULE = re.compile(r"torch\.(_(?!_)|jit\b)")
 PATH = re.compile(r"torch\.(_(?!_)\w+|jit)(\.\w+)*\.?")
 
-NOT_OF_TORCH = {"_fields", "_getframe", "_get_os_path", "_render_traceback_", "_repr_mimebundle_"}
-"""Private or unusual attributes of Python's, of the Jupyter server's and of IPython's objects."""
+NOT_OF_TORCH = {"_actions", "_fields", "_getframe", "_get_os_path", "_render_traceback_", "_repr_mimebundle_"}
+"""Private or unusual attributes of Python's (argparse, named tuples), of the Jupyter server's and of IPython's objects."""
 
 
 def _tree(path: Path) -> ast.Module:

@@ -265,3 +265,28 @@ def test_training_mode_is_the_one_that_it_was_traced_in(net):
 
 def test_keyword_arguments_work(traced):
     assert_same(traced(x=x), traced(x))
+
+
+class KeepsSums(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.sums, self.place = torch.zeros(4, 2), torch.tensor(0)
+
+    def forward(self, x):
+        self.sums[self.place] = x
+        self.place += 1
+        return self.sums.sum(0)
+
+
+def test_a_deep_copy_writes_to_captured_tensors_of_its_own():
+    module = KeepsSums()
+    traced = tracelab.trace(module, torch.ones(2))
+    for _ in range(2):
+        assert copy.deepcopy(traced)(torch.ones(2)).tolist() == [2, 2]
+    assert module.place.item() == 1
+    assert traced(torch.ones(2)).tolist() == [2, 2]
+    assert module.place.item() == 2
+    assert copy.deepcopy(traced)(torch.ones(2)).tolist() == [3, 3]
+    twin = copy.deepcopy(copy.deepcopy(traced))
+    copy.deepcopy(twin)(torch.ones(2))
+    assert twin(torch.ones(2)).tolist() == [3, 3]

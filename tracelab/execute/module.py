@@ -18,10 +18,11 @@ from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
+from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Value
+from tracelab.graph.ir import Role, Value
 
 
 class TracedSubmodule(nn.Module):
@@ -187,8 +188,15 @@ class ReplayModule(TracedSubmodule):
         for name, item in self.__dict__.items():
             if name != "_runs":
                 twin.__dict__[name] = copy.deepcopy(item, memo)
-        for method, run in self._runs.items():
-            twin._run(method).devices_from(run)
+        for method, graph in self._graphs.items():
+            run = self._runs.get(method)
+            written = _written_constants(graph)
+            if run is not None or written:
+                mine = twin._run(method)
+                names = mine.names_of(written)
+                if run is not None:
+                    mine.devices_from(run)
+                mine.own(names, memo)
         return twin
 
     def __copy__(self) -> Self:
@@ -258,9 +266,28 @@ class _Run:
                 table[name] = fn(table[name])
         self._changes = -1
 
+    def names_of(self, constants: set[int]) -> list[str]:
+        """What the code calls captured tensors, given by their ids."""
+        namespace = self.replay.namespace
+        return [name for name in self.replay.code.constants if id(namespace[name]) in constants]
+
+    def own(self, names: list[str], memo: dict[int, Any]) -> None:
+        """Copy captured tensors, so that no other copy of the module writes to them."""
+        for name in names:
+            item = self.replay.namespace[name]
+            if id(item) not in memo:
+                memo[id(item)] = item.detach().clone().requires_grad_(item.requires_grad)
+            self.replay.namespace[name] = memo[id(item)]
+
     def devices_from(self, other: _Run) -> None:
         for name in (*other.replay.code.devices, *other.replay.code.constants):
             self.replay.namespace[name] = other.replay.namespace[name]
+
+
+def _written_constants(graph: Graph) -> set[int]:
+    """The ids of the captured tensors that the graph writes to."""
+    memory = Aliasing(graph)
+    return {id(item) for value, item in graph.state.items() if value.role is Role.CONSTANT and memory.written(value)}
 
 
 class _ModuleTable(dict[str, Tensor]):

@@ -116,7 +116,9 @@ def test_by_signals_at_random_instants(count):
     for _ in range(count):
         fired = threading.Event()
 
-        def ring(wait=chosen.random() * took, fired=fired):
+        wait = chosen.random() * took
+
+        def ring(wait=wait, fired=fired):
             time.sleep(wait)
             signal.pthread_kill(main, signal.SIGINT)
             fired.set()
