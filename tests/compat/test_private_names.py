@@ -23,7 +23,7 @@ PRIVATE_MODULE = re.compile(r"torch\.(_(?!_)|jit\b)")
 PATH = re.compile(r"torch\.(_(?!_)\w+|jit)(\.\w+)*\.?")
 
 NOT_OF_TORCH = {"_actions", "_fields", "_getframe", "_get_os_path", "_render_traceback_", "_repr_mimebundle_"}
-"""Private or unusual attributes of Python's (argparse, named tuples), of the Jupyter server's and of IPython's objects."""
+"""Private or unusual attributes of Python's, of the Jupyter server's and of IPython's objects."""
 
 
 def _tree(path: Path) -> ast.Module:
