@@ -23,6 +23,7 @@ from torch.utils.checkpoint import checkpoint
 
 import tracelab
 from support.observed_calls import calm, observed_call, part_in_autograd
+from support.shrinking import shrunk_lines
 from tracelab.execute.module import ReplayModule, mirror
 from tracelab.graph import Graph
 
@@ -686,18 +687,12 @@ def observed(module: nn.Module, grad: bool = True) -> dict[str, Any]:
 
 def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
     """A program with fewer lines that still fails."""
-    lines = list(program.lines)
-    size = max(len(lines) // 2, 1)
-    while size:
-        place = 0
-        while place < len(lines):
-            tried = Program(program.seed, lines[:place] + lines[place + size :], program.returned)
-            if _compiles(tried) and fails(tried):
-                lines = tried.lines
-            else:
-                place += size
-        size //= 2
-    return Program(program.seed, lines, program.returned)
+
+    def still_fails(lines: list[str]) -> bool:
+        tried = Program(program.seed, lines, program.returned)
+        return _compiles(tried) and fails(tried)
+
+    return Program(program.seed, shrunk_lines(program.lines, still_fails), program.returned)
 
 
 def _compiles(program: Program) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning
+from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning, warn_at
 
 _WORDS = {
     "bool": "a Python boolean",
@@ -64,15 +64,7 @@ def emit(warning: TraceDiagnostic, frame: FrameType | None) -> None:
     if warning.source is None or frame is None:
         warnings.warn(warning.message, TracerWarning, stacklevel=2)
         return
-    registry = frame.f_globals.setdefault("__warningregistry__", {})
-    warnings.warn_explicit(
-        warning.message,
-        TracerWarning,
-        warning.source.file,
-        warning.source.line,
-        module=frame.f_globals.get("__name__"),
-        registry=registry,
-    )
+    warn_at(frame, warning.message, TracerWarning, warning.source.file, warning.source.line)
 
 
 @contextmanager

@@ -15,11 +15,14 @@ class ModuleState:
     """What the buffers and tensor attributes of the known modules were when recording began."""
 
     def __init__(self) -> None:
+        self.modules: list[tuple[torch.nn.Module, str]] = []
+        """Each of them, and its path."""
         self.buffers: list[tuple[torch.nn.Module, str, torch.Tensor, str]] = []
         self.attributes: list[tuple[torch.nn.Module, str, object, str]] = []
 
     def remember(self, module: torch.nn.Module, prefix: str) -> None:
         for path, child in module.named_modules(prefix=prefix):
+            self.modules.append((child, path))
             dot = f"{path}." if path else ""
             for name, buffer in child._buffers.items():
                 if buffer is not None:

@@ -18,6 +18,7 @@ import numpy
 import torch
 
 from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.values import is_filled, python_function
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 
 _PLAIN = (bool, int, float, str, type(None))
@@ -29,11 +30,10 @@ class OutsideState:
 
     def __init__(self, function: Any, modules: Iterable[tuple[torch.nn.Module, str]]) -> None:
         self.attributes = [
-            (child, path, {name: item for name, item in vars(child).items() if _is_watched(name, item)})
-            for module, prefix in modules
-            for path, child in module.named_modules(prefix=prefix)
+            (module, path, {name: item for name, item in vars(module).items() if _is_watched(name, item)})
+            for module, path in modules
         ]
-        self.function = _python_function(function)
+        self.function = python_function(function)
         self.cells = dict(_cells(self.function)) if self.function is not None else {}
         self.globals = _globals_written(self.function) if self.function is not None else {}
         self.python = random.getstate()
@@ -92,22 +92,11 @@ def _cell(function: FunctionType, name: str) -> Callable[[], Any]:
     return lambda: dict(_cells(function)).get(name)
 
 
-def _python_function(function: Any) -> FunctionType | None:
-    if isinstance(function, functools.partial):
-        function = function.func
-    function = getattr(function, "__func__", function)
-    return function if isinstance(function, FunctionType) else None
-
-
 def _cells(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """Plain values in the closure."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            item = cell.cell_contents
-        except ValueError:
-            continue
-        if type(item) in _PLAIN:
-            yield name, item
+        if is_filled(cell) and type(cell.cell_contents) in _PLAIN:
+            yield name, cell.cell_contents
 
 
 def _globals_written(function: FunctionType) -> dict[str, Any]:

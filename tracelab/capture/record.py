@@ -81,7 +81,7 @@ def record(
         value = Value(label, tensor_type(tensor), None, Role.INPUT)
         user_inputs.append(value)
         recorder.bind(tensor, value)
-    outside = OutsideState(function, [(module, prefix) for prefix, module in (modules or {}).items()])
+    outside = OutsideState(function, state.modules)
     recorder.boundary = _call.__code__
 
     def release() -> None:

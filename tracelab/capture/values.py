@@ -1,7 +1,9 @@
-"""What an argument is now: its plain value, its memory."""
+"""What an argument is now: its plain value, its memory, the Python function and closure behind a callable."""
 
 from __future__ import annotations
 
+import functools
+from types import CellType, FunctionType
 from typing import Any
 
 import torch
@@ -29,6 +31,23 @@ def storage_of(tensor: torch.Tensor) -> int | None:
         return tensor.untyped_storage().data_ptr() or None
     except (RuntimeError, NotImplementedError):
         return None
+
+
+def python_function(function: Any) -> FunctionType | None:
+    """The Python function behind a callable: of a method or a `functools.partial`, too; None where there is none."""
+    if isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    return function if isinstance(function, FunctionType) else None
+
+
+def is_filled(cell: CellType) -> bool:
+    """Whether a variable of a closure is bound."""
+    try:
+        cell.cell_contents  # noqa: B018 - an empty cell raises
+    except ValueError:
+        return False
+    return True
 
 
 def concrete(item: Any) -> Any:

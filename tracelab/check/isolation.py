@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tracelab.check.memory import MOST_BYTES, Memory
 from tracelab.check.random_state import RandomState
-from tracelab.check.reachable import MISSING, Reachable, sequence_class, slot, table_class
+from tracelab.check.reachable import MISSING, Reachable, content_of, sequence_class, slot, table_class
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.graph import Graph
 
@@ -69,7 +69,7 @@ class _Snapshot:
             (item, sequence_class(item), list(sequence_class(item).__iter__(item))) for item in found.sequences
         ]
         self.sets = [(item, set(set.__iter__(item))) for item in found.sets]
-        self.cells = [(cell, _content(cell)) for cell in found.cells]
+        self.cells = [(cell, content_of(cell)) for cell in found.cells]
         self.slots = [(item, descriptor, slot(item, descriptor)) for item, descriptor in found.slots]
         self.names = [(space, name, space.get(name, MISSING)) for space, name in found.names]
         self.classes = [(cls, dict(cls.__dict__)) for cls in found.classes]
@@ -97,7 +97,7 @@ class _Snapshot:
                 set.clear(group)
                 set.update(group, members)
         for cell, content in self.cells:
-            if _content(cell) is not content:
+            if content_of(cell) is not content:
                 _fill(cell, content)
         for item, descriptor, before in self.slots:
             if slot(item, descriptor) is not before:
@@ -155,13 +155,6 @@ def _same_bytes(array: Any, before: Any) -> bool:
     if not array.flags.c_contiguous:
         return bool(array.tobytes() == before.tobytes())
     return numpy.array_equal(array.reshape(-1).view(numpy.uint8), before.reshape(-1).view(numpy.uint8))
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return MISSING
 
 
 def _fill(cell: Any, content: Any) -> None:

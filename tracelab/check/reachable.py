@@ -161,10 +161,7 @@ class Reachable:
 
     def _cell(self, cell: types.CellType) -> None:
         self.cells.append(cell)
-        try:
-            self._pending.append(cell.cell_contents)
-        except ValueError:
-            return
+        self._more((content_of(cell),))
 
     def _function(self, function: types.FunctionType) -> None:
         self._pending += function.__closure__ or ()
@@ -198,6 +195,14 @@ class Reachable:
 
 _HEAP = 1 << 9
 """The flag of classes that Python code made."""
+
+
+def content_of(cell: types.CellType) -> Any:
+    """What stands in a variable of a closure."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return MISSING
 
 
 def slot(item: Any, descriptor: Any) -> Any:

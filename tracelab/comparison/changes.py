@@ -64,11 +64,6 @@ class ChangedNode(NamedTuple):
     after: Node
     changes: tuple[Change, ...]
 
-    @property
-    def only_types(self) -> bool:
-        """Whether it does the same as before, and only what it made is different."""
-        return all(change.what in TYPES or change.what == "input" for change in self.changes)
-
 
 class ChangedValue(NamedTuple):
     """An input or parameter, what it became, and what is different; None for what one graph has not."""

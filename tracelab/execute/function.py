@@ -10,11 +10,10 @@ import torch
 
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Policy, known_action, raise_explained
+from tracelab.execute.codegen.guards import Guarded, Policy, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
-from tracelab.graph.assumptions import Assumption
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role
@@ -22,7 +21,7 @@ from tracelab.graph.structure import InputTree
 from tracelab.graph.types import counted
 
 
-class ReplayFunction:
+class ReplayFunction(Guarded):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -58,20 +57,6 @@ class ReplayFunction:
         for index, value in enumerate(state_inputs(self.graph)):
             if value.path == path:
                 self._state[index] = tensor
-
-    @property
-    def assumptions(self) -> list[Assumption]:
-        """What decided what was recorded, and may be different at another call."""
-        return self.graph.assumptions
-
-    @property
-    def on_violation(self) -> str:
-        """What a call does where an assumption does not hold: `warn`, `raise` or `ignore`."""
-        return self.policy.on_violation
-
-    @on_violation.setter
-    def on_violation(self, action: str) -> None:
-        self.policy.on_violation = known_action(action)
 
     @property
     def input_tree(self) -> InputTree:

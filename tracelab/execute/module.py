@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from tracelab.compat import script
 from tracelab.compat.modules import apply_to
-from tracelab.errors import AssumptionError, TracelabError
+from tracelab.errors import TracelabError
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Policy, known_action, raise_explained, tell
+from tracelab.execute.codegen.guards import Guarded, Policy, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
 from tracelab.graph.aliasing import Aliasing
-from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
@@ -66,7 +66,7 @@ class TracedSubmodule(nn.Module):
         return self._class_name
 
 
-class ReplayModule(TracedSubmodule):
+class ReplayModule(TracedSubmodule, Guarded):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,
@@ -94,20 +94,6 @@ class ReplayModule(TracedSubmodule):
         found = self._graphs.get("forward")
         return found if found is not None else next(iter(self._graphs.values()))
 
-    @property
-    def assumptions(self) -> list[Assumption]:
-        """What decided what was recorded, and may be different at another call: that of `forward`."""
-        return self.graph.assumptions
-
-    @property
-    def on_violation(self) -> str:
-        """What a call does where an assumption does not hold: `warn`, `raise` or `ignore`."""
-        return self.policy.on_violation
-
-    @on_violation.setter
-    def on_violation(self, action: str) -> None:
-        self.policy.on_violation = known_action(action)
-
     def graph_of(self, method: str) -> Graph:
         """The graph of one traced method."""
         return self._graphs[method]
@@ -126,25 +112,14 @@ class ReplayModule(TracedSubmodule):
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode of the module; a trace keeps that of its recording, and says so where it depends on it."""
-        for graph in self._graphs.values():
-            for item in graph.assumptions:
-                if item.kind is AssumptionKind.TRAINING and item.constant is not mode:
-                    self._refuse_mode(item, mode)
-                    return super().train(mode)
+        items = (item for graph in self._graphs.values() for item in graph.assumptions)
+        if any(item.kind is AssumptionKind.TRAINING and item.constant is (not mode) for item in items):
+            self.policy.act(
+                f"{self._class_name} was traced in {'evaluation' if mode else 'training'} mode, which its recording "
+                f"depends on (dropout, batch norm or a branch on `training`): {'train' if mode else 'eval'}() does not "
+                "change what the trace does; trace it again in that mode"
+            )
         return super().train(mode)
-
-    def _refuse_mode(self, item: Assumption, mode: bool) -> None:
-        if self.policy.on_violation == "ignore":
-            return
-        words = "training" if item.constant else "evaluation"
-        sentence = (
-            f"{self._class_name} was traced in {words} mode, which its recording depends on (dropout, batch norm or a "
-            f"branch on `training`): {'train' if mode else 'eval'}() does not change what the trace does; trace it "
-            "again in that mode"
-        )
-        if self.policy.on_violation == "raise":
-            raise AssumptionError(sentence)
-        tell(sentence)
 
     def _run(self, method: str) -> _Run:
         run = self._runs.get(method)

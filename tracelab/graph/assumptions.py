@@ -108,14 +108,8 @@ def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], node
     for node in nodes:
         if node.name not in _FREE_RANK and all(value in known or not value.is_tensor for value in node.inputs):
             known.update(node.outputs)
-    return [
-        item
-        for item in assumptions
-        if item.kind is not AssumptionKind.DIMENSIONS
-        or item.value is None
-        or item.value.node is None
-        or item.value not in known
-    ]
+    implied = {value for value in ranks & known if value.node is not None}
+    return [item for item in assumptions if item.kind is not AssumptionKind.DIMENSIONS or item.value not in implied]
 
 
 GuardNodes = list[tuple[int, Node]]
@@ -138,8 +132,6 @@ READS = {
     "bool": "{}",
     "int": "{}",
     "float": "{}",
-    "index": "{}",
-    "number": "{}",
     "len": "len({})",
     "dim": "{}.dim()",
     "dtype": "{}.dtype",

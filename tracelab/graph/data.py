@@ -112,19 +112,20 @@ class GraphData:
 
         Raises `TracelabError` where no use comes after the node that makes `new`.
         """
-        changed = []
-        uses = self.uses().get(old, [])
+        changed: list[Node] = []
+        earlier: list[Node] = []
         maker = new.node if new.node is not None and new.node.graph is self else None
         for node in self.nodes:
-            if maker is not None:
-                maker = None if node is maker else maker
-            elif old in node.inputs:
-                rename(node, {old: new})
-                changed.append(node)
-        if uses and not changed and old not in self.outputs:
+            before, maker = maker is not None, None if node is maker else maker
+            if old in node.inputs:
+                (earlier if before else changed).append(node)
+        if earlier and not changed and old not in self.outputs:
+            first = earlier[0].kind
             raise TracelabError(
-                f"{new!r} comes after every use of {old!r}: insert what makes it before {uses[0].kind}, its first user"
+                f"{new!r} comes after every use of {old!r}: insert what makes it before {first}, its first user"
             )
+        for node in changed:
+            rename(node, {old: new})
         self.outputs[:] = [new if value is old else value for value in self.outputs]
         self.rename_in_guards({old: new})
         return changed
@@ -180,7 +181,8 @@ class GraphData:
                 before.append(before[-1] + (node in staying))
             for warning in self.warnings:
                 warning.position = before[min(warning.position, len(self.nodes))]
-            self._keep_guards(kept, staying, before)
+            if self.assumptions:
+                self._keep_guards(kept, staying, before)
         self._nodes[:] = kept
 
     def _keep_guards(self, kept: list[Node], staying: set[Node], before: list[int]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any
 
 from tracelab.graph.ir import Node, Value
@@ -12,6 +14,13 @@ from tracelab.graph.source import Source
 
 class TracerWarning(Warning):
     """Something in the traced code may make the trace wrong for other inputs."""
+
+
+def warn_at(frame: FrameType, message: str, category: type[Warning], file: str, line: int) -> None:
+    """Give a Python warning at a line of the user's; `frame` is of the code that it is in."""
+    space = frame.f_globals
+    registry = space.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(message, category, file, line, module=space.get("__name__"), registry=registry)
 
 
 @dataclass(slots=True)

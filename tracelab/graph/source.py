@@ -128,7 +128,6 @@ def is_cell(file: str) -> bool:
 
 
 _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"}
-_CARRY_ON = {"CACHE", "EXTENDED_ARG", "NOP", "COPY", "DUP_TOP", "LOAD_FAST", "PRECALL", "SWAP", "NOT_TAKEN"}
 
 
 @functools.lru_cache(maxsize=4096)

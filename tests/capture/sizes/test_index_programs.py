@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from torch import Tensor
 import tracelab
 from support.index_programs import IndexProgram, index_programs
 from support.replay import EXACT, copied
+from support.shrinking import shrunk_lines
 
 ONTO_ITSELF = "refer to a single memory location"
 """What eager says of some writes of memory onto itself, by strides that stand for nothing: those of sizes of one."""
@@ -85,15 +86,14 @@ def failure(program: IndexProgram) -> str:
 
 def shrunk(program: IndexProgram) -> IndexProgram:
     """The program without the lines that the failure does not need."""
-    for place in reversed(range(len(program.lines))):
-        smaller = copy.copy(program)
-        smaller.lines = program.lines[:place] + program.lines[place + 1 :]
+
+    def still_fails(lines: list[str]) -> bool:
         try:
-            if failure(smaller):
-                program = smaller
+            return bool(failure(replace(program, lines=lines)))
         except SyntaxError:
-            continue
-    return program
+            return False
+
+    return replace(program, lines=shrunk_lines(program.lines, still_fails))
 
 
 def check(first: int, last: int) -> None:

@@ -6,6 +6,8 @@ import dis
 import functools
 from types import CodeType, FrameType
 
+from tracelab.capture.analysis.instructions import listing_at
+
 _EFFECTS = ("STORE", "DELETE", "RETURN", "YIELD", "IMPORT", "FOR_", "SETUP", "SEND", "GET_", "LIST_", "SET_", "MAP_")
 _KEPT_VALUE = ("COPY", "SWAP", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
 """`a and b` as a value: the condition itself stays on the stack."""
@@ -24,8 +26,7 @@ def only_checks(frame: FrameType | None) -> bool:
 
 @functools.lru_cache(maxsize=8192)
 def _only_checks(code: CodeType, offset: int) -> bool:
-    listing = [item for item in dis.get_instructions(code) if item.opname not in ("CACHE", "EXTENDED_ARG")]
-    index = next((i for i, item in enumerate(listing) if item.offset == offset), None)
+    listing, index = listing_at(code, offset)
     if index is None:
         return False
     branches = _Branches(listing)
@@ -50,8 +51,7 @@ def is_read_to_check(frame: FrameType | None) -> bool:
 
 @functools.lru_cache(maxsize=8192)
 def _is_read_to_check(code: CodeType, offset: int) -> bool:
-    listing = [item for item in dis.get_instructions(code) if item.opname not in ("CACHE", "EXTENDED_ARG")]
-    index = next((i for i, item in enumerate(listing) if item.offset == offset), None)
+    listing, index = listing_at(code, offset)
     if index is None:
         return False
     compared = False

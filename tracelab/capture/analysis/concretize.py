@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 import torch
 
-from tracelab.capture.values import SYMBOLIC
+from tracelab.capture.values import SYMBOLIC, is_filled, python_function
 
 
 def concretize_names(namespace: dict[str, Any], names: Iterable[str]) -> None:
@@ -89,14 +89,11 @@ def concretize_function(function: Any) -> None:
     if isinstance(function, functools.partial):
         function = function.func
     _concretize_attributes(getattr(function, "__self__", None), seen)
-    function = getattr(function, "__func__", function)
-    if not isinstance(function, types.FunctionType):
+    function = python_function(function)
+    if function is None:
         return
-    for cell in function.__closure__ or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:
-            continue
+    for cell in filter(is_filled, function.__closure__ or ()):
+        content = cell.cell_contents
         plain = plain_numbers(content, seen)
         if plain is not content:
             cell.cell_contents = plain

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dis
 import functools
 from types import CodeType, FrameType
 
-_NO_STEP = ("CACHE", "EXTENDED_ARG", "NOT_TAKEN")
+from tracelab.capture.analysis.instructions import listing_at
 
 
 def takes_from_the_front(frame: FrameType | None) -> bool:
@@ -16,8 +15,7 @@ def takes_from_the_front(frame: FrameType | None) -> bool:
 
 @functools.lru_cache(maxsize=8192)
 def _takes_from_the_front(code: CodeType, offset: int) -> bool:
-    listing = [item for item in dis.get_instructions(code) if item.opname not in _NO_STEP]
-    index = next((at for at, item in enumerate(listing) if item.offset == offset), None)
+    listing, index = listing_at(code, offset)
     if index is None or index + 2 >= len(listing):
         return False
     number, then = listing[index + 1 : index + 3]

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.recording.recorder import Recorder
-from tracelab.capture.values import SYMBOLIC
+from tracelab.capture.values import SYMBOLIC, is_filled
 from tracelab.graph.callables.higher_order import Binding, Lifted
 
 _MOST_FUNCTIONS = 200
@@ -100,7 +100,7 @@ class Lifting:
         if self._functions >= _MOST_FUNCTIONS:
             return None
         self._functions += 1
-        contents = {index: cell.cell_contents for index, cell in enumerate(old.__closure__ or ()) if _is_filled(cell)}
+        contents = {index: cell.cell_contents for index, cell in enumerate(old.__closure__ or ()) if is_filled(cell)}
         read = {name: old.__globals__[name] for name in _globals_read(old) if name in old.__globals__}
         parts = self._sequence((contents, read, old.__defaults__ or (), old.__kwdefaults__ or {}))
         if parts is None:
@@ -120,14 +120,6 @@ class Lifting:
             return new
 
         return bound
-
-
-def _is_filled(cell: types.CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018 - an empty cell raises
-    except ValueError:
-        return False
-    return True
 
 
 def _globals_read(function: types.FunctionType) -> list[str]:

@@ -100,7 +100,7 @@ class Code:
         waiting: dict[Value | None, list[Guard]] = {}
         for guard in guards:
             waiting.setdefault(guard.assumption.value, []).append(guard)
-        last_uses = _last_uses(graph, guards) if guarded and self._optimized else self._last_uses
+        last_uses = _last_uses(graph, guarded) if guarded and self._optimized else self._last_uses
         names = [self.name(value) for value in graph.inputs]
         parameters = ", ".join(names)
         if len(parameters) > 100:
@@ -112,14 +112,14 @@ class Code:
         if guards:
             body.append(f'{first}guards.violation = ""')
         for value in (None, *graph.inputs):
-            body += [first + guard.line(self.name, self._constant_text) for guard in waiting.get(value, ())]
+            body += [first + guard.line(self.name, self.operand) for guard in waiting.get(value, ())]
         for step, (index, node) in enumerate(steps(graph, guarded)):
             indent = outer + "    " if index < inference else outer
             line = self._line(node)
             if line:
                 body.append(indent + line)
             for value in node.outputs:
-                body += [indent + guard.line(self.name, self._constant_text) for guard in waiting.get(value, ())]
+                body += [indent + guard.line(self.name, self.operand) for guard in waiting.get(value, ())]
             dead = last_uses.get(step)
             if dead:
                 body.append(f"{indent}del {', '.join(self.name(value) for value in dead)}")
@@ -130,9 +130,6 @@ class Code:
         if regions:
             body = ["    regions = Regions()", "    try:", *body, "    finally:", "        regions.close()"]
         return f"def forward({parameters}):\n" + "\n".join(body) + "\n"
-
-    def _constant_text(self, item: Any) -> str:
-        return self.operand(item)
 
     def _line(self, node: Node) -> str:
         kind = node.kind
@@ -276,11 +273,11 @@ class Code:
         return name
 
 
-def _last_uses(graph: Graph, guards: list[Guard] | None = None) -> dict[int, list[Value]]:
+def _last_uses(graph: Graph, guarded: bool = False) -> dict[int, list[Value]]:
     """For each step, the values that nothing after it needs; guards ask for theirs as soon as it is made."""
     needed = set(graph.outputs)
     dead: dict[int, list[Value]] = {}
-    nodes = [node for _, node in steps(graph, guards is not None)]
+    nodes = [node for _, node in steps(graph, guarded)]
     for index in range(len(nodes) - 1, -1, -1):
         node = nodes[index]
         finished = []

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
 from tracelab.compat.modes import dispatch_modes, function_modes, innermost_transform
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
 from tracelab.graph.assumptions import READS, Assumption, AssumptionKind
+from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import is_inner
@@ -45,6 +46,38 @@ class Policy:
 
     on_violation: str = "warn"
     check_values: bool = False
+
+    def act(self, sentence: str) -> None:
+        """Do it: an assumption does not hold, as the sentence says."""
+        if self.on_violation == "raise":
+            raise AssumptionError(sentence)
+        if self.on_violation == "warn":
+            tell(sentence)
+
+
+class _HasGraph(Protocol):
+    @property
+    def graph(self) -> Graph: ...
+
+
+class Guarded:
+    """What is traced, as far as it has assumptions."""
+
+    policy: Policy
+
+    @property
+    def assumptions(self: _HasGraph) -> list[Assumption]:
+        """What decided what was recorded, and may be different at another call: of a module, that of `forward`."""
+        return self.graph.assumptions
+
+    @property
+    def on_violation(self) -> str:
+        """What a call does where an assumption does not hold: `warn`, `raise` or `ignore`."""
+        return self.policy.on_violation
+
+    @on_violation.setter
+    def on_violation(self, action: str) -> None:
+        self.policy.on_violation = known_action(action)
 
 
 def known_action(action: str) -> str:
@@ -138,10 +171,11 @@ class GuardMonitor:
         if _silence.on and item.kind is not AssumptionKind.LENGTH:
             return
         sentence = self.sentence(item, now)
-        if self.policy.on_violation == "raise" or item.kind is AssumptionKind.LENGTH:
+        if item.kind is AssumptionKind.LENGTH:
+            # What follows takes the parts by name.
             raise AssumptionError(sentence)
         self.violation = self.violation or sentence
-        tell(sentence)
+        self.policy.act(sentence)
 
     def sentence(self, item: Assumption, now: Any) -> str:
         """What was assumed, where, and what it is now."""
@@ -186,12 +220,8 @@ def tell(sentence: str) -> None:
         frame = frame.f_back
     if frame is None:
         warnings.warn(sentence, AssumptionWarning, stacklevel=2)
-        return
-    registry = frame.f_globals.setdefault("__warningregistry__", {})
-    place = frame.f_code.co_filename, frame.f_lineno
-    warnings.warn_explicit(
-        sentence, AssumptionWarning, *place, module=frame.f_globals.get("__name__"), registry=registry
-    )
+    else:
+        warn_at(frame, sentence, AssumptionWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
 def _is_ours(frame: FrameType) -> bool:

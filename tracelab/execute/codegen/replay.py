@@ -21,38 +21,31 @@ class Replay:
     it.
     """
 
-    def __init__(self, graph: Graph, name: str = "", policy: Policy | None = None) -> None:
+    def __init__(self, graph: Graph, name: str, policy: Policy) -> None:
         self.graph = graph
         self.version = graph.nodes.version
         """Which edit of the graph this runs."""
-        self.policy = policy if policy is not None else Policy("ignore")
+        self.policy = policy
         self.code = optimized_code(graph)
         self.namespace = self.code.namespace
-        self.monitor = self.namespace["guards"] = GuardMonitor(graph, name or graph.name, self.policy)
+        self.monitor = self.namespace["guards"] = GuardMonitor(graph, name, policy)
         self.function: Function = compile_code(self.code, self.code.text)
         self._has_guards = bool(guards_of(graph))
-        self._quick: Function | None = None
-        self._guarded: Function | None = None
-        self._guarded_quick: Function | None = None
+        self._functions: dict[tuple[bool, bool], Function] = {(False, False): self.function}
+        """Compiled at first use: in inference mode as far as it goes, and with guards."""
 
     def best(self, args: tuple[Any, ...]) -> Function:
         """The fastest function that is right for these inputs at this moment."""
         quick = may_use_inference(args)
-        if self._has_guards and self.policy.on_violation != "ignore" and (quick or unwatched()):
-            return self._with_guards(quick)
-        if not quick:
-            return self.function
-        if self._quick is None:
-            region = inference_region(self.graph)
-            self._quick = compile_code(self.code, self.code.written(region)) if region else self.function
-        return self._quick
+        guarded = self._has_guards and self.policy.on_violation != "ignore" and (quick or unwatched())
+        function = self._functions.get((quick, guarded))
+        return self._compiled(quick, guarded) if function is None else function
 
-    def _with_guards(self, quick: bool) -> Function:
-        if quick:
-            if self._guarded_quick is None:
-                text = self.code.written(inference_region(self.graph), guarded=True)
-                self._guarded_quick = compile_code(self.code, text)
-            return self._guarded_quick
-        if self._guarded is None:
-            self._guarded = compile_code(self.code, self.code.written(guarded=True))
-        return self._guarded
+    def _compiled(self, quick: bool, guarded: bool) -> Function:
+        region = inference_region(self.graph) if quick else 0
+        if region or guarded:
+            function = compile_code(self.code, self.code.written(region, guarded=guarded))
+        else:
+            function = self.function
+        self._functions[quick, guarded] = function
+        return function

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from tracelab.graph.data import GraphData
-from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, PYTHON_CALL, TUPLE_CONSTRUCT
 from tracelab.graph.types import TensorType, type_of_constant, type_text
 
@@ -218,8 +218,3 @@ def graph_text(graph: GraphData) -> str:
         failed = f"  # failed at {graph.failed.kind}\n"
     body = "\n".join(writer.lines)
     return f"graph({head}):\n{body}{chr(10) if body else ''}{failed}  return ({returned})\n"
-
-
-def parameter_label(value: Value) -> str:
-    """`layer1.0.conv1.weight` for a parameter, the debug name for anything else."""
-    return value.path if value.role in (Role.PARAMETER, Role.BUFFER) and value.path else value.name

@@ -19,7 +19,7 @@ import torch
 
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.recording.replacement import Replacement
-from tracelab.capture.values import concrete
+from tracelab.capture.values import concrete, is_filled
 from tracelab.compat.tensors import generator_address
 from tracelab.graph.intrinsics import GENERATOR, GENERATOR_METHODS, Intrinsic
 from tracelab.graph.source import is_inner
@@ -137,11 +137,8 @@ def _children(item: Any) -> Iterator[Any]:
         if len(item) <= _MOST_ITEMS:
             yield from item
     elif not isinstance(item, (type, torch.Tensor, str, bytes, int, float, type(sys))):
-        for cell in getattr(item, "__closure__", None) or ():
-            try:
-                yield cell.cell_contents
-            except ValueError:
-                continue
+        for cell in filter(is_filled, getattr(item, "__closure__", None) or ()):
+            yield cell.cell_contents
         yield from (getattr(item, "__defaults__", None), getattr(item, "__self__", None))
         yield getattr(item, "__dict__", None)
 
