@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import sys
@@ -115,7 +116,9 @@ def test_by_signals_at_random_instants(count):
     for _ in range(count):
         fired = threading.Event()
 
-        def ring(wait=chosen.random() * took, fired=fired):
+        wait = chosen.random() * took
+
+        def ring(wait=wait, fired=fired):
             time.sleep(wait)
             signal.pthread_kill(main, signal.SIGINT)
             fired.set()
@@ -124,10 +127,8 @@ def test_by_signals_at_random_instants(count):
             thread = threading.Thread(target=ring)
             thread.start()
             while not fired.is_set():
-                try:
+                with contextlib.suppress(RuntimeError):
                     run()
-                except RuntimeError:
-                    pass
             time.sleep(0.001)
         except KeyboardInterrupt:
             pass
