@@ -58,8 +58,9 @@ def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
     global _last_failure
     _last_failure = graph
     said = _sentence(error, graph, itself)
-    error.add_note(f"{said}; tracelab.last_failure() is the graph of what ran before")
-    return _both(error, f"{said}: {error}", graph)
+    raised = _both(error, f"{said}: {error}", graph)
+    raised.add_note(f"{said}; tracelab.last_failure() is the graph of what ran before")
+    return raised
 
 
 def _sentence(error: Exception, graph: Graph, itself: bool) -> str:
@@ -88,5 +89,6 @@ def _both(error: Exception, message: str, graph: Graph) -> TraceError:
         # A class of the user's may refuse to be derived from, or made anew.
         return TraceError(message, graph)
     made.__dict__.update(error.__dict__)
+    made.__notes__ = list(getattr(error, "__notes__", ()))
     made._text, made.graph = message, graph
     return made

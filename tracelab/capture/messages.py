@@ -53,6 +53,10 @@ ITERATION = (
     "Iterating over a tensor might cause the trace to be incorrect: the trace is specialized on the number of rounds "
     "({}), which will not follow the size of the input."
 )
+UNSEEN = (
+    "A tensor that was made while tracing, but in a way that tracing does not see (by another thread, or inside a call "
+    "that stays one node), might cause the trace to be incorrect: it is a constant of the trace."
+)
 STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
     "run. Take a view of the tensor that owns it instead."

@@ -54,7 +54,7 @@ def test_an_error_of_a_class_of_the_user_s_keeps_its_attributes():
 def test_a_note_names_the_node_and_the_line():
     with pytest.raises(RuntimeError) as caught:
         tracelab.trace(lambda x: x @ torch.ones(7, 7), torch.ones(2, 3))
-    (note,) = caught.value.__cause__.__notes__
+    (note,) = caught.value.__notes__
     assert "in aten::matmul at test_own_errors.py:" in note
 
 

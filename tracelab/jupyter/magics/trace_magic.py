@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 def register(shell: InteractiveShell) -> None:
     """Make the magics known to a shell: what `%load_ext tracelab` does."""
     shell.register_magics(TraceMagics, DiffMagics)
+    shell.events.register("pre_run_cell", _heal)
+
+
+def _heal(info: Any) -> None:
+    """Put right what an interrupt left of a recording, before the next cell."""
+    session = sys.modules.get("tracelab.capture.session")
+    if session is not None:
+        session.heal()
 
 
 @magics_class
