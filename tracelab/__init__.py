@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tracelab.api.traced_function import TracedFunction
     from tracelab.api.traced_module import TracedModule
     from tracelab.api.tracing import trace, trace_graph, trace_module
-    from tracelab.capture.record import TraceError, is_tracing
+    from tracelab.capture.failures import TraceError, last_failure
+    from tracelab.capture.record import is_tracing
     from tracelab.check.findings import CallInputs, Finding
     from tracelab.check.report import CheckReport, TracingCheckError
     from tracelab.comparison.diff import GraphDiff, diff
@@ -59,6 +60,7 @@ __all__ = [
     "from_fx",
     "from_torchscript",
     "is_tracing",
+    "last_failure",
     "load",
     "passes",
     "quick_fix",
@@ -79,7 +81,8 @@ __getattr__, __dir__ = lazy_names(
         "tracelab.api.traced_function": ["TracedFunction"],
         "tracelab.api.traced_module": ["TracedModule"],
         "tracelab.api.tracing": ["trace", "trace_graph", "trace_module"],
-        "tracelab.capture.record": ["TraceError", "is_tracing"],
+        "tracelab.capture.failures": ["TraceError", "last_failure"],
+        "tracelab.capture.record": ["is_tracing"],
         "tracelab.check.findings": ["CallInputs", "Finding"],
         "tracelab.check.report": ["CheckReport", "TracingCheckError"],
         "tracelab.comparison.diff": ["GraphDiff", "diff"],

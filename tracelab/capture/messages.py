@@ -53,6 +53,14 @@ ITERATION = (
     "Iterating over a tensor might cause the trace to be incorrect: the trace is specialized on the number of rounds "
     "({}), which will not follow the size of the input."
 )
+UNSEEN = (
+    "A tensor that was made while tracing, but in a way that tracing does not see (by another thread, or inside a call "
+    "that stays one node), might cause the trace to be incorrect: it is a constant of the trace."
+)
+BACKWARD_HOOKS = (
+    "The backward hooks of this {} are no part of a trace, which might cause the trace to be incorrect: a replay has "
+    "the gradients without them. Use tensor.register_hook inside the traced code."
+)
 STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
     "run. Take a view of the tensor that owns it instead."

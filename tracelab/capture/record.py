@@ -11,6 +11,7 @@ import torch
 from tracelab.capture.analysis.concretize import concretize_function, concretize_modules, plain_numbers
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
 from tracelab.capture.analysis.outlived import make_outlived_plain
+from tracelab.capture.failures import failure_of
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
 from tracelab.capture.outside_state import OutsideState
@@ -18,20 +19,11 @@ from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import note_training, register_module
 from tracelab.capture.session import Session
-from tracelab.errors import TracelabError
 from tracelab.graph.assumptions import without_implied
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.lint import verified
 from tracelab.graph.types import tensor_type
-
-
-class TraceError(TracelabError):
-    """The traced code raised; `graph` holds what ran before, `graph.failed` the node that raised."""
-
-    def __init__(self, message: str, graph: Graph) -> None:
-        super().__init__(message)
-        self.graph = graph
 
 
 @dataclass(slots=True)
@@ -100,7 +92,7 @@ def record(
             session.completed = True
             recorder.unfail(error)
             itself = recorder.failure is error
-            raise TraceError(_failure(graph, error, itself), finish(recorder, user_inputs)) from error
+            raise failure_of(error, finish(recorder, user_inputs), itself) from error
         recorder.unfail()
         record_rebinding(recorder, state, owned="" in (modules or {}))
         returned = record_output(recorder, result, strict)
@@ -125,14 +117,6 @@ def record(
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     # The frame that ends the user's stack: see Recorder.boundary.
     return function(*args, **kwargs)
-
-
-def _failure(graph: Graph, error: Exception, itself: bool) -> str:
-    """One sentence; `itself` says that the error is the one of the call that failed, not one raised because of it."""
-    node = graph.failed
-    place = f" at {node.source.short_file}:{node.source.line}" if node is not None and node.source is not None else ""
-    what = "" if node is None else f" in {node.kind}" if itself else f" because {node.kind} failed"
-    return f"the traced code raised {type(error).__name__}{what}{place}: {error}"
 
 
 def finish(recorder: Recorder, user_inputs: list[Value]) -> Graph:

@@ -137,6 +137,8 @@ _GROUPS = (
         torch.nn.Module()._buffers
         torch.nn.Module()._modules
         torch.nn.Module()._non_persistent_buffers_set
+        torch.nn.Module()._backward_hooks
+        torch.nn.Module()._backward_pre_hooks
         """,
     ),
     (

@@ -143,6 +143,12 @@ def make_record_function(name: str, args: str | None) -> Any:
     return torch.autograd.profiler.record_function(name, args)
 
 
+def make_inference_mode(mode: bool) -> Any:
+    """The region of `torch.inference_mode` that the traced code entered."""
+    return torch.inference_mode(mode)
+
+
+INFERENCE_MODE = _intrinsic("inference_mode", make_inference_mode, kinds.ENTER_CONTEXT)
 AUTOCAST = _intrinsic("autocast", make_autocast, kinds.ENTER_CONTEXT)
 RECORD_FUNCTION = _intrinsic("record_function", make_record_function, kinds.ENTER_CONTEXT)
 

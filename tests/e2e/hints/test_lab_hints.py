@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from support.browser.code_hints import hovered
 from support.browser.jupyterlab import Lab
 from support.browser.notebook_view import NotebookView, open_notebook
 
@@ -63,8 +64,7 @@ def test_a_warning_stands_under_its_own_columns(cell: Locator) -> None:
 def test_a_warning_says_what_is_frozen_and_leads_to_the_graph(
     notebook: NotebookView, cell: Locator, artefacts: Path
 ) -> None:
-    cell.locator(".cm-lintRange-warning").hover()
-    tip = cell.page.locator(".cm-tooltip-lint")
+    tip = hovered(cell.locator(".cm-lintRange-warning"), ".cm-tooltip-lint")
     expect(tip).to_contain_text("The trace is specialized on the value True")
     expect(tip).to_contain_text("Outputs that depend on it: y")
     cell.page.screenshot(path=artefacts / "lab-warning.png")
@@ -75,9 +75,9 @@ def test_a_warning_says_what_is_frozen_and_leads_to_the_graph(
 
 
 def test_the_hover_of_a_hint_lists_every_value(cell: Locator) -> None:
-    cell.locator(".tracelab-hint").first.hover()
-    expect(cell.page.locator(".tracelab-hover tbody tr")).to_have_count(2)
-    expect(cell.page.locator(".tracelab-hover")).to_contain_text("aten::relu")
+    hover = hovered(cell.locator(".tracelab-hint").first, ".tracelab-hover")
+    expect(hover.locator("tbody tr")).to_have_count(2)
+    expect(hover).to_contain_text("aten::relu")
 
 
 def test_the_cursor_lights_what_its_line_ran(notebook: NotebookView, cell: Locator) -> None:

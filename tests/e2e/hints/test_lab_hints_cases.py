@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from support.browser.code_hints import hints, put_cursor
+from support.browser.code_hints import hints, hovered, put_cursor
 from support.browser.jupyterlab import Lab, running_lab
 from support.browser.notebook_view import NotebookView, open_notebook
 from support.browser.plugin_settings import setting
@@ -77,8 +77,7 @@ def squiggle(cell: Locator) -> Locator:
 
 def test_a_squiggle_leads_to_its_counterexample(notebook: NotebookView, artefacts: Path) -> None:
     cell = notebook.cell(2)
-    squiggle(cell).hover()
-    tip = notebook.page.locator(".cm-tooltip-lint")
+    tip = hovered(squiggle(cell), ".cm-tooltip-lint")
     expect(tip).to_contain_text("Check: wrong for x negated")
     notebook.page.screenshot(path=artefacts / "lab-counterexample.png")
     tip.get_by_text("Show counterexample").click()
@@ -172,8 +171,7 @@ def test_a_restart_of_the_kernel_takes_nothing_away(notebook: NotebookView) -> N
     expect(hints(cell)).to_have_count(3)
     put_cursor(cell, 1)
     expect(notebook.explorer(2).host.locator(".highlight-bar")).to_contain_text("run by the line at the cursor")
-    hints(cell).first.hover()
-    expect(notebook.page.locator(".tracelab-hover")).to_contain_text("aten::mul")
+    expect(hovered(hints(cell).first, ".tracelab-hover")).to_contain_text("aten::mul")
 
 
 def test_without_the_traced_cell_its_hints_are_gone_and_with_undo_they_are_back(notebook: NotebookView) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.browser.code_hints import hints, put_cursor
+from support.browser.code_hints import hints, hovered, put_cursor
 from support.browser.jupyterlab import Lab
 from support.browser.notebook_view import NotebookView, open_notebook
 from support.browser.plugin_settings import setting
@@ -165,9 +165,7 @@ def test_after_a_run_in_place_the_hover_has_time_and_statistics(notebook: Notebo
     explorer = notebook.explorer(2)
     explorer.press("r")
     expect(explorer.host.get_by_role("toolbar", name="Run").get_by_role("status")).to_contain_text("7 operators on cpu")
-    notebook.page.mouse.move(0, 0)
-    hints(notebook.cell(2)).first.hover()
-    hover = notebook.page.locator(".tracelab-hover")
+    hover = hovered(hints(notebook.cell(2)).first, ".tracelab-hover")
     expect(hover.locator("th")).to_have_text(["Value", "Type", "Operator", "Module", "Time", "Statistics"])
     expect(hover.locator("tbody tr").first.locator("td").nth(4)).to_have_text(re.compile(r"^[\d.]+ (µs|ms|s)$"))
     expect(hover.locator("tbody tr").first.locator("td").nth(5)).to_contain_text("mean")

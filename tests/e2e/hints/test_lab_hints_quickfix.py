@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from support.browser.code_hints import hints, put_cursor
+from support.browser.code_hints import hints, hovered, put_cursor
 from support.browser.explorer_view import ExplorerView
 from support.browser.jupyterlab import Lab
 from support.browser.notebook_view import NotebookView
@@ -69,12 +69,7 @@ def source(notebook: NotebookView) -> str:
 
 def tooltip(cell: Locator) -> Locator:
     """The tooltip of the squiggle."""
-    cell.page.mouse.move(0, 0)
-    expect(cell.page.locator(".cm-tooltip")).to_have_count(0)
-    cell.locator(".cm-lintRange-warning").first.hover()
-    tip = cell.page.locator(".cm-tooltip-lint")
-    expect(tip).to_be_visible()
-    return tip
+    return hovered(cell.locator(".cm-lintRange-warning").first, ".cm-tooltip-lint")
 
 
 def violations(page: Page, selector: str) -> list[Any]:
@@ -94,9 +89,7 @@ def test_axe_has_nothing_against_the_tooltips(notebook: NotebookView, artefacts:
     name = theme.split()[-1].lower()
     notebook.page.screenshot(path=artefacts / f"lab-quickfix-{name}.png")
     assert violations(notebook.page, ".cm-tooltip-lint") == []
-    notebook.page.mouse.move(0, 0)
-    hints(cell).first.hover()
-    expect(notebook.page.locator(".tracelab-hover")).to_be_visible()
+    hovered(hints(cell).first, ".tracelab-hover")
     notebook.page.screenshot(path=artefacts / f"lab-hover-{name}.png")
     assert violations(notebook.page, ".tracelab-hover") == []
     assert violations(notebook.page, ".tracelab-hint") == []

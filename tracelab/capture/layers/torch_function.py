@@ -41,7 +41,10 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
         if recorder is None or recorder.paused:
             if recorder is not None and recorder.region_inputs is not None:
                 note_use(recorder, (args, kwargs))
-            return func(*args, **(kwargs or {}))
+            result = func(*args, **(kwargs or {}))
+            if recorder is not None:
+                recorder.note_unseen(result, args)
+            return result
         handler = HANDLERS.get(func)
         if handler is None:
             if not kwargs:

@@ -9,6 +9,7 @@ from tracelab.capture.patches.calls.loaders import LOADERS
 from tracelab.capture.patches.calls.modules import MODULES
 from tracelab.capture.patches.calls.optimizers import OPTIMIZERS
 from tracelab.capture.patches.calls.script import SCRIPT
+from tracelab.capture.patches.calls.threads import THREADS
 from tracelab.capture.patches.imports import IMPORTS
 from tracelab.capture.patches.overrides import OVERRIDES
 from tracelab.capture.patches.registry import patched as patched
@@ -34,6 +35,7 @@ patched.replacements = (
     *HIGHER_ORDER,
     *GENERATORS,
     *LOADERS,
+    *THREADS,
     *NUMBERS,
     *PLAIN_NUMBERS,
     *OVERRIDES,

@@ -15,7 +15,7 @@ import torch
 
 from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
-from tracelab.capture.messages import STORAGE, emit
+from tracelab.capture.messages import STORAGE, UNSEEN, emit
 from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
@@ -67,6 +67,8 @@ class RecordingState:
         """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
         self.outer_generators: dict[int, torch.Generator] = {}
         """Those that were there before."""
+        self.unseen: dict[int, Any] = {}
+        """Tensors that were made meanwhile in a way that tracing does not see: id -> weak reference."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.numbers: list[weakref.ref[Any]] = []
@@ -118,13 +120,30 @@ class RecordingState:
         else:
             value = Value("constant", type_, None, Role.CONSTANT)
             node = Node(CONSTANT, None, (), None, (value,), self.scope, self.source(sys._getframe(1)))
-            self._warn_of_alias(tensor)
+            if not self._warn_of_unseen(tensor):
+                self._warn_of_alias(tensor)
             value.node = node
             self.nodes.append(node)
         self.graph.state[value] = tensor
         self.kept.append(tensor)
         self.bind(tensor, value)
         return value
+
+    def note_unseen(self, result: Any, given: Any = ()) -> None:
+        """A call gave what no node stands for: should it be used later, that is told."""
+        items = result if type(result) in (tuple, list) else (result,)
+        for item in items:
+            if not isinstance(item, torch.Tensor) or id(item) in self._values:
+                continue
+            if all(item is not arg for arg in given):
+                self.unseen[id(item)] = weakref.ref(item)
+
+    def _warn_of_unseen(self, tensor: torch.Tensor) -> bool:
+        reference = self.unseen.get(id(tensor))
+        if reference is None or reference() is not tensor:
+            return False
+        self.warn("constant", UNSEEN, "", None, sys._getframe(2))
+        return True
 
     def _warn_of_alias(self, tensor: torch.Tensor) -> None:
         """A constant that shares memory with a traced value was made from it by a way that tracing does not see."""

@@ -12,8 +12,9 @@ from IPython.display import display
 
 from tracelab.api.traced_function import TracedFunction
 from tracelab.capture.analysis.concretize import concretize_names
+from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
-from tracelab.capture.record import TraceError, record
+from tracelab.capture.record import record
 from tracelab.check.outputs import cloned
 from tracelab.check.outputs import leaves as leaves_of
 from tracelab.errors import InputError, TracelabError

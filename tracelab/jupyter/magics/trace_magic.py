@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 def register(shell: InteractiveShell) -> None:
     """Make the magics known to a shell: what `%load_ext tracelab` does."""
     shell.register_magics(TraceMagics, DiffMagics)
+    if _heal not in shell.events.callbacks["pre_run_cell"]:
+        shell.events.register("pre_run_cell", _heal)
     if _help_with_a_body not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_help_with_a_body)
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Take the magics away again: what `%unload_ext tracelab` does."""
+    if _heal in shell.events.callbacks["pre_run_cell"]:
+        shell.events.unregister("pre_run_cell", _heal)
     if _help_with_a_body in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_help_with_a_body)
     for kind, magics in shell.magics_manager.magics.items():
@@ -37,6 +42,13 @@ def _help_with_a_body(lines: list[str]) -> list[str]:
     """Give a cell that is `%%trace --help` alone an empty line: IPython runs no cell magic without a body."""
     alone = re.fullmatch(r"%%trace[ \t]+--help", "".join(lines).strip())
     return ["%%trace --help\n", "\n"] if alone else lines
+
+
+def _heal(info: Any) -> None:
+    """Put right what an interrupt left of a recording, before the next cell."""
+    session = sys.modules.get("tracelab.capture.session")
+    if session is not None:
+        session.heal()
 
 
 @magics_class

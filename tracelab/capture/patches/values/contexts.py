@@ -1,4 +1,4 @@
-"""Regions of code that the graph enters and leaves as the code did: autocast, and names given for the profiler."""
+"""Regions that the graph enters and leaves as the code did: autocast, inference mode, names given for the profiler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.compat.modes import autocast_options
-from tracelab.graph.intrinsics import AUTOCAST, RECORD_FUNCTION, Intrinsic
+from tracelab.graph.intrinsics import AUTOCAST, INFERENCE_MODE, RECORD_FUNCTION, Intrinsic
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import EXIT_CONTEXT
 
@@ -50,11 +50,14 @@ def _names(region: Any) -> tuple[Any, ...]:
 
 
 _AUTOCAST: Any = torch.amp.autocast_mode.autocast
+_INFERENCE: Any = torch.inference_mode
 _PROFILED: Any = torch.autograd.profiler.record_function
 
 CONTEXTS = (
     Code(_AUTOCAST.__enter__, _entering(AUTOCAST, autocast_options)),
     Code(_AUTOCAST.__exit__, _leaving),
+    Code(_INFERENCE.__enter__, _entering(INFERENCE_MODE, lambda region: (bool(region.mode),))),
+    Code(_INFERENCE.__exit__, _leaving),
     Code(_PROFILED.__enter__, _entering(RECORD_FUNCTION, _names)),
     Code(_PROFILED.__exit__, _leaving),
 )

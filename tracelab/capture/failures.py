@@ -1,0 +1,94 @@
+"""What leaves a trace whose code raised: the user's own error, with the line and the graph of what ran before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracelab.errors import TracelabError
+from tracelab.graph.graph import Graph
+
+
+class TraceError(TracelabError):
+    """The traced code raised; `graph` holds what ran before, `graph.failed` the node that raised.
+
+    It is of the class of the user's own error too, with that error's arguments and attributes: `except KeyError`
+    around a trace works as around the call.
+    """
+
+    graph: Graph
+    _text = ""
+
+    def __init__(self, message: str, graph: Graph) -> None:
+        super().__init__(message)
+        self._text = message
+        self.graph = graph
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __reduce__(self) -> Any:
+        # Beyond this process it is the user's own error, or its sentence.
+        bases = type(self).__bases__
+        return (bases[1] if len(bases) > 1 else TracelabError), self.args
+
+
+_last_failure: Graph | None = None
+
+
+def last_failure() -> Graph | None:
+    """The graph of what ran before the traced code raised last.
+
+    Returns:
+        The graph, whose `failed` is the node that raised; None where no traced code has raised.
+
+    Example:
+        >>> def broken(x):
+        ...     return {}[x.relu().dim()]
+        >>> try:
+        ...     tracelab.trace(broken, torch.ones(2))
+        ... except KeyError:
+        ...     print(len(tracelab.last_failure().nodes))
+        1
+    """
+    return _last_failure
+
+
+def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
+    """What leaves the trace; `itself` says that the error is the one of the call that failed, not one because of it."""
+    global _last_failure
+    _last_failure = graph
+    said = _sentence(error, graph, itself)
+    raised = _both(error, f"{said}: {error}", graph)
+    raised.add_note(f"{said}; tracelab.last_failure() is the graph of what ran before")
+    return raised
+
+
+def _sentence(error: Exception, graph: Graph, itself: bool) -> str:
+    node = graph.failed
+    place = f" at {node.source.short_file}:{node.source.line}" if node is not None and node.source is not None else ""
+    what = "" if node is None else f" in {node.kind}" if itself else f" because {node.kind} failed"
+    return f"the traced code raised {type(error).__name__}{what}{place}"
+
+
+def _both(error: Exception, message: str, graph: Graph) -> TraceError:
+    """A `TraceError` that is of the class of the user's error too."""
+    cls: Any = type(error)
+    if issubclass(TraceError, cls) or isinstance(error, TracelabError):
+        return TraceError(message, graph)
+    try:
+        both = type(cls)(
+            cls.__name__, (TraceError, cls), {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+        )
+        # Python lets only one of the two make it, which depends on what the class holds beside its arguments.
+        try:
+            made: TraceError = cls.__new__(both, *error.args)
+        except TypeError:
+            made = both.__new__(both, *error.args)
+        made.args = error.args
+    except Exception:
+        # A class of the user's may refuse to be derived from, or made anew.
+        return TraceError(message, graph)
+    made.__dict__.update(error.__dict__)
+    made.__notes__ = list(getattr(error, "__notes__", ()))
+    made._text, made.graph = message, graph
+    return made
