@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from tracelab.errors import InputError, TracelabError
+from tracelab.execute.cases import Cases, flat_inputs
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Guarded, Policy, raise_explained
+from tracelab.execute.codegen.guards import Policy, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
@@ -21,7 +22,7 @@ from tracelab.graph.structure import InputTree
 from tracelab.graph.types import counted
 
 
-class ReplayFunction(Guarded):
+class ReplayFunction(Cases):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -41,6 +42,7 @@ class ReplayFunction(Guarded):
         self.checked: tuple[bool, str] | None = None
         """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self.policy = Policy()
+        self._family = {}
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 
@@ -68,13 +70,25 @@ class ReplayFunction(Guarded):
         """Python code that does what the trace does."""
         return graph_code(self.graph)
 
+    @property
+    def _method(self) -> str:
+        return "forward"
+
+    def _graph_of(self, method: str) -> Graph:
+        return self.graph
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.policy.on_violation == "retrace":
+            return self._fitting("forward", args, kwargs)
+        return self._replayed("forward", args, kwargs)
+
+    def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         replay = self._replay
         if replay is None or replay.version != self.graph.nodes.version:
             replay = self.replay
         tree = self.input_tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
-            args = tuple(tree.flatten(args, kwargs, self.__name__))
+            args = tuple(flat_inputs(self, tree, args, kwargs, self.__name__))
         try:
             return replay.best(args)(*args, *self._state)
         except Exception as error:
