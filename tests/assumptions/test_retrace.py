@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -222,6 +223,47 @@ def test_a_deep_copy_has_parameters_of_its_own_in_every_recording():
             parameter.zero_()
     assert twin(torch.ones(1, 2)).tolist() == [[0.0, 0.0]]
     assert traced(torch.ones(1, 2)).any()
+
+
+def saved(traced: Any) -> Any:
+    file = io.BytesIO()
+    tracelab.save(traced, file)
+    again = io.BytesIO()
+    tracelab.save(traced, again)
+    assert file.getvalue() == again.getvalue()
+    return tracelab.load(io.BytesIO(file.getvalue()))
+
+
+def test_a_file_holds_every_recording():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced(torch.ones(4, 3))
+    loaded = saved(traced)
+    assert loaded.on_violation == "retrace"
+    assert [case.label for case in loaded.cases] == ["x.shape[0] <= 2", "x.shape[0] > 2"]
+    for rows in (1, 5):
+        assert torch.equal(loaded(torch.ones(rows, 3)), by_rows(torch.ones(rows, 3)))
+
+
+def test_a_file_holds_every_recording_of_a_module_and_each_parameter_once():
+    traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
+    traced.eval()
+    expected = traced(torch.ones(1, 2))
+    loaded = saved(traced)
+    assert torch.equal(loaded(torch.ones(1, 2)), expected)
+    with torch.no_grad():
+        loaded.get_parameter("0.weight").zero_()
+        loaded.get_parameter("0.bias").fill_(3)
+    assert loaded(torch.ones(1, 2)).tolist() == [[3.0, 3.0]]
+    assert loaded.train()(torch.ones(1, 2)).max() in (0.0, 6.0)
+
+
+def test_a_file_makes_no_recording():
+    loaded = saved(retraced(by_rows, torch.ones(1, 3)))
+    with pytest.warns(tracelab.AssumptionWarning):
+        loaded(torch.ones(4, 3))
+    loaded.on_violation = "retrace"
+    with pytest.raises(tracelab.AssumptionError, match=r"no recording fits this call \(x.shape\[0\] > 2 was False"):
+        loaded(torch.ones(4, 3))
 
 
 def test_the_number_of_recordings_is_a_whole_number():
