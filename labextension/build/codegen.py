@@ -216,6 +216,8 @@ class Reader:
             return f"{inner.__name__[0].lower()}{inner.__name__[1:]}"
         if inner in (int, str):
             return self.name("integer" if inner is int else "text")
+        if inner is Any:
+            return self.name("anything")
         if is_union(inner):
             kinds = {"null" if arg is type(None) else PLAIN[arg] for arg in typing.get_args(inner)}
             return self.call("oneOf", *(f"'{kind}'" for kind in sorted(kinds)))
@@ -296,6 +298,8 @@ def words(hint: Any) -> str:
             rows = f", one for each of `{mark.table}`"
     if is_object(inner):
         return f"[{inner.__name__}](#{inner.__name__.lower()})"
+    if inner is Any:
+        return "anything"
     if inner in (int, float, str, type(None)):
         return {int: "integer", float: "number", str: "text"}.get(inner, "null")
     if is_union(inner):

@@ -2,6 +2,7 @@
  * The anywidget. Traits of the Python class `GraphExplorer`:
  *
  * - `_document`  Bytes: the view document as UTF-8 JSON; a large one compressed by gzip.
+ * - `case`       Int: the recording that is shown, of several. Both ways; where it is missing there is one.
  * - `selected`   Int: the selected node's index, -1 for none. Both ways.
  * - `selected_module`  Unicode: the path of the selected module, '' for none; it counts before `selected`. Both ways.
  * - `opened`     List[Int]: scopes whose groups are open. Both ways.
@@ -152,6 +153,7 @@ function start({ model, el }: Place, first: unknown, pageScript: () => string): 
       );
       telling = false;
     },
+    onCase: (index) => tell(model, { case: index }),
     onState(state) {
       const { opened, height } = state;
       const byDefault = model.get('opened_default') === undefined ? {} : { opened_default: false };
@@ -168,6 +170,12 @@ function start({ model, el }: Place, first: unknown, pageScript: () => string): 
       typeof module === 'string' && module !== '' ? module : typeof selected === 'number' ? selected : -1,
     );
   };
+  const showCase = (): void => {
+    const index = model.get('case');
+    if (typeof index === 'number') {
+      explorer.showCase(index);
+    }
+  };
   const restore = (): void => {
     const link = model.get('_restored');
     if (typeof link === 'string' && link !== '') {
@@ -181,10 +189,12 @@ function start({ model, el }: Place, first: unknown, pageScript: () => string): 
     const document = await parseBytes(raw);
     if (raw === latest) {
       explorer.setDocument(document);
+      showCase();
     }
   };
   const listeners: Record<string, () => void> = {
     'change:_document': () => void replace(),
+    'change:case': showCase,
     'change:selected': select,
     'change:selected_module': select,
     'change:opened': () => explorer.setOpened(openedOf(model)),
@@ -195,6 +205,7 @@ function start({ model, el }: Place, first: unknown, pageScript: () => string): 
   for (const [event, listener] of Object.entries(listeners)) {
     model.on(event, listener);
   }
+  showCase();
   select();
   restore();
   return () => {

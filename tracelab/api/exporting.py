@@ -16,6 +16,9 @@ class HasGraph(Protocol):
     @property
     def graph(self) -> Graph: ...
 
+    @property
+    def cases(self) -> list[Any]: ...
+
 
 class Exporting:
     """`save`, `to_html`, `to_svg`, `to_dot` and `to_json` of everything that was traced."""
@@ -42,7 +45,7 @@ class Exporting:
         >>> traced.to_html().startswith("<!doctype html>")
         True
         """
-        return to_html(self.graph, path)
+        return to_html(self.graph, path, [case.graph for case in self.cases])
 
     def to_svg(self: HasGraph, path: str | os.PathLike[str] | None = None, max_boxes: int = 60) -> str | None:
         """A picture of at most `max_boxes` boxes: modules are collapsed until that suffices.
@@ -79,4 +82,4 @@ class Exporting:
         >>> tracelab.trace(torch.relu, torch.ones(2)).to_json()[:25]
         '{"format":"tracelab.view"'
         """
-        return to_json(self.graph, path)
+        return to_json(self.graph, path, [case.graph for case in self.cases])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.module import ReplayModule
 from tracelab.graph.graph import Graph
-from tracelab.render.view_document.document import view_bytes
+from tracelab.render.view_document.cases_document import cases_document
+from tracelab.render.view_document.document import document_bytes, view_bytes
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.traces import save_traced
 
@@ -30,6 +31,8 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
     >>> tracelab.save(tracelab.trace(torch.relu, torch.ones(2)), io.BytesIO())
     """
     view = None
-    if isinstance(traced, (ReplayModule, ReplayFunction, Graph)):
-        view = view_bytes(traced if isinstance(traced, Graph) else traced.graph)
+    if isinstance(traced, Graph):
+        view = view_bytes(traced)
+    elif isinstance(traced, (ReplayModule, ReplayFunction)):
+        view = document_bytes(cases_document(traced.graph, [case.graph for case in traced.cases]))
     save_traced(traced, file, view=view)

@@ -91,7 +91,7 @@ def _assumed(item: Assumption) -> str:
 
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_COMPARISON = re.compile(r"([\w.\[\]()\- ]+?) (==|!=|<=|>=|<|>) ([\w.\[\]()\- ]+)")
+_COMPARISON = re.compile(r"([\w.\[\]()\- ]+?) ?(==|!=|<=|>=|<|>) ?([\w.\[\]()\- ]+)")
 
 
 def _negated(text: str) -> str:

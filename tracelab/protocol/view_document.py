@@ -8,7 +8,7 @@ that names a row of a table counts from 0; -1 means "none".
 from __future__ import annotations
 
 import enum
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from tracelab.protocol.marks import Index, OneOf, Parent, Rows, Table
 
@@ -237,6 +237,15 @@ class Overlay(TypedDict):
     """`"nan"`, `"inf"` and `"-inf"` are written as text: JSON has no number for them."""
 
 
+class TraceCase(TypedDict):
+    """One of several recordings of what was traced."""
+
+    label: str
+    """What is different in it: `mask given`, `x.shape[0] > 1`."""
+    document: NotRequired[Any]
+    """Its view document; absent for the recording that the outer document shows."""
+
+
 class ViewDocument(TypedDict):
     """The document."""
 
@@ -262,3 +271,5 @@ class ViewDocument(TypedDict):
     summary: Summary
     diff: NotRequired[DiffSection]
     overlays: NotRequired[list[Overlay]]
+    cases: NotRequired[list[TraceCase]]
+    """Where there are several recordings: each of them, in the order in which they were made."""

@@ -16,6 +16,7 @@ import { highlightFeature } from './features/highlight';
 import { warningsFeature } from './features/warnings';
 import { navigationFeature } from './features/navigation';
 import { emptyStateFeature } from './features/emptystate';
+import { casesFeature } from './features/cases';
 import { linkOf, restore } from './core/links';
 import { positionOf, type Position } from './core/positions';
 import { whenIdle } from './ui/idle';
@@ -37,6 +38,8 @@ export interface Explorer {
   setOpened(scopes: number[] | null): void;
   setHeight(height: number): void;
   setDocument(document: unknown): void;
+  /** Shows one of several recordings, by its row; the host is not told. */
+  showCase(index: number): void;
   fit(): void;
   /** What is open, selected and searched for, as text that `restore` reads. */
   link(): string;
@@ -77,6 +80,7 @@ const FEATURES: Feature[] = [
   warningsFeature,
   navigationFeature,
   emptyStateFeature,
+  casesFeature,
 ];
 
 interface HostElement extends HTMLElement {
@@ -131,6 +135,7 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     setOpened: (scopes) => view.setOpened(scopes),
     setHeight: (height) => view.setHeight(height),
     setDocument: (document) => view.setDocument(document),
+    showCase: (index) => view.showCase(index, false),
     fit: () => view.stage.fit(),
     link: () => linkOf(view),
     restore: (link) => restore(view, link),

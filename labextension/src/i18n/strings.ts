@@ -203,6 +203,12 @@ export const helpDownstream = () => trans.__('highlight downstream');
 export const helpPath = () => trans.__('highlight path from pinned node');
 export const helpNextPrevious = () => trans.__('next or previous warning or difference');
 
+// Several recordings.
+export const recording = () => trans.__('Recording');
+export const recordingHelp = () =>
+  trans.__('There are several recordings: each is for the calls that its name tells');
+export const recordingShown = (label: string) => trans.__('Recording shown: %1', label);
+
 // Documents that cannot be shown.
 export const cannotShow = (why: string) => trans.__('This graph cannot be shown: %1.', why);
 export const documentDamaged = () => trans.__('the document is damaged');

@@ -1,7 +1,7 @@
 /**
  * A view as text: `open=layer1,layer1.0&fold=layers.0…11&select=layer1.0.conv1&find=op:conv`. Names rather than
  * numbers, so that a link outlives another trace of the model; it is the fragment of a page's address, and Python reads
- * it. `open` names the open groups and `fold` the collapsed rows of repeated blocks; without one of them, the default applies.
+ * it. `case` names one of several recordings. `open` names the open groups and `fold` the collapsed rows of repeated blocks; without one of them, the default applies.
  */
 
 import { string } from './describe';
@@ -108,9 +108,12 @@ const parametersOf = (text: string): URLSearchParams => new URLSearchParams(text
 /** The rows of repeated blocks that a link collapses (`setCollapsed`), to be done before the rest of it is read. */
 export const collapsedIn = (text: string): string[] | null => parted(parametersOf(text).get('fold'));
 
+/** The label of the recording that a link shows, to be done before all else; null: it names none. */
+export const caseIn = (text: string): string | null => parametersOf(text).get('case');
+
 /** What is collapsed is read from the hierarchy. */
-export function writeLink(h: Hierarchy, view: LinkedView): string {
-  const parts: string[] = [];
+export function writeLink(h: Hierarchy, view: LinkedView, shownCase?: string): string {
+  const parts: string[] = shownCase === undefined ? [] : [`case=${encode(shownCase)}`];
   const collapsed = collapsedPaths(h);
   if (view.opened !== null) {
     const shown = new Set(view.opened);

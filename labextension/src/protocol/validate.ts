@@ -1,7 +1,7 @@
 // Written by `npm run codegen` from tracelab/protocol/view_document.py.
 /** Reading a document that nobody vouches for: it may be cut off, or written by hand to hurt. */
 
-import { index, integer, list, object, oneOf, optionalIndex, parents, range, readAs, record, rows, text, tuple } from './checks';
+import { anything, index, integer, list, object, oneOf, optionalIndex, parents, range, readAs, record, rows, text, tuple } from './checks';
 import { upgrade } from './upgrade';
 import { FORMAT, VERSION, type ViewDocument } from './viewdocument';
 
@@ -159,6 +159,15 @@ const overlay = object(
   },
 );
 
+const traceCase = object(
+  {
+    label: text,
+  },
+  {
+    document: anything,
+  },
+);
+
 const viewDocument = object(
   {
     format: text,
@@ -180,6 +189,7 @@ const viewDocument = object(
   {
     diff: diffSection,
     overlays: list(overlay),
+    cases: list(traceCase),
   },
 );
 

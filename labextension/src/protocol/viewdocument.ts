@@ -207,6 +207,14 @@ export interface Overlay {
   values: (number | string | null)[];
 }
 
+/** One of several recordings of what was traced. */
+export interface TraceCase {
+  /** What is different in it: `mask given`, `x.shape[0] > 1`. */
+  label: string;
+  /** Its view document; absent for the recording that the outer document shows. */
+  document?: unknown;
+}
+
 /** The document. */
 export interface ViewDocument {
   /** `tracelab.view`. */
@@ -231,4 +239,6 @@ export interface ViewDocument {
   summary: Summary;
   diff?: DiffSection;
   overlays?: Overlay[];
+  /** Where there are several recordings: each of them, in the order in which they were made. */
+  cases?: TraceCase[];
 }

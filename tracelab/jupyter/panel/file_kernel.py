@@ -7,6 +7,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.jupyter.panel.panel import Answer
 from tracelab.protocol.view_document import ViewDocument
+from tracelab.render.view_document.cases_document import cases_document
 from tracelab.render.view_document.document import view_document
 
 
@@ -30,7 +31,9 @@ def document_of(path: str) -> Answer:
 
 def _document(path: str) -> ViewDocument:
     found = read(path)
-    return view_document(found if isinstance(found, Graph) else found.graph)
+    if isinstance(found, Graph):
+        return view_document(found)
+    return cases_document(found.graph, [case.graph for case in found.cases])
 
 
 __all__ = ["document_of"]

@@ -31,6 +31,7 @@ from tracelab.protocol.view_document import MIME_TYPE, ViewDocument
 from tracelab.render.fold import Folded
 from tracelab.render.picture.dot import document_svg
 from tracelab.render.text import document_text
+from tracelab.render.view_document.cases_document import cases_document
 from tracelab.render.view_document.diff_document import MergedView
 from tracelab.render.view_document.document import document_bytes, view_document
 
@@ -61,7 +62,7 @@ class GraphExplorer(anywidget.AnyWidget):
 
     `selected` is the index of the selected node in the view document (-1 for none), `selected_module` the path of the
     selected module ('' for none), `opened` the scopes whose groups are open; all follow the picture and can be set.
-    `height` is in pixels.
+    `case` is the recording that is shown, where there are several; `height` is in pixels.
 
     >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
     >>> explorer = tracelab.GraphExplorer(tracelab.trace(net, torch.ones(2, 4)))
@@ -73,6 +74,7 @@ class GraphExplorer(anywidget.AnyWidget):
     # Its text: a path would be watched, and the watcher of anywidget keeps every explorer, and its model, for ever.
     _esm = _BUNDLE.read_text(encoding="utf-8") if _BUNDLE.exists() else ""
     _document = traitlets.Bytes().tag(sync=True)
+    case = traitlets.Int(0, min=0).tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
     selected_module = traitlets.Unicode("").tag(sync=True)
     opened = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -85,13 +87,14 @@ class GraphExplorer(anywidget.AnyWidget):
         document = document_bytes(shown.document)
         if "model_id" not in options:
             options["model_id"] = _next_id(document)
-        super().__init__(_document=packed(document), **options)
-        self._shown = shown
-        note(traced, self)
+        self._cases = list(getattr(traced, "cases", ())) or [traced]
+        self._whole = self._shown = shown
         self._session: RunSession | None = None
-        if isinstance(traced, Running):
-            self._session = RunSession(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
-            self.on_msg(self._hear)
+        options.setdefault("case", next((at for at, case in enumerate(self._cases) if case is traced), 0))
+        super().__init__(_document=packed(document), **options)
+        note(traced, self)
+        self._show_case(self.case)
+        self.on_msg(self._hear)
 
     @property
     def graph(self) -> Graph:
@@ -114,6 +117,31 @@ class GraphExplorer(anywidget.AnyWidget):
             TracelabError: Nothing fits.
         """
         self.selected, self.selected_module = (-1, "") if what is None else find_element(self._shown, what)
+
+    def _show_case(self, number: int) -> None:
+        """Nodes and runs are from now on those of another recording."""
+        traced = self._cases[number]
+        if len(self._cases) > 1:
+            graph = traced.graph
+            self._shown = Shown(graph, Folded(graph).nodes, view_document(graph), self._whole.text)
+        if isinstance(traced, Running):
+            shown = self._shown
+            self._session = RunSession(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
+
+    @traitlets.validate("case")
+    def _is_case(self, proposal: Any) -> int:
+        if not 0 <= proposal["value"] < len(self._cases):
+            raise traitlets.TraitError(f"case={proposal['value']} is none of {len(self._cases)} recordings")
+        return int(proposal["value"])
+
+    @traitlets.observe("case")
+    def _case_chosen(self, change: Any) -> None:
+        if change["old"] is traitlets.Undefined or change["old"] == change["new"]:
+            return
+        if self._session is not None:
+            self._session.cancel()
+        self.selected, self.selected_module = -1, ""
+        self._show_case(change["new"])
 
     @traitlets.observe("selected")
     def _node_selected(self, change: Any) -> None:
@@ -210,10 +238,11 @@ class GraphExplorer(anywidget.AnyWidget):
             parts = urllib.parse.parse_qsl(link.removeprefix("#"), keep_blank_values=True, strict_parsing=bool(link))
         except ValueError:
             parts = [("", "")]
-        unknown = [name for name, _ in parts if name not in ("open", "fold", "select", "find")]
+        unknown = [name for name, _ in parts if name not in ("case", "open", "fold", "select", "find")]
         if unknown:
             raise TracelabError(
-                f"{link!r} is not a link to a view: it is made of open=…, fold=…, select=… and find=…, joined by &"
+                f"{link!r} is not a link to a view: it is made of case=…, open=…, fold=…, select=… and find=…, "
+                "joined by &"
             )
         # The same link twice is a change twice.
         self._restored = ""
@@ -222,7 +251,7 @@ class GraphExplorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, **saved_bundle(self._shown)}, metadata
+        return {**data, **saved_bundle(self._whole)}, metadata
 
 
 @dataclass(slots=True)
@@ -241,7 +270,7 @@ def shown_of(traced: Any) -> Shown:
         merged = MergedView(traced)
         return Shown(traced.b, merged.nodes, merged.document, str(traced))
     graph = graph_of(traced)
-    document = view_document(graph)
+    document = cases_document(graph, [case.graph for case in getattr(traced, "cases", ())])
     return Shown(graph, Folded(graph).nodes, document, document_text(document))
 
 
@@ -257,7 +286,7 @@ def graph_of(traced: Any) -> Graph:
 
 def document_of(explorer: GraphExplorer) -> bytes:
     """The view document that an explorer shows, as JSON."""
-    return document_bytes(explorer._shown.document)
+    return document_bytes(explorer._whole.document)
 
 
 def find_element(shown: Shown, what: str | Node) -> tuple[int, str]:

@@ -61,6 +61,10 @@ class RunSession:
         self._seen: tuple[Value, Any] | None = None
         self._overlays: dict[str, tuple[RunOverlay, list[bytes]]] = {}
 
+    def cancel(self) -> None:
+        """Stop what runs; nothing more of it is sent."""
+        self._cancel.set()
+
     # What the browser asks ------------------------------------------------------------------------------------
 
     def hear(self, content: Any, names: Mapping[str, Any]) -> None:

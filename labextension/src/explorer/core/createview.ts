@@ -21,6 +21,7 @@ import {
 } from '../../model/openstate';
 import { repeatOf } from '../../model/repeats';
 import { DocumentError, readDocument } from '../../protocol/validate';
+import type { TraceCase, ViewDocument } from '../../protocol/viewdocument';
 import { visibleElementsFor, visibleIndexOf, visibleFor } from '../../model/visible';
 import { copyText, element } from '../ui/dom';
 import { createEvents } from '../ui/events';
@@ -54,6 +55,10 @@ export function createView(
   let pinned: Element[] = [];
   let theme: Theme | null = null;
   let generation = 0;
+  let cases: readonly TraceCase[] = [];
+  let caseIndex = 0;
+  /** The document that came, which holds those of all recordings. */
+  let whole: unknown = null;
   /** The first picture of a document is still to be shown. */
   let fresh = true;
   let destroyed = false;
@@ -199,6 +204,45 @@ export function createView(
     }
   }
 
+  function showDocument(document: unknown): void {
+    generation++;
+    fresh = true;
+    scene = null;
+    selected = -1;
+    query = '';
+    highlighted = null;
+    pinned = [];
+    delete host.dataset.tracelabError;
+    try {
+      h = buildHierarchy(readDocument(document));
+      noteCases(h.document);
+    } catch (error) {
+      showError(
+        error instanceof DocumentError ? error.message : strings.cannotShow(strings.documentDamaged()),
+      );
+      return;
+    }
+    frame.fill(toolbar.node, body, ...overlays);
+    toolbar.setGraph(h);
+    panel.hide();
+    opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
+    events.emit('graph', h);
+    markSelected();
+    resized();
+    void relayout(-1);
+  }
+
+  /** Of a document with several recordings; that of one of them, which stands in it, names none. */
+  function noteCases({ cases: given }: ViewDocument): void {
+    if (given !== undefined && given !== cases) {
+      cases = given;
+      caseIndex = Math.max(
+        0,
+        given.findIndex((each) => each.document === undefined),
+      );
+    }
+  }
+
   const view: View = {
     host,
     options,
@@ -242,31 +286,29 @@ export function createView(
     get isDefaultOpened() {
       return isDefaultOpened;
     },
-    setDocument(document) {
-      generation++;
-      fresh = true;
-      scene = null;
-      selected = -1;
-      query = '';
-      highlighted = null;
-      pinned = [];
-      delete host.dataset.tracelabError;
-      try {
-        h = buildHierarchy(readDocument(document));
-      } catch (error) {
-        showError(
-          error instanceof DocumentError ? error.message : strings.cannotShow(strings.documentDamaged()),
-        );
+    get cases() {
+      return cases;
+    },
+    get caseIndex() {
+      return caseIndex;
+    },
+    showCase(index, byPerson = true) {
+      if (index === caseIndex || cases[index] === undefined) {
         return;
       }
-      frame.fill(toolbar.node, body, ...overlays);
-      toolbar.setGraph(h);
-      panel.hide();
-      opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
-      events.emit('graph', h);
-      markSelected();
-      resized();
-      void relayout(-1);
+      caseIndex = index;
+      if (byPerson) {
+        // First, so that the kernel hears of it before the picture asks for anything.
+        options.onCase?.(index);
+      }
+      isDefaultOpened = true;
+      showDocument(cases[index].document ?? whole);
+    },
+    setDocument(document) {
+      whole = document;
+      cases = [];
+      caseIndex = 0;
+      showDocument(document);
     },
     select(to, byPerson = true) {
       if (to === selected) {

@@ -1,6 +1,6 @@
 /** Views as links: written for the clipboard, and shown again. */
 
-import { collapsedIn, readLink, writeLink } from '../../model/link';
+import { caseIn, collapsedIn, readLink, writeLink } from '../../model/link';
 import { kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import { repeatOf, setCollapsed } from '../../model/repeats';
 import type { View } from './view';
@@ -8,11 +8,15 @@ import type { View } from './view';
 export function linkOf(view: View): string {
   return view.graph === null
     ? ''
-    : writeLink(view.graph, {
-        opened: view.isDefaultOpened ? null : [...view.opened].sort((a, b) => a - b),
-        selected: view.selected,
-        find: view.query,
-      });
+    : writeLink(
+        view.graph,
+        {
+          opened: view.isDefaultOpened ? null : [...view.opened].sort((a, b) => a - b),
+          selected: view.selected,
+          find: view.query,
+        },
+        view.cases[view.caseIndex]?.label,
+      );
 }
 
 /** The selection as the host hears of it: a node, or the path of a module. Collapsed blocks are known to the view only. */
@@ -25,6 +29,10 @@ export function hostSelection(h: Hierarchy | null, at: Element): [node: number, 
 }
 
 export function restore(view: View, link: string): void {
+  const wanted = caseIn(link);
+  if (wanted !== null) {
+    view.showCase(view.cases.findIndex(({ label }) => label === wanted));
+  }
   if (view.graph === null) {
     return;
   }

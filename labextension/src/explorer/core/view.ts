@@ -5,6 +5,7 @@
 
 import type { RunData } from '../../model/run/rundata';
 import type { KernelConnection } from '../../protocol/connection';
+import type { TraceCase } from '../../protocol/viewdocument';
 import type { Element, Hierarchy } from '../../model/hierarchy';
 import type { Camera } from '../canvas/camera';
 import type { Events } from '../ui/events';
@@ -30,6 +31,8 @@ export interface ExplorerOptions {
   state?: Partial<ViewState>;
   /** The person selected a node, or a module by its path; null and '' where it is neither. */
   onSelect?(node: number | null, module: string): void;
+  /** Another recording is going to be shown, by its row in `cases`. */
+  onCase?(index: number): void;
   /** The person opened, closed or resized something. */
   onState?(state: ViewState): void;
   /** Takes the height of the host instead of one of its own. */
@@ -112,6 +115,11 @@ export interface View {
   readonly navigation: NavigationTargets[];
   /** The last run in place; null before the first. */
   lastRun: RunData | null;
+  /** The recordings of which the document holds several; empty where there is one. */
+  readonly cases: readonly TraceCase[];
+  readonly caseIndex: number;
+  /** Shows another recording. */
+  showCase(index: number, byPerson?: boolean): void;
   setDocument(document: unknown): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */
   select(to: Element, byPerson?: boolean): void;
