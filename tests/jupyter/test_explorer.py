@@ -51,7 +51,7 @@ def test_a_link_is_handed_to_the_view(traced):
 
 @pytest.mark.parametrize("link", ["body.0", "openn=body", "&&", "open"])
 def test_what_is_no_link_is_refused(traced, link):
-    with pytest.raises(TracelabError, match="is not a link to a view: it is made of open="):
+    with pytest.raises(TracelabError, match="is not a link to a view: it is made of case="):
         GraphExplorer(traced).restore(link)
 
 
