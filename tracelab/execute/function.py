@@ -51,12 +51,17 @@ class ReplayFunction(Guarded):
             self._state = held_state(self.graph)
             self._replay = Replay(self.graph, self.__name__, self.policy)
             self._replay.namespace["set_buffer"] = self._set_buffer
+            self._replay.namespace["get_buffer"] = self._get_buffer
         return self._replay
 
     def _set_buffer(self, path: str, tensor: torch.Tensor) -> None:
         for index, value in enumerate(state_inputs(self.graph)):
             if value.path == path:
                 self._state[index] = tensor
+
+    def _get_buffer(self, path: str) -> torch.Tensor | None:
+        held = zip(state_inputs(self.graph), self._state, strict=True)
+        return next((tensor for value, tensor in held if value.path == path), None)
 
     @property
     def input_tree(self) -> InputTree:

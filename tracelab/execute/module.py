@@ -201,6 +201,7 @@ class _Run:
         self.replay = Replay(graph, self.name, module.policy)
         self.tree = input_tree_of(graph)
         self.replay.namespace["set_buffer"] = self._set_buffer
+        self.replay.namespace["get_buffer"] = self._get_buffer
         observe(module, module._changes)
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
         self._state: list[Tensor] = []
@@ -227,6 +228,10 @@ class _Run:
     def _set_buffer(self, path: str, tensor: Tensor) -> None:
         table, name = _cell(self.module, path, None)
         table[name] = tensor
+
+    def _get_buffer(self, path: str) -> Any:
+        table, name = _cell(self.module, path, None)
+        return table[name]
 
     def follow(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Move what the trace wrote down as `fn` moves the parameters."""
