@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
 import torch
 
@@ -16,7 +18,7 @@ from tracelab.execute.origin import Origin
 from tracelab.graph import passes
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Role
+from tracelab.graph.ir import Role, Value
 from tracelab.graph.structure import InputTree
 from tracelab.graph.types import counted
 
@@ -60,8 +62,7 @@ class ReplayFunction(Guarded):
                 self._state[index] = tensor
 
     def _get_buffer(self, path: str) -> torch.Tensor | None:
-        held = zip(state_inputs(self.graph), self._state, strict=True)
-        return next((tensor for value, tensor in held if value.path == path), None)
+        return next((tensor for value, tensor in self._held() if value.path == path), None)
 
     @property
     def input_tree(self) -> InputTree:
@@ -85,6 +86,35 @@ class ReplayFunction(Guarded):
         except Exception as error:
             raise_explained(error, replay)
             raise
+
+    def __copy__(self) -> Self:
+        return self._twin(self._graph_now())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = self._twin(copy.deepcopy(self._graph_now(), memo))
+        twin.examples = copy.deepcopy(self.examples, memo)
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Pickles hold no Python code: what was traced is left out, as in files.
+        return {**self.__dict__, "graph": self._graph_now(), "origin": None, "_replay": None, "_state": []}
+
+    def _twin(self, graph: Graph) -> Self:
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.graph, twin.policy, twin._replay, twin._state = graph, replace(self.policy), None, []
+        return twin
+
+    def _graph_now(self) -> Graph:
+        """The graph, with buffers as calls have left them."""
+        if all(tensor is self.graph.state[value] for value, tensor in self._held()):
+            return self.graph
+        graph = self.graph.copy()
+        graph.state.update(zip(state_inputs(graph), self._state, strict=True))
+        return graph
+
+    def _held(self) -> list[tuple[Value, torch.Tensor]]:
+        return list(zip(state_inputs(self.graph), self._state, strict=True)) if self._state else []
 
     @property
     def __signature__(self) -> inspect.Signature:

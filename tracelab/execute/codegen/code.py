@@ -36,7 +36,10 @@ from tracelab.graph.kinds import (
 from tracelab.graph.structure import namedtuple_class
 
 _RESERVED = frozenset(
-    "torch regions Regions self inf nan slice forward set_buffer get_buffer inference_mode guards undo Undo AssumptionError".split()
+    (
+        "torch regions Regions self inf nan slice forward set_buffer get_buffer inference_mode guards undo Undo "
+        "AssumptionError"
+    ).split()
 )
 
 

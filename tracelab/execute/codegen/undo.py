@@ -77,7 +77,7 @@ class Undo:
         self._faces: dict[int, TensorFace] = {}
         self._tensors: dict[int, tuple[Tensor, Tensor]] = {}
         self._buffers: list[tuple[Callable[[str, Any], None], str, Any]] = []
-        self._generators: list[tuple[Callable[[Any], None], Any]] = []
+        self._generators: list[tuple[Callable[[Any], Any], Any]] = []
 
     def keep(self, *items: Any) -> None:
         """Tensors, or lists of them, that are about to be written to."""
