@@ -12,7 +12,12 @@ class InputError(TracelabError):
 
 
 class AssumptionError(InputError):
-    """Something that decided what was recorded is different at this call; the message says what, and where."""
+    """Something that decided what was recorded is different at this call; the message says what, and where.
+
+    `assumption` is the one that does not hold, where it is one of a trace.
+    """
+
+    assumption: object = None
 
 
 class AssumptionWarning(UserWarning):

@@ -211,6 +211,39 @@ def test_sparse_constants_are_kept():
     assert again(X).equal(X.t())
 
 
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return x * self.weight if x.shape[0] > 1 else x - self.weight
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", [lambda x: x * 2 if x.shape[0] > 1 else x - 1, Scaled()], ids=["function", "module"])
+def test_every_recording_comes_along(way, what):
+    traced = traced_quietly(what, X, on_violation="retrace")
+    traced(X[:1])
+    again = way(traced)
+    assert [case.label for case in again.cases] == [case.label for case in traced.cases]
+    assert all(case not in traced.cases for case in again.cases)
+    assert again(X).equal(traced(X))
+    assert again(X[:1]).equal(traced(X[:1]))
+    if isinstance(what, nn.Module):
+        again.weight = nn.Parameter(torch.full((3,), 5.0))
+        assert again(X).equal(X * 5)
+        assert again(X[:1]).equal(X[:1] - 5)
+    again.on_violation = "raise"
+    assert {case.on_violation for case in again.cases} == {"raise"}
+    assert traced.on_violation == "retrace"
+
+
+def test_the_assumption_of_an_error_comes_along():
+    error = error_of(lambda: traced_quietly(Net().eval(), X, on_violation="raise")(X[:1]))
+    assert str(by_pickle(error).assumption) == str(error.assumption)
+
+
 # Origins ------------------------------------------------------------------------------------------------------------
 
 

@@ -6,14 +6,17 @@ from typing import Any
 
 from tracelab.api.checking import Checking
 from tracelab.api.exporting import Exporting
+from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.function import ReplayFunction
+from tracelab.execute.origin import Origin
+from tracelab.graph.graph import Graph
 from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedFunction(ReplayFunction, Running, Checking, Exporting):
+class TracedFunction(Retracing, ReplayFunction, Running, Checking, Exporting):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -22,6 +25,12 @@ class TracedFunction(ReplayFunction, Running, Checking, Exporting):
     >>> traced(torch.tensor([-1.0, 2.0, 3.0]))
     tensor([1., 3., 4.])
     """
+
+    def _origin_of(self, method: str) -> Origin | None:
+        return self.origin
+
+    def _new_case(self, method: str, graph: Graph, origin: Origin) -> TracedFunction:
+        return TracedFunction(graph, self.__name__, origin)
 
     def summary(self, depth: int | None = None) -> str:
         """A table of what ran: modules, operators, parameters and output shapes."""

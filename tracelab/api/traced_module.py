@@ -6,14 +6,17 @@ from typing import Any
 
 from tracelab.api.checking import Checking
 from tracelab.api.exporting import Exporting
+from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.module import ReplayModule
+from tracelab.execute.origin import Origin
+from tracelab.graph.graph import Graph
 from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedModule(ReplayModule, Running, Checking, Exporting):
+class TracedModule(Retracing, ReplayModule, Running, Checking, Exporting):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`, `compile`,
@@ -24,6 +27,14 @@ class TracedModule(ReplayModule, Running, Checking, Exporting):
     >>> traced(torch.ones(5, 3)).shape
     torch.Size([5, 2])
     """
+
+    def _origin_of(self, method: str) -> Origin | None:
+        return self.origins.get(method)
+
+    def _new_case(self, method: str, graph: Graph, origin: Origin) -> TracedModule:
+        case = self._case_of(method, graph)
+        case.origins = {method: origin}
+        return case
 
     def summary(self, depth: int | None = None) -> str:
         """A table of modules with operators, parameters and output shapes.

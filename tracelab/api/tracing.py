@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, overload
 
 from torch import Tensor, nn
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import CallArguments, record_call
+from tracelab.capture.messages import READ_BY_PYTHON, warnings_suppressed
 from tracelab.check.checking import check_calls, refuse_one_input
 from tracelab.errors import InputError
-from tracelab.execute.codegen.guards import known_action
+from tracelab.execute.codegen.guards import MAX_TRACES, Policy, known_action
 from tracelab.execute.module import mirror
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
@@ -32,6 +34,7 @@ def trace(  # type: ignore[overload-overlap]
     force_outplace: bool = False,
     on_violation: str = "warn",
     check_values: bool = False,
+    max_traces: int = MAX_TRACES,
 ) -> TracedModule: ...
 
 
@@ -48,6 +51,7 @@ def trace(
     force_outplace: bool = False,
     on_violation: str = "warn",
     check_values: bool = False,
+    max_traces: int = MAX_TRACES,
 ) -> TracedFunction: ...
 
 
@@ -63,6 +67,7 @@ def trace(
     force_outplace: bool = False,
     on_violation: str = "warn",
     check_values: bool = False,
+    max_traces: int = MAX_TRACES,
 ) -> TracedFunction | TracedModule:
     """Run a function or module once on example inputs and record what it does.
 
@@ -77,8 +82,11 @@ def trace(
         strict: Whether a dict as output is refused and a list warns.
         force_outplace: Whether in-place operators are recorded as their functional forms.
         on_violation: What a call does where something that decided what was recorded is different (`assumptions` lists
-            it): `warn` warns at the caller's line, `raise` raises `AssumptionError`, `ignore` does not look.
+            it): `warn` warns at the caller's line, `raise` raises `AssumptionError`, `ignore` does not look, `retrace`
+            takes another recording that fits the call (`cases` lists them), or runs the Python function and records it.
         check_values: Whether values on other devices than the CPU are looked at, too, which waits for the device.
+        max_traces: How many recordings `retrace` keeps; calls that fit none of so many run the Python function, with a
+            warning that names what keeps changing.
 
     Returns:
         A `TracedModule` for a module or a method of one, a `TracedFunction` otherwise.
@@ -95,18 +103,18 @@ def trace(
     """
     if isinstance(func, (TracedFunction, TracedModule)):
         return func
-    known_action(on_violation)
+    policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
+    if not callable(func):
+        raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
     traced: TracedFunction | TracedModule
-    if isinstance(func, nn.Module):
-        inputs = {"forward": CallArguments(example_inputs, example_kwarg_inputs)}
-        traced = _trace_methods(func, inputs, strict, force_outplace)
-    elif inspect.ismethod(func) and isinstance(func.__self__, nn.Module):
-        inputs = {func.__name__: CallArguments(example_inputs, example_kwarg_inputs)}
-        traced = _trace_methods(func.__self__, inputs, strict, force_outplace)
-    else:
-        if not callable(func):
-            raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
-        traced = _trace_function(func, CallArguments(example_inputs, example_kwarg_inputs), strict, force_outplace)
+    call = CallArguments(example_inputs, example_kwarg_inputs)
+    with _told(policy):
+        if isinstance(func, nn.Module):
+            traced = _trace_methods(func, {"forward": call}, strict, force_outplace)
+        elif inspect.ismethod(func) and isinstance(func.__self__, nn.Module):
+            traced = _trace_methods(func.__self__, {func.__name__: call}, strict, force_outplace)
+        else:
+            traced = _trace_function(func, call, strict, force_outplace)
     if check_trace or check_inputs is not None:
         if check_inputs is not None:
             refuse_one_input(check_inputs, "check_inputs")
@@ -114,7 +122,7 @@ def trace(
         calls += [CallArguments(item, None) for item in check_inputs or ()]
         method = func.__name__ if inspect.ismethod(func) and isinstance(func.__self__, nn.Module) else "forward"
         check_calls(traced, method, calls, check_tolerance)
-    traced.policy.on_violation, traced.policy.check_values = on_violation, check_values
+    traced.follow_policy(policy)
     return traced
 
 
@@ -127,6 +135,9 @@ def trace_module(
     check_tolerance: float = 1e-5,
     strict: bool = True,
     force_outplace: bool = False,
+    on_violation: str = "warn",
+    check_values: bool = False,
+    max_traces: int = MAX_TRACES,
 ) -> TracedModule:
     """Trace several methods of a module.
 
@@ -138,6 +149,9 @@ def trace_module(
         check_tolerance: The relative difference that is allowed.
         strict: Whether a dict as output is refused and a list warns.
         force_outplace: Whether in-place operators are recorded as their functional forms.
+        on_violation: What a call does where an assumption does not hold, as in `trace`.
+        check_values: Whether values on other devices than the CPU are looked at, too, which waits for the device.
+        max_traces: How many recordings of a method `retrace` keeps.
 
     Returns:
         The traced module, with these methods.
@@ -151,6 +165,7 @@ def trace_module(
     >>> traced.method_names()
     ['forward']
     """
+    policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
     if not isinstance(module, nn.Module):
         raise InputError(f"trace_module needs a module, but got {type(module).__name__}: use trace for a function")
     if not inputs:
@@ -159,7 +174,8 @@ def trace_module(
     for name in calls:
         if not callable(getattr(module, name, None)):
             raise InputError(f"{type(module).__name__} has no method `{name}`")
-    traced = _trace_methods(module, calls, strict, force_outplace)
+    with _told(policy):
+        traced = _trace_methods(module, calls, strict, force_outplace)
     rounds: list[Mapping[str, Any]] = (
         list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
     )
@@ -167,6 +183,7 @@ def trace_module(
         check_calls(
             traced, name, [CallArguments(items[name], None) for items in rounds if name in items], check_tolerance
         )
+    traced.follow_policy(policy)
     return traced
 
 
@@ -234,6 +251,17 @@ def trace_graph(
         return graph, outputs
     state = [graph.state[value] for value in graph.parameters]
     return graph, outputs, (*flat, *state)
+
+
+def _whole(max_traces: int) -> int:
+    if not isinstance(max_traces, int) or max_traces < 1:
+        raise InputError(f"max_traces={max_traces!r} is no number of recordings: give a whole number from 1")
+    return max_traces
+
+
+def _told(policy: Policy) -> AbstractContextManager[None]:
+    """What Python reads is no matter of a warning where another recording is right for what is different."""
+    return warnings_suppressed(READ_BY_PYTHON) if policy.on_violation == "retrace" else nullcontext()
 
 
 def _trace_function(

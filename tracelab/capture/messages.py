@@ -75,14 +75,18 @@ def emit(warning: TraceDiagnostic, frame: FrameType | None) -> None:
     warn_at(frame, warning.message, TracerWarning, warning.source.file, warning.source.line)
 
 
+READ_BY_PYTHON = r"Converting a (tensor|traced size) to a (Python|NumPy)|Iterating over a tensor"
+"""How the sentences begin of what each call checks: another recording is right where it does not hold."""
+
+
 @contextmanager
-def warnings_suppressed() -> Iterator[None]:
-    """No Python warnings of tracing inside, only those on the graph.
+def warnings_suppressed(beginning: str = "") -> Iterator[None]:
+    """No Python warnings of tracing inside (whose messages begin so), only those on the graph.
 
     `warnings.catch_warnings` would also undo what the traced code itself sets, and have told warnings told again.
     """
     before = list(warnings.filters)
-    warnings.simplefilter("ignore", TracerWarning)
+    warnings.filterwarnings("ignore", beginning, TracerWarning)
     mine = warnings.filters[0]
     try:
         yield

@@ -11,8 +11,9 @@ from typing import Any, Self
 import torch
 
 from tracelab.errors import InputError, TracelabError
+from tracelab.execute.cases import Cases, flat_inputs
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Guarded, Policy, raise_explained
+from tracelab.execute.codegen.guards import Policy, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
@@ -23,7 +24,7 @@ from tracelab.graph.structure import InputTree
 from tracelab.graph.types import counted
 
 
-class ReplayFunction(Guarded):
+class ReplayFunction(Cases):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -43,6 +44,7 @@ class ReplayFunction(Guarded):
         self.checked: tuple[bool, str] | None = None
         """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self.policy = Policy()
+        self._family = {}
         self._replay: Replay | None = None
         self._state: list[torch.Tensor] = []
 
@@ -74,13 +76,25 @@ class ReplayFunction(Guarded):
         """Python code that does what the trace does."""
         return graph_code(self.graph)
 
+    @property
+    def _method(self) -> str:
+        return "forward"
+
+    def _graph_of(self, method: str) -> Graph:
+        return self.graph
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.policy.on_violation == "retrace":
+            return self._fitting("forward", args, kwargs)
+        return self._replayed("forward", args, kwargs)
+
+    def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         replay = self._replay
         if replay is None or replay.version != self.graph.nodes.version:
             replay = self.replay
         tree = self.input_tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not _all_tensors(args):
-            args = tuple(tree.flatten(args, kwargs, self.__name__))
+            args = tuple(flat_inputs(self, tree, args, kwargs, self.__name__))
         try:
             return replay.best(args)(*args, *self._state)
         except Exception as error:
@@ -88,21 +102,26 @@ class ReplayFunction(Guarded):
             raise
 
     def __copy__(self) -> Self:
-        return self._twin(self._graph_now())
+        twin = self._twin(self._graph_now(), replace(self.policy))
+        for case in self.cases:
+            if case is not self:
+                twin._add_case("forward", case._twin(case._graph_now(), twin.policy))
+        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        twin = memo[id(self)] = self._twin(copy.deepcopy(self._graph_now(), memo))
+        twin = memo[id(self)] = self._twin(copy.deepcopy(self._graph_now(), memo), copy.deepcopy(self.policy, memo))
         twin.examples = copy.deepcopy(self.examples, memo)
+        twin._family = copy.deepcopy(self._family, memo)
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
         # Pickles hold no Python code: what was traced is left out, as in files.
         return {**self.__dict__, "graph": self._graph_now(), "origin": None, "_replay": None, "_state": []}
 
-    def _twin(self, graph: Graph) -> Self:
+    def _twin(self, graph: Graph, policy: Policy) -> Self:
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin.graph, twin.policy, twin._replay, twin._state = graph, replace(self.policy), None, []
+        twin.graph, twin.policy, twin._family, twin._replay, twin._state = graph, policy, {}, None, []
         return twin
 
     def _graph_now(self) -> Graph:

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from tracelab.compat import script
 from tracelab.compat.modules import apply_to
-from tracelab.errors import TracelabError
+from tracelab.errors import AssumptionError, TracelabError
+from tracelab.execute.cases import Cases, flat_inputs, other_mode
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Guarded, Policy, raise_explained
+from tracelab.execute.codegen.guards import Policy, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin, copied_origin
@@ -76,7 +77,7 @@ class TracedSubmodule(nn.Module):
         return self._class_name
 
 
-class ReplayModule(TracedSubmodule, Guarded):
+class ReplayModule(TracedSubmodule, Cases):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`,
@@ -93,16 +94,23 @@ class ReplayModule(TracedSubmodule, Guarded):
         self._changes = Changes()
         self._runs: dict[str, _Run] = {}
         self.policy = Policy()
+        self._family = {}
         self.checked: tuple[bool, str] | None = None
         """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self.origins: dict[str, Origin] = {}
         """What was traced, and how, by method; empty after loading from a file or a pickle, and in a shallow copy."""
 
     @property
+    def _method(self) -> str:
+        return "forward" if "forward" in self._graphs else next(iter(self._graphs))
+
+    @property
     def graph(self) -> Graph:
         """The graph of `forward`, or of the only traced method."""
-        found = self._graphs.get("forward")
-        return found if found is not None else next(iter(self._graphs.values()))
+        return self._graphs[self._method]
+
+    def _graph_of(self, method: str) -> Graph:
+        return self._graphs[method]
 
     def graph_of(self, method: str) -> Graph:
         """The graph of one traced method."""
@@ -123,7 +131,9 @@ class ReplayModule(TracedSubmodule, Guarded):
     def train(self, mode: bool = True) -> Self:
         """Set the mode of the module; a trace keeps that of its recording, and says so where it depends on it."""
         items = (item for graph in self._graphs.values() for item in graph.assumptions)
-        if any(item.kind is AssumptionKind.TRAINING and item.constant is (not mode) for item in items):
+        if self.policy.on_violation != "retrace" and any(
+            item.kind is AssumptionKind.TRAINING and item.constant is (not mode) for item in items
+        ):
             self.policy.act(
                 f"{self._class_name} was traced in {'evaluation' if mode else 'training'} mode, which its recording "
                 f"depends on (dropout, batch norm or a branch on `training`): {'train' if mode else 'eval'}() does not "
@@ -149,18 +159,41 @@ class ReplayModule(TracedSubmodule, Guarded):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         if "forward" not in self._graphs:
             raise TracelabError(f"`forward` was not traced; traced methods: {', '.join(self._graphs)}")
-        return self._run("forward")(args, kwargs)
+        return self._called("forward", args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("_graphs", ()):
-            run = self._run(name)
-            return lambda *args, **kwargs: run(args, kwargs)
+            return lambda *args, **kwargs: self._called(name, args, kwargs)
         return super().__getattr__(name)
+
+    def _called(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self.policy.on_violation == "retrace":
+            return self._fitting(method, args, kwargs)
+        return self._run(method)(args, kwargs)
+
+    def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self._run(method)(args, kwargs)
+
+    def _missed_mode(self, method: str, training: bool) -> AssumptionError | None:
+        return other_mode(self._class_name, self._graphs[method], training)
+
+    def _case_of(self, method: str, graph: Graph) -> Self:
+        """Another recording of a method, with the same parameters."""
+        case = self._shallow()
+        own = ("_runs", "_graphs", "_family", "origins", "checked")
+        case.__dict__.update({name: item for name, item in self.__dict__.items() if name not in own})
+        case.__dict__.update({"_graphs": {method: graph}, "_family": {}, "origins": {}, "checked": None})
+        return case
+
+    def _recordings(self) -> Iterable[tuple[Self, str]]:
+        """Every recording, and its method."""
+        for method in self._graphs:
+            yield from ((case, method) for case in self._cases_of(method))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         apply_to(self, fn, recurse)
-        for method in self._graphs:
-            self._run(method).follow(fn)
+        for case, method in self._recordings():
+            case._run(method).follow(fn)
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -194,6 +227,11 @@ class ReplayModule(TracedSubmodule, Guarded):
             twin.__dict__[name] = self.__dict__[name].copy()
         for method, run in self._runs.items():
             twin._run(method).devices_from(run)
+        twin.__dict__["_family"] = {}
+        for case, method in self._recordings():
+            if case is not self:
+                twin._add_case(method, twin._case_of(method, case._graphs[method]))
+                twin._cases_of(method)[-1]._run(method).devices_from(case._run(method))
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
@@ -248,7 +286,7 @@ class _Run:
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tree = self.tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not all(isinstance(a, Tensor) for a in args):
-            args = tuple(tree.flatten(args, kwargs, self.name))
+            args = tuple(flat_inputs(self.module, tree, args, kwargs, self.name))
         try:
             return self.replay.best(args)(*args, *self.state())
         except Exception as error:

@@ -66,7 +66,7 @@ class StateTable(dict[str, Any]):
 
     def __reduce__(self) -> Any:
         # Those who observe a pickled table find it again: see `observe`.
-        return dict, (dict(self),)
+        return StateTable, (dict(self),)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> StateTable:
         twin = memo[id(self)] = StateTable({}, copy.deepcopy(self.observers, memo))

@@ -45,15 +45,16 @@ def write_record(
     if record.module is None:
         content["kind"] = "function"
         content["name"] = record.name
-        for value in record.methods[""].graph.parameters:
-            if value not in record.methods[""].graph.state and aside is None:
-                name = value.path or value.name
-                raise TracelabFileError(f"cannot save: the graph was read without its weights (`{name}`)")
+        for _, method in record.recordings():
+            for value in method.graph.parameters:
+                if value not in method.graph.state and aside is None:
+                    name = value.path or value.name
+                    raise TracelabFileError(f"cannot save: the graph was read without its weights (`{name}`)")
     else:
         content["kind"] = "module"
         content["modules"] = module_json(record.module, tensors)
         in_tree = frozenset(path for path, _ in record.module.tensors())
-    content["graphs"] = [
+    written = [
         [
             name,
             graph_json(
@@ -63,8 +64,11 @@ def write_record(
                 moved=method.devices,
             ),
         ]
-        for name, method in record.methods.items()
+        for name, method in record.recordings()
     ]
+    content["graphs"] = written[: len(record.methods)]
+    if record.more:
+        content["cases"] = written[len(record.methods) :]
     if record.checked is not None:
         content["checked"] = list(record.checked)
     content["tensors"], stored = tensors.finish()
@@ -95,11 +99,9 @@ def read_record(
         scripts = ScriptFiles(archive.read_scripts())
     rows = validation.field(content, "tensors", "graph.json")
     tensors = read_tensors(rows, dict(stored), location) if aside is None else aside
-    methods: dict[str, MethodRecord] = {}
-    for pair in validation.rows(validation.field(content, "graphs", "graph.json"), "graphs"):
+
+    def recorded(pair: Any) -> tuple[str, MethodRecord]:
         method, data = validation.rows(pair, "a graph", 2)
-        if validation.text(method, "a method's name") in methods:
-            validation.bad("graphs", f"hold {method[:60]!r} twice")
         graph = read_graph(
             data,
             tensors=tensors,
@@ -107,14 +109,24 @@ def read_record(
             allow=names,
             place=lambda device: location if location is not None and device.type != "meta" else device,
         )
-        methods[method] = MethodRecord(graph)
+        return validation.text(method, "a method's name"), MethodRecord(graph)
+
+    methods: dict[str, MethodRecord] = {}
+    for name, method in map(recorded, validation.rows(validation.field(content, "graphs", "graph.json"), "graphs")):
+        if name in methods:
+            validation.bad("graphs", f"hold {name[:60]!r} twice")
+        methods[name] = method
     record = _record(content, methods, tensors)
+    record.more = list(map(recorded, validation.rows(content.get("cases", []), "cases")))
+    for name, _ in record.more:
+        if name not in methods:
+            validation.bad("cases", f"hold a recording of {name[:60]!r}, which is no method")
     held = {} if record.module is None else dict(record.module.tensors())
-    for graph in record.graphs.values():
+    for _, method in record.recordings():
         if aside is None:
-            _check_state(graph, held)
+            _check_state(method.graph, held)
         try:
-            lint(graph)
+            lint(method.graph)
         except GraphError as error:
             raise TracelabFileError(f"not a sound .tlab file: {error}") from error
     return record

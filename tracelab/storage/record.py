@@ -53,7 +53,14 @@ class TraceRecord:
     module: ModuleRecord | None = None
     checked: tuple[bool, str] | None = None
     """Whether the last check found no difference, and what it said in a few words; None where none was made."""
+    more: list[tuple[str, MethodRecord]] = field(default_factory=list)
+    """Further recordings, each with its method's name."""
 
     @property
     def graphs(self) -> dict[str, Graph]:
         return {name: method.graph for name, method in self.methods.items()}
+
+    def recordings(self) -> Iterator[tuple[str, MethodRecord]]:
+        """Every recording, the first of each method before all others."""
+        yield from self.methods.items()
+        yield from self.more

@@ -47,6 +47,15 @@ def load_traced(
     record = read_record(file, map_location=map_location, allow=allow)
     made: F | M = _function(function, record) if record.module is None else _module(module, record, record.module)
     made.checked = record.checked
+    if record.more:
+        made.on_violation = "retrace"
+    for name, method in record.more:
+        if isinstance(made, ReplayModule):
+            made._add_case(name, made._case_of(name, method.graph))
+        else:
+            case = function(method.graph, record.name)
+            case.policy = made.policy
+            made._add_case("forward", case)
     return made
 
 
@@ -54,9 +63,11 @@ def record_of(traced: Any) -> TraceRecord:
     """What a file holds of a traced object; `TypeError` for what is none."""
     if isinstance(traced, ReplayModule):
         methods = {name: _method(traced, name) for name in traced._graphs}
-        return TraceRecord(traced.original_name, methods, _tree(traced, "", {}, set()), traced.checked)
+        more = [(name, _method(case, name)) for case, name in traced._recordings() if case is not traced]
+        return TraceRecord(traced.original_name, methods, _tree(traced, "", {}, set()), traced.checked, more)
     if isinstance(traced, ReplayFunction):
-        return TraceRecord(traced.__name__, {"": MethodRecord(traced.graph)}, None, traced.checked)
+        more = [("", MethodRecord(case.graph)) for case in traced.cases if case is not traced]
+        return TraceRecord(traced.__name__, {"": MethodRecord(traced.graph)}, None, traced.checked, more)
     if isinstance(traced, Graph):
         return TraceRecord(traced.name, {"": MethodRecord(traced)})
     raise TypeError(f"save needs a traced function or module, but got {type(traced).__name__}: trace it first")

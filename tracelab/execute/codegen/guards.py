@@ -22,7 +22,8 @@ from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import is_inner
 from tracelab.graph.text.assumption_table import Assumptions
 
-POLICIES = ("warn", "raise", "ignore")
+POLICIES = ("warn", "raise", "ignore", "retrace")
+MAX_TRACES = 8
 
 _CONTENT: dict[str, Callable[[Any], Any]] = {
     "truth": bool,
@@ -41,19 +42,33 @@ class Policy:
 
     Attributes:
         on_violation: `warn` warns at the caller's line and goes on, `raise` raises `AssumptionError`, `ignore` does not
-            look.
+            look, `retrace` takes another recording, or makes one.
         check_values: Whether values on other devices than the CPU are looked at, which waits for the device.
+        max_traces: How many recordings `retrace` keeps.
     """
 
     on_violation: str = "warn"
     check_values: bool = False
+    max_traces: int = MAX_TRACES
 
-    def act(self, sentence: str) -> None:
+    @property
+    def stops(self) -> bool:
+        """Whether a call ends where an assumption does not hold."""
+        return self.on_violation in ("raise", "retrace")
+
+    def act(self, sentence: str, assumption: Assumption | None = None) -> None:
         """Do it: an assumption does not hold, as the sentence says."""
-        if self.on_violation == "raise":
-            raise AssumptionError(sentence)
+        if self.stops:
+            raise violated(sentence, assumption)
         if self.on_violation == "warn":
             tell(sentence)
+
+
+def violated(sentence: str, assumption: Assumption | None) -> AssumptionError:
+    """The error that says it."""
+    error = AssumptionError(sentence)
+    error.assumption = assumption
+    return error
 
 
 class _HasGraph(Protocol):
@@ -73,12 +88,18 @@ class Guarded:
 
     @property
     def on_violation(self) -> str:
-        """What a call does where an assumption does not hold: `warn`, `raise` or `ignore`."""
+        """What a call does where an assumption does not hold: `warn`, `raise`, `ignore` or `retrace`."""
         return self.policy.on_violation
 
     @on_violation.setter
     def on_violation(self, action: str) -> None:
         self.policy.on_violation = known_action(action)
+
+    def follow_policy(self, policy: Policy) -> None:
+        """Do from now on what the policy says; code that is compiled already has the policy that it was given."""
+        self.policy.on_violation = policy.on_violation
+        self.policy.check_values = policy.check_values
+        self.policy.max_traces = policy.max_traces
 
 
 def known_action(action: str) -> str:
@@ -169,22 +190,26 @@ class GuardMonitor:
     def differs(self, number: int, now: Any) -> None:
         """An assumption does not hold at this call."""
         item = self.graph.assumptions[number]
-        if _silence.on and item.kind is not AssumptionKind.LENGTH:
+        # What follows a length takes the parts by name; which recording is right is no matter of what is told.
+        needed = item.kind is AssumptionKind.LENGTH or self.policy.on_violation == "retrace"
+        if _silence.on and not needed:
             return
         sentence = self.sentence(item, now)
-        if item.kind is AssumptionKind.LENGTH:
-            # What follows takes the parts by name.
-            raise AssumptionError(sentence)
+        if needed:
+            raise violated(sentence, item)
         self.violation = self.violation or sentence
-        self.policy.act(sentence)
+        self.policy.act(sentence, item)
 
     def sentence(self, item: Assumption, now: Any) -> str:
         """What was assumed, where, and what it is now."""
         place = f" ({item.line}: `{item.code}`)" if item.line else ""
-        return (
+        fact = (
             f"{item.about} was {_shown(item.constant)} when {self.name} was traced{place} and is {_shown(now)} at this "
-            "call, so that the trace may be wrong for it: trace again on such an input"
+            "call"
         )
+        if self.policy.on_violation == "retrace":
+            return fact
+        return f"{fact}, so that the trace may be wrong for it: trace again on such an input"
 
 
 class _Silence(threading.local):
@@ -192,6 +217,11 @@ class _Silence(threading.local):
 
 
 _silence = _Silence()
+
+
+def is_silent() -> bool:
+    """Whether a check runs, which looks at the results itself."""
+    return _silence.on
 
 
 @contextmanager

@@ -13,9 +13,6 @@ from tracelab.graph.graph import Graph
 
 Function = Callable[..., Any]
 
-_UNDOES = frozenset({"raise"})
-"""Policies for which a call that does not apply leaves everything as it was."""
-
 
 class Replay:
     """The compiled code of one graph.
@@ -42,7 +39,7 @@ class Replay:
         """The fastest function that is right for these inputs at this moment."""
         quick = may_use_inference(args)
         guarded = self._has_guards and self.policy.on_violation != "ignore" and (quick or unwatched())
-        undone = guarded and self.policy.on_violation in _UNDOES
+        undone = guarded and self.policy.stops
         function = self._functions.get((quick, guarded, undone))
         return self._compiled(quick, guarded, undone) if function is None else function
 

@@ -1,0 +1,334 @@
+"""`on_violation="retrace"`: a call that fits no recording makes another one."""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import tracelab
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_told() -> Iterator[None]:
+    """A warning about an assumption, or about what Python read while tracing, is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", tracelab.AssumptionWarning)
+        warnings.simplefilter("error", tracelab.TracerWarning)
+        yield
+
+
+def retraced(function: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
+    return tracelab.trace(function, inputs, on_violation="retrace", **options)
+
+
+def by_rows(x: Tensor) -> Tensor:
+    return x.sum(0) if x.shape[0] > 2 else x + 1
+
+
+def test_another_branch_is_another_recording():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    assert torch.equal(traced(torch.ones(4, 3)), torch.full((3,), 4.0))
+    assert [case.label for case in traced.cases] == ["x.shape[0] <= 2", "x.shape[0] > 2"]
+
+
+def test_a_recording_that_fits_is_taken_again():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    for rows in (4, 2, 5, 1, 6):
+        assert torch.equal(traced(torch.ones(rows, 3)), by_rows(torch.ones(rows, 3)))
+    assert len(traced.cases) == 2
+
+
+def test_each_recording_is_a_traced_object():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced(torch.ones(4, 3))
+    assert [node.kind for case in traced.cases for node in case.graph.nodes] == ["aten::add", "aten::sum"]
+    assert traced.cases[1].run(torch.ones(3, 2)).outputs.tolist() == [3.0, 3.0]
+
+
+def test_an_optional_argument_may_be_given_later():
+    def masked(x: Tensor, mask: Tensor | None = None) -> Tensor:
+        return x if mask is None else x * mask
+
+    traced = retraced(masked, torch.ones(2))
+    assert traced(torch.ones(2), torch.zeros(2)).tolist() == [0.0, 0.0]
+    assert traced(torch.ones(2), mask=torch.zeros(2)).tolist() == [0.0, 0.0]
+    assert traced(torch.ones(2)).tolist() == [1.0, 1.0]
+    assert [case.label for case in traced.cases] == ["no mask", "mask given"]
+
+
+def test_another_dtype_is_named_alone():
+    def scaled(x: Tensor) -> Tensor:
+        return x / 255 if x.dtype == torch.uint8 else x
+
+    traced = retraced(scaled, torch.ones(2))
+    assert traced(torch.tensor([255], dtype=torch.uint8)).tolist() == [1.0]
+    assert [case.label for case in traced.cases] == ["float32", "uint8"]
+
+
+def test_another_number_of_dimensions():
+    def pooled(x: Tensor) -> Tensor:
+        return x.mean(dim=tuple(range(1, x.dim())))
+
+    traced = retraced(pooled, torch.ones(2, 3))
+    images = torch.rand(2, 3, 4, 4)
+    assert torch.equal(traced(images), pooled(images))
+
+
+def test_train_and_eval_are_recordings():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5), nn.BatchNorm1d(3))
+    traced, plain = retraced(net, torch.ones(4, 3), check_trace=False), copy.deepcopy(net)
+    for mode in (False, True, False, True):
+        traced.train(mode)
+        plain.train(mode)
+        x = torch.randn(5, 3)
+        torch.manual_seed(1)
+        mine = traced(x)
+        torch.manual_seed(1)
+        assert torch.allclose(mine, plain(x))
+    assert [case.label for case in traced.cases] == ["training", "evaluation"]
+    assert all(torch.equal(a, b) for a, b in zip(traced.buffers(), plain.buffers(), strict=True))
+
+
+class Counting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+        self.first = True
+        self.register_buffer("steps", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.steps = self.steps + 1
+        if self.first:
+            self.first = False
+            return self.layer(x)
+        return self.layer(x) * self.steps
+
+
+def test_what_the_first_call_does_is_done_once():
+    net = Counting()
+    plain = copy.deepcopy(net)
+    traced = retraced(net, torch.ones(1, 2), check_trace=False)
+    plain(torch.ones(1, 2))
+    for _ in range(4):
+        x = torch.randn(3, 2)
+        assert torch.equal(traced(x), plain(x))
+    assert len(traced.cases) == 2
+    assert traced.steps == plain.steps
+
+
+def test_gradients_of_a_call_that_records_are_those_of_python():
+    net = nn.Linear(3, 1)
+    traced = retraced(lambda x: net(x).sum() if x.shape[0] > 1 else net(x).prod(), torch.ones(1, 3))
+    x = torch.randn(4, 3, requires_grad=True)
+    traced(x).backward()
+    assert torch.equal(x.grad, net.weight.expand(4, 3))
+    assert torch.equal(net.weight.grad, x.detach().sum(0, keepdim=True))
+
+
+def test_a_written_argument_is_written_once():
+    def grow(x: Tensor) -> Tensor:
+        x += 1 if x.shape[0] > 2 else 2
+        return x
+
+    traced = retraced(grow, torch.zeros(1))
+    for _ in range(2):
+        x = torch.zeros(3)
+        traced(x)
+        assert x.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_modules_are_as_after_one_call():
+    net = Counting()
+    traced = retraced(net, torch.ones(1, 2), check_trace=False)
+    parameters, buffers = net._parameters, net._buffers
+    traced(torch.ones(2, 2))
+    assert net._parameters is parameters
+    assert net._buffers is buffers
+    assert net.training
+
+
+def test_a_moved_module_records_where_it_is():
+    traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
+    traced.double().eval()
+    assert traced(torch.ones(3, 2, dtype=torch.float64)).dtype is torch.float64
+    assert traced.cases[1].label == "float64"
+
+
+def test_random_numbers_are_those_of_one_call():
+    def noisy(x: Tensor) -> Tensor:
+        return x + torch.rand_like(x) if x.shape[0] > 1 else x
+
+    traced = retraced(noisy, torch.ones(1))
+    torch.manual_seed(3)
+    mine, after = traced(torch.ones(2)), torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(mine, noisy(torch.ones(2)))
+    assert torch.equal(after, torch.rand(1))
+
+
+def test_beyond_the_most_recordings_python_runs_and_what_changes_is_named():
+    def specialized(x: Tensor) -> Tensor:
+        return x * len(range(x.shape[0]))
+
+    traced = retraced(specialized, torch.ones(1), max_traces=3)
+    for rows in (2, 3):
+        assert torch.equal(traced(torch.ones(rows)), specialized(torch.ones(rows)))
+    with pytest.warns(tracelab.AssumptionWarning) as told:
+        assert torch.equal(traced(torch.ones(4)), specialized(torch.ones(4)))
+    assert len(traced.cases) == 3
+    assert "there are 3 recordings (max_traces), and none fits this call" in str(told[0].message)
+    assert "keeps changing" in str(told[0].message)
+    assert told[0].filename == __file__
+
+
+def test_a_recording_that_fails_leaves_the_others():
+    def picky(x: Tensor) -> Tensor:
+        return {1: x + 1}[x.dim()] if x.dim() < 3 else x
+
+    traced = retraced(picky, torch.ones(2))
+    with pytest.raises(KeyError, match="2"):
+        traced(torch.ones(2, 2))
+    assert len(traced.cases) == 1
+    assert traced(torch.ones(3)).tolist() == [2.0, 2.0, 2.0]
+
+
+def test_a_shallow_copy_has_the_recordings_and_makes_no_other():
+    traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
+    traced.eval()
+    traced(torch.ones(1, 2))
+    twin = copy.copy(traced)
+    assert torch.equal(twin(torch.ones(1, 2)), traced(torch.ones(1, 2)))
+    assert [case.label for case in twin.cases] == ["training", "evaluation"]
+    with pytest.raises(tracelab.TracelabError, match="there is no Python function to record another"):
+        twin(torch.ones(1, 2), torch.ones(1))
+
+
+def test_a_deep_copy_has_the_recordings_and_makes_others_of_a_module_of_its_own():
+    traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
+    twin = copy.deepcopy(traced)
+    twin.eval()
+    result = twin(torch.ones(1, 2))
+    assert [case.label for case in twin.cases] == ["training", "evaluation"]
+    assert len(traced.cases) == 1
+    assert torch.equal(result, twin(torch.ones(1, 2)))
+
+
+def test_a_deep_copy_has_parameters_of_its_own_in_every_recording():
+    traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
+    traced.eval()
+    traced(torch.ones(1, 2))
+    twin = copy.deepcopy(traced)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.zero_()
+    assert twin(torch.ones(1, 2)).tolist() == [[0.0, 0.0]]
+    assert traced(torch.ones(1, 2)).any()
+
+
+def saved(traced: Any) -> Any:
+    file = io.BytesIO()
+    tracelab.save(traced, file)
+    again = io.BytesIO()
+    tracelab.save(traced, again)
+    assert file.getvalue() == again.getvalue()
+    return tracelab.load(io.BytesIO(file.getvalue()))
+
+
+def test_a_file_holds_every_recording():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced(torch.ones(4, 3))
+    loaded = saved(traced)
+    assert loaded.on_violation == "retrace"
+    assert [case.label for case in loaded.cases] == ["x.shape[0] <= 2", "x.shape[0] > 2"]
+    for rows in (1, 5):
+        assert torch.equal(loaded(torch.ones(rows, 3)), by_rows(torch.ones(rows, 3)))
+
+
+def test_a_file_holds_every_recording_of_a_module_and_each_parameter_once():
+    traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
+    traced.eval()
+    expected = traced(torch.ones(1, 2))
+    loaded = saved(traced)
+    assert torch.equal(loaded(torch.ones(1, 2)), expected)
+    with torch.no_grad():
+        loaded.get_parameter("0.weight").zero_()
+        loaded.get_parameter("0.bias").fill_(3)
+    assert loaded(torch.ones(1, 2)).tolist() == [[3.0, 3.0]]
+    assert loaded.train()(torch.ones(1, 2)).max() in (0.0, 6.0)
+
+
+def test_a_file_makes_no_recording():
+    loaded = saved(retraced(by_rows, torch.ones(1, 3)))
+    with pytest.warns(tracelab.AssumptionWarning):
+        loaded(torch.ones(4, 3))
+    loaded.on_violation = "retrace"
+    with pytest.raises(tracelab.AssumptionError, match=r"no recording fits this call \(x.shape\[0\] > 2 was False"):
+        loaded(torch.ones(4, 3))
+
+
+def test_the_number_of_recordings_is_a_whole_number():
+    with pytest.raises(tracelab.InputError, match="max_traces=0 is no number of recordings"):
+        retraced(by_rows, torch.ones(1, 3), max_traces=0)
+
+
+def test_each_method_has_its_own_recordings():
+    class Two(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return by_rows(x)
+
+        def encode(self, x: Tensor) -> Tensor:
+            return by_rows(x) * 2
+
+    traced = tracelab.trace_module(
+        Two(), {"forward": torch.ones(1, 2), "encode": torch.ones(1, 2)}, on_violation="retrace"
+    )
+    assert torch.equal(traced.encode(torch.ones(4, 2)), torch.full((2,), 8.0))
+    assert torch.equal(traced(torch.ones(1, 2)), torch.full((1, 2), 2.0))
+    assert len(traced.cases) == 1
+
+
+def chosen(x: Tensor, mask: Tensor | None) -> Tensor:
+    """A program that asks for many things."""
+    if mask is not None:
+        x = x * mask.reshape(-1)[0]
+    if x.dtype in (torch.int64, torch.uint8):
+        x = x.float() / 2
+    if x.dim() == 1:
+        x = x[None]
+    parts = [row.sum() for row in x] if x.shape[0] < 3 else [x.sum(), x.mean()]
+    return torch.stack(parts) if x.sum() > 0 else -torch.stack(parts)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    calls=st.lists(
+        st.tuples(
+            st.lists(st.integers(1, 4), min_size=1, max_size=3),
+            st.sampled_from([torch.float32, torch.float64, torch.int64, torch.uint8]),
+            st.booleans(),
+            st.booleans(),
+        ),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_every_call_is_right(calls: list[tuple[list[int], torch.dtype, bool, bool]]):
+    def inputs(shape: list[int], dtype: torch.dtype, masked: bool, negative: bool) -> tuple[Tensor, Tensor | None]:
+        x = torch.arange(1, 1 + torch.Size(shape).numel()).reshape(shape).to(dtype)
+        return (-x if negative and dtype is not torch.uint8 else x), (torch.full((1,), 2).to(dtype) if masked else None)
+
+    traced = retraced(chosen, *inputs(*calls[0]), max_traces=100)
+    for call in calls:
+        mine, plain = traced(*inputs(*call)), chosen(*inputs(*call))
+        assert mine.dtype is plain.dtype
+        assert torch.equal(mine, plain)

@@ -1,0 +1,105 @@
+"""`on_violation="retrace"`: a call that fits no recording makes another one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import nn
+
+from tracelab.capture.call import CallArguments, record_call
+from tracelab.capture.messages import warnings_suppressed
+from tracelab.check.isolation import isolated
+from tracelab.errors import AssumptionError, InputError
+from tracelab.execute.cases import Cases
+from tracelab.execute.codegen.guards import is_silent, tell
+from tracelab.execute.origin import Origin, kept_examples
+from tracelab.graph.assumptions import Assumption
+from tracelab.graph.graph import Graph
+
+_one_at_a_time = threading.RLock()
+
+
+class Retracing(Cases):
+    """Recordings are made as calls need them, while the Python function lives."""
+
+    def _origin_of(self, method: str) -> Origin | None:
+        raise NotImplementedError
+
+    def _new_case(self, method: str, graph: Graph, origin: Origin) -> Any:
+        raise NotImplementedError
+
+    def _recorded_anew(
+        self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], missed: list[InputError]
+    ) -> Any:
+        origin = self._cases_of(method)[0]._origin_of(method)
+        if origin is None:
+            raise AssumptionError(
+                f"no recording fits this call ({missed[0]}), and there is no Python function to record another (it was "
+                "loaded from a file, copied, or is a cell): trace it again"
+            )
+        if is_silent():
+            # A check looks at the recordings that there are.
+            raise missed[0]
+        with _one_at_a_time, _in_place_of(self, origin):
+            if len(self._cases_of(method)) < self.policy.max_traces:
+                self._record_another(method, origin, args, kwargs)
+            else:
+                tell(_too_many(len(self._cases_of(method)), missed))
+            # The call itself, in Python: with its gradients, and all that it changes.
+            return origin.python(*args, **kwargs)
+
+    def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        call = CallArguments(args, kwargs)
+        with isolated((origin.python, *origin.modules.values())), warnings_suppressed():
+            graph, _, examples = record_call(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
+        version = graph.nodes.version
+        again = Origin(
+            origin.python, origin.modules, origin.strict, origin.force_outplace, kept_examples(examples), version
+        )
+        case = self._new_case(method, graph, again)
+        case.policy = self.policy
+        self._add_case(method, case)
+
+
+def _too_many(made: int, missed: list[InputError]) -> str:
+    """Which assumption keeps changing."""
+    values: dict[str, set[str]] = {}
+    for error in missed:
+        item = getattr(error, "assumption", None)
+        if isinstance(item, Assumption):
+            values.setdefault(item.about, set()).add(repr(item.constant))
+    often = max(values, key=lambda about: len(values[about]), default="")
+    of_it = next((error for error in reversed(missed) if often and often in str(error)), missed[-1])
+    changing = f"`{often}` keeps changing" if often else "its arguments keep changing"
+    return (
+        f"there are {made} recordings (max_traces), and none fits this call: {changing} ({of_it}); the call ran the "
+        "Python function itself: trace with a larger max_traces, or compute with tensors what changes"
+    )
+
+
+@contextmanager
+def _in_place_of(traced: Any, origin: Origin) -> Iterator[None]:
+    """The modules that were traced have parameters, buffers and modes of the traced module, which may have moved."""
+    pairs = list(_pairs(traced, origin.modules[""], set())) if "" in origin.modules else []
+    before = [(module, module._parameters, module._buffers, module.training) for _, module in pairs]
+    try:
+        for twin, module in pairs:
+            vars(module).update(_parameters=twin._parameters, _buffers=twin._buffers, training=twin.training)
+        yield
+    finally:
+        for module, parameters, buffers, training in before:
+            vars(module).update(_parameters=parameters, _buffers=buffers, training=training)
+
+
+def _pairs(twin: nn.Module, module: nn.Module, seen: set[int]) -> Iterator[tuple[nn.Module, nn.Module]]:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    yield twin, module
+    for name, child in module._modules.items():
+        other = twin._modules.get(name)
+        if child is not None and other is not None:
+            yield from _pairs(other, child, seen)

@@ -1,0 +1,102 @@
+"""What several recordings of one callable are called: by what is different in each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.graph import Graph
+from tracelab.graph.structure import Tree
+from tracelab.graph.types import TensorType, counted
+
+_SHORT = 40
+"""Characters of one difference."""
+
+Facts = dict[tuple[str, str], tuple[object, str]]
+"""By what it is about: what it is, and the words for it; what tells more comes first."""
+
+
+def case_labels(graphs: Sequence[Graph]) -> list[str]:
+    """A label for each recording, all different; empty where there is only one."""
+    if len(graphs) == 1:
+        return [""]
+    facts = [dict(_facts(graph)) for graph in graphs]
+    arguments = {key: None for mine in facts for key in mine if key[0] == "given"}
+    for mine in facts:
+        absent: Facts = {key: (False, f"no {key[1]}") for key in arguments if key not in mine}
+        mine.update(absent)
+    return _numbered([_label(mine, [other for other in facts if other is not mine]) for mine in facts])
+
+
+def _label(mine: Facts, others: list[Facts]) -> str:
+    """The facts that tell a recording from the others, as few as do."""
+    words = []
+    for key in sorted(mine, key=lambda key: key[0] != "given"):
+        alike = [other for other in others if key not in other or other[key][0] == mine[key][0]]
+        if len(alike) < len(others):
+            words.append(mine[key][1])
+            others = alike
+    return ", ".join(words)
+
+
+def _numbered(labels: list[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    made = []
+    for number, label in enumerate(labels, 1):
+        name = label or f"recording {number}"
+        seen[name] = seen.get(name, 0) + 1
+        made.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return made
+
+
+def _facts(graph: Graph) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]:
+    """What may be different, what tells more first."""
+    tree = graph.input_tree
+    if tree is not None:
+        for name, part in zip(tree.names, tree.trees, strict=True):
+            given = part.kind != "none"
+            yield ("given", name), (given, f"{name} given" if given else f"no {name}")
+            if given:
+                yield ("nesting", name), (part, f"{name} {_nesting(part)}")
+    users = graph.user_inputs
+    types = [(value.name, value.type) for value in users if isinstance(value.type, TensorType)]
+    for name, kind in types:
+        dtype = str(kind.dtype).removeprefix("torch.")
+        yield ("dtype", name), (dtype, dtype if len(users) == 1 else f"{name} {dtype}")
+    for name, kind in types:
+        yield ("dimensions", name), (len(kind.shape), f"{name} of {counted(len(kind.shape), 'dimension')}")
+    for item in graph.assumptions:
+        yield ("assumption", item.about), (repr(item.constant), _assumed(item))
+    for name, kind in types:
+        yield ("sizes", name), (kind.shape, f"{name} {list(kind.shape)}")
+
+
+def _nesting(tree: Tree) -> str:
+    if tree.kind == "dict":
+        return "with " + ", ".join(map(str, tree.keys))
+    return f"of {len(tree.children)}" if tree.children else tree.kind
+
+
+def _assumed(item: Assumption) -> str:
+    about = item.about if len(item.about) <= _SHORT else item.about[: _SHORT - 1] + "…"
+    if item.kind is AssumptionKind.TRAINING:
+        return "training" if item.constant else "evaluation"
+    if item.constant is True:
+        return about
+    if item.constant is False:
+        return _negated(about)
+    shown = " ".join(str(item.constant).removeprefix("torch.").split())
+    return f"{about} = {shown if len(shown) <= _SHORT else shown[: _SHORT - 1] + '…'}"
+
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_COMPARISON = re.compile(r"([\w.\[\]()\- ]+?) (==|!=|<=|>=|<|>) ([\w.\[\]()\- ]+)")
+
+
+def _negated(text: str) -> str:
+    """An expression that is false, as one that is true."""
+    found = _COMPARISON.fullmatch(text)
+    if found is not None and not re.search(r"\b(and|or|not|in|is|if|lambda)\b", text):
+        return f"{found[1]} {_OPPOSITE[found[2]]} {found[3]}"
+    return f"not {text}" if re.fullmatch(r"[\w.]+", text) else f"not ({text})"
