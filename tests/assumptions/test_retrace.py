@@ -202,15 +202,25 @@ def test_a_recording_that_fails_leaves_the_others():
     assert traced(torch.ones(3)).tolist() == [2.0, 2.0, 2.0]
 
 
-def test_a_copy_has_the_recordings_and_makes_no_other():
+def test_a_shallow_copy_has_the_recordings_and_makes_no_other():
     traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
     traced.eval()
     traced(torch.ones(1, 2))
-    for twin in (copy.deepcopy(traced), copy.copy(traced)):
-        assert torch.equal(twin(torch.ones(1, 2)), traced(torch.ones(1, 2)))
-        assert [case.label for case in twin.cases] == ["training", "evaluation"]
-        with pytest.raises(tracelab.TracelabError, match="there is no Python function to record another"):
-            twin(torch.ones(1, 2), torch.ones(1))
+    twin = copy.copy(traced)
+    assert torch.equal(twin(torch.ones(1, 2)), traced(torch.ones(1, 2)))
+    assert [case.label for case in twin.cases] == ["training", "evaluation"]
+    with pytest.raises(tracelab.TracelabError, match="there is no Python function to record another"):
+        twin(torch.ones(1, 2), torch.ones(1))
+
+
+def test_a_deep_copy_has_the_recordings_and_makes_others_of_a_module_of_its_own():
+    traced = retraced(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.ones(1, 2), check_trace=False)
+    twin = copy.deepcopy(traced)
+    twin.eval()
+    result = twin(torch.ones(1, 2))
+    assert [case.label for case in twin.cases] == ["training", "evaluation"]
+    assert len(traced.cases) == 1
+    assert torch.equal(result, twin(torch.ones(1, 2)))
 
 
 def test_a_deep_copy_has_parameters_of_its_own_in_every_recording():

@@ -27,9 +27,10 @@ class TraceError(TracelabError):
         return self._text
 
     def __reduce__(self) -> Any:
-        # Beyond this process it is the user's own error, or its sentence.
         bases = type(self).__bases__
-        return (bases[1] if len(bases) > 1 else TracelabError), self.args
+        own = bases[1] if type(self) is not TraceError and len(bases) > 1 else None
+        held = {name: item for name, item in self.__dict__.items() if name not in ("_text", "graph")}
+        return _pickled, (own, self.args, self._text, self.graph, held)
 
 
 _last_failure: Graph | None = None
@@ -76,19 +77,29 @@ def _both(error: Exception, message: str, graph: Graph) -> TraceError:
     if issubclass(TraceError, cls) or isinstance(error, TracelabError):
         return TraceError(message, graph)
     try:
-        both = type(cls)(
-            cls.__name__, (TraceError, cls), {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-        )
-        # Python lets only one of the two make it, which depends on what the class holds beside its arguments.
-        try:
-            made: TraceError = cls.__new__(both, *error.args)
-        except TypeError:
-            made = both.__new__(both, *error.args)
-        made.args = error.args
+        made = _made(cls, error.args)
     except Exception:
         # A class of the user's may refuse to be derived from, or made anew.
         return TraceError(message, graph)
     made.__dict__.update(error.__dict__)
     made.__notes__ = list(getattr(error, "__notes__", ()))
     made._text, made.graph = message, graph
+    return made
+
+
+def _made(cls: Any, args: tuple[Any, ...]) -> TraceError:
+    both = type(cls)(cls.__name__, (TraceError, cls), {"__module__": cls.__module__, "__qualname__": cls.__qualname__})
+    # Python lets only one of the two make it, which depends on what the class holds beside its arguments.
+    try:
+        made: TraceError = cls.__new__(both, *args)
+    except TypeError:
+        made = both.__new__(both, *args)
+    made.args = args
+    return made
+
+
+def _pickled(cls: Any, args: tuple[Any, ...], text: str, graph: Graph, held: dict[str, Any]) -> TraceError:
+    made = TraceError(text, graph) if cls is None else _made(cls, args)
+    made.__dict__.update(held)
+    made._text, made.graph = text, graph
     return made

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.compat.tensors import is_fake, storage_address, version_of, without_torch_function
+from tracelab.execute.tensor_face import TensorFace
 from tracelab.graph.diagnostic import TracerWarning
 
 MOST_BYTES = 1 << 30
@@ -38,23 +39,12 @@ class _Block:
     versions: list[tuple[Tensor, int]]
 
 
-@dataclass(slots=True)
-class _Face:
-    """What a tensor is beside its values."""
-
-    tensor: Tensor
-    alias: Tensor
-    leaf: bool
-    requires_grad: bool
-    grad: Tensor | None
-
-
 class Memory:
     """The values of some tensors and of all that shares memory with them, as they are now."""
 
     def __init__(self, tensors: Iterable[Tensor], written: Iterable[Tensor] = ()) -> None:
         self._blocks: dict[int, _Block] = {}
-        self._faces: list[_Face] = []
+        self._faces: list[TensorFace] = []
         self._told = False
         with torch.no_grad(), without_torch_function():
             self._keep(tensors, written)
@@ -72,11 +62,10 @@ class Memory:
             if tensor.layout is not torch.strided:
                 pending += ((part, rank) for part in _parts(tensor))
                 continue
-            grad = tensor.grad if tensor.is_leaf else None
-            if grad is not None:
-                pending.append((grad, 2))
-            face = _Face(tensor, tensor.detach(), tensor.is_leaf, tensor.requires_grad, grad)
+            face = TensorFace.of(tensor)
             self._faces.append(face)
+            if face.grad is not None:
+                pending.append((face.grad, 2))
             storage = tensor.untyped_storage()
             key = storage_address(storage)
             block = self._blocks.get(key)
@@ -101,7 +90,7 @@ class Memory:
         """Put it back."""
         with torch.no_grad(), without_torch_function():
             for face in self._faces:
-                _restore_face(face)
+                face.restore()
             for block in self._blocks.values():
                 self._restore_block(block)
 
@@ -123,31 +112,6 @@ class Memory:
         now = _words(block.storage, block.size)
         if not torch.equal(now, block.copy):
             now.copy_(block.copy)
-
-
-def _restore_face(face: _Face) -> None:
-    tensor, alias = face.tensor, face.alias
-    if tensor.is_leaf and tensor.grad is not face.grad:
-        # A gradient of another shape than a resized tensor is refused: the tensor comes first.
-        tensor.grad = None
-    if face.leaf and not tensor.is_leaf:
-        # What was written into it came from a gradient's graph.
-        tensor.detach_()
-    if not _same_face(tensor, alias):
-        tensor.data = alias
-    if face.leaf and tensor.requires_grad != face.requires_grad:
-        tensor.requires_grad_(face.requires_grad)
-    if face.leaf and tensor.grad is not face.grad:
-        tensor.grad = face.grad
-
-
-def _same_face(tensor: Tensor, alias: Tensor) -> bool:
-    return (
-        tensor.data_ptr() == alias.data_ptr()
-        and tensor.shape == alias.shape
-        and tensor.stride() == alias.stride()
-        and tensor.dtype == alias.dtype
-    )
 
 
 def _is_block(tensor: Tensor) -> bool:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import copy
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy
 import torch
 
+from tracelab.execute.generators import Access, torch_generators
+
 GENERATORS = (torch.Generator, numpy.random.Generator, numpy.random.RandomState, random.Random)
 """Classes of objects that draw random numbers; what is reachable of them is kept with the rest."""
-
-_Access = tuple[Callable[[], Any], Callable[[Any], None]]
-"""Gives the state of one generator; sets it."""
 
 
 class RandomState:
@@ -42,20 +41,13 @@ class RandomState:
                 put(state)
 
 
-def _of_the_process() -> Iterator[_Access]:
-    yield torch.get_rng_state, torch.set_rng_state
-    for name in ("cuda", "xpu"):
-        device = getattr(torch, name, None)
-        # Asking starts a device that nothing has used yet.
-        if device is not None and device.is_initialized():
-            yield device.get_rng_state_all, device.set_rng_state_all
-    if torch.backends.mps.is_available():
-        yield torch.mps.get_rng_state, torch.mps.set_rng_state
+def _of_the_process() -> Iterator[Access]:
+    yield from torch_generators()
     yield random.getstate, random.setstate
     yield numpy.random.get_state, numpy.random.set_state
 
 
-def _access(generator: Any) -> _Access:
+def _access(generator: Any) -> Access:
     if isinstance(generator, numpy.random.Generator):
         bits: Any = generator.bit_generator
 

@@ -12,6 +12,7 @@ from tracelab.comparison.diff_text import diff_text
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node
 from tracelab.graph.scope import Scope
 
 
@@ -31,6 +32,9 @@ class GraphDiff(DiffData):
     """
 
     __slots__ = ()
+
+    def __reduce__(self) -> Any:
+        return _diff_again, (self.a, self.b, self.overlays)
 
     def __str__(self) -> str:
         return diff_text(self)
@@ -95,6 +99,12 @@ def diff(a: Any, b: Any) -> GraphDiff | MethodDiffs:
             "give the graphs of two methods, as `traced.graph_of(method)`"
         )
     return MethodDiffs({name: graph_diff(mine[name], theirs[name]) for name in mine})
+
+
+def _diff_again(a: Graph, b: Graph, overlays: dict[str, dict[Node, float]]) -> GraphDiff:
+    difference = graph_diff(a, b)
+    difference.overlays = overlays
+    return difference
 
 
 def graph_diff(a: Graph, b: Graph) -> GraphDiff:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
 import torch
 
@@ -17,7 +19,7 @@ from tracelab.execute.origin import Origin
 from tracelab.graph import passes
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Role
+from tracelab.graph.ir import Role, Value
 from tracelab.graph.structure import InputTree
 from tracelab.graph.types import counted
 
@@ -53,12 +55,16 @@ class ReplayFunction(Cases):
             self._state = held_state(self.graph)
             self._replay = Replay(self.graph, self.__name__, self.policy)
             self._replay.namespace["set_buffer"] = self._set_buffer
+            self._replay.namespace["get_buffer"] = self._get_buffer
         return self._replay
 
     def _set_buffer(self, path: str, tensor: torch.Tensor) -> None:
         for index, value in enumerate(state_inputs(self.graph)):
             if value.path == path:
                 self._state[index] = tensor
+
+    def _get_buffer(self, path: str) -> torch.Tensor | None:
+        return next((tensor for value, tensor in self._held() if value.path == path), None)
 
     @property
     def input_tree(self) -> InputTree:
@@ -94,6 +100,40 @@ class ReplayFunction(Cases):
         except Exception as error:
             raise_explained(error, replay)
             raise
+
+    def __copy__(self) -> Self:
+        twin = self._twin(self._graph_now(), replace(self.policy))
+        for case in self.cases:
+            if case is not self:
+                twin._add_case("forward", case._twin(case._graph_now(), twin.policy))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = self._twin(copy.deepcopy(self._graph_now(), memo), copy.deepcopy(self.policy, memo))
+        twin.examples = copy.deepcopy(self.examples, memo)
+        twin._family = copy.deepcopy(self._family, memo)
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Pickles hold no Python code: what was traced is left out, as in files.
+        return {**self.__dict__, "graph": self._graph_now(), "origin": None, "_replay": None, "_state": []}
+
+    def _twin(self, graph: Graph, policy: Policy) -> Self:
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.graph, twin.policy, twin._family, twin._replay, twin._state = graph, policy, {}, None, []
+        return twin
+
+    def _graph_now(self) -> Graph:
+        """The graph, with buffers as calls have left them."""
+        if all(tensor is self.graph.state[value] for value, tensor in self._held()):
+            return self.graph
+        graph = self.graph.copy()
+        graph.state.update(zip(state_inputs(graph), self._state, strict=True))
+        return graph
+
+    def _held(self) -> list[tuple[Value, torch.Tensor]]:
+        return list(zip(state_inputs(self.graph), self._state, strict=True)) if self._state else []
 
     @property
     def __signature__(self) -> inspect.Signature:

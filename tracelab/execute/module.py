@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import torch
@@ -17,7 +18,7 @@ from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.guards import Policy, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.observed_state import Changes, observe
-from tracelab.execute.origin import Origin
+from tracelab.execute.origin import Origin, copied_origin
 from tracelab.graph import passes
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.assumptions import AssumptionKind
@@ -63,6 +64,15 @@ class TracedSubmodule(nn.Module):
             raise TracelabError(f"cannot delete `{name}`: the traced graph uses it")
         super().__delattr__(name)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_exported_methods": {}}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        nn.Module.__init__(twin)
+        twin.__dict__.update({name: copy.deepcopy(item, memo) for name, item in self.__dict__.items()})
+        return twin
+
     def _get_name(self) -> str:
         return self._class_name
 
@@ -88,7 +98,7 @@ class ReplayModule(TracedSubmodule, Cases):
         self.checked: tuple[bool, str] | None = None
         """Whether the last check found no difference, and what it said in a few words; None before the first."""
         self.origins: dict[str, Origin] = {}
-        """What was traced, and how, by method; empty after loading from a file, and in a copy."""
+        """What was traced, and how, by method; empty after loading from a file or a pickle, and in a shallow copy."""
 
     @property
     def _method(self) -> str:
@@ -190,12 +200,13 @@ class ReplayModule(TracedSubmodule, Cases):
         # Graphs are shared: the copy's parameters are its own, and reach the code as arguments.
         for graph in self._graphs.values():
             memo[id(graph)] = graph
-        memo[id(self.origins)] = {}
         twin = self._shallow()
         memo[id(self)] = twin
         for name, item in self.__dict__.items():
-            if name != "_runs":
+            if name not in ("_runs", "origins"):
                 twin.__dict__[name] = copy.deepcopy(item, memo)
+        copies = {method: copied_origin(origin, memo) for method, origin in self.origins.items()}
+        twin.origins = {method: origin for method, origin in copies.items() if origin is not None}
         for method, graph in self._graphs.items():
             run = self._runs.get(method)
             written = _written_constants(graph)
@@ -211,6 +222,7 @@ class ReplayModule(TracedSubmodule, Cases):
         twin = self._shallow()
         twin.__dict__.update({name: item for name, item in self.__dict__.items() if name != "_runs"})
         twin.__dict__["origins"] = {}
+        twin.__dict__["policy"] = replace(self.policy)
         for name in ("_parameters", "_buffers", "_modules"):
             twin.__dict__[name] = self.__dict__[name].copy()
         for method, run in self._runs.items():
@@ -221,6 +233,24 @@ class ReplayModule(TracedSubmodule, Cases):
                 twin._add_case(method, twin._case_of(method, case._graphs[method]))
                 twin._cases_of(method)[-1]._run(method).devices_from(case._run(method))
         return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Pickles hold no Python code: what was traced is left out, as in files.
+        moved = {method: self._moved(method) for method in self._runs}
+        devices = {method: devices for method, (devices, _) in moved.items()}
+        constants = {
+            method: {value.name: tensor for value, tensor in tensors.items()} for method, (_, tensors) in moved.items()
+        }
+        return {**super().__getstate__(), "_runs": {}, "origins": {}, "_moved_to": (devices, constants)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        devices, constants = state.pop("_moved_to")
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        observe(self, self._changes)
+        for method in devices:
+            namespace, code = self._run(method).replay.namespace, self._run(method).replay.code
+            namespace.update({name: devices[method].get(device, device) for name, device in code.devices.items()})
+            namespace.update({name: constants[method][value.name] for name, value in code.constants.items()})
 
     def _shallow(self) -> Self:
         twin = type(self).__new__(type(self))
@@ -239,6 +269,7 @@ class _Run:
         self.replay = Replay(graph, self.name, module.policy)
         self.tree = input_tree_of(graph)
         self.replay.namespace["set_buffer"] = self._set_buffer
+        self.replay.namespace["get_buffer"] = self._get_buffer
         observe(module, module._changes)
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
         self._state: list[Tensor] = []
@@ -265,6 +296,10 @@ class _Run:
     def _set_buffer(self, path: str, tensor: Tensor) -> None:
         table, name = _cell(self.module, path, None)
         table[name] = tensor
+
+    def _get_buffer(self, path: str) -> Any:
+        table, name = _cell(self.module, path, None)
+        return table[name]
 
     def follow(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Move what the trace wrote down as `fn` moves the parameters."""

@@ -6,6 +6,7 @@ layers, so they are looked up once, and again after any change.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from torch import nn
@@ -62,6 +63,15 @@ class StateTable(dict[str, Any]):
     def __ior__(self, other: Any) -> StateTable:  # type: ignore[override, misc]
         self.update(other)
         return self
+
+    def __reduce__(self) -> Any:
+        # Those who observe a pickled table find it again: see `observe`.
+        return StateTable, (dict(self),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StateTable:
+        twin = memo[id(self)] = StateTable({}, copy.deepcopy(self.observers, memo))
+        dict.update(twin, {name: copy.deepcopy(item, memo) for name, item in self.items()})
+        return twin
 
     def copy(self) -> StateTable:
         return StateTable(self, self.observers)

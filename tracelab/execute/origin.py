@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -28,6 +29,20 @@ class Origin:
     examples: list[Tensor] | None = field(default=None, repr=False)
     version: int = 0
     """That of the graph's nodes as it was recorded: it grows with every edit."""
+
+
+def copied_origin(origin: Origin, memo: dict[int, Any]) -> Origin | None:
+    """The same for a deep copy of what was traced, which has its parameters in `memo`.
+
+    None where the Python object cannot be copied.
+    """
+    try:
+        python = copy.deepcopy(origin.python, memo)
+        modules = {prefix: copy.deepcopy(module, memo) for prefix, module in origin.modules.items()}
+    except Exception:
+        # The user's objects may refuse it in any way.
+        return None
+    return replace(origin, python=python, modules=modules)
 
 
 def kept_examples(tensors: list[Tensor]) -> list[Tensor] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 import torch
 
@@ -169,6 +170,15 @@ class GraphData:
         copied.assumptions = [assumption.moved(new) for assumption in self.assumptions]
         return copied
 
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The same with tensors of its own."""
+        copied = memo[id(self)] = self.copy()
+        copied.state = {value: copied_tensor(tensor, memo) for value, tensor in copied.state.items()}
+        return copied
+
     def retain(self, kept: list[Node]) -> None:
         """Leave only these of the nodes, in their order; positions of warnings count what stays.
 
@@ -202,6 +212,13 @@ class GraphData:
                 usable.append((position, node))
         self.guard_nodes = usable
         self.assumptions = [item for item in self.assumptions if item.value is None or item.value in defined]
+
+
+def copied_tensor(tensor: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:
+    """A tensor's deep copy; of one that autograd made, which torch does not copy, the values."""
+    if id(tensor) not in memo and not tensor.is_leaf:
+        memo[id(tensor)] = tensor.detach().clone().requires_grad_(tensor.requires_grad)
+    return copy.deepcopy(tensor, memo)
 
 
 def input_tree_of(graph: GraphData) -> InputTree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,14 @@ class Tree:
     """The named tuple's name."""
     maker: Callable[..., Any] | None = field(default=None, compare=False)
     """The named tuple's class; None after loading from a file, where an equal one is made."""
+
+    def __reduce__(self) -> Any:
+        # A class that no import finds is left out, as in files.
+        maker: Any = self.maker
+        found: Any = sys.modules.get(getattr(maker, "__module__", ""))
+        for part in getattr(maker, "__qualname__", "").split("."):
+            found = getattr(found, part, None)
+        return Tree, (self.kind, self.children, self.keys, self.name, maker if found is maker else None)
 
     @property
     def size(self) -> int:

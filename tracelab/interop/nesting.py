@@ -13,6 +13,9 @@ from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE
 from tracelab.graph.structure import Tree
 from tracelab.graph.types import type_text
 from tracelab.storage import validation
+from tracelab.storage.pickling import make_graphs_picklable
+
+make_graphs_picklable()
 
 _DEEPEST = 60
 _PLAIN = {"builtins.tuple": "tuple", "builtins.list": "list", "builtins.dict": "dict"}

@@ -167,6 +167,8 @@ def _totals(graph: Graph, root: _Row) -> str:
     parts = [counted(root.operators, "operator")]
     if root.parameters:
         parts.append(f"{counted(sum(root.parameters.values()), 'parameter')} ({bytes_text(size)})")
+    if graph.assumptions:
+        parts.append(counted(len(graph.assumptions), "assumption"))
     if graph.warnings:
         parts.append(counted(len(graph.warnings), "warning"))
     if graph.failed is not None:

@@ -23,20 +23,23 @@ from tracelab.storage.graph_json.targets import ScriptFiles
 from tracelab.storage.graph_json.write import KeepTensor, graph_json, kept_in_tree
 from tracelab.storage.modules import module_json, read_module
 from tracelab.storage.record import MethodRecord, TraceRecord
-from tracelab.storage.tensors import TensorTable, read_tensors
+from tracelab.storage.tensors import TensorsAside, TensorTable, read_tensors
 from tracelab.storage.weights import read_weights, write_weights
 from tracelab.version import __version__
 
 
-def write_record(record: TraceRecord, file: PathOrFile, *, view: bytes | None = None) -> None:
+def write_record(
+    record: TraceRecord, file: PathOrFile, *, view: bytes | None = None, aside: list[torch.Tensor] | None = None
+) -> None:
     """Write a record to a path or a binary file object, with its view document.
 
     The same record gives the same bytes. An existing file is replaced only when the new one is complete.
-    Without `view`, or with one of more than `container.LARGEST_VIEW` bytes, the file viewer needs a kernel.
+    Without `view`, or with one of more than `container.LARGEST_VIEW` bytes, the file viewer needs a kernel. With
+    `aside` the tensors go into that list, and the file, which holds none, is read with the same list.
     Raises `TracelabFileError` for what files do not hold (sparse and quantized tensors, tensor subclasses),
     `OSError` where the file cannot be written.
     """
-    tensors, scripts = TensorTable(), ScriptFiles()
+    tensors, scripts = TensorTable() if aside is None else TensorsAside(aside), ScriptFiles()
     content: dict[str, Any] = {}
     in_tree: frozenset[str] = frozenset()
     if record.module is None:
@@ -44,7 +47,7 @@ def write_record(record: TraceRecord, file: PathOrFile, *, view: bytes | None = 
         content["name"] = record.name
         for _, method in record.recordings():
             for value in method.graph.parameters:
-                if value not in method.graph.state:
+                if value not in method.graph.state and aside is None:
                     name = value.path or value.name
                     raise TracelabFileError(f"cannot save: the graph was read without its weights (`{name}`)")
     else:
@@ -80,6 +83,7 @@ def read_record(
     *,
     map_location: str | torch.device | None = None,
     allow: Collection[str] = frozenset(),
+    aside: list[torch.Tensor] | None = None,
 ) -> TraceRecord:
     """Read a `.tlab` file from a path or a binary file object: see `tracelab.load`.
 
@@ -93,7 +97,8 @@ def read_record(
         with archive.open_weights() as (source, size):
             stored = read_weights(source, size)
         scripts = ScriptFiles(archive.read_scripts())
-    tensors = read_tensors(validation.field(content, "tensors", "graph.json"), dict(stored), location)
+    rows = validation.field(content, "tensors", "graph.json")
+    tensors = read_tensors(rows, dict(stored), location) if aside is None else aside
 
     def recorded(pair: Any) -> tuple[str, MethodRecord]:
         method, data = validation.rows(pair, "a graph", 2)
@@ -118,7 +123,8 @@ def read_record(
             validation.bad("cases", f"hold a recording of {name[:60]!r}, which is no method")
     held = {} if record.module is None else dict(record.module.tensors())
     for _, method in record.recordings():
-        _check_state(method.graph, held)
+        if aside is None:
+            _check_state(method.graph, held)
         try:
             lint(method.graph)
         except GraphError as error:

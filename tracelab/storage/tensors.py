@@ -92,6 +92,25 @@ class TensorTable:
         return _real(first.as_strided((end - start,), (1,), start))
 
 
+class TensorsAside(TensorTable):
+    """Collects the tensors of an archive into a list that is kept elsewhere: of any kind, since none is written."""
+
+    def __init__(self, kept: list[torch.Tensor]) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def add(self, tensor: torch.Tensor, name: str) -> int:
+        """The tensor's place in the list; the same object has the same place."""
+        row = self._rows.setdefault(id(tensor), len(self._kept))
+        if row == len(self._kept):
+            self._kept.append(tensor)
+        return row
+
+    def finish(self) -> tuple[list[dict[str, Any]], list[tuple[str, torch.Tensor]]]:
+        """Nothing is in the file."""
+        return [], []
+
+
 def _check(tensor: torch.Tensor, name: str) -> None:
     def refuse(what: str) -> None:
         raise TracelabFileError(f"cannot save {name or 'a tensor'}: {what}")

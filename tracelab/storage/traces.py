@@ -15,10 +15,14 @@ from tracelab.execute.observed_state import observe
 from tracelab.graph.graph import Graph
 from tracelab.storage.archive import read_record, write_record
 from tracelab.storage.container import PathOrFile
+from tracelab.storage.pickling import make_graphs_picklable
 from tracelab.storage.record import MethodRecord, ModuleRecord, TraceRecord
 
 F = TypeVar("F", bound=ReplayFunction)
 M = TypeVar("M", bound=ReplayModule)
+
+
+make_graphs_picklable()
 
 
 def save_traced(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile, *, view: bytes | None = None) -> None:

@@ -69,4 +69,8 @@ def test_it_is_pickled_as_what_it_is():
     with pytest.raises(KeyError) as caught:
         tracelab.trace(looks_up, torch.ones(2))
     again = pickle.loads(pickle.dumps(caught.value))
-    assert (type(again), again.args) == (KeyError, (1,))
+    assert isinstance(again, KeyError)
+    assert isinstance(again, tracelab.TraceError)
+    assert (type(again).__name__, again.args, str(again)) == ("KeyError", (1,), str(caught.value))
+    assert again.__notes__ == caught.value.__notes__
+    assert [node.name for node in again.graph.nodes] == ["add"]

@@ -1,9 +1,8 @@
-"""A trial sent to another process or machine: the Python function by pickle, its trace as a `.tlab` file."""
+"""A trial sent to another process or machine: the Python function and its trace in one pickle."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import pickle
 import sys
 import threading
@@ -18,9 +17,6 @@ from tracelab.check.isolation import written_state
 from tracelab.check.target import CheckTarget, method_of
 from tracelab.check.trial import Outcome, sentence, trial
 from tracelab.errors import TracelabError
-from tracelab.execute.function import ReplayFunction
-from tracelab.execute.module import ReplayModule
-from tracelab.storage.traces import load_traced, save_traced
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -60,9 +56,7 @@ class Workload:
     def pack(self) -> tuple[str, bytes]:
         """The bytes to send, and a name for them; raises what pickling raises."""
         if self._packed is None:
-            file = io.BytesIO()
-            save_traced(self.traced, file)
-            data = _dumps((self.python, file.getvalue(), _names(self.traced), self.method, self.tolerance))
+            data = _dumps((self.python, self.traced, self.method, self.tolerance))
             self._packed = hashlib.sha256(data).hexdigest(), data
         return self._packed
 
@@ -74,11 +68,8 @@ def unpacked(key: str, data: bytes) -> Workload:
     """The workload of these bytes; kept, so that the next trial need not unpack it again."""
     workload = _unpacked.get(key)
     if workload is None:
-        python, file, names, method, tolerance = pickle.loads(data)
-        workload = Workload(
-            python, load_traced(io.BytesIO(file), ReplayFunction, ReplayModule, allow=names), method, tolerance
-        )
-        _unpacked[key] = workload
+        python, traced, method, tolerance = pickle.loads(data)
+        workload = _unpacked[key] = Workload(python, traced, method, tolerance)
         while len(_unpacked) > _AT_HAND:
             _unpacked.popitem(last=False)
     return workload
@@ -126,19 +117,3 @@ def _dumps(item: Any) -> bytes:
         return data
     packed: bytes = cloudpickle.dumps(item)
     return packed
-
-
-def _names(traced: Any) -> frozenset[str]:
-    """The Python functions that the trace itself calls: they are the user's own, and run here as well."""
-    graphs = traced._graphs.values() if hasattr(traced, "_graphs") else [traced.graph]
-    found = {"torchscript"}
-    for graph in graphs:
-        for node in graph.nodes:
-            target = node.target
-            name = getattr(target, "__qualname__", None)
-            if node.schema is None and name is not None:
-                owner = getattr(target, "__self__", None)
-                found.add(f"{getattr(target, '__module__', '')}:{name}")
-                if isinstance(owner, type):
-                    found.add(f"{owner.__module__}:{owner.__qualname__}")
-    return frozenset(found)

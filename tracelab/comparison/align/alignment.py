@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 from tracelab.comparison.align.keys import Item, Numbers, items_of
 from tracelab.comparison.align.leftovers import Gap, align_gap
@@ -51,6 +52,9 @@ class Alignment:
     def __post_init__(self) -> None:
         self.partner = dict(self.pairs)
         self.partner_scope = dict(self.scopes)
+
+    def __reduce__(self) -> Any:
+        return align, (self.a, self.b)
 
     @property
     def removed(self) -> list[Node]:

@@ -12,10 +12,12 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import AssumptionError
 from tracelab.execute.codegen import peephole
 from tracelab.execute.codegen.guards import Guard, guards_of, steps
 from tracelab.execute.codegen.names import INFIX, binding, binding_arguments, native, overload_path, tensor_method
 from tracelab.execute.codegen.regions import Regions
+from tracelab.execute.codegen.undo import Undo, UndoPlan
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import (
@@ -33,7 +35,12 @@ from tracelab.graph.kinds import (
 )
 from tracelab.graph.structure import namedtuple_class
 
-_RESERVED = frozenset("torch regions Regions self inf nan slice forward set_buffer inference_mode guards".split())
+_RESERVED = frozenset(
+    (
+        "torch regions Regions self inf nan slice forward set_buffer get_buffer inference_mode guards undo Undo "
+        "AssumptionError"
+    ).split()
+)
 
 
 class Code:
@@ -52,6 +59,8 @@ class Code:
             "nan": math.nan,
             "Regions": Regions,
             "inference_mode": torch.inference_mode,
+            "Undo": Undo,
+            "AssumptionError": AssumptionError,
         }
         self.devices: dict[str, torch.device] = {}
         self.constants: dict[str, Value] = {}
@@ -90,10 +99,11 @@ class Code:
 
     # Writing ---------------------------------------------------------------------------------------------
 
-    def written(self, inference: int = 0, *, guarded: bool = False) -> str:
+    def written(self, inference: int = 0, *, guarded: bool = False, undo: UndoPlan | None = None) -> str:
         """The code as text; that many of the first nodes run in torch's inference mode.
 
-        `guarded` code checks the graph's assumptions, by an object `guards` in the namespace.
+        `guarded` code checks the graph's assumptions, by an object `guards` in the namespace; with `undo` it puts back
+        what it wrote before one that does not hold.
         """
         graph = self.graph
         guards = guards_of(graph) if guarded else []
@@ -107,14 +117,16 @@ class Code:
             parameters = "\n    " + ",\n    ".join(names) + ",\n"
         body: list[str] = []
         regions = any(node.kind in REGIONS for node in graph.nodes)
-        outer = "        " if regions else "    "
+        outer = "        " if regions or undo else "    "
         first = outer + "    " if inference else outer
         if guards:
             body.append(f'{first}guards.violation = ""')
         for value in (None, *graph.inputs):
             body += [first + guard.line(self.name, self.operand) for guard in waiting.get(value, ())]
+        body += [first + line(self.name) for line in (undo.first if undo else ())]
         for step, (index, node) in enumerate(steps(graph, guarded)):
             indent = outer + "    " if index < inference else outer
+            body += [indent + line(self.name) for line in (undo.before.get(node, ()) if undo else ())]
             line = self._line(node)
             if line:
                 body.append(indent + line)
@@ -127,8 +139,12 @@ class Code:
         if body and body[0].startswith(outer + " "):
             body.insert(0, f"{outer}with inference_mode():")
         body.append(f"{outer}return {returned}" if returned else f"{outer}return None")
-        if regions:
-            body = ["    regions = Regions()", "    try:", *body, "    finally:", "        regions.close()"]
+        before = ["    regions = Regions()"] if regions else []
+        before += ["    undo = Undo()"] if undo else []
+        after = ["    except AssumptionError:", "        undo.restore()", "        raise"] if undo else []
+        after += ["    finally:", "        regions.close()"] if regions else []
+        if after:
+            body = [*before, "    try:", *body, *after]
         return f"def forward({parameters}):\n" + "\n".join(body) + "\n"
 
     def _line(self, node: Node) -> str:

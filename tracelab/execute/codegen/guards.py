@@ -20,6 +20,7 @@ from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import is_inner
+from tracelab.graph.text.assumption_table import Assumptions
 
 POLICIES = ("warn", "raise", "ignore", "retrace")
 MAX_TRACES = 8
@@ -81,9 +82,9 @@ class Guarded:
     policy: Policy
 
     @property
-    def assumptions(self: _HasGraph) -> list[Assumption]:
+    def assumptions(self: _HasGraph) -> Assumptions:
         """What decided what was recorded, and may be different at another call: of a module, that of `forward`."""
-        return self.graph.assumptions
+        return Assumptions(self.graph.assumptions)
 
     @property
     def on_violation(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from tracelab.execute.codegen.code import compile_code, optimized_code
 from tracelab.execute.codegen.guards import GuardMonitor, Policy, guards_of, unwatched
 from tracelab.execute.codegen.inference import inference_region, may_use_inference
+from tracelab.execute.codegen.undo import UndoPlan
 from tracelab.graph.graph import Graph
 
 Function = Callable[..., Any]
@@ -31,21 +32,27 @@ class Replay:
         self.monitor = self.namespace["guards"] = GuardMonitor(graph, name, policy)
         self.function: Function = compile_code(self.code, self.code.text)
         self._has_guards = bool(guards_of(graph))
-        self._functions: dict[tuple[bool, bool], Function] = {(False, False): self.function}
-        """Compiled at first use: in inference mode as far as it goes, and with guards."""
+        self._functions: dict[tuple[bool, bool, bool], Function] = {(False, False, False): self.function}
+        """Compiled at first use: in inference mode as far as it goes, with guards, and with what undoes writes."""
 
     def best(self, args: tuple[Any, ...]) -> Function:
         """The fastest function that is right for these inputs at this moment."""
         quick = may_use_inference(args)
         guarded = self._has_guards and self.policy.on_violation != "ignore" and (quick or unwatched())
-        function = self._functions.get((quick, guarded))
-        return self._compiled(quick, guarded) if function is None else function
+        undone = guarded and self.policy.stops
+        function = self._functions.get((quick, guarded, undone))
+        return self._compiled(quick, guarded, undone) if function is None else function
 
-    def _compiled(self, quick: bool, guarded: bool) -> Function:
+    def _compiled(self, quick: bool, guarded: bool, undone: bool) -> Function:
         region = inference_region(self.graph) if quick else 0
         if region or guarded:
-            function = compile_code(self.code, self.code.written(region, guarded=guarded))
+            undo = self._undo_plan() if undone else None
+            function = compile_code(self.code, self.code.written(region, guarded=guarded, undo=undo or None))
         else:
             function = self.function
-        self._functions[quick, guarded] = function
+        self._functions[quick, guarded, undone] = function
         return function
+
+    def _undo_plan(self) -> UndoPlan:
+        about = {guard.assumption.value for guard in guards_of(self.graph)}
+        return UndoPlan(self.graph, {value for value in about if value is not None and value.node is not None})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
 
@@ -29,6 +30,9 @@ class NodeError(TracelabError):
         super().__init__(message)
         self.node = node
         self.asked = asked
+
+    def __reduce__(self) -> Any:
+        return type(self), (str(self), self.node, self.asked)
 
 
 def explain(error: BaseException, node: Node, device: torch.device, allocated: int | None) -> NodeError:

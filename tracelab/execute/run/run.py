@@ -431,8 +431,11 @@ class Run:
 
 
 class RunError(NodeError):
-    """A node of a run raised; `run` holds everything that ran before it."""
+    """A node of a run raised; `run` holds everything that ran before it, in this process alone."""
 
-    def __init__(self, message: str, node: Node, run: Run, asked: int | None = None) -> None:
+    def __init__(self, message: str, node: Node, run: Run | None, asked: int | None = None) -> None:
         super().__init__(message, node, asked)
         self.run = run
+
+    def __reduce__(self) -> Any:
+        return type(self), (str(self), self.node, None, self.asked)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.text.arguments import given_arguments, text_of
@@ -50,6 +52,11 @@ def table_text(graph: GraphData) -> str:
             )
         )
     rows += [("output", value.name, short_type(value), "", "", "") for value in graph.outputs]
+    return columns_text(rows)
+
+
+def columns_text(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of cells, the first of which is the header, in columns that are as wide as they need."""
     cut = [[cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…" for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in cut) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cut]
