@@ -57,6 +57,12 @@ def assume_content(recorder: Recorder, kind: str, tensor: Tensor, result: Any, f
     recorder.assume(what, test, recorder.known(tensor), result, frame)
 
 
+def assume_text(recorder: Recorder, tensor: Tensor, frame: FrameType | None) -> None:
+    """A tensor became text: what is in it may decide something."""
+    if tensor.numel() <= _MOST_VALUES and tensor.layout is torch.strided and not (tensor.is_meta or tensor.is_nested):
+        assume_content(recorder, "list", tensor, tensor.tolist(), frame)
+
+
 def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensor = args[0]

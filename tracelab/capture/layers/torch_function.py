@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.analysis.subscripts import takes_from_the_front
+from tracelab.capture.analysis.text_uses import is_only_shown
 from tracelab.capture.layers import gradients, indexing, integer_arguments, properties
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
@@ -257,7 +258,12 @@ def _shown(function: Callable[..., str]) -> Handler:
 
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with recording_paused(recorder):
-            return function(*args, **kwargs)
+            text = function(*args, **kwargs)
+            # Frames of torch's lead from the text to who wanted it.
+            frame = recorder.user_frame(sys._getframe(1))
+            if recorder.is_dynamic(args[0]) and not is_only_shown(frame):
+                properties.assume_text(recorder, args[0], frame)
+        return text
 
     return handle
 
