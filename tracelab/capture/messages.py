@@ -57,10 +57,6 @@ UNSEEN = (
     "A tensor that was made while tracing, but in a way that tracing does not see (by another thread, or inside a call "
     "that stays one node), might cause the trace to be incorrect: it is a constant of the trace."
 )
-BACKWARD_HOOKS = (
-    "The backward hooks of this {} are no part of a trace, which might cause the trace to be incorrect: a replay has "
-    "the gradients without them. Use tensor.register_hook inside the traced code."
-)
 STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
     "run. Take a view of the tensor that owns it instead."

@@ -12,10 +12,9 @@ from typing import Any
 import torch
 from torch.nn.modules.lazy import LazyModuleMixin
 
-from tracelab.capture.messages import BACKWARD_HOOKS
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.compat import script
-from tracelab.compat.modules import has_backward_hooks, infer_lazy_parameters
+from tracelab.compat.modules import infer_lazy_parameters
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.ir import Role
@@ -53,9 +52,6 @@ def call_module(
         # A lazy module makes its parameters at its first call: that is no part of what later calls do.
         with recording_paused(recorder):
             infer_lazy_parameters(module, args, kwargs)
-    if has_backward_hooks(module) and torch.is_grad_enabled():
-        kind = type(module).__name__
-        recorder.warn("state", BACKWARD_HOOKS.format(kind), kind, None, sys._getframe(2))
     if script.is_module(module):
         call = ScriptCall(module)
         return recorder.record_call(

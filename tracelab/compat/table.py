@@ -137,8 +137,6 @@ _GROUPS = (
         torch.nn.Module()._buffers
         torch.nn.Module()._modules
         torch.nn.Module()._non_persistent_buffers_set
-        torch.nn.Module()._backward_hooks
-        torch.nn.Module()._backward_pre_hooks
         """,
     ),
     (
@@ -153,6 +151,8 @@ _GROUPS = (
         _AT_IMPORT,
         """
         torch.Tensor._version
+        torch.Tensor._backward_hooks
+        torch.Tensor._post_accumulate_grad_hooks
         torch.Generator._cdata
         torch.UntypedStorage._cdata
         torch._C.DisableTorchFunction

@@ -141,6 +141,7 @@ READS = {
     "complex_dtype": "{}.is_complex()",
     "contiguous": "{}.is_contiguous()",
     "requires_grad": "{}.requires_grad",
+    "leaf": "{}.is_leaf",
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.analysis.subscripts import takes_from_the_front
 from tracelab.capture.analysis.text_uses import is_only_shown
-from tracelab.capture.layers import gradients, indexing, integer_arguments, properties
+from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, properties
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
@@ -295,6 +295,7 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
 HANDLERS: dict[Any, Handler] = {
     **integer_arguments.handlers(),
     **gradients.HANDLERS,
+    **hooks.HANDLERS,
     **properties.HANDLERS,
     _properties.shape.__get__: _shape,
     Tensor.size: _size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracelab.capture.layers.dispatch import HANDLERS
 from tracelab.capture.patches.calls.autograd_function import AUTOGRAD_FUNCTION
 from tracelab.capture.patches.calls.higher_order import HIGHER_ORDER
+from tracelab.capture.patches.calls.hooks import HOOKS
 from tracelab.capture.patches.calls.loaders import LOADERS
 from tracelab.capture.patches.calls.modules import MODULES
 from tracelab.capture.patches.calls.optimizers import OPTIMIZERS
@@ -24,6 +25,7 @@ from tracelab.capture.patches.values.tensors import TENSORS
 patched.replacements = (
     *MODULES,
     *AUTOGRAD_FUNCTION,
+    *HOOKS,
     *SCRIPT,
     *CONTEXTS,
     *TENSORS,

@@ -67,6 +67,8 @@ class RecordingState:
         """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
         self.outer_generators: dict[int, torch.Generator] = {}
         """Those that were there before."""
+        self.objects: dict[int, tuple[Any, Value]] = {}
+        """Objects that calls gave, and that are arguments of later ones: handles of hooks."""
         self.unseen: dict[int, Any] = {}
         """Tensors that were made meanwhile in a way that tracing does not see: id -> weak reference."""
         self.state_inputs: list[Value] = []
@@ -167,6 +169,15 @@ class RecordingState:
                 )
                 return
 
+    def note_object(self, item: Any, value: Value) -> None:
+        """From now on this object is the value."""
+        self.objects[id(item)] = item, value
+
+    def object_value(self, item: Any) -> Value | None:
+        """The value of an object that a recorded call gave."""
+        entry = self.objects.get(id(item))
+        return None if entry is None else entry[1]
+
     def is_dynamic(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor may have another size when the graph runs again."""
         value = self.known(tensor)
@@ -204,6 +215,9 @@ class RecordingState:
             self.see_generator(self, item)
             made = self.generators.get(generator_address(item))
             return item if made is None else made[1]
+        known = self.object_value(item)
+        if known is not None:
+            return known
         if isinstance(item, torch.UntypedStorage):
             self.warn("storage", STORAGE, "", None, sys._getframe(1))
         return item

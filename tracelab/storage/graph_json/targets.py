@@ -235,7 +235,7 @@ class TargetReader:
         takes_state = entry.get("takes_state") is True
         if name in self.allow or "torchscript" in self.allow:
             loaded = self.scripts.load(number)
-            return ScriptCall(loaded) if takes_state else loaded  # type: ignore[no-any-return]
+            return ScriptCall(loaded) if takes_state else loaded
         reason = (
             f"{name} is TorchScript code: if you trust this file, load it with allow={{{name!r}}} "
             "or allow={'torchscript'}"
