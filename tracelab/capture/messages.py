@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning, warn_at
 
@@ -63,10 +64,18 @@ STORAGE = (
 )
 
 
+_told: dict[Any, Any] = {}
+
+
 def emit(warning: TraceDiagnostic, frame: FrameType | None) -> None:
     """Show it as a Python warning at the user's own line."""
-    if warning.source is None or frame is None:
+    if warning.source is None:
         warnings.warn(warning.message, TracerWarning, stacklevel=2)
+        return
+    if frame is None:
+        # The frame is left.
+        source = warning.source
+        warnings.warn_explicit(warning.message, TracerWarning, source.file, source.line, registry=_told)
         return
     warn_at(frame, warning.message, TracerWarning, warning.source.file, warning.source.line)
 

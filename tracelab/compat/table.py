@@ -118,6 +118,7 @@ _GROUPS = (
         torch._functorch.eager_transforms.jacrev
         torch._functorch.eager_transforms.jacfwd
         torch._functorch.eager_transforms.hessian
+        torch._functorch.eager_transforms.functionalize
         """,
     ),
     (

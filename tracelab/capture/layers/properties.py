@@ -24,6 +24,9 @@ _properties: Any = Tensor
 
 Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
 
+_default_dtype = torch.get_default_dtype
+"""As it is while nothing is replaced."""
+
 _MOST_VALUES = 10_000
 """A list or array of more values is not kept to be compared at each call."""
 
@@ -61,6 +64,13 @@ def assume_text(recorder: Recorder, tensor: Tensor, frame: FrameType | None) -> 
     """A tensor became text: what is in it may decide something."""
     if tensor.numel() <= _MOST_VALUES and tensor.layout is torch.strided and not (tensor.is_meta or tensor.is_nested):
         assume_content(recorder, "list", tensor, tensor.tolist(), frame)
+
+
+def assume_default_dtype(recorder: Recorder, frame: FrameType | None) -> None:
+    """A tensor was made of Python's floats: its dtype is the default one, unless the code itself set that."""
+    dtype = torch.get_default_dtype()
+    if dtype is recorder.default_dtype:
+        recorder.assume_outside(AssumptionKind.MODE, "torch.get_default_dtype()", dtype, _default_dtype, frame)
 
 
 def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:

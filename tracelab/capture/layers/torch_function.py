@@ -42,10 +42,7 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
         if recorder is None or recorder.paused:
             if recorder is not None and recorder.region_inputs is not None:
                 note_use(recorder, (args, kwargs))
-            result = func(*args, **(kwargs or {}))
-            if recorder is not None:
-                recorder.note_unseen(result, args)
-            return result
+            return func(*args, **(kwargs or {}))
         handler = HANDLERS.get(func)
         if handler is None:
             if not kwargs:
@@ -282,10 +279,18 @@ def _has_traced(item: Any) -> bool:
     return isinstance(item, (list, tuple)) and any(map(_has_traced, item))
 
 
+def _has_floats(item: Any) -> bool:
+    return type(item) in (float, complex) or (type(item) in (list, tuple) and any(map(_has_floats, item)))
+
+
 def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         data = args[0] if args else kwargs.get("data")
-        if not _has_traced(data) or isinstance(data, Tensor):
+        if isinstance(data, Tensor):
+            return NotImplemented
+        if not _has_traced(data):
+            if kwargs.get("dtype") is None and _has_floats(data):
+                properties.assume_default_dtype(recorder, sys._getframe(1))
             return NotImplemented
         return recorder.record_intrinsic(intrinsic, args, kwargs)
 

@@ -10,13 +10,13 @@ from tracelab.capture.patches.calls.loaders import LOADERS
 from tracelab.capture.patches.calls.modules import MODULES
 from tracelab.capture.patches.calls.optimizers import OPTIMIZERS
 from tracelab.capture.patches.calls.script import SCRIPT
-from tracelab.capture.patches.calls.threads import THREADS
 from tracelab.capture.patches.imports import IMPORTS
 from tracelab.capture.patches.overrides import OVERRIDES
 from tracelab.capture.patches.registry import patched as patched
 from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
 from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.generators import GENERATORS
+from tracelab.capture.patches.values.modes import MODES
 from tracelab.capture.patches.values.numbers import NUMBERS
 from tracelab.capture.patches.values.plain_numbers import PLAIN_NUMBERS
 from tracelab.capture.patches.values.settings import SETTINGS
@@ -28,6 +28,7 @@ patched.replacements = (
     *HOOKS,
     *SCRIPT,
     *CONTEXTS,
+    *MODES,
     *TENSORS,
     *SETTINGS,
     *COLLECTIVES,
@@ -37,7 +38,6 @@ patched.replacements = (
     *HIGHER_ORDER,
     *GENERATORS,
     *LOADERS,
-    *THREADS,
     *NUMBERS,
     *PLAIN_NUMBERS,
     *OVERRIDES,

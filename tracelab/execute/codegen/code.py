@@ -109,9 +109,10 @@ class Code:
         regions = any(node.kind in REGIONS for node in graph.nodes)
         outer = "        " if regions else "    "
         first = outer + "    " if inference else outer
-        if guards:
-            body.append(f'{first}guards.violation = ""')
-        for value in (None, *graph.inputs):
+        # What lies outside is asked before the code changes any mode.
+        head = [f'{outer}guards.violation = ""'] if guards else []
+        head += [outer + guard.line(self.name, self.operand) for guard in waiting.get(None, ())]
+        for value in graph.inputs:
             body += [first + guard.line(self.name, self.operand) for guard in waiting.get(value, ())]
         for step, (index, node) in enumerate(steps(graph, guarded)):
             indent = outer + "    " if index < inference else outer
@@ -126,6 +127,7 @@ class Code:
         returned = ", ".join(self.operand(value) for value in graph.outputs)
         if body and body[0].startswith(outer + " "):
             body.insert(0, f"{outer}with inference_mode():")
+        body = head + body
         body.append(f"{outer}return {returned}" if returned else f"{outer}return None")
         if regions:
             body = ["    regions = Regions()", "    try:", *body, "    finally:", "        regions.close()"]

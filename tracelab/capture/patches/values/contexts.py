@@ -40,6 +40,7 @@ def _entering(
             node = Node(made_by.kind, made_by.function, options(region), None, (), recorder.scope)
             node.source = recorder.source(sys._getframe(1))
             recorder.nodes.append(node)
+            recorder.contexts.append(made_by)
             with recording_paused(recorder):
                 return enter(region)
 
@@ -53,6 +54,8 @@ def _leaving(leave: Callable[..., Any], noted: Callable[[Any], bool] = lambda re
         recorder = active.recorder
         if recorder is None or recorder.paused or not noted(region):
             return leave(region, *error, **named)
+        if recorder.contexts:
+            recorder.contexts.pop()
         recorder.nodes.append(Node(EXIT_CONTEXT, None, (), None, (), recorder.scope))
         with recording_paused(recorder):
             return leave(region, *error, **named)
