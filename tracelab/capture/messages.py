@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning, warn_at
 
@@ -57,20 +58,24 @@ UNSEEN = (
     "A tensor that was made while tracing, but in a way that tracing does not see (by another thread, or inside a call "
     "that stays one node), might cause the trace to be incorrect: it is a constant of the trace."
 )
-BACKWARD_HOOKS = (
-    "The backward hooks of this {} are no part of a trace, which might cause the trace to be incorrect: a replay has "
-    "the gradients without them. Use tensor.register_hook inside the traced code."
-)
 STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
     "run. Take a view of the tensor that owns it instead."
 )
 
 
+_told: dict[Any, Any] = {}
+
+
 def emit(warning: TraceDiagnostic, frame: FrameType | None) -> None:
     """Show it as a Python warning at the user's own line."""
-    if warning.source is None or frame is None:
+    if warning.source is None:
         warnings.warn(warning.message, TracerWarning, stacklevel=2)
+        return
+    if frame is None:
+        # The frame is left.
+        source = warning.source
+        warnings.warn_explicit(warning.message, TracerWarning, source.file, source.line, registry=_told)
         return
     warn_at(frame, warning.message, TracerWarning, warning.source.file, warning.source.line)
 

@@ -38,7 +38,8 @@ def record_rebinding(recorder: Recorder, state: ModuleState, owned: bool) -> Non
     `owned` says that the graph belongs to a module, whose buffers a replay can set.
     """
     for module, name, before, path in state.buffers:
-        now = module._buffers.get(name)
+        # A script module's table has no `get`.
+        now = dict(module._buffers.items()).get(name)
         if now is before or now is None:
             continue
         value = recorder.known(now)

@@ -17,6 +17,8 @@ from typing import Any
 import numpy
 import torch
 
+from tracelab.capture.analysis.epoch import Epoch
+from tracelab.capture.messages import UNSEEN
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.capture.values import is_filled, python_function
 from tracelab.graph.assumptions import Assumption, AssumptionKind
@@ -61,6 +63,33 @@ class OutsideState:
             found.append(_drawn("random"))
         if not _same_state(numpy.random.get_state(), self.numpy):
             found.append(_drawn("numpy.random"))
+
+
+def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
+    """Note the constants that the code made itself, in a way that tracing does not see."""
+    state = recorder.graph.state
+    tensors = [state[value] for value in recorder.constants if value in state]
+    made = {id(item) for item in epoch.made_since([item for item in tensors if _is_torch_s_own(item)])}
+    for value in recorder.constants if made else ():
+        if id(state.get(value)) in made:
+            source = value.node.source if value.node is not None else None
+            recorder.warn("constant", UNSEEN, "", None, at=source)
+            recorder.graph.assumptions.append(
+                Assumption(AssumptionKind.UNSEEN, _MADE, "this tensor", source, probe=lambda: "another one")
+            )
+
+
+_MADE = "what the code made in a way that tracing does not see"
+
+
+def _is_torch_s_own(tensor: torch.Tensor) -> bool:
+    """Whether its memory is torch's: that of NumPy and others was told where it was made from a tensor."""
+    if type(tensor) is not torch.Tensor or tensor.layout is not torch.strided:
+        return True
+    try:
+        return bool(tensor.untyped_storage().resizable())
+    except (RuntimeError, NotImplementedError):
+        return True
 
 
 def _state(subject: str, constant: Any, probe: Callable[[], Any]) -> Assumption:

@@ -14,7 +14,7 @@ from tracelab.capture.analysis.outlived import make_outlived_plain
 from tracelab.capture.failures import failure_of
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
-from tracelab.capture.outside_state import OutsideState
+from tracelab.capture.outside_state import OutsideState, note_unseen
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import note_training, register_module
@@ -97,6 +97,7 @@ def record(
         record_rebinding(recorder, state, owned="" in (modules or {}))
         returned = record_output(recorder, result, strict)
         outside.note(recorder)
+        note_unseen(recorder, session.epoch)
         note_training(recorder, (modules or {}).get(""))
         result = plain_numbers(result, set())
         session.completed = True

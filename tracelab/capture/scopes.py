@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch.nn.modules.lazy import LazyModuleMixin
 
-from tracelab.capture.messages import BACKWARD_HOOKS
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.compat import script
-from tracelab.compat.modules import has_backward_hooks, infer_lazy_parameters
+from tracelab.compat.modules import infer_lazy_parameters
 from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.ir import Role
 from tracelab.graph.kinds import CALL_METHOD
 from tracelab.graph.scope import Scope
@@ -52,14 +52,12 @@ def call_module(
         # A lazy module makes its parameters at its first call: that is no part of what later calls do.
         with recording_paused(recorder):
             infer_lazy_parameters(module, args, kwargs)
-    if has_backward_hooks(module) and torch.is_grad_enabled():
-        kind = type(module).__name__
-        recorder.warn("state", BACKWARD_HOOKS.format(kind), kind, None, sys._getframe(2))
     if script.is_module(module):
+        call = ScriptCall(module)
         return recorder.record_call(
             CALL_METHOD,
-            module,
-            args,
+            call,
+            (*call.tensors(), *args),
             kwargs,
             run=lambda: original(module, *args, **kwargs),
             attributes={"name": path or "forward"},
@@ -67,10 +65,10 @@ def call_module(
     recorder.called[id(module)] = module
     if path == "":
         return original(module, *args, **kwargs)
-    call = recorder.module_calls.get(path, 0)
-    recorder.module_calls[path] = call + 1
+    number = recorder.module_calls.get(path, 0)
+    recorder.module_calls[path] = number + 1
     outer = recorder.scope
-    recorder.scope = Scope(path, type(module).__name__, outer, call)
+    recorder.scope = Scope(path, type(module).__name__, outer, number)
     try:
         return original(module, *args, **kwargs)
     finally:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.analysis.epoch import Epoch
 from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.recorder import Recorder, active
@@ -44,6 +45,7 @@ class Session:
         self.thread = get_ident()
         self.outer = active.recorder
         self.outer_session = active.session
+        self.epoch = Epoch()
         self._begun = False
         self._guard: Any = None
         self._keys = [(key, key_included(key)) for key in (PRE_DISPATCH, PYTHON_DISPATCHER)]
@@ -58,6 +60,7 @@ class Session:
         heal()
         self._begun = True
         active.session = self
+        self.epoch.begin()
         patched.enter(self)
         push_function_mode(FunctionMode())
         self._guard = enable_python_dispatcher()
@@ -80,6 +83,7 @@ class Session:
                 self._restore_modes()
             active.session = self.outer_session
         patched.leave(self)
+        self.epoch.end()
         self.release()
         self._begun = False
 

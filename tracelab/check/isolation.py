@@ -13,6 +13,7 @@ from torch import Tensor
 from tracelab.check.memory import MOST_BYTES, Memory
 from tracelab.check.random_state import RandomState
 from tracelab.check.reachable import MISSING, Reachable, content_of, sequence_class, slot, table_class
+from tracelab.compat.tensors import hook_tables
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.graph import Graph
 
@@ -75,6 +76,11 @@ class _Snapshot:
         self.classes = [(cls, dict(cls.__dict__)) for cls in found.classes]
         self.arrays = [(array, array.copy()) for array in _within_reason(found.arrays)]
         self.memory = Memory(found.tensors, written)
+        self.hooks = [
+            (tensor, tuple(dict(table or {}) for table in hook_tables(tensor)))
+            for tensor in found.tensors
+            if tensor.requires_grad
+        ]
         self.generators = found.generators
 
     def covers(self, functions: list[Any], written: list[Tensor]) -> bool:
@@ -116,6 +122,11 @@ class _Snapshot:
             if array.dtype.hasobject or not _same_bytes(array, before):
                 numpy.copyto(array, before)
         self.memory.restore()
+        for tensor, hooks in self.hooks:
+            for registered_now, registered in zip(hook_tables(tensor), hooks, strict=True):
+                if registered_now is not None and not _same_items(registered_now, registered):
+                    registered_now.clear()
+                    registered_now.update(registered)
 
 
 def _items(table: dict[Any, Any]) -> Any:

@@ -16,8 +16,9 @@ VMAP = "vmap_impl"
 GRAD, GRAD_AND_VALUE = "grad_impl", "grad_and_value_impl"
 JVP, VJP, LINEARIZE = "_jvp_with_argnums", "_vjp_with_argnums", "linearize"
 JACREV, JACFWD, HESSIAN = "jacrev", "jacfwd", "hessian"
+FUNCTIONALIZE = "functionalize"
 
-for _name in (GRAD, GRAD_AND_VALUE, JVP, VJP, LINEARIZE, JACREV, JACFWD, HESSIAN):
+for _name in (GRAD, GRAD_AND_VALUE, JVP, VJP, LINEARIZE, JACREV, JACFWD, HESSIAN, FUNCTIONALIZE):
     needed(f"torch._functorch.eager_transforms.{_name}")
 needed(f"torch._functorch.apis.{VMAP}")
 

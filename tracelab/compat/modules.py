@@ -14,19 +14,12 @@ for _name in (
     "_buffers",
     "_modules",
     "_non_persistent_buffers_set",
-    "_backward_hooks",
-    "_backward_pre_hooks",
 ):
     needed(f"torch.nn.Module().{_name}")
 # A traced module has these two methods of its own, which torch is to call.
 needed("torch.nn.Module._get_name")
 apply_to: Callable[..., Any] = needed("torch.nn.Module._apply")
 """What `.to()`, `.half()` and their like end in."""
-
-
-def has_backward_hooks(module: torch.nn.Module) -> bool:
-    """Whether hooks of the user's run in the backward of a module."""
-    return bool(module._backward_hooks or module._backward_pre_hooks)
 
 
 def infer_lazy_parameters(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -171,6 +171,11 @@ def parameter_names(module: Any) -> tuple[str, ...]:
     return tuple(argument.name for argument in method.schema.arguments[1:])
 
 
+def set_tensor(module: Any, name: str, tensor: Any) -> None:
+    """Let a script module hold another tensor as its parameter or buffer of this name."""
+    unwrapped(module).setattr(name, tensor)
+
+
 def class_of(item: Any) -> Any:
     """The TorchScript class of a module as C++ sees it, or of another object of TorchScript's."""
     return attribute_of(item, "torch._C.ScriptModule._type")()

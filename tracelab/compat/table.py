@@ -118,6 +118,7 @@ _GROUPS = (
         torch._functorch.eager_transforms.jacrev
         torch._functorch.eager_transforms.jacfwd
         torch._functorch.eager_transforms.hessian
+        torch._functorch.eager_transforms.functionalize
         """,
     ),
     (
@@ -137,8 +138,6 @@ _GROUPS = (
         torch.nn.Module()._buffers
         torch.nn.Module()._modules
         torch.nn.Module()._non_persistent_buffers_set
-        torch.nn.Module()._backward_hooks
-        torch.nn.Module()._backward_pre_hooks
         """,
     ),
     (
@@ -153,6 +152,8 @@ _GROUPS = (
         _AT_IMPORT,
         """
         torch.Tensor._version
+        torch.Tensor._backward_hooks
+        torch.Tensor._post_accumulate_grad_hooks
         torch.Generator._cdata
         torch.UntypedStorage._cdata
         torch._C.DisableTorchFunction

@@ -34,6 +34,17 @@ def storage_address(storage: torch.UntypedStorage) -> int:
     return address
 
 
+_HOOK_TABLES = ("_backward_hooks", "_post_accumulate_grad_hooks")
+
+for _name in _HOOK_TABLES:
+    needed(f"torch.Tensor.{_name}")
+
+
+def hook_tables(tensor: torch.Tensor) -> tuple[dict[int, Any] | None, ...]:
+    """The hooks that are registered on a tensor, by kind; None for a kind of which it never had one."""
+    return tuple(getattr(tensor, name) for name in _HOOK_TABLES)
+
+
 def version_of(tensor: torch.Tensor) -> int:
     """How often a tensor has been written to."""
     return tensor._version

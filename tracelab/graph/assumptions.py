@@ -39,6 +39,10 @@ class AssumptionKind(enum.StrEnum):
     """Whether a module was in training mode."""
     RANDOM = "random"
     """Numbers of Python's or NumPy's generators."""
+    MODE = "mode"
+    """A mode of torch: whether gradients or autocast are on, the default dtype."""
+    UNSEEN = "unseen"
+    """A tensor that the code made in a way that tracing does not see."""
 
 
 @dataclass(slots=True)
@@ -141,6 +145,7 @@ READS = {
     "complex_dtype": "{}.is_complex()",
     "contiguous": "{}.is_contiguous()",
     "requires_grad": "{}.requires_grad",
+    "leaf": "{}.is_leaf",
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 

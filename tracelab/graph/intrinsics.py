@@ -148,6 +148,18 @@ def make_inference_mode(mode: bool) -> Any:
     return torch.inference_mode(mode)
 
 
+def make_saved_tensors_hooks(pack: Callable[..., Any], unpack: Callable[..., Any]) -> Any:
+    """The region in which autograd packs what it saves."""
+    return torch.autograd.graph.saved_tensors_hooks(pack, unpack)
+
+
+def make_dual_level() -> Any:
+    """The region in which the traced code computed derivatives forward."""
+    return torch.autograd.forward_ad.dual_level()
+
+
+SAVED_TENSORS_HOOKS = _intrinsic("saved_tensors_hooks", make_saved_tensors_hooks, kinds.ENTER_CONTEXT, trusted=False)
+DUAL_LEVEL = _intrinsic("dual_level", make_dual_level, kinds.ENTER_CONTEXT)
 INFERENCE_MODE = _intrinsic("inference_mode", make_inference_mode, kinds.ENTER_CONTEXT)
 AUTOCAST = _intrinsic("autocast", make_autocast, kinds.ENTER_CONTEXT)
 RECORD_FUNCTION = _intrinsic("record_function", make_record_function, kinds.ENTER_CONTEXT)

@@ -104,14 +104,6 @@ def test_a_tensor_that_a_module_makes_as_it_is_imported_is_a_constant_in_silence
     assert traced(torch.ones(2)).tolist() == [4, 4]
 
 
-@pytest.mark.parametrize("register", ["register_full_backward_hook", "register_full_backward_pre_hook"])
-def test_backward_hooks_of_a_module_are_told(register):
-    net = torch.nn.Linear(2, 2)
-    getattr(net, register)(lambda module, *gradients: None)
-    with pytest.warns(tracelab.TracerWarning, match="The backward hooks of this Linear are no part of a trace"):
-        tracelab.trace(net, torch.ones(1, 2, requires_grad=True), check_trace=False)
-
-
 def test_backward_hooks_matter_to_no_one_without_gradients():
     net = torch.nn.Linear(2, 2)
     net.register_full_backward_hook(lambda module, *gradients: None)

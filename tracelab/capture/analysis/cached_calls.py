@@ -10,6 +10,7 @@ import builtins
 import functools
 import inspect
 import linecache
+from collections.abc import Sequence
 from itertools import islice
 from types import CodeType, FrameType, ModuleType
 from typing import Any
@@ -22,10 +23,16 @@ def cached_callee(frame: FrameType) -> Any:
     path = _callee(frame.f_code, frame.f_lasti)
     if not path:
         return None
+    found = resolved(frame, path)
+    return found if type(found) is CACHED else None
+
+
+def resolved(frame: FrameType, path: Sequence[str]) -> Any:
+    """What names lead to in a frame, without running code of the user's: `("self", "table")`; None for nothing."""
     found = _looked_up(frame, path[0])
     for name in path[1:]:
         found = _attribute(found, name)
-    return found if type(found) is CACHED else None
+    return found
 
 
 @functools.lru_cache(maxsize=4096)

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.capture.layers.regions import record_region
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.compat.modes import set_grad_enabled
 from tracelab.graph import intrinsics
@@ -45,17 +44,6 @@ def _set_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any])
 
 def _retain_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return recorder.record_intrinsic(intrinsics.RETAIN_GRAD, args)
-
-
-def _hook(function: Callable[..., Any]) -> Handler:
-    """A hook on a gradient runs in each backward; what it computes belongs to that, not to the forward graph."""
-
-    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not recorder.is_dynamic(args[0]):
-            return NotImplemented
-        return record_region(recorder, function.__name__, function, args, kwargs)
-
-    return handle
 
 
 def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -126,7 +114,5 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.requires_grad_: _requires_grad,
     Tensor.retain_grad: _retain_grad,
     Tensor.backward: _backward,
-    Tensor.register_hook: _hook(Tensor.register_hook),
-    Tensor.register_post_accumulate_grad_hook: _hook(Tensor.register_post_accumulate_grad_hook),
     set_grad_enabled: _set_grad_enabled,
 }

@@ -24,6 +24,9 @@ _properties: Any = Tensor
 
 Handler = Callable[[Recorder, tuple[Any, ...], dict[str, Any]], Any]
 
+_default_dtype = torch.get_default_dtype
+"""As it is while nothing is replaced."""
+
 _MOST_VALUES = 10_000
 """A list or array of more values is not kept to be compared at each call."""
 
@@ -57,6 +60,19 @@ def assume_content(recorder: Recorder, kind: str, tensor: Tensor, result: Any, f
     recorder.assume(what, test, recorder.known(tensor), result, frame)
 
 
+def assume_text(recorder: Recorder, tensor: Tensor, frame: FrameType | None) -> None:
+    """A tensor became text: what is in it may decide something."""
+    if tensor.numel() <= _MOST_VALUES and tensor.layout is torch.strided and not (tensor.is_meta or tensor.is_nested):
+        assume_content(recorder, "list", tensor, tensor.tolist(), frame)
+
+
+def assume_default_dtype(recorder: Recorder, frame: FrameType | None) -> None:
+    """A tensor was made of Python's floats: its dtype is the default one, unless the code itself set that."""
+    dtype = torch.get_default_dtype()
+    if dtype is recorder.default_dtype:
+        recorder.assume_outside(AssumptionKind.MODE, "torch.get_default_dtype()", dtype, _default_dtype, frame)
+
+
 def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tensor = args[0]
@@ -76,6 +92,7 @@ _COMPLEX = _read(AssumptionKind.DTYPE, "complex_dtype", "{}.is_complex()", lambd
 _GRADIENT = _read(
     AssumptionKind.REQUIRES_GRAD, "requires_grad", "{}.requires_grad", lambda tensor: tensor.requires_grad
 )
+_LEAF = _read(AssumptionKind.REQUIRES_GRAD, "leaf", "{}.is_leaf", lambda tensor: tensor.is_leaf)
 
 
 def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -143,6 +160,7 @@ HANDLERS: dict[Any, Handler] = {
     _properties.layout.__get__: _LAYOUT,
     _properties.is_sparse.__get__: _LAYOUT,
     _properties.requires_grad.__get__: _GRADIENT,
+    _properties.is_leaf.__get__: _LEAF,
     Tensor.is_contiguous: _contiguous,
     Tensor.stride: _stride,
     Tensor.storage_offset: _number(STORAGE_OFFSET),

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.analysis.subscripts import takes_from_the_front
-from tracelab.capture.layers import gradients, indexing, integer_arguments, properties
+from tracelab.capture.analysis.text_uses import is_only_shown
+from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, properties
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
@@ -41,10 +42,7 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
         if recorder is None or recorder.paused:
             if recorder is not None and recorder.region_inputs is not None:
                 note_use(recorder, (args, kwargs))
-            result = func(*args, **(kwargs or {}))
-            if recorder is not None:
-                recorder.note_unseen(result, args)
-            return result
+            return func(*args, **(kwargs or {}))
         handler = HANDLERS.get(func)
         if handler is None:
             if not kwargs:
@@ -257,7 +255,12 @@ def _shown(function: Callable[..., str]) -> Handler:
 
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with recording_paused(recorder):
-            return function(*args, **kwargs)
+            text = function(*args, **kwargs)
+            # Frames of torch's lead from the text to who wanted it.
+            frame = recorder.user_frame(sys._getframe(1))
+            if recorder.is_dynamic(args[0]) and not is_only_shown(frame):
+                properties.assume_text(recorder, args[0], frame)
+        return text
 
     return handle
 
@@ -276,10 +279,18 @@ def _has_traced(item: Any) -> bool:
     return isinstance(item, (list, tuple)) and any(map(_has_traced, item))
 
 
+def _has_floats(item: Any) -> bool:
+    return type(item) in (float, complex) or (type(item) in (list, tuple) and any(map(_has_floats, item)))
+
+
 def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         data = args[0] if args else kwargs.get("data")
-        if not _has_traced(data) or isinstance(data, Tensor):
+        if isinstance(data, Tensor):
+            return NotImplemented
+        if not _has_traced(data):
+            if kwargs.get("dtype") is None and _has_floats(data):
+                properties.assume_default_dtype(recorder, sys._getframe(1))
             return NotImplemented
         return recorder.record_intrinsic(intrinsic, args, kwargs)
 
@@ -289,6 +300,7 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
 HANDLERS: dict[Any, Handler] = {
     **integer_arguments.handlers(),
     **gradients.HANDLERS,
+    **hooks.HANDLERS,
     **properties.HANDLERS,
     _properties.shape.__get__: _shape,
     Tensor.size: _size,

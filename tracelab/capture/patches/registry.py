@@ -148,16 +148,15 @@ class Registry:
         No lock is held meanwhile. While other threads record too, what they need stays.
         """
         recorder = active.recorder
-        unseen = None if recorder is None else dict(recorder.unseen)
         with recording_paused(recorder) if recorder is not None and not recorder.paused else nullcontext():
             lends = self._lend()
             try:
                 yield
             finally:
                 self._take_back(lends)
-                if recorder is not None and unseen is not None:
+                if active.session is not None:
                     # What a module makes as it is read is made once.
-                    recorder.unseen = unseen
+                    active.session.epoch.renew()
 
     def _lend(self) -> bool:
         self._turn.take()

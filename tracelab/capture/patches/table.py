@@ -5,17 +5,18 @@ from __future__ import annotations
 from tracelab.capture.layers.dispatch import HANDLERS
 from tracelab.capture.patches.calls.autograd_function import AUTOGRAD_FUNCTION
 from tracelab.capture.patches.calls.higher_order import HIGHER_ORDER
+from tracelab.capture.patches.calls.hooks import HOOKS
 from tracelab.capture.patches.calls.loaders import LOADERS
 from tracelab.capture.patches.calls.modules import MODULES
 from tracelab.capture.patches.calls.optimizers import OPTIMIZERS
 from tracelab.capture.patches.calls.script import SCRIPT
-from tracelab.capture.patches.calls.threads import THREADS
 from tracelab.capture.patches.imports import IMPORTS
 from tracelab.capture.patches.overrides import OVERRIDES
 from tracelab.capture.patches.registry import patched as patched
 from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
 from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.generators import GENERATORS
+from tracelab.capture.patches.values.modes import MODES
 from tracelab.capture.patches.values.numbers import NUMBERS
 from tracelab.capture.patches.values.plain_numbers import PLAIN_NUMBERS
 from tracelab.capture.patches.values.settings import SETTINGS
@@ -24,8 +25,10 @@ from tracelab.capture.patches.values.tensors import TENSORS
 patched.replacements = (
     *MODULES,
     *AUTOGRAD_FUNCTION,
+    *HOOKS,
     *SCRIPT,
     *CONTEXTS,
+    *MODES,
     *TENSORS,
     *SETTINGS,
     *COLLECTIVES,
@@ -35,7 +38,6 @@ patched.replacements = (
     *HIGHER_ORDER,
     *GENERATORS,
     *LOADERS,
-    *THREADS,
     *NUMBERS,
     *PLAIN_NUMBERS,
     *OVERRIDES,

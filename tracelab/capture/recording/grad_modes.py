@@ -21,6 +21,11 @@ class GradModes:
         self._outermost: dict[int, Any] = {}
         """Regions that found the mode in which the recording began: a replay may begin in another."""
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the code set a mode that holds now."""
+        return bool(self._set)
+
     def is_innermost(self, region: Any) -> bool:
         """Whether the region set the mode that holds now."""
         return bool(self._set) and self._set[-1][0] is region

@@ -15,7 +15,7 @@ import torch
 
 from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
-from tracelab.capture.messages import STORAGE, UNSEEN, emit
+from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
@@ -67,8 +67,10 @@ class RecordingState:
         """Generators that the traced code made, by their address: each call sees another wrapper of the same one."""
         self.outer_generators: dict[int, torch.Generator] = {}
         """Those that were there before."""
-        self.unseen: dict[int, Any] = {}
-        """Tensors that were made meanwhile in a way that tracing does not see: id -> weak reference."""
+        self.objects: dict[int, tuple[Any, Value]] = {}
+        """Objects that calls gave, and that are arguments of later ones: handles of hooks."""
+        self.constants: list[Value] = []
+        """Tensors that were found with no value: from before the recording, unless they were made unseen."""
         self.state_inputs: list[Value] = []
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.numbers: list[weakref.ref[Any]] = []
@@ -80,6 +82,10 @@ class RecordingState:
         self.boundary: CodeType | None = None
         """The code object of the frame that called the user's function: where the user's stack ends."""
         self.grad_modes = GradModes(torch.is_grad_enabled())
+        self.default_dtype = torch.get_default_dtype()
+        """That with which the recording began."""
+        self.contexts: list[Any] = []
+        """What made the regions that the code entered and has not left, innermost last."""
         self.failure: Exception | None = None
         """The error of the call that failed last, unless the code caught it."""
         self._values: dict[int, tuple[Any, Value]] = {}
@@ -120,30 +126,14 @@ class RecordingState:
         else:
             value = Value("constant", type_, None, Role.CONSTANT)
             node = Node(CONSTANT, None, (), None, (value,), self.scope, self.source(sys._getframe(1)))
-            if not self._warn_of_unseen(tensor):
-                self._warn_of_alias(tensor)
+            self._warn_of_alias(tensor)
+            self.constants.append(value)
             value.node = node
             self.nodes.append(node)
         self.graph.state[value] = tensor
         self.kept.append(tensor)
         self.bind(tensor, value)
         return value
-
-    def note_unseen(self, result: Any, given: Any = ()) -> None:
-        """A call gave what no node stands for: should it be used later, that is told."""
-        items = result if type(result) in (tuple, list) else (result,)
-        for item in items:
-            if not isinstance(item, torch.Tensor) or id(item) in self._values:
-                continue
-            if all(item is not arg for arg in given):
-                self.unseen[id(item)] = weakref.ref(item)
-
-    def _warn_of_unseen(self, tensor: torch.Tensor) -> bool:
-        reference = self.unseen.get(id(tensor))
-        if reference is None or reference() is not tensor:
-            return False
-        self.warn("constant", UNSEEN, "", None, sys._getframe(2))
-        return True
 
     def _warn_of_alias(self, tensor: torch.Tensor) -> None:
         """A constant that shares memory with a traced value was made from it by a way that tracing does not see."""
@@ -166,6 +156,15 @@ class RecordingState:
                     sys._getframe(2),
                 )
                 return
+
+    def note_object(self, item: Any, value: Value) -> None:
+        """From now on this object is the value."""
+        self.objects[id(item)] = item, value
+
+    def object_value(self, item: Any) -> Value | None:
+        """The value of an object that a recorded call gave."""
+        entry = self.objects.get(id(item))
+        return None if entry is None else entry[1]
 
     def is_dynamic(self, tensor: torch.Tensor) -> bool:
         """Whether the tensor may have another size when the graph runs again."""
@@ -204,6 +203,9 @@ class RecordingState:
             self.see_generator(self, item)
             made = self.generators.get(generator_address(item))
             return item if made is None else made[1]
+        known = self.object_value(item)
+        if known is not None:
+            return known
         if isinstance(item, torch.UntypedStorage):
             self.warn("storage", STORAGE, "", None, sys._getframe(1))
         return item
@@ -275,13 +277,15 @@ class RecordingState:
         *,
         silent: bool = False,
         place: str = "",
+        at: Source | None = None,
     ) -> None:
         """Note one place on which the trace is specialized; the same kind at the same place is noted once.
 
-        A `silent` one is noted on the graph, and not shown as a Python warning.
+        A `silent` one is noted on the graph, and not shown as a Python warning. `at` is for a place that was left.
         """
-        frame = frame if frame is not None else sys._getframe(1)
-        source = self.source(frame)
+        if at is None:
+            frame = frame if frame is not None else sys._getframe(1)
+        source = self.source(frame) if at is None else at
         key = (kind, source.file, source.line, source.column) if source is not None else (kind, place, 0, 0)
         if key in self._warned:
             return
@@ -293,6 +297,7 @@ class RecordingState:
         users = self.user_frame(frame)
         if source is not None and users is not None:
             warning.names = self._names_around(source, users)
+        if source is not None:
             warning.text = "".join(lines_around(source))
         if not silent:
             emit(warning, users)
@@ -313,6 +318,15 @@ class RecordingState:
             return
         self._assumed.add(key)
         self.graph.assumptions.append(Assumption(kind, subject, constant, self.source(frame), value, test))
+
+    def assume_outside(
+        self, kind: AssumptionKind, subject: str, constant: Any, probe: Callable[[], Any], frame: FrameType | None
+    ) -> None:
+        """Note a fact about what lies outside the graph, once."""
+        key = (None, subject)
+        if key not in self._assumed:
+            self._assumed.add(key)
+            self.graph.assumptions.append(Assumption(kind, subject, constant, self.source(frame), probe=probe))
 
     def _names_around(self, source: Source, frame: FrameType) -> dict[str, Any]:
         inside, self.paused = self.paused, True

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.assertion_branches import only_checks
+from tracelab.capture.analysis.text_uses import is_formatted_to_show, is_only_shown
 from tracelab.capture.messages import conversion_message, size_message
 from tracelab.capture.recording.state import RecordingState
 from tracelab.graph.assumptions import AssumptionKind
@@ -113,7 +114,21 @@ class TracedNumber:
         return str(self.number)
 
     __repr__ = __str__
-    _graph_repr = __str__
+
+    def _graph_repr(self) -> str:
+        # torch asks for it where Python wants the text of a number.
+        self.note_text(sys._getframe(1))
+        return str(self.number)
+
+    def note_text(self, frame: FrameType) -> None:
+        """The number became text, which may decide something."""
+        recorder = self.recorder
+        if self.value is None or recorder.paused or recorder.ended:
+            return
+        asker = _asker(frame)
+        if asker is None or (not self.from_tensor and recorder.static_sizes.holds(self.value)) or is_only_shown(asker):
+            return
+        recorder.assume(AssumptionKind.NUMBER, "int" if self.is_int() else "float", self.value, self.number, asker)
 
     # Arithmetic ------------------------------------------------------------------------------------------
 
@@ -161,15 +176,11 @@ class TracedNumber:
         if self.value is None or recorder.paused or recorder.ended:
             return
         frame = sys._getframe(2) if frame is None else frame
-        # The innermost Python frame that is not torch's number machinery decides whether this is a check.
-        asker: Any = frame
-        while asker is not None and asker.f_code.co_filename.endswith(("torch/__init__.py", "sym_node.py")):
-            if asker.f_code.co_name in ("__pow__", "__rpow__"):
-                # torch looks at the sign of an exponent; the result stays traced either way.
-                return
-            asker = asker.f_back
+        asker = _asker(frame)
+        if asker is None:
+            return
         frame = _outside_numpy(asker, frame)
-        if kind == "bool" and only_checks(asker):
+        if only_checks(asker) if kind == "bool" else is_formatted_to_show(asker):
             return
         if not self.from_tensor and recorder.static_sizes.holds(self.value):
             return
@@ -216,6 +227,16 @@ class TracedNumber:
 
     def evaluate(self, size_oblivious: bool = False) -> Number:
         return self.number
+
+
+def _asker(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame that is not torch's number machinery; None where that asks for itself."""
+    while frame is not None and frame.f_code.co_filename.endswith(("torch/__init__.py", "sym_node.py")):
+        if frame.f_code.co_name in ("__pow__", "__rpow__"):
+            # torch looks at the sign of an exponent; the result stays traced either way.
+            return None
+        frame = frame.f_back
+    return frame
 
 
 def _outside_numpy(asker: FrameType | None, frame: FrameType) -> FrameType:

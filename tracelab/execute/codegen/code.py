@@ -119,9 +119,10 @@ class Code:
         regions = any(node.kind in REGIONS for node in graph.nodes)
         outer = "        " if regions or undo else "    "
         first = outer + "    " if inference else outer
-        if guards:
-            body.append(f'{first}guards.violation = ""')
-        for value in (None, *graph.inputs):
+        # What lies outside is asked before the code changes any mode.
+        head = [f'{outer}guards.violation = ""'] if guards else []
+        head += [outer + guard.line(self.name, self.operand) for guard in waiting.get(None, ())]
+        for value in graph.inputs:
             body += [first + guard.line(self.name, self.operand) for guard in waiting.get(value, ())]
         body += [first + line(self.name) for line in (undo.first if undo else ())]
         for step, (index, node) in enumerate(steps(graph, guarded)):
@@ -138,6 +139,7 @@ class Code:
         returned = ", ".join(self.operand(value) for value in graph.outputs)
         if body and body[0].startswith(outer + " "):
             body.insert(0, f"{outer}with inference_mode():")
+        body = head + body
         body.append(f"{outer}return {returned}" if returned else f"{outer}return None")
         before = ["    regions = Regions()"] if regions else []
         before += ["    undo = Undo()"] if undo else []

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from tracelab.compat import script
+from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.text.printer import arguments_of
 
@@ -73,6 +74,8 @@ def parameter_names(target: Any) -> tuple[str, ...]:
     owner = getattr(target, "__self__", None)
     if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
         return _signature(owner.forward)[1:]
+    if isinstance(target, ScriptCall):
+        return (*target.names, *script.parameter_names(target.module))
     if script.is_module(target):
         # Its class has no `forward` of its own.
         return script.parameter_names(target)

@@ -20,6 +20,7 @@ from tracelab.compat import script
 from tracelab.compat.operators import OpOverload
 from tracelab.errors import TracelabError, TracelabFileError
 from tracelab.graph.callables.collectives import Collective, is_collective
+from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import (
@@ -138,6 +139,8 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
     intrinsic = intrinsic_of(target)
     if intrinsic is not None and intrinsic.trusted:
         return {"builtin": intrinsic.name}
+    if isinstance(target, ScriptCall):
+        return {"script": scripts.add(target.module), "name": script_name(target.module), "takes_state": True}
     if script.is_function(target) or script.is_module(target):
         return {"script": scripts.add(target), "name": script_name(target)}
     return {"python": python_name(target)}
@@ -229,11 +232,15 @@ class TargetReader:
         if number not in self.scripts.held:
             validation.bad(where, f"is script/{number}.pt, which the archive does not hold")
         name = validation.text(validation.field(entry, "name", where), where)
+        takes_state = entry.get("takes_state") is True
         if name in self.allow or "torchscript" in self.allow:
-            return self.scripts.load(number)  # type: ignore[no-any-return]
+            loaded = self.scripts.load(number)
+            return ScriptCall(loaded) if takes_state else loaded
         reason = (
             f"{name} is TorchScript code: if you trust this file, load it with allow={{{name!r}}} "
             "or allow={'torchscript'}"
         )
         stored = {"script": number, "name": name, "bytes": self.scripts.held[number]}
+        if takes_state:
+            stored["takes_state"] = True
         return Refusal(name.rpartition(".")[2], reason, stored)

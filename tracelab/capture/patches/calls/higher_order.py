@@ -11,6 +11,7 @@ from tracelab.capture.layers.regions import record_region
 from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import active
 from tracelab.compat.functorch import (
+    FUNCTIONALIZE,
     GRAD,
     GRAD_AND_VALUE,
     HESSIAN,
@@ -107,7 +108,7 @@ HIGHER_ORDER = (
     _region(getattr(eager, JVP), "jvp"),
     _refused(getattr(eager, VJP), "torch.func.vjp", "torch.func.grad"),
     _refused(getattr(eager, LINEARIZE), "torch.func.linearize", "torch.func.jvp"),
-    *(_transform(getattr(eager, name), name) for name in (JACREV, JACFWD, HESSIAN)),
+    *(_transform(getattr(eager, name), name) for name in (JACREV, JACFWD, HESSIAN, FUNCTIONALIZE)),
     Code(_operator.__call__, _higher_order),
 )
 """Make regions of them."""

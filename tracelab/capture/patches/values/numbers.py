@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import math
+import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -92,7 +93,10 @@ def _extreme(symbolic: Callable[[Any, Any], Any]) -> Callable[[Callable[..., Any
 def _formatted(original: Callable[..., str]) -> Callable[..., str]:
     def formatted(number: Any, spec: str) -> str:
         node = number.node
-        return format(node.number, spec) if isinstance(node, TracedNumber) else original(number, spec)
+        if not isinstance(node, TracedNumber):
+            return original(number, spec)
+        node.note_text(sys._getframe(1))
+        return format(node.number, spec)
 
     return formatted
 

@@ -1,0 +1,176 @@
+"""What the code does with the text of a number or a tensor: text that people read decides nothing.
+
+`print(f"{n}")`, a message of a log, a warning or an error say nothing about what is computed. Any other text may be a
+key, be compared, or become a number again. Where the source cannot be read, text is taken for more than a message.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import functools
+import linecache
+import logging
+import sys
+import warnings
+from itertools import islice
+from types import FrameType
+from typing import Any
+
+import torch
+
+from tracelab.capture.analysis.cached_calls import resolved
+
+_DEPTH = 6
+_PASSES_ON = (
+    ast.FormattedValue,
+    ast.JoinedStr,
+    ast.BinOp,
+    ast.Tuple,
+    ast.List,
+    ast.Starred,
+    ast.IfExp,
+    ast.keyword,
+    ast.GeneratorExp,
+    ast.ListComp,
+)
+"""Text inside of these is part of the text, or of the items, that they give."""
+_SPAN = ("lineno", "end_lineno", "col_offset", "end_col_offset")
+_TEXT = frozenset({"str", "repr", "format", "ascii"})
+_SHOWN_BY = (
+    print,
+    warnings.warn,
+    warnings.warn_explicit,
+    torch.autograd.profiler.record_function,
+    torch.cuda.nvtx.range_push,
+    torch.cuda.nvtx.mark,
+)
+_SHOWN_IN = frozenset({"logging", "warnings", "traceback", "pprint", "tqdm", "unittest"})
+"""Modules whose functions, given something to say, say it."""
+
+
+def is_only_shown(frame: FrameType | None, depth: int = _DEPTH) -> bool:
+    """Whether the text that is made at this frame's instruction is only printed, logged, or said in an error."""
+    if frame is None or depth == 0:
+        return False
+    if _home(frame.f_globals.get("__name__")) in _SHOWN_IN:
+        return True
+    found = _expression(frame)
+    return found is not None and _Uses(frame, found[0], depth).shown(found[1])
+
+
+def is_formatted_to_show(frame: FrameType | None) -> bool:
+    """Whether the instruction of this frame formats a number, `"%d" % n`, for people only."""
+    if frame is None:
+        return False
+    if _home(frame.f_globals.get("__name__")) in _SHOWN_IN:
+        return True
+    code = frame.f_code
+    return dis.opname[code.co_code[frame.f_lasti]] == "BINARY_OP" and is_only_shown(frame)
+
+
+def _home(name: Any) -> str:
+    return str(name or "").partition(".")[0]
+
+
+@functools.lru_cache(maxsize=16)
+def _parents(file: str, text: str) -> tuple[dict[tuple[int, ...], ast.expr], dict[ast.AST, ast.AST]] | None:
+    """The innermost expression of each span, and what each is a part of."""
+    try:
+        tree = ast.parse(text, file)
+    except (SyntaxError, ValueError):
+        return None
+    spans: dict[tuple[int, ...], ast.expr] = {}
+    parents: dict[ast.AST, ast.AST] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr):
+            spans[tuple(getattr(node, name) for name in _SPAN)] = node
+        for child in ast.iter_child_nodes(node):
+            parents[child] = node
+    return spans, parents
+
+
+def _expression(frame: FrameType) -> tuple[dict[ast.AST, ast.AST], ast.expr] | None:
+    """The expression that the instruction of this frame computes."""
+    code = frame.f_code
+    span: tuple[Any, ...] = next(islice(code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
+    known = _parents(code.co_filename, "".join(linecache.getlines(code.co_filename)))
+    found = known[0].get(span) if known is not None else None
+    return None if known is None or found is None else (known[1], found)
+
+
+class _Uses:
+    def __init__(self, frame: FrameType, parents: dict[ast.AST, ast.AST], depth: int) -> None:
+        self.frame = frame
+        self.parents = parents
+        self.depth = depth
+        self.names: set[str] = set()
+        """Variables that held the text, and were looked at."""
+
+    def shown(self, node: ast.AST) -> bool:
+        """Whether what this expression gives is only shown; an expression that is a call may itself show it."""
+        if isinstance(node, ast.Call) and self.shows(node.func):
+            return True
+        while True:
+            child, node = node, self.parents[node]
+            if isinstance(node, (ast.Expr, ast.Raise, ast.Assert)):
+                return True
+            if isinstance(node, ast.Call):
+                if child is not node.func and not self.makes_text(node.func):
+                    return self.shows(node.func) or isinstance(self.parents[node], ast.Raise)
+            elif isinstance(node, ast.comprehension):
+                node = self.parents[node]
+            elif isinstance(node, ast.Attribute):
+                # A method of a text: `"{}".format`, `text.rjust`.
+                if not isinstance(self.parents[node], ast.Call):
+                    return False
+            elif isinstance(node, ast.Return):
+                # Whoever called gets it.
+                return is_only_shown(self.frame.f_back, self.depth - 1)
+            elif isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                return all(isinstance(item, ast.Name) and self.variable(item) for item in targets)
+            elif isinstance(node, ast.IfExp):
+                if child is node.test:
+                    return False
+            elif isinstance(node, ast.BinOp):
+                if not isinstance(node.op, (ast.Add, ast.Mod)):
+                    return False
+            elif not isinstance(node, _PASSES_ON):
+                return False
+
+    def variable(self, name: ast.Name) -> bool:
+        """Whether each use of a variable of this function only shows it."""
+        if name.id in self.names:
+            return True
+        self.names.add(name.id)
+        owner: ast.AST = name
+        while owner in self.parents and not isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            owner = self.parents[owner]
+        if not isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        reads = [item for item in ast.walk(owner) if isinstance(item, ast.Name) and item.id == name.id]
+        return all(self.shown(item) for item in reads if isinstance(item.ctx, ast.Load))
+
+    def makes_text(self, function: ast.expr) -> bool:
+        """Whether a call gives the text of what it is given: `str(n)`, `"{}".format(n)`, `", ".join(...)`."""
+        if isinstance(function, ast.Attribute):
+            return isinstance(function.value, (ast.Constant, ast.JoinedStr)) or function.attr in ("join", "format")
+        return isinstance(function, ast.Name) and function.id in _TEXT
+
+    def shows(self, function: ast.expr) -> bool:
+        """Whether calling this shows people what it is given."""
+        path: list[str] = []
+        while isinstance(function, ast.Attribute):
+            path.insert(0, function.attr)
+            function = function.value
+        if not isinstance(function, ast.Name):
+            return False
+        path.insert(0, function.id)
+        found = resolved(self.frame, path)
+        owner = resolved(self.frame, path[:-1]) if len(path) > 1 else None
+        if any(found is item for item in _SHOWN_BY) or isinstance(owner, (logging.Logger, logging.LoggerAdapter)):
+            return True
+        if path[-1] == "write" and (owner is sys.stdout or owner is sys.stderr):
+            return True
+        return found is not None and _home(getattr(found, "__module__", None)) in _SHOWN_IN
