@@ -78,7 +78,7 @@ class ReplayFunction(Guarded):
         try:
             return replay.best(args)(*args, *self._state)
         except Exception as error:
-            raise_explained(error, replay)
+            raise_explained(error, replay, args)
             raise
 
     @property

@@ -76,6 +76,8 @@ _COMPLEX = _read(AssumptionKind.DTYPE, "complex_dtype", "{}.is_complex()", lambd
 _GRADIENT = _read(
     AssumptionKind.REQUIRES_GRAD, "requires_grad", "{}.requires_grad", lambda tensor: tensor.requires_grad
 )
+_LEAF = _read(AssumptionKind.REQUIRES_GRAD, "leaf", "{}.is_leaf", lambda tensor: tensor.is_leaf)
+_MADE = _read(AssumptionKind.REQUIRES_GRAD, "made", "{}.grad_fn is not None", lambda tensor: tensor.grad_fn is not None)
 
 
 def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -143,6 +145,8 @@ HANDLERS: dict[Any, Handler] = {
     _properties.layout.__get__: _LAYOUT,
     _properties.is_sparse.__get__: _LAYOUT,
     _properties.requires_grad.__get__: _GRADIENT,
+    _properties.is_leaf.__get__: _LEAF,
+    _properties.grad_fn.__get__: _MADE,
     Tensor.is_contiguous: _contiguous,
     Tensor.stride: _stride,
     Tensor.storage_offset: _number(STORAGE_OFFSET),

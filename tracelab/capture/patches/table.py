@@ -16,6 +16,7 @@ from tracelab.capture.patches.registry import patched as patched
 from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
 from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.generators import GENERATORS
+from tracelab.capture.patches.values.modes import MODES
 from tracelab.capture.patches.values.numbers import NUMBERS
 from tracelab.capture.patches.values.plain_numbers import PLAIN_NUMBERS
 from tracelab.capture.patches.values.settings import SETTINGS
@@ -37,6 +38,7 @@ patched.replacements = (
     *LOADERS,
     *THREADS,
     *NUMBERS,
+    *MODES,
     *PLAIN_NUMBERS,
     *OVERRIDES,
     *HANDLERS,

@@ -18,11 +18,14 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.assertion_branches import only_checks
+from tracelab.capture.analysis.libraries import is_library
+from tracelab.capture.analysis.shown_text import is_only_shown
 from tracelab.capture.messages import conversion_message, size_message
 from tracelab.capture.recording.state import RecordingState
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.intrinsics import BINARY, MATH, ROUND, UNARY, Intrinsic, Number
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.source import is_inner
 
 
 def traced_number(recorder: RecordingState, number: Number, value: Value, *, from_tensor: bool = False) -> Any:
@@ -113,7 +116,22 @@ class TracedNumber:
         return str(self.number)
 
     __repr__ = __str__
-    _graph_repr = __str__
+
+    def _graph_repr(self) -> str:
+        # What `str` and `repr` of a number ask.
+        return self.as_text(sys._getframe(1))
+
+    def as_text(self, frame: FrameType | None, spec: str = "") -> str:
+        """The number as text, on which the trace depends unless it is only shown."""
+        recorder = self.recorder
+        if self.value is not None and not recorder.paused and not recorder.ended:
+            while frame is not None and is_inner(frame.f_code):
+                frame = frame.f_back
+            fixed = not self.from_tensor and recorder.static_sizes.holds(self.value)
+            if not fixed and frame is not None and not is_library(frame.f_code) and not is_only_shown(frame):
+                kind = "int" if self.is_int() else "float"
+                recorder.assume(AssumptionKind.NUMBER, kind, self.value, self.number, frame)
+        return format(self.number, spec)
 
     # Arithmetic ------------------------------------------------------------------------------------------
 

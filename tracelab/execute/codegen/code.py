@@ -33,7 +33,7 @@ from tracelab.graph.kinds import (
 )
 from tracelab.graph.structure import namedtuple_class
 
-_RESERVED = frozenset("torch regions Regions self inf nan slice forward set_buffer inference_mode guards".split())
+_RESERVED = frozenset("torch regions Regions self inf nan slice forward set_buffer inference_mode guards len".split())
 
 
 class Code:
