@@ -14,7 +14,8 @@ from tracelab.capture.analysis.outlived import make_outlived_plain
 from tracelab.capture.failures import failure_of
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
-from tracelab.capture.outside_state import OutsideState, note_unseen
+from tracelab.capture.outside.state import OutsideState
+from tracelab.capture.outside.unseen import note_unseen
 from tracelab.capture.recording.outputs import record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import note_training, register_module
@@ -73,7 +74,7 @@ def record(
         value = Value(label, tensor_type(tensor), None, Role.INPUT)
         user_inputs.append(value)
         recorder.bind(tensor, value)
-    outside = OutsideState(function, state.modules)
+    outside = OutsideState(function, state.modules, "" in (modules or {}))
     recorder.boundary = _call.__code__
 
     def release() -> None:
@@ -96,9 +97,9 @@ def record(
         recorder.unfail()
         record_rebinding(recorder, state, owned="" in (modules or {}))
         returned = record_output(recorder, result, strict)
+        note_training(recorder, (modules or {}).get(""))
         outside.note(recorder)
         note_unseen(recorder, session.epoch)
-        note_training(recorder, (modules or {}).get(""))
         result = plain_numbers(result, set())
         session.completed = True
     finally:

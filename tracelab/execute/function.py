@@ -98,7 +98,7 @@ class ReplayFunction(Cases):
         try:
             return replay.best(args)(*args, *self._state)
         except Exception as error:
-            raise_explained(error, replay)
+            raise_explained(error, replay, args)
             raise
 
     def __copy__(self) -> Self:

@@ -290,7 +290,7 @@ class _Run:
         try:
             return self.replay.best(args)(*args, *self.state())
         except Exception as error:
-            raise_explained(error, self.replay)
+            raise_explained(error, self.replay, args)
             raise
 
     def _set_buffer(self, path: str, tensor: Tensor) -> None:

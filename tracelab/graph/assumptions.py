@@ -33,16 +33,29 @@ class AssumptionKind(enum.StrEnum):
     LAYOUT = "layout"
     CONTIGUITY = "contiguity"
     REQUIRES_GRAD = "requires_grad"
+    IDENTITY = "identity"
+    """Whether a call gave back its argument itself: `x.float()` of a `float32`."""
+    SHAPE = "shape"
+    """The sizes for which a call raised an error that the code caught."""
+    MODE = "mode"
+    """A mode of torch that the code asked for: whether gradients are enabled, autocast, the default dtype."""
     STATE = "state"
     """A Python attribute or variable that the code both reads and changes."""
     TRAINING = "training"
     """Whether a module was in training mode."""
     RANDOM = "random"
     """Numbers of Python's or NumPy's generators."""
-    MODE = "mode"
-    """A mode of torch: whether gradients or autocast are on, the default dtype."""
     UNSEEN = "unseen"
     """A tensor that the code made in a way that tracing does not see."""
+
+
+class Words(str):
+    """What stands in a sentence for a value that is too large, or none."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 @dataclass(slots=True)
@@ -146,6 +159,9 @@ READS = {
     "contiguous": "{}.is_contiguous()",
     "requires_grad": "{}.requires_grad",
     "leaf": "{}.is_leaf",
+    "grad": "({}.grad is not None)",
+    "shape": "{}.shape",
+    "itself": "{}",
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.compat.modes import set_grad_enabled
 from tracelab.graph import intrinsics
+from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE
 
@@ -32,6 +33,11 @@ def _grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         present = tensor.grad is not None
     finally:
         recorder.paused = False
+    value = recorder.known(tensor)
+    if not present and value is not None and value.node is None and recorder.is_dynamic(tensor):
+        # What the trace was given has no gradient; one that is there was made by the code.
+        subject = "{}.grad is not None"
+        recorder.assume(AssumptionKind.REQUIRES_GRAD, "grad", value, present, sys._getframe(1), subject=subject)
     if not present:
         return None
     return recorder.record_intrinsic(intrinsics.GRAD, args)

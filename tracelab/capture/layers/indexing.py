@@ -7,6 +7,7 @@ those that make views at once, and the tensors together at the end, by one `inde
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from tracelab.capture.layers.index_entries import (
     read_entries,
     taken,
 )
+from tracelab.capture.layers.properties import assume_dimensions
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import SYMBOLIC, concrete, storage_of
 
@@ -37,6 +39,7 @@ def get_item(recorder: Recorder, tensor: Tensor, index: Any) -> Any:
         return NotImplemented
     if not indices:
         return _aten.alias.default(result) if result is tensor else result
+    _assume_rank(recorder, tensor, index)
     return _aten.index.Tensor(result, indices)
 
 
@@ -54,6 +57,7 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
     except LeftToTorch:
         return NotImplemented
     if indices:
+        _assume_rank(recorder, tensor, index)
         if isinstance(index, torch.SymBool) and isinstance(item, Tensor) and item.dtype != tensor.dtype:
             # `x[True] = y` copies, which casts; `index_put_` does not.
             item = item.to(tensor.dtype)
@@ -63,6 +67,12 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
     else:
         _aten.fill_.Scalar(target, item)
     return None
+
+
+def _assume_rank(recorder: Recorder, tensor: Tensor, index: Any) -> None:
+    """`x[..., table]`: which dimension a table indexes is counted from the front."""
+    if isinstance(index, (tuple, list)) and any(entry is Ellipsis for entry in index):
+        assume_dimensions(recorder, tensor, sys._getframe(2))
 
 
 def _value(item: Any) -> Any:
@@ -85,11 +95,13 @@ def _value(item: Any) -> Any:
 def _walk(tensor: Tensor, entries: list[Any]) -> tuple[Tensor, list[Tensor | None]]:
     """Apply the entries that make views one by one; tensors are collected for one `index` at the end.
 
-    A mask stands in the list once, for as many dimensions as it has.
+    A mask stands in the list once, for as many dimensions as it has. Behind an ellipsis, dimensions are counted from
+    the end.
     """
     result = tensor
     rest = tensor.dim() - dimensions_used(entries)
     dim = 0
+    from_the_end = False
     indices: list[Tensor | None] = []
 
     def keep(count: int) -> None:
@@ -98,23 +110,29 @@ def _walk(tensor: Tensor, entries: list[Any]) -> tuple[Tensor, list[Tensor | Non
         if indices:
             indices.extend([None] * count)
 
+    def new_dimension() -> Tensor:
+        made: Tensor = _aten.unsqueeze.default(result, dim - result.dim() - 1 if from_the_end else dim)
+        return made
+
     for entry in entries:
+        place = dim - result.dim() if from_the_end else dim
         if entry is None:
-            result = _aten.unsqueeze.default(result, dim)
+            result = new_dimension()
             keep(1)
         elif entry is Ellipsis:
             keep(rest)
+            from_the_end = True
         elif isinstance(entry, slice):
-            result = _slice(result, dim, entry)
+            result = _slice(result, place, entry)
             keep(1)
         elif isinstance(entry, (Tensor, Flag)):
             if isinstance(entry, Flag):
-                result, entry = _aten.unsqueeze.default(result, dim), entry.index
+                result, entry = new_dimension(), entry.index
             indices.extend([None] * (0 if indices else dim))
             indices.append(entry)
             dim += taken(entry)
         else:
-            result = _aten.select.int(result, dim, entry)
+            result = _aten.select.int(result, place, entry)
     while indices and indices[-1] is None:
         indices.pop()
     return result, indices
@@ -147,7 +165,7 @@ def _put(target: Tensor, indices: list[Tensor | None], item: Any) -> None:
     if isinstance(item, Tensor):
         item = _without_extra(item, _rank_of_indexed(target, indices))
     else:
-        item = torch.full((), item, dtype=target.dtype, device=target.device)
+        item = _aten.new_full.default(target, [], item)
     _aten.index_put_.default(target, indices, item)
 
 

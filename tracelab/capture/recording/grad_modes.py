@@ -16,7 +16,7 @@ class GradModes:
     """
 
     def __init__(self, began: bool) -> None:
-        self._began = began
+        self.began = began
         self._set: list[tuple[Any, bool]] = []
         self._outermost: dict[int, Any] = {}
         """Regions that found the mode in which the recording began: a replay may begin in another."""
@@ -52,7 +52,7 @@ class GradModes:
         place = 0 if id(region) in self._outermost else places[-1] if places else len(self._set)
         ended = len(self._set) - place
         del self._set[place:]
-        holds = self._set[-1][1] if self._set else self._began
+        holds = self._set[-1][1] if self._set else self.began
         if holds == mode:
             return ended, False
         self.enter(region, mode)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
+from tracelab.capture.analysis.given_back import is_kept
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.graph.assumptions import Assumption, AssumptionKind
@@ -21,6 +23,9 @@ def record_result(recorder: RecordingState, node: Node, result: Any) -> Any:
     if isinstance(result, torch.Tensor):
         value = Value(node.name, tensor_type(result), node)
         node.outputs = (value,)
+        given = recorder.known(result)
+        if given is not None:
+            _assume_given_back(recorder, node, given, value, result)
         recorder.bind(result, value)
         return result
     if result is None:
@@ -53,6 +58,23 @@ def record_result(recorder: RecordingState, node: Node, result: Any) -> Any:
     value = Value(node.name, "Any", node)
     node.outputs = (value,)
     return result
+
+
+def _assume_given_back(recorder: RecordingState, node: Node, given: Value, value: Value, result: Any) -> None:
+    """The result is the argument itself, without being written to: that depends on the argument."""
+    if node.name not in _GIVES_BACK or not node.args or node.args[0] is not given:
+        return
+    frame = sys._getframe(3)
+    if recorder.is_dynamic(result) and is_kept(result, recorder.user_frame(frame), recorder.boundary):
+        subject = f"whether `{node.name}` gives back its argument itself"
+        recorder.assume(AssumptionKind.IDENTITY, "itself", value, True, frame, subject=subject)
+
+
+_GIVES_BACK = frozenset(
+    """to type_as contiguous flatten atleast_1d atleast_2d atleast_3d real resolve_conj resolve_neg positive expand_as
+    pin_memory squeeze_copy broadcast_to reshape cpu float double half""".split()
+)
+"""Operators that give back their argument where there is nothing to do."""
 
 
 def _record_sequence(recorder: RecordingState, node: Node, result: Any) -> Any:

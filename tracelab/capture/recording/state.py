@@ -228,11 +228,22 @@ class RecordingState:
             return
         self.failure = None
         self.graph.failed = None
+        self._assume_that_it_fails(failed)
         # It is near the end: `remove` would look from the beginning.
         place = next(index for index in range(len(self.nodes) - 1, -1, -1) if self.nodes[index] is failed)
         del self.nodes[place]
         for warning in self.graph.warnings:
             warning.position -= warning.position > place
+
+    def _assume_that_it_fails(self, failed: Node) -> None:
+        """The code went on without a call, which may be possible for other sizes and dtypes."""
+        for value in failed.inputs:
+            reference = next((entry[0]() for entry in self._values.values() if entry[1] is value), None)
+            if reference is None or value.role not in (Role.COMPUTED, Role.INPUT):
+                continue
+            subject = f"the shape of {{}}, for which the code caught that `{failed.name}` raises,"
+            self._assume_at(AssumptionKind.SHAPE, "shape", value, tuple(reference.shape), failed.source, subject)
+            self._assume_at(AssumptionKind.DTYPE, "dtype", value, reference.dtype, failed.source, "{}.dtype")
 
     # Places ----------------------------------------------------------------------------------------------
 
@@ -313,11 +324,15 @@ class RecordingState:
         subject: str = "",
     ) -> None:
         """Note a fact about a value that decides what is recorded; each fact is noted once, where it is first read."""
-        key = (value, test)
-        if value is None or key in self._assumed:
-            return
-        self._assumed.add(key)
-        self.graph.assumptions.append(Assumption(kind, subject, constant, self.source(frame), value, test))
+        if value is not None and (value, test) not in self._assumed:
+            self._assume_at(kind, test, value, constant, self.source(frame), subject)
+
+    def _assume_at(
+        self, kind: AssumptionKind, test: str, value: Value, constant: Any, source: Source | None, subject: str
+    ) -> None:
+        if (value, test) not in self._assumed:
+            self._assumed.add((value, test))
+            self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
 
     def assume_outside(
         self, kind: AssumptionKind, subject: str, constant: Any, probe: Callable[[], Any], frame: FrameType | None

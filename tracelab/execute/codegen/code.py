@@ -38,7 +38,7 @@ from tracelab.graph.structure import namedtuple_class
 _RESERVED = frozenset(
     (
         "torch regions Regions self inf nan slice forward set_buffer get_buffer inference_mode guards undo Undo "
-        "AssumptionError"
+        "AssumptionError len"
     ).split()
 )
 

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
+import numpy
 import torch
 
 from tracelab.compat.modes import dispatch_modes, function_modes, innermost_transform
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
-from tracelab.graph.assumptions import READS, Assumption, AssumptionKind
+from tracelab.graph.assumptions import READS, Assumption, AssumptionKind, Words
 from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import is_inner
 from tracelab.graph.text.assumption_table import Assumptions
+from tracelab.graph.types import TensorType, tensor_type
 
 POLICIES = ("warn", "raise", "ignore", "retrace")
 MAX_TRACES = 8
@@ -121,6 +123,9 @@ class Guard:
         item, number = self.assumption, self.number
         if item.value is None:
             return f"guards.probe({number})"
+        if item.test == "itself":
+            given = item.value.node.args[0] if item.value.node is not None else item.value
+            return f"if {name(item.value)} is not {name(given)}: guards.differs({number}, False)"
         if item.test in READS:
             read = READS[item.test].format(name(item.value))
             wanted = constant(item.constant)
@@ -173,18 +178,19 @@ class GuardMonitor:
     def content(self, number: int, tensor: Any) -> None:
         """Ask for what is in a tensor."""
         item = self.graph.assumptions[number]
-        if not isinstance(tensor, torch.Tensor) or not (tensor.device.type == "cpu" or self.policy.check_values):
+        if not isinstance(tensor, torch.Tensor):
+            return
+        if tensor.is_meta:
+            self.differs(number, Words("without a value, on the meta device"))
+            return
+        if not (tensor.device.type == "cpu" or self.policy.check_values):
             return
         try:
             now = _CONTENT[item.test](tensor)
         except (RuntimeError, TypeError, ValueError):
             # Of another shape: the code would have read something else.
-            now = f"a tensor of shape {list(tensor.shape)}"
-        if item.test == "array":
-            same = not isinstance(now, str) and now.shape == item.constant.shape and bool((now == item.constant).all())
-        else:
-            same = type(now) is type(item.constant) and (now == item.constant or now != now)
-        if not same:
+            now = Words(f"a tensor of shape {list(tensor.shape)}")
+        if not _same_content(now, item.constant):
             self.differs(number, now)
 
     def differs(self, number: int, now: Any) -> None:
@@ -212,6 +218,17 @@ class GuardMonitor:
         return f"{fact}, so that the trace may be wrong for it: trace again on such an input"
 
 
+def _same_content(now: Any, constant: Any) -> bool:
+    """Whether it is the same as at the trace, of the same classes: `1.0` is not `1`."""
+    if type(now) is not type(constant):
+        return False
+    if isinstance(now, numpy.ndarray):
+        return now.dtype == constant.dtype and numpy.array_equal(now, constant, equal_nan=now.dtype.kind in "fc")
+    if isinstance(now, list):
+        return len(now) == len(constant) and all(map(_same_content, now, constant))
+    return bool(now == constant or (now != now and constant != constant))
+
+
 class _Silence(threading.local):
     on = False
 
@@ -234,12 +251,28 @@ def silenced() -> Iterator[None]:
         _silence.on = before
 
 
-def raise_explained(error: Exception, replay: Any) -> None:
-    """Where an assumption did not hold in the call that raised, raise that, from the error that it led to."""
+def raise_explained(error: Exception, replay: Any, given: tuple[Any, ...]) -> None:
+    """Where an assumption did not hold in the call that raised, raise that, from the error that it led to.
+
+    Another error is noted to come from a trace, where the inputs are not like those that it was recorded on.
+    """
     monitor: GuardMonitor = replay.monitor
     violation, monitor.violation = monitor.violation, ""
     if violation and not isinstance(error, AssumptionError):
         raise AssumptionError(f"{violation}; it raised {type(error).__name__}: {error}") from error
+    if not isinstance(error, InputError):
+        _note_inputs(error, monitor, given)
+
+
+def _note_inputs(error: Exception, monitor: GuardMonitor, given: tuple[Any, ...]) -> None:
+    parts = []
+    for value, tensor in zip(monitor.graph.user_inputs, given, strict=False):
+        if isinstance(value.type, TensorType) and isinstance(tensor, torch.Tensor):
+            then, now = value.type, tensor_type(tensor)
+            if isinstance(now, TensorType) and then.short != now.short:
+                parts.append(f"{value.name}: {then.short}, and is called with {now.short}")
+    if parts:
+        error.add_note(f"{monitor.name} is a trace, which may not fit: it was recorded on {'; on '.join(parts)}")
 
 
 def tell(sentence: str) -> None:

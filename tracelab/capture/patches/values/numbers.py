@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -62,6 +63,7 @@ def _number_methods(owner: Any) -> Iterator[Attribute]:
     yield Attribute(owner, "real", _always(property(lambda number: number)))
     yield Attribute(owner, "imag", _always(property(lambda number: 0)))
     yield Attribute(owner, "__format__", _formatted)
+    yield Attribute(owner, "__pow__", _power)
     # NumPy's functions ask objects for a method of their name.
     for name in ("sqrt", "log", "log2", "log10", "exp", "sin", "cos", "tan", "tanh"):
         yield Attribute(owner, name, _always(_method(_STAND_INS[name])))
@@ -99,6 +101,16 @@ def _formatted(original: Callable[..., str]) -> Callable[..., str]:
         return format(node.number, spec)
 
     return formatted
+
+
+def _power(original: Callable[..., Any]) -> Callable[..., Any]:
+    def power(number: Any, exponent: Any, modulus: Any = None) -> Any:
+        if modulus is None:
+            return original(number, exponent)
+        # Of three numbers the result is a plain one.
+        return pow(*(operator.index(item) for item in (number, exponent, modulus)))
+
+    return power
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:

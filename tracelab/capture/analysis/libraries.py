@@ -1,0 +1,18 @@
+"""Which code is the user's own, and which an installed package's."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sysconfig
+from types import CodeType
+
+from tracelab.graph.source import is_inner
+
+_LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
+
+
+@functools.lru_cache(maxsize=16384)
+def is_library(code: CodeType) -> bool:
+    """Whether code is of torch, of tracelab or of another installed package."""
+    return is_inner(code) or os.path.realpath(code.co_filename).startswith(_LIBRARIES)

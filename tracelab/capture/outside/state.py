@@ -1,0 +1,185 @@
+"""What the traced code reads outside its arguments, and changes: flags, counters, caches, random numbers of Python.
+
+A replay does none of that again. Where the code both reads and changes an attribute, a container, a global or a
+variable of a closure, the recording is that of the value which it found.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy
+import torch
+
+from tracelab.capture.outside.reads import names_as_text, names_read
+from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Table, Tables, iter_changed, same
+from tracelab.capture.recording.recorder import Recorder
+from tracelab.graph.aliasing import is_random
+from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
+from tracelab.graph.ir import Role, Value
+
+
+class OutsideState:
+    """Python values around the traced code, as they are before it runs.
+
+    `owned` says that the graph belongs to a module, whose buffers a replay can set.
+    """
+
+    def __init__(self, function: Any, modules: Iterable[tuple[torch.nn.Module, str]], owned: bool) -> None:
+        self.found = Tables(function, list(modules))
+        self.owned = {id(module) for module, _ in modules} if owned else set()
+        self.python = random.getstate()
+        self.numpy = numpy.random.get_state()
+
+    def note(self, recorder: Recorder) -> None:
+        """Note what the code changed and also reads."""
+        found = recorder.graph.assumptions
+        changed = list(iter_changed(self.found.tables))
+        if changed:
+            read, text = self._names()
+            for table, name, before, now in changed:
+                if name in read and not self._is_set_again(table, name, before) and not _repeats(recorder, before, now):
+                    found.append(_state(table, name, before))
+            found += self._new_names(text)
+        elif any(table.module is not None for table in self.found.tables):
+            found += self._new_names(None)
+        self._note_training(recorder)
+        if random.getstate() != self.python:
+            found.append(_drawn("random"))
+        if not _same_state(numpy.random.get_state(), self.numpy):
+            found.append(_drawn("numpy.random"))
+
+    def _note_training(self, recorder: Recorder) -> None:
+        """Code outside of the `forward` of a module that ran asks for the mode of one."""
+        found = recorder.graph.assumptions
+        asked = any("training" in code.co_names for code in self.found.codes.values())
+        if not asked or any(item.kind is AssumptionKind.TRAINING for item in found):
+            return
+        for module, label in self.found.roots:
+            if id(module) in self.owned:
+                subject, probe = f"{type(module).__name__}.training", None
+            else:
+                modes = [part.training for part in module.modules()]
+                subject = f"{label}.training"
+                probe = functools.partial(_modes, weakref.ref(module), modes, module.training)
+            found.append(Assumption(AssumptionKind.TRAINING, subject, module.training, probe=probe))
+
+    def _names(self) -> tuple[set[str], set[str]]:
+        """What the code that was reached reads, and the words in it."""
+        codes = self.found.codes.values()
+        return set().union(*map(names_read, codes)), set().union(*map(names_as_text, codes))
+
+    def _is_set_again(self, table: Table, name: str, before: Any) -> bool:
+        """Whether a replay sets it: a buffer of a traced module."""
+        module = table.module
+        if module is None or id(module) not in self.owned:
+            return False
+        return isinstance(before, torch.Tensor) and name in module._buffers
+
+    def _new_names(self, text: set[str] | None) -> Iterator[Assumption]:
+        """Attributes that were not there, for which the code asks by their name: `hasattr(self, "done")`."""
+        for table in self.found.tables:
+            if table.names is None:
+                continue
+            for name in table.names() - table.known:
+                text = self._names()[1] if text is None else text
+                if name in text:
+                    yield _state(table, name, ABSENT)
+
+
+def _state(table: Table, name: str, before: Any) -> Assumption:
+    subject = f"{table.label}.{name}" if table.label else name
+    if type(before) in PLAIN:
+        constant = before
+    elif isinstance(before, torch.Tensor):
+        constant = Words("the tensor that it was")
+    else:
+        constant = Words(before)
+    get = table.get
+    if table.module is not None:
+        get = _attribute(weakref.ref(table.module), before)
+    probe = functools.partial(_now, get, name, before, constant)
+    return Assumption(AssumptionKind.STATE, subject, constant, probe=probe)
+
+
+def _now(get: Callable[[str], Any], name: str, before: Any, constant: Any) -> Any:
+    """What stands there at a call, in the words of the constant."""
+    now = get(name)
+    if same(now, before):
+        return constant
+    if type(now) in PLAIN:
+        return now if type(now) is not type(constant) or now != constant else Words(f"{now!r}, another one")
+    if isinstance(now, torch.Tensor):
+        return Words("another tensor")
+    size = f" of {len(now)}" if hasattr(now, "__len__") else ""
+    return Words(f"{'another' if isinstance(before, Contents) else 'a'} {type(now).__name__}{size}")
+
+
+def _attribute(owner: weakref.ref[torch.nn.Module], gone: Any) -> Callable[[str], Any]:
+    def read(name: str) -> Any:
+        module = owner()
+        if module is None:
+            return gone.container if isinstance(gone, Contents) else gone
+        table = vars(module)
+        return table[name] if name in table else module._buffers.get(name, ABSENT)
+
+    return read
+
+
+def _modes(owner: weakref.ref[torch.nn.Module], before: list[bool], whole: bool) -> Any:
+    """The mode of a module and of all in it, which may differ."""
+    module = owner()
+    if module is None or [part.training for part in module.modules()] == before:
+        return whole
+    return module.training if module.training is not whole else Words("another in a part of it")
+
+
+def _drawn(name: str) -> Assumption:
+    subject = f"what the code drew from `{name}`"
+    return Assumption(AssumptionKind.RANDOM, subject, "these numbers", probe=lambda: "another draw")
+
+
+def _same_state(now: Any, before: Any) -> bool:
+    return bool(now[2] == before[2] and (now[1] == before[1]).all())
+
+
+# What a replay makes again ----------------------------------------------------------------------------------------
+
+
+def _repeats(recorder: Recorder, before: Any, now: Any) -> bool:
+    """Whether a cache got only what each run would make again: tensors that depend on no input, by keys that hold."""
+    added = before.added() if isinstance(before, Contents) else [now] if before is None else None
+    return bool(added) and all(_is_made_again(recorder, item) for item in added or ())
+
+
+def _is_made_again(recorder: Recorder, item: Any) -> bool:
+    if isinstance(item, (tuple, list)):
+        return bool(item) and all(_is_made_again(recorder, part) for part in item)
+    if not isinstance(item, torch.Tensor):
+        return False
+    value = recorder.known(item)
+    return value is not None and _is_constant(recorder, value)
+
+
+def _is_constant(recorder: Recorder, value: Value) -> bool:
+    """Whether a value is the same at each run for which the assumptions hold."""
+    held = {item.value for item in recorder.graph.assumptions if item.kind is AssumptionKind.NUMBER}
+    pending, seen = [value], {value}
+    while pending:
+        at = pending.pop()
+        if at in held:
+            continue
+        if at.role is not Role.COMPUTED:
+            if at.role is Role.CONSTANT:
+                continue
+            return False
+        if at.node is None or is_random(at.node):
+            return False
+        fresh = [item for item in at.node.inputs if item not in seen]
+        seen.update(fresh)
+        pending += fresh
+    return True

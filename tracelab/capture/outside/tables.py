@@ -1,0 +1,271 @@
+"""Where state of Python may lie that the traced code reaches: attributes of objects, closures, globals.
+
+Only the user's own code and objects are looked at: what libraries keep is theirs.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from tracelab.capture.analysis.libraries import is_library
+from tracelab.capture.outside.reads import globals_of
+from tracelab.capture.values import is_filled
+
+PLAIN = (bool, int, float, str, type(None))
+CONTAINERS: tuple[type, ...] = (list, dict, set, deque)
+_INNER = frozenset(vars(torch.nn.Module())) | {"training", "_is_full_backward_hook"}
+_MOST = 2000
+"""Functions and objects that are looked at."""
+
+
+@dataclass(slots=True)
+class Table:
+    """Named things in one place: the attributes of an object, the variables of a closure, globals.
+
+    `get` reads one now. `names` gives those that there are now where code may add some, and `known` those that there
+    were.
+    """
+
+    label: str
+    get: Callable[[str], Any]
+    before: dict[str, Any]
+    module: torch.nn.Module | None = None
+    names: Callable[[], set[str]] | None = None
+    known: set[str] = field(default_factory=set)
+
+
+ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
+
+
+class Tables:
+    """Everything of that kind that a function and its modules reach, before the code runs."""
+
+    def __init__(self, function: Any, modules: list[tuple[torch.nn.Module, str]]) -> None:
+        self.tables: list[Table] = []
+        self.codes: dict[int, types.CodeType] = {}
+        self.roots = [(module, path or type(module).__name__) for module, path in modules[:1]]
+        """The modules that are reached by themselves, not as parts of others."""
+        self._seen: set[int] = set()
+        self._pending: deque[tuple[Any, str]] = deque()
+        for module, path in modules:
+            self._module(module, path or type(module).__name__)
+        self._pending.append((function, getattr(function, "__name__", "")))
+        while self._pending and len(self._seen) < _MOST + 2 * len(modules):
+            item, label = self._pending.popleft()
+            if id(item) not in self._seen:
+                self._seen.add(id(item))
+                self._look(item, label)
+
+    def _look(self, item: Any, label: str) -> None:
+        if isinstance(item, types.FunctionType):
+            self._function(item)
+        elif isinstance(item, types.MethodType):
+            self._pending += ((item.__func__, label), (item.__self__, type(item.__self__).__name__))
+        elif isinstance(item, functools.partial):
+            self._pending.append((item.func, label))
+            self._pending += ((each, label) for each in (*item.args, *item.keywords.values()))
+        elif isinstance(item, torch.nn.Module):
+            self.roots.append((item, label))
+            for path, module in item.named_modules():
+                self._module(module, f"{label}.{path}" if path else label)
+        elif isinstance(item, (staticmethod, classmethod)):
+            self._pending.append((item.__func__, label))
+        elif isinstance(item, property):
+            self._pending += ((each, label) for each in (item.fget, item.fset))
+        elif is_own_object(item):
+            self._object(label, vars(item))
+            self._class(type(item))
+        elif isinstance(item, type) and is_own(item):
+            self._class(item)
+
+    def _module(self, module: torch.nn.Module, label: str) -> None:
+        self._seen.add(id(module))
+        table = vars(module)
+        self._object(label, table, module)
+        for name, item in module._buffers.items():
+            self.tables[-1].before.setdefault(name, item)
+        self._class(type(module))
+        forward = table.get("forward")
+        if forward is not None:
+            self._pending.append((forward, label))
+
+    def _object(self, label: str, table: dict[str, Any], module: torch.nn.Module | None = None) -> None:
+        self._add(label, table, functools.partial(_read, table), module)
+        self.tables[-1].names, self.tables[-1].known = (lambda: set(table)), set(table)
+
+    def _add(self, label: str, table: Any, get: Callable[[str], Any], module: torch.nn.Module | None = None) -> None:
+        before = {}
+        for name, item in table.items():
+            if module is not None and name in _INNER:
+                continue
+            if type(item) in PLAIN or isinstance(item, torch.Tensor):
+                before[name] = item
+            elif isinstance(item, CONTAINERS):
+                before[name] = Contents(item)
+            elif is_own_object(item) or type(item) is types.FunctionType:
+                self._pending.append((item, f"{label}.{name}"))
+        self.tables.append(Table(label, get, before, module))
+
+    def _class(self, cls: Any) -> None:
+        for owner in cls.__mro__:
+            if id(owner) in self._seen or not is_own(owner):
+                continue
+            self._seen.add(id(owner))
+            table = vars(owner)
+            state = {name: item for name, item in table.items() if not name.startswith("__")}
+            self._add(owner.__name__, state, functools.partial(_read, table))
+            self._pending += (
+                (item, owner.__name__)
+                for item in table.values()
+                if isinstance(item, (types.FunctionType, staticmethod, classmethod, property))
+            )
+
+    def _function(self, function: types.FunctionType) -> None:
+        code = function.__code__
+        if is_library(code):
+            wrapped = getattr(function, "__wrapped__", None)
+            if wrapped is not None:
+                self._pending.append((wrapped, function.__name__))
+            return
+        self.codes[id(code)] = code
+        cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+        contents = {name: cell.cell_contents for name, cell in cells.items() if is_filled(cell)}
+        if contents:
+            self._add("", contents, lambda name: cells[name].cell_contents if is_filled(cells[name]) else ABSENT)
+            self._more(contents)
+        defaults = function.__defaults__ or ()
+        given = {**dict(zip(_defaulted(code, len(defaults)), defaults, strict=True)), **(function.__kwdefaults__ or {})}
+        held = {name: item for name, item in given.items() if isinstance(item, CONTAINERS)}
+        if held:
+            self._add(f"{function.__name__}", held, held.__getitem__)
+        self._more(given)
+        if vars(function):
+            self._object(function.__name__, vars(function))
+        named, stored = globals_of(code)
+        space = function.__globals__
+        known = {name: space[name] for name in named | stored if name in space}
+        state = {name: item for name, item in known.items() if name in stored or isinstance(item, CONTAINERS)}
+        if state:
+            self._add("", state, functools.partial(_read, space))
+        self._more(known)
+
+    def _more(self, found: dict[str, Any]) -> None:
+        for name, item in found.items():
+            if isinstance(item, (types.FunctionType, types.MethodType, functools.partial, torch.nn.Module)) or (
+                is_own_object(item) or (isinstance(item, type) and is_own(item))
+            ):
+                self._pending.append((item, name))
+
+
+class Contents:
+    """What was in a container."""
+
+    __slots__ = ("container", "items", "size")
+
+    def __init__(self, container: Any) -> None:
+        self.container = container
+        self.size = len(container)
+        # Of a long one only its length is looked at: it is data.
+        self.items: Any = None if self.size > 1000 else _items_of(container)
+
+    def is_same(self, now: Any) -> bool:
+        """Whether it is the same container, with the same in it."""
+        if now is not self.container or len(now) != self.size:
+            return False
+        if self.items is None:
+            return True
+        if isinstance(now, (set, frozenset)):
+            return bool(now == self.items)
+        if isinstance(now, dict):
+            return all(key in self.items and same(item, self.items[key]) for key, item in now.items())
+        return all(map(same, now, self.items))
+
+    def added(self) -> list[Any] | None:
+        """What a dict or a list got in addition; None where anything else was changed."""
+        now, items = self.container, self.items
+        if items is None or isinstance(now, set):
+            return None
+        if isinstance(now, dict):
+            kept = all(key in now and same(now[key], item) for key, item in items.items())
+            return [item for key, item in now.items() if key not in items] if kept else None
+        return None
+
+    def __repr__(self) -> str:
+        kind = type(self.container).__name__
+        return f"a {kind} of {self.size}" if self.size else f"an empty {kind}"
+
+
+def _items_of(container: Any) -> Any:
+    if isinstance(container, dict):
+        return dict(container)
+    return set(container) if isinstance(container, set) else list(container)
+
+
+def same(now: Any, before: Any) -> bool:
+    """Whether two things are the same, as far as plain Python sees it."""
+    if now is before:
+        return True
+    if type(now) in (torch.SymInt, torch.SymFloat, torch.SymBool):
+        now = getattr(now.node, "number", now)
+    if isinstance(before, Contents):
+        return before.is_same(now)
+    if type(now) in (*PLAIN, tuple) and type(now) is type(before):
+        return bool(now == before or now != now) if type(now) is not tuple else _same_tuple(now, before)
+    return False
+
+
+def _same_tuple(now: Any, before: Any) -> bool:
+    return len(now) == len(before) and all(map(same, now, before))
+
+
+def _read(table: Any, name: str) -> Any:
+    return table.get(name, ABSENT)
+
+
+def _defaulted(code: types.CodeType, count: int) -> tuple[str, ...]:
+    return code.co_varnames[code.co_argcount - count : code.co_argcount]
+
+
+@functools.lru_cache(maxsize=4096)
+def is_own(cls: Any) -> bool:
+    """Whether a class is the user's: no built-in one, and of no installed package."""
+    if not cls.__flags__ & _HEAP or issubclass(cls, (torch.Tensor, BaseException)):
+        return False
+    if cls.__module__.partition(".")[0] in ("torch", "tracelab", "numpy", "builtins", "collections", "typing"):
+        return False
+    codes = (getattr(item, "__code__", None) for item in vars(cls).values())
+    return not any(code is not None and is_library(code) for code in codes if not _is_made_up(code))
+
+
+def _is_made_up(code: Any) -> bool:
+    return code is None or code.co_filename.startswith("<")
+
+
+_HEAP = 1 << 9
+"""The flag of classes that Python code made."""
+
+
+def is_own_object(item: Any) -> bool:
+    """Whether it is an object with attributes of a class of the user's."""
+    if not hasattr(item, "__dict__") or isinstance(item, (type, types.ModuleType, torch.nn.Module)):
+        return False
+    cls: Any = type(item)
+    return is_own(cls)
+
+
+def iter_changed(tables: list[Table]) -> Iterator[tuple[Table, str, Any, Any]]:
+    """What is another now: the table, the name, what it was and what it is."""
+    for table in tables:
+        for name, before in table.before.items():
+            now = table.get(name)
+            if table.module is not None and now is ABSENT:
+                now = table.module._buffers.get(name, ABSENT)
+            if not same(now, before):
+                yield table, name, before, now

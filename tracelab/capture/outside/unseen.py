@@ -1,0 +1,36 @@
+"""Tensors that the code made in a way that tracing does not see: in another thread, in a call that stays one node."""
+
+from __future__ import annotations
+
+import torch
+
+from tracelab.capture.analysis.epoch import Epoch
+from tracelab.capture.messages import UNSEEN
+from tracelab.capture.recording.recorder import Recorder
+from tracelab.graph.assumptions import Assumption, AssumptionKind
+
+_MADE = "what the code made in a way that tracing does not see"
+
+
+def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
+    """Note the constants that the code made itself, in a way that tracing does not see."""
+    state = recorder.graph.state
+    tensors = [state[value] for value in recorder.constants if value in state]
+    made = {id(item) for item in epoch.made_since([item for item in tensors if _is_torch_s_own(item)])}
+    for value in recorder.constants if made else ():
+        if id(state.get(value)) in made:
+            source = value.node.source if value.node is not None else None
+            recorder.warn("constant", UNSEEN, "", None, at=source)
+            recorder.graph.assumptions.append(
+                Assumption(AssumptionKind.UNSEEN, _MADE, "this tensor", source, probe=lambda: "another one")
+            )
+
+
+def _is_torch_s_own(tensor: torch.Tensor) -> bool:
+    """Whether its memory is torch's: that of NumPy and others was told where it was made from a tensor."""
+    if type(tensor) is not torch.Tensor or tensor.layout is not torch.strided:
+        return True
+    try:
+        return bool(tensor.untyped_storage().resizable())
+    except (RuntimeError, NotImplementedError):
+        return True
