@@ -266,6 +266,7 @@ def iter_changed(tables: list[Table]) -> Iterator[tuple[Table, str, Any, Any]]:
         for name, before in table.before.items():
             now = table.get(name)
             if table.module is not None and now is ABSENT:
-                now = table.module._buffers.get(name, ABSENT)
+                # Those of a script module are behind another interface.
+                now = vars(table.module).get("_buffers", {}).get(name, ABSENT)
             if not same(now, before):
                 yield table, name, before, now
