@@ -267,6 +267,6 @@ def iter_changed(tables: list[Table]) -> Iterator[tuple[Table, str, Any, Any]]:
             now = table.get(name)
             if table.module is not None and now is ABSENT:
                 # Those of a script module are behind another interface.
-                now = vars(table.module).get("_buffers", {}).get(name, ABSENT)
+                now = dict(table.module.named_buffers(recurse=False)).get(name, ABSENT)
             if not same(now, before):
                 yield table, name, before, now
