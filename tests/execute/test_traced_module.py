@@ -290,3 +290,28 @@ def test_a_deep_copy_writes_to_captured_tensors_of_its_own():
     twin = copy.deepcopy(copy.deepcopy(traced))
     copy.deepcopy(twin)(torch.ones(2))
     assert twin(torch.ones(2)).tolist() == [3, 3]
+
+
+class Scaled(nn.Module):
+    """Reads a dtype, and writes to a tensor that is neither parameter nor buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.total = torch.zeros(2)
+
+    def forward(self, x):
+        self.total += x if x.dtype == torch.float32 else 2 * x
+        return self.total * 1
+
+
+def test_a_copy_whose_calls_are_checked_writes_to_tensors_of_its_own():
+    traced = tracelab.trace(Scaled(), torch.ones(2))
+    for _ in range(2):
+        assert copy.deepcopy(traced)(torch.ones(2)).tolist() == [2.0, 2.0]
+
+
+def test_a_moved_module_whose_calls_are_checked_has_moved_tensors():
+    traced = tracelab.trace(Scaled(), torch.ones(2), on_violation="ignore").double()
+    traced.on_violation = "warn"
+    with pytest.warns(tracelab.AssumptionWarning):
+        assert traced(torch.ones(2, dtype=torch.float64)).dtype is torch.float64

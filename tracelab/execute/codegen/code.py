@@ -181,7 +181,8 @@ class Code:
             self._names[value] = "None"
             return
         name = self.name(value)
-        self.namespace[name] = tensor
+        # The module may have moved or copied it since the code was written first.
+        self.namespace.setdefault(name, tensor)
         self.constants[name] = value
 
     def _construct(self, node: Node) -> str:
