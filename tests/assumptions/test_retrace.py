@@ -147,6 +147,31 @@ def test_a_written_argument_is_written_once():
         assert x.tolist() == [1.0, 1.0, 1.0]
 
 
+def test_what_a_recording_wrote_before_it_did_not_fit_is_undone():
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(()))
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.seen += x.sum()
+            noise = torch.rand_like(x)
+            return x + noise if self.seen > 10 else x - noise
+
+    net = Late()
+    plain = copy.deepcopy(net)
+    traced = retraced(net, torch.ones(2), check_trace=False)
+    plain(torch.ones(2))
+    for size in (1.0, 20.0, 1.0, -40.0, 3.0):
+        x = torch.full((2,), size)
+        torch.manual_seed(0)
+        mine = traced(x)
+        torch.manual_seed(0)
+        assert torch.equal(mine, plain(x))
+        assert torch.equal(traced.seen, plain.seen)
+    assert len(traced.cases) == 2
+
+
 def test_the_modules_are_as_after_one_call():
     net = Counting()
     traced = retraced(net, torch.ones(1, 2), check_trace=False)
