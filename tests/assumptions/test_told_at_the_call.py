@@ -320,3 +320,10 @@ def test_a_loaded_trace_tells_it_too(function, example, other, was, now):
     loaded = tracelab.load(file)
     assert len(told(loaded, other)) == 1
     assert told(loaded, example.detach().clone().requires_grad_(example.requires_grad)) == []
+
+
+def test_a_number_that_is_none_is_as_it_was():
+    traced = traced_on(lambda x: x * float(x[0]), torch.tensor([float("nan"), 1.0]))
+    assert told(traced, torch.tensor([float("nan"), 2.0])) == []
+    (sentence,) = told(traced, torch.ones(2))
+    assert "was nan" in sentence

@@ -42,7 +42,7 @@ def test_a_right_trace_is_ok():
     report = traced(torch.sigmoid, torch.ones(2, 3)).check()
     assert report.ok
     assert report.findings == []
-    assert report.tried == 32
+    assert report.tried >= 32
 
 
 def test_a_specialized_branch():
@@ -61,16 +61,18 @@ def test_a_specialized_branch():
 
 def test_the_whole_report_of_a_specialized_branch():
     assert str(traced(subjects.branch, torch.ones(2, 3)).check()) == (
-        "check of branch: 1 error, 32 inputs tried, the trace is wrong for 4\n"
+        "check of branch: 1 error, 37 inputs tried, 1 more rejected by the function, the trace is wrong for 4\n"
         "✗ different_structure, functions_with_faults.py:14: if x.sum() > 0:\n"
         "    Graphs differed across invocations: the condition was True when traced and is False for x negated; "
         "Output nr 1.\n"
         "    of the traced function does not match the corresponding output of the Python function: 6 of 6 "
         "elements differ.\n"
-        "    Greatest absolute difference: 3 at [0, 0], greatest relative difference: 3\n"
+        "    Greatest absolute difference: 3 at [0, 0], greatest relative difference: 3; a call is told of it\n"
         "    → choose with tensors (torch.where, torch.cond), or trace each branch by itself\n"
         "specialized on\n"
-        "  functions_with_faults.py:14: if x.sum() > 0:  → wrong for x negated"
+        "  functions_with_faults.py:14: if x.sum() > 0:  → wrong for x negated\n"
+        "assumed\n"
+        "  functions_with_faults.py:14: x.sum() > 0 is True  → told at the call: wrong for x negated"
     )
 
 
@@ -254,7 +256,7 @@ def test_integers_stay_within_their_range():
     table, ids = torch.randn(10, 4), torch.tensor([[3, 9, 0]])
     report = traced(subjects.embedded, ids, table).check(max_examples=64)
     assert report.ok
-    assert report.tried == 64
+    assert report.tried >= 64
 
 
 def test_keyword_inputs():

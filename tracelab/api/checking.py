@@ -34,18 +34,20 @@ class Checking:
         Args:
             inputs: Any iterable; each item as in `trace`, a tensor or a tuple of the arguments (or
                 `tracelab.CallInputs(args, kwargs)`). They are drawn as they are needed. Without it, inputs are
-                generated from the example inputs: other sizes, values and signs; integers stay within the range of the
-                example.
+                generated from the example inputs: other sizes, values and signs, and a few of another dtype, rank or
+                layout, with gradients and without data (`meta`); integers stay within the range of the example.
             executor: Any `concurrent.futures.Executor`; a Dask cluster's is `client.get_executor()`. Without one, a
                 pool of processes takes over where many inputs take long.
             tolerance: The relative difference of outputs that is allowed.
-            max_examples: How many inputs are generated.
+            max_examples: How many inputs are generated, beside the few of another form.
             allow: Kinds of findings that do not count as errors (`{"nondeterminism"}`).
             progress: Whether to show a progress bar; by default where there are many inputs.
             method: Which traced method of a module.
 
         Returns:
-            The report; `report.ok` says whether no difference was found.
+            The report; `report.ok` says whether no difference was found. `report.assumptions` gives each assumption of
+            the trace with an input for which it does not hold. Of inputs of another form than the example, a difference
+            of which a call is told (by an `AssumptionWarning` or an error) is no error of the report.
 
         Raises:
             TracelabError: There is no Python function to compare with (after loading from a file), or an option is

@@ -16,7 +16,15 @@ from tqdm.auto import tqdm
 
 from tracelab.capture.call import CallArguments, argument_names
 from tracelab.check.diagnose import Cause, Diagnoser
-from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity, Specialization
+from tracelab.check.findings import (
+    AssumptionVerdict,
+    CallInputs,
+    CheckInput,
+    Finding,
+    FindingKind,
+    Severity,
+    Specialization,
+)
 from tracelab.check.generate_inputs import Recipe, is_plain, recipes
 from tracelab.check.isolation import isolated
 from tracelab.check.nondeterminism import nondeterminism
@@ -32,6 +40,7 @@ from tracelab.graph.diagnostic import TraceDiagnostic
 
 _MOST_RETRACES = 24
 _WORST = 5
+_HELD: tuple[CheckInput | None, bool] = (None, False)
 _FEW = 64
 """So many inputs or fewer are not worth a process pool."""
 
@@ -103,7 +112,7 @@ def _try_all(
             bar.update()
             if collected.report.wrong:
                 bar.set_postfix(wrong=collected.report.wrong, refresh=False)
-            if inputs is None and collected.report.tried >= max_examples:
+            if inputs is None and collected.report.tried - collected.formed >= max_examples:
                 break
 
 
@@ -158,7 +167,11 @@ class _Collected:
         self.found: dict[tuple[object, ...], Cause] = {}
         self.retraces = 0
         self.number = 0
+        self.formed = 0
+        """How many of the inputs that were tried are of another form than the examples: they come on top."""
         self.heap: list[tuple[float, int, WorstCase]] = []
+        self.broken: dict[int, tuple[CheckInput, bool]] = {}
+        """By the number of each assumption that did not hold: an input, and whether the trace was wrong for it."""
 
     def begin(self, example: CheckInput, workload: Workload) -> None:
         """The example inputs themselves, with what can be told from them alone."""
@@ -188,12 +201,25 @@ class _Collected:
             self.report.rejected_inputs += 1
             return
         self.report.tried += 1
+        self.formed += tried.recipe is not None and tried.recipe.form != ""
         if outcome.python_error:
             self.raised(tried, outcome)
             return
         if outcome.written:
             self.wrote(tried, outcome)
+        for number, _ in outcome.told:
+            if number not in self.broken or (outcome.wrong and not self.broken[number][1]):
+                self.broken[number] = tried, outcome.wrong
         if not outcome.wrong:
+            return
+        if tried.recipe is not None and tried.recipe.form and (outcome.told or outcome.trace_error):
+            # An input of another kind than the example, which the trace itself says that it is not for.
+            self.report.told += 1
+            if not outcome.told:
+                note = Severity.NOTE
+                self.note(
+                    Cause(Finding(FindingKind.REPLAY_ERROR, f"for {tried}, {outcome}", input=tried, severity=note))
+                )
             return
         self.report.wrong += 1
         case = (outcome.size, -self.number, WorstCase(tried, outcome))
@@ -201,6 +227,9 @@ class _Collected:
         if self.retraces < _MOST_RETRACES:
             self.retraces += 1
             for cause in self.diagnoser.causes(tried, outcome):
+                if outcome.told:
+                    message = f"{cause.finding.message}; a call is told of it"
+                    cause = Cause(replace(cause.finding, message=message), cause.others)
                 self.note(cause)
 
     def raised(self, tried: CheckInput, outcome: Outcome) -> None:
@@ -258,12 +287,16 @@ class _Collected:
         )
         by_place = {place_of(f.diagnostic): f for f in report.findings if f.diagnostic is not None}
         report.specializations = [
-            Specialization(warning, by_place.get(place_of(warning)), report.tried)
+            Specialization(warning, by_place.get(place_of(warning)), report.tried - self.formed)
             for warning in graph.warnings
             if _is_a_place(warning)
         ]
         for place in report.specializations:
             place.diagnostic.verdict = place.verdict
+        report.assumptions = [
+            AssumptionVerdict(item, *self.broken.get(number, _HELD), tries=report.tried)
+            for number, item in enumerate(graph.assumptions)
+        ]
         report.worst = [case for _, _, case in sorted(self.heap, key=lambda row: (-row[0], -row[1]))]
         return report
 
@@ -307,7 +340,7 @@ def _generated(target: CheckTarget) -> Iterator[CheckInput]:
     yield example
     names = [value.name for value in target.graph.user_inputs]
     for recipe in recipes(target.graph, examples):
-        if recipe.values in ("", "random") or recipe.touched(examples):
+        if (not recipe.form and recipe.values in ("", "random")) or recipe.touched(examples):
             yield CheckInput(recipe.description(names, examples), None, recipe, examples, target.tree)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from tracelab.check.generate_inputs import Recipe
 from tracelab.check.outputs import ErrorSize, cloned
 from tracelab.errors import TracelabError
+from tracelab.graph.assumptions import Assumption
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
@@ -139,6 +140,32 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.line}: {self.message}" if self.line else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class AssumptionVerdict:
+    """An assumption of the trace, and whether some input shows that it need not hold.
+
+    `input` is one for which it did not, None where `tries` inputs found none; `differs` says whether the trace did
+    something else than the function on it.
+    """
+
+    assumption: Assumption
+    input: CheckInput | None
+    differs: bool
+    tries: int
+
+    @property
+    def verdict(self) -> str:
+        """`told at the call: wrong for x negated`, or `no counterexample in 32 tries`."""
+        if self.input is None:
+            return f"no counterexample in {self.tries} {'try' if self.tries == 1 else 'tries'}"
+        if self.differs:
+            return f"told at the call: wrong for {self.input}"
+        return f"does not hold for {self.input}, where the result is the same"
+
+    def __str__(self) -> str:
+        return f"{self.assumption}  → {self.verdict}"
 
 
 @dataclass(frozen=True, slots=True)

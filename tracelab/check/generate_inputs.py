@@ -1,14 +1,15 @@
-"""Inputs that nobody gave: other sizes, other values, other signs, to show what the trace specialized."""
+"""Inputs that nobody gave: other sizes, values, signs and forms, to show what the trace specialized."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
 
 import torch
 from torch import Tensor
 
+from tracelab.check.forms import changes, form_phrase, forms_of, reformed
 from tracelab.check.memory import has_data
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
@@ -38,6 +39,8 @@ class Recipe:
     shapes: Shapes
     seed: int = 0
     which: tuple[int, ...] = ()
+    form: str = ""
+    """What they are beside shapes and values (`tracelab.check.forms`), of the tensors `which`."""
 
     def build(self, examples: list[Tensor]) -> list[Tensor]:
         """The tensors; the same each time, and the generators of torch stay as they are."""
@@ -52,8 +55,12 @@ class Recipe:
                 if self.values and (not self.which or place in self.which):
                     tensor = _changed(tensor, example.detach(), self.values, generator)
                 tensor = tensor.clone() if tensor.data_ptr() == example.data_ptr() else tensor
-            made.append(tensor.requires_grad_(example.requires_grad))
+            tensor.requires_grad_(example.requires_grad)
+            made.append(reformed(self.form, tensor) if self.form and self._takes_form(place, example) else tensor)
         return made
+
+    def _takes_form(self, place: int, example: Tensor) -> bool:
+        return (not self.which or place in self.which) and is_plain(example) and changes(self.form, example)
 
     def description(self, names: list[str], examples: list[Tensor]) -> str:
         """`x of shape [5, 3] instead of [2, 3], negated`."""
@@ -62,14 +69,19 @@ class Recipe:
             if is_plain(example) and shape != tuple(example.shape):
                 changed.setdefault(f"of shape {list(shape)} instead of {list(example.shape)}", []).append(name)
         parts = [f"{_listed(group)} {what}" for what, group in changed.items()]
+        if self.form:
+            taken = [names[place] for place, example in enumerate(examples) if self._takes_form(place, example)]
+            parts.append(f"{_listed(taken)} {form_phrase(self.form)}")
         if self.values:
             touched = [names[place] for place in self.touched(examples)]
             parts.append(f"{_listed(touched)} {_PHRASES.get(self.values, self.values)}")
         return ", ".join(parts) or "the example inputs"
 
     def touched(self, examples: list[Tensor]) -> list[int]:
-        """The tensors whose values it changes."""
+        """The tensors whose values or form it changes."""
         wanted = self.which or range(len(examples))
+        if self.form:
+            return [place for place, example in enumerate(examples) if self._takes_form(place, example)]
         integer = self.values in _INTEGERS
         return [
             place
@@ -170,8 +182,9 @@ def recipes(graph: Graph, examples: list[Tensor]) -> Iterator[Recipe]:
     """
     same: Shapes = tuple(tuple(example.shape) if is_plain(example) else () for example in examples)
     seen = set()
-    for sized, valued in zip_longest(_sizes(graph, examples, same), _values(examples, same)):
-        for recipe in (valued, sized):
+    forms = chain(repeat(None, _BEFORE_FORMS), _forms(graph, examples, same))
+    for sized, valued, formed in zip_longest(_sizes(graph, examples, same), _values(examples, same), forms):
+        for recipe in (valued, sized, formed):
             if recipe is not None and recipe not in seen:
                 seen.add(recipe)
                 yield recipe
@@ -186,6 +199,21 @@ def recipes(graph: Graph, examples: list[Tensor]) -> Iterator[Recipe]:
                 shapes = _with(shapes, places, int(torch.randint(1, 2 * size + 1, (), generator=generator)))
         if _small_enough(shapes, examples):
             yield Recipe("random", shapes, seed)
+
+
+_BEFORE_FORMS = 2
+"""So many other sizes and values are tried before the first other form."""
+
+
+def _forms(graph: Graph, examples: list[Tensor], same: Shapes) -> Iterator[Recipe]:
+    places = {value: place for place, value in enumerate(graph.user_inputs)}
+    seen = set()
+    for form, values in forms_of(graph):
+        recipe = Recipe("", same, 0, tuple(places[value] for value in values), form)
+        taken = (form, *recipe.touched(examples))
+        if len(taken) > 1 and taken not in seen:
+            seen.add(taken)
+            yield recipe
 
 
 _OTHER_SIZES: tuple[Callable[[int], int], ...] = (

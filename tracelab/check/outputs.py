@@ -105,6 +105,11 @@ def _difference(wanted: Any, got: Any, tolerance: float) -> ErrorSize | str | No
     if not isinstance(wanted, Tensor) and not isinstance(got, Tensor):
         same = wanted == got or (isinstance(wanted, float) and math.isclose(wanted, got, rel_tol=tolerance))
         return None if same or wanted != wanted else f"{got!r} where the Python function has {wanted!r}"
+    if isinstance(wanted, Tensor) and isinstance(got, Tensor):
+        for name in ("dtype", "device"):
+            mine, theirs = getattr(got, name), getattr(wanted, name)
+            if mine != theirs:
+                return f"its {name} is {mine} where the Python function's is {theirs}"
     x, y = _plain(got), _plain(wanted)
     if isinstance(x, list) or isinstance(y, list):
         if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):

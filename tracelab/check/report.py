@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from tracelab.check.findings import CheckInput, Finding, Specialization
+from tracelab.check.findings import AssumptionVerdict, CheckInput, Finding, Specialization
 from tracelab.check.trial import Outcome
 from tracelab.errors import TracelabError
 from tracelab.graph.types import counted
@@ -39,9 +39,11 @@ class CheckReport:
     """What a check of a trace found.
 
     `findings` has one record per difference, errors first; `specializations` every place on which the trace is
-    specialized, each with the error that it causes or with how many examples found none; `worst` the inputs on which
+    specialized, each with the error that it causes or with how many examples found none; `assumptions` every assumption
+    of the trace, with an input for which it does not hold or how many found none; `worst` the inputs on which
     the trace was furthest off, at most five. `tried` inputs ran, on `wrong` of them the trace did something else than
-    Python; on `rejected_inputs` more Python itself raised, or there was nothing to compare.
+    Python; on `told` more, of another kind than the examples (another dtype, say), it did so too, and a call says
+    that it is not for them. On `rejected_inputs` more Python itself raised, or there was nothing to compare.
 
     >>> report = tracelab.trace(torch.relu, torch.ones(2)).check(max_examples=4)
     >>> print(report)
@@ -51,9 +53,11 @@ class CheckReport:
     name: str
     findings: list[Finding] = field(default_factory=list)
     specializations: list[Specialization] = field(default_factory=list)
+    assumptions: list[AssumptionVerdict] = field(default_factory=list)
     worst: list[WorstCase] = field(default_factory=list)
     tried: int = 0
     wrong: int = 0
+    told: int = 0
     rejected_inputs: int = 0
     tolerance: float = 1e-5
     notes: list[str] = field(default_factory=list)
@@ -106,6 +110,13 @@ def _lines(report: CheckReport) -> Iterator[str]:
             yield f"  {_cut(str(place), _WIDTH - 2)}"
         if len(report.specializations) > _MOST_PLACES:
             yield f"  … {len(report.specializations) - _MOST_PLACES} more in report.specializations"
+    if report.assumptions:
+        yield "assumed"
+        assumed = _assumed(report)
+        for item, verdict in assumed[:_MOST_PLACES]:
+            yield f"  {_cut(f'{item}  → {verdict}', _WIDTH - 2)}"
+        if len(assumed) > _MOST_PLACES:
+            yield f"  … {len(assumed) - _MOST_PLACES} more in report.assumptions"
     for note in report.notes:
         yield from textwrap.wrap(f"note: {note}", _WIDTH)
 
@@ -171,8 +182,23 @@ def report_html(report: CheckReport) -> str:
         more = len(report.specializations) - _MOST_PLACES
         rest = f"<li>… {more} more in report.specializations</li>" if more > 0 else ""
         parts.append(f'<div style="margin:.5em 0 0 0"><b>specialized on</b><ul>{rows}{rest}</ul></div>')
+    if report.assumptions:
+        assumed = _assumed(report)
+        rows = "".join(
+            f'<li><span style="{_CODE}">{_html(item)}</span> → {_html(verdict)}</li>'
+            for item, verdict in assumed[:_MOST_PLACES]
+        )
+        more = len(assumed) - _MOST_PLACES
+        rest = f"<li>… {more} more in report.assumptions</li>" if more > 0 else ""
+        parts.append(f'<div style="margin:.5em 0 0 0"><b>assumed</b><ul>{rows}{rest}</ul></div>')
     parts += [f"<div>note: {_html(note)}</div>" for note in report.notes]
     return "".join(parts) + "</div>"
+
+
+def _assumed(report: CheckReport) -> list[tuple[str, str]]:
+    """Assumptions and verdicts in words, each once: those that some input shows wrong first."""
+    ordered = sorted(report.assumptions, key=lambda item: (not item.differs, item.input is None))
+    return list(dict.fromkeys((str(item.assumption), item.verdict) for item in ordered))
 
 
 def _where(place: Specialization) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from tracelab.check.isolation import isolated
 from tracelab.check.memory import has_data
 from tracelab.check.outputs import Mismatch, cloned, leaves, mismatches
 from tracelab.execute.codegen.guards import silenced
+from tracelab.graph.graph import Graph
 
 _LONGEST = 200
 
@@ -30,6 +31,8 @@ class Outcome:
     """Tensors among the inputs (counted from 1) that are not as Python left them."""
     skipped: bool = False
     """Nothing was run: inputs without data (meta, fake) have no values to compare."""
+    told: tuple[tuple[int, str], ...] = ()
+    """Assumptions of the trace that did not hold, by their number, and what a call says of them."""
 
     @property
     def wrong(self) -> bool:
@@ -59,17 +62,35 @@ def trial(
     tolerance: float,
     written: tuple[Tensor, ...] = (),
     modules: tuple[nn.Module, ...] = (),
+    graph: Graph | None = None,
 ) -> Outcome:
     """Run both on copies of the inputs, from the same state, and compare what they return and what they wrote.
 
     What they change is put back: see `tracelab.check.isolation`. `written` are tensors of the trace that it writes to,
-    `modules` those that the Python function runs beside what it is a method of.
+    `modules` those that the Python function runs beside what it is a method of. `graph` is that of the trace. Of
+    tensors without data what they are like is compared, where all are such.
     """
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-    if not all(has_data(leaf) for leaf in tensors):
+    if not all(has_data(leaf) for leaf in tensors) and not all(leaf.is_meta for leaf in tensors):
         return Outcome(skipped=True)
+    with silenced() as heard:
+        outcome = _outcome(python, traced, args, kwargs, tolerance, written, modules)
+        told = dict.fromkeys((number, text) for of, number, text in heard if graph is None or of is graph)
+        return replace(outcome, told=tuple(told))
+
+
+def _outcome(
+    python: Callable[..., Any],
+    traced: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    tolerance: float,
+    written: tuple[Tensor, ...],
+    modules: tuple[nn.Module, ...],
+) -> Outcome:
+    tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     mine, theirs = cloned((args, dict(kwargs))), cloned((args, dict(kwargs)))
-    with silenced(), isolated((python, traced, *modules), written) as again:
+    with isolated((python, traced, *modules), written) as again:
         try:
             expected = python(*mine[0], **mine[1])
         except Exception as error:
@@ -102,7 +123,7 @@ def _compared(tensors: list[Tensor], expected: Any, found: Any, mine: Any, their
 
 
 def _same(before: Tensor, now: Tensor) -> bool:
-    if before is now or before.layout is not torch.strided:
+    if before is now or before.layout is not torch.strided or before.is_meta:
         return True
     with torch.no_grad():
         if before.shape != now.shape or before.dtype != now.dtype:

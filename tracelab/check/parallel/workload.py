@@ -44,14 +44,17 @@ class Workload:
         self.tolerance = tolerance
         self.modules = modules
         """Modules that the Python function runs, and whose state is to stay."""
-        self.written = tuple(written_state(traced._graphs[method] if hasattr(traced, "_graphs") else traced.graph))
+        self.graph = traced._graphs[method] if hasattr(traced, "_graphs") else traced.graph
+        self.written = tuple(written_state(self.graph))
         self._packed: tuple[str, bytes] | None = None
 
     def run(self, inputs: Inputs) -> Outcome:
         """One trial."""
         with _one_at_a_time:
             call = method_of(self.traced, self.method)
-            return trial(self.python, call, inputs[0], inputs[1], self.tolerance, self.written, self.modules)
+            return trial(
+                self.python, call, inputs[0], inputs[1], self.tolerance, self.written, self.modules, self.graph
+            )
 
     def pack(self) -> tuple[str, bytes]:
         """The bytes to send, and a name for them; raises what pickling raises."""

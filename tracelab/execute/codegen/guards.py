@@ -129,6 +129,8 @@ class Guard:
         if item.test in READS:
             read = READS[item.test].format(name(item.value))
             wanted = constant(item.constant)
+            if wanted == "nan":
+                return f"if {read} == {read}: guards.differs({number}, {read})"
             sign = "is not" if wanted in ("True", "False", "None") or item.test == "dtype" else "!="
             return f"if {read} {sign} {wanted}: guards.differs({number}, {read})"
         return f"guards.content({number}, {name(item.value)})"
@@ -198,9 +200,11 @@ class GuardMonitor:
         item = self.graph.assumptions[number]
         # What follows a length takes the parts by name; which recording is right is no matter of what is told.
         needed = item.kind is AssumptionKind.LENGTH or self.policy.on_violation == "retrace"
-        if _silence.on and not needed:
-            return
         sentence = self.sentence(item, now)
+        if _silence.on:
+            _silence.heard.append((self.graph, number, sentence))
+            if not needed:
+                return
         if needed:
             raise violated(sentence, item)
         self.violation = self.violation or sentence
@@ -229,8 +233,13 @@ def _same_content(now: Any, constant: Any) -> bool:
     return bool(now == constant or (now != now and constant != constant))
 
 
+Heard = list[tuple[Graph, int, str]]
+"""Assumptions that did not hold: of which graph, their place among its assumptions, and the sentence."""
+
+
 class _Silence(threading.local):
     on = False
+    heard: Heard
 
 
 _silence = _Silence()
@@ -242,13 +251,14 @@ def is_silent() -> bool:
 
 
 @contextmanager
-def silenced() -> Iterator[None]:
-    """Assumptions that do not hold are not told: for checks, which look at the results themselves."""
-    before, _silence.on = _silence.on, True
+def silenced() -> Iterator[Heard]:
+    """Assumptions that do not hold are not told, but listed: for checks, which look at the results themselves."""
+    before = _silence.on, getattr(_silence, "heard", [])
+    _silence.on, _silence.heard = True, []
     try:
-        yield
+        yield _silence.heard
     finally:
-        _silence.on = before
+        _silence.on, _silence.heard = before
 
 
 def raise_explained(error: Exception, replay: Any, given: tuple[Any, ...]) -> None:
