@@ -33,6 +33,8 @@ class AssumptionKind(enum.StrEnum):
     LAYOUT = "layout"
     CONTIGUITY = "contiguity"
     REQUIRES_GRAD = "requires_grad"
+    GRAD = "grad"
+    """Whether a tensor had a gradient already."""
     STATE = "state"
     """A Python attribute or variable that the code both reads and changes."""
     TRAINING = "training"
@@ -146,6 +148,7 @@ READS = {
     "contiguous": "{}.is_contiguous()",
     "requires_grad": "{}.requires_grad",
     "leaf": "{}.is_leaf",
+    "no_grad": "({}.grad is None)",
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 

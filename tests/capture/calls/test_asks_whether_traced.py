@@ -1,4 +1,4 @@
-"""Code that asks whether it is traced is told yes, as libraries then generalise; no, where that gives another result."""
+"""Code that asks whether it is traced is told yes, as libraries then generalise, or no, where that differs."""
 
 from __future__ import annotations
 

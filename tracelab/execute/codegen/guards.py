@@ -19,7 +19,7 @@ from tracelab.graph.assumptions import READS, Assumption, AssumptionKind
 from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.source import is_inner
+from tracelab.graph.source import Source, is_inner
 
 POLICIES = ("warn", "raise", "ignore")
 
@@ -140,6 +140,8 @@ class GuardMonitor:
         self.policy = policy
         self.violation = ""
         """The first assumption that did not hold in the call that runs; generated code clears it as it begins."""
+        self._told: Source | None = None
+        """Where the code asked for the gradients that were told of last."""
 
     def probe(self, number: int) -> None:
         """Ask what lies outside the graph."""
@@ -170,6 +172,11 @@ class GuardMonitor:
         item = self.graph.assumptions[number]
         if _silence.on and item.kind is not AssumptionKind.LENGTH:
             return
+        if item.kind is AssumptionKind.GRAD:
+            if self._told is item.source and self.violation:
+                # A line asks it of each parameter; one is enough to say.
+                return
+            self._told = item.source
         sentence = self.sentence(item, now)
         if item.kind is AssumptionKind.LENGTH:
             # What follows takes the parts by name.
