@@ -11,6 +11,7 @@ from torch import nn
 
 from tracelab.capture.call import CallArguments, record_call
 from tracelab.capture.messages import warnings_suppressed
+from tracelab.capture.record import answers_of_python
 from tracelab.check.isolation import isolated
 from tracelab.errors import AssumptionError, InputError
 from tracelab.execute.cases import Cases
@@ -53,7 +54,7 @@ class Retracing(Cases):
 
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
-        with isolated((origin.python, *origin.modules.values())), warnings_suppressed():
+        with isolated((origin.python, *origin.modules.values())), warnings_suppressed(), answers_of_python():
             graph, _, examples = record_call(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
         version = graph.nodes.version
         again = Origin(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,21 @@ def is_tracing() -> bool:
     return active.recorder is not None
 
 
+def asked_whether_tracing() -> bool:
+    """Whether the code that this thread recorded last asked `torch.jit.is_tracing`, and was told that it is."""
+    return active.was_asked and active.says_tracing
+
+
+@contextmanager
+def answers_of_python() -> Iterator[None]:
+    """Code that is recorded is told what it is told in Python: that nothing traces it."""
+    active.says_tracing = False
+    try:
+        yield
+    finally:
+        active.says_tracing = True
+
+
 def record(
     function: Callable[..., Any],
     args: tuple[Any, ...],
@@ -59,6 +75,7 @@ def record(
     file name of the notebook cell that `function` runs, if it runs one.
     Raises `TraceError`, with the partial graph, when the function raises.
     """
+    active.was_asked = False
     graph = Graph(name)
     graph.cell = cell
     recorder = Recorder(graph, force_outplace=force_outplace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from types import CellType, FunctionType
 from typing import Any
 
@@ -31,6 +32,11 @@ def storage_of(tensor: torch.Tensor) -> int | None:
         return tensor.untyped_storage().data_ptr() or None
     except (RuntimeError, NotImplementedError):
         return None
+
+
+def listed(item: Any) -> Any:
+    """What an iterator gives, as a tuple, which can be gone through again; anything else as it is."""
+    return tuple(item) if isinstance(item, Iterator) else item
 
 
 def python_function(function: Any) -> FunctionType | None:

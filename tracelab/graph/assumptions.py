@@ -39,6 +39,8 @@ class AssumptionKind(enum.StrEnum):
     """The sizes for which a call raised an error that the code caught."""
     MODE = "mode"
     """A mode of torch that the code asked for: whether gradients are enabled, autocast, the default dtype."""
+    GRAD = "grad"
+    """Whether a tensor had a gradient already."""
     STATE = "state"
     """A Python attribute or variable that the code both reads and changes."""
     TRAINING = "training"
@@ -159,9 +161,9 @@ READS = {
     "contiguous": "{}.is_contiguous()",
     "requires_grad": "{}.requires_grad",
     "leaf": "{}.is_leaf",
-    "grad": "({}.grad is not None)",
     "shape": "{}.shape",
     "itself": "{}",
+    "no_grad": "({}.grad is None)",
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 

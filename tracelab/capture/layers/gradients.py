@@ -5,7 +5,9 @@ Training steps are traced too: what one run leaves in `.grad`, the next one must
 
 from __future__ import annotations
 
+import functools
 import sys
+import weakref
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
@@ -14,10 +16,11 @@ import torch
 from torch import Tensor
 
 from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.values import listed
 from tracelab.compat.modes import set_grad_enabled
 from tracelab.graph import intrinsics
 from tracelab.graph.assumptions import AssumptionKind
-from tracelab.graph.ir import Node
+from tracelab.graph.ir import Node, Role
 from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE
 
 _properties: Any = Tensor
@@ -33,14 +36,30 @@ def _grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         present = tensor.grad is not None
     finally:
         recorder.paused = False
-    value = recorder.known(tensor)
-    if not present and value is not None and value.node is None and recorder.is_dynamic(tensor):
-        # What the trace was given has no gradient; one that is there was made by the code.
-        subject = "{}.grad is not None"
-        recorder.assume(AssumptionKind.REQUIRES_GRAD, "grad", value, present, sys._getframe(1), subject=subject)
-    if not present:
-        return None
-    return recorder.record_intrinsic(intrinsics.GRAD, args)
+    _assume_grad(recorder, tensor, present, sys._getframe(1))
+    return recorder.record_intrinsic(intrinsics.GRAD, args) if present else None
+
+
+def _assume_grad(recorder: Recorder, tensor: Tensor, present: bool, frame: FrameType) -> None:
+    """Whether there is a gradient decides what is recorded, where it is from before."""
+    if recorder.gradients_changed():
+        return
+    if recorder.known(tensor) is not None or id(tensor) in recorder.names:
+        value = recorder.value_of(tensor)
+        if value.role is not Role.COMPUTED:
+            recorder.assume(AssumptionKind.GRAD, "no_grad", value, not present, frame, subject="{}.grad is None")
+        return
+    # A parameter that no module that ran has shown yet.
+    asked = recorder.gradients_asked.setdefault((recorder.source(frame), present), [])
+    asked.append(weakref.ref(tensor))
+    probe = functools.partial(_have_gradients, asked, present)
+    subject = "whether parameters have gradients"
+    recorder.assume_outside(AssumptionKind.GRAD, subject, present, probe, frame, asked)
+
+
+def _have_gradients(asked: list[weakref.ref[Tensor]], before: bool) -> bool:
+    found = [tensor for reference in asked if (tensor := reference()) is not None]
+    return before if all((tensor.grad is not None) == before for tensor in found) else not before
 
 
 def _set_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -57,6 +76,7 @@ def _requires_grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, 
 
 
 def _backward(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    args, kwargs = tuple(map(listed, args)), {name: listed(item) for name, item in kwargs.items()}
     return recorder.record_intrinsic(intrinsics.BACKWARD, args, kwargs)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from tracelab.capture.patches.turn import Turn
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.capture.recording.replacement import Replacement
+from tracelab.capture.values import listed
 from tracelab.graph.intrinsics import Intrinsic
 
 
@@ -207,6 +208,7 @@ def recorded(intrinsic: Intrinsic) -> Callable[[Callable[..., Any]], Callable[..
             recorder = active.recorder
             if recorder is None or recorder.paused:
                 return original(*args, **kwargs)
+            args, kwargs = tuple(map(listed, args)), {name: listed(item) for name, item in kwargs.items()}
             return recorder.record_intrinsic(intrinsic, args, kwargs)
 
         return function

@@ -177,6 +177,10 @@ class Active(threading.local):
     recorder: Recorder | None = None
     session: Any = None
     """What installed this thread's layers, and takes them out."""
+    says_tracing = True
+    """What `torch.jit.is_tracing` answers to code that is recorded."""
+    was_asked = False
+    """Whether the code that was recorded last asked it."""
 
 
 active = Active()

@@ -22,11 +22,14 @@ from tracelab.compat.tensors import generator_address
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
+from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD
 from tracelab.graph.ir import Node, Role, Value
-from tracelab.graph.kinds import CONSTANT
+from tracelab.graph.kinds import CONSTANT, SET_GRAD
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
 from tracelab.graph.types import tensor_type
+
+_BACKWARDS = (BACKWARD.function, AUTOGRAD_BACKWARD.function)
 
 
 class _TensorReference(weakref.ref):  # type: ignore[type-arg]
@@ -88,6 +91,10 @@ class RecordingState:
         """What made the regions that the code entered and has not left, innermost last."""
         self.failure: Exception | None = None
         """The error of the call that failed last, unless the code caught it."""
+        self.gradients_asked: dict[Any, list[Any]] = {}
+        """Parameters of which a line of the code asked whether they have gradients, by that line and the answer."""
+        self._gradients_changed = False
+        self._looked_at = 0
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
         self._warned: set[tuple[str, str, int, int]] = set()
@@ -170,6 +177,14 @@ class RecordingState:
         """Whether the tensor may have another size when the graph runs again."""
         value = self.known(tensor)
         return value is not None and value.role in (Role.COMPUTED, Role.INPUT)
+
+    def gradients_changed(self) -> bool:
+        """Whether the code has computed or set gradients so far."""
+        if not self._gradients_changed:
+            fresh = self.nodes[self._looked_at :]
+            self._looked_at = len(self.nodes)
+            self._gradients_changed = any(node.kind == SET_GRAD or node.target in _BACKWARDS for node in fresh)
+        return self._gradients_changed
 
     # Arguments -------------------------------------------------------------------------------------------
 
@@ -335,10 +350,16 @@ class RecordingState:
             self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
 
     def assume_outside(
-        self, kind: AssumptionKind, subject: str, constant: Any, probe: Callable[[], Any], frame: FrameType | None
+        self,
+        kind: AssumptionKind,
+        subject: str,
+        constant: Any,
+        probe: Callable[[], Any],
+        frame: FrameType | None,
+        owner: object = None,
     ) -> None:
-        """Note a fact about what lies outside the graph, once."""
-        key = (None, subject)
+        """Note a fact about what lies outside the graph, once for each owner."""
+        key = (None, f"{subject} {id(owner)}")
         if key not in self._assumed:
             self._assumed.add(key)
             self.graph.assumptions.append(Assumption(kind, subject, constant, self.source(frame), probe=probe))

@@ -20,7 +20,7 @@ from tracelab.graph.assumptions import READS, Assumption, AssumptionKind, Words
 from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.source import is_inner
+from tracelab.graph.source import Source, is_inner
 from tracelab.graph.text.assumption_table import Assumptions
 from tracelab.graph.types import TensorType, tensor_type
 
@@ -169,6 +169,8 @@ class GuardMonitor:
         self.policy = policy
         self.violation = ""
         """The first assumption that did not hold in the call that runs; generated code clears it as it begins."""
+        self._told: Source | None = None
+        """Where the code asked for the gradients that were told of last."""
 
     def probe(self, number: int) -> None:
         """Ask what lies outside the graph."""
@@ -200,6 +202,11 @@ class GuardMonitor:
         item = self.graph.assumptions[number]
         # What follows a length takes the parts by name; which recording is right is no matter of what is told.
         needed = item.kind is AssumptionKind.LENGTH or self.policy.on_violation == "retrace"
+        if item.kind is AssumptionKind.GRAD and not needed:
+            if self._told is item.source and self.violation:
+                # A line asks it of each parameter; one is enough to say.
+                return
+            self._told = item.source
         sentence = self.sentence(item, now)
         if _silence.on:
             _silence.heard.append((self.graph, number, sentence))

@@ -63,11 +63,15 @@ def _with_originals(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_tracing(original: Callable[[], bool]) -> Callable[[], bool]:
-    # Libraries ask before they look at data; their answer to "yes" is the code that generalises.
+    # Libraries ask before they look at data; their answer to "yes" is the code that generalises. Where it computes
+    # something else than Python does, `trace` records again with the other answer.
     def is_tracing() -> bool:
         # functional_call asks in order to refuse script modules; for plain modules it traces well.
         if sys._getframe(2).f_code.co_filename.endswith("stateless.py"):
             return original()
-        return active.recorder is not None or original()
+        if active.recorder is None:
+            return original()
+        active.was_asked = True
+        return active.says_tracing or original()
 
     return is_tracing

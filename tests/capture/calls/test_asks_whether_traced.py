@@ -1,0 +1,74 @@
+"""Code that asks whether it is traced is told yes, as libraries then generalise, or no, where that differs."""
+
+from __future__ import annotations
+
+import time
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import tracelab
+from tracelab import AssumptionWarning
+
+
+def generalises(mask):
+    if not torch.jit.is_tracing() and bool(mask.all()):
+        return mask * 1.0
+    return torch.where(mask > 0, mask * 1.0, mask * 0.0)
+
+
+class ComputesSomethingElse(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, mask):
+        self.calls += 1
+        if not torch.jit.is_tracing() and bool(mask.all()):
+            return mask * 2.0
+        return mask * 3.0
+
+
+def test_code_that_generalises_when_it_is_traced_does():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        traced = tracelab.trace(generalises, torch.ones(3))
+    assert traced.assumptions == []
+
+
+def test_code_that_then_computes_something_else_is_recorded_as_it_is_in_python():
+    model = ComputesSomethingElse()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", tracelab.TracerWarning)
+        traced = tracelab.trace(model, torch.ones(3))
+    assert model.calls == 1
+    assert traced(torch.ones(3)).tolist() == [2, 2, 2]
+    with pytest.warns(AssumptionWarning, match=r"mask\.all\(\)"):
+        traced(torch.zeros(3))
+
+
+def test_code_that_differs_for_another_reason_is_still_refused():
+    def reads_the_clock(x):
+        torch.jit.is_tracing()
+        return x * time.perf_counter()
+
+    with pytest.raises(tracelab.TracingCheckError):
+        tracelab.trace(reads_the_clock, torch.ones(3))
+    assert not torch.jit.is_tracing()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        torch.compiler.is_compiling,
+        torch.compiler.is_dynamo_compiling,
+        torch.compiler.is_exporting,
+        torch.onnx.is_in_onnx_export,
+        torch.jit.is_scripting,
+        lambda: torch._C._get_tracing_state() is not None,
+    ],
+)
+def test_other_questions_are_answered_as_in_python(ask):
+    tracelab.trace(lambda x: x * 3 if ask() else x * 2, torch.ones(2), check_trace=True)
