@@ -391,7 +391,7 @@ def judged(program: Program, calls: int = ALL) -> Judgement:
     for variation in [every[place] for place in (0, *sorted(chosen))]:
         verdict, word = _judged_call(traced, run, beside, variation)
         found.add(verdict, f"{variation.name}: {word}")
-        if stateful and (verdict is not Verdict.RIGHT or word):
+        if (stateful or variation.train is not None) and (verdict is not Verdict.RIGHT or word):
             # From here on their state differs: both begin anew.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
