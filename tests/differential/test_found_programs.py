@@ -451,3 +451,36 @@ def test_a_size_that_is_only_shown_is_not_told(capsys):
 
     assert told(traced_on(shown, ONES), torch.ones(5, 4)) == []
     assert "3 rows of torch.Size([3, 4])" in capsys.readouterr().out
+
+
+# What a replay does not do ----------------------------------------------------------------------------------------
+
+
+def test_a_parameter_that_is_frozen_after_it_was_asked_is_told():
+    linear = nn.Linear(4, 4)
+    traced = traced_on(lambda x: linear(x) * (2 if linear.weight.requires_grad else 3), ONES)
+    assert told(traced, ONES) == []
+    linear.requires_grad_(False)
+    (sentence,) = told(traced, ONES)
+    assert "weight.requires_grad was True" in sentence
+
+
+def test_a_hook_on_a_grad_fn_is_told_where_gradients_are_wanted():
+    def hooked(x):
+        y = x * 2
+        y.grad_fn.register_hook(lambda inputs, outputs: tuple(each * 3 for each in inputs))
+        return y
+
+    traced = traced_on(hooked, ONES.clone().requires_grad_())
+    (sentence,) = told(traced, ONES.clone().requires_grad_())
+    assert sentence.startswith("a hook on a `grad_fn` was part of the code")
+
+
+def test_a_backward_hook_of_a_module_is_told_where_gradients_are_wanted():
+    linear = nn.Linear(4, 4)
+    linear.register_full_backward_hook(lambda module, inputs, outputs: None)
+    traced = traced_on(linear, ONES)
+    (sentence,) = told(traced, ONES)
+    assert sentence.startswith("a backward hook of Linear was part of the code")
+    with torch.no_grad():
+        assert not [sentence for sentence in told(traced, ONES) if "backward hook" in sentence]

@@ -54,7 +54,10 @@ def call_module(
             infer_lazy_parameters(module, args, kwargs)
     if has_backward_hooks(module) and torch.is_grad_enabled():
         kind = type(module).__name__
-        recorder.warn("state", BACKWARD_HOOKS.format(kind), kind, None, sys._getframe(2))
+        frame = sys._getframe(2)
+        recorder.warn("state", BACKWARD_HOOKS.format(kind), kind, None, frame)
+        subject = f"a backward hook of {kind}"
+        recorder.assume_never(AssumptionKind.STATE, subject, "not run by a trace", recorder.source(frame))
     if script.is_module(module):
         return recorder.record_call(
             CALL_METHOD,

@@ -19,7 +19,7 @@ from tracelab.capture.messages import STORAGE, UNSEEN, emit
 from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
-from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -142,7 +142,10 @@ class RecordingState:
         reference = self.unseen.get(id(tensor))
         if reference is None or reference() is not tensor:
             return False
-        self.warn("constant", UNSEEN, "", None, sys._getframe(2))
+        frame = sys._getframe(2)
+        self.warn("constant", UNSEEN, "", None, frame)
+        subject = "a tensor that was made in a way that tracing does not see"
+        self.assume_never(AssumptionKind.VALUES, subject, "a constant of the trace", self.source(frame), False)
         return True
 
     def _warn_of_alias(self, tensor: torch.Tensor) -> None:
@@ -328,6 +331,18 @@ class RecordingState:
         if (value, test) not in self._assumed:
             self._assumed.add((value, test))
             self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
+
+    def assume_never(
+        self, kind: AssumptionKind, subject: str, now: str, source: Source | None, only_with_gradients: bool = True
+    ) -> None:
+        """Note what the code did that a replay does not do, so that each call is told where it matters."""
+        if all(item.subject != subject or item.source != source for item in self.graph.assumptions):
+            before, after = Words("part of the code"), Words(now)
+
+            def probe() -> Words:
+                return after if torch.is_grad_enabled() or not only_with_gradients else before
+
+            self.graph.assumptions.append(Assumption(kind, subject, before, source, probe=probe))
 
     def _names_around(self, source: Source, frame: FrameType) -> dict[str, Any]:
         inside, self.paused = self.paused, True
