@@ -63,6 +63,8 @@ class Variation:
     inputs: Inputs
     around: Callable[[], Any] = torch.enable_grad
     train: bool | None = None
+    frozen: bool = False
+    """Whether no parameter asks for gradients."""
 
 
 def variations(program: Program) -> Iterator[Variation]:
@@ -102,6 +104,7 @@ def variations(program: Program) -> Iterator[Variation]:
     yield Variation("autocast", (x, y, i), lambda: torch.autocast("cpu", dtype=torch.bfloat16))
     yield Variation("meta", tuple(map(_on_meta, (x, y, i))))  # type: ignore[arg-type]
     yield Variation("other mode", (x, y, i), train=program.form == "evaluated")
+    yield Variation("frozen", (x, y, i), frozen=True)
     yield Variation("once more", (x, y, i))
 
 
@@ -391,7 +394,7 @@ def judged(program: Program, calls: int = ALL) -> Judgement:
     for variation in [every[place] for place in (0, *sorted(chosen))]:
         verdict, word = _judged_call(traced, run, beside, variation)
         found.add(verdict, f"{variation.name}: {word}")
-        if stateful and (verdict is not Verdict.RIGHT or word):
+        if (stateful or variation.train is not None) and (verdict is not Verdict.RIGHT or word):
             # From here on their state differs: both begin anew.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -442,6 +445,9 @@ def _judged_call(traced: Any, run: Run, beside: Run, variation: Variation) -> tu
             beside.host.train(variation.train)
             (traced if isinstance(traced, nn.Module) else run.host).train(variation.train)
         said = [str(item.message) for item in heard if issubclass(item.category, tracelab.AssumptionWarning)]
+    if variation.frozen:
+        beside.host.requires_grad_(False)
+        run.host.requires_grad_(False)
     wanted = call(beside.function, variation.inputs, variation.around, beside.state)
     found = call(
         traced,
@@ -449,6 +455,9 @@ def _judged_call(traced: Any, run: Run, beside: Run, variation: Variation) -> tu
         variation.around,
         run.state if not isinstance(traced, nn.Module) else lambda: _state_of(traced),
     )
+    if variation.frozen:
+        beside.host.requires_grad_()
+        run.host.requires_grad_()
     if variation.train is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

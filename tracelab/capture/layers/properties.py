@@ -6,7 +6,9 @@ a constant: the recording is right for calls where the value that was read is li
 
 from __future__ import annotations
 
+import functools
 import sys
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -16,8 +18,9 @@ from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.recording.recorder import Recorder
-from tracelab.graph.assumptions import AssumptionKind
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.intrinsics import NBYTES, STORAGE_OFFSET, STRIDE
+from tracelab.graph.source import is_inner
 
 _properties: Any = Tensor
 """The class without its annotations, which hide descriptors behind the types of their values."""
@@ -92,6 +95,32 @@ _COMPLEX = _read(AssumptionKind.DTYPE, "complex_dtype", "{}.is_complex()", lambd
 _GRADIENT = _read(
     AssumptionKind.REQUIRES_GRAD, "requires_grad", "{}.requires_grad", lambda tensor: tensor.requires_grad
 )
+
+
+def _asks_for_gradients(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Of a parameter too, which may be frozen between two calls."""
+    tensor = args[0]
+    frame = sys._getframe(2)
+    if recorder.is_dynamic(tensor) or is_inner(frame.f_code):
+        return _GRADIENT(recorder, args, kwargs)
+    named = recorder.names.get(id(tensor))
+    known = recorder.known(tensor)
+    path = named[0] if named is not None else known.path if known is not None else ""
+    subject = f"{path}.requires_grad"
+    if path and all(item.subject != subject for item in recorder.graph.assumptions):
+        now = tensor.requires_grad
+        probe = functools.partial(_gradients_of, weakref.ref(tensor), now)
+        recorder.graph.assumptions.append(
+            Assumption(AssumptionKind.REQUIRES_GRAD, subject, now, recorder.source(frame), probe=probe)
+        )
+    return NotImplemented
+
+
+def _gradients_of(reference: Any, gone: bool) -> bool:
+    tensor = reference()
+    return gone if tensor is None else tensor.requires_grad
+
+
 _LEAF = _read(AssumptionKind.REQUIRES_GRAD, "leaf", "{}.is_leaf", lambda tensor: tensor.is_leaf)
 
 
@@ -159,7 +188,7 @@ HANDLERS: dict[Any, Handler] = {
     _properties.ndim.__get__: _DIMENSIONS,
     _properties.layout.__get__: _LAYOUT,
     _properties.is_sparse.__get__: _LAYOUT,
-    _properties.requires_grad.__get__: _GRADIENT,
+    _properties.requires_grad.__get__: _asks_for_gradients,
     _properties.is_leaf.__get__: _LEAF,
     Tensor.is_contiguous: _contiguous,
     Tensor.stride: _stride,

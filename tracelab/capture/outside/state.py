@@ -42,7 +42,11 @@ class OutsideState:
         if changed:
             read, text = self._names()
             for table, name, before, now in changed:
-                if name in read and not self._is_set_again(table, name, before) and not _repeats(recorder, before, now):
+                if (
+                    (name in read or table.is_local)
+                    and not self._is_set_again(table, name, before)
+                    and not _repeats(recorder, before, now)
+                ):
                     found.append(_state(table, name, before))
             found += self._new_names(text)
         elif any(table.module is not None for table in self.found.tables):

@@ -17,6 +17,7 @@ import torch
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.outside.reads import globals_of
 from tracelab.capture.values import is_filled
+from tracelab.compat import script
 
 PLAIN = (bool, int, float, str, type(None))
 CONTAINERS: tuple[type, ...] = (list, dict, set, deque)
@@ -39,6 +40,8 @@ class Table:
     module: torch.nn.Module | None = None
     names: Callable[[], set[str]] | None = None
     known: set[str] = field(default_factory=set)
+    is_local: bool = False
+    """Whether they are variables of a function, which its code reads under other instructions than outer names."""
 
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
@@ -53,6 +56,7 @@ class Tables:
         self.roots = [(module, path or type(module).__name__) for module, path in modules[:1]]
         """The modules that are reached by themselves, not as parts of others."""
         self._seen: set[int] = set()
+        self._classes: set[type] = set()
         self._pending: deque[tuple[Any, str]] = deque()
         for module, path in modules:
             self._module(module, path or type(module).__name__)
@@ -87,6 +91,8 @@ class Tables:
 
     def _module(self, module: torch.nn.Module, label: str) -> None:
         self._seen.add(id(module))
+        if script.is_module(module):
+            return
         table = vars(module)
         self._object(label, table, module)
         for name, item in module._buffers.items():
@@ -115,9 +121,9 @@ class Tables:
 
     def _class(self, cls: Any) -> None:
         for owner in cls.__mro__:
-            if id(owner) in self._seen or not is_own(owner):
+            if owner in self._classes or not is_own(owner):
                 continue
-            self._seen.add(id(owner))
+            self._classes.add(owner)
             table = vars(owner)
             state = {name: item for name, item in table.items() if not name.startswith("__")}
             self._add(owner.__name__, state, functools.partial(_read, table))
@@ -144,7 +150,8 @@ class Tables:
         given = {**dict(zip(_defaulted(code, len(defaults)), defaults, strict=True)), **(function.__kwdefaults__ or {})}
         held = {name: item for name, item in given.items() if isinstance(item, CONTAINERS)}
         if held:
-            self._add(f"{function.__name__}", held, held.__getitem__)
+            self._add(function.__name__, held, held.__getitem__)
+            self.tables[-1].is_local = True
         self._more(given)
         if vars(function):
             self._object(function.__name__, vars(function))
