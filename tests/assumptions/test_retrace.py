@@ -357,3 +357,54 @@ def test_every_call_is_right(calls: list[tuple[list[int], torch.dtype, bool, boo
         mine, plain = traced(*inputs(*call)), chosen(*inputs(*call))
         assert mine.dtype is plain.dtype
         assert torch.equal(mine, plain)
+
+
+# Checks -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_looks_at_every_recording():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced(torch.ones(4, 3))
+    report = traced.check()
+    assert report.ok
+    assert report.notes == ["2 recordings: x.shape[0] <= 2; x.shape[0] > 2"]
+    assert report.tried >= 16
+
+
+def test_an_input_that_fits_no_recording_is_no_error():
+    report = retraced(by_rows, torch.ones(1, 3)).check()
+    assert report.ok
+    assert report.unrecorded > 0
+    assert "more would be recorded anew" in str(report)
+
+
+def test_a_check_makes_no_recording():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced.check()
+    assert len(traced.cases) == 1
+
+
+def test_a_recording_that_is_wrong_is_named():
+    class Counter:
+        rows = 0
+
+    def remembers(x: Tensor) -> Tensor:
+        # What is behind a getter is not seen.
+        return x * getattr(Counter, "rows") if x.shape[0] > 1 else x  # noqa: B009
+
+    traced = retraced(remembers, torch.ones(1))
+    traced(torch.ones(2))
+    Counter.rows = 5
+    report = traced.check()
+    assert not report.ok
+    assert all(error.message.startswith("x.shape[0] > 1: ") for error in report.errors)
+
+
+def test_each_recording_is_checked_in_its_own_mode():
+    traced = retraced(nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)), torch.randn(4, 3), check_trace=False)
+    traced.eval()
+    traced(torch.randn(4, 3))
+    traced.train()
+    report = traced.check()
+    assert report.ok, str(report)
+    assert all(module.training for module in traced.modules())

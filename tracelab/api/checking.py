@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from typing import Any
 
+from tracelab.check.cases import combined
 from tracelab.check.checking import check
 from tracelab.check.report import CheckReport
+
+_FEWEST = 8
+"""So many inputs are tried on each of several recordings, or more."""
 
 
 class Checking:
     """`check` of everything that was traced."""
 
     checked: tuple[bool, str] | None
+    recordings: Callable[[str | None], list[Any]]
+    as_recorded: Callable[[Any, str | None], AbstractContextManager[None]]
 
     def check(
         self,
@@ -58,15 +65,23 @@ class Checking:
         >>> report.ok, report.findings
         (True, [])
         """
-        report = check(
-            self,
-            inputs,
-            executor,
-            tolerance=tolerance,
-            max_examples=max_examples,
-            allow=allow,
-            progress=progress,
-            method=method,
-        )
+        cases: list[Any] = [self] if inputs is not None else self.recordings(method)
+        share = max_examples if len(cases) == 1 else max(_FEWEST, max_examples // len(cases))
+        reports = []
+        for case in cases:
+            with self.as_recorded(case, method):
+                reports.append(
+                    check(
+                        case,
+                        inputs,
+                        executor,
+                        tolerance=tolerance,
+                        max_examples=share,
+                        allow=allow,
+                        progress=progress,
+                        method=method,
+                    )
+                )
+        report = reports[0] if len(cases) == 1 else combined(reports, [case.label for case in cases])
         self.checked = (report.ok, report.headline)
         return report

@@ -14,7 +14,7 @@ from tracelab.capture.messages import warnings_suppressed
 from tracelab.capture.record import answers_of_python
 from tracelab.check.isolation import isolated
 from tracelab.errors import AssumptionError, InputError
-from tracelab.execute.cases import Cases
+from tracelab.execute.cases import Cases, NoRecording, mode_of
 from tracelab.execute.codegen.guards import is_silent, tell
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.assumptions import Assumption
@@ -43,7 +43,7 @@ class Retracing(Cases):
             )
         if is_silent():
             # A check looks at the recordings that there are.
-            raise missed[0]
+            raise NoRecording(str(missed[0]))
         with _one_at_a_time, _in_place_of(self, origin):
             if len(self._cases_of(method)) < self.policy.max_traces:
                 self._record_another(method, origin, args, kwargs)
@@ -51,6 +51,33 @@ class Retracing(Cases):
                 tell(_too_many(len(self._cases_of(method)), missed))
             # The call itself, in Python: with its gradients, and all that it changes.
             return origin.python(*args, **kwargs)
+
+    def recordings(self, method: str | None) -> list[Any]:
+        """Those that a check looks at."""
+        name = method or self._method
+        return self._cases_of(name) if self.policy.on_violation == "retrace" else [self]
+
+    @contextmanager
+    def as_recorded(self, case: Any, method: str | None) -> Iterator[None]:
+        """While a recording is checked, it alone takes calls, and all modules are in its mode."""
+        name = method or self._method
+        origin = self._cases_of(name)[0]._origin_of(name)
+        if origin is None or len(self.recordings(method)) == 1:
+            yield
+            return
+        modules = (*self.modules(), case) if isinstance(self, nn.Module) else ()
+        modes = [(module, module.training) for module in modules]
+        mode = mode_of(case._graph_of(name))
+        vars(case)["_alone"] = True
+        try:
+            for module, training in modes:
+                vars(module)["training"] = training if mode is None else mode
+            with _in_place_of(self, origin):
+                yield
+        finally:
+            del vars(case)["_alone"]
+            for module, training in modes:
+                vars(module)["training"] = training
 
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)

@@ -200,6 +200,9 @@ class _Collected:
         if outcome.skipped or (outcome.python_error and generated):
             self.report.rejected_inputs += 1
             return
+        if outcome.unrecorded:
+            self.report.unrecorded += 1
+            return
         self.report.tried += 1
         self.formed += tried.recipe is not None and tried.recipe.form != ""
         if outcome.python_error:

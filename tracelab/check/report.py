@@ -43,7 +43,8 @@ class CheckReport:
     of the trace, with an input for which it does not hold or how many found none; `worst` the inputs on which
     the trace was furthest off, at most five. `tried` inputs ran, on `wrong` of them the trace did something else than
     Python; on `told` more, of another kind than the examples (another dtype, say), it did so too, and a call says
-    that it is not for them. On `rejected_inputs` more Python itself raised, or there was nothing to compare.
+    that it is not for them. On `rejected_inputs` more Python itself raised, or there was nothing to compare; for
+    `unrecorded` ones no recording fits, so that a call makes another one (`on_violation="retrace"`).
 
     >>> report = tracelab.trace(torch.relu, torch.ones(2)).check(max_examples=4)
     >>> print(report)
@@ -59,6 +60,7 @@ class CheckReport:
     wrong: int = 0
     told: int = 0
     rejected_inputs: int = 0
+    unrecorded: int = 0
     tolerance: float = 1e-5
     notes: list[str] = field(default_factory=list)
     """How the check was run, where that was not as asked for."""
@@ -92,6 +94,8 @@ def _headline(report: CheckReport) -> str:
     tried = f"{counted(report.tried, 'input')} tried"
     if report.rejected_inputs:
         tried += f", {report.rejected_inputs:,} more rejected by the function"
+    if report.unrecorded:
+        tried += f", {report.unrecorded:,} more would be recorded anew"
     if report.ok:
         return f"no difference found, {tried}"
     wrong = f", the trace is wrong for {report.wrong:,}" if report.wrong else ""

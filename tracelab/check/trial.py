@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tracelab.check.isolation import isolated
 from tracelab.check.memory import has_data
 from tracelab.check.outputs import Mismatch, cloned, leaves, mismatches
+from tracelab.execute.cases import NoRecording
 from tracelab.execute.codegen.guards import silenced
 from tracelab.graph.graph import Graph
 
@@ -31,6 +32,8 @@ class Outcome:
     """Tensors among the inputs (counted from 1) that are not as Python left them."""
     skipped: bool = False
     """Nothing was run: inputs without data (meta, fake) have no values to compare."""
+    unrecorded: bool = False
+    """No recording fits the call, which would make another one."""
     told: tuple[tuple[int, str], ...] = ()
     """Assumptions of the trace that did not hold, by their number, and what a call says of them."""
 
@@ -98,6 +101,8 @@ def _outcome(
         again()
         try:
             found = traced(*theirs[0], **theirs[1])
+        except NoRecording:
+            return Outcome(unrecorded=True)
         except Exception as error:
             return Outcome(trace_error=sentence(error))
         return _compared(tensors, expected, found, mine, theirs, tolerance)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 from torch import Tensor
 
 from tracelab.errors import AssumptionError, InputError
 from tracelab.execute.codegen.guards import Guarded, violated
-from tracelab.graph.assumptions import AssumptionKind
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.case_labels import case_labels
 from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree
@@ -22,6 +23,8 @@ class Cases(Guarded):
 
     _family: dict[str, list[Self]]
     """The recordings of each method, where there are several."""
+    _alone = False
+    """Whether it is asked what this recording takes, as a check does."""
 
     @property
     def cases(self) -> list[Self]:
@@ -70,7 +73,7 @@ class Cases(Guarded):
         """What the first recording gives whose assumptions hold; the call is recorded where there is none."""
         missed: list[InputError] = []
         training = getattr(self, "training", False)
-        for case in self._cases_of(method):
+        for case in [self] if self._alone else self._cases_of(method):
             other_mode = case._missed_mode(method, training)
             if other_mode is not None:
                 missed.append(other_mode)
@@ -112,10 +115,23 @@ class NotThisCase(Exception):
         self.reason = reason
 
 
+class NoRecording(AssumptionError):
+    """A call, under a check, for which another recording would be made."""
+
+
+def mode_of(graph: Graph) -> bool | None:
+    """Whether a module was in training mode when it was recorded; None where the recording does not depend on it."""
+    return next((item.constant for item in _modes(graph)), None)
+
+
+def _modes(graph: Graph) -> Iterator[Assumption]:
+    return (item for item in graph.assumptions if item.kind is AssumptionKind.TRAINING and item.probe is None)
+
+
 def other_mode(name: str, graph: Graph, training: bool) -> AssumptionError | None:
     """Why a recording is not one of this mode; None where it is, or does not depend on it."""
-    for item in graph.assumptions:
-        if item.kind is AssumptionKind.TRAINING and item.probe is None and item.constant is not training:
+    for item in _modes(graph):
+        if item.constant is not training:
             was, now = ("training", "evaluation") if item.constant else ("evaluation", "training")
             return violated(f"{name} was in {was} mode when it was traced and is in {now} mode at this call", item)
     return None
