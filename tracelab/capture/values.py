@@ -56,6 +56,17 @@ def is_filled(cell: CellType) -> bool:
     return True
 
 
+def holds_number(item: Any) -> bool:
+    """Whether there is a traced number among arguments."""
+    if isinstance(item, dict):
+        item = item.values()
+    for child in item:
+        type_ = type(child)
+        if type_ in SYMBOLIC or ((isinstance(child, (list, tuple)) or type_ is dict) and holds_number(child)):
+            return True
+    return False
+
+
 def concrete(item: Any) -> Any:
     """The same argument with traced numbers replaced by the numbers that they are now."""
     type_ = type(item)

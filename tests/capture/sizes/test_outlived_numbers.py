@@ -173,3 +173,31 @@ def test_a_number_in_a_traceback_is_a_key_and_a_number():
     n = traceback.tb_frame.f_locals["n"]
     assert hash(n) == hash(3)
     assert {3: "found"}[n] == "found"
+
+
+class Described:
+    """An object that keeps the sizes of what it stands for, as operators of linear algebra libraries do."""
+
+    def __init__(self, rows, columns):
+        self.shape = (rows, columns)
+        self.parts = [{"rows": rows}]
+
+
+class Filled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, described, x):
+        assert described.parts[0]["rows"] == x.shape[0]
+        shape = torch.broadcast_shapes(described.shape, [1, 1])
+        return x + torch.ones(()).expand(described.shape) + torch.zeros(shape)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return None, gradient
+
+
+def test_a_function_that_stays_one_node_may_take_an_object_that_holds_sizes():
+    def described(x):
+        return Filled.apply(Described(x.shape[0], x.shape[1]), x)
+
+    traced = tracelab.trace(described, torch.ones(2, 3))
+    assert traced(torch.ones(2, 3)).equal(torch.full((2, 3), 2.0))

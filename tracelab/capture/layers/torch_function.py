@@ -22,7 +22,7 @@ from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
-from tracelab.capture.values import concrete
+from tracelab.capture.values import concrete, holds_number
 from tracelab.graph import intrinsics
 from tracelab.graph.ir import Node, Value
 
@@ -42,6 +42,9 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
         if recorder is None or recorder.paused:
             if recorder is not None and recorder.region_inputs is not None:
                 note_use(recorder, (args, kwargs))
+            if recorder is not None and (holds_number(args) or (kwargs and holds_number(kwargs))):
+                # Code that is not looked into may meet traced numbers in objects that it was given.
+                args, kwargs = concrete(args), concrete(kwargs)
             return func(*args, **(kwargs or {}))
         handler = HANDLERS.get(func)
         if handler is None:
