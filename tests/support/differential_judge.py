@@ -467,8 +467,9 @@ def _judged_call(traced: Any, run: Run, beside: Run, variation: Variation) -> tu
     if wanted.error is not None:
         if found.error is not None:
             return Verdict.RIGHT, RAISED
-        if variation.name == "meta":
-            # It asked for a value there; a trace does not ask for numbers that nothing needs.
+        if variation.name in ("meta", "inference mode"):
+            # A value that nothing needs was asked for on the meta device, or a tensor kept for a backward pass that
+            # there is not: a trace does neither.
             return Verdict.RIGHT, RAISED
         word = f"Python raises {type(wanted.error).__name__}: {str(wanted.error)[:150]}"
         return (Verdict.TOLD, told[0]) if told else (Verdict.SILENT, word)
