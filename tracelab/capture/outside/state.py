@@ -60,7 +60,7 @@ class OutsideState:
     def _note_training(self, recorder: Recorder) -> None:
         """Code outside of the `forward` of a module that ran asks for the mode of one."""
         found = recorder.graph.assumptions
-        asked = any("training" in code.co_names for code in self.found.codes.values())
+        asked = any("training" in names_read(code) for code in self.found.codes.values())
         if not asked or any(item.kind is AssumptionKind.TRAINING for item in found):
             return
         for module, label in self.found.roots:
