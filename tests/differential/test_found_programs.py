@@ -354,6 +354,7 @@ def test_the_mode_of_a_part_that_is_asked_outside_of_its_forward_is_told():
         (lambda x: [part * 2 for part in (x.to(torch.float32), x)], ONES.double()),
         (lambda x: (x.contiguous() * 2, x * 1), torch.ones(4, 3).t()),
         (lambda x: (torch.atleast_2d(x), x * 1), torch.ones(4)),
+        (lambda x: x + torch.atleast_2d(x).sum(), torch.ones(4)),
     ],
 )
 def test_an_argument_that_was_given_back_and_is_used_again_is_told(function, other):
