@@ -96,7 +96,7 @@ def variations(program: Program) -> Iterator[Variation]:
     yield Variation("a part of other memory", floats(_embedded))
     yield Variation("gradients flipped", (_asking(x, not x.requires_grad), y, i))
     yield Variation("other gradients flipped", (x, _asking(y, not y.requires_grad), i))
-    yield Variation("no leaf", (x.requires_grad_(True) * 1, y, i))
+    yield Variation("no leaf", (x.detach().clone().requires_grad_() * 1, y, i))
     yield Variation("a parameter", (nn.Parameter(x.detach().clone()), y, i))
     yield Variation("twice the same", (x, x, i))
     yield Variation("no_grad", (x, y, i), torch.no_grad)
