@@ -311,6 +311,11 @@ def test_state_that_makes_no_difference_is_not_told(function, form):
     assert told(traced_on(form(function), RANGE), RANGE) == []
 
 
+def test_a_scripted_module_inside_another_is_traced():
+    inside = nn.Sequential(torch.jit.script(nn.BatchNorm1d(4).eval()))
+    same(traced_on(inside, RANGE)(ONES), inside(ONES))
+
+
 # Modes ------------------------------------------------------------------------------------------------------------
 
 
@@ -333,7 +338,7 @@ def test_the_default_dtype_is_told():
 
 def test_the_mode_of_a_part_that_is_asked_outside_of_its_forward_is_told():
     host = Host()
-    traced = traced_on(functools.partial(lambda self, x: x * (2 if self.linear.training else 3), host), ONES)
+    traced = traced_on(functools.partial(lambda self, x: x * sum(part.training for part in self.modules()), host), ONES)
     host.eval()
     (sentence,) = told(traced, ONES)
     assert "training was True" in sentence
@@ -347,8 +352,9 @@ def test_the_mode_of_a_part_that_is_asked_outside_of_its_forward_is_told():
     [
         (lambda x: (x.float(), x * 2), ONES.double()),
         (lambda x: [part * 2 for part in (x.to(torch.float32), x)], ONES.double()),
-        (lambda x: (x.contiguous().mul_(2), x * 1), torch.ones(4, 3).t()),
+        (lambda x: (x.contiguous() * 2, x * 1), torch.ones(4, 3).t()),
         (lambda x: (torch.atleast_2d(x), x * 1), torch.ones(4)),
+        (lambda x: x + torch.atleast_2d(x).sum(), torch.ones(4)),
     ],
 )
 def test_an_argument_that_was_given_back_and_is_used_again_is_told(function, other):
@@ -380,6 +386,12 @@ def test_the_same_numbers_of_another_class_are_told():
     traced = traced_on(lambda x: x * len(str(x.tolist())), ONES)
     assert told(traced, ONES.to(torch.complex64))
     assert told(traced, ONES.long())
+
+
+def test_an_element_that_is_asked_for_is_told():
+    traced = traced_on(lambda x: x * (2 if 1.0 in x else 3), ONES)
+    assert told(traced, RANGE) == []
+    assert told(traced, RANGE * 2)
 
 
 @pytest.mark.parametrize("ask", [lambda x: x.grad_fn is None, lambda x: x.is_leaf])

@@ -96,7 +96,7 @@ def variations(program: Program) -> Iterator[Variation]:
     yield Variation("a part of other memory", floats(_embedded))
     yield Variation("gradients flipped", (_asking(x, not x.requires_grad), y, i))
     yield Variation("other gradients flipped", (x, _asking(y, not y.requires_grad), i))
-    yield Variation("no leaf", (x.requires_grad_(True) * 1, y, i))
+    yield Variation("no leaf", (x.detach().clone().requires_grad_() * 1, y, i))
     yield Variation("a parameter", (nn.Parameter(x.detach().clone()), y, i))
     yield Variation("twice the same", (x, x, i))
     yield Variation("no_grad", (x, y, i), torch.no_grad)
@@ -467,8 +467,9 @@ def _judged_call(traced: Any, run: Run, beside: Run, variation: Variation) -> tu
     if wanted.error is not None:
         if found.error is not None:
             return Verdict.RIGHT, RAISED
-        if variation.name == "meta":
-            # It asked for a value there; a trace does not ask for numbers that nothing needs.
+        if variation.name in ("meta", "inference mode"):
+            # A value that nothing needs was asked for on the meta device, or a tensor kept for a backward pass that
+            # there is not: a trace does neither.
             return Verdict.RIGHT, RAISED
         word = f"Python raises {type(wanted.error).__name__}: {str(wanted.error)[:150]}"
         return (Verdict.TOLD, told[0]) if told else (Verdict.SILENT, word)

@@ -7,6 +7,7 @@ import sys
 import torch
 
 from tracelab.capture.recording.recorder import Recorder
+from tracelab.compat import script
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import SET_ATTRIBUTE
 
@@ -23,6 +24,9 @@ class ModuleState:
     def remember(self, module: torch.nn.Module, prefix: str) -> None:
         for path, child in module.named_modules(prefix=prefix):
             self.modules.append((child, path))
+            if script.is_module(child):
+                # It is called as one node, which does what it does again.
+                continue
             dot = f"{path}." if path else ""
             for name, buffer in child._buffers.items():
                 if buffer is not None:

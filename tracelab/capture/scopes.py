@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch.nn.modules.lazy import LazyModuleMixin
 
+from tracelab.capture.outside.reads import names_read
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.compat import script
 from tracelab.compat.modules import infer_lazy_parameters
@@ -100,7 +101,7 @@ def _mode_of(owner: weakref.ref[torch.nn.Module], gone: bool) -> bool:
 @functools.lru_cache(maxsize=4096)
 def _asks_for_training(cls: Any) -> bool:
     code = getattr(getattr(cls, "forward", None), "__code__", None)
-    return code is not None and "training" in code.co_names
+    return code is not None and "training" in names_read(code)
 
 
 def _name_from_caller(module: torch.nn.Module, frame: FrameType | None) -> str:

@@ -87,7 +87,8 @@ class Assumption:
     def about(self) -> str:
         """What it is about, in words of the code: `x.dtype`, `x.shape[0] > 1`, `Net.training`."""
         if not self.subject:
-            return self.source.expression if self.source is not None else str(self.kind)
+            expression = self.source.expression if self.source is not None else ""
+            return expression or f"a {self.kind} that the code read"
         return self.subject.replace("{}", self.value.name if self.value is not None else "it")
 
     @property

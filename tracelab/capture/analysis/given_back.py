@@ -34,13 +34,23 @@ def is_kept(tensor: Any, frame: FrameType | None, boundary: Any) -> bool:
 
 @functools.lru_cache(maxsize=8192)
 def _is_used_later(code: CodeType, offset: int, name: str) -> bool:
-    """Whether a variable is asked for behind an instruction, or in a loop around it."""
+    """Whether a variable is asked for behind an instruction, in a loop around it, or twice in its own statement.
+
+    In `x * x.float()` the first is read before the call, and used after it.
+    """
     if name not in code.co_varnames or name in code.co_cellvars:
         return True
     listing = list(dis.get_instructions(code))
+    begun = max((item.offset for item in listing if item.offset < offset and _ends_statement(item)), default=-1)
+    if sum(begun < item.offset <= offset and "LOAD" in item.opname and _names(item, name) for item in listing) > 1:
+        return True
     around = [item.argval for item in listing if "JUMP_BACKWARD" in item.opname and item.argval <= offset < item.offset]
     first = min((offset + 1, *around))
     return any(item.offset >= first and "LOAD" in item.opname and _names(item, name) for item in listing)
+
+
+def _ends_statement(item: dis.Instruction) -> bool:
+    return item.opname.startswith(("STORE_", "POP_TOP", "RETURN", "RESUME"))
 
 
 def _names(item: dis.Instruction, name: str) -> bool:

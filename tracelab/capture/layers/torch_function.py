@@ -22,7 +22,7 @@ from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
-from tracelab.capture.values import concrete, holds_number
+from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.graph import intrinsics
 from tracelab.graph.ir import Node, Value
 
@@ -180,6 +180,10 @@ def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def _contains(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    tensor, element = args
+    if recorder.is_dynamic(tensor) and isinstance(element, (Tensor, int, float, *SYMBOLIC)):
+        # What torch's own method does, step by step.
+        return convert(recorder, "bool", Tensor.__bool__, ((tensor == element).any(),), kwargs)
     with recording_paused(recorder):
         result = Tensor.__contains__(*args, **kwargs)
     recorder.warn("bool", conversion_message("bool", result), result, recorder.known(args[0]), sys._getframe(1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import random
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
@@ -29,8 +29,8 @@ class OutsideState:
     `owned` says that the graph belongs to a module, whose buffers a replay can set.
     """
 
-    def __init__(self, function: Any, modules: Iterable[tuple[torch.nn.Module, str]], owned: bool) -> None:
-        self.found = Tables(function, list(modules))
+    def __init__(self, function: Any, modules: list[tuple[torch.nn.Module, str]], owned: bool) -> None:
+        self.found = Tables(function, modules)
         self.owned = {id(module) for module, _ in modules} if owned else set()
         self.python = random.getstate()
         self.numpy = numpy.random.get_state()
@@ -60,7 +60,7 @@ class OutsideState:
     def _note_training(self, recorder: Recorder) -> None:
         """Code outside of the `forward` of a module that ran asks for the mode of one."""
         found = recorder.graph.assumptions
-        asked = any("training" in code.co_names for code in self.found.codes.values())
+        asked = any("training" in names_read(code) for code in self.found.codes.values())
         if not asked or any(item.kind is AssumptionKind.TRAINING for item in found):
             return
         for module, label in self.found.roots:
