@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import warnings
 
@@ -186,3 +187,20 @@ def test_a_trace_with_such_an_assumption_can_be_saved(tmp_path):
     tracelab.save(traced, tmp_path / "trace.tlab")
     (assumption,) = tracelab.load(tmp_path / "trace.tlab").assumptions
     assert assumption.constant == {"a": 1}
+
+
+class WritesAndBranches(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.total = torch.zeros(2)
+
+    def forward(self, x):
+        self.total += x
+        return self.total * (2 if x.shape[0] > 1 else 3)
+
+
+def test_a_copy_of_a_trace_with_assumptions_has_state_of_its_own():
+    traced = tracelab.trace(WritesAndBranches(), X, check_trace=False)
+    assert traced.assumptions
+    for _ in range(2):
+        assert copy.deepcopy(traced)(X).tolist() == [4, 4]

@@ -22,7 +22,7 @@ import torch
 
 from tracelab.capture.analysis.epoch import Epoch
 from tracelab.capture.messages import UNSEEN
-from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import SYMBOLIC, is_filled, python_function
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.source import is_inner
@@ -185,7 +185,8 @@ def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
     """Note the constants that the code made itself, in a way that tracing does not see."""
     state = recorder.graph.state
     tensors = [state[value] for value in recorder.constants if value in state]
-    made = {id(item) for item in epoch.made_since([item for item in tensors if _is_torch_s_own(item)])}
+    with recording_paused(recorder):
+        made = {id(item) for item in epoch.made_since([item for item in tensors if _is_torch_s_own(item)])}
     for value in recorder.constants if made else ():
         if id(state.get(value)) in made:
             source = value.node.source if value.node is not None else None

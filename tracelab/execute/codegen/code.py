@@ -165,7 +165,8 @@ class Code:
             self._names[value] = "None"
             return
         name = self.name(value)
-        self.namespace[name] = tensor
+        # A copy of the module, or one that was moved, has put its own there; the code is written again with guards.
+        self.namespace.setdefault(name, tensor)
         self.constants[name] = value
 
     def _construct(self, node: Node) -> str:
