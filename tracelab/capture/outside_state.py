@@ -39,8 +39,8 @@ class OutsideState:
     """Python values around the traced code, as they are before it runs."""
 
     def __init__(self, function: Any, modules: Iterable[tuple[torch.nn.Module, str]]) -> None:
-        self.attributes = [(module, path, _contents(vars(module))) for module, path in modules]
-        self.classes = {cls: _contents(vars(cls)) for module, _ in self.attributes_of() for cls in _own_classes(module)}
+        self.attributes = [(module, path, _contents(vars(module), type(module))) for module, path in modules]
+        self.classes = {cls: _contents(vars(cls), cls) for cls in self._classes()}
         self.function = python_function(function)
         self.functions = list(_functions_from(self.function)) if self.function is not None else []
         self.names = {id(item): (item, dict(_names(item))) for item in self.functions}
@@ -49,16 +49,15 @@ class OutsideState:
         self.python = random.getstate()
         self.numpy = numpy.random.get_state()
 
-    def attributes_of(self) -> Iterator[tuple[torch.nn.Module, str]]:
-        for module, path, _ in self.attributes:
-            yield module, path
+    def _classes(self) -> set[type]:
+        return {cls for kind in {type(module) for module, *_ in self.attributes} for cls in _own_classes(kind)}
 
     def note(self, recorder: Recorder) -> None:
         """Note what the code changed and also reads."""
         found = recorder.graph.assumptions
         for module, path, before in self.attributes:
-            now = _contents(vars(module))
-            for name in now.keys() | before.keys():
+            now = _contents(vars(module), type(module))
+            for name in () if now == before else now.keys() | before.keys():
                 item = before.get(name, _ABSENT)
                 if isinstance(vars(module).get(name), (torch.Tensor, *SYMBOLIC)):
                     # Tensors are told of elsewhere; numbers follow.
@@ -106,7 +105,9 @@ def content_of(item: Any, depth: int = _DEPTH) -> Any:
         return f"state {hash(item.getstate())}"
     if kind is numpy.random.Generator:
         return f"state {hash(str(item.bit_generator.state))}"
-    if issubclass(kind, (torch.Tensor, torch.nn.Module, type, FunctionType, ModuleType)) or _is_of_a_library(kind):
+    if issubclass(kind, (torch.Tensor, torch.nn.Module, type, FunctionType, ModuleType)) or _is_of_a_library(
+        type(item)
+    ):
         return kind.__name__
     try:
         held = object.__getattribute__(item, "__dict__")
@@ -115,22 +116,27 @@ def content_of(item: Any, depth: int = _DEPTH) -> Any:
     return {name: content_of(part, depth - 1) for name, part in islice(held.items(), _MOST_ITEMS)}
 
 
-def _is_of_a_library(kind: type) -> bool:
-    home = str(getattr(kind, "__module__", "")).partition(".")[0]
-    return home in sys.stdlib_module_names - {"__main__"} or home in ("torch", "numpy", "tracelab", "transformers")
+_LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "numpy", "tracelab", "transformers"} - {"__main__"})
 
 
-def _contents(space: Mapping[str, Any]) -> dict[str, Any]:
-    """Of attributes; methods and what belongs to every module are none."""
+@functools.lru_cache(maxsize=4096)
+def _is_of_a_library(kind: Any) -> bool:
+    return str(getattr(kind, "__module__", "")).partition(".")[0] in _LIBRARIES
+
+
+def _contents(space: Mapping[str, Any], cls: type) -> dict[str, Any]:
+    """Of attributes; methods and what belongs to every module are none, and torch's own layers keep plain values."""
+    if _is_of_a_library(cls):
+        return {name: item for name, item in space.items() if type(item) in _PLAIN and name not in _INNER}
     return {
-        name: content_of(item)
+        name: item if type(item) in _PLAIN else content_of(item)
         for name, item in space.items()
         if name not in _INNER and not name.startswith("__") and not isinstance(item, (torch.Tensor, FunctionType))
     }
 
 
-def _own_classes(module: torch.nn.Module) -> Iterator[type]:
-    for cls in type(module).__mro__:
+def _own_classes(kind: type) -> Iterator[type]:
+    for cls in kind.__mro__:
         if cls is torch.nn.Module:
             return
         if not _is_of_a_library(cls):
