@@ -46,6 +46,9 @@ def _only_changes(listing: list[dis.Instruction], at: int) -> bool:
         return _is_augmented(listing, at)
     if following.opname in ("LOAD_ATTR", "LOAD_METHOD") and following.argval in _ADDS:
         return _result_is_dropped(listing, at + 1)
+    if [item.opname for item in listing[at + 2 : at + 4]] == ["COPY", "COPY"]:
+        # `counts[key] += 1`: the container and the key are kept for the write.
+        return _is_augmented_item(listing, at + 4)
     height = 1
     for item in listing[at + 1 :]:
         if "JUMP" in item.opname or item.opname.startswith("RETURN"):
@@ -68,6 +71,15 @@ def _is_augmented(listing: list[dis.Instruction], at: int) -> bool:
         if item.opname in _STORES:
             return bool(item.argval == name)
         if item.opname in _CHANGES or "JUMP" in item.opname:
+            return False
+    return False
+
+
+def _is_augmented_item(listing: list[dis.Instruction], at: int) -> bool:
+    for item in listing[at : at + 12]:
+        if item.opname == "STORE_SUBSCR":
+            return True
+        if item.opname in _STORES or "JUMP" in item.opname or item.opname.startswith("RETURN"):
             return False
     return False
 

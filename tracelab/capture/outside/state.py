@@ -16,7 +16,7 @@ import numpy
 import torch
 
 from tracelab.capture.outside.reads import names_as_text, names_read
-from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Table, Tables, iter_changed, same
+from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Draws, Table, Tables, iter_changed, same
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.graph.aliasing import is_random
 from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
@@ -119,6 +119,8 @@ def _now(get: Callable[[str], Any], name: str, before: Any, constant: Any) -> An
         return now if type(now) is not type(constant) or now != constant else Words(f"{now!r}, another one")
     if isinstance(now, torch.Tensor):
         return Words("another tensor")
+    if isinstance(before, Draws):
+        return Words("a generator that has drawn")
     size = f" of {len(now)}" if hasattr(now, "__len__") else ""
     return Words(f"{'another' if isinstance(before, Contents) else 'a'} {type(now).__name__}{size}")
 

@@ -6,12 +6,14 @@ Only the user's own code and objects are looked at: what libraries keep is their
 from __future__ import annotations
 
 import functools
+import random
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
@@ -21,7 +23,11 @@ from tracelab.compat import script
 
 PLAIN = (bool, int, float, str, type(None))
 CONTAINERS: tuple[type, ...] = (list, dict, set, deque)
+GENERATORS: tuple[type, ...] = (random.Random, numpy.random.Generator, numpy.random.RandomState)
+"""Whose numbers a replay does not draw; it draws those of torch's."""
 _INNER = frozenset(vars(torch.nn.Module())) | {"training", "_is_full_backward_hook"}
+_DECIDE_NOTHING = frozenset({"__init__", "__repr__", "__str__", "extra_repr"})
+"""Methods that are no part of a call, or only show."""
 _MOST = 2000
 """Functions and objects that are looked at."""
 
@@ -111,8 +117,10 @@ class Tables:
         for name, item in table.items():
             if module is not None and name in _INNER:
                 continue
-            if type(item) in PLAIN or isinstance(item, torch.Tensor):
+            if type(item) in (*PLAIN, tuple) or isinstance(item, torch.Tensor):
                 before[name] = item
+            elif isinstance(item, GENERATORS):
+                before[name] = Draws(item)
             elif isinstance(item, CONTAINERS):
                 before[name] = Contents(item)
             elif is_own_object(item) or type(item) is types.FunctionType:
@@ -129,8 +137,9 @@ class Tables:
             self._add(owner.__name__, state, functools.partial(_read, table))
             self._pending += (
                 (item, owner.__name__)
-                for item in table.values()
-                if isinstance(item, (types.FunctionType, staticmethod, classmethod, property))
+                for name, item in table.items()
+                if name not in _DECIDE_NOTHING
+                and isinstance(item, (types.FunctionType, staticmethod, classmethod, property))
             )
 
     def _function(self, function: types.FunctionType) -> None:
@@ -148,7 +157,7 @@ class Tables:
             self._more(contents)
         defaults = function.__defaults__ or ()
         given = {**dict(zip(_defaulted(code, len(defaults)), defaults, strict=True)), **(function.__kwdefaults__ or {})}
-        held = {name: item for name, item in given.items() if isinstance(item, CONTAINERS)}
+        held = {name: item for name, item in given.items() if isinstance(item, (*CONTAINERS, *GENERATORS))}
         if held:
             self._add(function.__name__, held, held.__getitem__)
             self.tables[-1].is_local = True
@@ -158,7 +167,8 @@ class Tables:
         named, stored = globals_of(code)
         space = function.__globals__
         known = {name: space[name] for name in named | stored if name in space}
-        state = {name: item for name, item in known.items() if name in stored or isinstance(item, CONTAINERS)}
+        kept = (*CONTAINERS, *GENERATORS)
+        state = {name: item for name, item in known.items() if name in stored or isinstance(item, kept)}
         if state:
             self._add("", state, functools.partial(_read, space))
         self._more(known)
@@ -209,6 +219,28 @@ class Contents:
         return f"a {kind} of {self.size}" if self.size else f"an empty {kind}"
 
 
+class Draws:
+    """Where a generator of random numbers stood."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, generator: Any) -> None:
+        self.state = self._state_of(generator)
+
+    @staticmethod
+    def _state_of(generator: Any) -> str:
+        if isinstance(generator, random.Random):
+            return repr(generator.getstate())
+        return repr(generator.bit_generator.state if hasattr(generator, "bit_generator") else generator.get_state())
+
+    def is_same(self, now: Any) -> bool:
+        """Whether it stands there still."""
+        return isinstance(now, GENERATORS) and self._state_of(now) == self.state
+
+    def __repr__(self) -> str:
+        return "a generator before its draws"
+
+
 def _items_of(container: Any) -> Any:
     if isinstance(container, dict):
         return dict(container)
@@ -221,7 +253,7 @@ def same(now: Any, before: Any) -> bool:
         return True
     if type(now) in (torch.SymInt, torch.SymFloat, torch.SymBool):
         now = getattr(now.node, "number", now)
-    if isinstance(before, Contents):
+    if isinstance(before, (Contents, Draws)):
         return before.is_same(now)
     if type(now) in (*PLAIN, tuple) and type(now) is type(before):
         return bool(now == before or now != now) if type(now) is not tuple else _same_tuple(now, before)
