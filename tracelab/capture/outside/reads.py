@@ -57,11 +57,16 @@ def _only_changes(listing: list[dis.Instruction], at: int) -> bool:
             return True
         if height == 1 and item.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             return False
-        after = height + dis.stack_effect(item.opcode, item.arg)
+        after = height + _effect(item)
         if after < 1 or (after == 1 and height > 1 and item.opname in ("BINARY_SUBSCR", "BINARY_OP", "COMPARE_OP")):
             return False
         height = after
     return False
+
+
+def _effect(item: dis.Instruction) -> int:
+    """What an instruction leaves on the stack; Python 3.11 parts a call into two, of which the first is left out."""
+    return -(item.arg or 0) - 1 if item.opname == "CALL" else dis.stack_effect(item.opcode, item.arg)
 
 
 def _is_augmented(listing: list[dis.Instruction], at: int) -> bool:
@@ -92,7 +97,7 @@ def _result_is_dropped(listing: list[dis.Instruction], at: int) -> bool:
             return False
         if item.opname == "POP_TOP" and height <= 0:
             return True
-        height += dis.stack_effect(item.opcode, item.arg)
+        height += _effect(item)
         if item.opname.startswith("CALL") and height <= 0:
             at_end = listing[listing.index(item) + 1 :]
             return bool(at_end) and at_end[0].opname == "POP_TOP"
