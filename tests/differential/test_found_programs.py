@@ -477,6 +477,14 @@ def test_a_parameter_that_is_frozen_after_it_was_asked_is_told():
     assert "weight.requires_grad was True" in sentence
 
 
+def test_parameters_of_a_module_that_does_not_run_are_told_to_be_frozen():
+    linear = nn.Linear(4, 4)
+    traced = traced_on(lambda x: x * sum(each.requires_grad for each in linear.parameters()), ONES)
+    assert told(traced, ONES) == []
+    linear.requires_grad_(False)
+    assert len(told(traced, ONES)) == 2
+
+
 def test_a_hook_on_a_grad_fn_is_told_where_gradients_are_wanted():
     def hooked(x):
         y = x * 2

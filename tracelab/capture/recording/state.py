@@ -332,6 +332,15 @@ class RecordingState:
             self._assumed.add((value, test))
             self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
 
+    def first_asked(self, what: str, tensor: torch.Tensor) -> bool:
+        """Whether the code asks this of a tensor outside the graph for the first time."""
+        key = (None, f"{what} of {id(tensor)}")
+        first = key not in self._assumed
+        if first:
+            self._assumed.add(key)
+            self.kept.append(tensor)
+        return first
+
     def assume_never(
         self, kind: AssumptionKind, subject: str, now: str, source: Source | None, only_with_gradients: bool = True
     ) -> None:
