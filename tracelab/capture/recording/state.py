@@ -26,7 +26,7 @@ from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
-from tracelab.graph.types import tensor_type
+from tracelab.graph.types import TensorType, tensor_type
 
 
 class _TensorReference(weakref.ref):  # type: ignore[type-arg]
@@ -239,12 +239,12 @@ class RecordingState:
     def _assume_that_it_fails(self, failed: Node) -> None:
         """The code went on without a call, which may be possible for other sizes and dtypes."""
         for value in failed.inputs:
-            reference = next((entry[0]() for entry in self._values.values() if entry[1] is value), None)
-            if reference is None or value.role not in (Role.COMPUTED, Role.INPUT):
+            type_ = value.type
+            if not isinstance(type_, TensorType) or value.role not in (Role.COMPUTED, Role.INPUT):
                 continue
             subject = f"the shape of {{}}, for which the code caught that `{failed.name}` raises,"
-            self._assume_at(AssumptionKind.SHAPE, "shape", value, tuple(reference.shape), failed.source, subject)
-            self._assume_at(AssumptionKind.DTYPE, "dtype", value, reference.dtype, failed.source, "{}.dtype")
+            self._assume_at(AssumptionKind.SHAPE, "shape", value, tuple(type_.shape), failed.source, subject)
+            self._assume_at(AssumptionKind.DTYPE, "dtype", value, type_.dtype, failed.source, "{}.dtype")
 
     # Places ----------------------------------------------------------------------------------------------
 
