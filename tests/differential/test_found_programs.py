@@ -426,6 +426,17 @@ def test_another_shape_after_a_call_that_raised_and_was_caught_is_told():
     assert sentence.startswith("the shape of x, for which the code caught that `view` raises, was (5, 3)")
 
 
+def test_it_is_told_of_a_tensor_that_is_gone_when_the_code_ends():
+    def tried(x):
+        y = x * 1
+        try:
+            return y[3] * 2
+        except IndexError:
+            return x[0] * 3
+
+    assert told(traced_on(tried, ONES), torch.ones(5, 4))
+
+
 def test_an_error_of_other_inputs_says_that_a_trace_raised_it():
     def viewed(x):
         return x.view(4, 3)
@@ -475,6 +486,14 @@ def test_a_parameter_that_is_frozen_after_it_was_asked_is_told():
     linear.requires_grad_(False)
     (sentence,) = told(traced, ONES)
     assert "weight.requires_grad was True" in sentence
+
+
+def test_parameters_of_a_module_that_does_not_run_are_told_to_be_frozen():
+    linear = nn.Linear(4, 4)
+    traced = traced_on(lambda x: x * sum(each.requires_grad for each in linear.parameters()), ONES)
+    assert told(traced, ONES) == []
+    linear.requires_grad_(False)
+    assert len(told(traced, ONES)) == 2
 
 
 def test_a_hook_on_a_grad_fn_is_told_where_gradients_are_wanted():

@@ -15,7 +15,7 @@ from support.differential_judge import Judgement, Verdict, judged
 from support.differential_programs import FEATURES, FORMS, Program, programs, runs
 from support.shrinking import shrunk_lines
 
-DAILY, ALL, A_PART = 48, 10_000, 250
+DAILY, ALL, A_PART = 36, 10_000, 250
 CALLS = 12
 """Calls of each program, of 34 kinds."""
 FAILURES = (Verdict.SILENT, Verdict.SPOILED, Verdict.CRASH)

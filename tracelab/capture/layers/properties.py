@@ -106,8 +106,9 @@ def _asks_for_gradients(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[
     named = recorder.names.get(id(tensor))
     known = recorder.known(tensor)
     path = named[0] if named is not None else known.path if known is not None else ""
-    subject = f"{path}.requires_grad"
-    if path and all(item.subject != subject for item in recorder.graph.assumptions):
+    # Of a module that has not run yet, the names are not known.
+    subject = f"{path}.requires_grad" if path else ""
+    if recorder.first_asked("requires_grad", tensor):
         now = tensor.requires_grad
         probe = functools.partial(_gradients_of, weakref.ref(tensor), now)
         recorder.graph.assumptions.append(

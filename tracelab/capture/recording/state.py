@@ -27,7 +27,7 @@ from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT, SET_GRAD
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source, is_inner
-from tracelab.graph.types import tensor_type
+from tracelab.graph.types import TensorType, tensor_type
 
 _BACKWARDS = (BACKWARD.function, AUTOGRAD_BACKWARD.function)
 
@@ -253,12 +253,12 @@ class RecordingState:
     def _assume_that_it_fails(self, failed: Node) -> None:
         """The code went on without a call, which may be possible for other sizes and dtypes."""
         for value in failed.inputs:
-            reference = next((entry[0]() for entry in self._values.values() if entry[1] is value), None)
-            if reference is None or value.role not in (Role.COMPUTED, Role.INPUT):
+            type_ = value.type
+            if not isinstance(type_, TensorType) or value.role not in (Role.COMPUTED, Role.INPUT):
                 continue
             subject = f"the shape of {{}}, for which the code caught that `{failed.name}` raises,"
-            self._assume_at(AssumptionKind.SHAPE, "shape", value, tuple(reference.shape), failed.source, subject)
-            self._assume_at(AssumptionKind.DTYPE, "dtype", value, reference.dtype, failed.source, "{}.dtype")
+            self._assume_at(AssumptionKind.SHAPE, "shape", value, tuple(type_.shape), failed.source, subject)
+            self._assume_at(AssumptionKind.DTYPE, "dtype", value, type_.dtype, failed.source, "{}.dtype")
 
     # Places ----------------------------------------------------------------------------------------------
 
@@ -348,6 +348,15 @@ class RecordingState:
         if (value, test) not in self._assumed:
             self._assumed.add((value, test))
             self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
+
+    def first_asked(self, what: str, tensor: torch.Tensor) -> bool:
+        """Whether the code asks this of a tensor outside the graph for the first time."""
+        key = (None, f"{what} of {id(tensor)}")
+        first = key not in self._assumed
+        if first:
+            self._assumed.add(key)
+            self.kept.append(tensor)
+        return first
 
     def assume_outside(
         self,
