@@ -93,6 +93,7 @@ def _try_all(
         generated = _generated(target)
         first = next(generated)
         collected.begin(first, workload)
+        workload.meta = True
         done = _run(workload, islice(generated, 3 * max_examples), executor, target, collected, generated=True)
         total: int | None = max_examples
     else:

@@ -66,15 +66,16 @@ def trial(
     written: tuple[Tensor, ...] = (),
     modules: tuple[nn.Module, ...] = (),
     graph: Graph | None = None,
+    meta: bool = False,
 ) -> Outcome:
     """Run both on copies of the inputs, from the same state, and compare what they return and what they wrote.
 
     What they change is put back: see `tracelab.check.isolation`. `written` are tensors of the trace that it writes to,
-    `modules` those that the Python function runs beside what it is a method of. `graph` is that of the trace. Of
-    tensors without data what they are like is compared, where all are such.
+    `modules` those that the Python function runs beside what it is a method of. `graph` is that of the trace. With
+    `meta`, of tensors without data what they are like is compared, where all are such.
     """
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-    if not all(has_data(leaf) for leaf in tensors) and not all(leaf.is_meta for leaf in tensors):
+    if not all(has_data(leaf) for leaf in tensors) and not (meta and all(leaf.is_meta for leaf in tensors)):
         return Outcome(skipped=True)
     with silenced() as heard:
         outcome = _outcome(python, traced, args, kwargs, tolerance, written, modules)

@@ -46,6 +46,8 @@ class Workload:
         """Modules that the Python function runs, and whose state is to stay."""
         self.graph = traced._graphs[method] if hasattr(traced, "_graphs") else traced.graph
         self.written = tuple(written_state(self.graph))
+        self.meta = False
+        """Whether inputs without data are tried, too."""
         self._packed: tuple[str, bytes] | None = None
 
     def run(self, inputs: Inputs) -> Outcome:
@@ -53,13 +55,21 @@ class Workload:
         with _one_at_a_time:
             call = method_of(self.traced, self.method)
             return trial(
-                self.python, call, inputs[0], inputs[1], self.tolerance, self.written, self.modules, self.graph
+                self.python,
+                call,
+                inputs[0],
+                inputs[1],
+                self.tolerance,
+                self.written,
+                self.modules,
+                self.graph,
+                self.meta,
             )
 
     def pack(self) -> tuple[str, bytes]:
         """The bytes to send, and a name for them; raises what pickling raises."""
         if self._packed is None:
-            data = _dumps((self.python, self.traced, self.method, self.tolerance))
+            data = _dumps((self.python, self.traced, self.method, self.tolerance, self.meta))
             self._packed = hashlib.sha256(data).hexdigest(), data
         return self._packed
 
@@ -71,8 +81,9 @@ def unpacked(key: str, data: bytes) -> Workload:
     """The workload of these bytes; kept, so that the next trial need not unpack it again."""
     workload = _unpacked.get(key)
     if workload is None:
-        python, traced, method, tolerance = pickle.loads(data)
+        python, traced, method, tolerance, meta = pickle.loads(data)
         workload = _unpacked[key] = Workload(python, traced, method, tolerance)
+        workload.meta = meta
         while len(_unpacked) > _AT_HAND:
             _unpacked.popitem(last=False)
     return workload
