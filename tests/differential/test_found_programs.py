@@ -494,24 +494,3 @@ def test_parameters_of_a_module_that_does_not_run_are_told_to_be_frozen():
     assert told(traced, ONES) == []
     linear.requires_grad_(False)
     assert len(told(traced, ONES)) == 2
-
-
-def test_a_hook_on_a_grad_fn_is_told_where_gradients_are_wanted():
-    def hooked(x):
-        y = x * 2
-        y.grad_fn.register_hook(lambda inputs, outputs: tuple(each * 3 for each in inputs))
-        return y
-
-    traced = traced_on(hooked, ONES.clone().requires_grad_())
-    (sentence,) = told(traced, ONES.clone().requires_grad_())
-    assert sentence.startswith("a hook on a `grad_fn` was part of the code")
-
-
-def test_a_backward_hook_of_a_module_is_told_where_gradients_are_wanted():
-    linear = nn.Linear(4, 4)
-    linear.register_full_backward_hook(lambda module, inputs, outputs: None)
-    traced = traced_on(linear, ONES)
-    (sentence,) = told(traced, ONES)
-    assert sentence.startswith("a backward hook of Linear was part of the code")
-    with torch.no_grad():
-        assert not [sentence for sentence in told(traced, ONES) if "backward hook" in sentence]

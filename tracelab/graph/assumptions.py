@@ -164,6 +164,7 @@ READS = {
     "leaf": "{}.is_leaf",
     "shape": "{}.shape",
     "itself": "{}",
+    "made": "({}.grad_fn is not None)",
     "no_grad": "({}.grad is None)",
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""

@@ -47,8 +47,12 @@ def _grad_fn(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     caller = sys._getframe(2)
     if not recorder.is_dynamic(tensor) or (is_inner(caller.f_code) and caller.f_code.co_filename != _MODULES):
         return NotImplemented
-    value, wanted = recorder.known(tensor), tensor.requires_grad
-    recorder.assume(AssumptionKind.REQUIRES_GRAD, "requires_grad", value, wanted, caller, subject="{}.requires_grad")
+    value, kind = recorder.known(tensor), AssumptionKind.REQUIRES_GRAD
+    if value is not None and value.node is None:
+        made = tensor.grad_fn is not None
+        recorder.assume(kind, "made", value, made, caller, subject="{}.grad_fn is not None")
+    else:
+        recorder.assume(kind, "requires_grad", value, tensor.requires_grad, caller, subject="{}.requires_grad")
     return None if tensor.grad_fn is None else GradFn(recorder, tensor, (), tensor.grad_fn)
 
 

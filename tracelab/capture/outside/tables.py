@@ -133,7 +133,9 @@ class Tables:
                 continue
             self._classes.add(owner)
             table = vars(owner)
-            state = {name: item for name, item in table.items() if not name.startswith("__")}
+            state = {
+                name: item for name, item in table.items() if not (name.startswith("__") or name in _DECIDE_NOTHING)
+            }
             self._add(owner.__name__, state, functools.partial(_read, table))
             self._pending += (
                 (item, owner.__name__)
