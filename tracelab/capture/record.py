@@ -11,7 +11,7 @@ import torch
 
 from tracelab.capture.analysis.concretize import concretize_function, concretize_modules, plain_numbers
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
-from tracelab.capture.analysis.outlived import make_outlived_plain
+from tracelab.capture.analysis.outlived import have_outlived, make_outlived_plain
 from tracelab.capture.failures import failure_of
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
@@ -96,9 +96,10 @@ def record(
 
     def release() -> None:
         recorder.names.clear()
-        concretize_modules((modules or {}).values())
-        concretize_function(function)
-        make_outlived_plain(recorder)
+        if have_outlived(recorder):
+            concretize_modules((modules or {}).values())
+            concretize_function(function)
+            make_outlived_plain(recorder)
 
     session = Session(recorder, release)
     # No context manager, and `end` thrice: an interrupt may come before or in any call, and one may follow another.

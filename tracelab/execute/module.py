@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Self, TypeVar
@@ -388,11 +389,16 @@ def _fill(twin: TracedSubmodule, module: nn.Module, twins: dict[int, TracedSubmo
         twin._modules[name] = known
 
 
-def _exported_names(module: nn.Module) -> list[str]:
+_exported: weakref.WeakKeyDictionary[type, tuple[str, ...]] = weakref.WeakKeyDictionary()
+"""A model has hundreds of modules of a few classes."""
+
+
+def _exported_names(module: nn.Module) -> tuple[str, ...]:
     """Methods marked with `torch.jit.export`."""
-    names = []
-    for name in dir(type(module)):
-        item = getattr(type(module), name, None)
-        if callable(item) and script.is_exported(item):
-            names.append(name)
+    cls = type(module)
+    names = _exported.get(cls)
+    if names is None:
+        items = ((name, getattr(cls, name, None)) for name in dir(cls))
+        names = tuple(name for name, item in items if callable(item) and script.is_exported(item))
+        _exported[cls] = names
     return names

@@ -24,12 +24,17 @@ _DEPTH = 4
 """Tuples in tuples."""
 
 
-def make_outlived_plain(recorder: Any) -> None:
-    """Replace each number of a finished recording that something still holds by a plain one."""
+def have_outlived(recorder: Any) -> bool:
+    """Whether something holds a number of a recording that is over; the recorder itself lets go of what it holds."""
     recorder.sizes.clear()
     for cache in recorder.caches:
         cache.cache_clear()
     recorder.caches.clear()
+    return any(reference() is not None for reference in recorder.numbers)
+
+
+def make_outlived_plain(recorder: Any) -> None:
+    """Replace each number of a finished recording that something still holds by a plain one."""
     nodes = [node for reference in recorder.numbers if (node := reference()) is not None]
     recorder.numbers.clear()
     if not nodes:

@@ -37,7 +37,7 @@ _MOST_VALUES = 10_000
 def assume_dimensions(recorder: Recorder, tensor: Tensor, frame: FrameType | None) -> None:
     """The number of dimensions was read, or counted from the end."""
     value = recorder.known(tensor)
-    recorder.assume(AssumptionKind.DIMENSIONS, "dim", value, tensor.dim(), frame, subject="{}.dim()")
+    recorder.assume_dimensions(value, frame)
 
 
 _CONTENT = {
@@ -88,7 +88,14 @@ def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], An
 
 _DTYPE = _read(AssumptionKind.DTYPE, "dtype", "{}.dtype", lambda tensor: tensor.dtype)
 _DEVICE = _read(AssumptionKind.DEVICE, "device", "{}.device", lambda tensor: tensor.device)
-_DIMENSIONS = _read(AssumptionKind.DIMENSIONS, "dim", "{}.dim()", lambda tensor: tensor.dim())
+
+
+def _dimensions(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if recorder.is_dynamic(args[0]) and not is_read_to_check(sys._getframe(2)):
+        recorder.assume_dimensions(recorder.known(args[0]), sys._getframe(1))
+    return NotImplemented
+
+
 _LAYOUT = _read(AssumptionKind.LAYOUT, "layout", "{}.layout", lambda tensor: tensor.layout)
 _FLOATING = _read(AssumptionKind.DTYPE, "floating", "{}.is_floating_point()", lambda tensor: tensor.is_floating_point())
 _COMPLEX = _read(AssumptionKind.DTYPE, "complex_dtype", "{}.is_complex()", lambda tensor: tensor.is_complex())
@@ -184,9 +191,9 @@ HANDLERS: dict[Any, Handler] = {
     _properties.is_cpu.__get__: _DEVICE,
     _properties.is_meta.__get__: _DEVICE,
     _properties.is_mps.__get__: _DEVICE,
-    Tensor.dim: _DIMENSIONS,
-    Tensor.ndimension: _DIMENSIONS,
-    _properties.ndim.__get__: _DIMENSIONS,
+    Tensor.dim: _dimensions,
+    Tensor.ndimension: _dimensions,
+    _properties.ndim.__get__: _dimensions,
     _properties.layout.__get__: _LAYOUT,
     _properties.is_sparse.__get__: _LAYOUT,
     _properties.requires_grad.__get__: _asks_for_gradients,

@@ -17,6 +17,7 @@ from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.recording.grad_modes import GradModes
+from tracelab.capture.recording.ranks import Sources, rank_source
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
 from tracelab.graph.assumptions import Assumption, AssumptionKind
@@ -95,6 +96,7 @@ class RecordingState:
         """Parameters of which a line of the code asked whether they have gradients, by that line and the answer."""
         self._gradients_changed = False
         self._looked_at = 0
+        self._rank_sources: Sources = {}
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
         self._warned: set[tuple[str, str, int, int]] = set()
@@ -341,6 +343,14 @@ class RecordingState:
         """Note a fact about a value that decides what is recorded; each fact is noted once, where it is first read."""
         if value is not None and (value, test) not in self._assumed:
             self._assume_at(kind, test, value, constant, self.source(frame), subject)
+
+    def assume_dimensions(self, value: Value | None, frame: FrameType | None) -> None:
+        """Note how many dimensions a tensor has, of the one from which that follows."""
+        if value is not None:
+            source = rank_source(value, self._rank_sources)
+            if source is not None and (source, "dim") not in self._assumed and isinstance(source.type, TensorType):
+                rank = len(source.type.shape)
+                self.assume(AssumptionKind.DIMENSIONS, "dim", source, rank, frame, subject="{}.dim()")
 
     def _assume_at(
         self, kind: AssumptionKind, test: str, value: Value, constant: Any, source: Source | None, subject: str
