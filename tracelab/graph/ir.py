@@ -166,7 +166,12 @@ class Node:
     def inputs(self) -> tuple[Value, ...]:
         """The values it uses, in argument order; a value used twice stands twice."""
         found: list[Value] = []
-        collect_values(self._args, found)
+        for item in self._args:
+            # Most are values and plain numbers: a call for each of those would cost more than the rest.
+            if type(item) is Value:
+                found.append(item)
+            elif type(item) not in _ATOMS:
+                collect_values(item, found)
         if self._kwargs:
             collect_values(self._kwargs, found)
         return tuple(found)
@@ -352,6 +357,9 @@ for _name in ("append", "extend", "insert", "remove", "pop", "clear", "reverse",
     setattr(ValueList, _name, _counted(_name))
 for _name in ("__setitem__", "__delitem__", "__iadd__", "__imul__"):
     setattr(ValueList, _name, _counted(_name))
+
+
+_ATOMS = frozenset({int, float, bool, str, type(None)})
 
 
 def collect_values(item: Any, found: list[Value]) -> None:

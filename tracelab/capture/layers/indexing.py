@@ -34,6 +34,8 @@ def get_item(recorder: Recorder, tensor: Tensor, index: Any) -> Any:
     try:
         if not is_plain(tensor):
             raise LeftToTorch
+        if type(index) is int and tensor.dim() > 0:
+            return _aten.select.int(tensor, 0, index)
         result, indices = _walk(tensor, read_entries(recorder, tensor, index))
     except LeftToTorch:
         return NotImplemented

@@ -91,8 +91,9 @@ _DEVICE = _read(AssumptionKind.DEVICE, "device", "{}.device", lambda tensor: ten
 
 
 def _dimensions(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    if recorder.is_dynamic(args[0]) and not is_read_to_check(sys._getframe(2)):
-        recorder.assume_dimensions(recorder.known(args[0]), sys._getframe(1))
+    value = recorder.known(args[0])
+    if value is not None and value not in recorder.ranked and not is_read_to_check(sys._getframe(2)):
+        recorder.assume_dimensions(value, sys._getframe(1))
     return NotImplemented
 
 

@@ -96,6 +96,8 @@ class RecordingState:
         """Parameters of which a line of the code asked whether they have gradients, by that line and the answer."""
         self._gradients_changed = False
         self._looked_at = 0
+        self.ranked: set[Value] = set()
+        """Values whose number of dimensions needs no more to be said."""
         self._rank_sources: Sources = {}
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
@@ -346,7 +348,10 @@ class RecordingState:
 
     def assume_dimensions(self, value: Value | None, frame: FrameType | None) -> None:
         """Note how many dimensions a tensor has, of the one from which that follows."""
-        if value is not None:
+        if value is not None and value not in self.ranked:
+            self.ranked.add(value)
+            if value.role not in (Role.COMPUTED, Role.INPUT):
+                return
             source = rank_source(value, self._rank_sources)
             if source is not None and (source, "dim") not in self._assumed and isinstance(source.type, TensorType):
                 rank = len(source.type.shape)
