@@ -494,3 +494,45 @@ def test_parameters_of_a_module_that_does_not_run_are_told_to_be_frozen():
     assert told(traced, ONES) == []
     linear.requires_grad_(False)
     assert len(told(traced, ONES)) == 2
+
+
+def test_whether_an_input_is_a_parameter_is_told():
+    traced = traced_on(lambda x: x + 1 if isinstance(x, nn.Parameter) else x, ONES)
+    assert told(traced, ONES) == []
+    assert told(traced, nn.Parameter(ONES))
+
+
+def test_a_parameter_as_example_is_one_for_the_code():
+    traced = traced_on(lambda x: x + 1 if isinstance(x, nn.Parameter) else x, nn.Parameter(ONES))
+    assert torch.equal(traced(nn.Parameter(ONES)), ONES + 1)
+    assert told(traced, ONES)
+
+
+class SetToWhatItWas(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = 2.0
+
+    def forward(self, x):
+        y = x * self.factor
+        self.factor = float(x.dim())
+        return y
+
+
+def test_an_attribute_that_the_code_set_to_what_it_was_may_be_another_later():
+    module = SetToWhatItWas()
+    traced = traced_on(module, torch.ones(2, 2))
+    assert told(traced, torch.ones(2, 2)) == []
+    module(torch.ones(2))
+    assert told(traced, torch.ones(2, 2))
+
+
+def test_the_rank_of_what_is_expanded_as_another_is_that_of_the_other():
+    def expanded(x, y):
+        z = y.expand_as(x)
+        return z.reshape(-1, z.shape[-1])
+
+    traced = traced_on(expanded, torch.ones(3, 4), torch.ones(3, 4))
+    assert traced(torch.ones(2, 3, 4), torch.ones(3, 4)).shape == (6, 4) or told(
+        traced, torch.ones(2, 3, 4), torch.ones(3, 4)
+    )

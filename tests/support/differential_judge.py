@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import random
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -412,7 +413,8 @@ def _is_stateful(program: Program, beside: Run) -> bool:
     other = Run(program)
     for _ in range(2):
         call(other.function, program.inputs(), torch.enable_grad, other.state)
-    return "hook" in program.text or bool(_list_differs(other.everything(), before))
+    sets = re.search(r"self\.\w+ \S?=[^=]", program.text)
+    return "hook" in program.text or sets is not None or bool(_list_differs(other.everything(), before))
 
 
 def _traced(program: Program, found: Judgement) -> tuple[Any, Run]:

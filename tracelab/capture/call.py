@@ -74,7 +74,11 @@ def _clone(tensor: Tensor) -> Tensor:
     if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_nested or tensor.layout is not torch.strided:
         return tensor
     copy = tensor.detach().clone(memory_format=torch.preserve_format)
-    return copy.requires_grad_(tensor.requires_grad)
+    copy.requires_grad_(tensor.requires_grad)
+    if type(tensor) is nn.Parameter:
+        # What asks for the class of this one is seen; of a parameter itself Python knows the answer at once.
+        copy._is_param = True  # type: ignore[attr-defined]
+    return copy
 
 
 def argument_names(func: Callable[..., Any], call: CallArguments) -> list[str]:

@@ -33,6 +33,8 @@ class AssumptionKind(enum.StrEnum):
     LAYOUT = "layout"
     CONTIGUITY = "contiguity"
     REQUIRES_GRAD = "requires_grad"
+    CLASS = "class"
+    """Whether an input was a parameter."""
     IDENTITY = "identity"
     """Whether a call gave back its argument itself: `x.float()` of a `float32`."""
     SHAPE = "shape"
@@ -164,6 +166,7 @@ READS = {
     "leaf": "{}.is_leaf",
     "shape": "{}.shape",
     "itself": "{}",
+    "parameter": "isinstance({}, torch.nn.Parameter)",
     "made": "({}.grad_fn is not None)",
     "no_grad": "({}.grad is None)",
 }

@@ -32,6 +32,13 @@ def names_read(code: CodeType) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=16384)
+def names_set(code: CodeType) -> frozenset[str]:
+    """The names of attributes, globals and variables of closures that the code sets."""
+    found = {str(item.argval) for item in dis.get_instructions(code) if item.opname in _STORES}
+    return frozenset(found).union(*(names_set(item) for item in code.co_consts if isinstance(item, CodeType)))
+
+
+@functools.lru_cache(maxsize=16384)
 def names_as_text(code: CodeType) -> frozenset[str]:
     """Words that the code holds: `hasattr(self, "done")` asks for a name."""
     return frozenset(item for item in code.co_consts if type(item) is str and item.isidentifier())

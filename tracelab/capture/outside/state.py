@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 import torch
 
-from tracelab.capture.outside.reads import names_as_text, names_read
+from tracelab.capture.outside.reads import names_as_text, names_read, names_set
 from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Draws, Table, Tables, iter_changed, same
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.graph.aliasing import is_random
@@ -39,6 +39,7 @@ class OutsideState:
         """Note what the code changed and also reads."""
         found = recorder.graph.assumptions
         changed = list(iter_changed(self.found.tables))
+        found += self._may_change({(id(table), name) for table, name, *_ in changed})
         if changed:
             read, text = self._names()
             for table, name, before, now in changed:
@@ -56,6 +57,18 @@ class OutsideState:
             found.append(_drawn("random"))
         if not _same_state(numpy.random.get_state(), self.numpy):
             found.append(_drawn("numpy.random"))
+
+    def _may_change(self, changed: set[tuple[int, str]]) -> Iterator[Assumption]:
+        """Plain values that the code reads and sets, and set to what they were: another call may find others."""
+        codes = self.found.codes.values()
+        both = set().union(*map(names_set, codes))
+        if not both:
+            return
+        both &= set().union(*map(names_read, codes))
+        for table in self.found.tables if both else ():
+            for name in both & table.before.keys():
+                if type(table.before[name]) in PLAIN and (id(table), name) not in changed:
+                    yield _state(table, name, table.before[name])
 
     def _note_training(self, recorder: Recorder) -> None:
         """Code outside of the `forward` of a module that ran asks for the mode of one."""

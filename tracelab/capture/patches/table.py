@@ -14,6 +14,7 @@ from tracelab.capture.patches.imports import IMPORTS
 from tracelab.capture.patches.overrides import OVERRIDES
 from tracelab.capture.patches.registry import patched as patched
 from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
+from tracelab.capture.patches.values.classes import CLASSES
 from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.generators import GENERATORS
 from tracelab.capture.patches.values.modes import MODES
@@ -29,6 +30,7 @@ patched.replacements = (
     *SCRIPT,
     *CONTEXTS,
     *MODES,
+    *CLASSES,
     *TENSORS,
     *SETTINGS,
     *COLLECTIVES,

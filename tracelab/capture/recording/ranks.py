@@ -9,9 +9,9 @@ from tracelab.graph.kinds import LIST_UNPACK
 from tracelab.graph.types import TensorType
 
 _AS_THE_FIRST = frozenset(
-    "select slice narrow transpose t unsqueeze unbind split chunk contiguous clone detach to alias expand_as "
-    "linear layer_norm group_norm batch_norm dropout native_layer_norm rms_norm relu gelu silu tanh sigmoid softmax "
-    "log_softmax exp log sqrt rsqrt pow neg abs cos sin cumsum masked_fill clamp type_as float half".split()
+    "select slice narrow transpose t unsqueeze unbind split chunk contiguous clone detach to alias linear layer_norm "
+    "group_norm batch_norm dropout native_layer_norm rms_norm relu gelu silu tanh sigmoid softmax log_softmax exp log "
+    "sqrt rsqrt neg abs cos sin cumsum float half".split()
 )
 """Operators whose result has as many dimensions as their first argument, or one more or less."""
 _OF_TWO = frozenset("add sub mul div".split())
