@@ -77,7 +77,7 @@ def _clone(tensor: Tensor) -> Tensor:
     copy.requires_grad_(tensor.requires_grad)
     if type(tensor) is nn.Parameter:
         # What asks for the class of this one is seen; of a parameter itself Python knows the answer at once.
-        copy._is_param = True  # type: ignore[attr-defined]
+        copy._is_param = True
     return copy
 
 
