@@ -327,3 +327,14 @@ def test_a_number_that_is_none_is_as_it_was():
     assert told(traced, torch.tensor([float("nan"), 2.0])) == []
     (sentence,) = told(traced, torch.ones(2))
     assert "was nan" in sentence
+
+
+def test_a_default_device_leaves_the_calls_checked():
+    traced = traced_on(branch_on_a_size, torch.ones(3, 2))
+    torch.set_default_device("cpu")
+    try:
+        assert told(traced, torch.ones(1, 2))
+        with torch.device("cpu"):
+            assert told(traced, torch.ones(1, 2))
+    finally:
+        torch.set_default_device(None)

@@ -125,3 +125,13 @@ def test_a_function_may_be_scripted_inside():
     traced = tracelab.trace(lambda x: torch.jit.script(rounded)(x) + 1, torch.ones(3))
     assert [node.kind for node in traced.graph.nodes] == ["prim::CallFunction", "aten::add"]
     assert traced(torch.tensor([1.6])).tolist() == [5.0]
+
+
+def test_a_condition_inside_of_vmap_is_refused_with_the_way_out():
+    def chosen(rows):
+        return torch.vmap(lambda x: torch.cond(x.sum() > 0, lambda x: x * 2, lambda x: -x, (x,)))(rows)
+
+    rows = torch.tensor([[1.0, 2.0], [-3.0, 1.0]])
+    assert chosen(rows).tolist() == [[2.0, 4.0], [3.0, -1.0]]
+    with pytest.raises(tracelab.TracelabError, match=r"torch.where\(condition, this, that\) does the same"):
+        tracelab.trace(chosen, rows)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.capture.record import record
+from tracelab.compat.tensors import mark_as_parameter
 from tracelab.errors import InputError
 from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree, Tree, rebuild, tree_of
@@ -76,8 +77,7 @@ def _clone(tensor: Tensor) -> Tensor:
     copy = tensor.detach().clone(memory_format=torch.preserve_format)
     copy.requires_grad_(tensor.requires_grad)
     if type(tensor) is nn.Parameter:
-        # What asks for the class of this one is seen; of a parameter itself Python knows the answer at once.
-        copy._is_param = True
+        mark_as_parameter(copy)
     return copy
 
 

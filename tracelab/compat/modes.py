@@ -14,10 +14,19 @@ set_grad_enabled: Callable[[bool], None] = needed("torch._C._set_grad_enabled")
 function_modes: Callable[[], int] = needed("torch._C._len_torch_function_stack")
 push_function_mode: Callable[[Any], None] = needed("torch._C._push_on_torch_function_stack")
 pop_function_mode: Callable[[], Any] = needed("torch._C._pop_torch_function_stack")
+_function_mode_at: Callable[[int], Any] = needed("torch._C._get_function_stack_at")
+_DEVICES = "torch.utils._device"
+"""The module of the mode that `torch.set_default_device` and `with torch.device(...)` enter."""
 dispatch_modes: Callable[[], int] = needed("torch._C._len_torch_dispatch_stack")
 any_autocast: Callable[[], bool] = needed("torch._C._is_any_autocast_enabled")
 innermost_transform: Callable[[], Any] = needed("torch._C._functorch.peek_interpreter_stack")
 """The transform of `torch.func` that runs; None outside of one."""
+
+
+def watching_modes() -> int:
+    """How many modes watch calls: one that sets the default device only chooses where tensors are made."""
+    count = function_modes()
+    return count and sum(type(_function_mode_at(place)).__module__ != _DEVICES for place in range(count))
 
 
 def autocast_options(region: Any) -> tuple[Any, ...]:

@@ -22,6 +22,14 @@ without_torch_function: Any = needed("torch._C.DisableTorchFunction")
 """Context manager: torch alone sees what happens to tensors, and no class or mode of the user's."""
 
 
+def mark_as_parameter(tensor: torch.Tensor) -> None:
+    """Have `isinstance(tensor, torch.nn.Parameter)` be true, by the mark that torch gives parameters of other classes.
+
+    Of a parameter itself Python knows the answer without asking, so that nobody could see the question.
+    """
+    setattr(tensor, "_is_param", True)  # noqa: B010
+
+
 def generator_address(generator: torch.Generator) -> int:
     """The address of what the object stands for; each call of torch may see another object of the same one."""
     address: int = generator._cdata  # type: ignore[attr-defined]

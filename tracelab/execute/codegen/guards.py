@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy
 import torch
 
-from tracelab.compat.modes import dispatch_modes, function_modes, innermost_transform
+from tracelab.compat.modes import dispatch_modes, innermost_transform, watching_modes
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
 from tracelab.graph.assumptions import READS, Assumption, AssumptionKind, Words
 from tracelab.graph.diagnostic import warn_at
@@ -156,7 +156,7 @@ def steps(graph: Graph, guarded: bool) -> Iterator[tuple[int, Node]]:
 def unwatched() -> bool:
     """Whether this moment allows guards: nobody records, transforms or compiles the call."""
     return not (
-        function_modes() or dispatch_modes() or innermost_transform() is not None or torch.compiler.is_compiling()
+        watching_modes() or dispatch_modes() or innermost_transform() is not None or torch.compiler.is_compiling()
     )
 
 

@@ -24,6 +24,7 @@ from tracelab.compat.functorch import (
     apis,
     eager,
 )
+from tracelab.compat.modes import innermost_transform
 from tracelab.compat.operators import HigherOrderOperator
 from tracelab.errors import TracelabError
 from tracelab.graph.callables.higher_order import OperatorCall, TransformCall
@@ -69,6 +70,9 @@ def _transform(shared: Callable[..., Any], name: str) -> Code:
 def _higher_order(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(operator: Any, *args: Any, **kwargs: Any) -> Any:
         recorder = active.recorder
+        if recorder is not None and recorder.paused and operator.name() == "cond" and innermost_transform() is not None:
+            # torch needs its compiler for it, which a recording holds off.
+            raise TracelabError(_BATCHED_COND)
         if recorder is None or recorder.paused:
             return original(operator, *args, **kwargs)
         return record_region(recorder, operator.name(), OperatorCall(_operator.__call__, operator), args, kwargs)
@@ -93,6 +97,10 @@ def _refused(shared: Callable[..., Any], name: str, instead: str) -> Code:
 
 _REVERSE = (JACREV, HESSIAN)
 _REFUSED = "{} returns a function, which a graph cannot hold: use torch.autograd.grad or {}"
+_BATCHED_COND = (
+    "torch.cond inside of torch.vmap or torch.func.grad cannot be recorded: both sides are computed there anyway, so "
+    "that torch.where(condition, this, that) does the same"
+)
 _MADE_BEFORE = (
     "a function that torch.func.{0} made before the trace is called inside it, where a graph cannot follow it: "
     "call torch.func.{0} inside the traced code"
