@@ -14,7 +14,10 @@ def drop_unused_numbers(graph: Graph) -> None:
     live: set[Value] = set(graph.outputs)
     kept: list[Node] = []
     for node in reversed(graph.nodes):
-        pure = (len(node.outputs) == 1 and node.outputs[0].type in _NUMBERS) or node.kind == CONSTANT
+        outputs = node.outputs
+        type_ = outputs[0].type if len(outputs) == 1 else None
+        # A tensor's type would be compared with each of the words.
+        pure = (type(type_) is str and type_ in _NUMBERS) or node.kind == CONSTANT
         if pure and node.outputs[0] not in live and node is not graph.failed:
             graph.state.pop(node.outputs[0], None)
             continue
