@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 import tracelab
+from support.other_process import called_there
 
 X = torch.linspace(-1, 1, 12).view(4, 3)
 
@@ -279,12 +280,6 @@ def test_a_deep_copy_of_a_function_keeps_it_and_a_pickle_does_not():
 
 
 # Other processes ----------------------------------------------------------------------------------------------------
-
-
-def called_there(traced, x, queue):
-    # A forked process has none of the threads that torch believes in.
-    torch.set_num_threads(1)
-    queue.put(traced(x).tolist())
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
