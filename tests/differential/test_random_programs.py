@@ -17,8 +17,8 @@ from support.differential_programs import FEATURES, FORMS, Program, programs, ru
 from support.shrinking import shrunk_lines
 
 DAILY, A_PART = 36, 250
-ALL = int(os.environ.get("TRACELAB_RANDOM_PROGRAMS", "2500"))
-"""In a nightly run; 10,000 take a quarter of an hour on two cores."""
+ALL = int(os.environ.get("TRACELAB_RANDOM_PROGRAMS", "1000"))
+"""In a nightly run; 10,000 take half an hour on two cores."""
 CALLS = 12
 """Calls of each program, of 34 kinds."""
 FAILURES = (Verdict.SILENT, Verdict.SPOILED, Verdict.CRASH)
