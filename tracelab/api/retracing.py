@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -83,10 +84,7 @@ class Retracing(Cases):
         call = CallArguments(args, kwargs)
         with isolated((origin.python, *origin.modules.values())), warnings_suppressed(), answers_of_python():
             graph, _, examples = record_call(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
-        version = graph.nodes.version
-        again = Origin(
-            origin.python, origin.modules, origin.strict, origin.force_outplace, kept_examples(examples), version
-        )
+        again = replace(origin, examples=kept_examples(examples), version=graph.nodes.version)
         case = self._new_case(method, graph, again)
         case.policy = self.policy
         self._add_case(method, case)
