@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dis
-import functools
 import linecache
 import os
 import re
 import sys
 from collections.abc import Iterator
 from types import CodeType
+
+from tracelab.graph.by_code import by_code
 
 _CELL = re.compile(r"<ipython-input-|[/\\]ipykernel_\d+[/\\]\d+\.py$|__marimo__cell_\w+")
 """How IPython, ipykernel and marimo name the file of a cell."""
@@ -101,7 +102,7 @@ class Source:
         return hash(self._resolved())
 
 
-@functools.lru_cache(maxsize=4096)
+@by_code
 def _spans(code: CodeType) -> list[tuple[int, int, int, int]]:
     first = code.co_firstlineno
     return [
@@ -130,7 +131,7 @@ def is_cell(file: str) -> bool:
 _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"}
 
 
-@functools.lru_cache(maxsize=4096)
+@by_code
 def _instructions(code: CodeType) -> tuple[dict[int, int], list[dis.Instruction]]:
     listing = list(dis.get_instructions(code))
     table = {instruction.offset: index for index, instruction in enumerate(listing)}
@@ -141,7 +142,7 @@ def _instructions(code: CodeType) -> tuple[dict[int, int], list[dis.Instruction]
     return table, listing
 
 
-@functools.lru_cache(maxsize=65536)
+@by_code
 def bound_names(code: CodeType, offset: int) -> tuple[str, ...]:
     """The variables that the result of the call at `offset` is bound to, if it is bound at once.
 
@@ -183,14 +184,15 @@ _TORCH_DIRECTORY = os.path.dirname(sys.modules["torch"].__file__ or "") + os.sep
 _OWN_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _MADE_UP = ("<frozen", "<attrs", "<eval_with_key>")
 """Files of code that libraries write as they run: dataclasses, and graphs of torch.fx."""
-_INNER: dict[CodeType, bool] = {}
+INNER: dict[int, tuple[CodeType, bool]] = {}
+"""What `is_inner` answered, by identity (see `by_code`), for loops that ask it of each frame of a stack."""
 
 
 def is_inner(code: CodeType) -> bool:
     """Whether a frame belongs to torch or tracelab rather than to the user."""
-    known = _INNER.get(code)
+    known = INNER.get(id(code))
     if known is None:
         name = code.co_filename
         own = name.startswith(_OWN_DIRECTORY) and not name.startswith(_OWN_DIRECTORY + "demo")
-        known = _INNER[code] = own or name.startswith(_TORCH_DIRECTORY) or name.startswith(_MADE_UP)
-    return known
+        known = INNER[id(code)] = (code, own or name.startswith(_TORCH_DIRECTORY) or name.startswith(_MADE_UP))
+    return known[1]

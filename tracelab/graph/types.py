@@ -105,7 +105,18 @@ def tensor_type(tensor: torch.Tensor) -> TensorType:
         shape, stride = tuple(-1 for _ in range(tensor.dim())), None
     else:
         shape, stride = tuple(tensor.shape), None
-    return TensorType(tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
+    found = (tensor.dtype, shape, stride, tensor.device, tensor.requires_grad)
+    known = _KNOWN.get(found)
+    if known is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[found] = TensorType(*found)
+    return known
+
+
+_KNOWN: dict[tuple[Any, ...], TensorType] = {}
+"""Most values of a trace are like another one: a look costs a fifth of a new object, which would be kept as well."""
+_MOST_KNOWN = 65_536
 
 
 def bytes_text(count: int) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dis
-import functools
 from types import CodeType, FrameType
 
 from tracelab.capture.analysis.instructions import listing_at
+from tracelab.graph.by_code import by_code
 
 _EFFECTS = ("STORE", "DELETE", "RETURN", "YIELD", "IMPORT", "FOR_", "SETUP", "SEND", "GET_", "LIST_", "SET_", "MAP_")
 _KEPT_VALUE = ("COPY", "SWAP", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
@@ -24,7 +24,7 @@ def only_checks(frame: FrameType | None) -> bool:
     return frame is not None and _only_checks(frame.f_code, frame.f_lasti)
 
 
-@functools.lru_cache(maxsize=8192)
+@by_code
 def _only_checks(code: CodeType, offset: int) -> bool:
     listing, index = listing_at(code, offset)
     if index is None:
@@ -49,7 +49,7 @@ def is_read_to_check(frame: FrameType | None) -> bool:
     return frame is not None and _is_read_to_check(frame.f_code, frame.f_lasti)
 
 
-@functools.lru_cache(maxsize=8192)
+@by_code
 def _is_read_to_check(code: CodeType, offset: int) -> bool:
     listing, index = listing_at(code, offset)
     if index is None:

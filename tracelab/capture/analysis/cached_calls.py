@@ -15,6 +15,8 @@ from itertools import islice
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from tracelab.graph.by_code import by_code
+
 CACHED: Any = type(functools.lru_cache(lambda: None))
 
 
@@ -35,7 +37,7 @@ def resolved(frame: FrameType, path: Sequence[str]) -> Any:
     return found
 
 
-@functools.lru_cache(maxsize=4096)
+@by_code
 def _callee(code: CodeType, offset: int) -> tuple[str, ...]:
     """The names that lead to what is called: `("self", "table")`; none for a call of anything else, and no call."""
     first, last, start, end = next(islice(code.co_positions(), offset // 2, None), (None,) * 4)

@@ -7,10 +7,10 @@ that goes on with the argument under its old name would see the result instead.
 from __future__ import annotations
 
 import dis
-import functools
 from types import CodeType, FrameType
 from typing import Any
 
+from tracelab.graph.by_code import by_code
 from tracelab.graph.source import bound_names, is_inner
 
 
@@ -32,7 +32,7 @@ def is_kept(tensor: Any, frame: FrameType | None, boundary: Any) -> bool:
     return False
 
 
-@functools.lru_cache(maxsize=8192)
+@by_code
 def _is_used_later(code: CodeType, offset: int, name: str) -> bool:
     """Whether a variable is asked for behind an instruction, in a loop around it, or twice in its own statement.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sysconfig
 from types import CodeType
 
+from tracelab.graph.by_code import by_code
 from tracelab.graph.source import is_inner
 
 _LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
 
 
-@functools.lru_cache(maxsize=16384)
+@by_code
 def is_library(code: CodeType) -> bool:
     """Whether code is of torch, of tracelab or of another installed package."""
     return is_inner(code) or os.path.realpath(code.co_filename).startswith(_LIBRARIES)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from types import CodeType, FrameType
 
 from tracelab.capture.analysis.instructions import listing_at
+from tracelab.graph.by_code import by_code
 
 
 def takes_from_the_front(frame: FrameType | None) -> bool:
@@ -13,7 +13,7 @@ def takes_from_the_front(frame: FrameType | None) -> bool:
     return frame is not None and _takes_from_the_front(frame.f_code, frame.f_lasti)
 
 
-@functools.lru_cache(maxsize=8192)
+@by_code
 def _takes_from_the_front(code: CodeType, offset: int) -> bool:
     listing, index = listing_at(code, offset)
     if index is None or index + 2 >= len(listing):

@@ -91,10 +91,11 @@ _DEVICE = _read(AssumptionKind.DEVICE, "device", "{}.device", lambda tensor: ten
 
 
 def _dimensions(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    value = recorder.known(args[0])
+    tensor = args[0]
+    value = recorder.known(tensor)
     if value is not None and value not in recorder.ranked and not is_read_to_check(sys._getframe(2)):
         recorder.assume_dimensions(value, sys._getframe(1))
-    return NotImplemented
+    return tensor.dim()
 
 
 _LAYOUT = _read(AssumptionKind.LAYOUT, "layout", "{}.layout", lambda tensor: tensor.layout)

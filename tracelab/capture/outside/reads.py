@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dis
-import functools
 from types import CodeType
+
+from tracelab.graph.by_code import by_code
 
 _LOADS = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_SUPER_ATTR")
 _STORES = ("STORE_ATTR", "STORE_GLOBAL", "STORE_NAME", "STORE_DEREF")
@@ -16,7 +17,7 @@ _ADDS = frozenset("append appendleft extend extendleft insert add clear update d
 _CHANGES = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR"))
 
 
-@functools.lru_cache(maxsize=16384)
+@by_code
 def names_read(code: CodeType) -> frozenset[str]:
     """The names of attributes, globals and variables of closures whose value the code asks for."""
     listing = [item for item in dis.get_instructions(code) if item.opname not in ("CACHE", "EXTENDED_ARG", "PRECALL")]
@@ -31,14 +32,14 @@ def names_read(code: CodeType) -> frozenset[str]:
     return frozenset(found | names_as_text(code))
 
 
-@functools.lru_cache(maxsize=16384)
+@by_code
 def names_set(code: CodeType) -> frozenset[str]:
     """The names of attributes, globals and variables of closures that the code sets."""
     found = {str(item.argval) for item in dis.get_instructions(code) if item.opname in _STORES}
     return frozenset(found).union(*(names_set(item) for item in code.co_consts if isinstance(item, CodeType)))
 
 
-@functools.lru_cache(maxsize=16384)
+@by_code
 def names_as_text(code: CodeType) -> frozenset[str]:
     """Words that the code holds: `hasattr(self, "done")` asks for a name."""
     return frozenset(item for item in code.co_consts if type(item) is str and item.isidentifier())
@@ -123,7 +124,7 @@ def _is_set_before(listing: list[dis.Instruction], name: str) -> bool:
     return False
 
 
-@functools.lru_cache(maxsize=16384)
+@by_code
 def globals_of(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
     """The globals that code names, and those among them that it sets."""
     named: set[str] = set()

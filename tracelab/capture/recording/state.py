@@ -27,7 +27,7 @@ from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT, SET_GRAD
 from tracelab.graph.scope import Scope
-from tracelab.graph.source import Source, is_inner
+from tracelab.graph.source import INNER, Source, is_inner
 from tracelab.graph.types import TensorType, tensor_type
 
 _BACKWARDS = (BACKWARD.function, AUTOGRAD_BACKWARD.function)
@@ -275,7 +275,8 @@ class RecordingState:
             code = frame.f_code
             if code is boundary:
                 break
-            if not is_inner(code):
+            inner = INNER.get(id(code))
+            if not (inner[1] if inner is not None else is_inner(code)):
                 offset = frame.f_lasti
                 key.append(id(code))
                 key.append(offset)
