@@ -163,6 +163,7 @@ _STYLE = (
     "line-height:1.45;max-width:60em"
 )
 _CODE = "font-family:var(--jp-code-font-family,monospace);white-space:pre-wrap;overflow-wrap:anywhere"
+_LIST = "margin:.2em 0 .4em"
 _ERROR = "color:var(--jp-error-color1,#c62828)"
 _FINE = "color:var(--jp-success-color1,#2e7d32)"
 
@@ -176,7 +177,7 @@ def report_html(report: CheckReport) -> str:
     ]
     if report.recordings:
         items = "".join(f'<li value="{number}">{_html(label)}</li>' for number, label in report.recordings.items())
-        parts.append(f'<div style="margin:.5em 0 0 0"><b>recordings</b><ol>{items}</ol></div>')
+        parts.append(f'<div style="margin:.5em 0 0 0"><b>recordings</b><ol style="{_LIST}">{items}</ol></div>')
     for finding in report.findings[:_MOST_FINDINGS]:
         mark = f'<span style="{_ERROR}">✗</span>' if finding.is_error else "·"
         code = ""
@@ -197,7 +198,7 @@ def report_html(report: CheckReport) -> str:
                 f'<li><span style="{_CODE}">{_html(what)}</span> → {_html(verdict)}</li>' for what, verdict in rows
             )
             named = f'<div style="margin-left:1.5em">{_html(heading)}</div>' if heading else ""
-            parts.append(f"{named}<ul>{items}</ul>")
+            parts.append(f'{named}<ul style="{_LIST}">{items}</ul>')
         if section.more:
             parts.append(f"<div>… {section.more} more in report.{section.name}</div>")
         parts.append("</div>")

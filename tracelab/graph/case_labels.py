@@ -85,6 +85,9 @@ def _nesting(tree: Tree) -> str:
 def _assumed(item: Assumption) -> str:
     if item.kind is AssumptionKind.TRAINING:
         return "training" if item.constant else "evaluation"
+    if not item.subject and item.source is not None and not item.source.expression:
+        # The code cannot be read.
+        return f"{item.kind} at line {item.source.line}: {_cut(str(item.constant))}"
     if item.constant is True:
         return _cut(item.about)
     if item.constant is False:

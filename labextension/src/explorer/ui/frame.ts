@@ -7,6 +7,8 @@ import { cssVariables, readTheme, watchTheme, type Theme } from './theme';
 
 /** Narrower than this, the panel lies over the picture instead of beside it. */
 const NARROW = 720;
+/** Narrower than this, a bar with a list of recordings has two rows. */
+const COMPACT = 1200;
 
 export interface Frame {
   readonly shadow: ShadowRoot;
@@ -117,6 +119,7 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
     applyTheme,
     resized() {
       root.classList.toggle('narrow', root.clientWidth < NARROW);
+      root.classList.toggle('compact', root.clientWidth < COMPACT);
     },
     destroy() {
       clearTimeout(timer);

@@ -8,8 +8,8 @@ import { button, element } from './dom';
 /** Where things stand in the bar, from left to right; new things choose numbers between. */
 export const ORDER = {
   title: 0,
-  cases: 50,
   warnings: 100,
+  cases: 150,
   space: 200,
   history: 250,
   find: 300,
