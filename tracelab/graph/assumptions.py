@@ -75,6 +75,7 @@ class Assumption:
         value: The graph's value that was read; None for what lies outside the graph.
         test: How the value is asked: see `tracelab.execute.codegen.guards`; empty where it cannot be.
         probe: What reads it now, for what lies outside the graph; None after loading from a file.
+        paths: The modules of a traced module that it is about, by their paths: whose mode was asked for.
     """
 
     kind: AssumptionKind
@@ -84,6 +85,7 @@ class Assumption:
     value: Value | None = None
     test: str = ""
     probe: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    paths: tuple[str, ...] = ()
 
     @property
     def about(self) -> str:
