@@ -513,9 +513,9 @@ def test_threads_that_call_at_once_make_one_recording():
 
 
 def test_code_with_state_is_traced_with_its_check():
-    code = Counting()
+    code, eager = Counting(), Counting()
+    eager.load_state_dict(code.state_dict())
     traced = tracelab.trace(code, torch.ones(1, 2), on_violation="retrace")
-    eager = Counting()
     eager(torch.ones(1, 2))
     for _ in range(3):
         assert torch.equal(traced(torch.ones(1, 2)), eager(torch.ones(1, 2)))

@@ -129,11 +129,14 @@ class Registry:
             item.remove()
         self._clean = True
 
-    def heal(self) -> None:
-        """Put back what an interrupt left replaced while no recording runs."""
+    def heal(self, suspected: bool = True) -> None:
+        """Put back what an interrupt left replaced while no recording runs.
+
+        Where nothing is `suspected`, only if the last time that all was put back did not come to its end.
+        """
         self._turn.take()
         try:
-            if not (self._users or self._clean):
+            if not self._users and (not self._clean or (suspected and self.verify())):
                 self.restore()
         finally:
             self._turn.leave()
