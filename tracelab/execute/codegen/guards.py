@@ -226,6 +226,8 @@ class GuardMonitor:
         )
         if self.policy.on_violation == "retrace":
             return fact
+        if item.kind is AssumptionKind.CHECK:
+            return f"{fact}, where the code raises an error, which the trace does not"
         return f"{fact}, so that the trace may be wrong for it: trace again on such an input"
 
 
