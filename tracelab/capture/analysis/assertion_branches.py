@@ -8,6 +8,7 @@ from types import CodeType, FrameType
 
 from tracelab.capture.analysis.instructions import listing_at
 from tracelab.graph.by_code import by_code
+from tracelab.graph.source import is_inner
 
 _EFFECTS = ("STORE", "DELETE", "RETURN", "YIELD", "IMPORT", "FOR_", "SETUP", "SEND", "GET_", "LIST_", "SET_", "MAP_")
 _KEPT_VALUE = ("COPY", "SWAP", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
@@ -89,7 +90,8 @@ _LOADS = ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_ATTR
 def is_read_to_check(frame: FrameType | None) -> bool:
     """Whether what this frame just read (`x.dim()`) is only compared, to decide if an error is raised.
 
-    Where nothing but one value passes (`assert x.dim() == 2`), it is read as anywhere else.
+    Where nothing but one value passes (`assert x.dim() == 2`), it is read as anywhere else, except by torch's layers,
+    each of which looks at its input.
     """
     return frame is not None and _is_read_to_check(frame.f_code, frame.f_lasti)
 
@@ -107,7 +109,7 @@ def _is_read_to_check(code: CodeType, offset: int) -> bool:
             branches = _Branches(listing)
             if not compared or not branches.check(at, False):
                 return False
-            return passes is None or branches.behind(at, passes is ("IF_TRUE" in item.opname)) is not Check.RAISES
+            return is_inner(code) or passes is None or branches.behind(at, passes is ("IF_TRUE" in item.opname)) is not Check.RAISES
         compared = compared or item.opname in _COMPARES
         if item.opname == "COMPARE_OP":
             sign = str(item.argval)
