@@ -109,7 +109,11 @@ def _is_read_to_check(code: CodeType, offset: int) -> bool:
             branches = _Branches(listing)
             if not compared or not branches.check(at, False):
                 return False
-            return is_inner(code) or passes is None or branches.behind(at, passes is ("IF_TRUE" in item.opname)) is not Check.RAISES
+            return (
+                is_inner(code)
+                or passes is None
+                or branches.behind(at, passes is ("IF_TRUE" in item.opname)) is not Check.RAISES
+            )
         compared = compared or item.opname in _COMPARES
         if item.opname == "COMPARE_OP":
             sign = str(item.argval)

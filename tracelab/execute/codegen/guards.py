@@ -154,10 +154,11 @@ def steps(graph: Graph, guarded: bool) -> Iterator[tuple[int, Node]]:
 
 
 def unwatched() -> bool:
-    """Whether this moment allows guards: nobody records, transforms or compiles the call."""
-    return not (
-        watching_modes() or dispatch_modes() or innermost_transform() is not None or torch.compiler.is_compiling()
-    )
+    """Whether this moment allows guards: nobody records or compiles the call.
+
+    Inside of a transform of `torch.func` sizes and dtypes are those that the Python function would see.
+    """
+    return not (watching_modes() or dispatch_modes() or torch.compiler.is_compiling())
 
 
 class GuardMonitor:
@@ -193,7 +194,8 @@ class GuardMonitor:
             now = _CONTENT[item.test](tensor)
         except (RuntimeError, TypeError, ValueError):
             # Of another shape: the code would have read something else.
-            now = Words(f"a tensor of shape {list(tensor.shape)}")
+            shown = f"a tensor of shape {list(tensor.shape)}"
+            now = Words(f"{shown}, of each example of a batch," if innermost_transform() is not None else shown)
         if not _same_content(now, item.constant):
             self.differs(number, now)
 
