@@ -12,11 +12,11 @@ from tracelab.errors import AssumptionError, InputError
 from tracelab.execute.codegen.guards import (
     MAY_BE_WRONG,
     Guarded,
+    can_pick,
     is_passing,
     is_silent,
     passing,
     tell,
-    unwatched,
     violated,
 )
 from tracelab.graph.assumptions import Assumption, AssumptionKind
@@ -82,7 +82,7 @@ class Cases(Guarded):
 
     def _fitting(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What the first recording gives whose assumptions hold; the call is recorded where there is none."""
-        if not (self._alone or is_silent() or torch.compiler.is_compiling() or unwatched()):
+        if not (self._alone or is_silent() or torch.compiler.is_compiling() or can_pick()):
             # No assumption can be asked here.
             python = self._python_of(method)
             if python is not None:

@@ -21,6 +21,8 @@ class AssumptionKind(enum.StrEnum):
 
     BRANCH = "branch"
     """A comparison of sizes, or a tensor, that Python needed as True or False."""
+    CHECK = "check"
+    """A comparison of sizes, or a tensor, by which the code decides whether it raises an error."""
     NUMBER = "number"
     """A size, or a number in a tensor, that became a Python number."""
     VALUES = "values"

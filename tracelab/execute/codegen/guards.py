@@ -161,15 +161,21 @@ def steps(graph: Graph, guarded: bool) -> Iterator[tuple[int, Node]]:
 
 
 def unwatched() -> bool:
-    """Whether this moment allows guards: nobody records, transforms or compiles the call."""
-    return not (
-        watching_modes() or dispatch_modes() or innermost_transform() is not None or torch.compiler.is_compiling()
-    )
+    """Whether this moment allows guards: nobody records or compiles the call.
+
+    Inside of a transform of `torch.func` sizes and dtypes are those that the Python function would see.
+    """
+    return not (watching_modes() or dispatch_modes() or torch.compiler.is_compiling())
+
+
+def can_pick() -> bool:
+    """Whether this moment allows to ask which recording fits: nobody records, compiles or transforms the call."""
+    return unwatched() and innermost_transform() is None
 
 
 def can_record() -> bool:
-    """Whether this moment allows a recording: nobody watches, nor counts the tensors that are saved for gradients."""
-    return unwatched() and not has_saved_tensors_hooks()
+    """Whether this moment allows a recording: nobody counts the tensors that are saved for gradients, either."""
+    return can_pick() and not has_saved_tensors_hooks()
 
 
 class GuardMonitor:
@@ -205,7 +211,8 @@ class GuardMonitor:
             now = _CONTENT[item.test](tensor)
         except (RuntimeError, TypeError, ValueError):
             # Of another shape: the code would have read something else.
-            now = Words(f"a tensor of shape {list(tensor.shape)}")
+            shown = f"a tensor of shape {list(tensor.shape)}"
+            now = Words(f"{shown}, of each example of a batch," if innermost_transform() is not None else shown)
         if not _same_content(now, item.constant):
             self.differs(number, now)
 
@@ -236,7 +243,11 @@ class GuardMonitor:
             f"{item.about} was {_shown(item.constant)} when {self.name} was traced{place} and is {_shown(now)} at this "
             "call"
         )
-        return fact if self.policy.picks else f"{fact}{MAY_BE_WRONG}"
+        if self.policy.picks:
+            return fact
+        if item.kind is AssumptionKind.CHECK:
+            return f"{fact}, where the code raises an error, which the trace does not"
+        return f"{fact}{MAY_BE_WRONG}"
 
 
 MAY_BE_WRONG = ", so that the trace may be wrong for it: trace again on such an input"
