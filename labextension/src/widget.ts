@@ -156,8 +156,11 @@ function start({ model, el }: Place, first: unknown, pageScript: () => string): 
     onCase: (index) => tell(model, { case: index }),
     onState(state) {
       const { opened, height } = state;
-      const byDefault = model.get('opened_default') === undefined ? {} : { opened_default: false };
-      tell(model, { ...(opened === null ? {} : { opened, ...byDefault }), height });
+      const known = model.get('opened_default');
+      const byDefault = known === undefined ? {} : { opened_default: false };
+      // What was open of another recording is not open of this one.
+      const asAtFirst = known === false ? { opened: [], opened_default: true } : {};
+      tell(model, { ...(opened === null ? asAtFirst : { opened, ...byDefault }), height });
     },
   });
   const select = (): void => {

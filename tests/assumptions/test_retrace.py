@@ -370,7 +370,7 @@ def test_a_check_looks_at_every_recording():
     traced(torch.ones(4, 3))
     report = traced.check()
     assert report.ok
-    assert report.notes == ["2 recordings: x.shape[0] <= 2; x.shape[0] > 2"]
+    assert report.recordings == {1: "x.shape[0] <= 2", 2: "x.shape[0] > 2"}
     assert report.tried >= 16
 
 
@@ -379,6 +379,114 @@ def test_an_input_that_fits_no_recording_is_no_error():
     assert report.ok
     assert report.unrecorded > 0
     assert "more would be recorded anew" in str(report)
+
+
+def test_a_given_input_is_tried_by_the_recording_that_takes_it():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced(torch.ones(4, 3))
+    report = traced.check([torch.ones(8, 3)])
+    assert (report.ok, report.tried, report.unrecorded) == (True, 1, 0)
+    assert report.recordings == {2: "x.shape[0] > 2"}
+
+
+def test_given_inputs_are_spread_over_the_recordings():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced(torch.ones(4, 3))
+    report = traced.check(torch.ones(rows, 3) for rows in (1, 5, 2, 6))
+    assert (report.ok, report.tried) == (True, 4)
+    assert list(report.recordings) == [1, 2]
+
+
+def test_a_given_input_that_no_recording_takes_is_no_success():
+    report = retraced(by_rows, torch.ones(1, 3)).check([torch.ones(8, 3)])
+    assert not report.ok
+    assert report.headline == "nothing compared, no input tried, 1 would be recorded anew"
+
+
+def test_a_given_input_keeps_its_number():
+    class Counter:
+        rows = 0
+
+    def remembers(x: Tensor) -> Tensor:
+        return x * getattr(Counter, "rows") if x.shape[0] > 1 else x  # noqa: B009
+
+    traced = retraced(remembers, torch.ones(1))
+    traced(torch.ones(2))
+    Counter.rows = 5
+    report = traced.check([torch.ones(1), torch.ones(3)])
+    assert str(report.errors[0].input) == "check input 2"
+
+
+def test_a_given_input_is_tried_in_the_mode_of_now():
+    traced = retraced(nn.Sequential(nn.Linear(3, 3), nn.Dropout()), torch.ones(1, 3), check_trace=False)
+    traced.eval()
+    traced(torch.ones(1, 3))
+    assert traced.check([torch.ones(2, 3)]).recordings == {2: "evaluation"}
+
+
+def test_an_error_of_python_where_no_recording_fits_is_a_note():
+    def picky(x: Tensor) -> Tensor:
+        return {1: x + 1}[x.dim()] if x.dim() < 3 else x
+
+    (finding,) = retraced(picky, torch.ones(2)).check([torch.ones(2, 2)]).findings
+    assert not finding.is_error
+    assert "no recording takes it, so that a call raises, too" in finding.message
+
+
+def test_what_a_recording_leaves_to_others_is_no_lack_of_counterexamples():
+    report = retraced(lambda x: x * 2 if x.sum() > 0 else x, torch.ones(3)).check()
+    assert {str(item.left) for item in report.assumptions} == {"x negated"}
+    assert "is True  → another recording, or a new one, for x negated" in str(report)
+
+
+def test_nothing_is_tried_in_0_tries():
+    traced = retraced(Counting(), torch.ones(1, 2), check_trace=False)
+    traced(torch.ones(1, 2))
+    report = traced.check()
+    assert "in 0" not in str(report)
+
+
+def test_a_fact_of_several_recordings_is_said_once():
+    def masked(x: Tensor, mask: Tensor | None = None) -> Tensor:
+        x = x if mask is None else x * mask
+        return x.sum(0) if x.shape[0] > 2 else x
+
+    traced = retraced(masked, torch.ones(2))
+    traced(torch.ones(2), torch.ones(2))
+    traced(torch.ones(3))
+    text = str(traced.check())
+    assert text.count("x.shape[0] > 2 is False") == 1
+    assert "  recordings 1 and 2\n" in text
+
+
+def test_a_finding_of_every_recording_stands_once():
+    traced = retraced(lambda x: x + torch.rand(3) if x.shape[0] > 1 else x - torch.rand(3), torch.ones(1))
+    traced(torch.ones(3))
+    (finding,) = traced.check().findings
+    assert finding.message.startswith("every recording: Trace had nondeterministic nodes")
+
+
+def test_recordings_are_counted_where_one_looks():
+    traced = retraced(by_rows, torch.ones(1, 3))
+    assert repr(traced) == "TracedFunction(by_rows, 1 node)"
+    traced(torch.ones(4, 3))
+    assert repr(traced) == "TracedFunction(by_rows, 1 node, 2 recordings)"
+    assert repr(traced.cases[1]) == "TracedFunction(by_rows, 1 node, recording 2 of 2)"
+    assert traced.summary().endswith("\nrecording 1 of 2: x.shape[0] <= 2")
+
+
+def test_true_is_no_number_of_recordings():
+    with pytest.raises(tracelab.InputError, match="max_traces=True is no number of recordings"):
+        retraced(by_rows, torch.ones(1, 3), max_traces=True)
+
+
+def test_labels_have_one_spelling():
+    def spelled(x: Tensor) -> Tensor:
+        return x*2 if x.shape[0]>2 else x  # fmt: skip
+
+    traced = retraced(spelled, torch.ones(1))
+    traced(torch.ones(3))
+    assert [case.label for case in traced.cases] == ["x.shape[0] <= 2", "x.shape[0] > 2"]
 
 
 def test_a_check_makes_no_recording():

@@ -9,6 +9,7 @@ from typing import Any
 
 from tracelab.check.cases import combined
 from tracelab.check.checking import check
+from tracelab.check.findings import CheckInput
 from tracelab.check.report import CheckReport
 
 _FEWEST = 8
@@ -21,6 +22,7 @@ class Checking:
     checked: tuple[bool, str] | None
     recordings: Callable[[str | None], list[Any]]
     as_recorded: Callable[[Any, str | None], AbstractContextManager[None]]
+    _method: Any
 
     def check(
         self,
@@ -52,9 +54,11 @@ class Checking:
             method: Which traced method of a module.
 
         Returns:
-            The report; `report.ok` says whether no difference was found. `report.assumptions` gives each assumption of
-            the trace with an input for which it does not hold. Of inputs of another form than the example, a difference
-            of which a call is told (by an `AssumptionWarning` or an error) is no error of the report.
+            The report; `report.ok` says whether inputs were tried and no difference was found. `report.assumptions`
+            gives each assumption of the trace with an input for which it does not hold. Of inputs of another form than
+            the example, a difference of which a call is told (by an `AssumptionWarning` or an error) is no error of the
+            report. Of several recordings, each is tried on inputs like its own, and a given input by the first that
+            takes it.
 
         Raises:
             TracelabError: There is no Python function to compare with (after loading from a file), or an option is
@@ -65,23 +69,54 @@ class Checking:
         >>> report.ok, report.findings
         (True, [])
         """
-        cases: list[Any] = [self] if inputs is not None else self.recordings(method)
-        share = max_examples if len(cases) == 1 else max(_FEWEST, max_examples // len(cases))
-        reports = []
-        for case in cases:
+        cases = self.recordings(method)
+        several = len(cases) > 1
+        share = max_examples if not several else max(_FEWEST, max_examples // len(cases))
+
+        def checked(case: Any, left: list[CheckInput] | None = None) -> CheckReport:
+            return check(
+                case,
+                inputs,
+                executor,
+                tolerance=tolerance,
+                max_examples=share,
+                allow=allow,
+                progress=progress,
+                method=method,
+                left=left,
+            )
+
+        if not several:
+            report = checked(self)
+            self.checked = (report.ok, report.headline)
+            return report
+        reports: list[CheckReport] = []
+        given = inputs is not None
+        tried = self._of_this_mode(cases, method) if given else cases
+        for case in tried:
+            # What one recording does not take is tried by the next, as at a call.
+            left: list[CheckInput] | None = [] if given and case is not tried[-1] else None
             with self.as_recorded(case, method):
-                reports.append(
-                    check(
-                        case,
-                        inputs,
-                        executor,
-                        tolerance=tolerance,
-                        max_examples=share,
-                        allow=allow,
-                        progress=progress,
-                        method=method,
-                    )
-                )
-        report = reports[0] if len(cases) == 1 else combined(reports, [case.label for case in cases])
+                reports.append(checked(case, left))
+            if given:
+                inputs = left
+            if given and not left:
+                break
+        if not reports:
+            # No recording is one of this mode: the whole says so of each input.
+            reports, tried = [checked(self)], [self]
+        pairs = list(zip(reports, tried, strict=False))
+        # A recording that takes none of the inputs has nothing to tell, but how many are for none.
+        shown = [pair for pair in pairs if pair[0].tried or not given] or pairs
+        numbers = {id(case): number for number, case in enumerate(cases, 1)}
+        recordings = {numbers[id(case)]: case.label for _, case in shown}
+        report = combined([each for each, _ in shown], recordings, given=given)
+        if given:
+            report.unrecorded = reports[-1].unrecorded
         self.checked = (report.ok, report.headline)
         return report
+
+    def _of_this_mode(self, cases: list[Any], method: str | None) -> list[Any]:
+        """The recordings that a call may take now: those that depend on no mode, or on that of now."""
+        name, training = method or self._method, getattr(self, "training", False)
+        return [case for case in cases if case._missed_mode(name, training) is None]

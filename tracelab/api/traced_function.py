@@ -6,6 +6,7 @@ from typing import Any
 
 from tracelab.api.checking import Checking
 from tracelab.api.exporting import Exporting
+from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
 from tracelab.display import MimeBundle, display_bundle
@@ -34,10 +35,11 @@ class TracedFunction(Retracing, ReplayFunction, Running, Checking, Exporting):
 
     def summary(self, depth: int | None = None) -> str:
         """A table of what ran: modules, operators, parameters and output shapes."""
-        return summary_table(self.graph, depth)
+        return summary_table(self.graph, depth, recordings_line(self))
 
     def __repr__(self) -> str:
-        return f"TracedFunction({self.__name__}, {counted(len(self.graph.nodes), 'node')})"
+        nodes = counted(len(self.graph.nodes), "node")
+        return f"TracedFunction({self.__name__}, {nodes}{recordings_part(self)})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> MimeBundle:
         return display_bundle(self)

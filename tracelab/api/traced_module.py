@@ -6,6 +6,7 @@ from typing import Any
 
 from tracelab.api.checking import Checking
 from tracelab.api.exporting import Exporting
+from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
 from tracelab.display import MimeBundle, display_bundle
@@ -52,12 +53,12 @@ class TracedModule(Retracing, ReplayModule, Running, Checking, Exporting):
         Sequential  Sequential          2          15  float32[2, 3]
         2 operators, 15 parameters (60 B)
         """
-        return summary_table(self.graph, depth)
+        return summary_table(self.graph, depth, recordings_line(self))
 
     def __repr__(self) -> str:
         graph = self.graph
         nodes, parameters = counted(len(graph.nodes), "node"), counted(len(graph.parameters), "parameter")
-        return f"TracedModule({self.original_name}, {nodes}, {parameters})"
+        return f"TracedModule({self.original_name}, {nodes}, {parameters}{recordings_part(self)})"
 
     def __str__(self) -> str:
         return self.summary()

@@ -260,7 +260,7 @@ def trace_graph(
 
 
 def _whole(max_traces: int) -> int:
-    if not isinstance(max_traces, int) or max_traces < 1:
+    if not isinstance(max_traces, int) or isinstance(max_traces, bool) or max_traces < 1:
         raise InputError(f"max_traces={max_traces!r} is no number of recordings: give a whole number from 1")
     return max_traces
 

@@ -37,6 +37,7 @@ from tracelab.check.trial import Outcome
 from tracelab.errors import InputError, TracelabError
 from tracelab.graph.aliasing import writer_of
 from tracelab.graph.diagnostic import TraceDiagnostic
+from tracelab.graph.source import Source
 
 _MOST_RETRACES = 24
 _WORST = 5
@@ -55,8 +56,12 @@ def check(
     allow: Collection[str] = (),
     progress: bool | None = None,
     method: str | None = None,
+    left: list[CheckInput] | None = None,
 ) -> CheckReport:
-    """Compare a trace with its Python function on many inputs: see `TracedFunction.check`."""
+    """Compare a trace with its Python function on many inputs: see `TracedFunction.check`.
+
+    Given inputs that another recording is to take are put into `left`, where that is given.
+    """
     known = frozenset(FindingKind)
     if isinstance(allow, str) or not known.issuperset(allow):
         raise TracelabError(f"allow={allow!r} is not a collection of kinds of findings: {', '.join(FindingKind)}")
@@ -70,7 +75,7 @@ def check(
     if inputs is not None:
         refuse_one_input(inputs, "inputs")
     target = target_of(traced, method)
-    collected = _Collected(target, frozenset(allow), tolerance)
+    collected = _Collected(target, frozenset(allow), tolerance, left)
     workload = _workload(target, tolerance)
     # What is kept is kept once for all trials, unless drawing the inputs runs code of the user's in between.
     once = inputs is None or isinstance(inputs, (list, tuple))
@@ -161,8 +166,15 @@ def _workload(target: CheckTarget, tolerance: float) -> Workload:
 class _Collected:
     """Findings as they come: one per difference, each with the input that shows it best."""
 
-    def __init__(self, target: CheckTarget, allow: frozenset[str], tolerance: float) -> None:
+    def __init__(
+        self,
+        target: CheckTarget,
+        allow: frozenset[str],
+        tolerance: float,
+        left: list[CheckInput] | None = None,
+    ) -> None:
         self.target = target
+        self.left = left
         self.allow = allow
         self.report = CheckReport(target.name, tolerance=tolerance)
         self.diagnoser = Diagnoser(target.origin, target.traced, target.method, target.graph)
@@ -174,6 +186,8 @@ class _Collected:
         self.heap: list[tuple[float, int, WorstCase]] = []
         self.broken: dict[int, tuple[CheckInput, bool]] = {}
         """By the number of each assumption that did not hold: an input, and whether the trace was wrong for it."""
+        self.not_mine: dict[int, CheckInput] = {}
+        """By the number of each assumption: an input that the recording left to others because of it."""
 
     def begin(self, example: CheckInput, workload: Workload) -> None:
         """The example inputs themselves, with what can be told from them alone."""
@@ -199,11 +213,16 @@ class _Collected:
     def add(self, tried: CheckInput, outcome: Outcome, *, generated: bool) -> None:
         """What one trial says."""
         self.number += 1
+        if outcome.unrecorded and self.left is not None:
+            self.left.append(tried)
+            self.not_for(tried, outcome)
+            return
         if outcome.skipped or (outcome.python_error and generated):
             self.report.rejected_inputs += 1
             return
-        if outcome.unrecorded:
+        if outcome.unrecorded and not outcome.python_error:
             self.report.unrecorded += 1
+            self.not_for(tried, outcome)
             return
         self.report.tried += 1
         self.formed += tried.recipe is not None and tried.recipe.form != ""
@@ -237,11 +256,17 @@ class _Collected:
                     cause = Cause(replace(cause.finding, message=message), cause.others)
                 self.note(cause)
 
+    def not_for(self, tried: CheckInput, outcome: Outcome) -> None:
+        for number, _ in outcome.told:
+            self.not_mine.setdefault(number, tried)
+
     def raised(self, tried: CheckInput, outcome: Outcome) -> None:
         both = f"; the trace raises, too ({outcome.trace_error})" if outcome.trace_error else "; the trace does not"
+        if outcome.unrecorded:
+            both = "; no recording takes it, so that a call raises, too"
         message = f"the Python function raised {outcome.python_error}, for {tried}{both}"
         way = "exclude this input or fix the function"
-        severity = Severity.NOTE if outcome.trace_error else Severity.ERROR
+        severity = Severity.NOTE if outcome.trace_error or outcome.unrecorded else Severity.ERROR
         finding = Finding(FindingKind.EAGER_ERROR, message, input=tried, severity=severity, suggestion=way)
         self.note(Cause(finding))
 
@@ -266,8 +291,8 @@ class _Collected:
         key: tuple[object, ...]
         if finding.diagnostic is not None:
             key = place_of(finding.diagnostic)
-        elif finding.kind == FindingKind.CACHED_STATE:
-            key = (finding.kind,)
+        elif self.diagnoser.is_state(finding):
+            key = (finding.kind, "state")
         else:
             key = (finding.kind, finding.is_error, finding.line or finding.node or finding.message[:40])
         known = self.found.get(key)
@@ -291,19 +316,30 @@ class _Collected:
             key=lambda finding: (not finding.is_error, order.get(finding.node, -1) if finding.node else len(order)),
         )
         by_place = {place_of(f.diagnostic): f for f in report.findings if f.diagnostic is not None}
+        not_mine = {_spot(graph.assumptions[number].source): tried for number, tried in self.not_mine.items()}
         report.specializations = [
-            Specialization(warning, by_place.get(place_of(warning)), report.tried - self.formed)
+            Specialization(
+                warning,
+                by_place.get(place_of(warning)),
+                report.tried - self.formed,
+                not_mine.get(_spot(warning.source)),
+            )
             for warning in graph.warnings
             if _is_a_place(warning)
         ]
         for place in report.specializations:
             place.diagnostic.verdict = place.verdict
         report.assumptions = [
-            AssumptionVerdict(item, *self.broken.get(number, _HELD), tries=report.tried)
+            AssumptionVerdict(item, *self.broken.get(number, _HELD), tries=report.tried, left=self.not_mine.get(number))
             for number, item in enumerate(graph.assumptions)
         ]
         report.worst = [case for _, _, case in sorted(self.heap, key=lambda row: (-row[0], -row[1]))]
         return report
+
+
+def _spot(source: Source | None) -> object:
+    """The same for what the code read at one place; nothing else is like a place that is not known."""
+    return object() if source is None else (source.file, source.line, source.column)
 
 
 def _with_others(cause: Cause) -> Finding:
@@ -352,6 +388,9 @@ def _generated(target: CheckTarget) -> Iterator[CheckInput]:
 def _given(inputs: Iterable[Any], target: CheckTarget, collected: _Collected) -> Iterator[CheckInput]:
     """The caller's inputs, one at a time; what does not fit the function becomes a finding."""
     for number, item in enumerate(inputs, 1):
+        if isinstance(item, CheckInput) and item.given is not None:
+            yield item
+            continue
         words = f"check input {number}"
         try:
             call = CallArguments(item.args, item.kwargs) if isinstance(item, CallInputs) else CallArguments(item, None)

@@ -16,6 +16,7 @@ from tracelab.execute.origin import Origin
 from tracelab.execute.run.run import RunError
 from tracelab.execute.run.start import run_traced
 from tracelab.graph.aliasing import writer_of
+from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -36,6 +37,7 @@ SUGGESTIONS = {
     "number": "keep it a tensor in place of a Python number, or trace again where it differs",
     "structure": "take the choice out of the traced part, or trace each case by itself",
     "state": "compute it anew in each call, or keep it in a buffer (register_buffer)",
+    "random": "seed in the traced code, draw with torch, or pass the numbers in as an input",
     "constant": "compute it with torch from the inputs, or pass it as an input",
     "raised": "trace again on such an input, or keep to the sizes that were traced",
     "mutation": "return the changed tensor in place of writing into the input",
@@ -75,18 +77,31 @@ class Diagnoser:
         self.base = again
         self.mine = {theirs: mine for mine, theirs in found.pairs}
         node, source, what = self.first(found)
+        draws = [item.about for item in self.graph.assumptions if item.kind is AssumptionKind.RANDOM]
+        why = (
+            f"{draws[0].removeprefix('what ')} numbers that the trace keeps"
+            if draws
+            else ("the function keeps something from call to call")
+        )
         self.state = Finding(
-            FindingKind.CACHED_STATE,
-            f"{GRAPHS_DIFFERED}, on the same inputs: {what}; the function keeps something from call to call",
+            FindingKind.SPECIALIZED_CONSTANT if draws else FindingKind.CACHED_STATE,
+            f"{GRAPHS_DIFFERED}, on the same inputs: {what}; {why}",
             node,
             source,
             None,
             None,
             0,
             Severity.NOTE,
-            SUGGESTIONS["state"],
+            SUGGESTIONS["random" if draws else "state"],
         )
         return self.state
+
+    def is_state(self, finding: Finding) -> bool:
+        """Whether a finding is what is different on the same inputs."""
+        if finding.kind == FindingKind.CACHED_STATE:
+            return True
+        state = self.state
+        return state is not None and finding.kind == state.kind and finding.suggestion == state.suggestion
 
     def causes(self, tried: CheckInput, outcome: Outcome) -> list[Cause]:
         """The findings behind one wrong outcome."""

@@ -16,7 +16,6 @@ from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
 from tracelab.graph.structure import InputTree, rebuild
-from tracelab.graph.types import counted
 
 
 class FindingKind(StrEnum):
@@ -147,19 +146,24 @@ class AssumptionVerdict:
     """An assumption of the trace, and whether some input shows that it need not hold.
 
     `input` is one for which it did not, None where `tries` inputs found none; `differs` says whether the trace did
-    something else than the function on it.
+    something else than the function on it. Of a recording that leaves such calls to others (`on_violation="retrace"`),
+    `left` is one that it left. `recording` is the label of the recording, where there are several.
     """
 
     assumption: Assumption
     input: CheckInput | None
     differs: bool
     tries: int
+    left: CheckInput | None = None
+    recording: str = ""
 
     @property
     def verdict(self) -> str:
         """`told at the call: wrong for x negated`, or `no counterexample in 32 tries`."""
         if self.input is None:
-            return f"no counterexample in {self.tries} {'try' if self.tries == 1 else 'tries'}"
+            if self.left is not None:
+                return f"another recording, or a new one, for {self.left}"
+            return _none_in(self.tries, "try", "tries")
         if self.differs:
             return f"told at the call: wrong for {self.input}"
         return f"does not hold for {self.input}, where the result is the same"
@@ -172,23 +176,38 @@ class AssumptionVerdict:
 class Specialization:
     """A place on which the trace is specialized, and whether some input shows it wrong.
 
-    `finding` is the difference that it causes, None where no counterexample was found in `examples` examples.
+    `finding` is the difference that it causes, None where no counterexample was found in `examples` examples; `left`
+    and `recording` are as in `AssumptionVerdict`.
     """
 
     diagnostic: TraceDiagnostic
     finding: Finding | None
     examples: int
+    left: CheckInput | None = None
+    recording: str = ""
 
     @property
     def verdict(self) -> str:
         """`wrong for x negated`, or `no counterexample in 32 examples`."""
         if self.finding is not None and self.finding.input is not None:
             return f"wrong for {self.finding.input}"
-        return f"no counterexample in {counted(self.examples, 'example')}"
+        if self.left is not None:
+            return f"another recording, or a new one, for {self.left}"
+        return _none_in(self.examples, "example", "examples")
+
+    @property
+    def where(self) -> str:
+        """The line, or the kind where there is none."""
+        source = self.diagnostic.source
+        if source is None:
+            return self.diagnostic.kind
+        return f"{source.short_file}:{source.line}: {source.text.strip()}"
 
     def __str__(self) -> str:
-        source = self.diagnostic.source
-        where = self.diagnostic.kind
-        if source is not None:
-            where = f"{source.short_file}:{source.line}: {source.text.strip()}"
-        return f"{where}  → {self.verdict}"
+        return f"{self.where}  → {self.verdict}"
+
+
+def _none_in(tries: int, one: str, many: str) -> str:
+    if tries == 0:
+        return "not tried"
+    return f"no counterexample in {tries:,} {one if tries == 1 else many}"

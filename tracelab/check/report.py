@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
 from tracelab.check.findings import AssumptionVerdict, CheckInput, Finding, Specialization
 from tracelab.check.trial import Outcome
 from tracelab.errors import TracelabError
+from tracelab.graph.source import Source
 from tracelab.graph.types import counted
 
 _WIDTH = 116
@@ -44,7 +45,9 @@ class CheckReport:
     the trace was furthest off, at most five. `tried` inputs ran, on `wrong` of them the trace did something else than
     Python; on `told` more, of another kind than the examples (another dtype, say), it did so too, and a call says
     that it is not for them. On `rejected_inputs` more Python itself raised, or there was nothing to compare; for
-    `unrecorded` ones no recording fits, so that a call makes another one (`on_violation="retrace"`).
+    `unrecorded` ones no recording fits, so that a call makes another one (`on_violation="retrace"`). Where there are
+    several, `recordings` has the labels of those that were looked at, by number; inputs are generated for each, and it
+    leaves `left_to_others` of them to the others, or to one that is still to be made.
 
     >>> report = tracelab.trace(torch.relu, torch.ones(2)).check(max_examples=4)
     >>> print(report)
@@ -61,14 +64,16 @@ class CheckReport:
     told: int = 0
     rejected_inputs: int = 0
     unrecorded: int = 0
+    left_to_others: int = 0
     tolerance: float = 1e-5
     notes: list[str] = field(default_factory=list)
     """How the check was run, where that was not as asked for."""
+    recordings: dict[int, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether no difference was found."""
-        return not self.errors
+        """Whether inputs were tried, and no difference was found."""
+        return not self.errors and self.tried > 0
 
     @property
     def errors(self) -> list[Finding]:
@@ -91,36 +96,40 @@ class CheckReport:
 
 
 def _headline(report: CheckReport) -> str:
-    tried = f"{counted(report.tried, 'input')} tried"
+    tried = f"{counted(report.tried, 'input')} tried" if report.tried else "no input tried"
+    more = " more" if report.tried else ""
     if report.rejected_inputs:
-        tried += f", {report.rejected_inputs:,} more rejected by the function"
+        tried += f", {report.rejected_inputs:,}{more} rejected by the function"
     if report.unrecorded:
-        tried += f", {report.unrecorded:,} more would be recorded anew"
-    if report.ok:
-        return f"no difference found, {tried}"
+        tried += f", {report.unrecorded:,}{more} would be recorded anew"
+    if report.left_to_others:
+        tried += f", {report.left_to_others:,}{more} fit other recordings or none"
+    if not report.errors:
+        return f"no difference found, {tried}" if report.tried else f"nothing compared, {tried}"
     wrong = f", the trace is wrong for {report.wrong:,}" if report.wrong else ""
     return f"{counted(len(report.errors), 'error')}, {tried}{wrong}"
 
 
 def _lines(report: CheckReport) -> Iterator[str]:
     yield f"check of {report.name}: {_headline(report)}"
+    if report.recordings:
+        yield "recordings"
+        for number, label in report.recordings.items():
+            yield f"  {_cut(f'{number}: {label}', _WIDTH - 2)}"
     for finding in report.findings[:_MOST_FINDINGS]:
         yield from _finding_lines(finding)
     if len(report.findings) > _MOST_FINDINGS:
         yield f"… {counted(len(report.findings) - _MOST_FINDINGS, 'more finding')} in report.findings"
-    if report.specializations:
-        yield "specialized on"
-        for place in report.specializations[:_MOST_PLACES]:
-            yield f"  {_cut(str(place), _WIDTH - 2)}"
-        if len(report.specializations) > _MOST_PLACES:
-            yield f"  … {len(report.specializations) - _MOST_PLACES} more in report.specializations"
-    if report.assumptions:
-        yield "assumed"
-        assumed = _assumed(report)
-        for item, verdict in assumed[:_MOST_PLACES]:
-            yield f"  {_cut(f'{item}  → {verdict}', _WIDTH - 2)}"
-        if len(assumed) > _MOST_PLACES:
-            yield f"  … {len(assumed) - _MOST_PLACES} more in report.assumptions"
+    for section in _sections(report):
+        yield section.title
+        for heading, rows in section.groups:
+            if heading:
+                yield f"  {_cut(heading, _WIDTH - 2)}"
+            indent = "    " if heading else "  "
+            for what, verdict in rows:
+                yield f"{indent}{_cut(f'{what}  → {verdict}', _WIDTH - len(indent))}"
+        if section.more:
+            yield f"  … {section.more} more in report.{section.name}"
     for note in report.notes:
         yield from textwrap.wrap(f"note: {note}", _WIDTH)
 
@@ -165,6 +174,9 @@ def report_html(report: CheckReport) -> str:
         f'<div style="{_STYLE}"><div><b>check of {_html(report.name)}</b>: '
         f'<span style="{colour}">{_html(_headline(report))}</span></div>'
     ]
+    if report.recordings:
+        items = "".join(f'<li value="{number}">{_html(label)}</li>' for number, label in report.recordings.items())
+        parts.append(f'<div style="margin:.5em 0 0 0"><b>recordings</b><ol>{items}</ol></div>')
     for finding in report.findings[:_MOST_FINDINGS]:
         mark = f'<span style="{_ERROR}">✗</span>' if finding.is_error else "·"
         code = ""
@@ -178,35 +190,102 @@ def report_html(report: CheckReport) -> str:
         )
     if len(report.findings) > _MOST_FINDINGS:
         parts.append(f"<div>… {len(report.findings) - _MOST_FINDINGS} more in report.findings</div>")
-    if report.specializations:
-        rows = "".join(
-            f'<li><span style="{_CODE}">{_html(_where(place))}</span> → {_html(place.verdict)}</li>'
-            for place in report.specializations[:_MOST_PLACES]
-        )
-        more = len(report.specializations) - _MOST_PLACES
-        rest = f"<li>… {more} more in report.specializations</li>" if more > 0 else ""
-        parts.append(f'<div style="margin:.5em 0 0 0"><b>specialized on</b><ul>{rows}{rest}</ul></div>')
-    if report.assumptions:
-        assumed = _assumed(report)
-        rows = "".join(
-            f'<li><span style="{_CODE}">{_html(item)}</span> → {_html(verdict)}</li>'
-            for item, verdict in assumed[:_MOST_PLACES]
-        )
-        more = len(assumed) - _MOST_PLACES
-        rest = f"<li>… {more} more in report.assumptions</li>" if more > 0 else ""
-        parts.append(f'<div style="margin:.5em 0 0 0"><b>assumed</b><ul>{rows}{rest}</ul></div>')
+    for section in _sections(report):
+        parts.append(f'<div style="margin:.5em 0 0 0"><b>{section.title}</b>')
+        for heading, rows in section.groups:
+            items = "".join(
+                f'<li><span style="{_CODE}">{_html(what)}</span> → {_html(verdict)}</li>' for what, verdict in rows
+            )
+            named = f'<div style="margin-left:1.5em">{_html(heading)}</div>' if heading else ""
+            parts.append(f"{named}<ul>{items}</ul>")
+        if section.more:
+            parts.append(f"<div>… {section.more} more in report.{section.name}</div>")
+        parts.append("</div>")
     parts += [f"<div>note: {_html(note)}</div>" for note in report.notes]
     return "".join(parts) + "</div>"
 
 
-def _assumed(report: CheckReport) -> list[tuple[str, str]]:
-    """Assumptions and verdicts in words, each once: those that some input shows wrong first."""
+_EVERY = "every recording"
+
+
+def named_recordings(labels: Iterable[str], recordings: Mapping[int, str]) -> str:
+    """Which recordings something is of: all, one by its label, or some by their numbers.
+
+    >>> named_recordings(["b", "c"], {1: "a", 2: "b", 3: "c"})
+    'recordings 2 and 3'
+    """
+    mine = set(labels)
+    if len(mine) == len(recordings) > 1:
+        return _EVERY
+    if len(mine) == 1:
+        return mine.pop()
+    numbers = [str(number) for number, label in recordings.items() if label in mine]
+    return f"recordings {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A list of the report: of one recording, or by the recordings that each line is of."""
+
+    title: str
+    name: str
+    groups: list[tuple[str, list[tuple[str, str]]]]
+    """A heading, empty where there is one recording, and what stands below it: a fact and its verdict."""
+    more: int
+
+
+def _sections(report: CheckReport) -> Iterator[_Section]:
+    # Of several recordings, a place that an assumption is about is listed with the assumptions.
+    assumptions = {_place_of(item.assumption.source) for item in report.assumptions} if report.recordings else set()
+    places = [
+        (item.where, item.recording, item)
+        for item in report.specializations
+        if _place_of(item.diagnostic.source) not in assumptions or _rank(item) == 0
+    ]
+    if places:
+        yield _section(report, "specialized on", "specializations", places)
+    # Those that some input shows wrong come first.
     ordered = sorted(report.assumptions, key=lambda item: (not item.differs, item.input is None))
-    return list(dict.fromkeys((str(item.assumption), item.verdict) for item in ordered))
+    if ordered:
+        assumed = [(str(item.assumption), item.recording, item) for item in ordered]
+        yield _section(report, "assumed", "assumptions", assumed)
 
 
-def _where(place: Specialization) -> str:
-    return str(place)[: -len(place.verdict) - 4]
+_Row = tuple[str, str, AssumptionVerdict] | tuple[str, str, Specialization]
+
+
+def _section(report: CheckReport, title: str, name: str, rows: Sequence[_Row]) -> _Section:
+    if len(report.recordings) < 2:
+        lines = list(dict.fromkeys((what, item.verdict) for what, _, item in rows))
+        return _Section(title, name, [("", lines[:_MOST_PLACES])], max(0, len(lines) - _MOST_PLACES))
+    facts: dict[str, list[_Row]] = {}
+    for row in rows:
+        facts.setdefault(row[0], []).append(row)
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for what, same in list(facts.items())[:_MOST_PLACES]:
+        heading = named_recordings([label for _, label, _ in same], report.recordings)
+        groups.setdefault(heading, []).append((what, _verdict_of_all([item for _, _, item in same])))
+    ordered = sorted(groups.items(), key=lambda group: group[0] != _EVERY)
+    return _Section(title, name, ordered, max(0, len(facts) - _MOST_PLACES))
+
+
+def _place_of(source: Source | None) -> object:
+    return None if source is None else (source.file, source.line, source.column)
+
+
+def _verdict_of_all(items: Sequence[AssumptionVerdict | Specialization]) -> str:
+    """The verdict on a fact of several recordings: that of the one that some input shows wrong, if there is one."""
+    first = min(items, key=lambda item: _rank(item))
+    if _rank(first) < 2:
+        return first.verdict
+    if isinstance(first, AssumptionVerdict):
+        return replace(first, tries=sum(item.tries for item in items if isinstance(item, AssumptionVerdict))).verdict
+    return replace(first, examples=sum(item.examples for item in items if isinstance(item, Specialization))).verdict
+
+
+def _rank(item: AssumptionVerdict | Specialization) -> int:
+    shown = item.input if isinstance(item, AssumptionVerdict) else item.finding
+    return 0 if shown is not None else 1 if item.left is not None else 2
 
 
 def _html(text: str) -> str:

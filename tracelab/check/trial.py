@@ -98,7 +98,10 @@ def _outcome(
         try:
             expected = python(*mine[0], **mine[1])
         except Exception as error:
-            return Outcome(python_error=sentence(error), trace_error=_raises(traced, theirs, again))
+            found = _raised(traced, theirs, again)
+            if isinstance(found, NoRecording):
+                return Outcome(python_error=sentence(error), unrecorded=True)
+            return Outcome(python_error=sentence(error), trace_error=sentence(found) if found is not None else "")
         again()
         try:
             found = traced(*theirs[0], **theirs[1])
@@ -109,13 +112,13 @@ def _outcome(
         return _compared(tensors, expected, found, mine, theirs, tolerance)
 
 
-def _raises(traced: Callable[..., Any], inputs: Any, again: Callable[[], None]) -> str:
+def _raised(traced: Callable[..., Any], inputs: Any, again: Callable[[], None]) -> Exception | None:
     again()
     try:
         traced(*inputs[0], **inputs[1])
     except Exception as error:
-        return sentence(error)
-    return ""
+        return error
+    return None
 
 
 def _compared(tensors: list[Tensor], expected: Any, found: Any, mine: Any, theirs: Any, tolerance: float) -> Outcome:

@@ -8,10 +8,14 @@ fact is an `Assumption` on the graph. What torch.export and Dynamo call a guard 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+
+from tracelab.graph.expressions import tidy
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.source import Source
 
@@ -94,8 +98,8 @@ class Assumption:
         """What it is about, in words of the code: `x.dtype`, `x.shape[0] > 1`, `Net.training`."""
         if not self.subject:
             expression = self.source.expression if self.source is not None else ""
-            return expression or f"a {self.kind} that the code read"
-        return self.subject.replace("{}", self.value.name if self.value is not None else "it")
+            return tidy(expression) or f"a {self.kind} that the code read"
+        return self.subject.replace("{}", user_name(self.value) if self.value is not None else "it")
 
     @property
     def line(self) -> str:
@@ -118,7 +122,30 @@ class Assumption:
 
     def __str__(self) -> str:
         place = f"{self.line}: " if self.line else ""
-        return f"{place}{self.about} is {self.constant!r}"
+        if self.kind in (AssumptionKind.IDENTITY, AssumptionKind.RANDOM):
+            return f"{place}{self.about}"
+        return f"{place}{self.about} is {shown(self.constant)}"
+
+
+def shown(constant: Any) -> str:
+    """A value as it stands in a sentence."""
+    return str(constant) if isinstance(constant, torch.device) else " ".join(repr(constant).split())
+
+
+_NUMBERED = re.compile(r"\.\d+$")
+
+
+def user_name(value: Value) -> str:
+    """What the code calls a value, as far as that is known: `x` for `x.1`, and for what `x.mul_(2)` gives."""
+    node = value.node
+    while node is not None and _in_place(node) and value.name.split(".")[0] == node.name:
+        value = node.inputs[0]
+        node = value.node
+    return _NUMBERED.sub("", value.name)
+
+
+def _in_place(node: Node) -> bool:
+    return node.name.endswith("_") and not node.name.endswith("__") and bool(node.inputs)
 
 
 _FREE_RANK = frozenset({"squeeze", "squeeze_", "PythonOp", "CallFunction", "CallMethod"})

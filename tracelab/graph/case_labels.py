@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.expressions import negated
 from tracelab.graph.graph import Graph
 from tracelab.graph.structure import Tree
 from tracelab.graph.types import TensorType, counted
@@ -66,8 +67,11 @@ def _facts(graph: Graph) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]
         yield ("dtype", name), (dtype, dtype if len(users) == 1 else f"{name} {dtype}")
     for name, kind in types:
         yield ("dimensions", name), (len(kind.shape), f"{name} of {counted(len(kind.shape), 'dimension')}")
+    seen: Counter[str] = Counter()
     for item in graph.assumptions:
-        yield ("assumption", item.about), (repr(item.constant), _assumed(item))
+        seen[item.about] += 1
+        # Several values may go by one name of the user's.
+        yield ("assumption", f"{item.about} {seen[item.about]}"), (repr(item.constant), _assumed(item))
     for name, kind in types:
         yield ("sizes", name), (kind.shape, f"{name} {list(kind.shape)}")
 
@@ -79,24 +83,15 @@ def _nesting(tree: Tree) -> str:
 
 
 def _assumed(item: Assumption) -> str:
-    about = item.about if len(item.about) <= _SHORT else item.about[: _SHORT - 1] + "…"
     if item.kind is AssumptionKind.TRAINING:
         return "training" if item.constant else "evaluation"
     if item.constant is True:
-        return about
+        return _cut(item.about)
     if item.constant is False:
-        return _negated(about)
+        return _cut(negated(item.about))
     shown = " ".join(str(item.constant).removeprefix("torch.").split())
-    return f"{about} = {shown if len(shown) <= _SHORT else shown[: _SHORT - 1] + '…'}"
+    return f"{_cut(item.about)} = {_cut(shown)}"
 
 
-_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_COMPARISON = re.compile(r"([\w.\[\]()\- ]+?) ?(==|!=|<=|>=|<|>) ?([\w.\[\]()\- ]+)")
-
-
-def _negated(text: str) -> str:
-    """An expression that is false, as one that is true."""
-    found = _COMPARISON.fullmatch(text)
-    if found is not None and not re.search(r"\b(and|or|not|in|is|if|lambda)\b", text):
-        return f"{found[1]} {_OPPOSITE[found[2]]} {found[3]}"
-    return f"not {text}" if re.fullmatch(r"[\w.]+", text) else f"not ({text})"
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

@@ -33,12 +33,13 @@ class _Row:
         return (*kind, *(child.shape() for child in self.children))
 
 
-def summary_table(graph: Graph, depth: int | None = None) -> str:
+def summary_table(graph: Graph, depth: int | None = None, recording: str = "") -> str:
     """The table of a graph.
 
     Args:
         graph: What was recorded.
         depth: How many levels of modules to show; None for as many as fit a screen.
+        recording: Which of several recordings it is, in words; empty where there is one.
 
     Returns:
         The text: a header, one line per module call, and a line of totals. Sizes are in elements, memory in bytes.
@@ -68,7 +69,8 @@ def summary_table(graph: Graph, depth: int | None = None) -> str:
         for row in cut
     ]
     text.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join([*(line.rstrip() for line in text), _totals(graph, root)])
+    named = [recording] if recording else []
+    return "\n".join([*(line.rstrip() for line in text), _totals(graph, root), *named])
 
 
 def _aligned(cell: str, width: int, column: int) -> str:

@@ -206,7 +206,7 @@ export const helpNextPrevious = () => trans.__('next or previous warning or diff
 // Several recordings.
 export const recording = () => trans.__('Recording');
 export const recordingHelp = () =>
-  trans.__('There are several recordings: each is for the calls that its name tells');
+  trans.__('One of several recordings: its name says what tells it from the others');
 export const recordingShown = (label: string) => trans.__('Recording shown: %1', label);
 
 // Documents that cannot be shown.

@@ -108,6 +108,16 @@ function withDifferences(h: Hierarchy, mixed: ReadonlySet<number>): Set<number> 
   return opened;
 }
 
+/** What is open of another graph is open in this one, by the paths of its modules; what only this one has is as at first. */
+export function openedAlike(h: Hierarchy, other: Hierarchy, opened: ReadonlySet<number>): Set<number> {
+  const known = new Map<string, boolean>();
+  for (const scope of allScopes(other)) {
+    known.set(other.paths[scope], opened.has(scope));
+  }
+  const first = defaultOpened(h);
+  return new Set([...allScopes(h)].filter((scope) => known.get(h.paths[scope]) ?? first.has(scope)));
+}
+
 /** Opens whatever hides an element. */
 export function openAncestors(h: Hierarchy, opened: ReadonlySet<number>, element: Element): Set<number> {
   const result = new Set(opened);

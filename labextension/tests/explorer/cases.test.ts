@@ -75,6 +75,75 @@ it('nothing is selected of another recording', async () => {
   expect(host.dataset.selected).toBe('-1');
 });
 
+it('the list keeps the focus and its entries', async () => {
+  const first = list().options[0];
+  list().focus();
+  await choose(1);
+  expect(host.querySelector('.tracelab')!.shadowRoot!.activeElement).toBe(list());
+  expect(list().options[0]).toBe(first);
+});
+
+it('the tooltip has the whole name', async () => {
+  expect(list().title).toMatch(/^no mask\n/);
+  await choose(1);
+  expect(list().title).toMatch(/^mask given\n/);
+});
+
+it('a search goes on in another recording', async () => {
+  const search = (): HTMLInputElement => all('.search input')[0] as HTMLInputElement;
+  search().value = 'op:relu';
+  search().dispatchEvent(new Event('input'));
+  await choose(1);
+  expect(search().value).toBe('op:relu');
+  expect(all('.search .count')[0].textContent).toMatch(/^0\/[1-9]/);
+});
+
+it('a recording is selected and opened as it was', async () => {
+  explorer.setOpened([]);
+  await ready();
+  explorer.select(2);
+  await ready();
+  const link = explorer.link();
+  await choose(1);
+  expect(explorer.link()).not.toContain('select');
+  await choose(0);
+  expect(explorer.link()).toBe(link);
+});
+
+it('back and forward are those of the recording', async () => {
+  const back = (): HTMLElement => all('[aria-label="Back ([)"]')[0];
+  explorer.select(2);
+  await ready();
+  await choose(1);
+  expect(back().getAttribute('aria-disabled')).toBe('true');
+  await choose(0);
+  expect(back().getAttribute('aria-disabled')).toBe('false');
+});
+
+it('what is closed stays closed in another recording of the same modules', async () => {
+  explorer.setDocument({ ...resnet18(), cases: [{ label: 'a' }, { label: 'b', document: resnet18() }] });
+  await ready();
+  explorer.setOpened([]);
+  await ready();
+  await choose(1);
+  expect(explorer.link()).toContain('open=');
+  expect(explorer.link()).not.toContain('layer1');
+});
+
+it('the host hears that nothing is selected before it hears of the recording', async () => {
+  const heard: string[] = [];
+  explorer.destroy();
+  explorer = createExplorer(host, both(), {
+    onCase: (index) => heard.push(`case ${index}`),
+    onSelect: (node) => heard.push(`select ${node}`),
+  });
+  await ready();
+  explorer.select(2);
+  await ready();
+  await choose(1);
+  expect(heard).toEqual(['select null', 'case 1']);
+});
+
 it('a link names the recording', async () => {
   await choose(1);
   const link = explorer.link();

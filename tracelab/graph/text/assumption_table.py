@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from tracelab.graph.assumptions import Assumption
+from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
 from tracelab.graph.text.readable import columns_text
 
 _HEADER = ("kind", "what", "value at the trace", "line")
@@ -37,7 +37,8 @@ class Assumptions(list[Assumption]):
 
 
 def _row(item: Assumption) -> tuple[str, ...]:
-    return str(item.kind), item.about, " ".join(repr(item.constant).split()), item.line
+    value = str(item.constant) if item.kind is AssumptionKind.RANDOM else shown(item.constant)
+    return str(item.kind), item.about, value, item.line
 
 
 def _html(text: str) -> str:

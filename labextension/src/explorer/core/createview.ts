@@ -14,6 +14,7 @@ import {
   closeScope,
   defaultOpened,
   isWithin,
+  openedAlike,
   openScope,
   documentScopes,
   openAncestors,
@@ -28,6 +29,7 @@ import { createEvents } from '../ui/events';
 import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
 import { hostSelection } from './links';
+import type { Camera } from '../canvas/camera';
 import { transitionBetween } from '../canvas/transition';
 import { createPanel } from '../ui/panel';
 import { createPanelPlacement } from './panelplacement';
@@ -37,6 +39,19 @@ import type { Theme } from '../ui/theme';
 import { createToolbar } from '../ui/toolbar';
 import { createAccessibilityTree } from './accessibilitytree';
 import type { ExplorerOptions, View, ViewEvents } from './view';
+
+/** What is kept of a recording while another one is shown. */
+interface KeptView {
+  h: Hierarchy;
+  opened: ReadonlySet<number>;
+  isDefaultOpened: boolean;
+  selected: Element;
+  pinned: Element[];
+  camera: Camera;
+  /** The width that the camera was for. */
+  width: number;
+  panel: boolean;
+}
 
 /** `complete` plugs in what the first picture can do without; it is called once, when that picture is up. */
 export function createView(
@@ -57,10 +72,16 @@ export function createView(
   let generation = 0;
   let cases: readonly TraceCase[] = [];
   let caseIndex = 0;
+  /** By their rows: the recordings that were shown before. */
+  const kept = new Map<number, KeptView>();
   /** The document that came, which holds those of all recordings. */
   let whole: unknown = null;
   /** The first picture of a document is still to be shown. */
   let fresh = true;
+  /** No picture was up yet: the state that the host gave is of the recording that is shown first. */
+  let unseen = true;
+  /** As the picture that comes was looked at before; null: as at first. */
+  let before: KeptView | null = null;
   let destroyed = false;
   let completed: Promise<void> | null = null;
   const measure = createMeasure();
@@ -151,6 +172,7 @@ export function createView(
     const camera = stage.camera;
     const transition = transitionBetween(old, next, anchor);
     scene = next;
+    unseen = false;
     stage.show(graph, next, transition.before);
     tree.update(graph, next);
     if (transition.anchored) {
@@ -172,6 +194,10 @@ export function createView(
 
   function firstView(shown: Scene): void {
     fresh = false;
+    if (before !== null && before.width === stage.width) {
+      stage.setCamera(before.camera);
+      return;
+    }
     stage.first();
     if (selected >= 0) {
       // Selected before there was a picture: by Python, in the line that shows it.
@@ -204,17 +230,39 @@ export function createView(
     }
   }
 
-  function showDocument(document: unknown): void {
+  /** What is shown, to come back to. */
+  function keptNow(): KeptView | null {
+    return h === null
+      ? null
+      : {
+          h,
+          opened,
+          isDefaultOpened,
+          selected,
+          pinned,
+          camera: stage.camera,
+          width: stage.width,
+          panel: panel.shown,
+        };
+  }
+
+  /** Of another recording, what was open in the one beside it is open, too; one that was shown before is as it was. */
+  function showDocument(
+    document: unknown,
+    again: KeptView | null = null,
+    beside: KeptView | null = null,
+  ): void {
     generation++;
+    before = again;
     fresh = true;
     scene = null;
     selected = -1;
     query = '';
     highlighted = null;
-    pinned = [];
+    pinned = again?.pinned ?? [];
     delete host.dataset.tracelabError;
     try {
-      h = buildHierarchy(readDocument(document));
+      h = again?.h ?? buildHierarchy(readDocument(document));
       noteCases(h.document);
     } catch (error) {
       showError(
@@ -225,7 +273,13 @@ export function createView(
     frame.fill(toolbar.node, body, ...overlays);
     toolbar.setGraph(h);
     panel.hide();
-    opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
+    if (again !== null || beside !== null) {
+      isDefaultOpened = (again ?? beside!).isDefaultOpened;
+      opened =
+        again?.opened ?? (isDefaultOpened ? defaultOpened(h) : openedAlike(h, beside!.h, beside!.opened));
+    } else {
+      opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
+    }
     events.emit('graph', h);
     markSelected();
     resized();
@@ -296,18 +350,45 @@ export function createView(
       if (index === caseIndex || cases[index] === undefined) {
         return;
       }
+      const beside = unseen ? null : keptNow();
+      const again = kept.get(index) ?? null;
+      const searched = query;
+      if (beside !== null) {
+        kept.set(caseIndex, beside);
+      }
       caseIndex = index;
       if (byPerson) {
         // First, so that the kernel hears of it before the picture asks for anything.
+        if (selected >= 0) {
+          options.onSelect?.(null, '');
+        }
         options.onCase?.(index);
       }
-      isDefaultOpened = true;
-      showDocument(cases[index].document ?? whole);
+      isDefaultOpened = unseen ? isDefaultOpened : isDefaultOpened || beside === null;
+      showDocument(cases[index].document ?? whole, again, beside);
+      if (h === null) {
+        return;
+      }
+      if (searched !== '') {
+        view.setQuery(searched);
+      }
+      if (byPerson) {
+        if (again !== null) {
+          view.select(again.selected);
+          if (again.panel) {
+            panel.show();
+            events.emit('panel', true);
+            resized();
+          }
+        }
+        report();
+      }
     },
     setDocument(document) {
       whole = document;
       cases = [];
       caseIndex = 0;
+      kept.clear();
       showDocument(document);
     },
     select(to, byPerson = true) {

@@ -1,17 +1,25 @@
 /** Back and forward through what was selected. */
 
 import * as strings from '../../i18n/strings';
-import type { Element } from '../../model/hierarchy';
+import type { Element, Hierarchy } from '../../model/hierarchy';
 import { icon } from '../ui/icons';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
 const MOST = 200;
 
+interface Past {
+  elements: Element[];
+  at: number;
+}
+
 export function historyFeature(view: View): void {
   let past: Element[] = [-1];
   let at = 0;
   let walking = false;
+  let shown: Hierarchy | null = null;
+  /** Of recordings that were shown before, and may be again. */
+  const known = new WeakMap<Hierarchy, Past>();
   const order = ORDER.history;
   const back = view.toolbar.add({ label: strings.back(), face: icon('back'), order, run: () => go(-1) });
   const forward = view.toolbar.add({
@@ -48,9 +56,12 @@ export function historyFeature(view: View): void {
       refresh();
     }
   });
-  view.events.on('graph', () => {
-    past = [-1];
-    at = 0;
+  view.events.on('graph', (h) => {
+    if (shown !== null) {
+      known.set(shown, { elements: past, at });
+    }
+    shown = h;
+    ({ elements: past, at } = known.get(h) ?? { elements: [-1], at: 0 });
     refresh();
   });
   view.keys.bind({

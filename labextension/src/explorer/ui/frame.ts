@@ -93,7 +93,11 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
       setHeight(height);
     },
     fill(...children) {
-      root.replaceChildren(...children, handle, toast, live);
+      const wanted = [...children, handle, toast, live];
+      if (!wanted.every((child) => child.parentNode === root)) {
+        // Only then: an element that is put in again loses the focus.
+        root.replaceChildren(...wanted);
+      }
       setHeight(height);
     },
     showError(text) {

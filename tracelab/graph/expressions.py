@@ -1,0 +1,68 @@
+"""Expressions of the user's code in one spelling, and what is true where they are false."""
+
+from __future__ import annotations
+
+import ast
+import functools
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE,
+    ast.LtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def tidy(text: str) -> str:
+    """An expression with the usual spaces; text that is none as it is.
+
+    >>> tidy("x.shape[0]>4")
+    'x.shape[0] > 4'
+    """
+    parsed = _parsed(text)
+    return text if parsed is None else _written(parsed, text)
+
+
+@functools.lru_cache(maxsize=1024)
+def negated(text: str) -> str:
+    """What is true where an expression is false.
+
+    >>> negated("mask is None"), negated("x.dim()==2 and not done")
+    ('mask is not None', 'x.dim() != 2 or done')
+    """
+    parsed = _parsed(text)
+    return f"not ({text})" if parsed is None else _written(_negated(parsed), text)
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _written(parsed: ast.expr, text: str) -> str:
+    written = ast.unparse(parsed)
+    if "'" in written and '"' not in written and "'" not in text:
+        written = written.replace("'", '"')
+    return written
+
+
+def _negated(parsed: ast.expr) -> ast.expr:
+    match parsed:
+        case ast.Compare(left=left, ops=[operator], comparators=right):
+            return ast.Compare(left, [_OPPOSITE[type(operator)]()], right)
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return inner
+        case ast.BoolOp(op=operator, values=parts):
+            return ast.BoolOp(
+                ast.And() if isinstance(operator, ast.Or) else ast.Or(), [_negated(part) for part in parts]
+            )
+    return ast.UnaryOp(ast.Not(), parsed)
