@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import io
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+import torch.utils.checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -516,3 +519,116 @@ def test_each_recording_is_checked_in_its_own_mode():
     report = traced.check()
     assert report.ok, str(report)
     assert all(module.training for module in traced.modules())
+
+
+@pytest.mark.parametrize("policy", ["raise", "warn", "ignore"])
+def test_under_another_policy_a_call_takes_the_recording_that_fits(policy: str):
+    traced = retraced(by_rows, torch.ones(2, 3))
+    three = traced(torch.ones(3, 3))
+    traced.on_violation = policy
+    assert torch.equal(traced(torch.ones(3, 3)), three)
+    assert len(traced.cases) == 2
+
+
+def test_under_raise_a_call_that_fits_none_of_several_raises():
+    def ranked(x: Tensor) -> Tensor:
+        return x * x.dim()
+
+    traced = retraced(ranked, torch.ones(2))
+    traced(torch.ones(2, 2))
+    traced.on_violation = "raise"
+    with pytest.raises(tracelab.AssumptionError, match=r"x\.dim\(\) was 1"):
+        traced(torch.ones(2, 2, 2))
+
+
+def test_under_warn_a_call_that_fits_none_of_several_is_told_and_runs_the_first():
+    def ranked(x: Tensor) -> Tensor:
+        return x * x.dim()
+
+    traced = retraced(ranked, torch.ones(2))
+    traced(torch.ones(2, 2))
+    traced.on_violation = "warn"
+    with pytest.warns(tracelab.AssumptionWarning, match=r"x\.dim\(\) was 1 .* trace again"):
+        assert torch.equal(traced(torch.ones(2, 2, 2)), torch.ones(2, 2, 2))
+
+
+class Failing:
+    """Fails at each third call, and counts."""
+
+    calls = 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        if self.calls % 3 == 0:
+            raise ConnectionError
+        return x * self.calls
+
+
+def test_what_the_code_changed_before_it_raised_stays():
+    eager, code = Failing(), Failing()
+    traced = retraced(code, torch.ones(1))
+    eager(torch.ones(1))
+    for _ in range(7):
+        outcomes = []
+        for function in (eager, traced):
+            try:
+                outcomes.append(float(function(torch.ones(1))))
+            except ConnectionError:
+                outcomes.append(-1.0)
+        assert outcomes[0] == outcomes[1]
+        assert eager.calls == code.calls
+
+
+def optional(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    return x * 2 if mask is None else x * mask
+
+
+def test_inside_a_transform_the_python_function_runs():
+    traced = retraced(optional, torch.ones(2))
+    x, mask = torch.randn(4, 2), torch.randn(4, 2)
+    assert torch.equal(torch.vmap(traced)(x, mask), x * mask)
+    assert torch.equal(torch.vmap(traced)(x), x * 2)
+    assert len(traced.cases) == 1
+
+
+def test_sizes_inside_a_transform_are_those_of_one_example():
+    traced = retraced(lambda x: x * 2 if x.shape[0] > 2 else x, torch.ones(2))
+    assert torch.equal(torch.vmap(traced)(torch.ones(1, 3)), torch.full((1, 3), 2.0))
+    assert torch.equal(torch.func.jacrev(traced)(torch.ones(3)), 2 * torch.eye(3))
+
+
+def test_inside_a_checkpoint_the_same_tensors_are_saved_twice():
+    module = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
+    traced = retraced(module, torch.ones(2, 2))
+    traced.eval()
+    x = torch.ones(3, 2, requires_grad=True)
+    torch.utils.checkpoint.checkpoint(traced, x, use_reentrant=False).sum().backward()
+    assert torch.allclose(x.grad, module[0].weight.sum(0).expand(3, 2))
+
+
+def test_threads_that_call_at_once_make_one_recording():
+    def slow(x: Tensor) -> Tensor:
+        time.sleep(0.01)
+        return x * 2 if x.dim() == 2 else x
+
+    traced = retraced(slow, torch.ones(2))
+    threads = [threading.Thread(target=traced, args=(torch.ones(2, 2),)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(traced.cases) == 2
+
+
+def test_code_with_state_is_traced_with_its_check():
+    code, eager = Counting(), Counting()
+    eager.load_state_dict(code.state_dict())
+    traced = tracelab.trace(code, torch.ones(1, 2), on_violation="retrace")
+    eager(torch.ones(1, 2))
+    for _ in range(3):
+        assert torch.equal(traced(torch.ones(1, 2)), eager(torch.ones(1, 2)))
+
+
+def test_a_check_input_of_another_branch_is_no_error():
+    traced = tracelab.trace(by_rows, torch.ones(2, 3), on_violation="retrace", check_inputs=[torch.ones(5, 3)])
+    assert torch.equal(traced(torch.ones(5, 3)), by_rows(torch.ones(5, 3)))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import nn
 
 from tracelab.capture.call import CallArguments, record_call
+from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
 from tracelab.capture.record import answers_of_python
 from tracelab.check.isolation import isolated
-from tracelab.errors import AssumptionError, InputError
-from tracelab.execute.cases import Cases, NoRecording, mode_of
-from tracelab.execute.codegen.guards import is_silent, tell
+from tracelab.compat.dynamo import is_loaded
+from tracelab.errors import AssumptionError, InputError, TracelabError
+from tracelab.execute.cases import Cases, NoneFits, NoRecording, modes_of
+from tracelab.execute.codegen.guards import can_record, is_silent, tell
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.assumptions import Assumption
 from tracelab.graph.graph import Graph
@@ -45,18 +48,39 @@ class Retracing(Cases):
         if is_silent():
             # A check looks at the recordings that there are.
             raise NoRecording(str(missed[0]))
-        with _one_at_a_time, _in_place_of(self, origin):
-            if len(self._cases_of(method)) < self.policy.max_traces:
-                self._record_another(method, origin, args, kwargs)
-            else:
-                tell(_too_many(len(self._cases_of(method)), missed))
-            # The call itself, in Python: with its gradients, and all that it changes.
-            return origin.python(*args, **kwargs)
+        with _one_at_a_time:
+            made_meanwhile = self._cases_of(method)[len(missed) :]
+            try:
+                return self._first_of(made_meanwhile, method, args, kwargs, missed)
+            except NoneFits:
+                pass
+            with _in_place_of(self, origin):
+                if not can_record():
+                    # Inside a transform, a checkpoint or another trace, which look at what Python does.
+                    pass
+                elif len(missed) < self.policy.max_traces:
+                    record = torch.compiler.disable(self._record_another) if is_loaded() else self._record_another
+                    record(method, origin, args, kwargs)
+                else:
+                    tell(_too_many(len(missed), missed))
+                # The call itself, in Python: with its gradients, and all that it changes.
+                return origin.python(*args, **kwargs)
+
+    def _python_of(self, method: str) -> Callable[..., Any] | None:
+        origin = self._cases_of(method)[0]._origin_of(method)
+        if origin is None or self.policy.on_violation != "retrace":
+            return None
+
+        def python(*args: Any, **kwargs: Any) -> Any:
+            with _one_at_a_time, _in_place_of(self, origin):
+                return origin.python(*args, **kwargs)
+
+        return python
 
     def recordings(self, method: str | None) -> list[Any]:
         """Those that a check looks at."""
         name = method or self._method
-        return self._cases_of(name) if self.policy.on_violation == "retrace" else [self]
+        return self._cases_of(name) if self.policy.picks else [self]
 
     @contextmanager
     def as_recorded(self, case: Any, method: str | None) -> Iterator[None]:
@@ -68,11 +92,12 @@ class Retracing(Cases):
             return
         modules = (*self.modules(), case) if isinstance(self, nn.Module) else ()
         modes = [(module, module.training) for module in modules]
-        mode = mode_of(case._graph_of(name))
+        recorded = {path: item.constant for path, item in modes_of(case._graph_of(name))}
+        paths = {id(module): path for path, module in self.named_modules()} if isinstance(self, nn.Module) else {}
         vars(case)["_alone"] = True
         try:
             for module, training in modes:
-                vars(module)["training"] = training if mode is None else mode
+                vars(module)["training"] = recorded.get(paths.get(id(module), ""), training)
             with _in_place_of(self, origin):
                 yield
         finally:
@@ -82,8 +107,17 @@ class Retracing(Cases):
 
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
-        with isolated((origin.python, *origin.modules.values())), warnings_suppressed(), answers_of_python():
-            graph, _, examples = record_call(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
+        try:
+            with isolated((origin.python, *origin.modules.values())), warnings_suppressed(), answers_of_python():
+                graph, _, examples = record_call(
+                    origin.python, origin.modules, call, origin.strict, origin.force_outplace
+                )
+        except TracelabError as error:
+            if not isinstance(error, TraceError) or isinstance(error.__cause__, TracelabError):
+                said = f"no recording fits this call, and none can be made ({error})"
+                tell(f"{said}: the call ran the Python function")
+            # The code's own error is raised again by the call in Python, with what was changed before it.
+            return
         again = replace(origin, examples=kept_examples(examples), version=graph.nodes.version)
         case = self._new_case(method, graph, again)
         case.policy = self.policy

@@ -120,14 +120,14 @@ def trace(
         calls += [CallArguments(item, None) for item in check_inputs or ()]
         method = func.__name__ if _is_method(func) else "forward"
         try:
-            check_calls(traced, method, calls, check_tolerance)
+            check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
         except TracingCheckError:
             if not asked:
                 raise
             # What the code does where it believes to be traced is something else: it is recorded as it is in Python.
             with isolated([func]), answers_of_python(), _told(policy):
                 traced = _traced(func, call, strict, force_outplace)
-            check_calls(traced, method, calls, check_tolerance)
+            check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
     return traced
 

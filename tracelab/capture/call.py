@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.capture.record import record
+from tracelab.compat.modes import innermost_transform
 from tracelab.compat.tensors import mark_as_parameter
 from tracelab.errors import InputError
 from tracelab.graph.graph import Graph
@@ -43,6 +44,10 @@ def record_call(
     force_outplace: bool = False,
 ) -> tuple[Graph, Any, list[Tensor]]:
     """The graph of one call on copies of its arguments, what it returned, and the arguments' tensors (copies)."""
+    if innermost_transform() is not None:
+        raise InputError(
+            "a call inside of a transform of torch.func (vmap, grad) cannot be recorded: record it outside"
+        )
     names = argument_names(func, call)
     leaves: list[Tensor] = []
     trees: list[Tree] = []

@@ -16,7 +16,7 @@ from tracelab.capture.outside.reads import names_read
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.compat import script
 from tracelab.compat.modules import infer_lazy_parameters
-from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
 from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.ir import Role
 from tracelab.graph.kinds import CALL_METHOD
@@ -77,31 +77,47 @@ def call_module(
 
 
 def note_training(recorder: Recorder, root: torch.nn.Module | None) -> None:
-    """Note that the recording depends on the training mode, where the code of a module that ran asks for it.
+    """Note the modes of the modules that ran and whose code asks for them.
 
-    A traced module has a mode of its own; the modules that a function runs are asked at each call.
+    The modules of a traced module have modes of their own, beside those of the modules that it was traced from; what a
+    function runs is asked at each call.
     """
     asking = [module for module in recorder.called.values() if _asks_for_training(type(module))]  # type: ignore[arg-type]
+    assumptions = recorder.graph.assumptions
     if root is not None:
-        if asking:
-            subject = f"{type(root).__name__}.training"
-            recorder.graph.assumptions.append(Assumption(AssumptionKind.TRAINING, subject, root.training))
-        return
-    for module in asking[:1]:
-        subject = f"{recorder.module_paths.get(id(module)) or type(module).__name__}.training"
-        probe = functools.partial(_mode_of, weakref.ref(module), module.training)
-        recorder.graph.assumptions.append(Assumption(AssumptionKind.TRAINING, subject, module.training, probe=probe))
+        within = {id(module): path for path, module in root.named_modules()}
+        inside = [(within[id(module)], module.training) for module in asking if id(module) in within]
+        asking = [module for module in asking if id(module) not in within]
+        name = type(root).__name__
+        alike = tuple(sorted(path for path, mode in inside if mode is root.training))
+        if alike:
+            item = Assumption(AssumptionKind.TRAINING, f"{name}.training", root.training, paths=alike)
+            assumptions.append(item)
+        for path, mode in inside:
+            if mode is not root.training:
+                assumptions.append(Assumption(AssumptionKind.TRAINING, f"{name}.{path}.training", mode, paths=(path,)))
+    if asking:
+        first = asking[0]
+        subject = f"{recorder.module_paths.get(id(first)) or type(first).__name__}.training"
+        modes = [(weakref.ref(module), module.training) for module in asking]
+        probe = functools.partial(_mode_of, modes)
+        assumptions.append(Assumption(AssumptionKind.TRAINING, subject, first.training, probe=probe))
 
 
-def _mode_of(owner: weakref.ref[torch.nn.Module], gone: bool) -> bool:
-    module = owner()
-    return gone if module is None else module.training
+def _mode_of(modes: list[tuple[weakref.ref[torch.nn.Module], bool]]) -> Any:
+    """The mode of the first; other words where that is as it was, and that of another module is not."""
+    now = [before if (module := owner()) is None else module.training for owner, before in modes]
+    if now[0] is not modes[0][1] or now == [before for _, before in modes]:
+        return now[0]
+    return Words("another in a module beside it")
 
 
 @functools.lru_cache(maxsize=4096)
 def _asks_for_training(cls: Any) -> bool:
-    code = getattr(getattr(cls, "forward", None), "__code__", None)
-    return code is not None and "training" in names_read(code)
+    """Whether its `forward`, or a method beside it that `forward` may call, reads `self.training`."""
+    methods = (item for owner in cls.__mro__ if owner is not torch.nn.Module for item in vars(owner).values())
+    codes = (getattr(item, "__code__", None) for item in methods if callable(item))
+    return any(code is not None and "training" in names_read(code) for code in codes)
 
 
 def _name_from_caller(module: torch.nn.Module, frame: FrameType | None) -> str:

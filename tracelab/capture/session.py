@@ -57,7 +57,7 @@ class Session:
         """From here on, this thread's calls are recorded."""
         if self.outer is not None and not self.outer.paused:
             raise TracelabError("a trace is being recorded here already: call the traced function inside it instead")
-        heal()
+        heal(suspected=False)
         self._begun = True
         active.session = self
         self.epoch.begin()
@@ -95,12 +95,12 @@ class Session:
                 torch.set_autocast_enabled(device, enabled)
 
 
-def heal() -> None:
+def heal(suspected: bool = True) -> None:
     """End what an interrupt left of a recording of this thread, and put back what no recording needs."""
     left = active.session
     if left is not None and not _runs(left):
         left.end()
-    patched.heal()
+    patched.heal(suspected)
 
 
 def _runs(session: Session) -> bool:

@@ -22,6 +22,13 @@ any_autocast: Callable[[], bool] = needed("torch._C._is_any_autocast_enabled")
 innermost_transform: Callable[[], Any] = needed("torch._C._functorch.peek_interpreter_stack")
 """The transform of `torch.func` that runs; None outside of one."""
 
+_saved_tensors_hooks: Callable[[bool], Any] = needed("torch._C._autograd._top_saved_tensors_default_hooks")
+
+
+def has_saved_tensors_hooks() -> bool:
+    """Whether what is saved for gradients goes through hooks, as in `torch.utils.checkpoint`."""
+    return _saved_tensors_hooks(True) is not None
+
 
 def watching_modes() -> int:
     """How many modes watch calls: one that sets the default device only chooses where tensors are made."""

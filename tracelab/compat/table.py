@@ -93,6 +93,7 @@ _GROUPS = (
         torch._C._get_function_stack_at
         torch._C._len_torch_dispatch_stack
         torch._C._is_any_autocast_enabled
+        torch._C._autograd._top_saved_tensors_default_hooks
         torch._C._functorch.peek_interpreter_stack
         """,
     ),

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+import torch
 from torch import Tensor
 
 from tracelab.errors import AssumptionError, InputError
-from tracelab.execute.codegen.guards import Guarded, violated
+from tracelab.execute.codegen.guards import (
+    MAY_BE_WRONG,
+    Guarded,
+    can_pick,
+    is_passing,
+    is_silent,
+    passing,
+    tell,
+    violated,
+)
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.case_labels import case_labels
 from tracelab.graph.graph import Graph
@@ -58,7 +68,7 @@ class Cases(Guarded):
         raise NotImplementedError
 
     def _missed_mode(self, method: str, training: bool) -> AssumptionError | None:
-        """Why this recording is not one of this mode; None where it is, or does not depend on it."""
+        """Why this recording is not one of the modes of the modules now; None where it is, or does not depend on it."""
         return None
 
     def _cases_of(self, method: str) -> list[Self]:
@@ -68,12 +78,45 @@ class Cases(Guarded):
         family = self._family.setdefault(method, [self])
         family.append(case)
         case._family = self._family
+        self.policy.several = True
 
     def _fitting(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What the first recording gives whose assumptions hold; the call is recorded where there is none."""
+        if not (self._alone or is_silent() or torch.compiler.is_compiling() or can_pick()):
+            # No assumption can be asked here.
+            python = self._python_of(method)
+            if python is not None:
+                return python(*args, **kwargs)
         missed: list[InputError] = []
+        try:
+            return self._first_of([self] if self._alone else self._cases_of(method), method, args, kwargs, missed)
+        except NoneFits:
+            pass
+        policy = self.policy
+        if policy.on_violation == "retrace":
+            return self._recorded_anew(method, args, kwargs, missed)
+        if policy.on_violation == "raise" or is_silent():
+            raise missed[0]
+        if policy.on_violation == "warn":
+            tell(f"{missed[0]}{MAY_BE_WRONG}")
+        with passing():
+            return self._replayed(method, args, kwargs)
+
+    def _python_of(self, method: str) -> Callable[..., Any] | None:
+        """The Python function, with the modules as they are now; None where there is none, or no call may use it."""
+        return None
+
+    def _first_of(
+        self,
+        cases: list[Self],
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        missed: list[InputError],
+    ) -> Any:
+        """What the first of the recordings gives that fits; `NoneFits`, with the reasons in `missed`."""
         training = getattr(self, "training", False)
-        for case in [self] if self._alone else self._cases_of(method):
+        for case in cases:
             other_mode = case._missed_mode(method, training)
             if other_mode is not None:
                 missed.append(other_mode)
@@ -86,7 +129,7 @@ class Cases(Guarded):
                 if not any(item is error.assumption for item in case._graph_of(method).assumptions):
                     raise
                 missed.append(error)
-        return self._recorded_anew(method, args, kwargs, missed)
+        raise NoneFits
 
     def _recorded_anew(
         self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], missed: list[InputError]
@@ -102,7 +145,7 @@ def flat_inputs(
     try:
         return tree.flatten(args, kwargs, name)
     except InputError as error:
-        if owner.policy.on_violation == "retrace":
+        if owner.policy.picks and not is_passing():
             raise NotThisCase(error) from None
         raise
 
@@ -115,23 +158,23 @@ class NotThisCase(Exception):
         self.reason = reason
 
 
+class NoneFits(Exception):
+    """None of the recordings fits a call."""
+
+
 class NoRecording(AssumptionError):
     """A call, under a check, for which another recording would be made."""
 
 
-def mode_of(graph: Graph) -> bool | None:
-    """Whether a module was in training mode when it was recorded; None where the recording does not depend on it."""
-    return next((item.constant for item in _modes(graph)), None)
+def modes_of(graph: Graph) -> Iterator[tuple[str, Assumption]]:
+    """The modules whose modes a recording depends on, by path, and what says so: `""` is the traced module itself."""
+    for item in graph.assumptions:
+        if item.kind is AssumptionKind.TRAINING and item.probe is None:
+            yield from ((path, item) for path in item.paths or ("",))
 
 
-def _modes(graph: Graph) -> Iterator[Assumption]:
-    return (item for item in graph.assumptions if item.kind is AssumptionKind.TRAINING and item.probe is None)
-
-
-def other_mode(name: str, graph: Graph, training: bool) -> AssumptionError | None:
-    """Why a recording is not one of this mode; None where it is, or does not depend on it."""
-    for item in _modes(graph):
-        if item.constant is not training:
-            was, now = ("training", "evaluation") if item.constant else ("evaluation", "training")
-            return violated(f"{name} was in {was} mode when it was traced and is in {now} mode at this call", item)
-    return None
+def other_mode(name: str, path: str, item: Assumption) -> AssumptionError:
+    """What says that a recording is not one of the mode that a module is in now."""
+    was, now = ("training", "evaluation") if item.constant else ("evaluation", "training")
+    label = f"{name}.{path}" if path else name
+    return violated(f"{label} was in {was} mode when it was traced and is in {now} mode at this call", item)

@@ -84,7 +84,7 @@ class ReplayFunction(Cases):
         return self.graph
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.policy.on_violation == "retrace":
+        if self.policy.picks:
             return self._fitting("forward", args, kwargs)
         return self._replayed("forward", args, kwargs)
 

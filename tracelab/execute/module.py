@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from tracelab.compat import script
 from tracelab.compat.modules import apply_to
 from tracelab.errors import AssumptionError, TracelabError
-from tracelab.execute.cases import Cases, flat_inputs, other_mode
+from tracelab.execute.cases import Cases, flat_inputs, modes_of, other_mode
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Policy, raise_explained
+from tracelab.execute.codegen.guards import MAY_BE_WRONG, Policy, is_silent, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin, copied_origin
 from tracelab.graph import passes
 from tracelab.graph.aliasing import Aliasing
-from tracelab.graph.assumptions import AssumptionKind
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
@@ -132,7 +132,7 @@ class ReplayModule(TracedSubmodule, Cases):
     def train(self, mode: bool = True) -> Self:
         """Set the mode of the module; a trace keeps that of its recording, and says so where it depends on it."""
         items = (item for graph in self._graphs.values() for item in graph.assumptions)
-        if self.policy.on_violation != "retrace" and any(
+        if not self.policy.picks and any(
             item.kind is AssumptionKind.TRAINING and item.constant is (not mode) for item in items
         ):
             self.policy.act(
@@ -168,15 +168,22 @@ class ReplayModule(TracedSubmodule, Cases):
         return super().__getattr__(name)
 
     def _called(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self.policy.on_violation == "retrace":
+        if self.policy.picks:
             return self._fitting(method, args, kwargs)
+        if self.policy.on_violation != "ignore" and not (torch.compiler.is_compiling() or is_silent()):
+            missed = self._missed_mode(method, self.training)
+            if missed is not None:
+                self.policy.act(f"{missed}{MAY_BE_WRONG}", missed.assumption)
         return self._run(method)(args, kwargs)
 
     def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._run(method)(args, kwargs)
 
     def _missed_mode(self, method: str, training: bool) -> AssumptionError | None:
-        return other_mode(self._class_name, self._graphs[method], training)
+        for path, twin, item in self._run(method).modes:
+            if item.constant is not (training if twin is None else twin.training):
+                return other_mode(self._class_name, path, item)
+        return None
 
     def _case_of(self, method: str, graph: Graph) -> Self:
         """Another recording of a method, with the same parameters."""
@@ -273,6 +280,8 @@ class _Run:
         self.replay.namespace["get_buffer"] = self._get_buffer
         observe(module, module._changes)
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
+        self.modes = list(_twins_asked(module, graph))
+        """The modules whose modes the recording depends on; None stands for the whole, which each recording has."""
         self._state: list[Tensor] = []
         self._changes = -1
 
@@ -357,6 +366,14 @@ def _cell(module: nn.Module, path: str, tensor: Tensor | None) -> tuple[dict[str
     if tensor is None:
         raise TracelabError(f"the traced module has no parameter or buffer `{path}`")
     return _ModuleTable({path: tensor}), path
+
+
+def _twins_asked(module: nn.Module, graph: Graph) -> Iterator[tuple[str, nn.Module | None, Assumption]]:
+    asked = list(modes_of(graph))
+    twins = dict(module.named_modules(remove_duplicate=False)) if any(path for path, _ in asked) else {}
+    for path, item in asked:
+        if path == "" or path in twins:
+            yield path, twins[path] if path else None, item
 
 
 M = TypeVar("M", bound=ReplayModule)

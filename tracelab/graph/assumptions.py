@@ -25,6 +25,8 @@ class AssumptionKind(enum.StrEnum):
 
     BRANCH = "branch"
     """A comparison of sizes, or a tensor, that Python needed as True or False."""
+    CHECK = "check"
+    """A comparison of sizes, or a tensor, by which the code decides whether it raises an error."""
     NUMBER = "number"
     """A size, or a number in a tensor, that became a Python number."""
     VALUES = "values"
@@ -79,6 +81,7 @@ class Assumption:
         value: The graph's value that was read; None for what lies outside the graph.
         test: How the value is asked: see `tracelab.execute.codegen.guards`; empty where it cannot be.
         probe: What reads it now, for what lies outside the graph; None after loading from a file.
+        paths: The modules of a traced module that it is about, by their paths: whose mode was asked for.
     """
 
     kind: AssumptionKind
@@ -88,6 +91,7 @@ class Assumption:
     value: Value | None = None
     test: str = ""
     probe: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    paths: tuple[str, ...] = ()
 
     @property
     def about(self) -> str:

@@ -22,8 +22,7 @@ def by_code(function: Callable[Concatenate[CodeType, P], R]) -> Callable[Concate
     """
     known: dict[object, tuple[CodeType, R]] = {}
 
-    @functools.wraps(function)
-    def remembered(code: CodeType, *args: P.args, **kwargs: P.kwargs) -> R:
+    def remembered(code: CodeType, /, *args: P.args, **kwargs: P.kwargs) -> R:
         key = (id(code), *args)
         found = known.get(key)
         if found is None:
@@ -32,4 +31,4 @@ def by_code(function: Callable[Concatenate[CodeType, P], R]) -> Callable[Concate
             found = known[key] = (code, function(code, *args, **kwargs))
         return found[1]
 
-    return remembered
+    return functools.update_wrapper(remembered, function)

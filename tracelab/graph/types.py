@@ -114,7 +114,7 @@ def tensor_type(tensor: torch.Tensor) -> TensorType:
     return known
 
 
-_KNOWN: dict[tuple[Any, ...], TensorType] = {}
+_KNOWN: dict[tuple[object, ...], TensorType] = {}
 """Most values of a trace are like another one: a look costs a fifth of a new object, which would be kept as well."""
 _MOST_KNOWN = 65_536
 

@@ -111,4 +111,4 @@ def _reduce_diagnostic(item: TraceDiagnostic) -> Reduced:
 
 def _reduce_assumption(item: Assumption) -> Reduced:
     # Without the probe: it reads what lies around the traced code in this process.
-    return Assumption, (item.kind, item.subject, item.constant, item.source, item.value, item.test)
+    return Assumption, (item.kind, item.subject, item.constant, item.source, item.value, item.test, None, item.paths)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dis
+import enum
 from types import CodeType, FrameType
 
 from tracelab.capture.analysis.instructions import listing_at
 from tracelab.graph.by_code import by_code
+from tracelab.graph.source import is_inner
 
 _EFFECTS = ("STORE", "DELETE", "RETURN", "YIELD", "IMPORT", "FOR_", "SETUP", "SEND", "GET_", "LIST_", "SET_", "MAP_")
 _KEPT_VALUE = ("COPY", "SWAP", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
@@ -40,12 +42,57 @@ def _only_checks(code: CodeType, offset: int) -> bool:
     return False
 
 
+class Check(enum.Enum):
+    """What is behind the other way of a branch that only checks."""
+
+    RAISES = enum.auto()
+    """An error, and nothing else."""
+    MAY_RAISE = enum.auto()
+    """More conditions, or what the code does where it did not raise the error that it caught."""
+    GOES_ON = enum.auto()
+    """What is behind this way, too."""
+
+
+def check_at(frame: FrameType, truth: bool, compares: str = "") -> Check:
+    """What another answer would lead to at a branch that only checks; `truth` is the answer.
+
+    `compares` says by what operator: `a.shape != b.shape` compares each pair by `==`, which turns the answer around.
+    """
+    return _check_at(frame.f_code, frame.f_lasti, truth, compares)
+
+
+@by_code
+def _check_at(code: CodeType, offset: int, truth: bool, compares: str) -> Check:
+    listing, index = listing_at(code, offset)
+    assert index is not None
+    item = listing[index]
+    if item.opname == "CONTAINS_OP":
+        # The answer is of one comparison of several, up to the first that is true.
+        found = (item.arg or 0) == 0
+        while "IF" not in listing[index].opname:
+            found = found is not (listing[index].opname == "UNARY_NOT")
+            index += 1
+        if_found = _Branches(listing).behind(index, found is not ("IF_TRUE" in listing[index].opname))
+        return Check.MAY_RAISE if truth else if_found if if_found is Check.RAISES else Check.GOES_ON
+    if compares == "==" and item.opname == "COMPARE_OP" and str(item.argval).endswith("!="):
+        truth = not truth
+    at = index
+    while "IF" not in listing[at].opname:
+        truth = truth is not (listing[at].opname == "UNARY_NOT")
+        at += 1
+    return _Branches(listing).behind(at, truth is ("IF_TRUE" in listing[at].opname))
+
+
 _COMPARES = ("COMPARE_OP", "CONTAINS_OP", "IS_OP")
 _LOADS = ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_ATTR")
 
 
 def is_read_to_check(frame: FrameType | None) -> bool:
-    """Whether what this frame just read (`x.dim()`) is only compared, to decide if an error is raised."""
+    """Whether what this frame just read (`x.dim()`) is only compared, to decide if an error is raised.
+
+    Where nothing but one value passes (`assert x.dim() == 2`), it is read as anywhere else, except by torch's layers,
+    each of which looks at its input.
+    """
     return frame is not None and _is_read_to_check(frame.f_code, frame.f_lasti)
 
 
@@ -55,11 +102,24 @@ def _is_read_to_check(code: CodeType, offset: int) -> bool:
     if index is None:
         return False
     compared = False
+    passes: bool | None = None
     for at in range(index + 1, min(index + 7, len(listing))):
         item = listing[at]
         if "JUMP" in item.opname and "IF" in item.opname:
-            return compared and _Branches(listing).check(at, False)
+            branches = _Branches(listing)
+            if not compared or not branches.check(at, False):
+                return False
+            return (
+                is_inner(code)
+                or passes is None
+                or branches.behind(at, passes is ("IF_TRUE" in item.opname)) is not Check.RAISES
+            )
         compared = compared or item.opname in _COMPARES
+        if item.opname == "COMPARE_OP":
+            sign = str(item.argval)
+            passes = True if sign.endswith("==") else False if sign.endswith("!=") else None
+        elif item.opname == "UNARY_NOT" and passes is not None:
+            passes = not passes
         if item.opname not in (*_COMPARES, *_LOADS, "TO_BOOL", "UNARY_NOT", "NOT_TAKEN"):
             return False
     return False
@@ -86,6 +146,30 @@ class _Branches:
             self.refuses = False
             if self.joins(way, goal) and self.refuses:
                 return True
+        return False
+
+    def behind(self, at: int, jumps: bool) -> Check:
+        """What is behind the way that is not taken of the conditional jump there."""
+        taken, other = (self.target(at), at + 1) if jumps else (at + 1, self.target(at))
+        if self.raises(other):
+            return Check.MAY_RAISE if self.is_among_others(at) else Check.RAISES
+        if self.raises(taken):
+            return Check.MAY_RAISE
+        if self.warns(at + 1, self.target(at)):
+            return Check.GOES_ON
+        self.refuses = False
+        # `if n != m and n != 1: raise`: where `n` is `m`, nothing more is asked.
+        harmless = self.joins(taken, self.place(other)) and self.refuses
+        return Check.GOES_ON if harmless else Check.MAY_RAISE
+
+    def is_among_others(self, at: int) -> bool:
+        """Whether a condition before this one may pass without it: `n == m or n == 1`."""
+        for before in range(at - 1, -1, -1):
+            item = self.listing[before]
+            if item.opname.startswith((*_EFFECTS, "RAISE", "POP_TOP")) or item.opname in ("NOP", "RESUME"):
+                return False
+            if "JUMP" in item.opname and not self.raises(self.target(before)):
+                return "IF" in item.opname and self.target(before) > at
         return False
 
     def target(self, at: int) -> int:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import ast
 import dis
-import functools
-import linecache
 import logging
 import sys
 import warnings
-from itertools import islice
 from types import FrameType
 from typing import Any
 
 import torch
 
 from tracelab.capture.analysis.cached_calls import resolved
+from tracelab.capture.analysis.syntax import Parents, expression_at
 
 _DEPTH = 6
 _PASSES_ON = (
@@ -35,7 +33,6 @@ _PASSES_ON = (
     ast.ListComp,
 )
 """Text inside of these is part of the text, or of the items, that they give."""
-_SPAN = ("lineno", "end_lineno", "col_offset", "end_col_offset")
 _TEXT = frozenset({"str", "repr", "format", "ascii"})
 _SHOWN_BY = (
     print,
@@ -55,7 +52,7 @@ def is_only_shown(frame: FrameType | None, depth: int = _DEPTH) -> bool:
         return False
     if _home(frame.f_globals.get("__name__")) in _SHOWN_IN:
         return True
-    found = _expression(frame)
+    found = expression_at(frame)
     return found is not None and _Uses(frame, found[0], depth).shown(found[1])
 
 
@@ -73,34 +70,8 @@ def _home(name: Any) -> str:
     return str(name or "").partition(".")[0]
 
 
-@functools.lru_cache(maxsize=16)
-def _parents(file: str, text: str) -> tuple[dict[tuple[int, ...], ast.expr], dict[ast.AST, ast.AST]] | None:
-    """The innermost expression of each span, and what each is a part of."""
-    try:
-        tree = ast.parse(text, file)
-    except (SyntaxError, ValueError):
-        return None
-    spans: dict[tuple[int, ...], ast.expr] = {}
-    parents: dict[ast.AST, ast.AST] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr):
-            spans[tuple(getattr(node, name) for name in _SPAN)] = node
-        for child in ast.iter_child_nodes(node):
-            parents[child] = node
-    return spans, parents
-
-
-def _expression(frame: FrameType) -> tuple[dict[ast.AST, ast.AST], ast.expr] | None:
-    """The expression that the instruction of this frame computes."""
-    code = frame.f_code
-    span: tuple[Any, ...] = next(islice(code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
-    known = _parents(code.co_filename, "".join(linecache.getlines(code.co_filename)))
-    found = known[0].get(span) if known is not None else None
-    return None if known is None or found is None else (known[1], found)
-
-
 class _Uses:
-    def __init__(self, frame: FrameType, parents: dict[ast.AST, ast.AST], depth: int) -> None:
+    def __init__(self, frame: FrameType, parents: Parents, depth: int) -> None:
         self.frame = frame
         self.parents = parents
         self.depth = depth

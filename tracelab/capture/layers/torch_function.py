@@ -162,10 +162,13 @@ def _conversion(kind: str, function: Callable[..., Any]) -> Handler:
 
 
 def _truth(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`if tensor:`; an assertion is no specialization."""
-    if only_checks(sys._getframe(2)):
+    """`if tensor:`; an assertion is no specialization, but a call for which it fails is told."""
+    frame = sys._getframe(2)
+    if only_checks(frame):
         with recording_paused(recorder):
-            return Tensor.__bool__(args[0])
+            result = Tensor.__bool__(args[0])
+        recorder.assume_check("truth", recorder.known(args[0]), result, frame)
+        return result
     return convert(recorder, "bool", Tensor.__bool__, args, kwargs)
 
 

@@ -41,7 +41,7 @@ class OutsideState:
         changed = list(iter_changed(self.found.tables))
         found += self._may_change({(id(table), name) for table, name, *_ in changed})
         if changed:
-            read, text = self._names()
+            read, _ = self._names()
             for table, name, before, now in changed:
                 if (
                     (name in read or table.is_local)
@@ -49,9 +49,7 @@ class OutsideState:
                     and not _repeats(recorder, before, now)
                 ):
                     found.append(_state(table, name, before))
-            found += self._new_names(text)
-        elif any(table.module is not None for table in self.found.tables):
-            found += self._new_names(None)
+        found += self._new_names()
         self._note_training(recorder)
         if random.getstate() != self.python:
             found.append(_drawn("random"))
@@ -97,15 +95,24 @@ class OutsideState:
             return False
         return isinstance(before, torch.Tensor) and name in module._buffers
 
-    def _new_names(self, text: set[str] | None) -> Iterator[Assumption]:
-        """Attributes that were not there, for which the code asks by their name: `hasattr(self, "done")`."""
+    def _new_names(self) -> Iterator[Assumption]:
+        """Attributes that were not there, though the code asks for them.
+
+        By their name, `hasattr(self, "done")`, or as one of the class: `self.calls += 1` beside `calls = 0` in it.
+        """
+        read: set[str] | None = None
+        text: set[str] = set()
         for table in self.found.tables:
             if table.names is None:
                 continue
             for name in table.names() - table.known:
-                text = self._names()[1] if text is None else text
-                if name in text:
+                if read is None:
+                    read, text = self._names()
+                if name in text or (name in read and self._has_elsewhere(table, name)):
                     yield _state(table, name, ABSENT)
+
+    def _has_elsewhere(self, table: Table, name: str) -> bool:
+        return any(name in other.before for other in self.found.tables if other is not table)
 
 
 def _state(table: Table, name: str, before: Any) -> Assumption:

@@ -25,13 +25,15 @@ class Attribute(Replacement):
 
     def __init__(self, owner: Any, name: str, make: Callable[[Any], Any], lent: bool = False) -> None:
         self.owner, self.name, self.lent = owner, name, lent
+        self._table = vars(owner)
+        """Its attributes as they are at any time."""
         self.label = f"{owner.__name__}.{name}"
         self._make = make
         self._before: Any = self._ABSENT
         self._stand_in: Any = self._ABSENT
 
     def install(self) -> None:
-        now = vars(self.owner).get(self.name, self._ABSENT)
+        now = self._table.get(self.name, self._ABSENT)
         if now is self._stand_in and now is not self._ABSENT:
             return
         if self._stand_in is self._ABSENT or now is not self._before:
@@ -39,7 +41,7 @@ class Attribute(Replacement):
         setattr(self.owner, self.name, self._stand_in)
 
     def remove(self) -> None:
-        if not self.is_in():
+        if self._table.get(self.name) is not self._stand_in:
             return
         if self._before is self._ABSENT:
             delattr(self.owner, self.name)
@@ -47,8 +49,7 @@ class Attribute(Replacement):
             setattr(self.owner, self.name, self._before)
 
     def is_in(self) -> bool:
-        now = vars(self.owner).get(self.name, self._ABSENT)
-        return now is not self._ABSENT and now is self._stand_in
+        return self._table.get(self.name) is self._stand_in
 
 
 class Group(Replacement):
@@ -85,13 +86,15 @@ class Registry:
         self._turn = Turn()
         self._users: dict[int, Any] = {}
         self._lent = False
+        self._clean = True
+        """Whether all was put back to the end since something was last replaced."""
 
     def enter(self, user: Any) -> None:
         """A recording begins."""
         self._turn.take()
         try:
             if not self._users or self._lent:
-                self._lent = False
+                self._lent = self._clean = False
                 self._install(self.replacements)
             self._users[id(user)] = user
         finally:
@@ -124,12 +127,16 @@ class Registry:
         """Put everything back."""
         for item in reversed(self.replacements):
             item.remove()
+        self._clean = True
 
-    def heal(self) -> None:
-        """Put back what an interrupt left replaced while no recording runs."""
+    def heal(self, suspected: bool = True) -> None:
+        """Put back what an interrupt left replaced while no recording runs.
+
+        Where nothing is `suspected`, only if the last time that all was put back did not come to its end.
+        """
         self._turn.take()
         try:
-            if not self._users and self.verify():
+            if not self._users and (not self._clean or (suspected and self.verify())):
                 self.restore()
         finally:
             self._turn.leave()

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.analysis.assertion_branches import Check, check_at
 from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
@@ -23,7 +24,7 @@ from tracelab.compat.tensors import generator_address
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
-from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD
+from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD, ITEM
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT, SET_GRAD
 from tracelab.graph.scope import Scope
@@ -347,6 +348,20 @@ class RecordingState:
         if value is not None and (value, test) not in self._assumed:
             self._assume_at(kind, test, value, constant, self.source(frame), subject)
 
+    def assume_check(self, test: str, value: Value | None, truth: bool, frame: FrameType, compares: str = "") -> None:
+        """Note what a branch found that only decides if an error is raised."""
+        if value is None or value.role not in (Role.COMPUTED, Role.INPUT) or _waits_for_device(value):
+            return
+        behind = check_at(frame, truth, compares)
+        if behind is Check.GOES_ON:
+            return
+        subject = ""
+        if is_inner(frame.f_code):
+            code = frame.f_code
+            subject = f"{Source(((code, frame.f_lasti),)).expression} in torch's `{code.co_qualname}`"
+        kind = AssumptionKind.CHECK if behind is Check.RAISES else AssumptionKind.BRANCH
+        self.assume(kind, test, value, truth, frame, subject=subject)
+
     def assume_dimensions(self, value: Value | None, frame: FrameType | None) -> None:
         """Note how many dimensions a tensor has, of the one from which that follows."""
         if value is not None and value not in self.ranked:
@@ -395,6 +410,19 @@ class RecordingState:
             return names_around(source, frame)
         finally:
             self.paused = inside
+
+
+def _waits_for_device(number: Value) -> bool:
+    """Whether a number is read from a tensor that another device holds, which no check waits for."""
+    pending = [number]
+    for value in pending:
+        node = value.node
+        if isinstance(value.type, TensorType) or node is None:
+            continue
+        if node.target is ITEM.function:
+            return any(isinstance(item.type, TensorType) and item.type.device.type != "cpu" for item in node.inputs)
+        pending += node.inputs
+    return False
 
 
 def _is_on_account_of(error: BaseException, reason: BaseException | None) -> bool:

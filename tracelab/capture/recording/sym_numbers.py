@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.assertion_branches import only_checks
+from tracelab.capture.analysis.idle_branches import is_idle_otherwise
 from tracelab.capture.analysis.text_uses import is_formatted_to_show, is_only_shown
 from tracelab.capture.messages import conversion_message, size_message
 from tracelab.capture.recording.state import RecordingState
@@ -180,9 +181,16 @@ class TracedNumber:
         if asker is None:
             return
         frame = _outside_numpy(asker, frame)
-        if only_checks(asker) if kind == "bool" else is_formatted_to_show(asker):
+        if kind != "bool" and is_formatted_to_show(asker):
             return
         if not self.from_tensor and recorder.static_sizes.holds(self.value):
+            return
+        if kind == "bool" and self.number and not self.from_tensor and is_idle_otherwise(asker):
+            return
+        if kind == "bool" and only_checks(asker):
+            node = self.value.node
+            name = node.name if node is not None else ""
+            recorder.assume_check("bool", self.value, bool(self.number), asker, "==" if name == "eq" else "")
             return
         message = conversion_message if self.from_tensor else size_message
         recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)

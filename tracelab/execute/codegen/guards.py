@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy
 import torch
 
-from tracelab.compat.modes import dispatch_modes, innermost_transform, watching_modes
+from tracelab.compat.modes import dispatch_modes, has_saved_tensors_hooks, innermost_transform, watching_modes
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
 from tracelab.graph.assumptions import READS, Assumption, AssumptionKind, Words
 from tracelab.graph.diagnostic import warn_at
@@ -52,13 +52,20 @@ class Policy:
     on_violation: str = "warn"
     check_values: bool = False
     max_traces: int = MAX_TRACES
+    several: bool = False
+    """Whether there are several recordings: a call takes one that fits, whatever happens where none does."""
+
+    @property
+    def picks(self) -> bool:
+        """Whether a recording whose assumptions do not hold makes room for another one."""
+        return self.several or self.on_violation == "retrace"
 
     @property
     def stops(self) -> bool:
         """Whether a call ends where an assumption does not hold."""
-        return self.on_violation in ("raise", "retrace")
+        return self.picks or self.on_violation == "raise"
 
-    def act(self, sentence: str, assumption: Assumption | None = None) -> None:
+    def act(self, sentence: str, assumption: object = None) -> None:
         """Do it: an assumption does not hold, as the sentence says."""
         if self.stops:
             raise violated(sentence, assumption)
@@ -66,7 +73,7 @@ class Policy:
             tell(sentence)
 
 
-def violated(sentence: str, assumption: Assumption | None) -> AssumptionError:
+def violated(sentence: str, assumption: object) -> AssumptionError:
     """The error that says it."""
     error = AssumptionError(sentence)
     error.assumption = assumption
@@ -154,10 +161,21 @@ def steps(graph: Graph, guarded: bool) -> Iterator[tuple[int, Node]]:
 
 
 def unwatched() -> bool:
-    """Whether this moment allows guards: nobody records, transforms or compiles the call."""
-    return not (
-        watching_modes() or dispatch_modes() or innermost_transform() is not None or torch.compiler.is_compiling()
-    )
+    """Whether this moment allows guards: nobody records or compiles the call.
+
+    Inside of a transform of `torch.func` sizes and dtypes are those that the Python function would see.
+    """
+    return not (watching_modes() or dispatch_modes() or torch.compiler.is_compiling())
+
+
+def can_pick() -> bool:
+    """Whether this moment allows to ask which recording fits: nobody records, compiles or transforms the call."""
+    return unwatched() and innermost_transform() is None
+
+
+def can_record() -> bool:
+    """Whether this moment allows a recording: nobody counts the tensors that are saved for gradients, either."""
+    return can_pick() and not has_saved_tensors_hooks()
 
 
 class GuardMonitor:
@@ -193,7 +211,8 @@ class GuardMonitor:
             now = _CONTENT[item.test](tensor)
         except (RuntimeError, TypeError, ValueError):
             # Of another shape: the code would have read something else.
-            now = Words(f"a tensor of shape {list(tensor.shape)}")
+            shown = f"a tensor of shape {list(tensor.shape)}"
+            now = Words(f"{shown}, of each example of a batch," if innermost_transform() is not None else shown)
         if not _same_content(now, item.constant):
             self.differs(number, now)
 
@@ -201,7 +220,7 @@ class GuardMonitor:
         """An assumption does not hold at this call."""
         item = self.graph.assumptions[number]
         # What follows a length takes the parts by name; which recording is right is no matter of what is told.
-        needed = item.kind is AssumptionKind.LENGTH or self.policy.on_violation == "retrace"
+        needed = item.kind is AssumptionKind.LENGTH or (self.policy.picks and not _silence.passes)
         if item.kind is AssumptionKind.GRAD and not needed:
             if self._told is item.source and self.violation:
                 # A line asks it of each parameter; one is enough to say.
@@ -224,9 +243,14 @@ class GuardMonitor:
             f"{item.about} was {_shown(item.constant)} when {self.name} was traced{place} and is {_shown(now)} at this "
             "call"
         )
-        if self.policy.on_violation == "retrace":
+        if self.policy.picks:
             return fact
-        return f"{fact}, so that the trace may be wrong for it: trace again on such an input"
+        if item.kind is AssumptionKind.CHECK:
+            return f"{fact}, where the code raises an error, which the trace does not"
+        return f"{fact}{MAY_BE_WRONG}"
+
+
+MAY_BE_WRONG = ", so that the trace may be wrong for it: trace again on such an input"
 
 
 def _same_content(now: Any, constant: Any) -> bool:
@@ -246,6 +270,8 @@ Heard = list[tuple[Graph, int, str]]
 
 class _Silence(threading.local):
     on = False
+    passes = False
+    """Whether a recording goes on where it does not fit, though there are others."""
     heard: Heard
 
 
@@ -257,6 +283,11 @@ def is_silent() -> bool:
     return _silence.on
 
 
+def is_passing() -> bool:
+    """Whether this recording runs though it does not fit."""
+    return _silence.passes
+
+
 @contextmanager
 def silenced() -> Iterator[Heard]:
     """Assumptions that do not hold are not told, but listed: for checks, which look at the results themselves."""
@@ -266,6 +297,18 @@ def silenced() -> Iterator[Heard]:
         yield _silence.heard
     finally:
         _silence.on, _silence.heard = before
+
+
+@contextmanager
+def passing() -> Iterator[None]:
+    """What does not hold was told of: this recording runs all the same."""
+    before = _silence.passes
+    _silence.passes = True
+    try:
+        with silenced():
+            yield
+    finally:
+        _silence.passes = before
 
 
 def raise_explained(error: Exception, replay: Any, given: tuple[Any, ...]) -> None:

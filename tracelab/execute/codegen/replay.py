@@ -38,8 +38,9 @@ class Replay:
     def best(self, args: tuple[Any, ...]) -> Function:
         """The fastest function that is right for these inputs at this moment."""
         quick = may_use_inference(args)
-        guarded = self._has_guards and self.policy.on_violation != "ignore" and (quick or unwatched())
-        undone = guarded and self.policy.stops
+        policy = self.policy
+        guarded = self._has_guards and (policy.on_violation != "ignore" or policy.several) and (quick or unwatched())
+        undone = guarded and policy.stops
         function = self._functions.get((quick, guarded, undone))
         return self._compiled(quick, guarded, undone) if function is None else function
 

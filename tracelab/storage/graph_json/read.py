@@ -198,6 +198,7 @@ class _Reader:
             self.pick(self.sources, validation.field(entry, "source", where), where),
             value,
             test if value is not None and not isinstance(constant, Value) else "",
+            paths=tuple(validation.text(path, where) for path in validation.rows(entry.get("paths", []), where)),
         )
 
     def input_tree(self, item: Any) -> InputTree | None:

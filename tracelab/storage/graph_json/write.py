@@ -145,6 +145,7 @@ class _Writer:
             "source": self.sources.number(item.source),
             "value": self.numbers.get(item.value, -1) if item.value is not None else -1,
             "test": test,
+            **({"paths": list(item.paths)} if item.paths else {}),
         }
 
     def input_tree(self, tree: InputTree | None) -> dict[str, Any] | None:
