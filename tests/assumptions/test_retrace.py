@@ -436,7 +436,26 @@ def test_an_error_of_python_where_no_recording_fits_is_a_note():
 def test_what_a_recording_leaves_to_others_is_no_lack_of_counterexamples():
     report = retraced(lambda x: x * 2 if x.sum() > 0 else x, torch.ones(3)).check()
     assert {str(item.left) for item in report.assumptions} == {"x negated"}
-    assert "is True  → another recording, or a new one, for x negated" in str(report)
+    assert "is True  → for another recording: x negated" in str(report)
+
+
+@pytest.mark.parametrize("policy", ["warn", "raise", "ignore"])
+def test_a_check_of_several_recordings_is_the_same_for_each_policy(policy: str):
+    traced = retraced(by_rows, torch.ones(1, 3))
+    traced(torch.ones(4, 3))
+    traced.on_violation = policy
+    assert traced.check().ok
+    assert traced.check([torch.ones(8, 3), torch.ones(2, 3)]).tried == 2
+
+
+def test_an_input_that_no_recording_takes_is_not_recorded_by_another_policy():
+    def flat(x: Tensor) -> Tensor:
+        return x.sum(0) if x.dim() == 1 and x.shape[0] > 2 else x.sum()
+
+    traced = retraced(flat, torch.ones(1))
+    traced(torch.ones(4))
+    traced.on_violation = "raise"
+    assert traced.check([torch.ones(2, 2)]).headline == "nothing compared, no input tried, 1 fit no recording"
 
 
 def test_nothing_is_tried_in_0_tries():

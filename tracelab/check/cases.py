@@ -20,6 +20,7 @@ def combined(reports: Sequence[CheckReport], recordings: Mapping[int, str], *, g
         given: Whether the inputs were given: those that one recording left went to the next.
     """
     whole = CheckReport(reports[0].name, tolerance=reports[0].tolerance, recordings=dict(recordings))
+    whole.records = reports[0].records
     found: list[tuple[Finding, str]] = []
     for report, label in zip(reports, recordings.values(), strict=True):
         found += [(each, label) for each in report.findings]

@@ -176,7 +176,8 @@ class _Collected:
         self.target = target
         self.left = left
         self.allow = allow
-        self.report = CheckReport(target.name, tolerance=tolerance)
+        records = target.traced.policy.on_violation == "retrace"
+        self.report = CheckReport(target.name, tolerance=tolerance, records=records)
         self.diagnoser = Diagnoser(target.origin, target.traced, target.method, target.graph)
         self.found: dict[tuple[object, ...], Cause] = {}
         self.retraces = 0

@@ -162,7 +162,7 @@ class AssumptionVerdict:
         """`told at the call: wrong for x negated`, or `no counterexample in 32 tries`."""
         if self.input is None:
             if self.left is not None:
-                return f"another recording, or a new one, for {self.left}"
+                return f"for another recording: {self.left}"
             return _none_in(self.tries, "try", "tries")
         if self.differs:
             return f"told at the call: wrong for {self.input}"
@@ -192,7 +192,7 @@ class Specialization:
         if self.finding is not None and self.finding.input is not None:
             return f"wrong for {self.finding.input}"
         if self.left is not None:
-            return f"another recording, or a new one, for {self.left}"
+            return f"for another recording: {self.left}"
         return _none_in(self.examples, "example", "examples")
 
     @property

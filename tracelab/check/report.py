@@ -65,6 +65,8 @@ class CheckReport:
     rejected_inputs: int = 0
     unrecorded: int = 0
     left_to_others: int = 0
+    records: bool = True
+    """Whether a call that fits no recording makes one."""
     tolerance: float = 1e-5
     notes: list[str] = field(default_factory=list)
     """How the check was run, where that was not as asked for."""
@@ -101,7 +103,7 @@ def _headline(report: CheckReport) -> str:
     if report.rejected_inputs:
         tried += f", {report.rejected_inputs:,}{more} rejected by the function"
     if report.unrecorded:
-        tried += f", {report.unrecorded:,}{more} would be recorded anew"
+        tried += f", {report.unrecorded:,}{more} {'would be recorded anew' if report.records else 'fit no recording'}"
     if report.left_to_others:
         tried += f", {report.left_to_others:,}{more} fit other recordings or none"
     if not report.errors:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tracelab.check.isolation import isolated
 from tracelab.check.memory import has_data
 from tracelab.check.outputs import Mismatch, cloned, leaves, mismatches
+from tracelab.errors import AssumptionError, InputError
 from tracelab.execute.cases import NoRecording
 from tracelab.execute.codegen.guards import silenced
 from tracelab.graph.graph import Graph
@@ -67,18 +68,24 @@ def trial(
     modules: tuple[nn.Module, ...] = (),
     graph: Graph | None = None,
     meta: bool = False,
+    picks: bool = False,
 ) -> Outcome:
     """Run both on copies of the inputs, from the same state, and compare what they return and what they wrote.
 
     What they change is put back: see `tracelab.check.isolation`. `written` are tensors of the trace that it writes to,
     `modules` those that the Python function runs beside what it is a method of. `graph` is that of the trace. With
-    `meta`, of tensors without data what they are like is compared, where all are such.
+    `meta`, of tensors without data what they are like is compared, where all are such. A trace that `picks` takes
+    one of several recordings, or makes one.
     """
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     if not all(has_data(leaf) for leaf in tensors) and not (meta and all(leaf.is_meta for leaf in tensors)):
         return Outcome(skipped=True)
     with silenced() as heard:
-        outcome = _outcome(python, traced, args, kwargs, tolerance, written, modules)
+
+        def fits_none(error: Exception) -> bool:
+            return isinstance(error, NoRecording) or (picks and _fits_none(error, graph))
+
+        outcome = _outcome(python, traced, args, kwargs, tolerance, written, modules, fits_none)
         told = dict.fromkeys((number, text) for of, number, text in heard if graph is None or of is graph)
         return replace(outcome, told=tuple(told))
 
@@ -91,6 +98,7 @@ def _outcome(
     tolerance: float,
     written: tuple[Tensor, ...],
     modules: tuple[nn.Module, ...],
+    fits_none: Callable[[Exception], bool],
 ) -> Outcome:
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     mine, theirs = cloned((args, dict(kwargs))), cloned((args, dict(kwargs)))
@@ -99,17 +107,22 @@ def _outcome(
             expected = python(*mine[0], **mine[1])
         except Exception as error:
             found = _raised(traced, theirs, again)
-            if isinstance(found, NoRecording):
+            if found is not None and fits_none(found):
                 return Outcome(python_error=sentence(error), unrecorded=True)
             return Outcome(python_error=sentence(error), trace_error=sentence(found) if found is not None else "")
         again()
         try:
             found = traced(*theirs[0], **theirs[1])
-        except NoRecording:
-            return Outcome(unrecorded=True)
         except Exception as error:
-            return Outcome(trace_error=sentence(error))
+            return Outcome(unrecorded=True) if fits_none(error) else Outcome(trace_error=sentence(error))
         return _compared(tensors, expected, found, mine, theirs, tolerance)
+
+
+def _fits_none(error: Exception, graph: Graph | None) -> bool:
+    """Whether it says that a recording is not for these inputs, where no other is made."""
+    if isinstance(error, AssumptionError):
+        return graph is not None and any(item is error.assumption for item in graph.assumptions)
+    return isinstance(error, InputError)
 
 
 def _raised(traced: Callable[..., Any], inputs: Any, again: Callable[[], None]) -> Exception | None:
@@ -124,8 +137,9 @@ def _raised(traced: Callable[..., Any], inputs: Any, again: Callable[[], None]) 
 def _compared(tensors: list[Tensor], expected: Any, found: Any, mine: Any, theirs: Any, tolerance: float) -> Outcome:
     after = [leaf for leaf in leaves(mine) if isinstance(leaf, Tensor)]
     traced_after = [leaf for leaf in leaves(theirs) if isinstance(leaf, Tensor)]
+    # As a list first: what walks over all objects in another thread must not see a tuple that grows.
     written = tuple(
-        place for place, (before, now) in enumerate(zip(tensors, after, strict=True)) if not _same(before, now)
+        [place for place, (before, now) in enumerate(zip(tensors, after, strict=True)) if not _same(before, now)]
     )
     otherwise = mismatches(after, traced_after, tolerance)
     return Outcome(mismatches=mismatches(expected, found, tolerance), written=written, written_otherwise=otherwise)

@@ -46,6 +46,8 @@ class Workload:
         """Modules that the Python function runs, and whose state is to stay."""
         self.graph = traced._graphs[method] if hasattr(traced, "_graphs") else traced.graph
         self.written = tuple(written_state(self.graph))
+        self.picks = bool(traced.policy.picks)
+        """Whether it takes one of several recordings."""
         self.meta = False
         """Whether inputs without data are tried, too."""
         self._packed: tuple[str, bytes] | None = None
@@ -64,6 +66,7 @@ class Workload:
                 self.modules,
                 self.graph,
                 self.meta,
+                self.picks,
             )
 
     def pack(self) -> tuple[str, bytes]:
