@@ -43,7 +43,7 @@ def test_the_argument_itself():
 
 def test_a_dict_that_looks_the_same():
     item = state("g", Words("a dict of 1"))
-    expected = "g was a dict of 1 when f was traced and holds something else at this call"
+    expected = "g was a dict of 1 when f was traced and is a dict of 1 with other contents at this call"
     assert difference(item, Words("another dict of 1"), "f") == expected
 
 

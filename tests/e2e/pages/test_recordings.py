@@ -80,6 +80,26 @@ def test_a_view_of_a_recording_has_an_address(explorer: ExplorerView):
     expect(explorer.panel).to_contain_text("aten::mul")
 
 
+def test_the_list_is_walked_by_keyboard(explorer: ExplorerView):
+    recordings(explorer).focus()
+    explorer.page.keyboard.press("ArrowDown")
+    explorer.ready()
+    expect(recordings(explorer)).to_be_focused()
+    expect(recordings(explorer)).to_have_value("1")
+    explorer.page.keyboard.press("ArrowUp")
+    explorer.ready()
+    expect(recordings(explorer)).to_have_value("0")
+
+
+@pytest.mark.parametrize("width", [340, 760, 1100])
+def test_title_and_name_of_a_recording_have_room(explorer: ExplorerView, width: int):
+    explorer.page.set_viewport_size({"width": width, "height": 600})
+    title = explorer.host.locator(".title")
+    expect(title).to_be_visible()
+    assert title.evaluate("it => it.scrollWidth <= it.clientWidth + 1")
+    assert recordings(explorer).evaluate("it => it.scrollWidth <= it.clientWidth + 1")
+
+
 def test_axe_has_nothing_against_the_list(explorer: ExplorerView):
     assert Axe().run(explorer.page).response["violations"] == []
 

@@ -57,7 +57,7 @@ def difference(item: Assumption, now: Any, name: str) -> str:
     if isinstance(now, Words) and now_text == "another tensor":
         return f"{item.about} was one tensor {traced} and is another at this call"
     if isinstance(now, Words) and now_text.removeprefix("another ") == then.removeprefix("a "):
-        return f"{item.about} was {then} {traced} and holds something else at this call"
+        return f"{item.about} was {then} {traced} and is {then} with other contents at this call"
     return f"{item.about} was {then} {traced} and is {now_text} at this call"
 
 
