@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab import AssumptionError, AssumptionWarning, InputError
+from tracelab import AssumptionError, AssumptionWarning
 
 
 def by_size(x):
@@ -114,6 +114,7 @@ def test_a_module_inside_of_vmap_is_told():
         torch.vmap(traced)(torch.rand(2, 1, 3))
 
 
-def test_a_call_inside_of_a_transform_is_not_recorded():
-    with pytest.raises(InputError, match="inside of a transform"):
-        gradient(traced_on(by_size, SMALL, "retrace"))(LARGE)
+def test_under_retrace_the_function_itself_runs_inside_of_a_transform():
+    traced = traced_on(by_size, SMALL, "retrace")
+    assert torch.equal(gradient(traced)(LARGE), gradient(by_size)(LARGE))
+    assert len(traced.cases) == 1

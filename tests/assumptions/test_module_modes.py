@@ -115,3 +115,12 @@ def test_modules_that_a_function_runs_are_all_asked():
     second.eval()
     with pytest.warns(tracelab.AssumptionWarning, match="another in a module beside it"):
         trace(torch.ones(3))
+
+
+def test_a_recording_is_named_by_the_modules_in_another_mode():
+    trace = traced(Normed(), torch.randn(4, 3), "retrace")
+    trace.bn.eval()
+    trace(torch.randn(4, 3))
+    trace.eval()
+    trace(torch.randn(4, 3))
+    assert [case.label for case in trace.cases] == ["training", "training, bn evaluation", "evaluation"]

@@ -67,8 +67,13 @@ def _facts(graph: Graph) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]
         yield ("dtype", name), (dtype, dtype if len(users) == 1 else f"{name} {dtype}")
     for name, kind in types:
         yield ("dimensions", name), (len(kind.shape), f"{name} of {counted(len(kind.shape), 'dimension')}")
+    modes = [(path, item) for item in graph.assumptions for path in item.paths]
+    if modes:
+        yield ("modes", ""), (sorted((path, item.constant) for path, item in modes), _modes(modes))
     seen: Counter[str] = Counter()
     for item in graph.assumptions:
+        if item.paths:
+            continue
         seen[item.about] += 1
         # Several values may go by one name of the user's.
         yield ("assumption", f"{item.about} {seen[item.about]}"), (repr(item.constant), _assumed(item))
@@ -82,9 +87,21 @@ def _nesting(tree: Tree) -> str:
     return f"of {len(tree.children)}" if tree.children else tree.kind
 
 
+def _modes(modes: list[tuple[str, Assumption]]) -> str:
+    """`training`, or `training, bn evaluation` where they differ; of the mode that most are in, first."""
+    counts = Counter(item.constant for _, item in modes)
+    most = counts[True] >= counts[False]
+    others = [f"{path or 'itself'} {_mode(item)}" for path, item in modes if item.constant is not most]
+    return ", ".join(["training" if most else "evaluation", *others])
+
+
+def _mode(item: Assumption) -> str:
+    return "training" if item.constant else "evaluation"
+
+
 def _assumed(item: Assumption) -> str:
     if item.kind is AssumptionKind.TRAINING:
-        return "training" if item.constant else "evaluation"
+        return _mode(item)
     if not item.subject and item.source is not None and not item.source.expression:
         # The code cannot be read.
         return f"{item.kind} at line {item.source.line}: {_cut(str(item.constant))}"
