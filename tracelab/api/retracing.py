@@ -18,11 +18,11 @@ from tracelab.capture.record import answers_of_python
 from tracelab.check.isolation import isolated
 from tracelab.compat.dynamo import is_loaded
 from tracelab.errors import AssumptionError, InputError, TracelabError
-from tracelab.execute.cases import Cases, NoneFits, NoRecording, modes_of
+from tracelab.execute.cases import Cases, NoneFits, NoRecording, modes_of, reasons
 from tracelab.execute.codegen.guards import can_record, is_silent, tell
 from tracelab.execute.origin import Origin, kept_examples
-from tracelab.graph.assumptions import Assumption
 from tracelab.graph.graph import Graph
+from tracelab.graph.text.violations import none_fits, too_many
 
 _one_at_a_time = threading.RLock()
 
@@ -41,8 +41,9 @@ class Retracing(Cases):
     ) -> Any:
         origin = self._cases_of(method)[0]._origin_of(method)
         if origin is None:
+            why = none_fits(reasons(missed))
             raise AssumptionError(
-                f"no recording fits this call ({missed[0]}), and there is no Python function to record another (it was "
+                f"no recording fits this call ({why}), and there is no Python function to record another (it was "
                 "loaded from a file, copied, or is a cell): trace it again"
             )
         if is_silent():
@@ -62,7 +63,7 @@ class Retracing(Cases):
                     record = torch.compiler.disable(self._record_another) if is_loaded() else self._record_another
                     record(method, origin, args, kwargs)
                 else:
-                    tell(_too_many(len(missed), missed))
+                    tell(too_many(reasons(missed)))
                 # The call itself, in Python: with its gradients, and all that it changes.
                 return origin.python(*args, **kwargs)
 
@@ -122,22 +123,6 @@ class Retracing(Cases):
         case = self._new_case(method, graph, again)
         case.policy = self.policy
         self._add_case(method, case)
-
-
-def _too_many(made: int, missed: list[InputError]) -> str:
-    """Which assumption keeps changing."""
-    values: dict[str, set[str]] = {}
-    for error in missed:
-        item = getattr(error, "assumption", None)
-        if isinstance(item, Assumption):
-            values.setdefault(item.about, set()).add(repr(item.constant))
-    often = max(values, key=lambda about: len(values[about]), default="")
-    of_it = next((error for error in reversed(missed) if often and often in str(error)), missed[-1])
-    changing = f"`{often}` keeps changing" if often else "its arguments keep changing"
-    return (
-        f"there are {made} recordings (max_traces), and none fits this call: {changing} ({of_it}); the call ran the "
-        "Python function itself: trace with a larger max_traces, or compute with tensors what changes"
-    )
 
 
 @contextmanager

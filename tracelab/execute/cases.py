@@ -10,7 +10,6 @@ from torch import Tensor
 
 from tracelab.errors import AssumptionError, InputError
 from tracelab.execute.codegen.guards import (
-    MAY_BE_WRONG,
     Guarded,
     can_pick,
     is_passing,
@@ -23,6 +22,7 @@ from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.case_labels import case_labels
 from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree
+from tracelab.graph.text.violations import may_be_wrong, none_fits
 
 
 class Cases(Guarded):
@@ -96,9 +96,10 @@ class Cases(Guarded):
         if policy.on_violation == "retrace":
             return self._recorded_anew(method, args, kwargs, missed)
         if policy.on_violation == "raise" or is_silent():
-            raise missed[0]
+            raise _none_fits(missed)
         if policy.on_violation == "warn":
-            tell(f"{missed[0]}{MAY_BE_WRONG}")
+            error = _none_fits(missed)
+            tell(f"{error}{may_be_wrong(reasons(missed)[0][1])}")
         with passing():
             return self._replayed(method, args, kwargs)
 
@@ -148,6 +149,21 @@ def flat_inputs(
         if owner.policy.picks and not is_passing():
             raise NotThisCase(error) from None
         raise
+
+
+def reasons(missed: list[InputError]) -> list[tuple[str, Assumption | None]]:
+    """Of each recording, why it does not take a call."""
+    items = [getattr(error, "assumption", None) for error in missed]
+    return [
+        (str(error), item if isinstance(item, Assumption) else None) for error, item in zip(missed, items, strict=True)
+    ]
+
+
+def _none_fits(missed: list[InputError]) -> InputError:
+    """The error of a call that no recording takes; of one recording, its own."""
+    if len(missed) == 1:
+        return missed[0]
+    return violated(f"no recording fits this call ({none_fits(reasons(missed))})", reasons(missed)[0][1])
 
 
 class NotThisCase(Exception):

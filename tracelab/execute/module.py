@@ -16,7 +16,7 @@ from tracelab.compat.modules import apply_to
 from tracelab.errors import AssumptionError, TracelabError
 from tracelab.execute.cases import Cases, flat_inputs, modes_of, other_mode
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import MAY_BE_WRONG, Policy, is_silent, raise_explained
+from tracelab.execute.codegen.guards import Policy, is_silent, raise_explained
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.observed_state import Changes, observe
 from tracelab.execute.origin import Origin, copied_origin
@@ -26,6 +26,7 @@ from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
+from tracelab.graph.text.violations import may_be_wrong
 
 
 class TracedSubmodule(nn.Module):
@@ -173,7 +174,8 @@ class ReplayModule(TracedSubmodule, Cases):
         if self.policy.on_violation != "ignore" and not (torch.compiler.is_compiling() or is_silent()):
             missed = self._missed_mode(method, self.training)
             if missed is not None:
-                self.policy.act(f"{missed}{MAY_BE_WRONG}", missed.assumption)
+                item = next(item for item in self._graphs[method].assumptions if item is missed.assumption)
+                self.policy.act(f"{missed}{may_be_wrong(item)}", item)
         return self._run(method)(args, kwargs)
 
     def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -22,6 +22,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import Source, is_inner
 from tracelab.graph.text.assumption_table import Assumptions
+from tracelab.graph.text.violations import difference, may_be_wrong
 from tracelab.graph.types import TensorType, tensor_type
 
 POLICIES = ("warn", "raise", "ignore", "retrace")
@@ -238,19 +239,12 @@ class GuardMonitor:
 
     def sentence(self, item: Assumption, now: Any) -> str:
         """What was assumed, where, and what it is now."""
-        place = f" ({item.line}: `{item.code}`)" if item.line else ""
-        fact = (
-            f"{item.about} was {_shown(item.constant)} when {self.name} was traced{place} and is {_shown(now)} at this "
-            "call"
-        )
+        fact = difference(item, now, self.name)
         if self.policy.picks:
             return fact
         if item.kind is AssumptionKind.CHECK:
             return f"{fact}, where the code raises an error, which the trace does not"
-        return f"{fact}{MAY_BE_WRONG}"
-
-
-MAY_BE_WRONG = ", so that the trace may be wrong for it: trace again on such an input"
+        return f"{fact}{may_be_wrong(item)}"
 
 
 def _same_content(now: Any, constant: Any) -> bool:
@@ -350,8 +344,3 @@ def tell(sentence: str) -> None:
 
 def _is_ours(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith("<tracelab ")
-
-
-def _shown(item: Any) -> str:
-    text = " ".join(repr(item).split())
-    return text if len(text) <= 60 else text[:57] + "..."
