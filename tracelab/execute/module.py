@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
@@ -26,6 +27,7 @@ from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
+from tracelab.graph.takers import takers
 
 
 class TracedSubmodule(nn.Module):
@@ -169,8 +171,18 @@ class ReplayModule(TracedSubmodule, Cases):
 
     def _called(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.policy.on_violation == "retrace":
+            origin = self.origins.get(method)
+            if origin is not None and takers.find() is not None and self._is_still(origin, method):
+                with _modes_of(self, origin.modules[""]):
+                    return origin.python(*args, **kwargs)
             return self._fitting(method, args, kwargs)
         return self._run(method)(args, kwargs)
+
+    def _is_still(self, origin: Origin, method: str) -> bool:
+        """Whether the Python module has the same parameters, and the graph is as it was recorded."""
+        if origin.version != self._graphs[method].nodes.version or "" not in origin.modules:
+            return False
+        return _parts(self) == _parts(origin.modules[""])
 
     def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._run(method)(args, kwargs)
@@ -331,6 +343,27 @@ class _Run:
     def devices_from(self, other: _Run) -> None:
         for name in (*other.replay.code.devices, *other.replay.code.constants):
             self.replay.namespace[name] = other.replay.namespace[name]
+
+
+def _parts(module: nn.Module) -> list[tuple[Any, ...]]:
+    """The modules in it, as far as the identity of their tensors goes."""
+    return [
+        (path, *(id(item) for item in (*part._parameters.values(), *part._buffers.values())))
+        for path, part in module.named_modules()
+    ]
+
+
+@contextmanager
+def _modes_of(twin: nn.Module, module: nn.Module) -> Iterator[None]:
+    """A module, and all in it, is in the modes of its traced twin."""
+    before = [(part, part.training) for part in module.modules()]
+    try:
+        for (part, _), other in zip(before, twin.modules(), strict=True):
+            part.training = other.training
+        yield
+    finally:
+        for part, training in before:
+            part.training = training
 
 
 def _written_constants(graph: Graph) -> set[int]:

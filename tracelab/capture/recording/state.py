@@ -380,6 +380,12 @@ class RecordingState:
             self._assumed.add((value, test))
             self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
 
+    def assume_again(self, item: Assumption) -> None:
+        """Note a fact that another trace assumed, at its place there."""
+        if item.value is not None and (item.value, item.test) not in self._assumed:
+            self._assumed.add((item.value, item.test))
+            self.graph.assumptions.append(item)
+
     def first_asked(self, what: str, tensor: torch.Tensor) -> bool:
         """Whether the code asks this of a tensor outside the graph for the first time."""
         key = (None, f"{what} of {id(tensor)}")

@@ -10,6 +10,7 @@ from tracelab.execute.codegen.guards import GuardMonitor, Policy, guards_of, unw
 from tracelab.execute.codegen.inference import inference_region, may_use_inference
 from tracelab.execute.codegen.undo import UndoPlan
 from tracelab.graph.graph import Graph
+from tracelab.graph.takers import takers
 
 Function = Callable[..., Any]
 
@@ -32,12 +33,17 @@ class Replay:
         self.monitor = self.namespace["guards"] = GuardMonitor(graph, name, policy)
         self.function: Function = compile_code(self.code, self.code.text)
         self._has_guards = bool(guards_of(graph))
+        self._may_be_taken = bool(guards_of(graph, taking=True))
+        self._taking: Function | None = None
+        """Compiled at first use inside of a recording, which takes over what is assumed."""
         self._functions: dict[tuple[bool, bool, bool], Function] = {(False, False, False): self.function}
         """Compiled at first use: in inference mode as far as it goes, with guards, and with what undoes writes."""
 
     def best(self, args: tuple[Any, ...]) -> Function:
         """The fastest function that is right for these inputs at this moment."""
         quick = may_use_inference(args)
+        if not quick and self._may_be_taken and self.policy.on_violation != "ignore" and takers.find() is not None:
+            return self._taken_over()
         guarded = self._has_guards and self.policy.on_violation != "ignore" and (quick or unwatched())
         undone = guarded and self.policy.stops
         function = self._functions.get((quick, guarded, undone))
@@ -52,6 +58,11 @@ class Replay:
             function = self.function
         self._functions[quick, guarded, undone] = function
         return function
+
+    def _taken_over(self) -> Function:
+        if self._taking is None:
+            self._taking = compile_code(self.code, self.code.written(guarded=True, taking=True))
+        return self._taking
 
     def _undo_plan(self) -> UndoPlan:
         about = {guard.assumption.value for guard in guards_of(self.graph)}
