@@ -49,6 +49,8 @@ class AssumptionKind(enum.StrEnum):
     """A Python attribute or variable that the code both reads and changes."""
     TRAINING = "training"
     """Whether a module was in training mode."""
+    KEYS = "keys"
+    """Keys of a dict argument: one that was not there, how many there were, or all of them in their order."""
     RANDOM = "random"
     """Numbers of Python's or NumPy's generators."""
     UNSEEN = "unseen"

@@ -56,6 +56,8 @@ class RecordingState:
         self.nodes = graph.nodes
         self.scope: Scope = graph.root
         self.paused = False
+        self.in_code = True
+        """Until the traced code has returned: what looks at its result is no part of it."""
         self.ended = False
         """After the recording: sizes that outlived it are plain numbers again, and nothing is recorded."""
         self.force_outplace = force_outplace
