@@ -47,6 +47,8 @@ class AssumptionKind(enum.StrEnum):
     """Whether a tensor had a gradient already."""
     STATE = "state"
     """A Python attribute or variable that the code both reads and changes."""
+    ENVIRONMENT = "environment"
+    """An environment variable that the code read."""
     TRAINING = "training"
     """Whether a module was in training mode."""
     KEYS = "keys"
