@@ -567,7 +567,10 @@ def test_under_warn_a_call_that_fits_none_of_several_is_told_and_runs_the_first(
     traced = retraced(ranked, torch.ones(2))
     traced(torch.ones(2, 2))
     traced.on_violation = "warn"
-    with pytest.warns(tracelab.AssumptionWarning, match=r"no recording fits this call \(recording 1: x\.dim\(\) was 1; recording 2: x\.dim\(\) was 2\).* trace again"):
+    fits_none = (
+        r"no recording fits this call \(recording 1: x\.dim\(\) was 1; recording 2: x\.dim\(\) was 2\).* trace again"
+    )
+    with pytest.warns(tracelab.AssumptionWarning, match=fits_none):
         assert torch.equal(traced(torch.ones(2, 2, 2)), torch.ones(2, 2, 2))
 
 

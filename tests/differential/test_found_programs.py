@@ -266,7 +266,7 @@ def test_a_variable_of_a_closure_that_an_inner_function_changes_is_told():
 
     toggled = every_other(torch.neg)
     (sentence,) = told(traced_on(lambda x: toggled(x), ONES), ONES)
-    assert sentence.startswith("state was a dict of 1 when <lambda> was traced and is a dict of 1 with other contents at this call")
+    assert sentence.startswith("state was a dict of 1 when <lambda> was traced and is a dict of 1 with other contents")
 
 
 def test_a_buffer_of_a_module_that_a_function_replaces_is_told():

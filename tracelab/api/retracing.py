@@ -68,8 +68,12 @@ class Retracing(Cases):
                 return origin.python(*args, **kwargs)
 
     def _python_of(self, method: str) -> Callable[..., Any] | None:
-        origin = self._cases_of(method)[0]._origin_of(method)
+        first = self._cases_of(method)[0]
+        origin = first._origin_of(method)
         if origin is None or self.policy.on_violation != "retrace":
+            return None
+        if origin.version != first._graph_of(method).nodes.version:
+            # Its graph was edited: the Python function is something else.
             return None
 
         def python(*args: Any, **kwargs: Any) -> Any:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.capture.record import record
+from tracelab.capture.recording.dict_arguments import noting_keys
 from tracelab.compat.modes import innermost_transform
 from tracelab.compat.tensors import mark_as_parameter
 from tracelab.errors import InputError
@@ -59,7 +60,7 @@ def record_call(
         labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
     clones = [_clone(leaf) for leaf in leaves]
     fresh = iter(clones)
-    items = [rebuild(tree, fresh) for tree in trees]
+    items = [noting_keys(tree, rebuild(tree, fresh), name) for name, tree in zip(names, trees, strict=True)]
     positional = len(call.args)
     recording = record(
         func,

@@ -18,6 +18,7 @@ from tracelab.capture.analysis.epoch import Epoch
 from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.capture.recording.taken_over import find_taker
 from tracelab.compat.dispatch import (
     PRE_DISPATCH,
     PYTHON_DISPATCHER,
@@ -28,8 +29,11 @@ from tracelab.compat.dispatch import (
 )
 from tracelab.compat.modes import function_modes, pop_function_mode, push_function_mode, set_grad_enabled
 from tracelab.errors import TracelabError
+from tracelab.graph.takers import takers
 
 _DEVICES = ("cpu", "cuda")
+
+takers.find = find_taker
 
 
 class Session:

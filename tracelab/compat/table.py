@@ -220,9 +220,10 @@ OPTIONAL = frozenset(
     torch.jit._trace.is_tracing
     torch.jit.is_tracing
     torch.jit.script
+    torch.utils._pytree.register_pytree_node
     """.split()
 )
-"""Looked up by `script`; a torch without one has no such thing to look out for, and nothing is missed."""
+"""Looked up by `script` and `pytrees`; a torch without one has no such thing to look out for, and nothing is missed."""
 
 OF_INSTANCES = frozenset(
     """

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from tracelab.errors import InputError
+from tracelab.graph.given_keys import GivenKeys
 from tracelab.graph.types import counted
 
 
@@ -26,6 +27,11 @@ class Tree:
     """The named tuple's name."""
     maker: Callable[..., Any] | None = field(default=None, compare=False)
     """The named tuple's class; None after loading from a file, where an equal one is made."""
+    given: GivenKeys | None = field(default=None, compare=False, repr=False)
+    """Learns the keys of a dict at each call, where the traced code asked for more than those of the trace."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tree:
+        return self
 
     def __reduce__(self) -> Any:
         # A class that no import finds is left out, as in files.
@@ -102,6 +108,8 @@ def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -
     elif kind == "dict":
         if not isinstance(item, Mapping):
             raise InputError(f"`{where}` should be a dict, as when it was traced, but is {type(item).__name__}")
+        if tree.given is not None:
+            tree.given.note(item)
         for key, child in zip(tree.keys, tree.children, strict=True):
             if key not in item:
                 raise InputError(f"`{where}` lacks the key {key!r} that it had when it was traced")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy
 import torch
 
+from tracelab.capture.analysis.mode_readers import mode_told_by
 from tracelab.capture.outside.reads import names_as_text, names_read, names_set
 from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Draws, Table, Tables, iter_changed, same
 from tracelab.capture.recording.recorder import Recorder
@@ -32,6 +33,9 @@ class OutsideState:
     def __init__(self, function: Any, modules: list[tuple[torch.nn.Module, str]], owned: bool) -> None:
         self.found = Tables(function, modules)
         self.owned = {id(module) for module, _ in modules} if owned else set()
+        told = dict(mode_told_by(reader) for reader in self.found.mode_readers)
+        self.modes = {subject: (ask(), ask) for subject, ask in told.items()}
+        """What functions of torch, fetched before, would tell."""
         self.python = random.getstate()
         self.numpy = numpy.random.get_state()
 
@@ -51,6 +55,10 @@ class OutsideState:
                     found.append(_state(table, name, before))
         found += self._new_names()
         self._note_training(recorder)
+        known = {item.subject for item in found}
+        for subject, (mode, ask) in self.modes.items():
+            if subject not in known:
+                found.append(Assumption(AssumptionKind.MODE, subject, mode, probe=ask))
         if random.getstate() != self.python:
             found.append(_drawn("random"))
         if not _same_state(numpy.random.get_state(), self.numpy):

@@ -17,6 +17,7 @@ import numpy
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
+from tracelab.capture.analysis.mode_readers import is_mode_reader
 from tracelab.capture.outside.reads import globals_of
 from tracelab.capture.values import is_filled
 from tracelab.compat import script
@@ -61,6 +62,8 @@ class Tables:
         self.codes: dict[int, types.CodeType] = {}
         self.roots = [(module, path or type(module).__name__) for module, path in modules[:1]]
         """The modules that are reached by themselves, not as parts of others."""
+        self.mode_readers: list[Any] = []
+        """Functions of torch that tell a mode, which the code got hold of before."""
         self._seen: set[int] = set()
         self._classes: set[type] = set()
         self._pending: deque[tuple[Any, str]] = deque()
@@ -76,6 +79,8 @@ class Tables:
     def _look(self, item: Any, label: str) -> None:
         if isinstance(item, types.FunctionType):
             self._function(item)
+        elif is_mode_reader(item):
+            self.mode_readers.append(item)
         elif isinstance(item, types.MethodType):
             self._pending += ((item.__func__, label), (item.__self__, type(item.__self__).__name__))
         elif isinstance(item, functools.partial):
@@ -123,7 +128,7 @@ class Tables:
                 before[name] = Draws(item)
             elif isinstance(item, CONTAINERS):
                 before[name] = Contents(item)
-            elif is_own_object(item) or type(item) is types.FunctionType:
+            elif is_own_object(item) or type(item) is types.FunctionType or is_mode_reader(item):
                 self._pending.append((item, f"{label}.{name}"))
         self.tables.append(Table(label, get, before, module))
 
@@ -178,7 +183,7 @@ class Tables:
     def _more(self, found: dict[str, Any]) -> None:
         for name, item in found.items():
             if isinstance(item, (types.FunctionType, types.MethodType, functools.partial, torch.nn.Module)) or (
-                is_own_object(item) or (isinstance(item, type) and is_own(item))
+                is_own_object(item) or (isinstance(item, type) and is_own(item)) or is_mode_reader(item)
             ):
                 self._pending.append((item, name))
 

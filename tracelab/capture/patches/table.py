@@ -16,6 +16,7 @@ from tracelab.capture.patches.registry import patched as patched
 from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
 from tracelab.capture.patches.values.classes import CLASSES
 from tracelab.capture.patches.values.contexts import CONTEXTS
+from tracelab.capture.patches.values.environment import ENVIRONMENT
 from tracelab.capture.patches.values.generators import GENERATORS
 from tracelab.capture.patches.values.modes import MODES
 from tracelab.capture.patches.values.numbers import NUMBERS
@@ -30,6 +31,7 @@ patched.replacements = (
     *SCRIPT,
     *CONTEXTS,
     *MODES,
+    *ENVIRONMENT,
     *CLASSES,
     *TENSORS,
     *SETTINGS,

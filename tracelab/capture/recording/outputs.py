@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.recording.dict_arguments import DictArgument
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node, Value
@@ -21,7 +22,9 @@ _ONLY_TENSORS = (
 
 def record_output(recorder: Recorder, result: Any, strict: bool) -> Value:
     """The value of what was returned; structure becomes `prim::TupleConstruct` and its like."""
-    return _value(recorder, result, strict, "the result", 0)
+    value = _value(recorder, result, strict, "the result", 0)
+    recorder.in_code = False
+    return value
 
 
 def _value(recorder: Recorder, item: Any, strict: bool, where: str, depth: int) -> Value:
@@ -37,6 +40,8 @@ def _value(recorder: Recorder, item: Any, strict: bool, where: str, depth: int) 
     if isinstance(item, list):
         return _list(recorder, item, strict, where, depth)
     if isinstance(item, Mapping):
+        if isinstance(item, DictArgument):
+            item.note_all()
         return _dict(recorder, item, strict, where, depth)
     if item is None and (depth or not strict):
         node = _add(recorder, CONSTANT, (), "NoneType")
@@ -98,7 +103,7 @@ def _dict(recorder: Recorder, item: Mapping[Any, Any], strict: bool, where: str,
         label = "a tensor key" if isinstance(key, torch.Tensor) else repr(key)
         parts.append(_value(recorder, child, strict, f"{where}[{label}]", depth + 1))
     node = _add(recorder, DICT_CONSTRUCT, tuple(parts), "Dict(str, Tensor)")
-    if type(item) is not dict:
+    if type(item) not in (dict, DictArgument):
         node.target = type(item)
         node.set_attribute("class", type(item).__name__)
     return node.outputs[0]

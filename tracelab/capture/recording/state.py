@@ -56,6 +56,8 @@ class RecordingState:
         self.nodes = graph.nodes
         self.scope: Scope = graph.root
         self.paused = False
+        self.in_code = True
+        """Until the traced code has returned: what looks at its result is no part of it."""
         self.ended = False
         """After the recording: sizes that outlived it are plain numbers again, and nothing is recorded."""
         self.force_outplace = force_outplace
@@ -379,6 +381,12 @@ class RecordingState:
         if (value, test) not in self._assumed:
             self._assumed.add((value, test))
             self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
+
+    def assume_again(self, item: Assumption) -> None:
+        """Note a fact that another trace assumed, at its place there."""
+        if item.value is not None and (item.value, item.test) not in self._assumed:
+            self._assumed.add((item.value, item.test))
+            self.graph.assumptions.append(item)
 
     def first_asked(self, what: str, tensor: torch.Tensor) -> bool:
         """Whether the code asks this of a tensor outside the graph for the first time."""

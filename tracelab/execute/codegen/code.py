@@ -99,14 +99,21 @@ class Code:
 
     # Writing ---------------------------------------------------------------------------------------------
 
-    def written(self, inference: int = 0, *, guarded: bool = False, undo: UndoPlan | None = None) -> str:
+    def written(
+        self, inference: int = 0, *, guarded: bool = False, undo: UndoPlan | None = None, taking: bool = False
+    ) -> str:
         """The code as text; that many of the first nodes run in torch's inference mode.
 
         `guarded` code checks the graph's assumptions, by an object `guards` in the namespace; with `undo` it puts back
-        what it wrote before one that does not hold.
+        what it wrote before one that does not hold. With `taking`, a recording that runs takes them over.
         """
         graph = self.graph
-        guards = guards_of(graph) if guarded else []
+        guards = guards_of(graph, taking) if guarded else []
+        again = {node: number for number, (_, node) in enumerate(graph.guard_nodes)} if taking else {}
+
+        def check(guard: Guard) -> str:
+            return guard.taking_line(self.name) if taking else guard.line(self.name, self.operand)
+
         waiting: dict[Value | None, list[Guard]] = {}
         for guard in guards:
             waiting.setdefault(guard.assumption.value, []).append(guard)
@@ -121,18 +128,21 @@ class Code:
         first = outer + "    " if inference else outer
         # What lies outside is asked before the code changes any mode.
         head = [f'{outer}guards.violation = ""'] if guards else []
-        head += [outer + guard.line(self.name, self.operand) for guard in waiting.get(None, ())]
+        head += [outer + check(guard) for guard in waiting.get(None, ())]
         for value in graph.inputs:
-            body += [first + guard.line(self.name, self.operand) for guard in waiting.get(value, ())]
+            body += [first + check(guard) for guard in waiting.get(value, ())]
         body += [first + line(self.name) for line in (undo.first if undo else ())]
         for step, (index, node) in enumerate(steps(graph, guarded)):
             indent = outer + "    " if index < inference else outer
             body += [indent + line(self.name) for line in (undo.before.get(node, ()) if undo else ())]
             line = self._line(node)
+            if node in again and line:
+                args = "".join(f", {self.operand(item)}" for item in node.args)
+                line = f"{self.name(node.outputs[0])} = guards.again({again[node]}{args})"
             if line:
                 body.append(indent + line)
             for value in node.outputs:
-                body += [indent + guard.line(self.name, self.operand) for guard in waiting.get(value, ())]
+                body += [indent + check(guard) for guard in waiting.get(value, ())]
             dead = last_uses.get(step)
             if dead:
                 body.append(f"{indent}del {', '.join(self.name(value) for value in dead)}")

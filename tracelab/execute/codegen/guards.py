@@ -21,6 +21,7 @@ from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import Source, is_inner
+from tracelab.graph.takers import takers
 from tracelab.graph.text.assumption_table import Assumptions
 from tracelab.graph.text.violations import difference, may_be_wrong
 from tracelab.graph.types import TensorType, tensor_type
@@ -143,10 +144,19 @@ class Guard:
             return f"if {read} {sign} {wanted}: guards.differs({number}, {read})"
         return f"guards.content({number}, {name(item.value)})"
 
+    def taking_line(self, name: Callable[[Value], str]) -> str:
+        """The statement that lets a recording take it over."""
+        value = self.assumption.value
+        return f"guards.take_over({self.number}{f', {name(value)}' if value is not None else ''})"
 
-def guards_of(graph: Graph) -> list[Guard]:
-    """The assumptions of a graph that can be checked at a call."""
-    return [Guard(item, number) for number, item in enumerate(graph.assumptions) if item.checked]
+
+def guards_of(graph: Graph, taking: bool = False) -> list[Guard]:
+    """The assumptions of a graph that can be checked at a call, or that a recording takes over."""
+    return [
+        Guard(item, number)
+        for number, item in enumerate(graph.assumptions)
+        if item.checked or (taking and item.kind is AssumptionKind.TRAINING)
+    ]
 
 
 def steps(graph: Graph, guarded: bool) -> Iterator[tuple[int, Node]]:
@@ -190,6 +200,29 @@ class GuardMonitor:
         """The first assumption that did not hold in the call that runs; generated code clears it as it begins."""
         self._told: Source | None = None
         """Where the code asked for the gradients that were told of last."""
+
+    def again(self, index: int, *args: Any) -> Any:
+        """Arithmetic that only guards need, in the recording that takes them over."""
+        taker = takers.find()
+        assert taker is not None
+        return taker.again(self.graph.guard_nodes[index][1], args)
+
+    def take_over(self, number: int, subject: Any = None) -> None:
+        """Let the recording that runs assume what this trace does, of what it is given; it is looked at, too."""
+        item = self.graph.assumptions[number]
+        taker = takers.find()
+        assert taker is not None
+        subject = taker.assume(item, subject)
+        with taker.paused():
+            if item.value is None:
+                if item.probe is not None:
+                    self.probe(number)
+            elif item.test in _CONTENT:
+                self.content(number, subject)
+            elif item.test in READS and item.test != "itself":
+                now = _read(item.test, subject)
+                if now != item.constant and (now == now or item.constant == item.constant):
+                    self.differs(number, now)
 
     def probe(self, number: int) -> None:
         """Ask what lies outside the graph."""
@@ -245,6 +278,10 @@ class GuardMonitor:
         if item.kind is AssumptionKind.CHECK:
             return f"{fact}, where the code raises an error, which the trace does not"
         return f"{fact}{may_be_wrong(item)}"
+
+
+def _read(test: str, subject: Any) -> Any:
+    return eval(READS[test].format("subject"), {"torch": torch, "subject": subject})
 
 
 def _same_content(now: Any, constant: Any) -> bool:

@@ -10,6 +10,7 @@ from tracelab.execute.codegen.guards import GuardMonitor, Policy, guards_of, unw
 from tracelab.execute.codegen.inference import inference_region, may_use_inference
 from tracelab.execute.codegen.undo import UndoPlan
 from tracelab.graph.graph import Graph
+from tracelab.graph.takers import takers
 
 Function = Callable[..., Any]
 
@@ -32,6 +33,9 @@ class Replay:
         self.monitor = self.namespace["guards"] = GuardMonitor(graph, name, policy)
         self.function: Function = compile_code(self.code, self.code.text)
         self._has_guards = bool(guards_of(graph))
+        self._may_be_taken = bool(guards_of(graph, taking=True))
+        self._taking: Function | None = None
+        """Compiled at first use inside of a recording, which takes over what is assumed."""
         self._functions: dict[tuple[bool, bool, bool], Function] = {(False, False, False): self.function}
         """Compiled at first use: in inference mode as far as it goes, with guards, and with what undoes writes."""
 
@@ -39,7 +43,10 @@ class Replay:
         """The fastest function that is right for these inputs at this moment."""
         quick = may_use_inference(args)
         policy = self.policy
-        guarded = self._has_guards and (policy.on_violation != "ignore" or policy.several) and (quick or unwatched())
+        looks = policy.on_violation != "ignore" or policy.several
+        if not quick and self._may_be_taken and looks and takers.find() is not None:
+            return self._taken_over()
+        guarded = self._has_guards and looks and (quick or unwatched())
         undone = guarded and policy.stops
         function = self._functions.get((quick, guarded, undone))
         return self._compiled(quick, guarded, undone) if function is None else function
@@ -53,6 +60,11 @@ class Replay:
             function = self.function
         self._functions[quick, guarded, undone] = function
         return function
+
+    def _taken_over(self) -> Function:
+        if self._taking is None:
+            self._taking = compile_code(self.code, self.code.written(guarded=True, taking=True))
+        return self._taking
 
     def _undo_plan(self) -> UndoPlan:
         about = {guard.assumption.value for guard in guards_of(self.graph)}

@@ -65,7 +65,7 @@ class StepCode(Code):
         else:
             self._names[value] = "None"
 
-    def written(self, inference: int = 0, *, guarded: bool = False, undo: Any = None) -> str:
+    def written(self, inference: int = 0, *, guarded: bool = False, undo: Any = None, taking: bool = False) -> str:
         self._taken.add("v")
         for value in self.graph.inputs:
             self.name(value)

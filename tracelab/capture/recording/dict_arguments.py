@@ -1,0 +1,132 @@
+"""A dict among the arguments of a recording: which keys the code asks for, and whether it goes through all of them.
+
+A call may give more keys than were traced, or in another order: the recording is right where the code cannot tell.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+from tracelab.capture.recording.recorder import active
+from tracelab.compat.pytrees import register_dict
+from tracelab.graph.assumptions import AssumptionKind
+from tracelab.graph.given_keys import GivenKeys
+from tracelab.graph.structure import Tree, namedtuple_class
+
+
+class DictArgument(dict[Any, Any]):
+    """A dict that notes what is asked of its keys."""
+
+    tree: Tree | None = None
+    """That of the argument; None for a dict that the code made of this class."""
+    where = ""
+
+    def note_all(self, frame: FrameType | None = None) -> None:
+        """The code goes through the keys, or gives back the dict, for which there is no frame."""
+        self._note(f"list({self.where})", self._traced_keys(), _all, frame)
+
+    def _traced_keys(self) -> list[Any]:
+        return self.tree.keys if self.tree is not None else []
+
+    def _note_key(self, key: Any) -> None:
+        if key not in self._traced_keys() and isinstance(key, (str, int, float, tuple)):
+            self._note(f"{key!r} in {self.where}", False, functools.partial(_is_there, key), sys._getframe(2))
+
+    def _note(self, subject: str, constant: Any, ask: Callable[[list[Any]], Any], frame: FrameType | None) -> None:
+        recorder, tree = active.recorder, self.tree
+        if recorder is None or recorder.paused or tree is None or not recorder.in_code:
+            return
+        if tree.given is None:
+            tree.given = GivenKeys()
+        probe = functools.partial(_now, tree.given, ask, constant)
+        recorder.assume_outside(AssumptionKind.KEYS, subject, constant, probe, frame)
+
+    def __missing__(self, key: Any) -> Any:
+        self._note_key(key)
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._note_key(key)
+        return dict.__contains__(self, key)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self._note_key(key)
+        return dict.get(self, key, default)
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        self._note_key(key)
+        return dict.pop(self, key, *default)
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        self._note_key(key)
+        return dict.setdefault(self, key, default)
+
+    def __len__(self) -> int:
+        self._note(f"len({self.where})", len(self._traced_keys()), len, sys._getframe(1))
+        return dict.__len__(self)
+
+    def __bool__(self) -> bool:
+        return dict.__len__(self) > 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.note_all(sys._getframe(1))
+        return dict.__iter__(self)
+
+    def __eq__(self, other: object) -> bool:
+        self.note_all(sys._getframe(1))
+        return dict.__eq__(self, other)
+
+    __hash__ = None
+
+    def copy(self) -> dict[Any, Any]:
+        self.note_all(sys._getframe(1))
+        return dict(dict.items(self))
+
+
+def _all(keys: list[Any]) -> list[Any]:
+    return keys
+
+
+def _is_there(key: Any, keys: list[Any]) -> bool:
+    return key in keys
+
+
+def _going_through(name: str) -> Callable[..., Any]:
+    original = getattr(dict, name)
+
+    @functools.wraps(original)
+    def method(self: DictArgument, *args: Any) -> Any:
+        self.note_all(sys._getframe(1))
+        return original(self, *args)
+
+    return method
+
+
+for _name in ("keys", "values", "items", "popitem", "__reversed__", "__or__", "__ror__"):
+    setattr(DictArgument, _name, _going_through(_name))
+register_dict(DictArgument)
+
+
+def _now(given: GivenKeys, ask: Callable[[list[Any]], Any], constant: Any) -> Any:
+    return constant if given.keys is None else ask(given.keys)
+
+
+def noting_keys(tree: Tree, item: Any, where: str) -> Any:
+    """An argument whose dicts note what is asked of their keys."""
+    if tree.kind in ("tensor", "none"):
+        return item
+    if tree.kind == "dict":
+        made = DictArgument()
+        for key, child in zip(tree.keys, tree.children, strict=True):
+            made[key] = noting_keys(child, item[key], f"{where}[{key!r}]")
+        made.tree, made.where = tree, where
+        return made
+    places = [f"{where}[{at}]" for at in range(len(tree.children))]
+    parts = [noting_keys(child, part, place) for child, part, place in zip(tree.children, item, places, strict=True)]
+    if tree.kind == "namedtuple":
+        return namedtuple_class(tree.name, tree.keys, tree.maker)(*parts)
+    return parts if tree.kind == "list" else tuple(parts)
