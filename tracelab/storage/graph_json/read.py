@@ -16,6 +16,7 @@ from tracelab.graph.assumptions import TESTS, Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTRUCTS
 from tracelab.graph.lint import form_problem
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
@@ -151,7 +152,7 @@ class _Reader:
                 validation.identifier(name, place): decode(arg, place)
                 for name, arg in validation.table(item["kwargs"], place).items()
             }
-        if self.arguments.lost and not isinstance(node.target, Refusal):
+        if self.arguments.lost and kind not in CONSTRUCTS and not isinstance(node.target, Refusal):
             lost = self.arguments.lost[:60]
             reason = f"{where} was called with a {lost}, which files do not hold: trace again to run it"
             node.target = Refusal(node.name, reason, item["run"])
