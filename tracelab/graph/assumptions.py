@@ -55,6 +55,8 @@ class AssumptionKind(enum.StrEnum):
     """Whether a module was in training mode."""
     RANDOM = "random"
     """Numbers of Python's or NumPy's generators."""
+    ARGUMENT = "argument"
+    """A number, text or another value of Python's that was given; compared as a call's arguments are taken apart."""
     UNSEEN = "unseen"
     """A tensor that the code made in a way that tracing does not see."""
 

@@ -27,7 +27,7 @@ from tracelab.storage.graph_json.sources import read_sources
 from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
 from tracelab.storage.graph_json.write import DEEPEST_TREE
 
-_TREE_KINDS = ("tensor", "none", "tuple", "namedtuple", "list", "dict")
+_TREE_KINDS = ("tensor", "none", "value", "tuple", "namedtuple", "list", "dict")
 
 
 def read_graph(
@@ -229,6 +229,8 @@ class _Reader:
             validation.bad(where, f"holds {kind[:40]!r}, or is nested too deeply")
         if kind in ("tensor", "none"):
             return Tree(kind)
+        if kind == "value":
+            return Tree(kind, value=self.arguments.decode(validation.field(entry, "value", where), where))
         below = validation.rows(validation.field(entry, "children", where), where)
         children = [self.tree(child, where, depth + 1) for child in below]
         if kind not in ("dict", "namedtuple"):
