@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -89,6 +89,7 @@ def test_a_default_that_is_another_value_is_told():
         traced(X, 2)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from(Mode), st.booleans()), min_size=1, max_size=6))
 def test_under_retrace_each_call_is_right(calls: list[tuple[int, Mode, bool]]):
     traced = tracelab.trace(pooled, (X, 2, Mode.SUM, True), on_violation="retrace", max_traces=4)
