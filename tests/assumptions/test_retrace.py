@@ -567,9 +567,7 @@ def test_under_warn_a_call_that_fits_none_of_several_is_told_and_runs_the_first(
     traced = retraced(ranked, torch.ones(2))
     traced(torch.ones(2, 2))
     traced.on_violation = "warn"
-    fits_none = (
-        r"no recording fits this call \(recording 1: x\.dim\(\) was 1; recording 2: x\.dim\(\) was 2\)"
-    )
+    fits_none = r"no recording fits this call \(recording 1: x\.dim\(\) was 1; recording 2: x\.dim\(\) was 2\)"
     with pytest.warns(tracelab.AssumptionWarning, match=fits_none):
         assert torch.equal(traced(torch.ones(2, 2, 2)), torch.ones(2, 2, 2))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from tracelab.capture.recording.dict_arguments import noting_keys
 from tracelab.compat.modes import innermost_transform
 from tracelab.compat.tensors import mark_as_parameter
 from tracelab.errors import InputError
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
 from tracelab.graph.structure import InputTree, Tree, rebuild, tree_of
 
@@ -72,8 +74,35 @@ def record_call(
         strict=strict,
         force_outplace=force_outplace,
     )
-    recording.graph.input_tree = InputTree(names, trees, len(call.kwargs))
+    recording.graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    recording.graph.assumptions += [
+        Assumption(AssumptionKind.ARGUMENT, name, value)
+        for name, tree in zip(names, trees, strict=True)
+        for name, value in _values(tree, name)
+    ]
     return recording.graph, recording.result, [_clone(leaf) for leaf in leaves]
+
+
+def _values(tree: Tree, where: str) -> Iterator[tuple[str, Any]]:
+    """The values of Python's in an argument, each with its place."""
+    if tree.kind == "value":
+        yield where, tree.value
+    for index, child in enumerate(tree.children):
+        key = tree.keys[index] if tree.keys else index
+        yield from _values(child, f"{where}.{key}" if tree.kind == "namedtuple" else f"{where}[{key!r}]")
+
+
+def _defaults(func: Callable[..., Any], names: list[str], trees: list[Tree]) -> OrderedDict[str, Any]:
+    """What the arguments that are values of Python's are where a call leaves them out."""
+    values = [name for name, tree in zip(names, trees, strict=True) if tree.kind == "value"]
+    if not values:
+        return OrderedDict()
+    try:
+        parameters = inspect.signature(func.forward if isinstance(func, nn.Module) else func).parameters
+    except (TypeError, ValueError):
+        return OrderedDict()
+    found = ((name, parameters[name].default) for name in values if name in parameters)
+    return OrderedDict((name, item) for name, item in found if item is not inspect.Parameter.empty)
 
 
 def _clone(tensor: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tracelab.check.memory import has_data
+from tracelab.graph.objects import fields_of
 from tracelab.graph.types import counted
 
 ABSOLUTE_TOLERANCE = 1e-5
@@ -87,6 +88,8 @@ def leaves(item: Any) -> Iterator[Any]:
     elif isinstance(item, (tuple, list)):
         for child in item:
             yield from leaves(child)
+    elif (fields := fields_of(item)) is not None:
+        yield from leaves(fields)
     elif item is not None:
         yield item
 
@@ -98,12 +101,23 @@ def structure(item: Any) -> str:
     if isinstance(item, (tuple, list)):
         # A trace returns a tuple where Python returned a list of one kind.
         return "(" + ", ".join(structure(child) for child in item) + ")"
+    fields = fields_of(item)
+    if fields is not None:
+        return type(item).__name__ + structure(fields)
     return "None" if item is None else "tensor"
+
+
+def _equal(wanted: Any, got: Any) -> bool:
+    """Whether two values of Python's are equal; objects that compare by identity are, where they are of one class."""
+    cls: Any = type(wanted)
+    if cls.__eq__ is object.__eq__ and not callable(wanted):
+        return cls is type(got)
+    return bool(wanted == got)
 
 
 def _difference(wanted: Any, got: Any, tolerance: float) -> ErrorSize | str | None:
     if not isinstance(wanted, Tensor) and not isinstance(got, Tensor):
-        same = wanted == got or (isinstance(wanted, float) and math.isclose(wanted, got, rel_tol=tolerance))
+        same = _equal(wanted, got) or (isinstance(wanted, float) and math.isclose(wanted, got, rel_tol=tolerance))
         return None if same or wanted != wanted else f"{got!r} where the Python function has {wanted!r}"
     if isinstance(wanted, Tensor) and isinstance(got, Tensor):
         for name in ("dtype", "device"):

@@ -143,12 +143,19 @@ def flat_inputs(
     owner: Cases, tree: InputTree, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
 ) -> list[Tensor]:
     """The tensors of a call; `NotThisCase` where another recording may take it, `InputError` where none can."""
+    differing: list[str] = []
+    picks = owner.policy.picks and not is_passing()
     try:
-        return tree.flatten(args, kwargs, name)
+        flat = tree.flatten(args, kwargs, name, differing)
     except InputError as error:
-        if owner.policy.picks and not is_passing():
+        if picks:
             raise NotThisCase(error) from None
         raise
+    if differing and picks:
+        raise NotThisCase(violated(differing[0], None))
+    if differing:
+        owner.policy.act(f"{differing[0]}{may_be_wrong(None)}")
+    return flat
 
 
 def reasons(missed: list[InputError]) -> list[tuple[str, Assumption | None]]:

@@ -59,6 +59,8 @@ class AssumptionKind(enum.StrEnum):
     """Keys of a dict argument: one that was not there, how many there were, or all of them in their order."""
     RANDOM = "random"
     """Numbers of Python's or NumPy's generators."""
+    ARGUMENT = "argument"
+    """A number, text or another value of Python's that was given; compared as a call's arguments are taken apart."""
     UNSEEN = "unseen"
     """A tensor that the code made in a way that tracing does not see."""
 

@@ -56,6 +56,9 @@ def _facts(graph: Graph) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]
     tree = graph.input_tree
     if tree is not None:
         for name, part in zip(tree.names, tree.trees, strict=True):
+            if part.kind == "value":
+                yield ("value", name), (part, f"{name} = {_cut(repr(part.value))}")
+                continue
             given = part.kind != "none"
             yield ("given", name), (given, f"{name} given" if given else f"no {name}")
             if given:
@@ -72,7 +75,7 @@ def _facts(graph: Graph) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]
         yield ("modes", ""), (sorted((path, item.constant) for path, item in modes), _modes(modes))
     seen: Counter[str] = Counter()
     for item in graph.assumptions:
-        if item.paths:
+        if item.paths or item.kind is AssumptionKind.ARGUMENT:
             continue
         seen[item.about] += 1
         # Several values may go by one name of the user's.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import sys
+import types
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +13,14 @@ from typing import Any
 import torch
 
 from tracelab.errors import InputError
+from tracelab.graph.assumptions import Words
 from tracelab.graph.given_keys import GivenKeys
 from tracelab.graph.types import counted
 
 
 @dataclass(slots=True)
 class Tree:
-    """One level of nesting: `tensor`, `none`, `tuple`, `namedtuple`, `list` or `dict`."""
+    """One level of nesting: `tensor`, `none`, `value`, `tuple`, `namedtuple`, `list` or `dict`."""
 
     kind: str
     children: list[Tree] = field(default_factory=list)
@@ -27,6 +30,8 @@ class Tree:
     """The named tuple's name."""
     maker: Callable[..., Any] | None = field(default=None, compare=False)
     """The named tuple's class; None after loading from a file, where an equal one is made."""
+    value: Any = None
+    """A value of Python's, which decided what was recorded."""
     given: GivenKeys | None = field(default=None, compare=False, repr=False)
     """Learns the keys of a dict at each call, where the traced code asked for more than those of the trace."""
 
@@ -35,16 +40,47 @@ class Tree:
 
     def __reduce__(self) -> Any:
         # A class that no import finds is left out, as in files.
-        maker: Any = self.maker
-        found: Any = sys.modules.get(getattr(maker, "__module__", ""))
-        for part in getattr(maker, "__qualname__", "").split("."):
-            found = getattr(found, part, None)
-        return Tree, (self.kind, self.children, self.keys, self.name, maker if found is maker else None)
+        maker, value = self.maker, self.value
+        if callable(value) and not _is_importable(value):
+            value = Words(repr(value))
+        return Tree, (self.kind, self.children, self.keys, self.name, maker if _is_importable(maker) else None, value)
 
     @property
     def size(self) -> int:
         """Number of tensors below."""
         return 1 if self.kind == "tensor" else sum(child.size for child in self.children)
+
+
+def _is_importable(item: Any) -> bool:
+    found: Any = sys.modules.get(getattr(item, "__module__", None) or "")
+    for part in getattr(item, "__qualname__", "").split("."):
+        found = getattr(found, part, None)
+    return found is item
+
+
+_VALUES = (
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    enum.Enum,
+    type,
+    range,
+    torch.dtype,
+    torch.device,
+    torch.layout,
+    torch.memory_format,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+)
+"""Arguments that a replay compares with those of the trace; their equality is quick and has no effects."""
+
+
+def same_value(now: Any, before: Any) -> bool:
+    """Whether two values of Python's are of one class and equal."""
+    return now is before or (type(now) is type(before) and bool(now == before or (now != now and before != before)))
 
 
 def is_namedtuple(item: object) -> bool:
@@ -62,6 +98,8 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str) -> Tree:
         return Tree("tensor")
     if item is None:
         return Tree("none")
+    if isinstance(item, _VALUES):
+        return Tree("value", value=item)
     if is_namedtuple(item):
         fields = list(type(item)._fields)
         children = [tree_of(getattr(item, name), leaves, f"{where}.{name}") for name in fields]
@@ -85,8 +123,9 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str) -> Tree:
         keys = list(item)
         return Tree("dict", [tree_of(item[key], leaves, f"{where}[{key!r}]") for key in keys], keys)
     raise InputError(
-        f"input `{where}` is of type {type(item).__name__} ({_short(item)}): only tensors and nested tuples, lists "
-        "and dicts of tensors can be traced; bind other values with functools.partial or a lambda"
+        f"input `{where}` is of type {type(item).__name__} ({_short(item)}): only tensors, numbers, text and other "
+        "plain values, and tuples, lists and dicts of them can be traced; bind other objects with functools.partial or "
+        "a lambda"
     )
 
 
@@ -95,8 +134,11 @@ def _short(item: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -> None:
-    """Append the tensors of `item`, which must nest like `tree`; a dict may hold more keys, in any order."""
+def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str, differing: list[str]) -> None:
+    """Append the tensors of `item`, which must nest like `tree`; a dict may hold more keys, in any order.
+
+    Of values of Python's that are others than at the trace, a sentence each is appended to `differing`.
+    """
     kind = tree.kind
     if kind == "tensor":
         if not isinstance(item, torch.Tensor):
@@ -105,6 +147,11 @@ def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -
     elif kind == "none":
         if item is not None:
             raise InputError(f"`{where}` was None when it was traced, but is {type(item).__name__}: trace again")
+    elif kind == "value":
+        if not same_value(item, tree.value):
+            differing.append(
+                f"`{where}` was {_short(tree.value)} when it was traced, and is {_short(item)} at this call"
+            )
     elif kind == "dict":
         if not isinstance(item, Mapping):
             raise InputError(f"`{where}` should be a dict, as when it was traced, but is {type(item).__name__}")
@@ -113,7 +160,7 @@ def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -
         for key, child in zip(tree.keys, tree.children, strict=True):
             if key not in item:
                 raise InputError(f"`{where}` lacks the key {key!r} that it had when it was traced")
-            leaves_like(child, item[key], leaves, f"{where}[{key!r}]")
+            leaves_like(child, item[key], leaves, f"{where}[{key!r}]", differing)
     else:
         if not isinstance(item, (tuple, list)):
             raise InputError(f"`{where}` should be a {kind}, as when it was traced, but is {type(item).__name__}")
@@ -122,15 +169,15 @@ def leaves_like(tree: Tree, item: Any, leaves: list[torch.Tensor], where: str) -
                 f"`{where}` has {counted(len(item), 'element')}, but had {len(tree.children)} when it was traced"
             )
         for index, (child, part) in enumerate(zip(tree.children, item, strict=True)):
-            leaves_like(child, part, leaves, f"{where}[{index}]")
+            leaves_like(child, part, leaves, f"{where}[{index}]", differing)
 
 
 def rebuild(tree: Tree, leaves: Any) -> Any:
     """The structure again, with tensors taken from the iterator `leaves`."""
     if tree.kind == "tensor":
         return next(leaves)
-    if tree.kind == "none":
-        return None
+    if tree.kind in ("none", "value"):
+        return tree.value
     parts = [rebuild(child, leaves) for child in tree.children]
     if tree.kind == "list":
         return parts
@@ -155,14 +202,20 @@ class InputTree:
     keyword_only: int = 0
     """How many at the end were given by keyword."""
     defaults: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+    """What arguments that are values of Python's are where they are left out."""
 
     @property
     def plain(self) -> bool:
         """Whether every argument is one tensor."""
         return all(tree.kind == "tensor" for tree in self.trees)
 
-    def flatten(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], function: str) -> list[torch.Tensor]:
-        """The tensors of a call, in the order of the graph's inputs; `InputError` where it does not fit."""
+    def flatten(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], function: str, differing: list[str] | None = None
+    ) -> list[torch.Tensor]:
+        """The tensors of a call, in the order of the graph's inputs; `InputError` where it does not fit.
+
+        Values of Python's that are others than at the trace are told in `differing`, where it is given.
+        """
         names = self.names
         if len(args) > len(names):
             taken = counted(len(names), "argument")
@@ -177,10 +230,18 @@ class InputTree:
                 raise InputError(f"{function} got `{name}` twice")
             given[name] = item
         leaves: list[torch.Tensor] = []
+        others: list[str] = []
         for name, tree in zip(names, self.trees, strict=True):
             if name not in given:
                 if tree.kind == "none":
                     continue
+                if tree.kind == "value" and name in self.defaults:
+                    given[name] = self.defaults[name]
+            if name not in given:
                 raise InputError(f"{function} needs the argument `{name}`; it takes {', '.join(names)}")
-            leaves_like(tree, given[name], leaves, name)
+            leaves_like(tree, given[name], leaves, name, others)
+        if others and differing is None:
+            raise InputError(f"{others[0]}: trace again")
+        if differing is not None:
+            differing += others
         return leaves

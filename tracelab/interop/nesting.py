@@ -88,6 +88,8 @@ def construct(graph: Graph, tree: Tree, leaf: Callable[[], Any]) -> Any:
     """The item that nests like `tree`: `leaf()` gives its values and literals in order; adds the nodes that make it."""
     if tree.kind in ("tensor", "none"):
         return leaf()
+    if tree.kind == "value":
+        return tree.value
     parts = [construct(graph, child, leaf) for child in tree.children]
     if tree.kind == "dict":
         node = _made(graph, DICT_CONSTRUCT, tuple(item for pair in zip(tree.keys, parts, strict=True) for item in pair))

@@ -117,7 +117,7 @@ def _now(given: GivenKeys, ask: Callable[[list[Any]], Any], constant: Any) -> An
 
 def noting_keys(tree: Tree, item: Any, where: str) -> Any:
     """An argument whose dicts note what is asked of their keys."""
-    if tree.kind in ("tensor", "none"):
+    if tree.kind in ("tensor", "none", "value"):
         return item
     if tree.kind == "dict":
         made = DictArgument()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import torch
 
 from tracelab.capture.recording.dict_arguments import DictArgument
 from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
+from tracelab.graph.objects import by_fields, fields_of
 from tracelab.graph.structure import is_namedtuple
+from tracelab.graph.types import type_of_constant
 
+_PLAIN_DICTS = (dict, OrderedDict, defaultdict, DictArgument)
 _ONLY_TENSORS = (
     "Only tensors and (possibly nested) tuples, lists and dicts of tensors can be output from traced functions, but "
     "{where} is {what}: return a tensor instead, or trace a function that takes the tensors out of it"
@@ -22,31 +28,121 @@ _ONLY_TENSORS = (
 
 def record_output(recorder: Recorder, result: Any, strict: bool) -> Value:
     """The value of what was returned; structure becomes `prim::TupleConstruct` and its like."""
-    value = _value(recorder, result, strict, "the result", 0)
+    value = _Structure(recorder).value(result, strict, "the result")
     recorder.in_code = False
-    return value
+    return cast(Value, value)
 
 
-def _value(recorder: Recorder, item: Any, strict: bool, where: str, depth: int) -> Value:
-    if isinstance(item, torch.Tensor):
-        return recorder.value_of(item)
-    if isinstance(item, (torch.SymInt, torch.SymFloat, torch.SymBool)):
-        value = item.node.graph_value()
-        if isinstance(value, Value):
-            return value
-        raise _unfit(where, f"{item} ({type(item.node.number).__name__})")
-    if is_namedtuple(item) or isinstance(item, tuple):
-        return _tuple(recorder, item, strict, where, depth)
-    if isinstance(item, list):
-        return _list(recorder, item, strict, where, depth)
-    if isinstance(item, Mapping):
+class _Structure:
+    """The nodes that put a result together; each object is made once."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.made: dict[int, Value | None] = {}
+        """What was made of each object, by its id; None while that is being made."""
+        self.depth = 0
+
+    def value(self, item: Any, strict: bool, where: str) -> Any:
+        """The value of a result or a part of one; Python's own values inside of a result stand for themselves."""
+        if isinstance(item, torch.Tensor):
+            return self.recorder.value_of(item)
+        if isinstance(item, SYMBOLIC):
+            value = item.node.graph_value()
+            if isinstance(value, Value) or self.depth:
+                return value
+            raise _unfit(where, f"{item} ({type(item.node.number).__name__})")
+        fields = None if isinstance(item, (tuple, list)) else fields_of(item)
+        if isinstance(item, (tuple, list, Mapping)) or fields is not None:
+            return self._nested(item, fields, strict, where)
+        if item is None and (self.depth or not strict):
+            return _add(self.recorder, CONSTANT, (), "NoneType").outputs[0]
+        if self.depth and not isinstance(item, (Iterator, set, frozenset)):
+            return item
+        raise _unfit(where, _described(item))
+
+    def _nested(self, item: Any, fields: dict[str, Any] | None, strict: bool, where: str) -> Value:
+        if id(item) in self.made:
+            known = self.made[id(item)]
+            if known is None:
+                raise TracelabError(f"{where} is inside of itself: return what it holds instead")
+            return known
+        self.made[id(item)] = None
+        self.depth += 1
+        try:
+            if isinstance(item, tuple):
+                value = self._tuple(item, strict, where)
+            elif isinstance(item, list):
+                value = self._list(item, strict, where)
+            elif isinstance(item, dict) or fields is None:
+                value = self._dict(item, strict, where)
+            else:
+                value = self._object(item, fields, where)
+        finally:
+            self.depth -= 1
+            del self.made[id(item)]
+        self.made[id(item)] = value
+        return value
+
+    def _tuple(self, item: tuple[Any, ...], strict: bool, where: str) -> Value:
+        parts = [self.value(child, strict, f"{where}[{index}]") for index, child in enumerate(item)]
+        types = ", ".join(str(part.type) if isinstance(part, Value) else type_of_constant(part) for part in parts)
+        node = _add(self.recorder, TUPLE_CONSTRUCT, tuple(parts), f"({types})")
+        if is_namedtuple(item):
+            node.target = type(item)
+            node.set_attribute("fields", list(type(item)._fields))  # type: ignore[attr-defined]
+            node.set_attribute("class", type(item).__name__)
+        elif type(item) is not tuple:
+            _of_class(node, type(item))
+        return node.outputs[0]
+
+    def _list(self, item: list[Any], strict: bool, where: str) -> Value:
+        if strict:
+            for index, child in enumerate(item):
+                if not isinstance(child, torch.Tensor):
+                    what = f"{_described(child)} inside a list"
+                    raise _unfit(f"{where}[{index}]", what)
+            self.recorder.warn(
+                "output",
+                f"Encountering a list at the output of the tracer might cause the trace to be incorrect: the trace is "
+                f"specialized on its length ({len(item)}). Return a tuple, or pass strict=False to say that this is "
+                "meant.",
+                len(item),
+            )
+        parts = [self.value(child, strict, f"{where}[{index}]") for index, child in enumerate(item)]
+        node = _add(self.recorder, LIST_CONSTRUCT, tuple(parts), "Tensor[]")
+        if type(item) is not list:
+            _of_class(node, type(item))
+        return node.outputs[0]
+
+    def _dict(self, item: Mapping[Any, Any], strict: bool, where: str) -> Value:
         if isinstance(item, DictArgument):
             item.note_all()
-        return _dict(recorder, item, strict, where, depth)
-    if item is None and (depth or not strict):
-        node = _add(recorder, CONSTANT, (), "NoneType")
+        if strict and type(item) in _PLAIN_DICTS:
+            raise TracelabError(
+                "Encountering a dict at the output of the tracer might cause the trace to be incorrect: the trace is "
+                "specialized on its keys. Return a tuple or named tuple, pass strict=False to say that this is meant, "
+                f"or trace a function that takes out what you want: lambda *args: f(*args)[{_first_tensor(item)!r}]."
+            )
+        inside = strict and type(item) in _PLAIN_DICTS
+        parts: list[Any] = []
+        for key, child in item.items():
+            parts.append(self.recorder.value_of(key) if isinstance(key, torch.Tensor) else key)
+            label = "a tensor key" if isinstance(key, torch.Tensor) else repr(key)
+            parts.append(self.value(child, inside, f"{where}[{label}]"))
+        node = _add(self.recorder, DICT_CONSTRUCT, tuple(parts), "Dict(str, Tensor)")
+        if type(item) is defaultdict:
+            _of_class(node, functools.partial(defaultdict, item.default_factory), "defaultdict")
+        elif type(item) not in (dict, DictArgument):
+            _of_class(node, type(item))
         return node.outputs[0]
-    raise _unfit(where, _described(item))
+
+    def _object(self, item: Any, fields: dict[str, Any], where: str) -> Value:
+        parts: list[Any] = []
+        for name, child in fields.items():
+            parts += (name, self.value(child, False, f"{where}.{name}"))
+        node = _add(self.recorder, DICT_CONSTRUCT, tuple(parts), type(item).__name__)
+        _of_class(node, by_fields(item.__class__))
+        return node.outputs[0]
 
 
 def _unfit(where: str, what: str) -> TracelabError:
@@ -60,53 +156,10 @@ def _described(item: Any) -> str:
     return f"{text if len(text) < 40 else text[:37] + '...'} ({type(item).__name__})"
 
 
-def _tuple(recorder: Recorder, item: tuple[Any, ...], strict: bool, where: str, depth: int) -> Value:
-    parts = [_value(recorder, child, strict, f"{where}[{index}]", depth + 1) for index, child in enumerate(item)]
-    types = ", ".join(str(part.type) for part in parts)
-    node = _add(recorder, TUPLE_CONSTRUCT, tuple(parts), f"({types})")
-    if is_namedtuple(item):
-        node.target = type(item)
-        node.set_attribute("fields", list(type(item)._fields))  # type: ignore[attr-defined]
-        node.set_attribute("class", type(item).__name__)
-    return node.outputs[0]
-
-
-def _list(recorder: Recorder, item: list[Any], strict: bool, where: str, depth: int) -> Value:
-    if strict:
-        for index, child in enumerate(item):
-            if not isinstance(child, torch.Tensor):
-                what = f"{_described(child)} inside a list"
-                raise _unfit(f"{where}[{index}]", what)
-        recorder.warn(
-            "output",
-            f"Encountering a list at the output of the tracer might cause the trace to be incorrect: the trace is "
-            f"specialized on its length ({len(item)}). Return a tuple, or pass strict=False to say that this is meant.",
-            len(item),
-        )
-    parts = [_value(recorder, child, strict, f"{where}[{index}]", depth + 1) for index, child in enumerate(item)]
-    return _add(recorder, LIST_CONSTRUCT, tuple(parts), "Tensor[]").outputs[0]
-
-
-def _dict(recorder: Recorder, item: Mapping[Any, Any], strict: bool, where: str, depth: int) -> Value:
-    if strict:
-        raise TracelabError(
-            "Encountering a dict at the output of the tracer might cause the trace to be incorrect: the trace is "
-            "specialized on its keys. Return a tuple or named tuple, pass strict=False to say that this is meant, or "
-            f"trace a function that takes out what you want: lambda *args: f(*args)[{_first_tensor(item)!r}]."
-        )
-    parts: list[Any] = []
-    for key, child in item.items():
-        if isinstance(key, torch.Tensor):
-            parts.append(recorder.value_of(key))
-        else:
-            parts.append(key)
-        label = "a tensor key" if isinstance(key, torch.Tensor) else repr(key)
-        parts.append(_value(recorder, child, strict, f"{where}[{label}]", depth + 1))
-    node = _add(recorder, DICT_CONSTRUCT, tuple(parts), "Dict(str, Tensor)")
-    if type(item) not in (dict, DictArgument):
-        node.target = type(item)
-        node.set_attribute("class", type(item).__name__)
-    return node.outputs[0]
+def _of_class(node: Node, maker: Any, name: str = "") -> None:
+    """A class of its own, or what makes objects of it."""
+    node.target = maker
+    node.set_attribute("class", name or maker.__name__)
 
 
 def _first_tensor(item: Mapping[Any, Any]) -> Any:

@@ -197,20 +197,26 @@ class Code:
 
     def _construct(self, node: Node) -> str:
         if node.kind == LIST_CONSTRUCT:
-            return f"[{', '.join(map(self.operand, node.args))}]"
+            return self._of_class(node, f"[{', '.join(map(self.operand, node.args))}]")
         if node.kind == TUPLE_CONSTRUCT:
             inner = ", ".join(map(self.operand, node.args))
             if "fields" in node.attributes:
                 name, fields = node.attributes["class"], node.attributes["fields"]
                 return f"{self._object(namedtuple_class(name, fields, node.target), name)}({inner})"
-            return f"({inner}{',' if len(node.args) == 1 else ''})"
+            return self._of_class(node, f"({inner}{',' if len(node.args) == 1 else ''})")
         pairs = list(zip(node.args[::2], node.args[1::2], strict=True))
         if node.target is not None and all(isinstance(key, str) for key, _ in pairs):
             fields = ", ".join(f"{key}={self.operand(value)}" for key, value in pairs)
             if all(key.isidentifier() and not keyword.iskeyword(key) for key, _ in pairs):
                 return f"{self._object(node.target, node.attributes['class'])}({fields})"
         inner = ", ".join(f"{self.operand(key)}: {self.operand(value)}" for key, value in pairs)
-        return f"{{{inner}}}"
+        return self._of_class(node, f"{{{inner}}}")
+
+    def _of_class(self, node: Node, plain: str) -> str:
+        """A tuple, list or dict of a class of its own, made from a plain one."""
+        if node.target is None:
+            return plain
+        return f"{self._object(node.target, node.attributes['class'])}({plain})"
 
     def _call(self, node: Node) -> str:
         target = node.target

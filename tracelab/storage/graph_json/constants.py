@@ -120,6 +120,8 @@ class Encoder:
         if isinstance(item, (bool, int, str)):
             # A subclass, such as an enum's member, counts as the plain value for an operator.
             return {"plain": (int if isinstance(item, int) else str)(item)}
+        if isinstance(item, StoredObject):
+            return {"object": item.type_name}
         return {"object": repr(item) if isinstance(item, DistributedHandle) else type(item).__qualname__}
 
 

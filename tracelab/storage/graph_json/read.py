@@ -16,6 +16,7 @@ from tracelab.graph.assumptions import TESTS, Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTRUCTS
 from tracelab.graph.lint import form_problem
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree, Tree
@@ -26,7 +27,7 @@ from tracelab.storage.graph_json.sources import read_sources
 from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
 from tracelab.storage.graph_json.write import DEEPEST_TREE
 
-_TREE_KINDS = ("tensor", "none", "tuple", "namedtuple", "list", "dict")
+_TREE_KINDS = ("tensor", "none", "value", "tuple", "namedtuple", "list", "dict")
 
 
 def read_graph(
@@ -151,7 +152,7 @@ class _Reader:
                 validation.identifier(name, place): decode(arg, place)
                 for name, arg in validation.table(item["kwargs"], place).items()
             }
-        if self.arguments.lost and not isinstance(node.target, Refusal):
+        if self.arguments.lost and kind not in CONSTRUCTS and not isinstance(node.target, Refusal):
             lost = self.arguments.lost[:60]
             reason = f"{where} was called with a {lost}, which files do not hold: trace again to run it"
             node.target = Refusal(node.name, reason, item["run"])
@@ -228,6 +229,8 @@ class _Reader:
             validation.bad(where, f"holds {kind[:40]!r}, or is nested too deeply")
         if kind in ("tensor", "none"):
             return Tree(kind)
+        if kind == "value":
+            return Tree(kind, value=self.arguments.decode(validation.field(entry, "value", where), where))
         below = validation.rows(validation.field(entry, "children", where), where)
         children = [self.tree(child, where, depth + 1) for child in below]
         if kind not in ("dict", "namedtuple"):

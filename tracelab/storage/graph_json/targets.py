@@ -24,8 +24,7 @@ from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import (
-    DICT_CONSTRUCT,
-    TUPLE_CONSTRUCT,
+    CONSTRUCTS,
     kind_of,
 )
 from tracelab.storage import validation
@@ -206,8 +205,8 @@ class TargetReader:
         if not colon or not all(part.isidentifier() for part in module_name.split(".")):
             validation.bad("a Python function", f"has an invalid name: {name[:60]!r}")
         if name not in self.allow:
-            if kind in (TUPLE_CONSTRUCT, DICT_CONSTRUCT):
-                # A result of one's own tuple or dict class comes back as a plain one of the same fields.
+            if kind in CONSTRUCTS:
+                # A result of a class of one's own comes back as a plain tuple, list or dict of the same fields.
                 return None
             reason = (
                 f"{name} is Python code, which files do not hold: "

@@ -162,6 +162,8 @@ class _Writer:
         if depth > DEEPEST_TREE:
             raise TracelabFileError(f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep")
         made: dict[str, Any] = {"kind": tree.kind}
+        if tree.kind == "value":
+            return {**made, "value": self.arguments.encode(tree.value)}
         if tree.children or tree.kind not in ("tensor", "none"):
             made["children"] = [self.tree(child, where, depth + 1) for child in tree.children]
         if tree.kind in ("dict", "namedtuple"):
