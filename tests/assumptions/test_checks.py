@@ -33,7 +33,7 @@ def told(traced, *inputs):
 
 
 FAILING = [
-    (examples.positive, -ONES, "(x < 0).any(): was False"),
+    (examples.positive, -ONES, "was False"),
     (examples.positive_number, -ONES, "x.min().item() < 0 was False"),
     (examples.few_rows, torch.ones(6, 2), "x.shape[0] < 5 was True"),
     (examples.of_one_shape, torch.ones(4, 2), "x.shape != (3, 2) was True"),
@@ -50,6 +50,7 @@ def named(item):
 @pytest.mark.parametrize(("function", "other", "was"), FAILING, ids=named)
 def test_a_call_that_fails_a_check_is_told_the_line_and_that_the_code_raises(function, other, was):
     (sentence,) = told(traced_on(function, ONES), other)
+    # Python 3.11 gives a branch the whole line.
     assert f"{was} when {function.__name__} was traced (functions_that_check.py:" in sentence
     assert sentence.endswith("at this call, where the code raises an error, which the trace does not")
 
