@@ -213,8 +213,8 @@ def test_an_unknown_keyword_is_named():
         tracelab.trace(lambda x: x, (one,), example_kwarg_inputs={"z": one})
 
 
-@pytest.mark.parametrize("item", [3, 2.5, "word", object()])
-def test_an_input_that_is_no_tensor_is_refused_with_a_way_out(item):
+@pytest.mark.parametrize("item", [object(), {1, 2}, iter([one]), torch.nn.ReLU()])
+def test_an_input_that_cannot_be_compared_is_refused_with_a_way_out(item):
     with pytest.raises(InputError, match=rf"input `b` is of type {type(item).__name__}.*functools.partial"):
         tracelab.trace(lambda a, b: a, (one, item))
 
@@ -293,7 +293,7 @@ def test_a_replay_on_another_container_says_what_it_should_be():
 
 
 def test_each_of_these_errors_is_one_line():
-    for bad in ((one, two, three), (one, 3), (one, [])):
+    for bad in ((one, two, three), (one, object()), (one, [])):
         with pytest.raises(InputError) as caught:
             tracelab.trace(lambda x, y: x, bad)
         assert "\n" not in str(caught.value)

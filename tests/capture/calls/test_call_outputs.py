@@ -123,8 +123,14 @@ def test_a_plain_python_value_is_refused(item):
 
 
 def test_the_place_of_a_refused_value_is_named():
-    with pytest.raises(TracelabError, match=r"the result\[1\]\[0\] is 5 \(int\)"):
-        tracelab.trace(lambda x: (x, (5, x)), x)
+    with pytest.raises(TracelabError, match=r"the result\[1\]\[0\] is {5} \(set\)"):
+        tracelab.trace(lambda x: (x, ({5}, x)), x)
+
+
+def test_values_of_pythons_own_stand_beside_tensors():
+    made, (number, text) = tracelab.trace(lambda x: (x * 2, (5, "five")), x)(x)
+    assert torch.equal(made, x * 2)
+    assert (number, text) == (5, "five")
 
 
 def test_a_list_of_numbers_is_refused():
