@@ -123,7 +123,7 @@ def test_a_plain_python_value_is_refused(item):
 
 
 def test_the_place_of_a_refused_value_is_named():
-    with pytest.raises(TracelabError, match=r"the result\[1\]\[0\] is {5} \(set\)"):
+    with pytest.raises(TracelabError, match=r"the result\[1\]\[0\] is \{5\} \(set\)"):
         tracelab.trace(lambda x: (x, ({5}, x)), x)
 
 
