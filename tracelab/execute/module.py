@@ -182,7 +182,14 @@ class ReplayModule(TracedSubmodule, Cases):
         return self._run(method)(args, kwargs)
 
     def _missed_mode(self, method: str, training: bool) -> AssumptionError | None:
-        for path, twin, item in self._run(method).modes:
+        run = self._run(method)
+        for table, mode in run.tables:
+            if table["training"] is not mode:
+                break
+        else:
+            if run.own_mode is None or run.own_mode is training:
+                return None
+        for path, twin, item in run.modes:
             if item.constant is not (training if twin is None else twin.training):
                 return other_mode(self._class_name, path, item)
         return None
@@ -284,6 +291,9 @@ class _Run:
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
         self.modes = list(_twins_asked(module, graph))
         """The modules whose modes the recording depends on; None stands for the whole, which each recording has."""
+        self.tables = [(vars(twin), item.constant) for _, twin, item in self.modes if twin is not None]
+        """The same without names, for a look at each call."""
+        self.own_mode: bool | None = next((item.constant for _, twin, item in self.modes if twin is None), None)
         self._state: list[Tensor] = []
         self._changes = -1
 
