@@ -23,6 +23,23 @@ def with_x(shell):
     return shell
 
 
+def test_a_result_of_a_class_of_its_own_is_an_output(shell):
+    shell.run(
+        "from dataclasses import dataclass\n"
+        "@dataclass\n"
+        "class Result:\n"
+        "    loss: object\n"
+        "    cache: object\n"
+        "class Cache:\n"
+        "    def __init__(self, keys): self.keys, self.name = keys, 'cache'\n"
+        "a = torch.ones(2)"
+    )
+    shell.trace("out = Result(None, Cache(a * 2))")
+    traced = shell.space["_trace"](torch.zeros(2))
+    assert_same(traced.cache.keys, torch.zeros(2))
+    assert traced.cache.name == "cache"
+
+
 # Inputs ------------------------------------------------------------------------------------------------------
 
 

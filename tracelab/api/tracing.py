@@ -77,7 +77,7 @@ def trace(
     Args:
         func: A function, a module, or a method of a module.
         example_inputs: A tensor, or a tuple of the positional arguments; arguments may be nested tuples, named tuples,
-            lists and dicts of tensors, and of numbers, text and other plain values, which later calls are compared with.
+            lists and dicts of tensors, and of numbers, text and other plain values, which calls are compared with.
         example_kwarg_inputs: The arguments by keyword.
         check_trace: Whether to run the function and its trace again on the same inputs and compare the results.
         check_inputs: More inputs to compare on, each as `example_inputs`.

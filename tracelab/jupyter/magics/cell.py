@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from types import CodeType
 from typing import Any
 
 import torch
+
+from tracelab.graph.objects import holds_tensor
 
 
 @dataclass(slots=True)
@@ -30,8 +32,8 @@ class Cell:
         """Run it once in `namespace`; gives its outputs by name, the last expression as `result`."""
         exec(self.body, namespace)
         result = eval(self.last, namespace) if self.last is not None else None
-        outputs = {name: namespace[name] for name in self.assigns if holds_tensors(namespace.get(name))}
-        if holds_tensors(result) and self.last_name not in outputs:
+        outputs = {name: namespace[name] for name in self.assigns if _gives_tensors(namespace.get(name))}
+        if _gives_tensors(result) and self.last_name not in outputs:
             outputs["result"] = result
         return outputs
 
@@ -172,6 +174,14 @@ class _Names(ast.NodeVisitor):
 def _stored(node: ast.AST) -> set[str]:
     """Names bound somewhere inside."""
     return {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
+
+
+def _gives_tensors(item: Any) -> bool:
+    """Whether it is something to see of what a cell did: a container of tensors, or a result of a class of its own."""
+    if holds_tensors(item):
+        return True
+    is_result = isinstance(item, (Mapping, tuple)) and type(item) not in (dict, tuple)
+    return (is_result or is_dataclass(item)) and holds_tensor(item, set(), 0)
 
 
 def holds_tensors(item: Any) -> bool:
