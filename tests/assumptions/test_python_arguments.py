@@ -169,3 +169,9 @@ def test_a_file_tells_of_another_value():
 def test_an_object_is_refused_with_the_way_out():
     with pytest.raises(tracelab.InputError, match=r"input `x\[1\]` is of type object .* functools.partial"):
         tracelab.trace(lambda x: x[0], ((X, object()),))
+
+
+def test_a_check_says_that_it_tried_no_other_value():
+    report = tracelab.trace(pooled, (X, 2)).check(max_examples=4)
+    (verdict,) = (item for item in report.assumptions if item.assumption.kind == "argument")
+    assert str(verdict) == "k is 2  → not tried: the same in every input"

@@ -11,7 +11,7 @@ from torch import Tensor
 from tracelab.check.generate_inputs import Recipe
 from tracelab.check.outputs import ErrorSize, cloned
 from tracelab.errors import TracelabError
-from tracelab.graph.assumptions import Assumption
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
@@ -163,6 +163,8 @@ class AssumptionVerdict:
         if self.input is None:
             if self.left is not None:
                 return f"for another recording: {self.left}"
+            if self.assumption.kind is AssumptionKind.ARGUMENT:
+                return "not tried: the same in every input"
             return _none_in(self.tries, "try", "tries")
         if self.differs:
             return f"told at the call: wrong for {self.input}"
