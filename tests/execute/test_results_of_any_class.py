@@ -190,6 +190,18 @@ def test_copies_give_the_same_class():
         assert torch.equal(twin(Y).value, Y * 2)
 
 
+def test_a_pickle_calls_no_constructor():
+    traced = pickle.loads(pickle.dumps(tracelab.trace(Grown, X, check_trace=False)))
+    made = Grown.made
+    assert torch.equal(traced(Y).x, Y + 1)
+    assert Grown.made == made
+
+
+def test_a_pickled_defaultdict_is_a_dict():
+    traced = tracelab.trace(lambda x: defaultdict(list, a=x + 1), X, strict=False)
+    assert torch.equal(pickle.loads(pickle.dumps(traced))(Y)["a"], Y + 1)
+
+
 def test_the_graph_names_the_class():
     traced = tracelab.trace(lambda x: Scaled(x * 2), X)
     assert "Scaled(value=" in traced.code

@@ -7,6 +7,7 @@ the user allows that name. Nothing is imported, and no TorchScript code is loade
 
 from __future__ import annotations
 
+import functools
 import importlib
 import io
 import re
@@ -27,6 +28,7 @@ from tracelab.graph.kinds import (
     CONSTRUCTS,
     kind_of,
 )
+from tracelab.graph.objects import ByFields, by_fields
 from tracelab.storage import validation
 
 STORED_CLASS = "stored_class"
@@ -142,6 +144,11 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
         return {"script": scripts.add(target.module), "name": script_name(target.module), "takes_state": True}
     if script.is_function(target) or script.is_module(target):
         return {"script": scripts.add(target), "name": script_name(target)}
+    if isinstance(target, ByFields):
+        return {"python": python_name(target), "by_fields": True}
+    if node.kind in CONSTRUCTS and isinstance(target, functools.partial):
+        # A dict with a default, which files do not hold: it comes back as a plain one.
+        return None
     return {"python": python_name(target)}
 
 
@@ -173,7 +180,8 @@ class TargetReader:
                 validation.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
             return intrinsic.function
         if "python" in entry:
-            return self._python(validation.text(entry["python"], where), kind)
+            found = self._python(validation.text(entry["python"], where), kind)
+            return by_fields(found) if entry.get("by_fields") is True and isinstance(found, type) else found
         if "script" in entry:
             return self._script(entry, where)
         validation.bad(where, "is of an unknown kind")
