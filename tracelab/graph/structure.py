@@ -110,7 +110,7 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str) -> Tree:
             return Tree("tuple", children)
         if not item:
             raise InputError(f"List trace input `{where}` is empty: give it at least one tensor, or pass a tuple")
-        if len({(child.kind, child.size) for child in children}) > 1:
+        if len({(child.kind, 0 if child.kind == "list" else child.size) for child in children}) > 1:
             found = ", ".join(dict.fromkeys(type(child).__name__ for child in item))
             raise InputError(
                 f"List trace input `{where}` must have elements of one consistent type, but holds {found}: "

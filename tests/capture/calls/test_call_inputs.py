@@ -307,3 +307,15 @@ def test_trace_module_needs_methods_that_exist():
         tracelab.trace_module(net, {})
     with pytest.raises(InputError, match="trace_module needs a module, but got function"):
         tracelab.trace_module(lambda x: x, {"forward": one})
+
+
+def test_lists_inside_of_a_list_may_have_other_lengths():
+    def code(groups):
+        return torch.stack([torch.stack(group).sum(0) for group in groups])
+
+    groups = [[one, two], [three]]
+    traced = tracelab.trace(code, (groups,))
+    other = [[part * 2 for part in group] for group in groups]
+    assert torch.equal(traced(other), code(other))
+    with pytest.raises(InputError, match="has 1 element, but had 2"):
+        traced([groups[1], groups[1]])

@@ -6,7 +6,7 @@ import ast
 import functools
 import linecache
 from itertools import islice
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 _SPAN = ("lineno", "end_lineno", "col_offset", "end_col_offset")
@@ -16,8 +16,12 @@ Parents = dict[ast.AST, ast.AST]
 
 def expression_at(frame: FrameType) -> tuple[Parents, ast.expr] | None:
     """The expression that the instruction of this frame computes; None where the source cannot be read."""
-    code = frame.f_code
-    span: tuple[Any, ...] = next(islice(code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
+    return expression_of(frame.f_code, frame.f_lasti)
+
+
+def expression_of(code: CodeType, offset: int) -> tuple[Parents, ast.expr] | None:
+    """The expression that the instruction at an offset computes."""
+    span: tuple[Any, ...] = next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
     known = _parents(code.co_filename, "".join(linecache.getlines(code.co_filename)))
     found = known[0].get(span) if known is not None else None
     return None if known is None or found is None else (known[1], found)

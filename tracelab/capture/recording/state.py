@@ -15,6 +15,7 @@ import torch
 
 from tracelab.capture.analysis.assertion_branches import Check, check_at
 from tracelab.capture.analysis.name_snapshot import lines_around, names_around
+from tracelab.capture.analysis.operands import LastOperand
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
 from tracelab.capture.recording.grad_modes import GradModes
@@ -102,6 +103,7 @@ class RecordingState:
         self.ranked: set[Value] = set()
         """Values whose number of dimensions needs no more to be said."""
         self._rank_sources: Sources = {}
+        self.operands = LastOperand()
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
         self._warned: set[tuple[str, str, int, int]] = set()
@@ -349,6 +351,17 @@ class RecordingState:
         """Note a fact about a value that decides what is recorded; each fact is noted once, where it is first read."""
         if value is not None and (value, test) not in self._assumed:
             self._assume_at(kind, test, value, constant, self.source(frame), subject)
+
+    def drop_needless(self, frame: FrameType, truth: bool, known: int) -> None:
+        """A comparison was found: take out an assumption on the other side of its `and` or `or` that decides nothing.
+
+        `known` is how many assumptions there were before it.
+        """
+        assumptions = self.graph.assumptions
+        added = assumptions[known] if len(assumptions) > known else None
+        needless = self.operands.needless(frame, truth, added)
+        if needless is not None:
+            self.graph.assumptions = [item for item in assumptions if item is not needless]
 
     def assume_check(self, test: str, value: Value | None, truth: bool, frame: FrameType, compares: str = "") -> None:
         """Note what a branch found that only decides if an error is raised."""

@@ -195,7 +195,10 @@ class TracedNumber:
         message = conversion_message if self.from_tensor else size_message
         recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
         what = AssumptionKind.BRANCH if kind == "bool" else AssumptionKind.NUMBER
+        known = len(recorder.graph.assumptions)
         recorder.assume(what, kind, self.value, self.number, frame)
+        if kind == "bool" and not self.from_tensor:
+            recorder.drop_needless(asker, bool(self.number), known)
 
     def int_(self) -> int:
         self._specialise("int")
