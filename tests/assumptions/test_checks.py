@@ -12,7 +12,8 @@ from torch import nn
 
 import tracelab
 from support.examples import functions_that_check as examples
-from tracelab import AssumptionError, AssumptionWarning
+from support.told import told
+from tracelab import AssumptionError
 from tracelab.graph.assumptions import AssumptionKind
 
 ONES = torch.ones(3, 2)
@@ -23,13 +24,6 @@ def traced_on(function, *example, policy="warn"):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return tracelab.trace(function, example, check_trace=False, on_violation=policy)
-
-
-def told(traced, *inputs):
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        traced(*inputs)
-    return [str(item.message) for item in found if item.category is AssumptionWarning]
 
 
 FAILING = [

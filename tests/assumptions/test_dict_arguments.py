@@ -12,7 +12,8 @@ import pytest
 import torch
 
 import tracelab
-from tracelab import AssumptionError, AssumptionWarning
+from support.told import told
+from tracelab import AssumptionError
 
 GIVEN = {"a": torch.ones(2), "b": torch.full((2,), 2.0)}
 MORE = {**GIVEN, "z": torch.full((2,), 5.0)}
@@ -80,13 +81,6 @@ def traced_on(function, *example, policy="warn"):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", tracelab.TracerWarning)
         return tracelab.trace(function, example, check_trace=False, strict=False, on_violation=policy)
-
-
-def told(traced, *inputs):
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        traced(*inputs)
-    return [str(item.message) for item in found if item.category is AssumptionWarning]
 
 
 def named(item):

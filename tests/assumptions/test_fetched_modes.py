@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import warnings
 from os import environ, getenv
 
 import pytest
@@ -13,7 +12,7 @@ import torch
 from torch import get_default_dtype, is_autocast_enabled, is_grad_enabled, is_inference_mode_enabled, nn
 
 import tracelab
-from tracelab import AssumptionWarning
+from support.told import told
 from tracelab.graph.assumptions import AssumptionKind
 
 ONES = torch.ones(2)
@@ -71,13 +70,6 @@ def in_closure():
         return x * 2 if asked() else x * 3
 
     return closing
-
-
-def told(traced, *inputs):
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        traced(*inputs)
-    return [str(item.message) for item in found if item.category is AssumptionWarning]
 
 
 def traced_on(function, *example, policy="warn"):

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 import tracelab
-from tracelab import AssumptionError, AssumptionWarning
+from support.told import told
+from tracelab import AssumptionError
 
 
 def by_size(x):
@@ -59,13 +60,6 @@ def traced_on(function, example, policy="warn"):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return tracelab.trace(function, example, check_trace=False, on_violation=policy)
-
-
-def told(function, *inputs):
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        function(*inputs)
-    return [str(item.message) for item in found if item.category is AssumptionWarning]
 
 
 def named(item):

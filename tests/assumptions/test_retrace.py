@@ -403,16 +403,22 @@ def test_a_given_input_that_no_recording_takes_is_no_success():
     assert report.headline == "nothing compared, no input tried, 1 would be recorded anew"
 
 
-def test_a_given_input_keeps_its_number():
+def wrong_in_its_second_recording() -> Any:
     class Counter:
         rows = 0
 
     def remembers(x: Tensor) -> Tensor:
+        # What is behind a getter is not seen.
         return x * getattr(Counter, "rows") if x.shape[0] > 1 else x  # noqa: B009
 
     traced = retraced(remembers, torch.ones(1))
     traced(torch.ones(2))
     Counter.rows = 5
+    return traced
+
+
+def test_a_given_input_keeps_its_number():
+    traced = wrong_in_its_second_recording()
     report = traced.check([torch.ones(1), torch.ones(3)])
     assert str(report.errors[0].input) == "check input 2"
 
@@ -515,16 +521,7 @@ def test_a_check_makes_no_recording():
 
 
 def test_a_recording_that_is_wrong_is_named():
-    class Counter:
-        rows = 0
-
-    def remembers(x: Tensor) -> Tensor:
-        # What is behind a getter is not seen.
-        return x * getattr(Counter, "rows") if x.shape[0] > 1 else x  # noqa: B009
-
-    traced = retraced(remembers, torch.ones(1))
-    traced(torch.ones(2))
-    Counter.rows = 5
+    traced = wrong_in_its_second_recording()
     report = traced.check()
     assert not report.ok
     assert all(error.message.startswith("x.shape[0] > 1: ") for error in report.errors)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import tracelab
+from support.told import told
 from tracelab import AssumptionError, AssumptionWarning
 
 
@@ -19,14 +20,6 @@ def traced_on(function, *example):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", tracelab.TracerWarning)
         return tracelab.trace(function, example, strict=False)
-
-
-def told(traced, *inputs):
-    """What a call is told."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        traced(*inputs)
-    return [str(item.message) for item in found if item.category is AssumptionWarning]
 
 
 # Each kind of fact ------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import tracelab
+from support.told import told
 from tracelab import AssumptionError, AssumptionWarning
 
 ONES = torch.ones(2, 2)
@@ -74,13 +75,6 @@ def traced_on(function, *example, policy="warn"):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", tracelab.TracerWarning)
         return tracelab.trace(function, example, check_trace=False, on_violation=policy)
-
-
-def told(function, *inputs):
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        function(*inputs)
-    return [str(item.message) for item in found if item.category is AssumptionWarning]
 
 
 def around(function, policy="warn"):

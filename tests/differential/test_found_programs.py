@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import tracelab
+from support.told import told
 
 ONES = torch.ones(3, 4)
 RANGE = torch.arange(12.0).view(3, 4)
@@ -19,14 +20,6 @@ def traced_on(function, *example):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return tracelab.trace(function, example, check_trace=False, strict=False)
-
-
-def told(traced, *inputs):
-    """What a call is told."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        traced(*inputs)
-    return [str(item.message) for item in found if item.category is tracelab.AssumptionWarning]
 
 
 def same(found, wanted):

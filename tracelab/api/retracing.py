@@ -56,14 +56,13 @@ class Retracing(Cases):
             except NoneFits:
                 pass
             with _in_place_of(self, origin):
-                if not can_record():
-                    # Inside a transform, a checkpoint or another trace, which look at what Python does.
-                    pass
-                elif len(missed) < self.policy.max_traces:
+                full = len(missed) >= self.policy.max_traces
+                # Transforms, checkpoints and other traces look at what Python does, and nothing else.
+                if can_record() and full:
+                    tell(too_many(reasons(missed)))
+                elif can_record():
                     record = torch.compiler.disable(self._record_another) if is_loaded() else self._record_another
                     record(method, origin, args, kwargs)
-                else:
-                    tell(too_many(reasons(missed)))
                 # The call itself, in Python: with its gradients, and all that it changes.
                 return origin.python(*args, **kwargs)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tracelab.compat import script
 from tracelab.compat.modules import apply_to
 from tracelab.errors import AssumptionError, TracelabError
-from tracelab.execute.cases import Cases, flat_inputs, modes_of, other_mode
+from tracelab.execute.cases import Cases, flat_inputs, modes_of, other_mode, reasons
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.guards import Policy, is_silent, raise_explained
 from tracelab.execute.codegen.replay import Replay
@@ -174,8 +174,8 @@ class ReplayModule(TracedSubmodule, Cases):
         if self.policy.on_violation != "ignore" and not (torch.compiler.is_compiling() or is_silent()):
             missed = self._missed_mode(method, self.training)
             if missed is not None:
-                item = next(item for item in self._graphs[method].assumptions if item is missed.assumption)
-                self.policy.act(f"{missed}{may_be_wrong(item)}", item)
+                [(sentence, item)] = reasons([missed])
+                self.policy.act(f"{sentence}{may_be_wrong(item)}", item)
         return self._run(method)(args, kwargs)
 
     def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

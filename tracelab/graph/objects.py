@@ -79,7 +79,7 @@ class ByFields:
         self.cls = cls
         self.__module__, self.__qualname__, self.__name__ = cls.__module__, cls.__qualname__, cls.__name__
 
-    def __call__(self, **fields: Any) -> Any:
+    def __call__(self, /, **fields: Any) -> Any:
         made: Any = object.__new__(self.cls)
         for name, part in fields.items():
             object.__setattr__(made, name, part)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 _PLAIN = ("is_grad_enabled", "is_inference_mode_enabled", "get_default_dtype", "get_num_threads")
-_AUTOCAST = (
+AUTOCAST_READERS = (
     "is_autocast_enabled",
     "is_autocast_cpu_enabled",
     "is_autocast_cache_enabled",
@@ -16,6 +16,7 @@ _AUTOCAST = (
     "get_autocast_cpu_dtype",
     "get_autocast_gpu_dtype",
 )
+"""Functions that tell something of autocast."""
 _DEVICES = ("cpu", "cuda")
 _is_enabled, _dtype_of = torch.is_autocast_enabled, torch.get_autocast_dtype
 
@@ -27,7 +28,7 @@ def _autocast() -> list[Any]:
 
 
 _READERS: dict[int, tuple[Any, str, Callable[[], Any]]] = {}
-for _name in (*_PLAIN, *_AUTOCAST):
+for _name in (*_PLAIN, *AUTOCAST_READERS):
     _function = getattr(torch, _name)
     if not hasattr(_function, "__code__"):
         _READERS[id(_function)] = (

@@ -45,7 +45,7 @@ class OutsideState:
         changed = list(iter_changed(self.found.tables))
         found += self._may_change({(id(table), name) for table, name, *_ in changed})
         if changed:
-            read, _ = self._names()
+            read, _ = self._names
             for table, name, before, now in changed:
                 if (
                     (name in read or table.is_local)
@@ -91,6 +91,7 @@ class OutsideState:
                 probe = functools.partial(_modes, weakref.ref(module), modes, module.training)
             found.append(Assumption(AssumptionKind.TRAINING, subject, module.training, probe=probe))
 
+    @functools.cached_property
     def _names(self) -> tuple[set[str], set[str]]:
         """What the code that was reached reads, and the words in it."""
         codes = self.found.codes.values()
@@ -108,14 +109,11 @@ class OutsideState:
 
         By their name, `hasattr(self, "done")`, or as one of the class: `self.calls += 1` beside `calls = 0` in it.
         """
-        read: set[str] | None = None
-        text: set[str] = set()
         for table in self.found.tables:
             if table.names is None:
                 continue
             for name in table.names() - table.known:
-                if read is None:
-                    read, text = self._names()
+                read, text = self._names
                 if name in text or (name in read and self._has_elsewhere(table, name)):
                     yield _state(table, name, ABSENT)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.analysis.mode_readers import AUTOCAST_READERS
 from tracelab.capture.patches.code import Code
 from tracelab.capture.patches.registry import Attribute
 from tracelab.capture.recording.recorder import Recorder, active
@@ -77,12 +78,7 @@ def _sets_nothing(recorder: Recorder) -> bool:
 _ASKED = {
     "is_grad_enabled": _sets_grad_mode,
     "is_inference_mode_enabled": _sets_inference,
-    "is_autocast_enabled": _sets_autocast,
-    "is_autocast_cpu_enabled": _sets_autocast,
-    "is_autocast_cache_enabled": _sets_autocast,
-    "get_autocast_dtype": _sets_autocast,
-    "get_autocast_cpu_dtype": _sets_autocast,
-    "get_autocast_gpu_dtype": _sets_autocast,
+    **dict.fromkeys(AUTOCAST_READERS, _sets_autocast),
     "get_default_dtype": _sets_dtype,
     "get_default_device": _sets_nothing,
     "are_deterministic_algorithms_enabled": _sets_nothing,
