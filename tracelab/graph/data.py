@@ -189,20 +189,24 @@ class GraphData:
             before = [0]
             for node in self.nodes:
                 before.append(before[-1] + (node in staying))
-            for warning in self.warnings:
-                warning.position = before[min(warning.position, len(self.nodes))]
+            self.renumber(before)
             if self.assumptions:
                 self._keep_guards(kept, staying, before)
         self._nodes[:] = kept
 
+    def renumber(self, places: list[int]) -> None:
+        """Let warnings and the arithmetic of assumptions stand where `places` says: one more place than nodes."""
+        for warning in self.warnings:
+            warning.position = places[min(warning.position, len(self.nodes))]
+        self.guard_nodes = [(places[min(position, len(self.nodes))], node) for position, node in self.guard_nodes]
+
     def _keep_guards(self, kept: list[Node], staying: set[Node], before: list[int]) -> None:
-        known = [(before[min(position, len(self.nodes))], node) for position, node in self.guard_nodes]
         dropped = [
             (before[index], node)
             for index, node in enumerate(self.nodes)
             if node not in staying and all(value.type in _NUMBERS for value in node.outputs)
         ]
-        everything = sorted([*dropped, *known], key=lambda item: item[0])
+        everything = sorted([*dropped, *self.guard_nodes], key=lambda item: item[0])
         self.guard_nodes = guard_nodes_of(everything, self.assumptions)
         defined = {*self.inputs, *(value for node in kept for value in node.outputs)}
         usable = []

@@ -253,6 +253,29 @@ def _check_ends(graph: GraphData, defined: Iterable[Value]) -> None:
     for warning in graph.warnings:
         if not 0 <= warning.position <= len(graph.nodes):
             _wrong(graph, warning.node, f"a warning stands at {warning.position} of {len(graph.nodes)} nodes")
+    if graph.guard_nodes or graph.assumptions:
+        _check_guards(graph)
+
+
+def _check_guards(graph: GraphData) -> None:
+    """What assumptions ask for is made before they ask."""
+    known = set(graph.inputs)
+    done = 0
+    for position, node in graph.guard_nodes:
+        if not 0 <= position <= len(graph.nodes):
+            _wrong(graph, node, f"an assumption needs it after {position} of {len(graph.nodes)} nodes")
+        for earlier in graph.nodes[done:position]:
+            known.update(earlier.outputs)
+        done = max(done, position)
+        for value in node.inputs:
+            if value not in known:
+                _wrong(graph, node, f"an assumption needs it after {position} nodes, where %{value.name} is not made")
+        known.update(node.outputs)
+    for later in graph.nodes[done:]:
+        known.update(later.outputs)
+    for assumption in graph.assumptions:
+        if assumption.value is not None and assumption.value not in known:
+            _wrong(graph, None, f"an assumption is about %{assumption.value.name}, which it does not define")
 
 
 def _wrong(graph: GraphData, node: Node | None, what: str) -> NoReturn:

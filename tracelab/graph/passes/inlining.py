@@ -43,8 +43,8 @@ def inline(graph: G) -> G:
             new.type = old.type
             renamed[old] = new
     places.append(len(nodes))
-    for warning in graph.warnings:
-        warning.position = places[min(warning.position, len(graph.nodes))]
+    graph.renumber(places)
+    graph.rename_in_guards(renamed)
     graph.nodes[:] = nodes
     graph.outputs[:] = [renamed.get(value, value) for value in graph.outputs]
     unique_names(graph.values())
