@@ -181,6 +181,8 @@ def _following(listing: list[dis.Instruction], at: int) -> Iterator[dis.Instruct
 
 
 _TORCH_DIRECTORY = os.path.dirname(sys.modules["torch"].__file__ or "") + os.sep if "torch" in sys.modules else "\0"
+_TRITON_DIRECTORY = _TORCH_DIRECTORY.removesuffix("torch" + os.sep) + "triton" + os.sep
+"""Triton comes with torch, and lies beside it."""
 _OWN_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _MADE_UP = ("<frozen", "<attrs", "<eval_with_key>")
 """Files of code that libraries write as they run: dataclasses, and graphs of torch.fx."""
@@ -189,10 +191,10 @@ INNER: dict[int, tuple[CodeType, bool]] = {}
 
 
 def is_inner(code: CodeType) -> bool:
-    """Whether a frame belongs to torch or tracelab rather than to the user."""
+    """Whether a frame belongs to torch, Triton or tracelab rather than to the user."""
     known = INNER.get(id(code))
     if known is None:
         name = code.co_filename
         own = name.startswith(_OWN_DIRECTORY) and not name.startswith(_OWN_DIRECTORY + "demo")
-        known = INNER[id(code)] = (code, own or name.startswith(_TORCH_DIRECTORY) or name.startswith(_MADE_UP))
+        known = INNER[id(code)] = (code, own or name.startswith((_TORCH_DIRECTORY, _TRITON_DIRECTORY, *_MADE_UP)))
     return known[1]

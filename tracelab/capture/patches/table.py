@@ -6,6 +6,7 @@ from tracelab.capture.layers.dispatch import HANDLERS
 from tracelab.capture.patches.calls.autograd_function import AUTOGRAD_FUNCTION
 from tracelab.capture.patches.calls.higher_order import HIGHER_ORDER
 from tracelab.capture.patches.calls.hooks import HOOKS
+from tracelab.capture.patches.calls.kernels import KERNELS
 from tracelab.capture.patches.calls.loaders import LOADERS
 from tracelab.capture.patches.calls.modules import MODULES
 from tracelab.capture.patches.calls.optimizers import OPTIMIZERS
@@ -40,6 +41,7 @@ patched.replacements = (
     *IMPORTS,
     *OPTIMIZERS,
     *HIGHER_ORDER,
+    *KERNELS,
     *GENERATORS,
     *LOADERS,
     *NUMBERS,

@@ -93,10 +93,15 @@ class CudaMemory(Memory):
         torch.cuda.reset_peak_memory_stats(self._device)
 
     def peak(self) -> int:
-        return int(torch.cuda.max_memory_allocated(self._device))
+        return self._bytes("peak")
 
     def now(self) -> int:
-        return int(torch.cuda.memory_allocated(self._device))
+        return self._bytes("current")
+
+    def _bytes(self, which: str) -> int:
+        # `max_memory_allocated` flattens and sorts some hundred counters at each call.
+        found = torch.cuda.memory_stats_as_nested_dict(self._device)
+        return int(found["allocated_bytes"]["all"][which]) if found else 0
 
 
 def memory_for(device: torch.device, has_data: bool) -> Memory:
