@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracelab.comparison.values import Comparison
     from tracelab.errors import AssumptionError, AssumptionWarning, InputError, TracelabError, TracelabFileError
     from tracelab.graph import Assumption, Graph, Node, Scope, Source, TraceDiagnostic, TracerWarning, Value, passes
+    from tracelab.graph.registered import register_structure
     from tracelab.interop.export.exported import from_exported
     from tracelab.interop.fx import from_fx
     from tracelab.interop.torchscript.program import from_torchscript
@@ -65,6 +66,7 @@ __all__ = [
     "passes",
     "quick_fix",
     "read",
+    "register_structure",
     "save",
     "trace",
     "trace_graph",
@@ -99,6 +101,7 @@ __getattr__, __dir__ = lazy_names(
             "Value",
             "passes",
         ],
+        "tracelab.graph.registered": ["register_structure"],
         "tracelab.interop.export.exported": ["from_exported"],
         "tracelab.interop.fx": ["from_fx"],
         "tracelab.interop.torchscript.program": ["from_torchscript"],

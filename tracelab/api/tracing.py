@@ -129,6 +129,7 @@ def trace(
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
+    call.change_arguments()
     return traced
 
 
@@ -190,6 +191,8 @@ def trace_module(
             traced, name, [CallArguments(items[name], None) for items in rounds if name in items], check_tolerance
         )
     traced.follow_policy(policy)
+    for call in calls.values():
+        call.change_arguments()
     return traced
 
 
@@ -253,6 +256,7 @@ def trace_graph(
     call = CallArguments(args, kwargs)
     module = func if isinstance(func, nn.Module) else None
     graph, outputs, flat = record_call(func, {} if module is None else {"": module}, call, strict, force_outplace)
+    call.change_arguments()
     if not return_inputs:
         return graph, outputs
     state = [graph.state[value] for value in graph.parameters]

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tracelab.capture.record import record
-from tracelab.capture.recording.dict_arguments import noting_keys
+from tracelab.capture.recording.arguments import Arguments
+from tracelab.capture.recording.changed_arguments import Changed
 from tracelab.compat.modes import innermost_transform
 from tracelab.compat.tensors import mark_as_parameter
 from tracelab.errors import InputError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
-from tracelab.graph.structure import InputTree, Tree, rebuild, tree_of
+from tracelab.graph.kinds import ARGUMENT
+from tracelab.graph.objects import is_object
+from tracelab.graph.registered import registered
+from tracelab.graph.structure import InputTree
+from tracelab.graph.taking_apart import TakingApart
+from tracelab.graph.tree import Tree
 
 
 class CallArguments:
@@ -32,11 +38,21 @@ class CallArguments:
             self.args = (example_inputs,)
         elif isinstance(example_inputs, (tuple, list)):
             self.args = tuple(example_inputs)
+        elif is_object(example_inputs) or registered(type(example_inputs)) is not None:
+            self.args = (example_inputs,)
         else:
             raise InputError(
                 f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, or a tuple of the arguments"
             )
         self.kwargs = dict(example_kwarg_inputs or {})
+        self.pending: Changed | None = None
+        """What the recording of this call changed in its arguments, which are still as they were."""
+
+    def change_arguments(self) -> None:
+        """Leave the arguments as one plain call leaves them."""
+        if self.pending is not None:
+            self.pending.apply()
+            self.pending = None
 
 
 def record_call(
@@ -53,48 +69,44 @@ def record_call(
         )
     names = argument_names(func, call)
     leaves: list[Tensor] = []
+    apart = TakingApart(leaves)
     trees: list[Tree] = []
     labels: list[str] = []
     for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
         before = len(leaves)
-        trees.append(tree_of(item, leaves, name))
+        trees.append(apart.tree(item, name, False))
         count = len(leaves) - before
         labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
     clones = [_clone(leaf) for leaf in leaves]
-    fresh = iter(clones)
-    items = [noting_keys(tree, rebuild(tree, fresh), name) for name, tree in zip(names, trees, strict=True)]
-    positional = len(call.args)
+    arguments = Arguments(trees, clones)
     recording = record(
         func,
-        tuple(items[:positional]),
-        dict(zip(list(call.kwargs), items[positional:], strict=True)),
+        (),
+        dict.fromkeys(call.kwargs),
         list(zip(labels, clones, strict=True)),
         name=getattr(func, "__name__", type(func).__name__),
         modules=dict(modules),
         strict=strict,
         force_outplace=force_outplace,
+        arguments=arguments,
     )
-    recording.graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
-    recording.graph.assumptions += [
-        Assumption(AssumptionKind.ARGUMENT, name, value)
-        for name, tree in zip(names, trees, strict=True)
-        for name, value in _values(tree, name)
+    graph = recording.graph
+    graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    graph.input_tree.note_places({node.args[0] for node in graph.find_nodes(ARGUMENT)})
+    graph.assumptions += [
+        Assumption(AssumptionKind.ARGUMENT, part.place, part.value)
+        for tree in trees
+        for part in tree.walk()
+        if part.kind == "value"
     ]
-    return recording.graph, recording.result, [_clone(leaf) for leaf in leaves]
-
-
-def _values(tree: Tree, where: str) -> Iterator[tuple[str, Any]]:
-    """The values of Python's in an argument, each with its place."""
-    if tree.kind == "value":
-        yield where, tree.value
-    for index, child in enumerate(tree.children):
-        key = tree.keys[index] if tree.keys else index
-        yield from _values(child, f"{where}.{key}" if tree.kind == "namedtuple" else f"{where}[{key!r}]")
+    examples = [_clone(leaf) for leaf in leaves]
+    call.pending = Changed(arguments, apart, leaves)
+    return graph, recording.result, examples
 
 
 def _defaults(func: Callable[..., Any], names: list[str], trees: list[Tree]) -> OrderedDict[str, Any]:
     """What the arguments that are values of Python's are where a call leaves them out."""
-    values = [name for name, tree in zip(names, trees, strict=True) if tree.kind == "value"]
+    values = [name for name, tree in zip(names, trees, strict=True) if tree.kind in ("value", "number")]
     if not values:
         return OrderedDict()
     try:

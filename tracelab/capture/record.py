@@ -17,7 +17,8 @@ from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
 from tracelab.capture.outside.state import OutsideState
 from tracelab.capture.outside.unseen import note_unseen
-from tracelab.capture.recording.outputs import record_output
+from tracelab.capture.recording.arguments import Arguments
+from tracelab.capture.recording.outputs import Structure, record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.scopes import note_training, register_module
 from tracelab.capture.session import Session
@@ -67,8 +68,11 @@ def record(
     strict: bool = True,
     force_outplace: bool = False,
     cell: str = "",
+    arguments: Arguments | None = None,
 ) -> Recording:
     """Call `function(*args, **kwargs)` once and record it.
+
+    Where `arguments` are given, what they build comes before `args`, and under the names in `kwargs`.
 
     `inputs` names the tensors among the arguments that become the graph's inputs, in order. `modules` maps
     path prefixes to modules whose parameters and submodules get their names from it; `""` is the root. `cell` is the
@@ -101,6 +105,11 @@ def record(
             concretize_function(function)
             make_outlived_plain(recorder)
 
+    if arguments is not None:
+        built = arguments.build(recorder)
+        named = len(built) - len(kwargs)
+        args, kwargs = (*built[:named],), dict(zip(kwargs, built[named:], strict=True))
+        del built
     session = Session(recorder, release)
     # No context manager, and `end` thrice: an interrupt may come before or in any call, and one may follow another.
     try:
@@ -113,8 +122,12 @@ def record(
             itself = recorder.failure is error
             raise failure_of(error, finish(recorder, user_inputs), itself) from error
         recorder.unfail()
+        args, kwargs = (), {}
         record_rebinding(recorder, state, owned="" in (modules or {}))
-        returned = record_output(recorder, result, strict)
+        structure = Structure(recorder) if arguments is None else Structure(recorder, arguments.value_of)
+        returned = record_output(recorder, result, strict, structure)
+        if arguments is not None:
+            arguments.record_changes(recorder, structure)
         note_training(recorder, (modules or {}).get(""))
         outside.note(recorder)
         note_unseen(recorder, session.epoch)

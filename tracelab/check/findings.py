@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from tracelab.check.copied import copied_arguments
 from tracelab.check.generate_inputs import Recipe
-from tracelab.check.outputs import ErrorSize, cloned
+from tracelab.check.outputs import ErrorSize
 from tracelab.errors import TracelabError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
 from tracelab.graph.source import Source
-from tracelab.graph.structure import InputTree, rebuild
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import rebuild_all
 
 
 class FindingKind(StrEnum):
@@ -81,13 +83,13 @@ class CheckInput:
         """Its tensors, as copies."""
         if self.recipe is not None and self.examples is not None and self.tree is not None:
             made = iter(self.recipe.build(self.examples))
-            items = [rebuild(tree, made) for tree in self.tree.trees]
+            items = rebuild_all(self.tree.trees, made)
             positional = len(items) - self.tree.keyword_only
             names = self.tree.names[positional:]
             return CallInputs(tuple(items[:positional]), dict(zip(names, items[positional:], strict=True)))
         if self.given is None:
             raise TracelabError(f"the tensors of {self.description} were not kept")
-        return CallInputs(*cloned((self.given.args, self.given.kwargs)))
+        return CallInputs(*copied_arguments(self.given.args, self.given.kwargs))
 
     def __str__(self) -> str:
         return self.description

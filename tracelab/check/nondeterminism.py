@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tracelab.check.copied import copied_arguments
 from tracelab.check.findings import CallInputs, CheckInput, Finding, FindingKind, Severity
 from tracelab.check.isolation import isolated, written_state
 from tracelab.check.outputs import cloned, mismatches
@@ -89,7 +90,7 @@ def _changes(graph: Graph, call: Any, inputs: CallInputs, python: Any) -> bool:
         for seed in (1, 2):
             again()
             torch.manual_seed(seed)
-            args, kwargs = cloned((inputs.args, inputs.kwargs))
+            args, kwargs = copied_arguments(inputs.args, inputs.kwargs)
             try:
                 results.append(cloned(call(*args, **kwargs)))
             except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ def leaves(item: Any) -> Iterator[Any]:
     if isinstance(item, Mapping):
         for child in item.values():
             yield from leaves(child)
-    elif isinstance(item, (tuple, list)):
+    elif isinstance(item, (tuple, list, deque)):
         for child in item:
             yield from leaves(child)
     elif (fields := fields_of(item)) is not None:
@@ -98,7 +99,7 @@ def structure(item: Any) -> str:
     """The nesting in short: `(tensor, {'a', 'b'})`; tuples, lists and named tuples are one kind."""
     if isinstance(item, Mapping):
         return "{" + ", ".join(f"{str(key)!r}: {structure(child)}" for key, child in item.items()) + "}"
-    if isinstance(item, (tuple, list)):
+    if isinstance(item, (tuple, list, deque)):
         # A trace returns a tuple where Python returned a list of one kind.
         return "(" + ", ".join(structure(child) for child in item) + ")"
     fields = fields_of(item)

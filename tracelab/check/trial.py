@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tracelab.check.copied import copied_arguments
 from tracelab.check.isolation import isolated
 from tracelab.check.memory import has_data
-from tracelab.check.outputs import Mismatch, cloned, leaves, mismatches
+from tracelab.check.outputs import Mismatch, leaves, mismatches
 from tracelab.errors import AssumptionError, InputError
 from tracelab.execute.cases import NoRecording
 from tracelab.execute.codegen.guards import silenced
@@ -101,7 +102,7 @@ def _outcome(
     fits_none: Callable[[Exception], bool],
 ) -> Outcome:
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-    mine, theirs = cloned((args, dict(kwargs))), cloned((args, dict(kwargs)))
+    mine, theirs = copied_arguments(args, dict(kwargs)), copied_arguments(args, dict(kwargs))
     with isolated((python, traced, *modules), written) as again:
         try:
             expected = python(*mine[0], **mine[1])
@@ -143,12 +144,11 @@ def _raised(traced: Callable[..., Any], inputs: Any, again: Callable[[], None]) 
 
 def _compared(tensors: list[Tensor], expected: Any, found: Any, mine: Any, theirs: Any, tolerance: float) -> Outcome:
     after = [leaf for leaf in leaves(mine) if isinstance(leaf, Tensor)]
-    traced_after = [leaf for leaf in leaves(theirs) if isinstance(leaf, Tensor)]
     # As a list first: what walks over all objects in another thread must not see a tuple that grows.
     written = tuple(
-        [place for place, (before, now) in enumerate(zip(tensors, after, strict=True)) if not _same(before, now)]
+        [place for place, (before, now) in enumerate(zip(tensors, after, strict=False)) if not _same(before, now)]
     )
-    otherwise = mismatches(after, traced_after, tolerance)
+    otherwise = mismatches(mine, theirs, tolerance)
     return Outcome(mismatches=mismatches(expected, found, tolerance), written=written, written_otherwise=otherwise)
 
 

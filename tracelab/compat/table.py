@@ -220,6 +220,7 @@ OPTIONAL = frozenset(
     torch.jit._trace.is_tracing
     torch.jit.is_tracing
     torch.jit.script
+    torch.utils._pytree.SUPPORTED_NODES
     torch.utils._pytree.register_pytree_node
     """.split()
 )

@@ -100,6 +100,9 @@ class ReplayFunction(Cases):
         except Exception as error:
             raise_explained(error, replay, args)
             raise
+        finally:
+            if not tree.plain:
+                tree.given.forget()
 
     def __copy__(self) -> Self:
         twin = self._twin(self._graph_now(), replace(self.policy))

@@ -314,6 +314,9 @@ class _Run:
         except Exception as error:
             raise_explained(error, self.replay, args)
             raise
+        finally:
+            if not tree.plain:
+                tree.given.forget()
 
     def _set_buffer(self, path: str, tensor: Tensor) -> None:
         table, name = _cell(self.module, path, None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.expressions import negated
 from tracelab.graph.graph import Graph
-from tracelab.graph.structure import Tree
+from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, counted
 
 _SHORT = 40

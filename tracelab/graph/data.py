@@ -13,7 +13,8 @@ from tracelab.graph.assumptions import Assumption, GuardNodes, guard_nodes_of
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node, NodeList, Role, Value, ValueList, map_values
 from tracelab.graph.scope import Scope
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import Tree
 
 _NUMBERS = ("int", "float", "bool")
 

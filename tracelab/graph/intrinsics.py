@@ -103,6 +103,46 @@ GET_ITEM = _intrinsic("getitem", get_item, kinds.GET_ITEM)
 ORDERED_DICT = _intrinsic("OrderedDict", OrderedDict, kinds.DICT_CONSTRUCT)
 
 
+# Objects that a call gives ---------------------------------------------------------------------------------
+
+
+def set_field(item: Any, name: str, value: Any) -> None:
+    """`item.name = value`, as it stands: no property or `__setattr__` of a class is asked."""
+    if isinstance(item, dict):
+        item[name] = value
+    else:
+        object.__setattr__(item, name, value)
+
+
+def set_items(item: Any, parts: list[Any]) -> None:
+    """`item[:] = parts` of a list, or of what is filled as one."""
+    if isinstance(item, list):
+        item[:] = parts
+    else:
+        item.clear()
+        item.extend(parts)
+
+
+def set_keys(item: dict[Any, Any], parts: dict[Any, Any]) -> None:
+    """`item.update(parts)`"""
+    item.update(parts)
+
+
+def delete(item: Any, names: list[Any]) -> None:
+    """Take out keys of a dict, or attributes of an object."""
+    for name in names:
+        if isinstance(item, dict):
+            item.pop(name, None)
+        else:
+            object.__delattr__(item, name)
+
+
+SET_FIELD = _intrinsic("set_field", set_field, kinds.SET_FIELD)
+SET_ITEMS = _intrinsic("set_items", set_items, kinds.SET_ITEMS)
+SET_KEYS = _intrinsic("set_keys", set_keys, kinds.SET_KEYS)
+DELETE = _intrinsic("delete", delete, kinds.DELETE)
+
+
 # Gradients -----------------------------------------------------------------------------------------------
 
 

@@ -67,7 +67,7 @@ class Kind:
     @property
     def needs_no_target(self) -> bool:
         """Whether generated code spells it out, so that nothing is called."""
-        return self.structure or self.region or self.name == SET_ATTRIBUTE
+        return self.structure or self.region or self.name in (SET_ATTRIBUTE, ARGUMENT)
 
 
 TABLE: dict[str, Kind] = {}
@@ -93,6 +93,13 @@ ENTER_GRAD_MODE = _kind("prim::EnterGradMode", Group.REGION, effect=True, opens=
 EXIT_GRAD_MODE = _kind("prim::ExitGradMode", Group.REGION, effect=True, closes=GRAD_MODE)
 ENTER_CONTEXT = _kind("prim::EnterContext", Group.REGION, effect=True, opens=CONTEXT)
 EXIT_CONTEXT = _kind("prim::ExitContext", Group.REGION, effect=True, closes=CONTEXT)
+
+ARGUMENT = _kind("prim::Argument", Group.READ, escapes=True)
+"""An object or a number that the call gives: `cache.layers[0]`."""
+SET_FIELD = _kind("prim::SetField", Group.STATE, effect=True, shares=(EVERY,), escapes=True)
+SET_ITEMS = _kind("prim::SetItems", Group.STATE, effect=True, shares=(EVERY,), escapes=True)
+SET_KEYS = _kind("prim::SetKeys", Group.STATE, effect=True, shares=(EVERY,), escapes=True)
+DELETE = _kind("prim::Delete", Group.STATE, effect=True, escapes=True)
 
 SET_ATTRIBUTE = _kind("prim::SetAttr", Group.STATE, effect=True, escapes=True)
 SET_DATA = _kind("prim::set_data", Group.STATE, effect=True, writes=(0,), shares=(EVERY,), escapes=True)

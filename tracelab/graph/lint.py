@@ -16,6 +16,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import (
+    ARGUMENT,
     CONSTANT,
     CONSTRUCTS,
     CONTEXT,
@@ -214,6 +215,8 @@ def form_problem(node: Node, failed: bool = False) -> str:
         return "it takes and makes nothing"
     if traits.opens == CONTEXT and node.outputs:
         return "it makes nothing"
+    if kind == ARGUMENT and (len(args) != 1 or type(args[0]) is not str or len(node.outputs) != 1):
+        return "it names one place among the arguments"
     if kind == SET_ATTRIBUTE and (len(args) > 1 or node.outputs or "name" not in attributes):
         return "it takes one value and the name of a buffer"
     if kind == PYTHON_CALL and "name" not in attributes and not failed:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import functools
 import types
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 
 _HEAP = 1 << 9
-"""The flag of classes that Python code made."""
+"""The flag of classes that Python code made, and of some of C."""
 _CODE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, torch.nn.Module)
+_NEVER_MADE = 1 << 7
+"""That of classes of C which Python code cannot make objects of."""
+_BASES = (object, types.SimpleNamespace)
 _DEEPEST = 50
 
 
@@ -30,9 +34,9 @@ def fields_of(item: Any) -> dict[str, Any] | None:
     >>> fields_of(Pair(1)) is None
     True
     """
-    if not _is_object(item):
+    if not is_object(item):
         return None
-    found = dict(_attributes(item))
+    found = attributes_of(item)
     return found if any(holds_tensor(part, {id(item)}, 0) for part in found.values()) else None
 
 
@@ -44,9 +48,9 @@ def holds_tensor(item: Any, seen: set[int], depth: int) -> bool:
         return False
     if isinstance(item, Mapping):
         parts: Any = item.values()
-    elif isinstance(item, (tuple, list)):
+    elif isinstance(item, (tuple, list, deque)):
         parts = item
-    elif _is_object(item):
+    elif is_object(item):
         parts = [part for _, part in _attributes(item)]
     else:
         return False
@@ -54,12 +58,35 @@ def holds_tensor(item: Any, seen: set[int], depth: int) -> bool:
     return any(holds_tensor(part, seen, depth + 1) for part in parts)
 
 
-def _is_object(item: Any) -> bool:
-    cls = type(item)
-    if not cls.__flags__ & _HEAP or isinstance(item, (torch.Tensor, tuple, list, dict, *_CODE)):
-        return False
+def is_object(item: Any) -> bool:
+    """Whether it is what its attributes are: of a class that Python code made, and no container, code or module."""
+    cls: Any = type(item)
+    return not isinstance(item, (torch.Tensor, tuple, list, dict, *_CODE)) and _is_made_of_attributes(cls)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_made_of_attributes(cls: type) -> bool:
     # Of a class that is built on one of C, an object is more than its attributes.
-    return all(owner is object or owner.__flags__ & _HEAP for owner in cls.__mro__)
+    if not cls.__flags__ & _HEAP and cls is not types.SimpleNamespace:
+        return False
+    return all(
+        owner in _BASES
+        or (
+            owner.__flags__ & _HEAP
+            and not owner.__flags__ & _NEVER_MADE
+            and not isinstance(owner.__dict__.get("__new__"), types.BuiltinFunctionType)
+        )
+        for owner in cls.__mro__
+    )
+
+
+def attributes_of(item: Any) -> dict[str, Any]:
+    """What stands in an object, by name.
+
+    >>> attributes_of(torch.nn.Linear(2, 2))["in_features"]
+    2
+    """
+    return dict(_attributes(item))
 
 
 def _attributes(item: Any) -> Iterator[tuple[str, Any]]:
@@ -67,7 +94,9 @@ def _attributes(item: Any) -> Iterator[tuple[str, Any]]:
     yield from getattr(item, "__dict__", {}).items()
     for owner in type(item).__mro__:
         slots = owner.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
+        for slot in (slots,) if isinstance(slots, str) else slots:
+            private = slot.startswith("__") and not slot.endswith("__")
+            name = f"_{owner.__name__.lstrip('_')}{slot}" if private else slot
             if name not in ("__dict__", "__weakref__") and hasattr(item, name):
                 yield name, getattr(item, name)
 
@@ -80,7 +109,8 @@ class ByFields:
         self.__module__, self.__qualname__, self.__name__ = cls.__module__, cls.__qualname__, cls.__name__
 
     def __call__(self, /, **fields: Any) -> Any:
-        made: Any = object.__new__(self.cls)
+        new: Any = types.SimpleNamespace if issubclass(self.cls, types.SimpleNamespace) else object
+        made: Any = new.__new__(self.cls)
         for name, part in fields.items():
             object.__setattr__(made, name, part)
         return made

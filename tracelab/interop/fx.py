@@ -15,7 +15,8 @@ from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, unique_names
 from tracelab.graph.kinds import CALL_METHOD, ENTER_GRAD_MODE, EXIT_GRAD_MODE, PYTHON_CALL
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.interop.export.symbolic import ARITHMETIC
 from tracelab.interop.higher_order import Block, HigherOrder

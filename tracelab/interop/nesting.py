@@ -10,7 +10,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
-from tracelab.graph.structure import Tree
+from tracelab.graph.tree import Tree
 from tracelab.graph.types import type_text
 from tracelab.storage import validation
 from tracelab.storage.pickling import make_graphs_picklable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.kinds import CONSTANT
+from tracelab.graph.kinds import ARGUMENT, CONSTANT
 
 _NUMBERS = ("int", "float", "bool")
 
@@ -17,7 +17,7 @@ def drop_unused_numbers(graph: Graph) -> None:
         outputs = node.outputs
         type_ = outputs[0].type if len(outputs) == 1 else None
         # A tensor's type would be compared with each of the words.
-        pure = (type(type_) is str and type_ in _NUMBERS) or node.kind == CONSTANT
+        pure = (type(type_) is str and type_ in _NUMBERS) or node.kind in (ARGUMENT, CONSTANT)
         if pure and node.outputs[0] not in live and node is not graph.failed:
             graph.state.pop(node.outputs[0], None)
             continue

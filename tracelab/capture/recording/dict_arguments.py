@@ -15,7 +15,7 @@ from tracelab.capture.recording.recorder import active
 from tracelab.compat.pytrees import register_dict
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.given_keys import GivenKeys
-from tracelab.graph.structure import Tree, namedtuple_class
+from tracelab.graph.tree import Tree
 
 
 class DictArgument(dict[Any, Any]):
@@ -113,20 +113,3 @@ register_dict(DictArgument)
 
 def _now(given: GivenKeys, ask: Callable[[list[Any]], Any], constant: Any) -> Any:
     return constant if given.keys is None else ask(given.keys)
-
-
-def noting_keys(tree: Tree, item: Any, where: str) -> Any:
-    """An argument whose dicts note what is asked of their keys."""
-    if tree.kind in ("tensor", "none", "value"):
-        return item
-    if tree.kind == "dict":
-        made = DictArgument()
-        for key, child in zip(tree.keys, tree.children, strict=True):
-            made[key] = noting_keys(child, item[key], f"{where}[{key!r}]")
-        made.tree, made.where = tree, where
-        return made
-    places = [f"{where}[{at}]" for at in range(len(tree.children))]
-    parts = [noting_keys(child, part, place) for child, part, place in zip(tree.children, item, places, strict=True)]
-    if tree.kind == "namedtuple":
-        return namedtuple_class(tree.name, tree.keys, tree.maker)(*parts)
-    return parts if tree.kind == "list" else tuple(parts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import torch
@@ -16,7 +16,8 @@ from tracelab.errors import TracelabError
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.objects import by_fields, fields_of
-from tracelab.graph.structure import is_namedtuple
+from tracelab.graph.registered import registered, structure_of
+from tracelab.graph.tree import is_namedtuple
 from tracelab.graph.types import type_of_constant
 
 _PLAIN_DICTS = (dict, OrderedDict, defaultdict, DictArgument)
@@ -26,18 +27,22 @@ _ONLY_TENSORS = (
 )
 
 
-def record_output(recorder: Recorder, result: Any, strict: bool) -> Value:
+def record_output(recorder: Recorder, result: Any, strict: bool, structure: Structure | None = None) -> Value:
     """The value of what was returned; structure becomes `prim::TupleConstruct` and its like."""
-    value = _Structure(recorder).value(result, strict, "the result")
+    value = (structure or Structure(recorder)).value(result, strict, "the result")
     recorder.in_code = False
     return cast(Value, value)
 
 
-class _Structure:
-    """The nodes that put a result together; each object is made once."""
+class Structure:
+    """The nodes that put a result together; each object is made once.
 
-    def __init__(self, recorder: Recorder) -> None:
+    `argument_of` gives the value of an object that is one of the arguments.
+    """
+
+    def __init__(self, recorder: Recorder, argument_of: Callable[[Any], Value | None] = lambda item: None) -> None:
         self.recorder = recorder
+        self.argument_of = argument_of
         self.made: dict[int, Value | None] = {}
         """What was made of each object, by its id; None while that is being made."""
         self.depth = 0
@@ -51,8 +56,13 @@ class _Structure:
             if isinstance(value, Value) or self.depth:
                 return value
             raise _unfit(where, f"{item} ({type(item.node.number).__name__})")
+        argument = self.argument_of(item)
+        if argument is not None and not (strict and (type(item) is list or type(item) in _PLAIN_DICTS)):
+            return argument
         fields = None if isinstance(item, (tuple, list)) else fields_of(item)
-        if isinstance(item, (tuple, list, Mapping)) or fields is not None:
+        if fields is None and registered(type(item)) is not None:
+            return self._registered(item, where)
+        if isinstance(item, (tuple, list, deque, Mapping)) or fields is not None:
             return self._nested(item, fields, strict, where)
         if item is None and (self.depth or not strict):
             return _add(self.recorder, CONSTANT, (), "NoneType").outputs[0]
@@ -71,7 +81,7 @@ class _Structure:
         try:
             if isinstance(item, tuple):
                 value = self._tuple(item, strict, where)
-            elif isinstance(item, list):
+            elif isinstance(item, (list, deque)):
                 value = self._list(item, strict, where)
             elif isinstance(item, dict) or fields is None:
                 value = self._dict(item, strict, where)
@@ -95,7 +105,7 @@ class _Structure:
             _of_class(node, type(item))
         return node.outputs[0]
 
-    def _list(self, item: list[Any], strict: bool, where: str) -> Value:
+    def _list(self, item: list[Any] | deque[Any], strict: bool, where: str) -> Value:
         if strict:
             for index, child in enumerate(item):
                 if not isinstance(child, torch.Tensor):
@@ -110,7 +120,9 @@ class _Structure:
             )
         parts = [self.value(child, strict, f"{where}[{index}]") for index, child in enumerate(item)]
         node = _add(self.recorder, LIST_CONSTRUCT, tuple(parts), "Tensor[]")
-        if type(item) is not list:
+        if isinstance(item, deque):
+            _of_class(node, functools.partial(deque, maxlen=item.maxlen), "deque")
+        elif type(item) is not list:
             _of_class(node, type(item))
         return node.outputs[0]
 
@@ -134,6 +146,17 @@ class _Structure:
             _of_class(node, functools.partial(defaultdict, item.default_factory), "defaultdict")
         elif type(item) not in (dict, DictArgument):
             _of_class(node, type(item))
+        return node.outputs[0]
+
+    def _registered(self, item: Any, where: str) -> Value:
+        structure = structure_of(type(item))
+        assert structure is not None
+        found, context = structure.flatten(item)
+        self.depth += 1
+        parts = [self.value(part, False, f"{where}[{index}]") for index, part in enumerate(found)]
+        self.depth -= 1
+        node = _add(self.recorder, LIST_CONSTRUCT, tuple(parts), type(item).__name__)
+        _of_class(node, functools.partial(structure, context=context), type(item).__name__)
         return node.outputs[0]
 
     def _object(self, item: Any, fields: dict[str, Any], where: str) -> Value:

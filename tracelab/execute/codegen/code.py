@@ -21,6 +21,7 @@ from tracelab.execute.codegen.undo import Undo, UndoPlan
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import (
+    ARGUMENT,
     CONSTANT,
     CONSTRUCTS,
     ENTER_CONTEXT,
@@ -33,12 +34,12 @@ from tracelab.graph.kinds import (
     TUPLE_CONSTRUCT,
     UNPACKS,
 )
-from tracelab.graph.structure import namedtuple_class
+from tracelab.graph.tree import namedtuple_class
 
 _RESERVED = frozenset(
     (
         "torch regions Regions self inf nan slice forward set_buffer get_buffer inference_mode guards undo Undo "
-        "AssumptionError len"
+        "AssumptionError len arguments"
     ).split()
 )
 
@@ -62,6 +63,8 @@ class Code:
             "Undo": Undo,
             "AssumptionError": AssumptionError,
         }
+        if graph.input_tree is not None:
+            self.namespace["arguments"] = graph.input_tree.given
         self.devices: dict[str, torch.device] = {}
         self.constants: dict[str, Value] = {}
         self._names: dict[Value, str] = {}
@@ -173,6 +176,8 @@ class Code:
             return f"regions.enter({self._call(node)})"
         if kind == EXIT_CONTEXT:
             return "regions.leave()"
+        if kind == ARGUMENT:
+            return f"{self.name(outputs[0])} = arguments[{node.args[0]!r}]"
         if kind == SET_ATTRIBUTE:
             return f"set_buffer({node.attributes['name']!r}, {self.operand(node.args[0])})"
         if kind in UNPACKS:

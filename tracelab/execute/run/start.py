@@ -49,6 +49,7 @@ def run_traced(
     program = program_of(traced, options.get("method", "forward"))
     graph = program.graph
     flat = program.tree.flatten(args, dict(kwargs or {}), program.name)
+    program.tree.note_copies(flat)
     where = placed(program, flat, options.get("device"))
     stop, last = ending(graph, options.get("until"))
     plan = Plan(
@@ -91,6 +92,7 @@ def prepared(
     """
     program = program_of(traced, method)
     flat = program.tree.flatten(args, dict(kwargs), program.name)
+    program.tree.note_copies(flat)
     where = placed(program, flat, device)
     if dtype is not None:
         where = where.cast(dtype)

@@ -10,7 +10,8 @@ import torch
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, unique_names
 from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE, LIST_UNPACK, PYTHON_CALL
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import Tree
 from tracelab.interop.export import types
 from tracelab.interop.export.fields import SIMPLE, argument_name, input_names, optional_text, table_of, type_of, union
 from tracelab.interop.export.symbolic import ARITHMETIC

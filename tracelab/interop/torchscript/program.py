@@ -17,7 +17,8 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, collect_values, unique_names
 from tracelab.graph.kinds import CALL_FUNCTION, CALL_METHOD, CONSTANT, GET_ATTRIBUTE, IF, LOOP, SET_ATTRIBUTE, UNPACKS
 from tracelab.graph.scope import Scope
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType
 from tracelab.interop.nesting import structured
 from tracelab.interop.stacks import is_library

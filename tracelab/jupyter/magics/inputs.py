@@ -10,7 +10,8 @@ import torch
 from tracelab.errors import InputError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
-from tracelab.graph.structure import Tree, tree_of
+from tracelab.graph.taking_apart import tree_of
+from tracelab.graph.tree import Tree
 
 
 def input_tree(item: Any, leaves: list[torch.Tensor], name: str) -> Tree:

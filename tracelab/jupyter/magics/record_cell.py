@@ -20,7 +20,8 @@ from tracelab.check.outputs import leaves as leaves_of
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import Tree
 from tracelab.jupyter.magics.cell import Cell, compile_cell, has_top_level_await, holds_tensors
 from tracelab.jupyter.magics.cell_check import Before, CellFunction
 from tracelab.jupyter.magics.inputs import drop_unused_inputs, input_tree

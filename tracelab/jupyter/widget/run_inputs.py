@@ -13,7 +13,7 @@ from tracelab.errors import InputError
 from tracelab.execute.origin import Origin
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
-from tracelab.graph.structure import rebuild
+from tracelab.graph.tree import rebuild_all
 from tracelab.graph.types import TensorType
 
 _SHAPE = re.compile(r"\s*[\[(]?\s*\d+(?:\s*[x×*,\s]\s*\d+)*\s*,?\s*[\])]?\s*")
@@ -70,7 +70,7 @@ def arguments_from(graph: Graph, flat: list[Tensor]) -> tuple[tuple[Any, ...], d
     if tree is None:
         return tuple(flat), {}
     leaves = iter(flat)
-    items = [rebuild(each, leaves) for each in tree.trees]
+    items = rebuild_all(tree.trees, leaves)
     positional = len(items) - tree.keyword_only
     return tuple(items[:positional]), dict(zip(tree.names[positional:], items[positional:], strict=True))
 

@@ -16,10 +16,11 @@ from tracelab.graph.assumptions import TESTS, Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
-from tracelab.graph.kinds import CONSTRUCTS
+from tracelab.graph.kinds import ARGUMENT, CONSTRUCTS
 from tracelab.graph.lint import form_problem
 from tracelab.graph.scope import Scope
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.storage import validation
 from tracelab.storage.graph_json.constants import Decoder, device_of, dtype_of
@@ -27,7 +28,7 @@ from tracelab.storage.graph_json.sources import read_sources
 from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
 from tracelab.storage.graph_json.write import DEEPEST_TREE
 
-_TREE_KINDS = ("tensor", "none", "value", "tuple", "namedtuple", "list", "dict")
+_TREE_KINDS = "tensor none value number same tuple namedtuple list dict object structure".split()
 
 
 def read_graph(
@@ -82,6 +83,7 @@ class _Reader:
             position, item = validation.rows(pair, "a guard", 2)
             validation.integer(position, "the position of a guard", 0, len(graph.nodes))
             graph.guard_nodes.append((position, self.node(validation.table(item, "a guard"))))
+        self.note_places()
         assumptions = validation.rows(self.data.get("assumptions", []), "the assumptions")
         graph.assumptions = [self.assumption(item) for item in assumptions]
         graph.outputs = [self.output(item) for item in validation.rows(self.field("outputs"), "outputs")]
@@ -227,18 +229,23 @@ class _Reader:
         kind = validation.text(validation.field(entry, "kind", where), where)
         if kind not in _TREE_KINDS or depth > DEEPEST_TREE:
             validation.bad(where, f"holds {kind[:40]!r}, or is nested too deeply")
+        place = validation.text(entry.get("place", ""), where)
         if kind in ("tensor", "none"):
-            return Tree(kind)
-        if kind == "value":
-            return Tree(kind, value=self.arguments.decode(validation.field(entry, "value", where), where))
+            return Tree(kind, place=place)
+        if kind in ("value", "number", "same"):
+            value = self.arguments.decode(validation.field(entry, "value", where), where)
+            if (kind == "number" and type(value) not in (int, float)) or (kind == "same" and type(value) is not str):
+                validation.bad(where, f"has no {kind}")
+            return Tree(kind, value=value, place=place)
         below = validation.rows(validation.field(entry, "children", where), where)
         children = [self.tree(child, where, depth + 1) for child in below]
-        if kind not in ("dict", "namedtuple"):
-            return Tree(kind, children)
+        name = validation.text(entry.get("name", ""), where)
+        if kind not in ("dict", "namedtuple", "object"):
+            return Tree(kind, children, name=name, place=place)
         keys = validation.rows(validation.field(entry, "keys", where), where, len(children))
-        name = validation.text(validation.field(entry, "name", where), where)
         if kind == "namedtuple":
-            return Tree(kind, children, list(validation.fields(keys, where)), validation.identifier(name, where))
+            fields = list(validation.fields(keys, where))
+            return Tree(kind, children, fields, validation.identifier(name, where), place=place)
         decoded = [self.arguments.decode(key, where) for key in keys]
         try:
             distinct = len(set(decoded))
@@ -246,7 +253,18 @@ class _Reader:
             validation.bad(where, "has an unhashable dict key")
         if distinct != len(decoded):
             validation.bad(where, "has the same dict key twice")
-        return Tree(kind, children, decoded, name)
+        return Tree(kind, children, decoded, name, place=place)
+
+    def note_places(self) -> None:
+        """Calls keep what the graph asks for by its place among the arguments."""
+        nodes = [*self.graph.nodes, *(node for _, node in self.graph.guard_nodes)]
+        wanted = {node.args[0] for node in nodes if node.kind == ARGUMENT}
+        tree = self.graph.input_tree
+        known = {part.place for item in tree.trees for part in item.walk()} if tree is not None else set()
+        if not wanted <= known:
+            validation.bad("a node", f"asks for the argument {next(iter(wanted - known))[:40]!r}, which there is not")
+        if tree is not None:
+            tree.note_places(wanted)
 
 
 def check_tensor(value: Value, tensor: torch.Tensor) -> None:

@@ -18,7 +18,8 @@ from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
-from tracelab.graph.structure import InputTree, Tree
+from tracelab.graph.structure import InputTree
+from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.storage.graph_json.constants import Encoder, short_name
 from tracelab.storage.graph_json.sources import SourceTable
@@ -161,12 +162,14 @@ class _Writer:
     def tree(self, tree: Tree, where: str, depth: int = 0) -> dict[str, Any]:
         if depth > DEEPEST_TREE:
             raise TracelabFileError(f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep")
-        made: dict[str, Any] = {"kind": tree.kind}
-        if tree.kind == "value":
+        made: dict[str, Any] = {"kind": tree.kind, **({"place": tree.place} if tree.place else {})}
+        if tree.kind in ("value", "number", "same"):
             return {**made, "value": self.arguments.encode(tree.value)}
         if tree.children or tree.kind not in ("tensor", "none"):
             made["children"] = [self.tree(child, where, depth + 1) for child in tree.children]
-        if tree.kind in ("dict", "namedtuple"):
+        if tree.name:
+            made["name"] = tree.name
+        if tree.kind in ("dict", "namedtuple", "object"):
             made["keys"] = [self.key(key, where) for key in tree.keys]
             made["name"] = tree.name
         return made

@@ -1,0 +1,182 @@
+"""The arguments of a recording: copies, so that the user's own stay as they are until it is known what one call does.
+
+The traced code gets objects of the user's classes. What it writes into one is found when it has returned, and becomes
+nodes that write into the object that a call gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from tracelab.capture.recording.dict_arguments import DictArgument
+from tracelab.capture.recording.outputs import Structure
+from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.recording.sym_numbers import traced_number
+from tracelab.capture.values import SYMBOLIC
+from tracelab.graph.intrinsics import DELETE, SET_FIELD, SET_ITEMS, SET_KEYS, Intrinsic
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import ARGUMENT
+from tracelab.graph.objects import attributes_of
+from tracelab.graph.tree import Tree, build
+
+Change = tuple[str, Any, Any]
+"""What was done to an object (a name of `graph.intrinsics`), to which of its parts, and what stands there now."""
+
+
+class Arguments:
+    """Copies of the arguments, made for one recording, and what it changed in them."""
+
+    def __init__(self, trees: list[Tree], clones: list[torch.Tensor]) -> None:
+        self.trees = trees
+        self.clones = clones
+        self.changes: list[tuple[str, list[Change]]] = []
+        """What was changed, by the place of the object."""
+        self.copies: dict[int, tuple[Any, str]] = {}
+        """What may be written to, by its id, and its place."""
+        self._recorder: Recorder | None = None
+        self._leaves: Iterator[torch.Tensor] = iter(())
+        self._values: dict[str, Value] = {}
+        self._before: list[tuple[Tree, Any, Any]] = []
+
+    def build(self, recorder: Recorder) -> list[Any]:
+        """The arguments as the traced code gets them."""
+        self._recorder, self._leaves = recorder, iter(self.clones)
+        known: dict[str, Any] = {}
+        return [build(tree, self, known) for tree in self.trees]
+
+    def value_of(self, item: Any) -> Value | None:
+        """The value of an object that is one of the arguments, or in one."""
+        found = self.copies.get(id(item))
+        return None if found is None else self._values[found[1]]
+
+    # What copies are made of -------------------------------------------------------------------------------
+
+    def tensor(self) -> torch.Tensor:
+        return next(self._leaves)
+
+    def number(self, tree: Tree) -> Any:
+        assert self._recorder is not None
+        value = self._asked(tree, type(tree.value).__name__)
+        return traced_number(self._recorder, tree.value, value)
+
+    def plain_dict(self, tree: Tree, parts: dict[Any, Any]) -> Any:
+        made = DictArgument(parts)
+        made.tree, made.where = tree, tree.place
+        return made
+
+    def made(self, tree: Tree, item: Any) -> None:
+        assert self._recorder is not None
+        value = self._values[tree.place] = self._asked(tree, tree.name or tree.kind)
+        self.copies[id(item)] = item, tree.place
+        self._recorder.note_object(item, value)
+        self._before.append((tree, item, _content(tree, item)))
+
+    def _asked(self, tree: Tree, type_: str) -> Value:
+        assert self._recorder is not None
+        node = Node(ARGUMENT, None, (tree.place,), None, (), self._recorder.graph.root)
+        value = Value(_label(tree.place), type_, node)
+        node.outputs = (value,)
+        self._recorder.nodes.append(node)
+        return value
+
+    # What the code changed ---------------------------------------------------------------------------------
+
+    def record_changes(self, recorder: Recorder, structure: Structure) -> None:
+        """Nodes that do to the objects of a call what the code did to the copies."""
+        structure.depth += 1
+        for tree, item, before in self._before:
+            found = list(_changes(tree, before, _content(tree, item)))
+            for what, key, part in found:
+                self._record(recorder, structure, tree, what, key, part)
+            if found:
+                self.changes.append((tree.place, [(what, key, self._plain(part)) for what, key, part in found]))
+        structure.depth -= 1
+        for tree, item, _ in self._before:
+            _make_numbers_plain(tree, item)
+        self._before = []
+
+    def _record(self, recorder: Recorder, structure: Structure, tree: Tree, what: str, key: Any, part: Any) -> None:
+        target = self._values[tree.place]
+        if what == "structure":
+            recorder.warn(
+                "state",
+                f"The argument `{tree.place}` was written to while tracing, which might cause the trace to be "
+                "incorrect: a replay does not write to an object of a class that was registered. Return what changes.",
+                tree.place,
+                None,
+                None,
+                place=tree.place,
+            )
+        elif what == "items":
+            parts = [structure.value(child, False, f"{tree.place}[{at}]") for at, child in enumerate(part)]
+            _add(recorder, SET_ITEMS, target, parts)
+        elif what == "key":
+            _add(recorder, SET_KEYS, target, {key: structure.value(part, False, f"{tree.place}[{key!r}]")})
+        elif what == "field":
+            _add(recorder, SET_FIELD, target, key, structure.value(part, False, f"{tree.place}.{key}"))
+        else:
+            _add(recorder, DELETE, target, [key])
+
+    def _plain(self, part: Any) -> Any:
+        """The same with numbers that are not traced, kept for the user's object."""
+        if isinstance(part, SYMBOLIC):
+            return part.node.number
+        if type(part) in (list, tuple):
+            return type(part)(map(self._plain, part))
+        return part
+
+
+def _label(place: str) -> str:
+    return place
+
+
+def _content(tree: Tree, item: Any) -> Any:
+    """What stands in something that code may write to."""
+    if tree.kind == "list":
+        return list(item)
+    if tree.kind == "dict":
+        return dict(dict.items(item))
+    if tree.kind == "object":
+        return attributes_of(item)
+    parts, context = tree.maker.flatten(item)  # type: ignore[union-attr]
+    return [*parts], context
+
+
+def _changes(tree: Tree, before: Any, now: Any) -> Iterator[Change]:
+    if tree.kind == "list":
+        if len(before) != len(now) or any(new is not old for new, old in zip(now, before, strict=True)):
+            yield "items", None, now
+    elif tree.kind == "structure":
+        if len(before[0]) != len(now[0]) or any(new is not old for new, old in zip(now[0], before[0], strict=True)):
+            yield "structure", None, None
+    else:
+        what = "key" if tree.kind == "dict" else "field"
+        for key in before:
+            if key not in now:
+                yield "delete", key, None
+        for key, part in now.items():
+            if key not in before or part is not before[key]:
+                yield what, key, part
+
+
+def _make_numbers_plain(tree: Tree, item: Any) -> None:
+    """Nothing holds a traced number when the recording is over: to look for one takes long."""
+    if tree.kind == "list":
+        for at, part in enumerate(item):
+            if isinstance(part, SYMBOLIC):
+                item[at] = part.node.number
+    elif tree.kind == "dict":
+        for key, part in dict.items(item):
+            if isinstance(part, SYMBOLIC):
+                dict.__setitem__(item, key, part.node.number)
+    elif tree.kind == "object":
+        for name, part in attributes_of(item).items():
+            if isinstance(part, SYMBOLIC):
+                object.__setattr__(item, name, part.node.number)
+
+
+def _add(recorder: Recorder, intrinsic: Intrinsic, *args: Any) -> None:
+    recorder.nodes.append(Node(intrinsic.kind, intrinsic.function, args, None, (), recorder.graph.root))
