@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import CallArguments, record_call
+from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import READ_BY_PYTHON, warnings_suppressed
 from tracelab.capture.record import answers_of_python, asked_whether_tracing
 from tracelab.check.checking import check_calls, refuse_one_input
@@ -110,8 +111,16 @@ def trace(
     if not callable(func):
         raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
     call = CallArguments(example_inputs, example_kwarg_inputs)
-    with _told(policy):
-        traced = _traced(func, call, strict, force_outplace)
+    try:
+        with _told(policy):
+            traced = _traced(func, call, strict, force_outplace)
+    except TraceError:
+        if not call.has_numbers:
+            raise
+        # Code that is written in C, or asks `type(k) is int`, may not take what stands for a number.
+        call.follows_numbers = False
+        with _told(policy):
+            traced = _traced(func, call, strict, force_outplace)
     asked = asked_whether_tracing()
     if check_trace or check_inputs is not None:
         if check_inputs is not None:
@@ -122,9 +131,11 @@ def trace(
         try:
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
         except TracingCheckError:
-            if not asked:
+            if not asked and not call.has_numbers:
                 raise
-            # What the code does where it believes to be traced is something else: it is recorded as it is in Python.
+            # What the code does where it believes to be traced, or is given what stands for a number, is something
+            # else: it is recorded as it is in Python.
+            call.follows_numbers = False
             with isolated([func]), answers_of_python(), _told(policy):
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")

@@ -45,6 +45,9 @@ class CallArguments:
                 f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, or a tuple of the arguments"
             )
         self.kwargs = dict(example_kwarg_inputs or {})
+        self.follows_numbers = True
+        """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
+        self.has_numbers = False
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
 
@@ -69,7 +72,7 @@ def record_call(
         )
     names = argument_names(func, call)
     leaves: list[Tensor] = []
-    apart = TakingApart(leaves)
+    apart = TakingApart(leaves, numbers=call.follows_numbers)
     trees: list[Tree] = []
     labels: list[str] = []
     for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
@@ -77,6 +80,7 @@ def record_call(
         trees.append(apart.tree(item, name, False))
         count = len(leaves) - before
         labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
+    call.has_numbers = any(part.kind == "number" for tree in trees for part in tree.walk())
     clones = [_clone(leaf) for leaf in leaves]
     arguments = Arguments(trees, clones)
     recording = record(
@@ -92,7 +96,8 @@ def record_call(
     )
     graph = recording.graph
     graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
-    graph.input_tree.note_places({node.args[0] for node in graph.find_nodes(ARGUMENT)})
+    asking = [*graph.nodes, *(node for _, node in graph.guard_nodes)]
+    graph.input_tree.note_places({node.args[0] for node in asking if node.kind == ARGUMENT})
     graph.assumptions += [
         Assumption(AssumptionKind.ARGUMENT, part.place, part.value)
         for tree in trees

@@ -61,7 +61,9 @@ def _facts(graph: Graph) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]
                 continue
             given = part.kind != "none"
             yield ("given", name), (given, f"{name} given" if given else f"no {name}")
-            if given:
+            if given and part.holds_objects:
+                yield from _inner_facts(part)
+            elif given:
                 yield ("nesting", name), (part, f"{name} {_nesting(part)}")
     users = graph.user_inputs
     types = [(value.name, value.type) for value in users if isinstance(value.type, TensorType)]
@@ -82,6 +84,21 @@ def _facts(graph: Graph) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]
         yield ("assumption", f"{item.about} {seen[item.about]}"), (repr(item.constant), _assumed(item))
     for name, kind in types:
         yield ("sizes", name), (kind.shape, f"{name} {list(kind.shape)}")
+
+
+def _inner_facts(tree: Tree) -> Iterator[tuple[tuple[str, str], tuple[object, str]]]:
+    """What may be different inside of an object."""
+    for part in tree.walk():
+        place = part.place
+        if part.kind == "value":
+            yield ("value", place), (part, f"{place} = {_cut(repr(part.value))}")
+        elif part.kind in ("list", "tuple"):
+            yield ("length", place), (len(part.children), f"{place} of {len(part.children)}")
+        elif part.keys:
+            yield ("nesting", place), (list(part.keys), f"{place} {_nesting(part)}")
+        for key, child in zip(part.keys or range(len(part.children)), part.children, strict=True):
+            inner = f"{place}.{key}" if part.kind == "object" else f"{place}[{key!r}]"
+            yield ("given", inner), (child.kind, f"no {inner}" if child.kind == "none" else f"{inner} given")
 
 
 def _nesting(tree: Tree) -> str:

@@ -29,8 +29,10 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str, apart: TakingApar
 class TakingApart:
     """Takes arguments apart; what may be written to stands at one place, though several lead to it."""
 
-    def __init__(self, leaves: list[torch.Tensor]) -> None:
+    def __init__(self, leaves: list[torch.Tensor], numbers: bool = False) -> None:
         self.leaves = leaves
+        self.numbers = numbers
+        """Whether numbers are followed, and no values that decide what is recorded."""
         self.known: dict[int, tuple[Any, str]] = {}
         """What may be written to, by its id, and its place; with what keeps the id its own."""
         self.inner: set[int] = set()
@@ -46,6 +48,8 @@ class TakingApart:
             return Tree("tensor", place=where)
         if item is None:
             return Tree("none")
+        if self.numbers and type(item) in (int, float):
+            return Tree("number", value=item, place=where)
         if isinstance(item, VALUES):
             return Tree("value", value=item, place=where)
         if id(item) in self._under_way:

@@ -25,6 +25,7 @@ from tracelab.capture.recording.state import RecordingState
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.intrinsics import BINARY, MATH, ROUND, UNARY, Intrinsic, Number
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import ARGUMENT
 
 
 def traced_number(recorder: RecordingState, number: Number, value: Value, *, from_tensor: bool = False) -> Any:
@@ -192,8 +193,9 @@ class TracedNumber:
             name = node.name if node is not None else ""
             recorder.assume_check("bool", self.value, bool(self.number), asker, "==" if name == "eq" else "")
             return
-        message = conversion_message if self.from_tensor else size_message
-        recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
+        if not _is_given(self.value):
+            message = conversion_message if self.from_tensor else size_message
+            recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
         what = AssumptionKind.BRANCH if kind == "bool" else AssumptionKind.NUMBER
         known = len(recorder.graph.assumptions)
         recorder.assume(what, kind, self.value, self.number, frame)
@@ -238,6 +240,19 @@ class TracedNumber:
 
     def evaluate(self, size_oblivious: bool = False) -> Number:
         return self.number
+
+
+def _is_given(value: Value) -> bool:
+    """Whether a number comes from the arguments alone: each call gives it, and is told what it decides."""
+    pending = [value]
+    for item in pending:
+        if item.is_tensor or item.node is None:
+            return False
+        if item.node.kind != ARGUMENT:
+            if not item.node.inputs:
+                return False
+            pending += item.node.inputs
+    return True
 
 
 def _asker(frame: FrameType | None) -> FrameType | None:
