@@ -77,16 +77,16 @@ def test_the_printed_graph():
 
 
 GROWN = """\
-graph(%batch.0 : Float(2, strides=[1]),
-      %batch.1 : Float(2, strides=[1])):
+graph(%batch.x : Float(2, strides=[1]),
+      %batch.y : Float(2, strides=[1])):
   %1 : str = prim::Constant[value="batch.parts"]()
   %batch.parts : list = prim::Argument(%1)
   %2 : str = prim::Constant[value="batch"]()
   %batch : Batch = prim::Argument(%2)
   %3 : int = prim::Constant[value=1]()
-  %add : Float(2, strides=[1]) = aten::add(%batch.0, %batch.1, %3)
+  %add : Float(2, strides=[1]) = aten::add(%batch.x, %batch.y, %3)
   %4 : int = prim::Constant[value=2]()
-  %y : Float(2, strides=[1]) = aten::mul(%batch.0, %4)
+  %y : Float(2, strides=[1]) = aten::mul(%batch.x, %4)
   %5 : NoneType = prim::Constant()
   %sum : Float(requires_grad=0, device=cpu) = aten::sum(%y, %5)
   %tuple : (Float(requires_grad=0, device=cpu), Batch) = prim::TupleConstruct(%sum, %batch)

@@ -18,6 +18,7 @@ from tracelab.compat.tensors import mark_as_parameter
 from tracelab.errors import InputError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
+from tracelab.graph.input_names import input_names
 from tracelab.graph.kinds import ARGUMENT
 from tracelab.graph.objects import is_object
 from tracelab.graph.registered import registered
@@ -76,10 +77,8 @@ def record_call(
     trees: list[Tree] = []
     labels: list[str] = []
     for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
-        before = len(leaves)
         trees.append(apart.tree(item, name, False))
-        count = len(leaves) - before
-        labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
+        labels += input_names(trees[-1], name)
     call.has_numbers = any(part.kind == "number" for tree in trees for part in tree.walk())
     clones = [_clone(leaf) for leaf in leaves]
     arguments = Arguments(trees, clones)

@@ -237,12 +237,13 @@ class Diagnoser:
     def mutation(self, tried: CheckInput, outcome: Outcome, error: ErrorSize | None) -> Finding:
         """An input that the trace leaves otherwise than Python does; other outputs follow from that."""
         place = outcome.written_otherwise[0].output - 1
-        value = self.graph.user_inputs[place]
-        node = writer_of(self.graph, value)
+        value = self.graph.user_inputs[place] if place >= 0 else None
+        node = writer_of(self.graph, value) if value is not None else None
+        what = f"input `{value.name}`" if value is not None else "objects among its arguments"
         more = f"; {outcome.mismatches[0]}" if outcome.mismatches else ""
         return Finding(
             FindingKind.INPUT_MUTATION,
-            f"the trace leaves the input `{value.name}` otherwise than the Python function does, for {tried}: "
+            f"the trace leaves the {what} otherwise than the Python function does, for {tried}: "
             f"{outcome.written_otherwise[0].description}{more}",
             node,
             None if node is None else node.source,

@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
 from tracelab.check.memory import has_data
-from tracelab.graph.objects import fields_of
+from tracelab.graph.objects import attributes_of, fields_of, holds_tensor, is_object
 from tracelab.graph.types import counted
 
 ABSOLUTE_TOLERANCE = 1e-5
+_DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,27 @@ def structure(item: Any) -> str:
     return "None" if item is None else "tensor"
 
 
+def structural(item: Any, depth: int = 0) -> Any:
+    """What is in objects without tensors, as tuples that can be compared."""
+    if depth > _DEEPEST:
+        return None
+    if isinstance(item, Mapping):
+        return type(item).__name__, tuple((key, structural(part, depth + 1)) for key, part in item.items())
+    if isinstance(item, (tuple, list, deque)):
+        return type(item).__name__, tuple(structural(part, depth + 1) for part in item)
+    if is_object(item):
+        return type(item).__name__, structural(attributes_of(item), depth + 1)
+    if isinstance(item, numpy.ndarray):
+        return item.dtype, item.shape, item.tobytes()
+    cls: Any = type(item)
+    return cls if cls.__eq__ is object.__eq__ and not callable(item) else item
+
+
 def _equal(wanted: Any, got: Any) -> bool:
     """Whether two values of Python's are equal; objects that compare by identity are, where they are of one class."""
     cls: Any = type(wanted)
+    if is_object(wanted) and not holds_tensor(wanted, set(), 0):
+        return cls is type(got) and structural(wanted) == structural(got)
     if cls.__eq__ is object.__eq__ and not callable(wanted):
         return cls is type(got)
     return bool(wanted == got)

@@ -148,7 +148,12 @@ def _compared(tensors: list[Tensor], expected: Any, found: Any, mine: Any, their
     written = tuple(
         [place for place, (before, now) in enumerate(zip(tensors, after, strict=False)) if not _same(before, now)]
     )
-    otherwise = mismatches(mine, theirs, tolerance)
+    traced_after = [leaf for leaf in leaves(theirs) if isinstance(leaf, Tensor)]
+    otherwise = mismatches(after, traced_after, tolerance) if len(after) == len(tensors) else ()
+    if not otherwise:
+        # Objects hold more than tensors, and other ones than before.
+        rest = mismatches(mine, theirs, tolerance)
+        otherwise = tuple([replace(row, output=0) for row in rest])
     return Outcome(mismatches=mismatches(expected, found, tolerance), written=written, written_otherwise=otherwise)
 
 

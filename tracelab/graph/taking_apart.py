@@ -33,8 +33,10 @@ class TakingApart:
         self.leaves = leaves
         self.numbers = numbers
         """Whether numbers are followed, and no values that decide what is recorded."""
-        self.known: dict[int, tuple[Any, str]] = {}
-        """What may be written to, by its id, and its place; with what keeps the id its own."""
+        self.originals: dict[str, Any] = {}
+        """What may be written to, by its place."""
+        self._places: dict[int, str] = {}
+        """The place of each, by its id."""
         self.inner: set[int] = set()
         """Which of the tensors are in objects."""
         self._under_way: set[int] = set()
@@ -54,9 +56,8 @@ class TakingApart:
             return Tree("value", value=item, place=where)
         if id(item) in self._under_way:
             raise InputError(f"the argument `{where}` is inside of itself: give it without that, or what it holds")
-        known = self.known.get(id(item))
-        if known is not None and known[0] is item:
-            return Tree("same", value=known[1], place=where)
+        if id(item) in self._places and (inside or type(item) not in (list, dict)):
+            return Tree("same", value=self._places[id(item)], place=where)
         self._under_way.add(id(item))
         try:
             made = self._nested(item, where, inside)
@@ -64,7 +65,8 @@ class TakingApart:
             self._under_way.discard(id(item))
         made.place = where
         if made.kind not in ("value", "tuple", "namedtuple"):
-            self.known[id(item)] = item, where
+            self.originals[where] = item
+            self._places[id(item)] = where
         return made
 
     def _nested(self, item: Any, where: str, inside: bool) -> Tree:
@@ -111,8 +113,8 @@ class TakingApart:
         """Drop what was found after so much."""
         del self.leaves[tensors:]
         self.inner = {place for place in self.inner if place < tensors}
-        for key in list(self.known)[places:]:
-            del self.known[key]
+        for place in list(self.originals)[places:]:
+            self._places.pop(id(self.originals.pop(place)), None)
 
     def _structure(self, item: Any, structure: Structure, where: str) -> Tree:
         parts, context = structure.flatten(item)
@@ -120,7 +122,7 @@ class TakingApart:
         return Tree("structure", children, name=structure.__name__, maker=structure, value=context)
 
     def _object(self, item: Any, where: str) -> Tree:
-        before = len(self.leaves), len(self.known)
+        before = len(self.leaves), len(self.originals)
         refusal = None
         if is_object(item):
             fields = attributes_of(item)

@@ -77,7 +77,7 @@ class Arguments:
     def _asked(self, tree: Tree, type_: str) -> Value:
         assert self._recorder is not None
         node = Node(ARGUMENT, None, (tree.place,), None, (), self._recorder.graph.root)
-        value = Value(_label(tree.place), type_, node)
+        value = Value(tree.place, type_, node)
         node.outputs = (value,)
         self._recorder.nodes.append(node)
         return value
@@ -127,10 +127,6 @@ class Arguments:
         if type(part) in (list, tuple):
             return type(part)(map(self._plain, part))
         return part
-
-
-def _label(place: str) -> str:
-    return place
 
 
 def _content(tree: Tree, item: Any) -> Any:

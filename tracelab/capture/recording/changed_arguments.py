@@ -17,7 +17,7 @@ class Changed:
 
     def __init__(self, arguments: Arguments, apart: TakingApart, leaves: list[torch.Tensor]) -> None:
         self.arguments = arguments
-        self.originals = {place: item for item, place in apart.known.values()}
+        self.originals = apart.originals
         self.tensors = {id(clone): leaf for clone, leaf in zip(arguments.clones, leaves, strict=True)}
         self.written = [
             (leaf, clone)

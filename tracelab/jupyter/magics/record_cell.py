@@ -20,6 +20,7 @@ from tracelab.check.outputs import leaves as leaves_of
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
+from tracelab.graph.input_names import input_names
 from tracelab.graph.structure import InputTree
 from tracelab.graph.tree import Tree
 from tracelab.jupyter.magics.cell import Cell, compile_cell, has_top_level_await, holds_tensors
@@ -75,10 +76,8 @@ class CellTracer:
         trees: list[Tree] = []
         try:
             for name in names:
-                first = len(leaves)
                 trees.append(input_tree(space[name], leaves, name))
-                count = len(leaves) - first
-                labels += [name] if count == 1 else [f"{name}.{index}" for index in range(count)]
+                labels += input_names(trees[-1], name)
         except InputError as error:
             raise UsageError(f"%%trace: {error}") from None
         modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
