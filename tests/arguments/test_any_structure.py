@@ -1,4 +1,4 @@
-"""Of any nesting: a replay on other sizes and values gives what Python gives, and leaves the argument as Python does."""
+"""Of any nesting: a replay on other sizes and values is as Python, and leaves the argument as Python does."""
 
 from __future__ import annotations
 
