@@ -181,7 +181,7 @@ class _Book:
         state = {id(tensor): (value, tensor) for value, tensor in self.program.state.items()}
         notes = [*self.notes, *([uncounted(list(unknown))] if unknown else [])]
         return Estimate(
-            self.program.name,
+            self.program.name.removesuffix(".forward"),
             batch,
             length,
             self.dtype_name(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -58,22 +58,34 @@ def is_unknown(kind: str, target: Any, flops: int) -> bool:
     return not flops and (not isinstance(target, OpOverload) or not kind.startswith(_NAMESPACES))
 
 
-def bytes_moved(kind: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> int:
-    """Bytes that a call reads and writes: each input and output once, and nothing for a view.
+class Grouped(NamedTuple):
+    """Weights by group, of which a product reads those of groups that have rows: at most one for each row."""
 
-    Reads by index read what they give. A grouped matrix product reads the weights of as many groups as can have rows,
-    at most one for each row.
+    rows: int
+    groups: int
+    bytes: int
+    """Of one group."""
+
+
+def bytes_moved(
+    kind: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+) -> tuple[int, Grouped | None]:
+    """Bytes that a call reads and writes (each input and output once, nothing for a view), and weights by group.
+
+    Reads by index read what they give.
     """
     if not isinstance(target, OpOverload) or is_view(target):
-        return 0
+        return 0, None
     inputs = [spec_of(tensor).bytes for tensor in tensors_in([*args, *kwargs.values()])]
     outputs = sum(spec_of(tensor).bytes for tensor in tensors_in(result))
+    grouped = None
     if inputs and kind.rpartition("::")[2] in _GATHERS:
-        inputs[0] = min(inputs[0], outputs)
+        inputs[0] = outputs
     elif kind in _GROUPED and _of_experts(args):
         groups = args[1].shape[0]
-        inputs[1] = inputs[1] // groups * min(groups, args[0].shape[0])
-    return sum(inputs) + outputs
+        grouped = Grouped(args[0].shape[0], groups, inputs[1] // groups)
+        inputs[1] = 0
+    return sum(inputs) + outputs, grouped
 
 
 def _of_experts(args: tuple[Any, ...]) -> bool:

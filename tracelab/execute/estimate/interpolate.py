@@ -22,7 +22,7 @@ class Grid:
     """Points at which values are known, and by which they are known elsewhere.
 
     >>> grid = Grid((4, 10), (True, True))
-    >>> values = [[5 * batch * length**2 + batch for batch, length in grid.points]]
+    >>> values = Rows([[5 * batch * length**2 + batch for batch, length in grid.points]])
     >>> grid.fits(values), grid.at((3, 7), values)
     (True, [738])
     """
@@ -63,29 +63,43 @@ class Grid:
         common = lcm(*(part.denominator for part in found))
         return [int(part * common) for part in found], common
 
-    def fits(self, rows: Iterable[Sequence[int]]) -> bool:
+    def fits(self, rows: Rows) -> bool:
         """Whether all values are those of polynomials of degree 2 in each size."""
-        table = _table(rows)
-        if not table.size:
-            return True
-        for place in range(self.inside, len(self.points)):
+        table = rows.exact
+        for place in range(self.inside, len(self.points)) if len(table) else ():
             weights, common = self.weights(self.points[place])
             if (table[:, : self.inside] @ numpy.array(weights, dtype=object) != table[:, place] * common).any():
                 return False
         return True
 
-    def at(self, point: Point, rows: Iterable[Sequence[int]]) -> list[int]:
+    def at(self, point: Point, rows: Rows) -> list[int]:
         """The values at another point."""
-        table = _table(rows)
-        if not table.size:
+        if not len(rows.exact):
             return []
         weights, common = self.weights(point)
-        return [int(total) // common for total in table[:, : self.inside] @ numpy.array(weights, dtype=object)]
+        totals = rows.exact[:, : self.inside] @ numpy.array(weights, dtype=object)
+        return [int(total) // common for total in totals]
+
+    def greatest(self, point: Point, rows: Rows) -> int:
+        """The greatest of the values at another point; 0 where there are none."""
+        if not len(rows.exact):
+            return 0
+        weights, common = self.weights(point)
+        near = numpy.array([weight / common for weight in weights])
+        values = rows.near[:, : self.inside] @ near
+        # What rounding may have moved is done exactly.
+        error = 1e-12 * float((numpy.abs(rows.near[:, : self.inside]) @ numpy.abs(near)).max())
+        chosen = numpy.flatnonzero(values >= values.max() - 2 * error)
+        totals = rows.exact[chosen, : self.inside] @ numpy.array(weights, dtype=object)
+        return max(int(total) // common for total in totals)
 
 
-def _table(rows: Iterable[Sequence[int]]) -> numpy.ndarray[tuple[int, int], numpy.dtype[numpy.object_]]:
-    held = list(rows)
-    table = numpy.empty((len(held), len(held[0]) if held else 0), dtype=object)
-    for place, row in enumerate(held):
-        table[place, :] = row
-    return table
+class Rows:
+    """Values at the points of a grid, a row for each that is looked for: exact, and as floating-point numbers."""
+
+    def __init__(self, rows: Iterable[Sequence[int]]) -> None:
+        held = list(rows)
+        self.exact = numpy.empty((len(held), len(held[0]) if held else 0), dtype=object)
+        for place, row in enumerate(held):
+            self.exact[place, :] = row
+        self.near = self.exact.astype(numpy.float64)

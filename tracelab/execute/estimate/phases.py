@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tracelab.execute.estimate.interpolate import Grid, Point
+from tracelab.execute.estimate.interpolate import Grid, Point, Rows
 from tracelab.execute.estimate.memory_over_time import live_rows
 from tracelab.execute.estimate.propagate import Findings, Vector
 from tracelab.graph.assumptions import Assumption
@@ -21,6 +21,10 @@ class Costs:
     cache: int
 
 
+_MOST_FITS = 4
+"""Regimes of which grids are made; beyond, the graph is run at each point."""
+
+
 @dataclass(slots=True)
 class Phase:
     """The same at any point, by a grid of points where that is exact, else by running it there.
@@ -31,7 +35,7 @@ class Phase:
     """
 
     find: Callable[[list[Point]], tuple[Findings, frozenset[int]]]
-    _fits: dict[tuple[bool, ...], _Fit | None] = field(default_factory=dict)
+    _fits: dict[tuple[bool, ...], list[_Fit | None]] = field(default_factory=dict)
     _direct: dict[Point, tuple[Costs, Assumption | None]] = field(default_factory=dict)
     unknown: dict[str, None] = field(default_factory=dict)
 
@@ -42,12 +46,13 @@ class Phase:
             return known
         # A size of one is like no other: strides, broadcasting.
         free = tuple(size > 1 for size in point)
-        if free not in self._fits:
-            self._fits[free] = self._made(point, free) if any(free) else None
-        fit = self._fits[free]
-        costs = fit.at(point) if fit is not None else None
+        fits = self._fits.setdefault(free, [])
+        costs = next((found for fit in fits if fit is not None and (found := fit.at(point)) is not None), None)
         if costs is not None:
             return costs, None
+        if any(free) and len(fits) < _MOST_FITS:
+            fits.append(self._made(point, free))
+            return self._direct[point]
         found, grown = self.find([point])
         self.unknown.update(found.unknown)
         known = self._direct[point] = (_costs(0, found, grown), found.broken.get(0))
@@ -67,40 +72,54 @@ class Phase:
 @dataclass(slots=True)
 class _Fit:
     grid: Grid
-    flops: Vector
-    moved: Vector
-    live: Sequence[Vector]
-    cache: Vector
-    relations: list[tuple[Vector, Vector, int]]
+    sums: Rows
+    """Operations, bytes moved, bytes of the cache."""
+    live: Rows
+    sides: Rows
+    """Of each comparison of sizes, one and the other."""
+    signs: list[int]
+    grouped: Rows
+    """Of each product by group, its rows."""
+    groups: list[tuple[int, int, int]]
+    """And its groups, the bytes of one, and how often there is such a product."""
 
     def at(self, point: Point) -> Costs | None:
         """The costs; None where another regime begins."""
-        grid = self.grid
-        sides = grid.at(point, [side for one, other, _ in self.relations for side in (one, other)])
-        for place, (_, _, sign) in enumerate(self.relations):
-            if _sign(sides[2 * place], sides[2 * place + 1]) != sign:
-                return None
-        flops, moved, cache, *live = grid.at(point, [self.flops, self.moved, self.cache, *self.live])
-        return Costs(flops, moved, max(live, default=0), cache)
+        sides = self.grid.at(point, self.sides)
+        if [_sign(one, other) for one, other in zip(sides[::2], sides[1::2], strict=True)] != self.signs:
+            return None
+        flops, moved, cache = self.grid.at(point, self.sums)
+        rows = self.grid.at(point, self.grouped)
+        for count, (groups, size, times) in zip(rows, self.groups, strict=True):
+            moved += min(count, groups) * size * times
+        return Costs(flops, moved, self.grid.greatest(point, self.live), cache)
 
 
 def _fitted(grid: Grid, found: Findings, grown: frozenset[int]) -> _Fit | None:
-    relations = []
+    sides: list[Vector] = []
+    signs: list[int] = []
     for one, other in found.relations:
-        signs = {_sign(a, b) for a, b in zip(one, other, strict=True)}
-        if len(signs) > 1:
+        turns = {_sign(a, b) for a, b in zip(one, other, strict=True)}
+        if len(turns) > 1:
             return None
-        relations.append((one, other, signs.pop()))
-    flops, moved = _total(found.flops, found.count), _total(found.moved, found.count)
-    live, cache = live_rows(found, grown), _cache(found)
-    rows = [flops, moved, cache, *live, *(side for one, other, _ in relations for side in (one, other))]
-    return _Fit(grid, flops, moved, live, cache, relations) if grid.fits(rows) else None
+        sides += [one, other]
+        signs += turns
+    sums = Rows([_total(found.flops, found.count), _total(found.moved, found.count), _cache(found)])
+    live = Rows(live_rows(found, grown))
+    for group in found.grouped:
+        if len({(one.groups, one.bytes) for one in group}) > 1:
+            return None
+    grouped = Rows([[one.rows for one in group] for group in found.grouped])
+    groups = [(group[0].groups, group[0].bytes, times) for group, times in found.grouped.items()]
+    fit = _Fit(grid, sums, live, Rows(sides), signs, grouped, groups)
+    return fit if all(grid.fits(rows) for rows in (sums, live, fit.sides, grouped)) else None
 
 
 def _costs(place: int, found: Findings, grown: frozenset[int]) -> Costs:
     return Costs(
         _total(found.flops, found.count)[place],
-        _total(found.moved, found.count)[place],
+        _total(found.moved, found.count)[place]
+        + sum(min(group[place].rows, group[place].groups) * group[place].bytes * n for group, n in found.grouped.items()),
         max((row[place] for row in live_rows(found, grown)), default=0),
         _cache(found)[place],
     )
@@ -112,7 +131,7 @@ def _cache(found: Findings) -> Vector:
 
 
 def _total(rows: Sequence[Vector], count: int) -> Vector:
-    return tuple(map(sum, zip(*rows, strict=True))) if rows else (0,) * count
+    return tuple([sum([row[place] for row in rows]) for place in range(count)])
 
 
 def _sign(one: int, other: int) -> int:

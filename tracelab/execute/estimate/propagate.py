@@ -7,6 +7,7 @@ done, so that others can tell whether it holds there, too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from tracelab.compat.operators import OpOverload
 from tracelab.compat.tensors import storage_address
 from tracelab.errors import InputError
 from tracelab.execute.codegen.guards import guards_of, steps
-from tracelab.execute.estimate.costs import bytes_moved, call_counted, is_unknown
+from tracelab.execute.estimate.costs import Grouped, bytes_moved, call_counted, is_unknown
 from tracelab.execute.estimate.items import Flow, Plain, Spec, Unhashable, flows_in, key_of, mapped, spec_of
 from tracelab.execute.measure.memory import tensors_in
 from tracelab.graph.assumptions import Assumption
@@ -63,6 +64,8 @@ class Findings:
     count: int
     flops: list[Vector] = field(default_factory=list)
     moved: list[Vector] = field(default_factory=list)
+    grouped: Counter[tuple[Grouped, ...]] = field(default_factory=Counter)
+    """Weights by group that are read, at each of the sizes, and how often."""
     storages: list[Storage] = field(default_factory=list)
     joined: dict[int, list[int]] = field(default_factory=dict)
     """By the number of a node: the storages that it reads."""
@@ -88,6 +91,7 @@ class _Known:
     results: Any
     flops: Vector
     moved: Vector
+    grouped: tuple[Grouped, ...] | None
     relations: list[tuple[Vector, Vector]]
     unknown: bool
 
@@ -298,6 +302,8 @@ class _Run:
             found.flops.append(known.flops)
         if known.moved != self.zero:
             found.moved.append(known.moved)
+        if known.grouped:
+            found.grouped[known.grouped] += 1
         if known.unknown:
             found.unknown[node.kind if isinstance(node.target, OpOverload) else _shown(node)] = None
         found.relations.update(known.relations)
@@ -307,13 +313,14 @@ class _Run:
 
     def _found_out(self, node: Node, args: Any, kwargs: Any) -> _Known:
         """Call it at each of the sizes."""
-        templates, flops, moved = [], [], []
+        templates, flops, moved, groups = [], [], [], []
         given = list(dict.fromkeys(flow.storage for flow in flows_in([args, kwargs])))
         for place in range(self.found.count):
-            result, count, size, origins = self._called(node, args, kwargs, place)
+            result, count, (size, group), origins = self._called(node, args, kwargs, place)
             templates.append(_template(result, origins, given))
             flops.append(count)
             moved.append(size)
+            groups += [group] if group is not None else []
         results = self._merged(node, templates)
         target, kind = node.target, node.kind
         unknown = (
@@ -322,9 +329,11 @@ class _Run:
             and is_unknown(kind, target, max(flops))
         )
         relations = list(self._relations(node, args, kwargs))
-        return _Known(results, tuple(flops), tuple(moved), relations, unknown)
+        return _Known(results, tuple(flops), tuple(moved), tuple(groups) or None, relations, unknown)
 
-    def _called(self, node: Node, args: Any, kwargs: Any, place: int) -> tuple[Any, int, int, dict[int, int]]:
+    def _called(
+        self, node: Node, args: Any, kwargs: Any, place: int
+    ) -> tuple[Any, int, tuple[int, Grouped | None], dict[int, int]]:
         """Its result at one of the sizes, operations, bytes, and whose memory is where."""
         made: dict[Any, Tensor] = {}
         real_args, real_kwargs = self._real(args, place, made), self._real(kwargs, place, made)
@@ -382,12 +391,6 @@ class _Run:
                     bound = self._vector(item)
                     if bound is not None and max(map(abs, bound)) < _WHOLE:
                         yield sizes, tuple(map(abs, bound))
-        elif name in ("_grouped_mm", "grouped_mm_fallback") and len(args) > 1 and isinstance(args[1], Flow):
-            rows = self.found.rows
-            yield (
-                tuple(spec.shape[0] for spec in rows[args[0].row]),
-                tuple(spec.shape[0] for spec in rows[args[1].row]),
-            )
 
     def _vector(self, item: Any) -> Vector | None:
         if isinstance(item, Plain):
