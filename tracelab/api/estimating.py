@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Mapping
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,11 @@ from tracelab.execute.estimate.interpolate import Point
 from tracelab.execute.estimate.items import Spec
 from tracelab.execute.estimate.phases import Phase
 from tracelab.execute.estimate.propagate import Findings, propagate
-from tracelab.execute.run.program import Program, program_of
+from tracelab.execute.run.program import state_of
 from tracelab.graph.assumptions import Assumption
-from tracelab.graph.ir import Role
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Role, Value
 from tracelab.graph.types import TensorType
 
 _CACHES = frozenset({"past_key_values", "cache_params", "mems"})
@@ -84,7 +86,9 @@ class _Book:
 
     traced: Any
     method: str
-    program: Program
+    graph: Graph
+    name: str
+    state: dict[Value, Tensor]
     dtype: torch.dtype | None
     version: int
     batched: list[int] = field(default_factory=list)
@@ -99,7 +103,7 @@ class _Book:
     _found: dict[tuple[Point, ...], Findings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        types = [value.type for value in self.program.graph.user_inputs]
+        types = [value.type for value in self.graph.user_inputs]
         shapes = [type_.shape if isinstance(type_, TensorType) else () for type_ in types]
         batch = next((shape[0] for shape in shapes if shape), 0)
         self.batched = [place for place, shape in enumerate(shapes) if shape and shape[0] == batch]
@@ -124,14 +128,14 @@ class _Book:
                 raise InputError(f"{name}={size!r} is no size: give a whole number from 1")
             if not there:
                 what = "with a first dimension" if name == "batch" else "of whole numbers with two dimensions"
-                raise InputError(f"{name}={size} is for nothing: {self.program.name} has no input {what}")
+                raise InputError(f"{name}={size} is for nothing: {self.name} has no input {what}")
         asked = (batch, length)[: len(self.recorded)]
         return tuple(then if size is None else size for size, then in zip(asked, self.recorded, strict=True))
 
     def inputs(self, points: list[Point]) -> list[tuple[Spec, ...]]:
         """What the inputs are like at each of the points."""
         found = []
-        for place, value in enumerate(self.program.graph.user_inputs):
+        for place, value in enumerate(self.graph.user_inputs):
             type_ = value.type
             assert isinstance(type_, TensorType)
             dtype = self.dtype if self.dtype is not None and _is_float(type_.dtype) else type_.dtype
@@ -152,10 +156,10 @@ class _Book:
         key = tuple(points)
         found = self._found.get(key)
         if found is None:
-            if not self.program.graph.user_inputs:
-                raise InputError(f"{self.program.name} has no input, and so no other size")
+            if not self.graph.user_inputs:
+                raise InputError(f"{self.name} has no input, and so no other size")
             self._found[key] = found = propagate(
-                self.program.graph, self.program.state, self.inputs(points), self.dtype, _CACHES
+                self.graph, self.state, self.inputs(points), self.dtype, _CACHES
             )
         return found
 
@@ -178,10 +182,10 @@ class _Book:
                 if broken is not None:
                     raise InputError(self.does_not_hold(point, broken))
                 step = PhaseEstimate(batch, more.flops, more.bytes_moved, more.activations, more.cache)
-        state = {id(tensor): (value, tensor) for value, tensor in self.program.state.items()}
+        state = {id(tensor): (value, tensor) for value, tensor in self.state.items()}
         notes = [*self.notes, *([uncounted(list(unknown))] if unknown else [])]
         return Estimate(
-            self.program.name.removesuffix(".forward"),
+            self.name.removesuffix(".forward"),
             batch,
             length,
             self.dtype_name(),
@@ -204,10 +208,10 @@ class _Book:
         if self.dtype is not None:
             return str(self.dtype).removeprefix("torch.")
         counts: dict[torch.dtype, int] = {}
-        for tensor in self.program.state.values():
+        for tensor in self.state.values():
             if tensor.is_floating_point():
                 counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.numel()
-        types = (value.type for value in self.program.graph.user_inputs)
+        types = (value.type for value in self.graph.user_inputs)
         other = next((item.dtype for item in types if isinstance(item, TensorType)), torch.get_default_dtype())
         return str(max(counts, key=counts.__getitem__, default=other)).removeprefix("torch.")
 
@@ -227,7 +231,7 @@ class _Book:
         origin = self.traced._origin_of(self.method)
         if origin is None or "" not in origin.modules or not origin.examples:
             raise TracelabError("there is no Python module behind the trace, which was edited or loaded from a file")
-        model, name = origin.modules[""], self.program.tree.names[self.lengthy[0]]
+        model, name = origin.modules[""], input_tree_of(self.graph).names[self.lengthy[0]]
         ids = origin.examples[self.lengthy[0]]
         with isolated([model]), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -240,7 +244,6 @@ class _Book:
                 return model(**{name: token, key: copy.deepcopy(cache, held)}, use_cache=True)
 
             graph, _, _ = record_call(step, {"": model}, CallArguments((ids[:, -1:], tuple(tensors)), None), False)
-        program = program_of(graph)
         shapes = [tuple(tensor.shape) for tensor in tensors]
 
         def find(points: list[Point]) -> tuple[Findings, frozenset[int]]:
@@ -250,27 +253,22 @@ class _Book:
             if [check.rows[flow.row][0].shape for flow in check.cached] != shapes:
                 raise TracelabError("the cache of the trace is not that of the model")
             token = tuple(Spec((point[0], 1), (1, 1), ids.dtype) for point in points)
-            found = propagate(graph, program.state, [token, *given], self.dtype, _CACHES)
+            found = propagate(graph, graph.state, [token, *given], self.dtype, _CACHES)
             return found, frozenset(range(1, 1 + len(given)))
 
         return Phase(find)
 
 
-_books: Any = None
+_books: weakref.WeakKeyDictionary[Any, dict[Any, _Book]] = weakref.WeakKeyDictionary()
 
 
 def _book(traced: Any, method: str, dtype: torch.dtype | None) -> _Book:
     """What is known of a graph already; it is forgotten with what was traced, and with each edit."""
-    global _books
-    if _books is None:
-        import weakref
-
-        _books = weakref.WeakKeyDictionary()
-    program = program_of(traced, method)
+    graph, name, state = state_of(traced, method)
     books = _books.setdefault(traced, {})
     book = books.get((method, dtype))
-    if book is None or book.program.graph is not program.graph or book.version != program.graph.nodes.version:
-        book = books[method, dtype] = _Book(traced, method, program, dtype, program.graph.nodes.version)
+    if book is None or book.graph is not graph or book.version != graph.nodes.version:
+        book = books[method, dtype] = _Book(traced, method, graph, name, state, dtype, graph.nodes.version)
     return book
 
 
