@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import functools
 import warnings
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from tracelab.api.other_dtype import main_dtype, names_dtype, recorded_in
 from tracelab.capture.call import CallArguments, record_call
 from tracelab.check.isolation import isolated
 from tracelab.check.outputs import leaves
@@ -84,13 +87,19 @@ class Estimating:
 class _Book:
     """What is known of one graph in one dtype."""
 
-    traced: Any
     method: str
-    graph: Graph
     name: str
-    state: dict[Value, Tensor]
-    dtype: torch.dtype | None
+    traced_graph: weakref.ref[Graph]
     version: int
+    graph: Graph
+    """That of the trace, or of its code in another dtype."""
+    state: dict[Value, Tensor]
+    dtype: torch.dtype
+    cast: torch.dtype | None = None
+    """The dtype to which inputs and state are cast; None where they have theirs already."""
+    model: nn.Module | None = None
+    """What decoding is recorded from."""
+    examples: list[Tensor] = field(default_factory=list)
     batched: list[int] = field(default_factory=list)
     """Inputs whose first dimension is the batch."""
     lengthy: list[int] = field(default_factory=list)
@@ -110,7 +119,7 @@ class _Book:
         whole = [
             place
             for place, type_ in enumerate(types)
-            if isinstance(type_, TensorType) and len(type_.shape) == 2 and not _is_float(type_.dtype)
+            if isinstance(type_, TensorType) and len(type_.shape) == 2 and not type_.dtype.is_floating_point
         ]
         length = shapes[whole[0]][1] if whole else 0
         self.lengthy = [place for place in whole if shapes[place][1] == length]
@@ -138,7 +147,7 @@ class _Book:
         for place, value in enumerate(self.graph.user_inputs):
             type_ = value.type
             assert isinstance(type_, TensorType)
-            dtype = self.dtype if self.dtype is not None and _is_float(type_.dtype) else type_.dtype
+            dtype = self.cast if self.cast is not None and type_.dtype.is_floating_point else type_.dtype
             specs = []
             for point in points:
                 shape = list(type_.shape)
@@ -158,9 +167,7 @@ class _Book:
         if found is None:
             if not self.graph.user_inputs:
                 raise InputError(f"{self.name} has no input, and so no other size")
-            self._found[key] = found = propagate(
-                self.graph, self.state, self.inputs(points), self.dtype, _CACHES
-            )
+            self._found[key] = found = propagate(self.graph, self.state, self.inputs(points), self.cast, _CACHES)
         return found
 
     def estimate(self, point: Point, decode: bool) -> Estimate:
@@ -168,9 +175,7 @@ class _Book:
         if broken is not None:
             raise InputError(self.does_not_hold(point, broken))
         batch, length = (*point, 0, 0)[:2]
-        prefill = PhaseEstimate(
-            batch * (length or 1), costs.flops, costs.bytes_moved, costs.activations, costs.cache
-        )
+        prefill = PhaseEstimate(batch * (length or 1), costs.flops, costs.bytes_moved, costs.activations, costs.cache)
         step, unknown = None, dict(self.prefill.unknown)
         if decode and costs.cache and length:
             if not self._asked_for_decode:
@@ -185,12 +190,12 @@ class _Book:
         state = {id(tensor): (value, tensor) for value, tensor in self.state.items()}
         notes = [*self.notes, *([uncounted(list(unknown))] if unknown else [])]
         return Estimate(
-            self.name.removesuffix(".forward"),
+            self.name,
             batch,
             length,
-            self.dtype_name(),
+            str(self.dtype).removeprefix("torch."),
             sum(tensor.numel() for value, tensor in state.values() if value.role is Role.PARAMETER),
-            sum(_size(tensor, self.dtype) for _, tensor in state.values()),
+            sum(_size(tensor, self.cast) for _, tensor in state.values()),
             prefill,
             step,
             tuple(notes),
@@ -203,17 +208,6 @@ class _Book:
             f"the trace is not for {sizes}: it assumes that {item.about} is {item.constant!r}{where}; trace it on "
             "inputs of these sizes, which takes no memory on the meta device"
         )
-
-    def dtype_name(self) -> str:
-        if self.dtype is not None:
-            return str(self.dtype).removeprefix("torch.")
-        counts: dict[torch.dtype, int] = {}
-        for tensor in self.state.values():
-            if tensor.is_floating_point():
-                counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.numel()
-        types = (value.type for value in self.graph.user_inputs)
-        other = next((item.dtype for item in types if isinstance(item, TensorType)), torch.get_default_dtype())
-        return str(max(counts, key=counts.__getitem__, default=other)).removeprefix("torch.")
 
     # Decoding --------------------------------------------------------------------------------------------
 
@@ -228,11 +222,10 @@ class _Book:
             return None
 
     def _decoding_recorded(self) -> Phase:
-        origin = self.traced._origin_of(self.method)
-        if origin is None or "" not in origin.modules or not origin.examples:
+        model, name = self.model, input_tree_of(self.graph).names[self.lengthy[0]]
+        if model is None or not self.examples:
             raise TracelabError("there is no Python module behind the trace, which was edited or loaded from a file")
-        model, name = origin.modules[""], input_tree_of(self.graph).names[self.lengthy[0]]
-        ids = origin.examples[self.lengthy[0]]
+        ids = self.examples[self.lengthy[0]]
         with isolated([model]), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             returned = model(**{name: ids}, use_cache=True)
@@ -253,7 +246,7 @@ class _Book:
             if [check.rows[flow.row][0].shape for flow in check.cached] != shapes:
                 raise TracelabError("the cache of the trace is not that of the model")
             token = tuple(Spec((point[0], 1), (1, 1), ids.dtype) for point in points)
-            found = propagate(graph, graph.state, [token, *given], self.dtype, _CACHES)
+            found = propagate(graph, graph.state, [token, *given], self.cast, _CACHES)
             return found, frozenset(range(1, 1 + len(given)))
 
         return Phase(find)
@@ -265,10 +258,26 @@ _books: weakref.WeakKeyDictionary[Any, dict[Any, _Book]] = weakref.WeakKeyDictio
 def _book(traced: Any, method: str, dtype: torch.dtype | None) -> _Book:
     """What is known of a graph already; it is forgotten with what was traced, and with each edit."""
     graph, name, state = state_of(traced, method)
+    name = name.removesuffix(".forward")
     books = _books.setdefault(traced, {})
+    version = graph.nodes.version
     book = books.get((method, dtype))
-    if book is None or book.graph is not graph or book.version != graph.nodes.version:
-        book = books[method, dtype] = _Book(traced, method, graph, name, state, dtype, graph.nodes.version)
+    if book is None or book.traced_graph() is not graph or book.version != version:
+        origin = traced._origin_of(method)
+        known = origin is not None and origin.version == version and origin.examples is not None
+        model = origin.modules.get("") if known and method == "forward" else None
+        examples = list(origin.examples) if known else []
+        traced_in = main_dtype(graph, state)
+        made: Callable[..., _Book] = functools.partial(_Book, method, name, weakref.ref(graph), version)
+        if dtype is None or dtype == traced_in:
+            book = made(graph, state, traced_in, None, model, examples)
+        elif not names_dtype(graph, traced_in):
+            # Nothing that the graph wrote down stands against it.
+            book = made(graph, state, dtype, dtype)
+        else:
+            other, model, examples = recorded_in(dtype, traced_in, graph, origin if known else None, name)
+            book = made(other, other.state, dtype, None, model, examples)
+        books[method, dtype] = book
     return book
 
 
@@ -279,10 +288,6 @@ def _floating(dtype: str | torch.dtype | None) -> torch.dtype | None:
     if dtype is not None and found is None:
         raise InputError(f"dtype={dtype!r} is no floating dtype: give a name such as 'bfloat16', or torch.bfloat16")
     return found
-
-
-def _is_float(dtype: torch.dtype) -> bool:
-    return dtype.is_floating_point
 
 
 def _size(tensor: Tensor, dtype: torch.dtype | None) -> int:

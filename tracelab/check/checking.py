@@ -137,8 +137,8 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
     """The check that every trace gets: run both on each call, and raise `TracingCheckError` at the first difference.
 
     Only where they differ is the function recorded again, to say why. `retraces` says that a call for which an
-    assumption does not hold makes another recording: a difference there is none. Meta and fake tensors have no values to
-    compare: nothing is run on them.
+    assumption does not hold makes another recording: a difference there is none. Meta and fake tensors have no values
+    to compare: nothing is run on them.
     """
     target = target_of(traced, method)
     workload = _workload(target, tolerance)

@@ -312,7 +312,10 @@ def _without_data(
 ) -> Any:
     """What code wrote out for the meta device: torch shows the dispatcher only tensors that have data."""
     device = kwargs.get("device")
-    if torch.device(torch.get_default_device() if device is None else device).type != "meta":
+    if device is None:
+        with recording_paused(recorder):
+            device = torch.get_default_device()
+    if torch.device(device).type != "meta":
         return NotImplemented
     asked = kwargs.get("requires_grad", False)
     with recording_paused(recorder):

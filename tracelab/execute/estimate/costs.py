@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from tracelab.compat.operators import OpOverload
+from tracelab.execute.estimate.items import spec_of
 from tracelab.execute.measure.flops import flop_counter
 from tracelab.execute.measure.memory import tensors_in
-from tracelab.execute.estimate.items import spec_of
 
 _GATHERS = frozenset({"embedding", "index_select", "index", "gather", "take", "take_along_dim"})
 """Operators that read of their first tensor as much as they give."""

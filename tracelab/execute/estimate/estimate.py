@@ -133,7 +133,7 @@ class Estimate:
 
 
 def _tagged(row: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield 'th', row[0]
+    yield "th", row[0]
     for cell in row[1:]:
         yield "td", cell
 

@@ -29,9 +29,9 @@ class Grid:
 
     def __init__(self, around: Point, free: Sequence[bool]) -> None:
         """Points around one; sizes that are not free stay as they are there."""
-        steps = (0, 1, 3) if len(around) == 1 else ((0, 1, 3), (0, 3, around[-1] + 1))
-        axes = [
-            tuple(size + step for step in (steps[place] if len(around) > 1 else steps)) if open_ else (size,)  # type: ignore[union-attr]
+        steps = [(0, 1, 3), (0, 3, around[-1] + 1)]
+        axes: list[Point] = [
+            tuple(size + step for step in steps[place]) if open_ else (size,)
             for place, (size, open_) in enumerate(zip(around, free, strict=True))
         ]
         self.axes = axes

@@ -47,9 +47,10 @@ class Phase:
         # A size of one is like no other: strides, broadcasting.
         free = tuple(size > 1 for size in point)
         fits = self._fits.setdefault(free, [])
-        costs = next((found for fit in fits if fit is not None and (found := fit.at(point)) is not None), None)
-        if costs is not None:
-            return costs, None
+        for fit in fits:
+            costs = fit.at(point) if fit is not None else None
+            if costs is not None:
+                return costs, None
         if any(free) and len(fits) < _MOST_FITS:
             fits.append(self._made(point, free))
             return self._direct[point]
@@ -119,7 +120,9 @@ def _costs(place: int, found: Findings, grown: frozenset[int]) -> Costs:
     return Costs(
         _total(found.flops, found.count)[place],
         _total(found.moved, found.count)[place]
-        + sum(min(group[place].rows, group[place].groups) * group[place].bytes * n for group, n in found.grouped.items()),
+        + sum(
+            min(group[place].rows, group[place].groups) * group[place].bytes * n for group, n in found.grouped.items()
+        ),
         max((row[place] for row in live_rows(found, grown)), default=0),
         _cache(found)[place],
     )
