@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracelab.graph.types import counted
+from tracelab.graph.types import TensorType, counted
 
 
 def recordings_part(traced: Any) -> str:
@@ -17,9 +17,12 @@ def recordings_part(traced: Any) -> str:
 
 
 def recordings_line(traced: Any) -> str:
-    """For the end of a summary: which of several recordings it is of; empty where there is one."""
+    """For the end of a summary: which of several recordings it is of, and whether values were compared; often empty."""
     cases = traced.cases
-    return f"recording {_number(traced, cases)} of {len(cases)}: {traced.label}" if len(cases) > 1 else ""
+    lines = [f"recording {_number(traced, cases)} of {len(cases)}: {traced.label}"] if len(cases) > 1 else []
+    if any(isinstance(value.type, TensorType) and value.type.device.type == "meta" for value in traced.graph.inputs):
+        lines.append("meta tensors have no values: nothing was compared with Python")
+    return "\n".join(lines)
 
 
 def _number(traced: Any, cases: list[Any]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
+from tracelab.graph.types import TensorType
 
 
 class TraceError(TracelabError):
@@ -32,6 +33,9 @@ class TraceError(TracelabError):
         held = {name: item for name, item in self.__dict__.items() if name not in ("_text", "graph")}
         return _pickled, (own, self.args, self._text, self.graph, held)
 
+
+_OF_FAKE_TENSORS = frozenset({"DynamicOutputShapeException", "DataDependentOutputException"})
+"""What torch raises where code asks for a value of a fake tensor."""
 
 _last_failure: Graph | None = None
 
@@ -61,7 +65,33 @@ def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
     said = _sentence(error, graph, itself)
     raised = _both(error, f"{said}: {error}", graph)
     raised.add_note(f"{said}; tracelab.last_failure() is the graph of what ran before")
+    way_out = _for_a_value(error, graph)
+    if way_out:
+        raised.add_note(way_out)
     return raised
+
+
+def _for_a_value(error: Exception, graph: Graph) -> str:
+    """What to do where the code needs a value of tensors that have none; empty where that is not the matter."""
+    failed = graph.failed
+    if failed is not None and failed.kind == "aten::_grouped_mm" and "BF16" in str(error):
+        return (
+            "of tensors without data torch takes only bfloat16 here: build the model with dtype=torch.bfloat16, "
+            'or call model.set_experts_implementation("batched_mm")'
+        )
+    if isinstance(error, AssertionError) and "convert all Tensors to FakeTensors" in str(error):
+        return "trace fake tensors inside of the FakeTensorMode that they were made in: with mode: tracelab.trace(...)"
+    if type(error).__name__ not in _OF_FAKE_TENSORS:
+        types = [value.type for value in (graph.user_inputs if failed is None else failed.inputs)]
+        without = any(isinstance(type_, TensorType) and type_.device.type == "meta" for type_ in types)
+        if not without or not (isinstance(error, NotImplementedError) or "meta" in str(error)):
+            return ""
+    scope = failed.scope if failed is not None else None
+    if scope is not None and scope.class_name.endswith("Experts"):
+        way = 'call model.set_experts_implementation("grouped_mm"), which routes tokens without reading values'
+    else:
+        way = "trace a small model of the same classes with data"
+    return f"the code asks for a value here, and meta and fake tensors have none: {way}"
 
 
 def _sentence(error: Exception, graph: Graph, itself: bool) -> str:

@@ -38,10 +38,14 @@ from tracelab.errors import InputError, TracelabError
 from tracelab.graph.aliasing import writer_of
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.source import Source
+from tracelab.graph.types import counted
 
 _MOST_RETRACES = 24
 _WORST = 5
 _HELD: tuple[CheckInput | None, bool] = (None, False)
+_WITHOUT_DATA = (
+    "meta and fake tensors have no values to compare: trace a small model of the same classes on the CPU and check that"
+)
 _FEW = 64
 """So many inputs or fewer are not worth a process pool."""
 
@@ -133,12 +137,15 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
     """The check that every trace gets: run both on each call, and raise `TracingCheckError` at the first difference.
 
     Only where they differ is the function recorded again, to say why. `retraces` says that a call for which an
-    assumption does not hold makes another recording: a difference there is none.
+    assumption does not hold makes another recording: a difference there is none. Meta and fake tensors have no values
+    to compare: nothing is run on them.
     """
     target = target_of(traced, method)
     workload = _workload(target, tolerance)
+    compared = 0
     for number, call in enumerate(calls, 1):
         outcome = workload.run((call.args, call.kwargs))
+        compared += not outcome.skipped
         if not (outcome.wrong or outcome.python_error) or (retraces and outcome.told and not outcome.python_error):
             continue
         words = "the example inputs" if len(calls) == 1 else f"check input {number}"
@@ -151,10 +158,10 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
         found = report.errors[0] if report.errors else report.findings[0]
         place = f" ({found.line})" if found.line else ""
         raise TracingCheckError(f"Tracing failed sanity checks: {found.message}{place}", report)
-    if calls:
+    if compared:
         traced.checked = (
             True,
-            "the same as Python on " + ("the example inputs" if len(calls) == 1 else f"{len(calls)} inputs"),
+            "the same as Python on " + ("the example inputs" if len(calls) == 1 else counted(compared, "input")),
         )
 
 
@@ -218,7 +225,12 @@ class _Collected:
             self.left.append(tried)
             self.not_for(tried, outcome)
             return
-        if outcome.skipped or (outcome.python_error and generated):
+        if outcome.skipped:
+            self.report.without_data += 1
+            if _WITHOUT_DATA not in self.report.notes:
+                self.report.notes.append(_WITHOUT_DATA)
+            return
+        if outcome.python_error and generated:
             self.report.rejected_inputs += 1
             return
         if outcome.unrecorded and not outcome.python_error:

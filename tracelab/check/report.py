@@ -44,7 +44,7 @@ class CheckReport:
     of the trace, with an input for which it does not hold or how many found none; `worst` the inputs on which
     the trace was furthest off, at most five. `tried` inputs ran, on `wrong` of them the trace did something else than
     Python; on `told` more, of another kind than the examples (another dtype, say), it did so too, and a call says
-    that it is not for them. On `rejected_inputs` more Python itself raised, or there was nothing to compare; for
+    that it is not for them. On `rejected_inputs` more Python itself raised, `without_data` ones have no values; for
     `unrecorded` ones no recording fits, so that a call makes another one (`on_violation="retrace"`). Where there are
     several, `recordings` has the labels of those that were looked at, by number; inputs are generated for each, and it
     leaves `left_to_others` of them to the others, or to one that is still to be made.
@@ -63,6 +63,8 @@ class CheckReport:
     wrong: int = 0
     told: int = 0
     rejected_inputs: int = 0
+    without_data: int = 0
+    """Inputs that there was nothing to compare on: meta or fake tensors."""
     unrecorded: int = 0
     left_to_others: int = 0
     records: bool = True
@@ -102,6 +104,8 @@ def _headline(report: CheckReport) -> str:
     more = " more" if report.tried else ""
     if report.rejected_inputs:
         tried += f", {report.rejected_inputs:,}{more} rejected by the function"
+    if report.without_data:
+        tried += f", {report.without_data:,}{more} without data"
     if report.unrecorded:
         tried += f", {report.unrecorded:,}{more} {'would be recorded anew' if report.records else 'fit no recording'}"
     if report.left_to_others:

@@ -301,10 +301,27 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
         if not _has_traced(data):
             if kwargs.get("dtype") is None and _has_floats(data):
                 properties.assume_default_dtype(recorder, sys._getframe(1))
-            return NotImplemented
+            return _without_data(recorder, intrinsic, args, kwargs)
         return recorder.record_intrinsic(intrinsic, args, kwargs)
 
     return handle
+
+
+def _without_data(
+    recorder: Recorder, intrinsic: intrinsics.Intrinsic, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """What code wrote out for the meta device: torch shows the dispatcher only tensors that have data."""
+    device = kwargs.get("device")
+    if device is None:
+        with recording_paused(recorder):
+            device = torch.get_default_device()
+    if torch.device(device).type != "meta":
+        return NotImplemented
+    asked = kwargs.get("requires_grad", False)
+    with recording_paused(recorder):
+        made = intrinsic.function(*args, **{**kwargs, "requires_grad": False} if asked else kwargs)
+    lifted: Tensor = torch.ops.aten.lift_fresh.default(made)
+    return lifted.requires_grad_() if asked else lifted
 
 
 HANDLERS: dict[Any, Handler] = {

@@ -35,7 +35,7 @@ class Recorder(RecordingState):
         set_watching(False)
         try:
             if operator.lifts_constant:
-                return self._lift(operator, args[0])
+                return self._lift(args[0], operator.call(args[0]))
             symbols: list[Any] = []
             graph_args = tuple([self.argument(arg, symbols) for arg in args])
             graph_kwargs = {name: self.argument(arg, symbols) for name, arg in kwargs.items()} if kwargs else None
@@ -120,10 +120,13 @@ class Recorder(RecordingState):
             self.paused = before
             set_watching(not before)
 
-    def _lift(self, operator: Operator, tensor: torch.Tensor) -> torch.Tensor:
-        """A tensor made from Python data: a constant, copied at each run so that writing to it is harmless."""
-        if self.known(tensor) is not None:
-            return tensor
+    def _lift(self, made: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor made from Python data: a constant, copied at each run so that writing to it is harmless.
+
+        A fake mode gives another tensor than was made, one without data.
+        """
+        if self.known(made) is not None:
+            return made
         source = self.source(sys._getframe(3))
         kept = tensor.detach().clone()
         constant = Value("constant", tensor_type(tensor), None, Role.CONSTANT)

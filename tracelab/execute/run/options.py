@@ -67,9 +67,3 @@ def refuse_unknown(options: Mapping[str, Any], known: type, name: str) -> None:
             near = difflib.get_close_matches(option, known.__annotations__, 1)
             meant = f"do you mean `{near[0]}`?" if near else f"it has {', '.join(known.__annotations__)}"
             raise InputError(f"{name} has no option `{option}`: {meant}")
-
-
-def flop_counter() -> Any:
-    from torch.utils.flop_counter import FlopCounterMode
-
-    return FlopCounterMode(display=False)

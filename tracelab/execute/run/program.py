@@ -135,6 +135,17 @@ def program_of(traced: Any, method: str = "forward") -> Program:
     raise TracelabError(f"nothing to run in {type(traced).__name__}: give a graph or what tracelab.trace returned")
 
 
+def state_of(traced: Any, method: str = "forward") -> tuple[Graph, str, dict[Value, Tensor]]:
+    """The graph of a traced function or of a method of a traced module, its name, and the tensors behind its state."""
+    if isinstance(traced, ReplayModule):
+        run = traced._run(_traced_method(traced, method))
+        graph, written = run.graph, run.replay.code
+        state = dict(zip(state_inputs(graph), run.state(), strict=True))
+        state.update({value: run.replay.namespace[name] for name, value in written.constants.items()})
+        return graph, run.name, state
+    return traced.graph, traced.__name__, dict(traced.graph.state)
+
+
 def argument_names(traced: Any, method: str = "forward") -> list[str]:
     """The names of the arguments that a traced object takes; none for a method that was not traced."""
     graphs = traced._graphs if isinstance(traced, ReplayModule) else {"forward": traced.graph}
@@ -142,16 +153,19 @@ def argument_names(traced: Any, method: str = "forward") -> list[str]:
     return [] if graph is None else list(input_tree_of(graph).names)
 
 
-def _program_of_module(module: ReplayModule, method: str) -> Program:
+def _traced_method(module: ReplayModule, method: str) -> str:
     names = list(module._graphs)
     if method not in names:
         if method != "forward" or len(names) != 1:
             raise TracelabError(f"`{method}` was not traced; traced methods: {', '.join(names)}")
         method = names[0]
-    run = module._run(method)
-    graph, written = run.graph, run.replay.code
-    state = dict(zip(state_inputs(graph), run.state(), strict=True))
-    state.update({value: run.replay.namespace[name] for name, value in written.constants.items()})
+    return method
+
+
+def _program_of_module(module: ReplayModule, method: str) -> Program:
+    method = _traced_method(module, method)
+    run, written = module._run(method), module._run(method).replay.code
+    graph, _, state = state_of(module, method)
     devices = {device: run.replay.namespace[name] for name, device in written.devices.items()}
     return Program(graph, run.name, _code(module, method, graph), state, devices)
 

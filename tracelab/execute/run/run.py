@@ -9,12 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from tracelab.errors import TracelabError
+from tracelab.execute.measure.flops import flop_counter
 from tracelab.execute.run.cancel import CancelToken, stoppable
 from tracelab.execute.run.failures import NodeError
 from tracelab.execute.run.gradients import Gradients
 from tracelab.execute.run.lookup import Key, find_node, find_values, module_start, names_of, place
 from tracelab.execute.run.node_record import NodeRecord
-from tracelab.execute.run.options import Recorded, ending, flop_counter, live_before, recorded_values, replacements
+from tracelab.execute.run.options import Recorded, ending, live_before, recorded_values, replacements
 from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot

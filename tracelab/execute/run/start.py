@@ -8,12 +8,12 @@ from typing import Any, TypedDict, Unpack
 import torch
 
 from tracelab.errors import TracelabError
+from tracelab.execute.measure.flops import flop_counter
 from tracelab.execute.run.cancel import CancelToken
 from tracelab.execute.run.lookup import Key, module_start, place
 from tracelab.execute.run.options import (
     Recorded,
     ending,
-    flop_counter,
     recorded_values,
     refuse_unknown,
     replacements,
