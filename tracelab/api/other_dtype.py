@@ -15,7 +15,7 @@ from tracelab.execute.origin import Origin
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
-from tracelab.graph.structure import rebuild
+from tracelab.graph.tree import rebuild_all
 from tracelab.graph.types import TensorType
 
 
@@ -43,10 +43,7 @@ def recorded_in(
         if origin is None or origin.examples is None or not isinstance(origin.python, nn.Module):
             raise TracelabError("there is no Python module behind it")
         model = in_dtype(origin.python, dtype)
-        examples = [
-            torch.empty_like(tensor, device="meta", dtype=dtype if tensor.is_floating_point() else tensor.dtype)
-            for tensor in origin.examples
-        ]
+        examples = [_like(item, dtype) if isinstance(item, Tensor) else item for item in origin.examples]
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             call = _call(traced, examples)
@@ -64,17 +61,21 @@ def recorded_in(
 def _call(graph: Graph, examples: list[Tensor]) -> CallArguments:
     """The arguments of a call, from its tensors."""
     tree, made = input_tree_of(graph), iter(examples)
-    items = [rebuild(part, made) for part in tree.trees]
+    items = rebuild_all(tree.trees, made)
     positional = len(items) - tree.keyword_only
     keywords = dict(zip(tree.names[positional:], items[positional:], strict=True))
     return CallArguments(tuple(items[:positional]), keywords)
+
+
+def _like(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.empty_like(tensor, device="meta", dtype=dtype if tensor.is_floating_point() else tensor.dtype)
 
 
 def in_dtype(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     """A copy of a module on the meta device, with another floating dtype."""
     memo: dict[int, Any] = {}
     for tensor in (*model.parameters(), *model.buffers()):
-        like = torch.empty_like(tensor, device="meta", dtype=dtype if tensor.is_floating_point() else tensor.dtype)
+        like = _like(tensor, dtype)
         memo[id(tensor)] = nn.Parameter(like, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else like
     return copy.deepcopy(model, memo)
 
