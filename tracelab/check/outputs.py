@@ -129,6 +129,8 @@ def structural(item: Any, depth: int = 0) -> Any:
 def _equal(wanted: Any, got: Any) -> bool:
     """Whether two values of Python's are equal; objects that compare by identity are, where they are of one class."""
     cls: Any = type(wanted)
+    if isinstance(wanted, numpy.ndarray):
+        return cls is type(got) and structural(wanted) == structural(got)
     if is_object(wanted) and not holds_tensor(wanted, set(), 0):
         return cls is type(got) and structural(wanted) == structural(got)
     if cls.__eq__ is object.__eq__ and not callable(wanted):
@@ -138,6 +140,8 @@ def _equal(wanted: Any, got: Any) -> bool:
 
 def _difference(wanted: Any, got: Any, tolerance: float) -> ErrorSize | str | None:
     if not isinstance(wanted, Tensor) and not isinstance(got, Tensor):
+        if isinstance(wanted, numpy.ndarray):
+            return None if _equal(wanted, got) else f"{got!r} where the Python function has {wanted!r}"
         same = _equal(wanted, got) or (isinstance(wanted, float) and math.isclose(wanted, got, rel_tol=tolerance))
         return None if same or wanted != wanted else f"{got!r} where the Python function has {wanted!r}"
     if isinstance(wanted, Tensor) and isinstance(got, Tensor):

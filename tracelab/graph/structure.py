@@ -40,7 +40,7 @@ class Matching:
             if item is not None:
                 raise InputError(f"`{where}` was None when it was traced, but is {type(item).__name__}: trace again")
         elif kind == "value":
-            if not _same(item, tree.value):
+            if not same_value(item, tree.value):
                 self._differs(where, tree.value, item)
         elif kind == "number":
             if type(item) is not type(tree.value) and not isinstance(item, _SYMBOLIC[type(tree.value)]):
@@ -121,14 +121,6 @@ class Matching:
 
 
 _SYMBOLIC: dict[type, type] = {int: torch.SymInt, float: torch.SymFloat}
-
-
-def _same(now: Any, before: Any) -> bool:
-    if type(now) is not type(before):
-        return False
-    if hasattr(now, "__array_interface__"):
-        return bool(now.dtype == before.dtype and now.shape == before.shape and now.tobytes() == before.tobytes())
-    return same_value(now, before)
 
 
 def _named(item: Any) -> str:

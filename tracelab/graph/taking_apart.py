@@ -13,7 +13,7 @@ import torch
 from tracelab.errors import InputError
 from tracelab.graph.objects import attributes_of, by_fields, holds_tensor, is_object
 from tracelab.graph.registered import Structure, registered, structure_of
-from tracelab.graph.tree import VALUES, Tree, is_namedtuple
+from tracelab.graph.tree import VALUES, WRITABLE, Tree, is_namedtuple
 
 
 def tree_of(item: Any, leaves: list[torch.Tensor], where: str, apart: TakingApart | None = None) -> Tree:
@@ -64,7 +64,7 @@ class TakingApart:
         finally:
             self._under_way.discard(id(item))
         made.place = where
-        if made.kind not in ("value", "tuple", "namedtuple"):
+        if made.kind not in ("value", "tuple", "namedtuple") or isinstance(made.value, WRITABLE):
             self.originals[where] = item
             self._places[id(item)] = where
         return made
@@ -136,8 +136,10 @@ class TakingApart:
         structure = structure_of(type(item))
         if structure is not None:
             return self._structure(item, structure, where)
-        if isinstance(item, (numpy.ndarray, numpy.generic, set)) or _is_compared(item):
-            return Tree("value", value=item.copy() if isinstance(item, (numpy.ndarray, set)) else item)
+        if isinstance(item, WRITABLE):
+            return Tree("value", value=item.copy())
+        if isinstance(item, numpy.generic) or _is_compared(item):
+            return Tree("value", value=item)
         if refusal is not None:
             raise refusal
         raise InputError(

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy
 import torch
 
 from tracelab.graph.assumptions import Words
@@ -128,8 +129,15 @@ VALUES = (
 """Arguments that a replay compares with those of the trace; their equality is quick and has no effects."""
 
 
+WRITABLE = (numpy.ndarray, set)
+"""Values that code may write to: it gets a copy."""
+
+
 def same_value(now: Any, before: Any) -> bool:
     """Whether two values of Python's are of one class and equal."""
+    if isinstance(now, numpy.ndarray):
+        alike = type(now) is type(before) and now.dtype == before.dtype and now.shape == before.shape
+        return alike and bool(now.tobytes() == before.tobytes())
     return now is before or (type(now) is type(before) and bool(now == before or (now != now and before != before)))
 
 
@@ -151,6 +159,9 @@ class Builder(Protocol):
     def number(self, tree: Tree) -> Any:
         """A number."""
 
+    def value(self, tree: Tree) -> Any:
+        """A value that code may write to."""
+
     def plain_dict(self, tree: Tree, parts: dict[Any, Any]) -> Any:
         """A plain dict."""
 
@@ -169,6 +180,9 @@ class _Plain:
 
     def number(self, tree: Tree) -> Any:
         return tree.value
+
+    def value(self, tree: Tree) -> Any:
+        return tree.value.copy()
 
     def plain_dict(self, tree: Tree, parts: dict[Any, Any]) -> Any:
         return parts
@@ -196,7 +210,7 @@ def build(tree: Tree, builder: Builder, known: dict[str, Any]) -> Any:
     if kind == "number":
         return builder.number(tree)
     if kind in ("none", "value"):
-        return tree.value
+        return builder.value(tree) if isinstance(tree.value, WRITABLE) else tree.value
     if kind == "same":
         return known[tree.value]
     parts = [build(child, builder, known) for child in tree.children]

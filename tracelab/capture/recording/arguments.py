@@ -20,7 +20,7 @@ from tracelab.graph.intrinsics import DELETE, SET_FIELD, SET_ITEMS, SET_KEYS, In
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import ARGUMENT
 from tracelab.graph.objects import attributes_of
-from tracelab.graph.tree import Tree, build
+from tracelab.graph.tree import Tree, build, same_value
 
 Change = tuple[str, Any, Any]
 """What was done to an object (a name of `graph.intrinsics`), to which of its parts, and what stands there now."""
@@ -62,6 +62,11 @@ class Arguments:
         value = self._asked(tree, type(tree.value).__name__)
         return traced_number(self._recorder, tree.value, value)
 
+    def value(self, tree: Tree) -> Any:
+        made = tree.value.copy()
+        self._before.append((tree, made, None))
+        return made
+
     def plain_dict(self, tree: Tree, parts: dict[Any, Any]) -> Any:
         made = DictArgument(parts)
         made.tree, made.where = tree, tree.place
@@ -99,17 +104,12 @@ class Arguments:
         self._before = []
 
     def _record(self, recorder: Recorder, structure: Structure, tree: Tree, what: str, key: Any, part: Any) -> None:
+        if what == "value":
+            _warn(recorder, tree.place, "an array or a set. Return what changes, or make it a tensor")
+            return
         target = self._values[tree.place]
         if what == "structure":
-            recorder.warn(
-                "state",
-                f"The argument `{tree.place}` was written to while tracing, which might cause the trace to be "
-                "incorrect: a replay does not write to an object of a class that was registered. Return what changes.",
-                tree.place,
-                None,
-                None,
-                place=tree.place,
-            )
+            _warn(recorder, tree.place, "an object of a class that was registered. Return what changes")
         elif what == "items":
             parts = [structure.value(child, False, f"{tree.place}[{at}]") for at, child in enumerate(part)]
             _add(recorder, SET_ITEMS, target, parts)
@@ -129,6 +129,16 @@ class Arguments:
         return part
 
 
+def _warn(recorder: Recorder, place: str, what: str) -> None:
+    recorder.warn(
+        "state",
+        f"The argument `{place}` was written to while tracing, which might cause the trace to be incorrect: a replay "
+        f"does not write to {what}.",
+        place,
+        place=place,
+    )
+
+
 def _content(tree: Tree, item: Any) -> Any:
     """What stands in something that code may write to."""
     if tree.kind == "list":
@@ -137,12 +147,17 @@ def _content(tree: Tree, item: Any) -> Any:
         return dict(dict.items(item))
     if tree.kind == "object":
         return attributes_of(item)
+    if tree.kind == "value":
+        return item
     parts, context = tree.maker.flatten(item)  # type: ignore[union-attr]
     return [*parts], context
 
 
 def _changes(tree: Tree, before: Any, now: Any) -> Iterator[Change]:
-    if tree.kind == "list":
+    if tree.kind == "value":
+        if not same_value(now, tree.value):
+            yield "value", None, now
+    elif tree.kind == "list":
         if len(before) != len(now) or any(new is not old for new, old in zip(now, before, strict=True)):
             yield "items", None, now
     elif tree.kind == "structure":

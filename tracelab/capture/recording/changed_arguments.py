@@ -40,7 +40,9 @@ class Changed:
                 self._change(item, what, key, self._own(part))
 
     def _change(self, item: Any, what: str, key: Any, part: Any) -> None:
-        if what == "items":
+        if what == "value":
+            _refill(item, part)
+        elif what == "items":
             set_items(item, part)
         elif what == "key":
             set_keys(item, {key: part})
@@ -76,3 +78,12 @@ class Changed:
                 if own is not part:
                     object.__setattr__(item, name, own)
         return item
+
+
+def _refill(item: Any, now: Any) -> None:
+    """Leave an array or a set as the code left its copy."""
+    if isinstance(item, set):
+        item.clear()
+        item.update(now)
+    elif item.shape == now.shape:
+        item[...] = now
