@@ -103,7 +103,8 @@ def _outcome(
 ) -> Outcome:
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     mine, theirs = copied_arguments(args, dict(kwargs)), copied_arguments(args, dict(kwargs))
-    with isolated((python, traced, *modules), written) as again:
+    generators = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, torch.Generator)]
+    with isolated((python, traced, *modules, *generators), written) as again:
         try:
             expected = python(*mine[0], **mine[1])
         except Exception as error:

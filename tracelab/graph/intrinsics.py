@@ -124,8 +124,9 @@ def set_items(item: Any, parts: list[Any]) -> None:
 
 
 def set_keys(item: dict[Any, Any], parts: dict[Any, Any]) -> None:
-    """`item.update(parts)`"""
-    item.update(parts)
+    """`item[key] = part`, one by one: not every dict has an `update`."""
+    for key, part in parts.items():
+        item[key] = part
 
 
 def delete(item: Any, names: list[Any]) -> None:

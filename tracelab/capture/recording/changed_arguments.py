@@ -19,10 +19,11 @@ class Changed:
         self.arguments = arguments
         self.originals = apart.originals
         self.tensors = {id(clone): leaf for clone, leaf in zip(arguments.clones, leaves, strict=True)}
+        inner = apart.inner | _in_changed(arguments)
         self.written = [
             (leaf, clone)
             for at, (leaf, clone) in enumerate(zip(leaves, arguments.clones, strict=True))
-            if at in apart.inner and clone is not leaf
+            if at in inner and clone is not leaf
         ]
         self._seen: dict[int, Any] = {}
 
@@ -78,6 +79,18 @@ class Changed:
                 if own is not part:
                     object.__setattr__(item, name, own)
         return item
+
+
+def _in_changed(arguments: Arguments) -> set[int]:
+    """The tensors of arguments in which something was put or taken out."""
+    places = {place for place, _ in arguments.changes}
+    found: set[int] = set()
+    first = 0
+    for tree in arguments.trees:
+        if any(part.place in places for part in tree.walk()):
+            found.update(range(first, first + tree.size))
+        first += tree.size
+    return found
 
 
 def _refill(item: Any, now: Any) -> None:
