@@ -8,7 +8,7 @@ import textwrap
 import pytest
 import torch
 
-from tracelab.jupyter.magics.cell import compile_cell, has_top_level_await, holds_tensors
+from tracelab.jupyter.magics.cell import compile_cell, holds_tensors
 
 
 def cell(source):
@@ -88,14 +88,6 @@ def test_a_variable_as_the_last_expression_is_no_second_output():
 
 def test_a_name_deleted_again_is_no_output():
     assert list(cell("y = x + 1\nz = y\ndel y").run({"x": torch.ones(2)})) == ["z"]
-
-
-def test_an_await_outside_of_functions_is_found():
-    assert has_top_level_await(ast.parse("async def f():\n    pass\nawait f()"))
-
-
-def test_an_await_inside_a_function_is_none_of_the_cell():
-    assert not has_top_level_await(ast.parse("async def f():\n    await g()"))
 
 
 @pytest.mark.parametrize(

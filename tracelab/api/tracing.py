@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, overload
+from typing import Any, Literal, get_overloads, overload
 
 from torch import Tensor, nn
 
+from tracelab.api.call_and_options import call_and_options, refuse_what_cannot_run
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import CallArguments, record_call
@@ -26,10 +27,10 @@ from tracelab.graph.graph import Graph
 
 
 @overload
-def trace(  # type: ignore[overload-overlap]
+def trace(
     func: nn.Module,
+    *args: Any,
     example_inputs: Any = None,
-    *,
     example_kwarg_inputs: Mapping[str, Any] | None = None,
     check_trace: bool = True,
     check_inputs: Sequence[Any] | None = None,
@@ -39,14 +40,15 @@ def trace(  # type: ignore[overload-overlap]
     on_violation: str = "warn",
     check_values: bool = False,
     max_traces: int = MAX_TRACES,
+    **kwargs: Any,
 ) -> TracedModule: ...
 
 
 @overload
 def trace(
     func: Callable[..., Any],
+    *args: Any,
     example_inputs: Any = None,
-    *,
     example_kwarg_inputs: Mapping[str, Any] | None = None,
     check_trace: bool = True,
     check_inputs: Sequence[Any] | None = None,
@@ -56,30 +58,23 @@ def trace(
     on_violation: str = "warn",
     check_values: bool = False,
     max_traces: int = MAX_TRACES,
+    **kwargs: Any,
 ) -> TracedFunction: ...
 
 
-def trace(
-    func: Callable[..., Any],
-    example_inputs: Any = None,
-    *,
-    example_kwarg_inputs: Mapping[str, Any] | None = None,
-    check_trace: bool = True,
-    check_inputs: Sequence[Any] | None = None,
-    check_tolerance: float = 1e-5,
-    strict: bool = True,
-    force_outplace: bool = False,
-    on_violation: str = "warn",
-    check_values: bool = False,
-    max_traces: int = MAX_TRACES,
-) -> TracedFunction | TracedModule:
+def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction | TracedModule:
     """Run a function or module once on example inputs and record what it does.
 
     Args:
-        func: A function, a module, or a method of a module.
-        example_inputs: A tensor, or a tuple of the positional arguments; arguments may be nested tuples, named tuples,
-            lists and dicts of tensors, and of numbers, text and other plain values, which calls are compared with.
-        example_kwarg_inputs: The arguments by keyword.
+        func: A function, a module, a method, or anything else that can be called.
+        args: The positional arguments, as in a call of `func`: `trace(model, x, mask)`. Arguments may be nested tuples,
+            named tuples, lists and dicts of tensors, and of numbers, text and other plain values, which calls are
+            compared with. One tuple alone is a tuple of the positional arguments, as for `torch.jit.trace`: for a
+            function that takes one tuple, give a tuple that holds it.
+        kwargs: The arguments by keyword, as in a call: `trace(model, x, mask=mask)`, `trace(model, **batch)`.
+        example_inputs: The same as one positional argument alone.
+        example_kwarg_inputs: More arguments by keyword. A keyword with the name of an option is the option: an argument
+            of that name is given here.
         check_trace: Whether to run the function and its trace again on the same inputs and compare the results.
         check_inputs: More inputs to compare on, each as `example_inputs`.
         check_tolerance: The relative difference that is allowed.
@@ -96,7 +91,7 @@ def trace(
         A `TracedModule` for a module or a method of one, a `TracedFunction` otherwise.
 
     Raises:
-        InputError: Inputs are missing or invalid.
+        InputError: Inputs are missing or invalid, or a keyword may be an option or an argument.
         TraceError: `func` raised; the error has the partial graph.
         TracelabError: Something that was returned cannot be taken apart, such as a set or an iterator.
         TracingCheckError: The trace gives something else than the function.
@@ -104,13 +99,36 @@ def trace(
     >>> traced = tracelab.trace(lambda x: x.view(x.shape[0], -1), torch.ones(2, 3, 4))
     >>> traced(torch.ones(5, 6)).shape
     torch.Size([5, 6])
+    >>> linear = torch.nn.functional.linear
+    >>> traced = tracelab.trace(linear, torch.ones(2, 3), torch.ones(4, 3), bias=torch.ones(4))
+    >>> traced(torch.ones(5, 3), torch.ones(4, 3), bias=torch.ones(4)).shape
+    torch.Size([5, 4])
     """
     if isinstance(func, (TracedFunction, TracedModule)):
         return func
+    refuse_what_cannot_run(func)
+    call, options = call_and_options(func, args, kwargs)
+    return _trace(func, call, **options)
+
+
+# What `help` and editors show.
+trace.__signature__ = inspect.signature(get_overloads(trace)[-1])  # type: ignore[attr-defined]
+
+
+def _trace(
+    func: Callable[..., Any],
+    call: CallArguments,
+    *,
+    check_trace: bool = True,
+    check_inputs: Sequence[Any] | None = None,
+    check_tolerance: float = 1e-5,
+    strict: bool = True,
+    force_outplace: bool = False,
+    on_violation: str = "warn",
+    check_values: bool = False,
+    max_traces: int = MAX_TRACES,
+) -> TracedFunction | TracedModule:
     policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
-    if not callable(func):
-        raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
-    call = CallArguments(example_inputs, example_kwarg_inputs)
     try:
         with _told(policy):
             traced = _traced(func, call, strict, force_outplace)

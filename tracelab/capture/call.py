@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -132,11 +133,22 @@ def _clone(tensor: Tensor) -> Tensor:
     return copy
 
 
+def _with_names(func: Any) -> Any:
+    """What names the arguments: of a module its `forward`, of one that only hands them on that of the inner one."""
+    if isinstance(func, functools.partial) and isinstance(func.func, nn.Module):
+        return functools.partial(_with_names(func.func), *func.args, **func.keywords)
+    if isinstance(func, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+        return _with_names(func.module)
+    if isinstance(func, nn.Module):
+        inner = getattr(func, "_orig_mod", None)
+        return _with_names(inner) if isinstance(inner, nn.Module) else func.forward
+    return func
+
+
 def argument_names(func: Callable[..., Any], call: CallArguments) -> list[str]:
     """The parameter that each argument binds to; `InputError` where the call does not fit the signature."""
-    target = func.forward if isinstance(func, nn.Module) else func
     try:
-        signature = inspect.signature(target)
+        signature = inspect.signature(_with_names(func))
     except (TypeError, ValueError):
         return [f"input_{index}" for index in range(len(call.args))] + list(call.kwargs)
     label = getattr(func, "__name__", type(func).__name__)

@@ -58,6 +58,14 @@ UNSEEN = (
     "A tensor that was made while tracing, but in a way that tracing does not see (by another thread, or inside a call "
     "that stays one node), might cause the trace to be incorrect: it is a constant of the trace."
 )
+COMES_BACK = (
+    "A value that left the graph at {} becomes part of a tensor again here, which might cause the trace to be "
+    "incorrect: the trace is specialized on this value. Keep it a tensor, or trace again where it differs."
+)
+BRANCH_BEHIND = (
+    "A value that left the graph at {} decides what runs here, which might cause the trace to be incorrect: the branch "
+    "taken here is taken for every input. Keep it a tensor, or trace again where it differs."
+)
 STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
     "run. Take a view of the tensor that owns it instead."

@@ -54,8 +54,19 @@ def record_rebinding(recorder: Recorder, state: ModuleState, owned: bool) -> Non
             _note(recorder, path)
     for module, name, before_attribute, path in state.attributes:
         now = module.__dict__.get(name)
-        if now is not before_attribute and isinstance(now, torch.Tensor) and recorder.known(now) is not None:
+        if now is before_attribute or not isinstance(now, torch.Tensor) or recorder.known(now) is None:
+            continue
+        if not (_is_made_by_a_hook(module, name) and _is_unread(recorder, before_attribute)):
             _note(recorder, path)
+
+
+def _is_made_by_a_hook(module: torch.nn.Module, name: str) -> bool:
+    """Whether each call of the module makes the attribute first: a norm of a weight, a mask of what is pruned."""
+    return any(name in getattr(hook, "__dict__", {}).values() for hook in module._forward_pre_hooks.values())
+
+
+def _is_unread(recorder: Recorder, tensor: object) -> bool:
+    return not isinstance(tensor, torch.Tensor) or recorder.known(tensor) is None
 
 
 def _note(recorder: Recorder, path: str) -> None:

@@ -20,6 +20,7 @@ from tracelab.capture.outside.unseen import note_unseen
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.outputs import Structure, record_output
 from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.capture.rounds import Rounds
 from tracelab.capture.scopes import note_training, register_module
 from tracelab.capture.session import Session
 from tracelab.graph.assumptions import without_implied
@@ -35,6 +36,8 @@ class Recording:
 
     graph: Graph
     result: Any
+    data: list[torch.Tensor]
+    """Copies of what a cell drew from its data: the last of the graph's inputs."""
 
 
 def is_tracing() -> bool:
@@ -83,6 +86,8 @@ def record(
     graph = Graph(name)
     graph.cell = cell
     recorder = Recorder(graph, force_outplace=force_outplace)
+    if cell:
+        recorder.rounds = Rounds(graph.root, cell)
     state = ModuleState()
     for prefix, module in (modules or {}).items():
         state.remember(module, prefix)
@@ -96,6 +101,7 @@ def record(
         user_inputs.append(value)
         recorder.bind(tensor, value)
     outside = OutsideState(function, state.modules, "" in (modules or {}))
+    recorder.draws = outside.draws
     recorder.boundary = _call.__code__
 
     def release() -> None:
@@ -144,7 +150,8 @@ def record(
                 raise
             raise
     graph.outputs = [returned] if returned is not None else []
-    return Recording(verified(finish(recorder, user_inputs)), result)
+    data = [tensor for _, tensor in recorder.data_inputs]
+    return Recording(verified(finish(recorder, user_inputs)), result, data)
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -155,7 +162,7 @@ def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 def finish(recorder: Recorder, user_inputs: list[Value]) -> Graph:
     """Order the inputs, take out size reads that nobody used, and name the values."""
     graph = recorder.graph
-    graph.inputs = user_inputs + recorder.state_inputs
+    graph.inputs = user_inputs + [value for value, _ in recorder.data_inputs] + recorder.state_inputs
     graph.assumptions = without_implied(graph.assumptions, graph.inputs, graph.nodes)
     drop_unused_numbers(graph)
     name_values(graph)

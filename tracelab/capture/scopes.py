@@ -64,6 +64,8 @@ def call_module(
             attributes={"name": path or "forward"},
         )
     recorder.called[id(module)] = module
+    if recorder.rounds is not None:
+        recorder.scope = recorder.rounds.see(recorder.source(sys._getframe(2)), recorder.scope, module)
     if path == "":
         return original(module, *args, **kwargs)
     number = recorder.module_calls.get(path, 0)
@@ -74,6 +76,17 @@ def call_module(
         return original(module, *args, **kwargs)
     finally:
         recorder.scope = outer
+
+
+def enter_block(recorder: Recorder, owner: Any, title: str, frame: FrameType) -> Scope:
+    """In a cell, some calls are blocks as those of modules are: steps of optimizers; gives the scope around it."""
+    recorder.source(frame)
+    outer = recorder.scope
+    name = _name_from_caller(owner, frame)
+    number = recorder.module_calls.get(name, 0)
+    recorder.module_calls[name] = number + 1
+    recorder.scope = Scope(name, title, outer, number)
+    return outer
 
 
 def note_training(recorder: Recorder, root: torch.nn.Module | None) -> None:
@@ -120,7 +133,7 @@ def _asks_for_training(cls: Any) -> bool:
     return any(code is not None and "training" in names_read(code) for code in codes)
 
 
-def _name_from_caller(module: torch.nn.Module, frame: FrameType | None) -> str:
+def _name_from_caller(module: Any, frame: FrameType | None) -> str:
     """The variable that the caller knows the module by, else its class name."""
     while frame is not None and is_inner(frame.f_code):
         frame = frame.f_back

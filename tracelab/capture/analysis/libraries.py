@@ -15,4 +15,11 @@ _LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name 
 @by_code
 def is_library(code: CodeType) -> bool:
     """Whether code is of torch, of tracelab or of another installed package."""
-    return is_inner(code) or os.path.realpath(code.co_filename).startswith(_LIBRARIES)
+    return (
+        is_inner(code) or os.path.realpath(code.co_filename).startswith(_LIBRARIES) or _is_installed(code.co_filename)
+    )
+
+
+def _is_installed(file: str) -> bool:
+    """Whether a file stands in a folder of packages, of the user's or of another environment."""
+    return f"{os.sep}site-packages{os.sep}" in file or f"{os.sep}dist-packages{os.sep}" in file

@@ -9,18 +9,41 @@ from __future__ import annotations
 
 from typing import Any
 
+from tracelab.graph.intrinsics import DATA, GRAD, PARAMETER, REQUIRES_GRAD
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import LIST_UNPACK
 
 _STEPS = 200
 _SAME = frozenset(
     """
-    batch_norm clone contiguous dropout elu exp gelu group_norm hardswish layer_norm leaky_relu log_softmax neg relu
-    relu_ relu6 rms_norm rsqrt sigmoid silu softmax softplus sqrt tanh
+    abs alias batch_norm bfloat16 clamp clone contiguous cpu cuda data detach double dropout elu exp float gelu
+    group_norm half hardswish layer_norm leaky_relu log_softmax neg relu relu6 requires_grad rms_norm rsqrt sigmoid silu
+    softmax softplus sqrt tanh to type_as
     """.split()
 )
-_BINARY = frozenset({"add", "add_", "div", "mul", "mul_", "sub"})
+_BINARY = frozenset({"add", "div", "mul", "sub"})
+_RESHAPING = frozenset(
+    "as_strided_ resize_ resize_as_ set_ squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_".split()
+)
+"""What writes to its argument leaves its sizes as they are, but for these."""
+MADE = frozenset({"empty", "full", "ones", "rand", "randn", "zeros"})
+"""What makes a tensor of the sizes that it is given."""
+_POOLS = frozenset(
+    f"{kind}_pool{dims}d" for kind in ("max", "avg", "adaptive_max", "adaptive_avg") for dims in (1, 2, 3)
+)
 _CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d"})
+
+
+_OF_ITSELF = (DATA.kind, REQUIRES_GRAD.kind, GRAD.kind, PARAMETER.kind)
+"""What is as large as what it is made of, beside torch's operators."""
+
+
+_IS_MOVED_IN_PLACE = "aten::_has_compatible_shallow_copy_type"
+"""What `module.to(device)` asks in order to keep a parameter the object that it is."""
+
+
+def _writes_in_place(name: str) -> bool:
+    return name.endswith("_") and not name.endswith("__") and name not in _RESHAPING
 
 
 class StaticSizes:
@@ -81,6 +104,8 @@ class _Proof:
             return False
         if node.kind == "aten::size" and len(node.args) == 2 and type(node.args[1]) is int:
             return self.size(node.args[0], node.args[1])
+        if node.kind == _IS_MOVED_IN_PLACE:
+            return True
         if item.is_tensor or any(value.is_tensor for value in node.inputs):
             return False
         return bool(node.args) and all(self.operand(arg) for arg in node.args)
@@ -98,11 +123,15 @@ class _Proof:
         if value.role in (Role.PARAMETER, Role.CONSTANT) or (value, dim) in self.demanded:
             return True
         node = value.node
-        if node is None or not node.kind.startswith(("aten::", LIST_UNPACK)) or not 0 <= dim < rank:
+        if node is None or not node.kind.startswith(("aten::", LIST_UNPACK, *_OF_ITSELF)) or not 0 <= dim < rank:
             return False
         name, args = node.name, node.args
-        if name in _SAME:
+        if node.kind in _OF_ITSELF or name in _SAME or name.endswith("_like") or _writes_in_place(name):
             return self.size(args[0], dim)
+        if name in MADE and args and type(args[0]) is list:
+            return dim < len(args[0]) and self.number(args[0][dim])
+        if name in _POOLS:
+            return dim < rank - int(name[-2]) and self.size(args[0], dim)
         if name == "linear" and dim == rank - 1:
             return self.size(args[1], 0)
         if name == "embedding" and dim == rank - 1:
@@ -151,5 +180,8 @@ class _Proof:
             return self.size(args[0], dim if dim < place else dim - new + 1)
         if node.kind == LIST_UNPACK and isinstance(args[0], Value) and args[0].node is not None:
             parts = args[0].node
+            if parts.name == "unbind":
+                place = (parts.args[1] if len(parts.args) > 1 else 0) % (rank + 1)
+                return self.size(parts.args[0], dim + (dim >= place))
             return parts.name in ("chunk", "split", "split_with_sizes") and self.size(parts.args[0], dim)
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import functools
 import linecache
 from itertools import islice
@@ -12,6 +13,8 @@ from typing import Any
 _SPAN = ("lineno", "end_lineno", "col_offset", "end_col_offset")
 
 Parents = dict[ast.AST, ast.AST]
+Span = tuple[int, ...]
+Loop = ast.For | ast.AsyncFor | ast.comprehension
 
 
 def expression_at(frame: FrameType) -> tuple[Parents, ast.expr] | None:
@@ -21,24 +24,65 @@ def expression_at(frame: FrameType) -> tuple[Parents, ast.expr] | None:
 
 def expression_of(code: CodeType, offset: int) -> tuple[Parents, ast.expr] | None:
     """The expression that the instruction at an offset computes."""
-    span: tuple[Any, ...] = next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
     known = _parents(code.co_filename, "".join(linecache.getlines(code.co_filename)))
-    found = known[0].get(span) if known is not None else None
+    found = known[0].get(_span(code, offset)) if known is not None else None
     return None if known is None or found is None else (known[1], found)
 
 
+def loop_at(frame: FrameType) -> tuple[Parents, Loop] | None:
+    """The loop whose next round this frame asks for; None for anything else, and where the source cannot be read."""
+    code = frame.f_code
+    known = _parents(code.co_filename, "".join(linecache.getlines(code.co_filename)))
+    if known is None or dis.opname[code.co_code[frame.f_lasti]] not in _NEXT_ROUND:
+        return None
+    span = _span(code, frame.f_lasti)
+    # Up to Python 3.11 the instruction has the place of the whole statement, later that of what is iterated over.
+    found = known[0].get(span)
+    around = known[1].get(found) if found is not None else known[2].get(span)
+    if isinstance(found, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        around = found.generators[0]
+    return (known[1], around) if isinstance(around, (ast.For, ast.AsyncFor, ast.comprehension)) else None
+
+
+def parents_of(file: str) -> Parents | None:
+    """What each expression and statement of a file is a part of; None where the source cannot be read."""
+    text = "".join(linecache.getlines(file))
+    known = _parents(file, text) if text else None
+    return None if known is None else known[1]
+
+
+def loops_of(file: str) -> list[Any]:
+    """The loops and comprehensions of a file; none where the source cannot be read."""
+    known = _parents(file, "".join(linecache.getlines(file)))
+    return [] if known is None else [*known[2].values(), *filter(_is_comprehension, known[0].values())]
+
+
+def _is_comprehension(item: ast.AST) -> bool:
+    return isinstance(item, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp))
+
+
+_NEXT_ROUND = ("FOR_ITER", "SEND", "CACHE")
+
+
+def _span(code: CodeType, offset: int) -> tuple[Any, ...]:
+    return next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
+
+
 @functools.lru_cache(maxsize=16)
-def _parents(file: str, text: str) -> tuple[dict[tuple[int, ...], ast.expr], Parents] | None:
-    """The innermost expression of each span, and what each is a part of."""
+def _parents(file: str, text: str) -> tuple[dict[Span, ast.expr], Parents, dict[Span, ast.AST]] | None:
+    """The innermost expression of each span, what each is a part of, and the loop of each span."""
     try:
         tree = ast.parse(text, file)
     except (SyntaxError, ValueError):
         return None
-    spans: dict[tuple[int, ...], ast.expr] = {}
+    spans: dict[Span, ast.expr] = {}
+    loops: dict[Span, ast.AST] = {}
     parents: Parents = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             spans[tuple(getattr(node, name) for name in _SPAN)] = node
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            loops[tuple(getattr(node, name) for name in _SPAN)] = node
         for child in ast.iter_child_nodes(node):
             parents[child] = node
-    return spans, parents
+    return spans, parents, loops

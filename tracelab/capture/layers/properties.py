@@ -20,7 +20,7 @@ from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.intrinsics import NBYTES, STORAGE_OFFSET, STRIDE
-from tracelab.graph.source import is_inner
+from tracelab.graph.source import Source, is_inner
 
 _properties: Any = Tensor
 """The class without its annotations, which hide descriptors behind the types of their values."""
@@ -51,8 +51,15 @@ _CONTENT = {
 }
 
 
-def assume_content(recorder: Recorder, kind: str, tensor: Tensor, result: Any, frame: FrameType | None) -> None:
-    """What is in a tensor became a Python value."""
+def assume_content(
+    recorder: Recorder,
+    kind: str,
+    tensor: Tensor,
+    result: Any,
+    frame: FrameType | None = None,
+    at: Source | None = None,
+) -> None:
+    """What is in a tensor became a Python value; `at` is for a place that was left."""
     if kind not in _CONTENT or not recorder.is_dynamic(tensor):
         return
     what, test = _CONTENT[kind]
@@ -60,7 +67,11 @@ def assume_content(recorder: Recorder, kind: str, tensor: Tensor, result: Any, f
         if tensor.numel() > _MOST_VALUES:
             return
         result = result.copy() if test == "array" else result
-    recorder.assume(what, test, recorder.known(tensor), result, frame)
+    value = recorder.known(tensor)
+    if at is not None and value is not None:
+        recorder.assume_at(what, test, value, result, at, "")
+    else:
+        recorder.assume(what, test, value, result, frame)
 
 
 def assume_text(recorder: Recorder, tensor: Tensor, frame: FrameType | None) -> None:

@@ -6,6 +6,7 @@ dispatching (`contiguous()` on a contiguous tensor) are recorded.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
+from tracelab.capture.analysis.constants import is_constant
+from tracelab.capture.analysis.static_sizes import MADE
 from tracelab.capture.analysis.subscripts import takes_from_the_front
 from tracelab.capture.analysis.text_uses import is_only_shown
 from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, properties
@@ -22,6 +25,7 @@ from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
+from tracelab.capture.recording.ways import freezes_nothing, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.graph import intrinsics
 from tracelab.graph.ir import Node, Value
@@ -76,15 +80,9 @@ def size_of(recorder: Recorder, tensor: Tensor, dim: int) -> Any:
     known = recorder.sizes.get((value, dim))
     if known is not None:
         return known
-    node = Node(
-        intrinsics.SIZE.kind,
-        intrinsics.SIZE.function,
-        (value, dim),
-        None,
-        (),
-        recorder.scope,
-        recorder.source(sys._getframe(1)),
-    )
+    # Asked first: it finds the round of a loop, which is the scope.
+    source = recorder.source(sys._getframe(1))
+    node = Node(intrinsics.SIZE.kind, intrinsics.SIZE.function, (value, dim), None, (), recorder.scope, source)
     made = Value("size", "int", node)
     node.outputs = (made,)
     recorder.nodes.append(node)
@@ -152,8 +150,15 @@ def convert(
     shown = "" if kind in WITHOUT_VALUE else result
     # What is a constant already is no specialization.
     value = recorder.known(args[0])
-    recorder.warn(kind, conversion_message(kind, shown), shown, value, sys._getframe(1))
-    properties.assume_content(recorder, kind, args[0], result, sys._getframe(1))
+    frame = sys._getframe(1)
+    if value is not None and is_constant(value):
+        return result
+    later = functools.partial(properties.assume_content, recorder, kind, args[0], result, at=recorder.source(frame))
+    if kind != "bool" and freezes_nothing(recorder, frame, later):
+        return result
+    if kind == "bool" or not told_where_it_comes_back(recorder, shown, value, frame):
+        recorder.warn(kind, conversion_message(kind, shown), shown, value, frame)
+    properties.assume_content(recorder, kind, args[0], result, frame)
     return result
 
 
@@ -177,6 +182,8 @@ def _index(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         result = Tensor.__index__(args[0])
     # Noted on the graph alone: the old tracer was silent about an index, and code is written against that.
     value = recorder.known(args[0])
+    if freezes_nothing(recorder, sys._getframe(1)):
+        return result
     recorder.warn("index", conversion_message("index", result), result, value, sys._getframe(1), silent=True)
     properties.assume_content(recorder, "index", args[0], result, sys._getframe(1))
     return result
@@ -200,7 +207,9 @@ def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
     with recording_paused(recorder):
         rounds = tensor.size(0)
     given = recorder.value_of(tensor)
-    if not recorder.static_sizes.holds_size(given, 0):
+    # Of `torch.ones(4, 4)` in a function, too: the old tracer warned of it.
+    made = not recorder.graph.cell and given.node is not None and given.node.name in MADE
+    if (made or not recorder.static_sizes.holds_size(given, 0)) and not freezes_nothing(recorder, sys._getframe(1)):
         recorder.warn("iter", ITERATION.format(rounds), rounds, given, sys._getframe(1))
     return iter(torch.ops.aten.unbind.int(tensor, 0))
 
@@ -268,7 +277,7 @@ def _shown(function: Callable[..., str]) -> Handler:
             text = function(*args, **kwargs)
             # Frames of torch's lead from the text to who wanted it.
             frame = recorder.user_frame(sys._getframe(1))
-            if recorder.is_dynamic(args[0]) and not is_only_shown(frame):
+            if recorder.is_dynamic(args[0]) and not is_only_shown(frame) and not freezes_nothing(recorder, frame):
                 properties.assume_text(recorder, args[0], frame)
         return text
 

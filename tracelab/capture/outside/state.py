@@ -7,21 +7,19 @@ variable of a closure, the recording is that of the value which it found.
 from __future__ import annotations
 
 import functools
-import random
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy
 import torch
 
+from tracelab.capture.analysis.constants import held_numbers, is_constant
 from tracelab.capture.analysis.mode_readers import mode_told_by
+from tracelab.capture.outside.draws import PlainDraws
 from tracelab.capture.outside.reads import names_as_text, names_read, names_set
 from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Draws, Table, Tables, iter_changed, same
 from tracelab.capture.recording.recorder import Recorder
-from tracelab.graph.aliasing import is_random
 from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
-from tracelab.graph.ir import Role, Value
 
 
 class OutsideState:
@@ -36,8 +34,7 @@ class OutsideState:
         told = dict(mode_told_by(reader) for reader in self.found.mode_readers)
         self.modes = {subject: (ask(), ask) for subject, ask in told.items()}
         """What functions of torch, fetched before, would tell."""
-        self.python = random.getstate()
-        self.numpy = numpy.random.get_state()
+        self.draws = PlainDraws()
 
     def note(self, recorder: Recorder) -> None:
         """Note what the code changed and also reads."""
@@ -59,10 +56,7 @@ class OutsideState:
         for subject, (mode, ask) in self.modes.items():
             if subject not in known:
                 found.append(Assumption(AssumptionKind.MODE, subject, mode, probe=ask))
-        if random.getstate() != self.python:
-            found.append(_drawn("random"))
-        if not _same_state(numpy.random.get_state(), self.numpy):
-            found.append(_drawn("numpy.random"))
+        found += map(_drawn, self.draws.drawn_from())
 
     def _may_change(self, changed: set[tuple[int, str]]) -> Iterator[Assumption]:
         """Plain values that the code reads and sets, and set to what they were: another call may find others."""
@@ -175,10 +169,6 @@ def _drawn(name: str) -> Assumption:
     return Assumption(AssumptionKind.RANDOM, subject, "these numbers", probe=lambda: "another draw")
 
 
-def _same_state(now: Any, before: Any) -> bool:
-    return bool(now[2] == before[2] and (now[1] == before[1]).all())
-
-
 # What a replay makes again ----------------------------------------------------------------------------------------
 
 
@@ -194,24 +184,4 @@ def _is_made_again(recorder: Recorder, item: Any) -> bool:
     if not isinstance(item, torch.Tensor):
         return False
     value = recorder.known(item)
-    return value is not None and _is_constant(recorder, value)
-
-
-def _is_constant(recorder: Recorder, value: Value) -> bool:
-    """Whether a value is the same at each run for which the assumptions hold."""
-    held = {item.value for item in recorder.graph.assumptions if item.kind is AssumptionKind.NUMBER}
-    pending, seen = [value], {value}
-    while pending:
-        at = pending.pop()
-        if at in held:
-            continue
-        if at.role is not Role.COMPUTED:
-            if at.role is Role.CONSTANT:
-                continue
-            return False
-        if at.node is None or is_random(at.node):
-            return False
-        fresh = [item for item in at.node.inputs if item not in seen]
-        seen.update(fresh)
-        pending += fresh
-    return True
+    return value is not None and is_constant(value, held_numbers(recorder.graph))

@@ -45,6 +45,7 @@ class Recorder(RecordingState):
             if operator.collective:
                 graph_args = labelled(graph_args, sys._getframe(2))
             source = self.source(sys._getframe(2))
+            self.called_at(source)
             try:
                 result = operator.call(*args, **kwargs)
             except Exception as error:
@@ -128,6 +129,7 @@ class Recorder(RecordingState):
         if self.known(made) is not None:
             return made
         source = self.source(sys._getframe(3))
+        self.called_at(source)
         kept = tensor.detach().clone()
         constant = Value("constant", tensor_type(tensor), None, Role.CONSTANT)
         constant.node = Node(CONSTANT, None, (), None, (constant,), self.scope, source)

@@ -51,6 +51,8 @@ class RecordingState:
 
     see_generator: Callable[[Any, torch.Generator], None] = staticmethod(lambda recorder, generator: None)
     """Asked of each generator that a call is given: whether the traced code made it."""
+    note_return: Callable[[Any, Source], None] = staticmethod(lambda recorder, source: None)
+    """Told of each place at which an operator is called, while values that became Python's may come back."""
 
     def __init__(self, graph: Graph, *, force_outplace: bool = False) -> None:
         self.graph = graph
@@ -80,6 +82,16 @@ class RecordingState:
         self.constants: list[Value] = []
         """Tensors that were found with no value: from before the recording, unless they were made unseen."""
         self.state_inputs: list[Value] = []
+        self.data_inputs: list[tuple[Value, torch.Tensor]] = []
+        """What a cell drew from its data, with copies: inputs beside the variables that it reads."""
+        self.ways: dict[Source, Any] = {}
+        """Of places in a cell at which a value became Python's: where it comes back."""
+        self.watched: dict[tuple[Any, ...], list[Any]] = {}
+        """Places that such values go through."""
+        self.rounds: Any = None
+        """Which rounds of loops go on, in a cell."""
+        self.draws: Any = None
+        """What Python's own generators were as the recording began."""
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.numbers: list[weakref.ref[Any]] = []
         """All traced numbers that there were."""
@@ -266,8 +278,8 @@ class RecordingState:
             if not isinstance(type_, TensorType) or value.role not in (Role.COMPUTED, Role.INPUT):
                 continue
             subject = f"the shape of {{}}, for which the code caught that `{failed.name}` raises,"
-            self._assume_at(AssumptionKind.SHAPE, "shape", value, tuple(type_.shape), failed.source, subject)
-            self._assume_at(AssumptionKind.DTYPE, "dtype", value, type_.dtype, failed.source, "{}.dtype")
+            self.assume_at(AssumptionKind.SHAPE, "shape", value, tuple(type_.shape), failed.source, subject)
+            self.assume_at(AssumptionKind.DTYPE, "dtype", value, type_.dtype, failed.source, "{}.dtype")
 
     # Places ----------------------------------------------------------------------------------------------
 
@@ -293,7 +305,14 @@ class RecordingState:
         source = self._sources.get(flat)
         if source is None:
             source = self._sources[flat] = Source(tuple(stack))
+        if self.rounds is not None and self.in_code:
+            self.scope = self.rounds.see(source, self.scope)
         return source
+
+    def called_at(self, source: Source | None) -> None:
+        """An operator is recorded at a place."""
+        if self.watched and source is not None:
+            self.note_return(self, source)
 
     def user_frame(self, frame: FrameType | None) -> FrameType | None:
         """The innermost frame of the user's at or above `frame`."""
@@ -350,7 +369,7 @@ class RecordingState:
     ) -> None:
         """Note a fact about a value that decides what is recorded; each fact is noted once, where it is first read."""
         if value is not None and (value, test) not in self._assumed:
-            self._assume_at(kind, test, value, constant, self.source(frame), subject)
+            self.assume_at(kind, test, value, constant, self.source(frame), subject)
 
     def drop_needless(self, frame: FrameType, truth: bool, known: int) -> None:
         """A comparison was found: take out an assumption on the other side of its `and` or `or` that decides nothing.
@@ -388,7 +407,7 @@ class RecordingState:
                 rank = len(source.type.shape)
                 self.assume(AssumptionKind.DIMENSIONS, "dim", source, rank, frame, subject="{}.dim()")
 
-    def _assume_at(
+    def assume_at(
         self, kind: AssumptionKind, test: str, value: Value, constant: Any, source: Source | None, subject: str
     ) -> None:
         if (value, test) not in self._assumed:

@@ -22,6 +22,7 @@ from tracelab.capture.analysis.idle_branches import is_idle_otherwise
 from tracelab.capture.analysis.text_uses import is_formatted_to_show, is_only_shown
 from tracelab.capture.messages import conversion_message, size_message
 from tracelab.capture.recording.state import RecordingState
+from tracelab.capture.recording.ways import freezes_nothing, is_compared_inside, told_where_it_comes_back
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.intrinsics import BINARY, MATH, ROUND, UNARY, Intrinsic, Number
 from tracelab.graph.ir import Node, Value
@@ -130,6 +131,8 @@ class TracedNumber:
         asker = _asker(frame)
         if asker is None or (not self.from_tensor and recorder.static_sizes.holds(self.value)) or is_only_shown(asker):
             return
+        if freezes_nothing(recorder, asker):
+            return
         recorder.assume(AssumptionKind.NUMBER, "int" if self.is_int() else "float", self.value, self.number, asker)
 
     # Arithmetic ------------------------------------------------------------------------------------------
@@ -193,14 +196,25 @@ class TracedNumber:
             name = node.name if node is not None else ""
             recorder.assume_check("bool", self.value, bool(self.number), asker, "==" if name == "eq" else "")
             return
-        if not _is_given(self.value):
-            message = conversion_message if self.from_tensor else size_message
+        followed = kind != "bool" or (self.from_tensor and is_compared_inside(asker, recorder.boundary))
+        if followed and freezes_nothing(recorder, frame, self._assumed_later(kind, frame)):
+            return
+        message = conversion_message if self.from_tensor else size_message
+        told = _is_given(self.value) or (
+            followed and told_where_it_comes_back(recorder, self.number, self.value, frame)
+        )
+        if not told:
             recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
         what = AssumptionKind.BRANCH if kind == "bool" else AssumptionKind.NUMBER
         known = len(recorder.graph.assumptions)
         recorder.assume(what, kind, self.value, self.number, frame)
         if kind == "bool" and not self.from_tensor:
             recorder.drop_needless(asker, bool(self.number), known)
+
+    def _assumed_later(self, kind: str, frame: FrameType) -> Callable[[], None]:
+        recorder, value, number, source = self.recorder, self.value, self.number, self.recorder.source(frame)
+        what = AssumptionKind.BRANCH if kind == "bool" else AssumptionKind.NUMBER
+        return lambda: recorder.assume_at(what, kind, value, number, source, "") if value is not None else None
 
     def int_(self) -> int:
         self._specialise("int")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -30,8 +32,8 @@ class Cell:
 
     def run(self, namespace: dict[str, Any]) -> dict[str, Any]:
         """Run it once in `namespace`; gives its outputs by name, the last expression as `result`."""
-        exec(self.body, namespace)
-        result = eval(self.last, namespace) if self.last is not None else None
+        run_code(self.body, namespace)
+        result = run_code(self.last, namespace) if self.last is not None else None
         outputs = {name: namespace[name] for name in self.assigns if _gives_tensors(namespace.get(name))}
         if _gives_tensors(result) and self.last_name not in outputs:
             outputs["result"] = result
@@ -48,22 +50,27 @@ def compile_cell(tree: ast.Module, filename: str) -> Cell:
     last_name = ""
     if isinstance(last, ast.Expr):
         tree = ast.Module(body=tree.body[:-1], type_ignores=[])
-        last_code = compile(ast.Expression(last.value), filename, "eval")
+        last_code = compile(ast.Expression(last.value), filename, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         last_name = last.value.id if isinstance(last.value, ast.Name) else ""
-    body = compile(tree, filename, "exec")
+    body = compile(tree, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     return Cell(body, last_code, last_name, list(names.reads), list(names.assigns), calls)
 
 
-def has_top_level_await(tree: ast.Module) -> bool:
-    """Whether the cell awaits outside of any function."""
-    stack: list[ast.AST] = list(tree.body)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith)):
-            return True
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(node))
-    return False
+def run_code(code: CodeType, namespace: dict[str, Any]) -> Any:
+    """Run compiled code; what it awaits runs to its end.
+
+    The event loop of a kernel goes on when the cell is over, so that a loop of its own runs what the cell awaits.
+    """
+    result = eval(code, namespace)
+    if not code.co_flags & inspect.CO_COROUTINE:
+        return result
+    outer = asyncio.events._get_running_loop()
+    asyncio.events._set_running_loop(None)
+    try:
+        with asyncio.Runner() as runner:
+            return runner.run(result)
+    finally:
+        asyncio.events._set_running_loop(outer)
 
 
 _WORD = re.compile(r"[^\W\d]\w*")

@@ -52,9 +52,12 @@ class Before:
         self.memory = Memory(found.tensors)
         self.random = RandomState(found.generators)
 
-    def check(self, traced: TracedFunction, result: Any) -> str:
-        """One sentence: whether the trace gives `result` again. All is left as it is now."""
-        inputs = {name: self.inputs[name] for name in traced.input_tree.names}
+    def check(self, traced: TracedFunction, result: Any, drawn: dict[str, Any]) -> str:
+        """One sentence: whether the trace gives `result` again, on the data that was drawn. All is left as it is."""
+        given = {**self.inputs, **drawn}
+        if any(name not in given for name in traced.input_tree.names):
+            return "check: the data that the cell drew is too large to be kept, so that the trace does not run again"
+        inputs = {name: given[name] for name in traced.input_tree.names}
         with silenced(), isolated([self.held], written_state(traced.graph)):
             self.memory.restore()
             self.random.restore()

@@ -37,25 +37,32 @@ def drop_unused_inputs(graph: Graph, names: list[str], trees: list[Tree]) -> tup
 
     A name that the text of a cell reads may be read on another branch, or hold a tensor of the run before.
     """
+    leaves = iter(graph.user_inputs)
+    values = [[next(leaves) for _ in range(tree.size)] for tree in trees]
+    used = _used(graph)
+    kept = [index for index, each in enumerate(values) if not used.isdisjoint(each)]
+    _drop(graph, [value for each in values if used.isdisjoint(each) for value in each])
+    return [names[index] for index in kept], [trees[index] for index in kept]
+
+
+def drop_unused(graph: Graph, values: list[Value]) -> None:
+    """Take those of these inputs out of the graph that nothing used."""
+    used = _used(graph)
+    _drop(graph, [value for value in values if value not in used])
+
+
+def _used(graph: Graph) -> set[Value]:
     used: set[Value] = set(graph.outputs)
     for node in graph.nodes:
         used.update(node.inputs)
-    leaves = iter(graph.user_inputs)
-    kept_names: list[str] = []
-    kept_trees: list[Tree] = []
-    dropped: list[Value] = []
-    for name, tree in zip(names, trees, strict=True):
-        values = [next(leaves) for _ in range(tree.size)]
-        if used.isdisjoint(values):
-            dropped += values
-        else:
-            kept_names.append(name)
-            kept_trees.append(tree)
+    return used
+
+
+def _drop(graph: Graph, dropped: list[Value]) -> None:
     gone = set(dropped)
     graph.inputs = [value for value in graph.inputs if value not in gone]
     for value in dropped:
         _give_back(graph, value.name)
-    return kept_names, kept_trees
 
 
 def _give_back(graph: Graph, name: str) -> None:

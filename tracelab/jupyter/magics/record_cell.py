@@ -12,6 +12,7 @@ from IPython.display import display
 
 from tracelab.api.traced_function import TracedFunction
 from tracelab.capture.analysis.concretize import concretize_names
+from tracelab.capture.data_inputs import is_drawn
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
 from tracelab.capture.record import record
@@ -23,9 +24,9 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.input_names import input_names
 from tracelab.graph.structure import InputTree
 from tracelab.graph.tree import Tree
-from tracelab.jupyter.magics.cell import Cell, compile_cell, has_top_level_await, holds_tensors
+from tracelab.jupyter.magics.cell import Cell, compile_cell, holds_tensors
 from tracelab.jupyter.magics.cell_check import Before, CellFunction
-from tracelab.jupyter.magics.inputs import drop_unused_inputs, input_tree
+from tracelab.jupyter.magics.inputs import drop_unused, drop_unused_inputs, input_tree
 from tracelab.jupyter.magics.tracebacks import ShownSyntaxError, ordinary_traceback
 from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.explorer import GraphExplorer, graph_of, in_kernel
@@ -50,8 +51,6 @@ class CellTracer:
             tree = builtins.compile(text, name, "exec", flags, True)
         except (SyntaxError, OverflowError, ValueError) as error:
             raise ShownSyntaxError(shell, error) from None
-        if has_top_level_await(tree):
-            raise UsageError("%%trace cannot trace a cell with a top-level await: await in a cell before it")
         return compile_cell(shell.transform_ast(tree), name)
 
     def input_names(self, wanted: list[str], cell: Cell) -> list[str]:
@@ -87,7 +86,7 @@ class CellTracer:
         strict = options.strict and not options.no_strict
 
         def run(space: dict[str, Any]) -> Any:
-            outputs = cell.run(space)
+            outputs = {name: item for name, item in cell.run(space).items() if not is_drawn(item)}
             if len(outputs) == 1:
                 return next(iter(outputs.values()))
             # Strictness is about the structures of the cell; that it has several outputs is none of them.
@@ -121,15 +120,24 @@ class CellTracer:
             concretize_names(space, dict.fromkeys((*cell.assigns, *cell.reads)))
         if line and not cell.calls and all(node.traits.structure for node in recording.graph.nodes):
             raise self.nothing_called(line)
+        data = recording.graph.user_inputs[len(leaves) :]
+        if examples is not None:
+            examples = kept_examples([*examples, *recording.data])
         example_of = dict(zip(recording.graph.user_inputs, examples, strict=True)) if examples is not None else {}
         if not options.names:
             names, trees = drop_unused_inputs(recording.graph, names, trees)
+        drop_unused(recording.graph, data)
+        data = [value for value in recording.graph.user_inputs if value in set(data)]
+        names = [*names, *(value.name for value in data)]
+        trees = [*trees, *(Tree("tensor") for _ in data)]
         recording.graph.input_tree = InputTree(names, trees)
         traced = TracedFunction(recording.graph, "cell")
         if examples is not None:
             traced.examples = [example_of[value] for value in recording.graph.user_inputs]
         if before is not None:
-            print(before.check(traced, recording.result))
+            drawn = {value.name: example_of[value] for value in data} if examples is not None else {}
+            print(before.check(traced, recording.result, drawn))
+        if before is not None and not recording.data:
             function = CellFunction(run, variables, names, cell.reads)
             given_before = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
             version = recording.graph.nodes.version
@@ -149,7 +157,8 @@ class CellTracer:
     def finish(self, traced: TracedFunction, options: Any) -> None:
         self.shell.user_ns[options.output] = traced
         note(traced)
-        if not options.check:
+        if not options.check or traced.origin is None:
+            # A cell that draws its data cannot be given other data, as a function is.
             self._show(traced, options)
             return
         # The places that warnings name get their answers first, so that the graph shows them.

@@ -13,8 +13,10 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.recording.replacement import Replacement
+from tracelab.capture.scopes import enter_block
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Role
+from tracelab.graph.scope import Scope
 
 _MESSAGE = (
     "The {kind} made its state while tracing, which might cause the trace to be incorrect: every replay makes it anew, "
@@ -32,6 +34,8 @@ class Steps(Replacement):
 
     def __init__(self) -> None:
         self.fresh: dict[int, bool] = {}
+        self.scopes: dict[int, Scope] = {}
+        """The scopes around the steps that go on."""
         self.handles: list[Any] = []
 
     def install(self) -> None:
@@ -55,12 +59,20 @@ class Steps(Replacement):
             self.fresh[id(optimizer)] = outside and not _has_state(optimizer)
             if outside:
                 _assume_numbers(recorder, optimizer, sys._getframe(1))
+            if recorder.rounds is not None:
+                kind = type(optimizer).__name__
+                self.scopes[id(optimizer)] = enter_block(recorder, optimizer, kind, sys._getframe(1))
 
     def after(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         recorder = active.recorder
+        outer = self.scopes.pop(id(optimizer), None)
+        if recorder is not None and outer is not None:
+            recorder.scope = outer
         if recorder is not None and self.fresh.pop(id(optimizer), False) and _has_state(optimizer):
             kind = type(optimizer).__name__
-            recorder.warn("state", _MESSAGE.format(kind=kind), kind, None, sys._getframe(1))
+            if not recorder.graph.cell:
+                # A cell that trains begins so more often than not; a call of its trace is told of what it assumes.
+                recorder.warn("state", _MESSAGE.format(kind=kind), kind, None, sys._getframe(1))
             probe = functools.partial(_state_now, weakref.ref(optimizer))
             subject = f"the state of {kind}"
             recorder.assume_outside(AssumptionKind.STATE, subject, _EMPTY, probe, sys._getframe(1), optimizer)

@@ -1,0 +1,131 @@
+"""In a cell, a value that becomes Python's is told where it comes back into a tensor or a branch, and nowhere else."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+
+import tracelab
+
+BEFORE = """
+import json, logging, statistics
+import numpy as np, pandas as pd
+torch.manual_seed(0)
+X = torch.randn(8, 3)
+linear = nn.Linear(3, 2)
+optimizer = torch.optim.SGD(linear.parameters(), lr=0.1)
+logger = logging.getLogger("quiet")
+history = {"loss": []}
+class Meter:
+    def __init__(self):
+        self.values = []
+    def add(self, value):
+        self.values.append(value)
+    def mean(self):
+        return sum(self.values) / len(self.values)
+def array_of(x):
+    return x.detach().numpy()
+def show(value):
+    print("value", value)
+def apply(value, x):
+    return x * value
+"""
+
+
+@pytest.fixture
+def shell(shell):
+    assert shell.run(BEFORE).error is None
+    return shell
+
+
+def told(shell):
+    return [warning.source.text.strip() for warning in shell.graph.warnings if warning.source is not None]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "p = linear(X).detach().numpy()\nprint(p.mean(), p[0])",
+        "loss = linear(X).mean().detach()\nprint(f'{loss:.3f}', float(loss), '%d' % loss, round(loss.item(), 2))",
+        "history['loss'].append(float(linear(X).mean().detach()))\nprint(history['loss'][-1])",
+        "frame = pd.DataFrame([{'loss': linear(X).mean().item()}])\nprint(frame.describe())",
+        "losses = [linear(X).mean().item() for _ in range(3)]\nprint(np.mean(losses), sorted(losses)[0], sum(losses))",
+        "logger.info('loss %s', linear(X).mean().item())\nlogger.info('%.2f', linear(X).mean())",
+        "text = json.dumps({'a': linear(X).mean().item(), 'b': linear(X).tolist()})",
+        "meter = Meter()\nmeter.add(float(linear(X).mean().detach()))\nprint(meter.mean())",
+        "show(linear(X).mean().item())\nshow(array_of(linear(X)))",
+        "rows = [float(row.sum()) for row in linear(X)]\nprint(max(rows))",
+        "x = linear(X).detach().numpy()\nx = X\ny = x + 1",
+        "y = X + 1\ny = y.numpy()",
+    ],
+)
+def test_a_value_that_is_only_looked_at_is_told_nowhere(shell, cell):
+    shell.trace(cell)
+    assert told(shell) == []
+    assert [item for item in shell.graph.assumptions if item.kind in ("number", "values", "branch")] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        (
+            "p = linear(X).detach().numpy()\nz = torch.from_numpy(p * 2)\ny = X.sum() + z.sum()",
+            "z = torch.from_numpy(p * 2)",
+        ),
+        ("scale = float(linear(X).mean())\nz = linear(X)\ny = z * scale", "y = z * scale"),
+        ("limit = float(linear(X).mean())\nmask = X > limit", "mask = X > limit"),
+        ("p = np.sort(np.asarray(linear(X).detach()), axis=0)\nz = torch.as_tensor(p)", "z = torch.as_tensor(p)"),
+        ("scale = float(linear(X).mean())\nprint(scale)\ny = X * scale", "y = X * scale"),
+        ("k = int(linear(X).argmax())\ny = X[:k]", "y = X[:k]"),
+        ("scores = linear(X).tolist()\nif scores[0][0] > 0:\n    y = X + 1\nelse:\n    y = X", "if scores[0][0] > 0:"),
+        ("values = array_of(linear(X))\ny = torch.tensor(values)", "y = torch.tensor(values)"),
+        ("meter = Meter()\nmeter.add(float(linear(X).mean()))\ny = X * meter.mean()", "y = X * meter.mean()"),
+        ("y = apply(float(linear(X).mean()), X)", "return x * value"),
+        (
+            "for group in optimizer.param_groups:\n    group['lr'] = float(linear(X).abs().mean())",
+            "group['lr'] = float(linear(X).abs().mean())",
+        ),
+        ("y = X\nfor _ in range(int(linear(X).argmax())):\n    y = y + 1", "for _ in range(int(linear(X).argmax())):"),
+    ],
+)
+def test_a_value_that_comes_back_is_told_at_that_line(shell, cell, line):
+    shell.trace(cell)
+    assert line in told(shell)
+    assert [item for item in shell.graph.assumptions if item.kind in ("number", "values", "branch")] != []
+
+
+def test_the_sentence_names_both_lines(shell):
+    shell.trace("p = linear(X).detach().numpy()\nz = torch.from_numpy(p)")
+    (warning,) = shell.graph.warnings
+    assert str(warning) == (
+        "cell:3: A value that left the graph at cell:2 becomes part of a tensor again here, which might cause the "
+        "trace to be incorrect: the trace is specialized on this value. Keep it a tensor, or trace again where it "
+        "differs."
+    )
+
+
+def test_an_item_that_stays_a_number_is_followed_and_told_nowhere(shell):
+    shell.trace("scale = linear(X).mean().item()\ny = X * scale")
+    assert told(shell) == []
+    given = torch.randn(4, 3)
+    expected = given * shell.space["linear"](given).mean().item()
+    torch.testing.assert_close(shell.space["_trace"](X=given), expected)
+
+
+def test_a_number_that_decides_a_branch_is_told_at_the_branch(shell):
+    shell.trace("loss = linear(X).mean().item()\nbest = loss if loss < 9 else 0.0\ny = X + 1")
+    assert told(shell) == ["best = loss if loss < 9 else 0.0"]
+
+
+def test_a_function_is_told_at_the_conversion_itself():
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        tracelab.trace(lambda x: (x + 1, print(x.numpy().mean()))[0], torch.ones(2))
+    assert "Converting a tensor to a NumPy array" in str(found[0].message)
+
+
+def test_modules_that_a_cell_makes_warn_of_nothing(shell):
+    shell.trace("made = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))\ny = made(X)")
+    assert told(shell) == []

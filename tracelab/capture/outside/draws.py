@@ -1,0 +1,40 @@
+"""Numbers that the code draws from Python's and NumPy's generators, which a replay does not draw."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy
+
+
+class PlainDraws:
+    """The states of these generators as a recording begins."""
+
+    def __init__(self) -> None:
+        self.before = _states()
+
+    def drawn_from(self) -> list[str]:
+        """The modules that the code drew from."""
+        return [name for name, now in _states().items() if not _same(now, self.before[name])]
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What is drawn inside counts for nothing: the data that is made there is given to a replay."""
+        drawn = self.drawn_from()
+        try:
+            yield
+        finally:
+            self.before.update((name, now) for name, now in _states().items() if name not in drawn)
+
+
+def _states() -> dict[str, Any]:
+    return {"random": random.getstate(), "numpy.random": numpy.random.get_state()}
+
+
+def _same(now: Any, before: Any) -> bool:
+    if isinstance(now[1], numpy.ndarray):
+        return bool(now[2] == before[2] and (now[1] == before[1]).all())
+    return bool(now == before)

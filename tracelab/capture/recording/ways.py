@@ -1,0 +1,81 @@
+"""In a cell: a value that became Python's is told where it comes back, and not at all where it does not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from types import FrameType
+
+from tracelab.capture.analysis.libraries import is_library
+from tracelab.capture.analysis.syntax import expression_at
+from tracelab.capture.messages import BRANCH_BEHIND, COMES_BACK
+from tracelab.capture.recording.state import RecordingState
+from tracelab.capture.ways_back.reader import WayBack, Ways, span_of, ways_back
+from tracelab.graph.ir import Value
+from tracelab.graph.source import Source
+
+
+def freezes_nothing(recorder: RecordingState, frame: FrameType | None, later: Callable[[], None] | None = None) -> bool:
+    """Whether a value that becomes Python's at a frame comes back nowhere, as far as its source tells.
+
+    `later` notes what it was, once an operator is called where the value goes through.
+    """
+    ways = None if frame is None else _ways(recorder, frame)
+    if ways is None or ways.found:
+        return False
+    if later is not None:
+        ways.later.append(later)
+    return True
+
+
+def told_where_it_comes_back(recorder: RecordingState, shown: object, value: Value | None, frame: FrameType) -> bool:
+    """Tell of a value that became Python's where it comes back; False where the conversion itself is to be told."""
+    ways = _ways(recorder, frame)
+    if ways is None:
+        return False
+    place = _line(recorder.source(frame))
+    for way in ways.found:
+        message = (BRANCH_BEHIND if way.branches else COMES_BACK).format(place)
+        recorder.warn("bool" if way.branches else "constant", message, shown, value, at=way.source)
+    return True
+
+
+def is_compared_inside(frame: FrameType | None, boundary: object) -> bool:
+    """Whether a call compares numbers for a result of its own, as `sorted(losses)` does."""
+    while frame is not None and is_library(frame.f_code) and frame.f_code is not boundary:
+        frame = frame.f_back
+    found = None if frame is None else expression_at(frame)
+    return found is not None and isinstance(found[1], ast.Call)
+
+
+def _ways(recorder: RecordingState, frame: FrameType) -> Ways | None:
+    if not recorder.graph.cell or not recorder.in_code:
+        return None
+    source = recorder.source(frame)
+    if source is None:
+        return None
+    if source not in recorder.ways:
+        found = recorder.ways[source] = ways_back(frame, recorder.boundary)
+        for span in () if found is None else found.passed:
+            recorder.watched.setdefault(span, []).append((source, found))
+    known: Ways | None = recorder.ways[source]
+    return known
+
+
+def note_return(recorder: RecordingState, source: Source) -> None:
+    """An operator is called at a place: values that go through it have come back."""
+    for origin, ways in recorder.watched.pop((source.file, *span_of(source)), ()):
+        # Nothing became Python's yet, where nothing waits.
+        ways.found.append(WayBack(source, False))
+        if ways.later:
+            recorder.warn("constant", COMES_BACK.format(_line(origin)), "", None, at=source)
+        for note in ways.later:
+            note()
+        ways.later.clear()
+
+
+def _line(source: Source | None) -> str:
+    return f"{source.short_file}:{source.line}" if source is not None else ""
+
+
+RecordingState.note_return = staticmethod(note_return)

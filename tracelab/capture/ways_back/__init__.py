@@ -1,0 +1,1 @@
+"""Where values that left the graph come back, read from the source."""
