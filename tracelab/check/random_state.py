@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import random
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -44,7 +45,7 @@ class RandomState:
 def _of_the_process() -> Iterator[Access]:
     yield from torch_generators()
     yield random.getstate, random.setstate
-    yield numpy.random.get_state, numpy.random.set_state
+    yield functools.partial(numpy.random.get_state, legacy=False), numpy.random.set_state
 
 
 def _access(generator: Any) -> Access:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy
+from tracelab.capture.outside.generator_memory import numpy_stands, python_stands
 
 
 class PlainDraws:
-    """The states of these generators as a recording begins."""
+    """Where these generators stand as a recording begins."""
 
     def __init__(self) -> None:
         self.before = _states()
 
     def drawn_from(self) -> list[str]:
         """The modules that the code drew from."""
-        return [name for name, now in _states().items() if not _same(now, self.before[name])]
+        return [name for name, now in _states().items() if now != self.before[name]]
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -31,10 +30,4 @@ class PlainDraws:
 
 
 def _states() -> dict[str, Any]:
-    return {"random": random.getstate(), "numpy.random": numpy.random.get_state()}
-
-
-def _same(now: Any, before: Any) -> bool:
-    if isinstance(now[1], numpy.ndarray):
-        return bool(now[2] == before[2] and (now[1] == before[1]).all())
-    return bool(now == before)
+    return {"random": python_stands(), "numpy.random": numpy_stands()}

@@ -238,7 +238,7 @@ class Draws:
     def _state_of(generator: Any) -> str:
         if isinstance(generator, random.Random):
             return repr(generator.getstate())
-        return repr(generator.bit_generator.state if hasattr(generator, "bit_generator") else generator.get_state())
+        return repr(generator.bit_generator.state if hasattr(generator, "bit_generator") else generator.get_state(legacy=False))
 
     def is_same(self, now: Any) -> bool:
         """Whether it stands there still."""
