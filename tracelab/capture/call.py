@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from types import FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -126,8 +127,9 @@ def _clone(tensor: Tensor) -> Tensor:
     """A copy that the traced code may write to: the user's own tensor stays as it is."""
     if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_nested or tensor.layout is not torch.strided:
         return tensor
-    copy = tensor.detach().clone(memory_format=torch.preserve_format)
-    copy.requires_grad_(tensor.requires_grad)
+    copy = tensor.detach().clone()
+    if tensor.requires_grad:
+        copy.requires_grad_()
     if type(tensor) is nn.Parameter:
         mark_as_parameter(copy)
     return copy
@@ -147,8 +149,12 @@ def _with_names(func: Any) -> Any:
 
 def argument_names(func: Callable[..., Any], call: CallArguments) -> list[str]:
     """The parameter that each argument binds to; `InputError` where the call does not fit the signature."""
+    target = _with_names(func)
+    plain = _positional_names(target, call)
+    if plain is not None:
+        return plain
     try:
-        signature = inspect.signature(_with_names(func))
+        signature = inspect.signature(target)
     except (TypeError, ValueError):
         return [f"input_{index}" for index in range(len(call.args))] + list(call.kwargs)
     label = getattr(func, "__name__", type(func).__name__)
@@ -170,3 +176,17 @@ def argument_names(func: Callable[..., Any], call: CallArguments) -> list[str]:
         else:
             names.append(name)
     return names + list(call.kwargs)
+
+
+def _positional_names(target: Any, call: CallArguments) -> list[str] | None:
+    """The same for arguments by position to a plain function; `inspect` takes longer than to record a small one."""
+    skipped = 0
+    if type(target) is MethodType:
+        target, skipped = target.__func__, 1
+    if type(target) is not FunctionType or call.kwargs or vars(target):
+        return None
+    code, count = target.__code__, skipped + len(call.args)
+    needed = code.co_argcount - len(target.__defaults__ or ())
+    if not needed <= count <= code.co_argcount or code.co_kwonlyargcount > len(target.__kwdefaults__ or ()):
+        return None
+    return list(code.co_varnames[skipped:count])

@@ -27,7 +27,7 @@ from tracelab.compat.dispatch import (
     set_key_included,
     set_watching,
 )
-from tracelab.compat.modes import function_modes, pop_function_mode, push_function_mode, set_grad_enabled
+from tracelab.compat.modes import any_autocast, function_modes, pop_function_mode, push_function_mode, set_grad_enabled
 from tracelab.errors import TracelabError
 from tracelab.graph.takers import takers
 
@@ -55,7 +55,8 @@ class Session:
         self._keys = [(key, key_included(key)) for key in (PRE_DISPATCH, PYTHON_DISPATCHER)]
         self._modes = function_modes()
         self._grad_mode = torch.is_grad_enabled()
-        self._autocast = [(device, torch.is_autocast_enabled(device)) for device in _DEVICES]
+        cast = any_autocast()
+        self._autocast = [(device, cast and torch.is_autocast_enabled(device)) for device in _DEVICES]
 
     def begin(self) -> None:
         """From here on, this thread's calls are recorded."""

@@ -23,5 +23,6 @@ def drop_unused_numbers(graph: Graph) -> None:
             continue
         kept.append(node)
         live.update(node.inputs)
-    kept.reverse()
-    graph.retain(kept)
+    if len(kept) < len(graph.nodes):
+        kept.reverse()
+        graph.retain(kept)

@@ -25,7 +25,10 @@ from tracelab.compat.dispatch import (
     set_watching,
 )
 
+_made: dict[Any, Callable[..., Any]] = {}
+"""The handlers that were made so far."""
 _installed: dict[Any, Any] = {}
+"""Those that are in the dispatch caches of their operators."""
 
 
 class Handlers(Replacement):
@@ -67,7 +70,9 @@ def _handler_of(target: Any, key: Any) -> Any:
 
 
 def _install(target: Any) -> Callable[..., Any]:
-    handler = _handler(operator_of(target))
+    handler = _made.get(target)
+    if handler is None:
+        handler = _made[target] = _handler(operator_of(target))
     if _handlers.on:
         _installed[target] = handler
         dispatch_cache(target)[PRE_DISPATCH] = handler

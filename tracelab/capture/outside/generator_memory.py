@@ -13,37 +13,54 @@ from typing import Any
 
 import numpy
 
+
+class _Memory:
+    """Memory that an object keeps for as long as it lives."""
+
+    __slots__ = ("_owner", "_view")
+
+    def __init__(self, owner: Any, address: int, size: int) -> None:
+        self._owner = owner
+        self._view = memoryview((ctypes.c_char * size).from_address(address))
+
+    def read(self) -> bytes:
+        return self._view.tobytes()
+
+
+def _fields(item: Any, cls: Any) -> _Memory:
+    """The fields that a class of C gives an object, behind what each object begins with."""
+    head = object.__basicsize__
+    return _Memory(item, id(item) + head, cls.__basicsize__ - head)
+
+
 _python: Any = getattr(random.getstate, "__self__", None)
 _numpy: Any = getattr(numpy.random.get_state, "__self__", None)
+_is_c = sys.implementation.name == "cpython"
+_of_python = _fields(_python, random.Random.__base__) if _is_c and type(_python) is random.Random else None
+_of_numpy = _fields(_numpy, numpy.random.RandomState) if _is_c and type(_numpy) is numpy.random.RandomState else None
 
-_HEAD = object.__basicsize__
-"""What each object begins with: its class, and how often it is held."""
 _WORDS = 625 * 4
 """The state of an `MT19937`: as many words, and the place in them."""
 
-_IS_C = sys.implementation.name == "cpython"
-_READS_PYTHON = _IS_C and type(_python) is random.Random
-_READS_NUMPY = _IS_C and type(_numpy) is numpy.random.RandomState
+_twister: tuple[Any, _Memory] | None = None
+"""The last one that NumPy drew from, and its state."""
 
 
 def python_stands() -> Any:
     """Where `random` stands, as something to compare."""
-    if not _READS_PYTHON:
-        return random.getstate()
-    return _fields(_python, random.Random.__base__), _python.gauss_next
+    return random.getstate() if _of_python is None else (_of_python.read(), _python.gauss_next)
 
 
 def numpy_stands() -> Any:
     """Where `numpy.random` stands, as something to compare."""
-    if not _READS_NUMPY:
+    global _twister
+    if _of_numpy is None:
         return repr(numpy.random.get_state(legacy=False))
-    bits = _numpy._bit_generator
-    is_twister = type(bits) is numpy.random.MT19937
-    state = ctypes.string_at(bits.ctypes.state_address, _WORDS) if is_twister else repr(bits.state)
-    # Beside it, among others, the second of two normal numbers that were made at once.
-    return _fields(_numpy, numpy.random.RandomState), state
-
-
-def _fields(item: Any, cls: Any) -> bytes:
-    """The fields that a class of C gives an object."""
-    return ctypes.string_at(id(item) + _HEAD, cls.__basicsize__ - _HEAD)
+    bits, known = _numpy._bit_generator, _twister
+    # Beside the state of the bits, among others: the second of two normal numbers that were made at once.
+    beside = _of_numpy.read()
+    if type(bits) is not numpy.random.MT19937:
+        return beside, repr(bits.state)
+    if known is None or known[0] is not bits:
+        known = _twister = (bits, _Memory(bits, bits.ctypes.state_address, _WORDS))
+    return beside, known[1].read()

@@ -238,7 +238,9 @@ class Draws:
     def _state_of(generator: Any) -> str:
         if isinstance(generator, random.Random):
             return repr(generator.getstate())
-        return repr(generator.bit_generator.state if hasattr(generator, "bit_generator") else generator.get_state(legacy=False))
+        if isinstance(generator, numpy.random.RandomState):
+            return repr(generator.get_state(legacy=False))
+        return repr(generator.bit_generator.state)
 
     def is_same(self, now: Any) -> bool:
         """Whether it stands there still."""

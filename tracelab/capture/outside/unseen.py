@@ -14,6 +14,8 @@ _MADE = "what the code made in a way that tracing does not see"
 
 def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
     """Note the constants that the code made itself, in a way that tracing does not see."""
+    if not recorder.constants:
+        return
     state = recorder.graph.state
     with recording_paused(recorder):
         tensors = [state[value] for value in recorder.constants if value in state]

@@ -22,19 +22,18 @@ class Code(Replacement):
     def __init__(self, function: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         self.function: FunctionType = function
         self.label = f"{function.__module__}.{function.__qualname__}"
-        self._before = function.__code__
-        self._after = _calling(function, make(_copy(function)))
+        self.before = function.__code__
+        self.after = _calling(function, make(_copy(function)))
 
     def install(self) -> None:
-        if self.function.__code__ is not self._after:
-            self.function.__code__ = self._after
+        self.function.__code__ = self.after
 
     def remove(self) -> None:
-        if self.function.__code__ is self._after:
-            self.function.__code__ = self._before
+        if self.function.__code__ is self.after:
+            self.function.__code__ = self.before
 
     def is_in(self) -> bool:
-        return self.function.__code__ is self._after
+        return self.function.__code__ is self.after
 
 
 def _copy(function: FunctionType) -> FunctionType:

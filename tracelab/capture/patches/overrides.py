@@ -10,13 +10,15 @@ from typing import Any
 
 import torch
 
-from tracelab.capture.patches.registry import Attribute, Group
+from tracelab.capture.patches.attribute import Attribute
+from tracelab.capture.patches.many import Group
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat.modes import question_places
 
 _modules_seen = 0
 _places: dict[tuple[int, str], Attribute] = {}
+_listed: tuple[Attribute, ...] = ()
 
 
 _OWN_CODES = {
@@ -43,13 +45,14 @@ def _asked() -> Iterable[Replacement]:
     body runs: sizes read in it would be lost. Here a body hands itself over only for a tensor subclass, and for
     the few functions that the recording treats itself.
     """
-    global _modules_seen
+    global _modules_seen, _listed
     if len(sys.modules) != _modules_seen:
         for module, word, function in question_places():
             if (id(module), word) not in _places and id(function) not in _stand_ins:
                 _places[id(module), word] = Attribute(module, word, functools.partial(_stand_in, word=word), lent=True)
         _modules_seen = len(sys.modules)
-    return _places.values()
+        _listed = tuple(_places.values())
+    return _listed
 
 
 _stand_ins: dict[int, tuple[Any, Any]] = {}

@@ -7,75 +7,16 @@ may be done twice: an interrupt between any two of them is mended by doing them 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from tracelab.capture.patches.many import Group, Late, install_all, remove_all
 from tracelab.capture.patches.turn import Turn
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.values import listed
 from tracelab.graph.intrinsics import Intrinsic
-
-
-class Attribute(Replacement):
-    """An attribute of a class or module that holds a stand-in; only for what no Python code and no layer can see."""
-
-    _ABSENT: Any = object()
-
-    def __init__(self, owner: Any, name: str, make: Callable[[Any], Any], lent: bool = False) -> None:
-        self.owner, self.name, self.lent = owner, name, lent
-        self._table = vars(owner)
-        """Its attributes as they are at any time."""
-        self.label = f"{owner.__name__}.{name}"
-        self._make = make
-        self._before: Any = self._ABSENT
-        self._stand_in: Any = self._ABSENT
-
-    def install(self) -> None:
-        now = self._table.get(self.name, self._ABSENT)
-        if now is self._stand_in and now is not self._ABSENT:
-            return
-        if self._stand_in is self._ABSENT or now is not self._before:
-            self._before, self._stand_in = now, self._make(getattr(self.owner, self.name, None))
-        setattr(self.owner, self.name, self._stand_in)
-
-    def remove(self) -> None:
-        if self._table.get(self.name) is not self._stand_in:
-            return
-        if self._before is self._ABSENT:
-            delattr(self.owner, self.name)
-        else:
-            setattr(self.owner, self.name, self._before)
-
-    def is_in(self) -> bool:
-        return self._table.get(self.name) is self._stand_in
-
-
-class Group(Replacement):
-    """Replacements that are found anew at each recording: of modules that may be imported, or not."""
-
-    def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False) -> None:
-        self._find, self.lent = find, lent
-        self._found: list[Replacement] = []
-
-    def install(self) -> None:
-        found = list(self._find())
-        for item in found:
-            if item not in self._found:
-                self._found.append(item)
-            item.install()
-
-    def remove(self) -> None:
-        for item in self._found:
-            item.remove()
-
-    def is_in(self) -> bool:
-        return any(item.is_in() for item in self._found)
-
-    def members(self) -> list[Replacement]:
-        """What was found so far."""
-        return list(self._found)
 
 
 class Registry:
@@ -95,7 +36,7 @@ class Registry:
         try:
             if not self._users or self._lent:
                 self._lent = self._clean = False
-                self._install(self.replacements)
+                install_all(self.replacements)
             self._users[id(user)] = user
         finally:
             self._turn.leave()
@@ -107,6 +48,15 @@ class Registry:
             self._users.pop(id(user), None)
             if not self._users:
                 self.restore()
+        finally:
+            self._turn.leave()
+
+    def want(self, late: Late) -> None:
+        """A recording that runs needs what waited until now."""
+        self._turn.take()
+        try:
+            if self._users:
+                late.put_in()
         finally:
             self._turn.leave()
 
@@ -125,8 +75,7 @@ class Registry:
 
     def restore(self) -> None:
         """Put everything back."""
-        for item in reversed(self.replacements):
-            item.remove()
+        remove_all(reversed(self.replacements))
         self._clean = True
 
     def heal(self, suspected: bool = True) -> None:
@@ -134,9 +83,11 @@ class Registry:
 
         Where nothing is `suspected`, only if the last time that all was put back did not come to its end.
         """
+        if self._clean and not suspected:
+            return
         self._turn.take()
         try:
-            if not self._users and (not self._clean or (suspected and self.verify())):
+            if not self._users and (not self._clean or self.verify()):
                 self.restore()
         finally:
             self._turn.leave()
@@ -172,9 +123,7 @@ class Registry:
             if len(self._users) != 1 or self._lent:
                 return False
             self._lent = True
-            for item in reversed(self.replacements):
-                if item.lent:
-                    item.remove()
+            remove_all(item for item in reversed(self.replacements) if item.lent)
             return True
         finally:
             self._turn.leave()
@@ -186,17 +135,13 @@ class Registry:
                 self._lent = False
             if self._users and not self._lent:
                 # Groups look again: what was imported meanwhile may hold something to replace.
-                self._install(item for item in self.replacements if item.lent)
+                install_all(item for item in self.replacements if item.lent)
         finally:
             self._turn.leave()
 
-    def _install(self, replacements: Iterable[Replacement]) -> None:
-        for item in replacements:
-            item.install()
-
     def _each(self) -> Iterator[Replacement]:
         for item in self.replacements:
-            if isinstance(item, Group):
+            if isinstance(item, (Group, Late)):
                 yield from item.members()
             else:
                 yield item

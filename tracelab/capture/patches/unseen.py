@@ -6,8 +6,10 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
-from tracelab.capture.patches.registry import Attribute, Group, unseen
+from tracelab.capture.patches.many import Group
+from tracelab.capture.patches.registry import unseen
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat import dynamo
 

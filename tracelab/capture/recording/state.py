@@ -54,6 +54,9 @@ class RecordingState:
     note_return: Callable[[Any, Source], None] = staticmethod(lambda recorder, source: None)
     """Told of each place at which an operator is called, while values that became Python's may come back."""
 
+    meet_numbers: Callable[[], None] = staticmethod(lambda: None)
+    """Called before the first traced number is made."""
+
     def __init__(self, graph: Graph, *, force_outplace: bool = False) -> None:
         self.graph = graph
         self.nodes = graph.nodes

@@ -57,6 +57,8 @@ class TracedNumber:
         self.number = number
         self.value = value
         self.from_tensor = from_tensor
+        if not recorder.numbers and not recorder.ended:
+            recorder.meet_numbers()
         recorder.numbers.append(weakref.ref(self))
 
     def graph_value(self) -> Any:

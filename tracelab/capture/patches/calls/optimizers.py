@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -36,20 +37,21 @@ class Steps(Replacement):
         self.fresh: dict[int, bool] = {}
         self.scopes: dict[int, Scope] = {}
         """The scopes around the steps that go on."""
-        self.handles: list[Any] = []
+        self._places = [
+            _place(register_optimizer_step_pre_hook, self.before),
+            _place(register_optimizer_step_post_hook, self.after),
+        ]
 
     def install(self) -> None:
-        if not self.handles:
-            self.handles.append(register_optimizer_step_pre_hook(self.before))
-            self.handles.append(register_optimizer_step_post_hook(self.after))
+        for hooks, number, hook in self._places:
+            hooks[number] = hook
 
     def remove(self) -> None:
-        while self.handles:
-            self.handles[-1].remove()
-            self.handles.pop()
+        for hooks, number, _ in self._places:
+            hooks.pop(number, None)
 
     def is_in(self) -> bool:
-        return bool(self.handles)
+        return any(number in hooks for hooks, number, _ in self._places)
 
     def before(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         recorder = active.recorder
@@ -76,6 +78,13 @@ class Steps(Replacement):
             probe = functools.partial(_state_now, weakref.ref(optimizer))
             subject = f"the state of {kind}"
             recorder.assume_outside(AssumptionKind.STATE, subject, _EMPTY, probe, sys._getframe(1), optimizer)
+
+
+def _place(register: Callable[[Any], Any], hook: Any) -> tuple[dict[int, Any], int, Any]:
+    """Where torch keeps a hook, and under which number."""
+    handle = register(hook)
+    handle.remove()
+    return handle.hooks_dict_ref(), handle.id, hook
 
 
 def _state_now(owner: weakref.ref[torch.optim.Optimizer]) -> str:

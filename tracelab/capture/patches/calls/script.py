@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
-from tracelab.capture.patches.registry import Attribute, Group, patched
+from tracelab.capture.patches.many import Group
+from tracelab.capture.patches.registry import patched
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat import script
@@ -17,12 +19,18 @@ from tracelab.graph.kinds import CALL_FUNCTION
 _known: dict[Any, Code] = {}
 
 
-def _functions() -> list[Replacement]:
+_listed: tuple[Code, ...] = ()
+
+
+def _functions() -> tuple[Replacement, ...]:
+    global _listed
     for name, make in (("script", _with_originals), ("is_tracing", _is_tracing)):
         for _, function in script.entry_points(name):
             if function not in _known:
                 _known[function] = Code(function, make)
-    return list(_known.values())
+    if len(_listed) != len(_known):
+        _listed = tuple(_known.values())
+    return _listed
 
 
 def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -28,6 +28,10 @@ _kind: Any = torch.Generator
 _table: dict[str, Any] = gc.get_referents(_kind.__dict__)[0]
 """The methods of the class; it takes no other way to set them."""
 
+_class = ctypes.py_object(_kind)
+_tell_of_change = ctypes.pythonapi["PyType_Modified"]
+_tell_of_change.argtypes, _tell_of_change.restype = (ctypes.py_object,), None
+
 _get_state = _table["get_state"]
 
 _DEPTH = 4
@@ -53,12 +57,9 @@ class Methods(Replacement):
         return any(_table[name] is item for name, item in self._stand_ins.items())
 
     def _set(self, methods: dict[str, Any]) -> None:
-        if all(_table[name] is item for name, item in methods.items()):
-            return
-        for name, item in methods.items():
-            _table[name] = item
+        _table.update(methods)
         # Python keeps what it found in a class until it is told of a change.
-        ctypes.pythonapi.PyType_Modified(ctypes.py_object(_kind))
+        _tell_of_change(_class)
 
 
 def _recorded(intrinsic: Intrinsic, original: Any) -> Callable[..., Any]:

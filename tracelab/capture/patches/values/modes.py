@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.mode_readers import AUTOCAST_READERS
+from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
-from tracelab.capture.patches.registry import Attribute
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.graph.assumptions import AssumptionKind

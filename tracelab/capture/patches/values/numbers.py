@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.layers.torch_function import number_to_tensor
-from tracelab.capture.patches.registry import Attribute
+from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.recording.sym_numbers import TracedNumber, math_function
@@ -132,13 +132,17 @@ def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-NUMBERS = (
-    *(Attribute(torch, name, _takes_numbers, lent=True) for name in ("ceil", "floor", "round", "sqrt", "trunc")),
+METHODS = (
     *_number_methods(torch.SymInt),
     *_number_methods(torch.SymFloat),
     Attribute(torch.SymInt, "__invert__", _always(lambda number: -number - 1)),
     Attribute(torch.SymInt, "numerator", _always(property(lambda number: number))),
     Attribute(torch.SymInt, "denominator", _always(property(lambda number: 1))),
+)
+"""What the classes of traced numbers have."""
+
+NUMBERS = (
+    *(Attribute(torch, name, _takes_numbers, lent=True) for name in ("ceil", "floor", "round", "sqrt", "trunc")),
     MathFunctions(),
     Attribute(builtins, "min", _extreme(torch.sym_min), lent=True),
     Attribute(builtins, "max", _extreme(torch.sym_max), lent=True),

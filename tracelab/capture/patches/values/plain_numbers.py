@@ -15,7 +15,7 @@ import numpy
 import torch
 
 from tracelab.capture.analysis.cached_calls import cached_callee
-from tracelab.capture.patches.registry import Attribute
+from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.recording.sym_numbers import TracedNumber
@@ -186,8 +186,10 @@ def _number_methods(owner: Any, kind: type) -> Iterator[Replacement]:
         yield Attribute(owner, "__array_ufunc__", lambda original: _array_function)
 
 
+TAKEN_FOR_PLAIN = tuple(item for owner, kind in _KINDS.items() for item in _number_methods(owner, kind))
+"""What the classes of traced numbers have."""
+
 PLAIN_NUMBERS = (
-    *(item for owner, kind in _KINDS.items() for item in _number_methods(owner, kind)),
     Attribute(json.JSONEncoder, "default", _encoded),
     Attribute(numpy, "prod", _product, lent=True),
     Attribute(numpy, "arange", _range, lent=True),

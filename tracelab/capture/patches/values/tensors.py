@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from tracelab.capture.layers.torch_function import convert, iterate_tensor
+from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
-from tracelab.capture.patches.registry import Attribute
 from tracelab.capture.recording.recorder import active
 from tracelab.graph import intrinsics
 
