@@ -32,6 +32,8 @@ from tracelab.errors import TracelabError
 from tracelab.graph.takers import takers
 
 _DEVICES = ("cpu", "cuda")
+_function_mode = FunctionMode()
+"""It has no state of its own, so that all recordings share it."""
 
 takers.find = find_taker
 
@@ -52,7 +54,7 @@ class Session:
         self.epoch = Epoch()
         self._begun = False
         self._guard: Any = None
-        self._keys = [(key, key_included(key)) for key in (PRE_DISPATCH, PYTHON_DISPATCHER)]
+        self._keys = key_included(PRE_DISPATCH), key_included(PYTHON_DISPATCHER)
         self._modes = function_modes()
         self._grad_mode = torch.is_grad_enabled()
         cast = any_autocast()
@@ -67,7 +69,7 @@ class Session:
         active.session = self
         self.epoch.begin()
         patched.enter(self)
-        push_function_mode(FunctionMode())
+        push_function_mode(_function_mode)
         self._guard = enable_python_dispatcher()
         self._guard.__enter__()
         set_watching(True)
@@ -80,8 +82,9 @@ class Session:
             active.recorder = self.outer
             if self._guard is not None:
                 self._guard.__exit__(None, None, None)
-            for key, included in self._keys:
-                set_key_included(key, included)
+            watched, python = self._keys
+            set_key_included(PRE_DISPATCH, watched)
+            set_key_included(PYTHON_DISPATCHER, python)
             while function_modes() > self._modes:
                 pop_function_mode()
             if not self.completed:

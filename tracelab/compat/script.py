@@ -8,11 +8,11 @@ for whoever chose to call them: where tracelab does, they are left out.
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import FunctionType
 from typing import IO, Any
 
 import torch
@@ -81,16 +81,13 @@ def function_class() -> Any:
 _HOLDERS = {"script": ("torch.jit",), "is_tracing": ("torch.jit", "torch.jit._trace")}
 
 
-def entry_points(name: str) -> list[tuple[Any, Callable[..., Any]]]:
-    """Each module that holds `torch.jit.script` or `is_tracing`, and the function; none for a torch without it."""
-    places: list[tuple[Any, Callable[..., Any]]] = []
-    for path in _HOLDERS[name]:
-        module = sys.modules.get(path)
-        # Not by `getattr`: a module may make a name, and warn, when it is asked for it.
-        function = vars(module).get(name) if module is not None else None
-        if type(function) is FunctionType:
-            places.append((module, function))
-    return places
+@functools.cache
+def entry_points(name: str) -> tuple[Mapping[str, Any], ...]:
+    """The names of each module that may hold `torch.jit.script` or `is_tracing`; none for a torch without it.
+
+    They are read there, not asked for: a module may make a name, and warn, when it is asked for it.
+    """
+    return tuple(vars(sys.modules[path]) for path in _HOLDERS[name] if path in sys.modules)
 
 
 # Script functions and modules ----------------------------------------------------------------------------

@@ -160,6 +160,8 @@ _FREE_RANK = frozenset({"squeeze", "squeeze_", "PythonOp", "CallFunction", "Call
 
 def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], nodes: Iterable[Node]) -> list[Assumption]:
     """The assumptions without those on numbers of dimensions that follow from those of the inputs."""
+    if not assumptions:
+        return assumptions
     ranks = {item.value for item in assumptions if item.kind is AssumptionKind.DIMENSIONS and item.value is not None}
     if all(value.node is None for value in ranks):
         return assumptions

@@ -27,8 +27,8 @@ from tracelab.compat.dispatch import (
 
 _made: dict[Any, Callable[..., Any]] = {}
 """The handlers that were made so far."""
-_installed: dict[Any, Any] = {}
-"""Those that are in the dispatch caches of their operators."""
+_installed: dict[Any, tuple[dict[Any, Any], Callable[..., Any]]] = {}
+"""Those that are in the dispatch caches of their operators, with these."""
 
 
 class Handlers(Replacement):
@@ -46,10 +46,9 @@ class Handlers(Replacement):
     def remove(self) -> None:
         self.on = False
         set_get_dispatch(get_dispatch)
-        for target, handler in list(_installed.items()):
-            cache = dispatch_cache(target)
+        for target, (cache, handler) in list(_installed.items()):
             if cache.get(PRE_DISPATCH) is handler:
-                cache.pop(PRE_DISPATCH, None)
+                del cache[PRE_DISPATCH]
             _installed.pop(target, None)
 
     def is_in(self) -> bool:
@@ -74,8 +73,9 @@ def _install(target: Any) -> Callable[..., Any]:
     if handler is None:
         handler = _made[target] = _handler(operator_of(target))
     if _handlers.on:
-        _installed[target] = handler
-        dispatch_cache(target)[PRE_DISPATCH] = handler
+        cache = dispatch_cache(target)
+        _installed[target] = cache, handler
+        cache[PRE_DISPATCH] = handler
     return handler
 
 

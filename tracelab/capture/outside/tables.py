@@ -26,6 +26,7 @@ PLAIN = (bool, int, float, str, type(None))
 CONTAINERS: tuple[type, ...] = (list, dict, set, deque)
 GENERATORS: tuple[type, ...] = (random.Random, numpy.random.Generator, numpy.random.RandomState)
 """Whose numbers a replay does not draw; it draws those of torch's."""
+_KEPT = (*CONTAINERS, *GENERATORS)
 _INNER = frozenset(vars(torch.nn.Module())) | {"training", "_is_full_backward_hook"}
 _DECIDE_NOTHING = frozenset({"__init__", "__repr__", "__str__", "extra_repr"})
 """Methods that are no part of a call, or only show."""
@@ -157,25 +158,36 @@ class Tables:
                 self._pending.append((wrapped, function.__name__))
             return
         self.codes[id(code)] = code
-        cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+        if function.__closure__:
+            self._variables(code, function.__closure__)
+        if function.__defaults__ or function.__kwdefaults__:
+            self._defaults(function)
+        if vars(function):
+            self._object(function.__name__, vars(function))
+        named, stored = globals_of(code)
+        if named or stored:
+            self._globals(named, stored, function.__globals__)
+
+    def _variables(self, code: types.CodeType, closure: tuple[Any, ...]) -> None:
+        cells = dict(zip(code.co_freevars, closure, strict=True))
         contents = {name: cell.cell_contents for name, cell in cells.items() if is_filled(cell)}
         if contents:
             self._add("", contents, lambda name: cells[name].cell_contents if is_filled(cells[name]) else ABSENT)
             self._more(contents)
+
+    def _defaults(self, function: types.FunctionType) -> None:
         defaults = function.__defaults__ or ()
-        given = {**dict(zip(_defaulted(code, len(defaults)), defaults, strict=True)), **(function.__kwdefaults__ or {})}
-        held = {name: item for name, item in given.items() if isinstance(item, (*CONTAINERS, *GENERATORS))}
+        names = _defaulted(function.__code__, len(defaults))
+        given = {**dict(zip(names, defaults, strict=True)), **(function.__kwdefaults__ or {})}
+        held = {name: item for name, item in given.items() if isinstance(item, _KEPT)}
         if held:
             self._add(function.__name__, held, held.__getitem__)
             self.tables[-1].is_local = True
         self._more(given)
-        if vars(function):
-            self._object(function.__name__, vars(function))
-        named, stored = globals_of(code)
-        space = function.__globals__
+
+    def _globals(self, named: frozenset[str], stored: frozenset[str], space: dict[str, Any]) -> None:
         known = {name: space[name] for name in named | stored if name in space}
-        kept = (*CONTAINERS, *GENERATORS)
-        state = {name: item for name, item in known.items() if name in stored or isinstance(item, kept)}
+        state = {name: item for name, item in known.items() if name in stored or isinstance(item, _KEPT)}
         if state:
             self._add("", state, functools.partial(_read, space))
         self._more(known)

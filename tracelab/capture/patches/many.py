@@ -9,32 +9,46 @@ from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.replacement import Replacement
 
 
-def install_all(items: Iterable[Replacement]) -> None:
-    """Install each.
+class Many:
+    """Replacements that are put in and out together.
 
     Functions and names of modules are most of them, and are written here: a call for each would take longer than to
     record a small function.
     """
-    for item in items:
-        if type(item) is Code:
-            item.function.__code__ = item.after
-        elif type(item) is Attribute and item.of_module and item.table.get(item.name) is item.before:
-            item.table[item.name] = item.stand_in
-        else:
-            item.install()
 
+    def __init__(self, items: Iterable[Replacement] = ()) -> None:
+        self.items = tuple(items)
+        self._codes = [(item.function, item.after, item.before) for item in self.items if type(item) is Code]
+        self._names = [item for item in self.items if type(item) is Attribute and item.of_module]
+        self._others = [item for item in self.items if type(item) is not Code and item not in self._names]
 
-def remove_all(items: Iterable[Replacement]) -> None:
-    """Put each back."""
-    for item in items:
-        if type(item) is Code:
-            if item.function.__code__ is item.after:
-                item.function.__code__ = item.before
-        elif type(item) is Attribute and item.of_module and item.before is not ABSENT:
-            if item.table.get(item.name) is item.stand_in:
-                item.table[item.name] = item.before
-        else:
-            item.remove()
+    def install(self) -> None:
+        """Replace each."""
+        for function, after, _ in self._codes:
+            function.__code__ = after
+        for item in self._names:
+            table, name, before, stand_in = item.entry
+            if table.get(name) is before:
+                table[name] = stand_in
+            else:
+                item.install()
+        for other in self._others:
+            other.install()
+
+    def remove(self) -> None:
+        """Put each back."""
+        for other in reversed(self._others):
+            other.remove()
+        for item in self._names:
+            table, name, before, stand_in = item.entry
+            if table.get(name) is stand_in:
+                if before is ABSENT:
+                    item.remove()
+                else:
+                    table[name] = before
+        for function, after, before in self._codes:
+            if function.__code__ is after:
+                function.__code__ = before
 
 
 class Group(Replacement):
@@ -42,32 +56,32 @@ class Group(Replacement):
 
     def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False) -> None:
         self._find, self.lent = find, lent
-        self._found: dict[Replacement, None] = {}
         self._last: Iterable[Replacement] = ()
+        self._found = Many()
 
     def install(self) -> None:
         found = self._find()
         if found is not self._last:
-            self._found.update(dict.fromkeys(found))
-            self._last = found
-        install_all(found)
+            # What was found before is put back, too.
+            self._found, self._last = Many(dict.fromkeys((*self._found.items, *found))), found
+        self._found.install()
 
     def remove(self) -> None:
-        remove_all(self._found)
+        self._found.remove()
 
     def is_in(self) -> bool:
-        return any(item.is_in() for item in self._found)
+        return any(item.is_in() for item in self._found.items)
 
     def members(self) -> list[Replacement]:
         """What was found so far."""
-        return list(self._found)
+        return list(self._found.items)
 
 
 class Late(Replacement):
     """Replacements of what only some recordings meet: they wait until one asks for them (`Registry.want`)."""
 
     def __init__(self, *members: Replacement) -> None:
-        self._members = members
+        self._members = Many(members)
         self._begun = False
         """Whether one of them may be replaced."""
 
@@ -77,16 +91,16 @@ class Late(Replacement):
     def put_in(self) -> None:
         """Replace them."""
         self._begun = True
-        install_all(self._members)
+        self._members.install()
 
     def remove(self) -> None:
         if self._begun:
-            remove_all(reversed(self._members))
+            self._members.remove()
             self._begun = False
 
     def is_in(self) -> bool:
-        return any(item.is_in() for item in self._members)
+        return any(item.is_in() for item in self._members.items)
 
     def members(self) -> list[Replacement]:
         """All of them."""
-        return list(self._members)
+        return list(self._members.items)

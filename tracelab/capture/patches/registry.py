@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from tracelab.capture.patches.many import Group, Late, install_all, remove_all
+from tracelab.capture.patches.many import Group, Late, Many
 from tracelab.capture.patches.turn import Turn
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.capture.recording.replacement import Replacement
@@ -23,12 +23,22 @@ class Registry:
     """All replacements, and the recordings that need them. One is shared by all threads."""
 
     def __init__(self) -> None:
-        self.replacements: tuple[Replacement, ...] = ()
+        self._all = self._lendable = Many()
         self._turn = Turn()
         self._users: dict[int, Any] = {}
         self._lent = False
         self._clean = True
         """Whether all was put back to the end since something was last replaced."""
+
+    @property
+    def replacements(self) -> tuple[Replacement, ...]:
+        """In the order in which they are given; they may be put in in another one."""
+        return self._all.items
+
+    @replacements.setter
+    def replacements(self, replacements: tuple[Replacement, ...]) -> None:
+        self._all = Many(replacements)
+        self._lendable = Many(item for item in replacements if item.lent)
 
     def enter(self, user: Any) -> None:
         """A recording begins."""
@@ -36,7 +46,7 @@ class Registry:
         try:
             if not self._users or self._lent:
                 self._lent = self._clean = False
-                install_all(self.replacements)
+                self._all.install()
             self._users[id(user)] = user
         finally:
             self._turn.leave()
@@ -75,7 +85,7 @@ class Registry:
 
     def restore(self) -> None:
         """Put everything back."""
-        remove_all(reversed(self.replacements))
+        self._all.remove()
         self._clean = True
 
     def heal(self, suspected: bool = True) -> None:
@@ -123,7 +133,7 @@ class Registry:
             if len(self._users) != 1 or self._lent:
                 return False
             self._lent = True
-            remove_all(item for item in reversed(self.replacements) if item.lent)
+            self._lendable.remove()
             return True
         finally:
             self._turn.leave()
@@ -135,7 +145,7 @@ class Registry:
                 self._lent = False
             if self._users and not self._lent:
                 # Groups look again: what was imported meanwhile may hold something to replace.
-                install_all(item for item in self.replacements if item.lent)
+                self._lendable.install()
         finally:
             self._turn.leave()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -39,17 +40,18 @@ class Eager(Replacement):
 
 
 _eager = Eager()
-_compilers: dict[Any, Code] = {}
 
 
 def _compilation() -> tuple[Replacement, ...]:
     # The compiler takes a second to import; where the traced code does, this is asked again.
     if not dynamo.is_loaded():
         return ()
-    call = dynamo.frame_compiler().__call__
-    if call not in _compilers:
-        _compilers[call] = Code(call, unseen)
-    return _eager, _compilers[call]
+    return _with_compiler(dynamo.frame_compiler().__call__)
+
+
+@functools.cache
+def _with_compiler(call: Any) -> tuple[Replacement, ...]:
+    return _eager, Code(call, unseen)
 
 
 COMPILATION = (Group(_compilation, lent=True),)

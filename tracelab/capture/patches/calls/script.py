@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from tracelab.capture.patches.attribute import Attribute
@@ -25,11 +26,11 @@ _listed: tuple[Code, ...] = ()
 def _functions() -> tuple[Replacement, ...]:
     global _listed
     for name, make in (("script", _with_originals), ("is_tracing", _is_tracing)):
-        for _, function in script.entry_points(name):
-            if function not in _known:
+        for names in script.entry_points(name):
+            function = names.get(name)
+            if function not in _known and type(function) is FunctionType:
                 _known[function] = Code(function, make)
-    if len(_listed) != len(_known):
-        _listed = tuple(_known.values())
+                _listed = tuple(_known.values())
     return _listed
 
 

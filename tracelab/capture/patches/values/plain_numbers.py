@@ -16,6 +16,7 @@ import torch
 
 from tracelab.capture.analysis.cached_calls import cached_callee
 from tracelab.capture.patches.attribute import Attribute
+from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.recording.sym_numbers import TracedNumber
@@ -190,7 +191,7 @@ TAKEN_FOR_PLAIN = tuple(item for owner, kind in _KINDS.items() for item in _numb
 """What the classes of traced numbers have."""
 
 PLAIN_NUMBERS = (
-    Attribute(json.JSONEncoder, "default", _encoded),
+    Code(json.JSONEncoder.default, _encoded),
     Attribute(numpy, "prod", _product, lent=True),
     Attribute(numpy, "arange", _range, lent=True),
 )
