@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import warnings
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import tracelab
+from tracelab.check.isolation import isolated
 
 
 class Normed(nn.Module):
@@ -124,3 +127,40 @@ def test_a_recording_is_named_by_the_modules_in_another_mode():
     trace.eval()
     trace(torch.randn(4, 3))
     assert [case.label for case in trace.cases] == ["training", "training, bn evaluation", "evaluation"]
+
+
+def test_a_mode_is_looked_at_again_after_calls_that_fitted():
+    trace = traced(Normed(), torch.randn(4, 3), "warn")
+    told = []
+    for mode in (True, True, False, False, True):
+        trace.bn.train(mode)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            trace(torch.randn(4, 3))
+        told.append(len(found))
+    assert told == [0, 0, 1, 1, 0]
+
+
+def test_a_mode_of_a_part_that_two_copies_share_is_told_by_both():
+    first = traced(Normed(), torch.randn(4, 3), "warn")
+    second = copy.copy(first)
+    for trace in (first, second):
+        trace(torch.randn(4, 3))
+    first.bn.eval()
+    for trace in (first, second):
+        with pytest.warns(tracelab.AssumptionWarning, match=r"Normed\.bn was in training mode"):
+            trace(torch.randn(4, 3))
+
+
+def test_a_mode_that_a_check_puts_back_is_looked_at_again():
+    trace = traced(Normed(), torch.randn(4, 3), "warn")
+    trace.bn.eval()
+
+    def fits_at_times(x):
+        trace.bn.train()
+        return trace(x)
+
+    with isolated([fits_at_times]):
+        fits_at_times(torch.randn(4, 3))
+    with pytest.warns(tracelab.AssumptionWarning, match=r"Normed\.bn was in training mode"):
+        trace(torch.randn(4, 3))

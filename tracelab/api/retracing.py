@@ -20,6 +20,7 @@ from tracelab.compat.dynamo import is_loaded
 from tracelab.errors import AssumptionError, InputError, TracelabError
 from tracelab.execute.cases import Cases, NoneFits, NoRecording, modes_of, reasons
 from tracelab.execute.codegen.guards import can_record, is_silent, tell
+from tracelab.execute.observed_state import mode_mark
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
 from tracelab.graph.text.violations import none_fits, too_many
@@ -102,12 +103,14 @@ class Retracing(Cases):
         try:
             for module, training in modes:
                 vars(module)["training"] = recorded.get(paths.get(id(module), ""), training)
+            mode_mark.renew()
             with _in_place_of(self, origin):
                 yield
         finally:
             del vars(case)["_alone"]
             for module, training in modes:
                 vars(module)["training"] = training
+            mode_mark.renew()
 
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
@@ -136,10 +139,12 @@ def _in_place_of(traced: Any, origin: Origin) -> Iterator[None]:
     try:
         for twin, module in pairs:
             vars(module).update(_parameters=twin._parameters, _buffers=twin._buffers, training=twin.training)
+        mode_mark.renew()
         yield
     finally:
         for module, parameters, buffers, training in before:
             vars(module).update(_parameters=parameters, _buffers=buffers, training=training)
+        mode_mark.renew()
 
 
 def _pairs(twin: nn.Module, module: nn.Module, seen: set[int]) -> Iterator[tuple[nn.Module, nn.Module]]:

@@ -18,7 +18,7 @@ from tracelab.execute.cases import Cases, flat_inputs, modes_of, other_mode, rea
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.guards import Policy, is_silent, raise_explained
 from tracelab.execute.codegen.replay import Replay
-from tracelab.execute.observed_state import Changes, observe
+from tracelab.execute.observed_state import Changes, mode_mark, observe
 from tracelab.execute.origin import Origin, copied_origin
 from tracelab.graph import passes
 from tracelab.graph.aliasing import Aliasing
@@ -52,6 +52,11 @@ class TracedSubmodule(nn.Module):
             f"a submodule of a traced module ({self._class_name}) cannot be called by itself: "
             "call the whole, or trace the submodule"
         )
+
+    def __setattr__(self, name: str, item: Any) -> None:
+        super().__setattr__(name, item)
+        if name == "training":
+            mode_mark.renew()
 
     def __getattr__(self, name: str) -> Any:
         exported = self.__dict__.get("_exported_methods", {})
@@ -169,26 +174,26 @@ class ReplayModule(TracedSubmodule, Cases):
         return super().__getattr__(name)
 
     def _called(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self.policy.picks:
+        policy = self.policy
+        if policy.picks:
             return self._fitting(method, args, kwargs)
-        if self.policy.on_violation != "ignore" and not (torch.compiler.is_compiling() or is_silent()):
+        run = self._run(method)
+        if policy.on_violation != "ignore" and not (
+            torch.compiler.is_compiling() or run.fits(self.training) or is_silent()
+        ):
             missed = self._missed_mode(method, self.training)
             if missed is not None:
                 [(sentence, item)] = reasons([missed])
-                self.policy.act(f"{sentence}{may_be_wrong(item)}", item)
-        return self._run(method)(args, kwargs)
+                policy.act(f"{sentence}{may_be_wrong(item)}", item)
+        return run(args, kwargs)
 
     def _replayed(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._run(method)(args, kwargs)
 
     def _missed_mode(self, method: str, training: bool) -> AssumptionError | None:
         run = self._run(method)
-        for table, mode in run.tables:
-            if table["training"] is not mode:
-                break
-        else:
-            if run.own_mode is None or run.own_mode is training:
-                return None
+        if run.fits(training):
+            return None
         for path, twin, item in run.modes:
             if item.constant is not (training if twin is None else twin.training):
                 return other_mode(self._class_name, path, item)
@@ -291,11 +296,27 @@ class _Run:
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
         self.modes = list(_twins_asked(module, graph))
         """The modules whose modes the recording depends on; None stands for the whole, which each recording has."""
-        self.tables = [(vars(twin), item.constant) for _, twin, item in self.modes if twin is not None]
-        """The same without names, for a look at each call."""
+        self._parts = [(vars(twin), item.constant) for _, twin, item in self.modes if twin is not None]
+        """The same without names."""
+        self._says_changes = all(isinstance(twin, TracedSubmodule) for _, twin, _ in self.modes if twin is not None)
+        self._fits_since: object = None
+        """The mark of the modes with which all were found as they were at the trace."""
         self.own_mode: bool | None = next((item.constant for _, twin, item in self.modes if twin is None), None)
         self._state: list[Tensor] = []
         self._changes = -1
+
+    def fits(self, training: bool) -> bool:
+        """Whether the modules that the recording depends on have the modes that they had; the whole has this one."""
+        if self.own_mode is not None and self.own_mode is not training:
+            return False
+        mark = mode_mark.now
+        if self._fits_since is mark:
+            return True
+        if any(table["training"] is not mode for table, mode in self._parts):
+            return False
+        if self._says_changes:
+            self._fits_since = mark
+        return True
 
     def state(self) -> list[Tensor]:
         """The parameters, buffers and captured tensors as they are now, in the order of the graph's inputs."""

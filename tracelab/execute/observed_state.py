@@ -1,4 +1,4 @@
-"""Tables of parameters and buffers that say when they change.
+"""Tables of parameters and buffers, and modes, that say when they change.
 
 A replay needs every parameter at each call. Looking hundreds of them up costs a small model more than its smallest
 layers, so they are looked up once, and again after any change.
@@ -19,6 +19,26 @@ class Changes:
 
     def __init__(self) -> None:
         self.count = 0
+
+
+class ModeMark:
+    """Another object after each change of the mode of a traced module, or of a part of one.
+
+    A recording depends on the modes of hundreds of modules, and to ask them takes longer than a layer takes to run.
+    """
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = object()
+
+    def renew(self) -> None:
+        """A mode was set."""
+        self.now = object()
+
+
+mode_mark = ModeMark()
+"""That of all traced modules: modes are seldom set between calls."""
 
 
 class StateTable(dict[str, Any]):

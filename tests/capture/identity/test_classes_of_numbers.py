@@ -1,4 +1,4 @@
-"""torch's classes of symbolic numbers are replaced from the first number of a recording to its end, whatever ends it."""
+"""torch's classes of symbolic numbers are replaced from the first number of a recording to its end."""
 
 from __future__ import annotations
 

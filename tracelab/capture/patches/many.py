@@ -56,12 +56,12 @@ class Group(Replacement):
 
     def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False) -> None:
         self._find, self.lent = find, lent
-        self._last: Iterable[Replacement] = ()
+        self._last: tuple[Replacement, ...] = ()
         self._found = Many()
 
     def install(self) -> None:
-        found = self._find()
-        if found is not self._last:
+        found = tuple(self._find())
+        if found is not self._last and found != self._last:
             # What was found before is put back, too.
             self._found, self._last = Many(dict.fromkeys((*self._found.items, *found))), found
         self._found.install()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tracelab.capture.layers.regions import record_region
 from tracelab.capture.patches.code import Code
-from tracelab.capture.patches.registry import Group
+from tracelab.capture.patches.many import Group
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.graph.callables.kernels import JiteratorCall, KernelLaunch
