@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 import tracelab
-from tracelab.check.isolation import isolated
 
 
 class Normed(nn.Module):
@@ -150,17 +149,3 @@ def test_a_mode_of_a_part_that_two_copies_share_is_told_by_both():
     for trace in (first, second):
         with pytest.warns(tracelab.AssumptionWarning, match=r"Normed\.bn was in training mode"):
             trace(torch.randn(4, 3))
-
-
-def test_a_mode_that_a_check_puts_back_is_looked_at_again():
-    trace = traced(Normed(), torch.randn(4, 3), "warn")
-    trace.bn.eval()
-
-    def fits_at_times(x):
-        trace.bn.train()
-        return trace(x)
-
-    with isolated([fits_at_times]):
-        fits_at_times(torch.randn(4, 3))
-    with pytest.warns(tracelab.AssumptionWarning, match=r"Normed\.bn was in training mode"):
-        trace(torch.randn(4, 3))

@@ -14,7 +14,6 @@ from tracelab.check.memory import MOST_BYTES, Memory
 from tracelab.check.random_state import RandomState
 from tracelab.check.reachable import MISSING, Reachable, content_of, sequence_class, slot, table_class
 from tracelab.compat.tensors import hook_tables
-from tracelab.execute.observed_state import mode_mark
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.graph import Graph
 
@@ -128,8 +127,6 @@ class _Snapshot:
                 if registered_now is not None and not _same_items(registered_now, registered):
                     registered_now.clear()
                     registered_now.update(registered)
-        # Attributes were put back in their tables, which no module was told.
-        mode_mark.renew()
 
 
 def _items(table: dict[Any, Any]) -> Any:
