@@ -8,11 +8,11 @@ for whoever chose to call them: where tracelab does, they are left out.
 
 from __future__ import annotations
 
-import functools
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FunctionType
 from typing import IO, Any
 
 import torch
@@ -81,13 +81,11 @@ def function_class() -> Any:
 _HOLDERS = {"script": ("torch.jit",), "is_tracing": ("torch.jit", "torch.jit._trace")}
 
 
-@functools.cache
-def entry_points(name: str) -> tuple[Mapping[str, Any], ...]:
-    """The names of each module that may hold `torch.jit.script` or `is_tracing`; none for a torch without it.
-
-    They are read there, not asked for: a module may make a name, and warn, when it is asked for it.
-    """
-    return tuple(vars(sys.modules[path]) for path in _HOLDERS[name] if path in sys.modules)
+def entry_points(name: str) -> list[Callable[..., Any]]:
+    """What modules hold as `torch.jit.script` or `is_tracing`; nothing for a torch without it."""
+    # Not by `getattr`: a module may make a name, and warn, when it is asked for it.
+    held = [vars(sys.modules[path]).get(name) for path in _HOLDERS[name] if path in sys.modules]
+    return [function for function in held if type(function) is FunctionType]
 
 
 # Script functions and modules ----------------------------------------------------------------------------

@@ -47,8 +47,9 @@ class Handlers(Replacement):
         self.on = False
         set_get_dispatch(get_dispatch)
         for target, (cache, handler) in list(_installed.items()):
-            if cache.get(PRE_DISPATCH) is handler:
-                del cache[PRE_DISPATCH]
+            found = cache.pop(PRE_DISPATCH, handler)
+            if found is not handler:
+                cache[PRE_DISPATCH] = found
             _installed.pop(target, None)
 
     def is_in(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 
 from tracelab.capture.patches.attribute import ABSENT, Attribute
@@ -52,18 +53,21 @@ class Many:
 
 
 class Group(Replacement):
-    """Replacements that are found anew at each recording: of modules that may be imported, or not."""
+    """Replacements that are found anew by each recording before which modules were imported, or by `each`."""
 
-    def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False) -> None:
-        self._find, self.lent = find, lent
-        self._last: tuple[Replacement, ...] = ()
+    def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False, each: bool = False) -> None:
+        self._find, self.lent, self._each = find, lent, each
+        self._modules = 0
         self._found = Many()
 
     def install(self) -> None:
-        found = tuple(self._find())
-        if found is not self._last and found != self._last:
+        modules = len(sys.modules)
+        if modules != self._modules or self._each:
             # What was found before is put back, too.
-            self._found, self._last = Many(dict.fromkeys((*self._found.items, *found))), found
+            found = dict.fromkeys((*self._found.items, *self._find()))
+            if len(found) != len(self._found.items):
+                self._found = Many(found)
+            self._modules = modules
         self._found.install()
 
     def remove(self) -> None:

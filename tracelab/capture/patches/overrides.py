@@ -16,9 +16,7 @@ from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat.modes import question_places
 
-_modules_seen = 0
 _places: dict[tuple[int, str], Attribute] = {}
-_listed: tuple[Attribute, ...] = ()
 
 
 _OWN_CODES = {
@@ -45,14 +43,10 @@ def _asked() -> Iterable[Replacement]:
     body runs: sizes read in it would be lost. Here a body hands itself over only for a tensor subclass, and for
     the few functions that the recording treats itself.
     """
-    global _modules_seen, _listed
-    if len(sys.modules) != _modules_seen:
-        for module, word, function in question_places():
-            if (id(module), word) not in _places and id(function) not in _stand_ins:
-                _places[id(module), word] = Attribute(module, word, functools.partial(_stand_in, word=word), lent=True)
-        _modules_seen = len(sys.modules)
-        _listed = tuple(_places.values())
-    return _listed
+    for module, word, function in question_places():
+        if (id(module), word) not in _places and id(function) not in _stand_ins:
+            _places[id(module), word] = Attribute(module, word, functools.partial(_stand_in, word=word), lent=True)
+    return _places.values()
 
 
 _stand_ins: dict[int, tuple[Any, Any]] = {}

@@ -44,15 +44,17 @@ def _elementwise(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _kernels() -> list[Replacement]:
-    found: list[Replacement] = []
+def _jiterator() -> list[Replacement]:
     jiterator = sys.modules.get("torch.cuda.jiterator")
-    if jiterator is not None:
-        found.append(_code(vars(jiterator)["_JittedFunction"].__call__, _elementwise))
+    return [] if jiterator is None else [_code(vars(jiterator)["_JittedFunction"].__call__, _elementwise)]
+
+
+def _triton() -> list[Replacement]:
     triton = sys.modules.get("triton.runtime.jit")
-    if triton is not None:
-        found += [_code(vars(kind)["run"], _launch) for kind in _kinds(vars(triton)["KernelInterface"])]
-    return found
+    if triton is None:
+        return []
+    # Classes of kernels may be made at any time.
+    return [_code(vars(kind)["run"], _launch) for kind in _kinds(vars(triton)["KernelInterface"])]
 
 
 def _kinds(base: type) -> list[type]:
@@ -70,5 +72,5 @@ def _code(function: Any, make: Callable[[Callable[..., Any]], Callable[..., Any]
     return _known[function]
 
 
-KERNELS = (Group(_kernels),)
+KERNELS = (Group(_jiterator), Group(_triton, each=True))
 """Make nodes of launches."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
-from types import FunctionType
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tracelab.capture.patches.attribute import Attribute
@@ -20,18 +19,12 @@ from tracelab.graph.kinds import CALL_FUNCTION
 _known: dict[Any, Code] = {}
 
 
-_listed: tuple[Code, ...] = ()
-
-
-def _functions() -> tuple[Replacement, ...]:
-    global _listed
+def _functions() -> Iterable[Replacement]:
     for name, make in (("script", _with_originals), ("is_tracing", _is_tracing)):
-        for names in script.entry_points(name):
-            function = names.get(name)
-            if function not in _known and type(function) is FunctionType:
+        for function in script.entry_points(name):
+            if function not in _known:
                 _known[function] = Code(function, make)
-                _listed = tuple(_known.values())
-    return _listed
+    return _known.values()
 
 
 def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
