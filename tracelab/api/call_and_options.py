@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import FunctionType, MethodType
 from typing import Any, TypedDict
 
 from torch import Tensor, nn
@@ -60,8 +61,17 @@ def _positional(args: tuple[Any, ...]) -> Any:
 
 
 def _refuse_ambiguous(func: Callable[..., Any], call: CallArguments, options: list[str]) -> None:
+    function = func.forward if isinstance(func, nn.Module) else func
+    plain = _plain(function)
+    if plain is not None:
+        # `inspect` takes longer than to record a small function.
+        code = plain.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        options = [name for name in options if name in names]
+    if not options:
+        return
     try:
-        signature = inspect.signature(func.forward if isinstance(func, nn.Module) else func)
+        signature = inspect.signature(function)
         given = signature.bind_partial(*call.args, **call.kwargs).arguments
     except (TypeError, ValueError):
         return
@@ -76,11 +86,20 @@ def _refuse_ambiguous(func: Callable[..., Any], call: CallArguments, options: li
             )
 
 
+def _plain(function: Any) -> FunctionType | None:
+    """The function of a function or method that has nothing of its own: no other signature, no mark."""
+    function = function.__func__ if type(function) is MethodType else function
+    return function if type(function) is FunctionType and not vars(function) else None
+
+
 def refuse_what_cannot_run(func: Any) -> None:
     """Raise `InputError` for what cannot be called, and for coroutines, which only an event loop runs."""
     if not callable(func):
         raise InputError(f"trace needs a function or a module, but got {type(func).__name__}")
     function = func.forward if isinstance(func, nn.Module) else func
+    plain = _plain(function)
+    if plain is not None and not plain.__code__.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        return
     called = function if inspect.isroutine(function) else getattr(function, "__call__", None)  # noqa: B004
     for item in (function, called):
         if inspect.iscoroutinefunction(item) or inspect.isasyncgenfunction(item):

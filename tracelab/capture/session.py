@@ -16,6 +16,7 @@ import torch
 
 from tracelab.capture.analysis.epoch import Epoch
 from tracelab.capture.layers.torch_function import FunctionMode
+from tracelab.capture.patches.calls.loaders import SOURCES
 from tracelab.capture.patches.table import patched
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.recording.taken_over import find_taker
@@ -69,6 +70,8 @@ class Session:
         active.session = self
         self.epoch.begin()
         patched.enter(self)
+        if self.recorder.graph.cell:
+            patched.want(SOURCES)
         push_function_mode(_function_mode)
         self._guard = enable_python_dispatcher()
         self._guard.__enter__()

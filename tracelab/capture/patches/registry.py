@@ -150,9 +150,11 @@ class Registry:
             self._turn.leave()
 
     def _each(self) -> Iterator[Replacement]:
-        for item in self.replacements:
+        pending = list(reversed(self.replacements))
+        while pending:
+            item = pending.pop()
             if isinstance(item, (Group, Late)):
-                yield from item.members()
+                pending += reversed(item.members())
             else:
                 yield item
 

@@ -15,7 +15,7 @@ import torch
 
 from tracelab.capture.data_inputs import drawn
 from tracelab.capture.patches.code import Code
-from tracelab.capture.patches.registry import Group
+from tracelab.capture.patches.many import Group, Late
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.values import concrete
@@ -95,10 +95,13 @@ def _reader(place: tuple[str, str, str]) -> FunctionType | None:
     return function if isinstance(function, FunctionType) else None
 
 
+SOURCES = Late(Group(_sources, each=True))
+"""What gives data to cells: classes of datasets may be made at any time, and looking at all of them takes a while."""
+
 LOADERS = (
     Code(torch.utils.data.DataLoader.__iter__, _begun),
     Code(iterator_class.__init__, _plain_seed),
     Code(iterator_class.__next__, _data),
-    Group(_sources),
+    SOURCES,
 )
 """Keep the making of data out of the graph of a cell, and let workers be seeded with a plain number."""
