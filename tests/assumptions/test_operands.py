@@ -87,3 +87,53 @@ def test_each_call_is_right_or_told(code, example, calls):
         except tracelab.AssumptionError:
             continue
         assert torch.equal(found, code(*given))
+
+
+# What Python's own values decide -----------------------------------------------------------------------------------
+
+
+def long_and_unmasked(x: Tensor, mask: Tensor | None) -> Tensor:
+    causal = x.shape[0] > 1 and mask is None
+    return x + 1 if causal else x * 2
+
+
+def short_or_masked(x: Tensor, mask: Tensor | None) -> Tensor:
+    if x.shape[0] < 2 or mask is not None:
+        return x * 2
+    return x + 1
+
+
+def long_and_not_masked(x: Tensor, mask: Tensor | None) -> Tensor:
+    masked = mask is not None
+    if x.shape[0] > 1 and not masked:
+        return x + 1
+    return x * 2
+
+
+def long_and_counted(x: Tensor, mask: Tensor | None) -> Tensor:
+    # `0` is no `False`: the value differs.
+    count = 0 if mask is not None else 1
+    found = x.shape[0] > 1 and count
+    return x * 2 if found is False else x + 1
+
+
+@pytest.mark.parametrize("code", [long_and_unmasked, short_or_masked, long_and_not_masked])
+def test_a_comparison_before_what_decides_in_any_case_is_no_assumption(code):
+    traced = tracelab.trace(code, (torch.ones(3), torch.ones(1)), on_violation="raise")
+    assert len(traced.assumptions) == 0
+    assert torch.equal(traced(torch.ones(1), torch.ones(1)), code(torch.ones(1), torch.ones(1)))
+
+
+@pytest.mark.parametrize("code", [long_and_unmasked, short_or_masked, long_and_not_masked])
+def test_a_comparison_that_decides_is_told(code):
+    with pytest.warns(tracelab.TracerWarning):
+        traced = tracelab.trace(code, (torch.ones(3), None), on_violation="raise")
+    with pytest.raises(tracelab.AssumptionError, match=r"x\.shape\[0\] . \d was"):
+        traced(torch.ones(1), None)
+
+
+def test_a_value_that_is_only_as_good_as_false_is_told():
+    with pytest.warns(tracelab.TracerWarning):
+        traced = tracelab.trace(long_and_counted, (torch.ones(3), torch.ones(1)), on_violation="raise")
+    with pytest.raises(tracelab.AssumptionError, match=r"x\.shape\[0\] > 1 was True"):
+        traced(torch.ones(1), torch.ones(1))

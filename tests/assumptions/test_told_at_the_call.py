@@ -78,12 +78,12 @@ def size_counted_from_the_end(x):
     return x / x.size(-1)
 
 
-def factory_of_the_dtype(x):
-    return torch.zeros(2, dtype=x.dtype) + 1
+def arguments_of_the_dtype(x):
+    return torch.zeros(2, **{"dtype": x.dtype}) + 1
 
 
-def factory_of_the_device(x):
-    return torch.zeros(2, device=x.device)
+def name_of_the_device(x):
+    return torch.zeros(2, device=str(x.device))
 
 
 def branch_on_gradients(x):
@@ -113,8 +113,8 @@ KINDS = [
     (branch_on_dimensions, ONES, torch.ones(2, 3, 4), "x.dim() was 2", "is 3"),
     (dimensions_by_unpacking, ONES, torch.ones(12, 1, 1), "x.dim() was 2", "is 3"),
     (size_counted_from_the_end, ONES, torch.ones(2, 3, 4), "x.dim() was 2", "is 3"),
-    (factory_of_the_dtype, ONES, ONES.double(), "x.dtype was torch.float32", "is torch.float64"),
-    (factory_of_the_device, ONES, ONES.to("meta"), "x.device was cpu", "is meta at this call"),
+    (arguments_of_the_dtype, ONES, ONES.double(), "x.dtype was torch.float32", "is torch.float64"),
+    (name_of_the_device, ONES, ONES.to("meta"), "x.device was cpu", "is meta at this call"),
     (branch_on_gradients, ONES.clone().requires_grad_(), ONES, "y.requires_grad was True", "is False"),
     (branch_on_contiguity, ONES, ONES.t(), "x.is_contiguous() was True", "is False"),
 ]

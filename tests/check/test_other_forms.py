@@ -82,7 +82,7 @@ def _first(items, count):
         (lambda x: x.sum(0) if x.dim() == 2 else x * 2, torch.ones(3, 2), "x.dim()", "x with one more dimension"),
         (lambda x: x * 2 if x.is_contiguous() else x, torch.ones(3, 2), "x.is_contiguous()", "x not contiguous"),
         (lambda x: x * 2 if x.requires_grad else x, torch.ones(3), "x.requires_grad", "x that requires a gradient"),
-        (lambda x: torch.ones(2, device=x.device), torch.ones(3), "x.device", "x on the device meta"),
+        (lambda x: torch.ones(2, device=str(x.device)), torch.ones(3), "x.device", "x on the device meta"),
     ],
 )
 def test_a_difference_of_which_a_call_is_told_is_a_verdict_and_no_error(function, example, about, input_):

@@ -128,6 +128,7 @@ def record(
             itself = recorder.failure is error
             raise failure_of(error, finish(recorder, user_inputs), itself) from error
         recorder.unfail()
+        recorder.followed.settle(recorder)
         args, kwargs = (), {}
         record_rebinding(recorder, state, owned="" in (modules or {}))
         structure = Structure(recorder) if arguments is None else Structure(recorder, arguments.value_of)

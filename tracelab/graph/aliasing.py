@@ -63,7 +63,7 @@ _COLLECTIVES = ("c10d::", "_c10d_functional::")
 _MAY_ALIAS = getattr(torch.Tag, "maybe_aliasing_or_mutating", None)
 """Torch's own mark for them."""
 
-_WITHOUT_MEMORY = frozenset({"int", "float", "bool", "complex", "str", "int[]", "float[]", "NoneType", "Generator"})
+_WITHOUT_MEMORY = frozenset("int float bool complex str int[] float[] NoneType Generator Device".split())
 """Types of values that hold no tensor."""
 
 

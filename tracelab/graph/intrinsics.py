@@ -69,6 +69,24 @@ def read_nbytes(tensor: Tensor) -> int:
     return tensor.nbytes
 
 
+def read_dtype(tensor: Tensor) -> torch.dtype:
+    """`tensor.dtype`"""
+    return tensor.dtype
+
+
+def read_device(tensor: Tensor) -> torch.device:
+    """`tensor.device`"""
+    return tensor.device
+
+
+def limit_of(dtype: torch.dtype, name: str) -> float:
+    """`torch.finfo(dtype).min`, `max`, `eps`, `tiny` or `smallest_normal`."""
+    if name not in LIMITS:
+        raise ValueError(f"torch.finfo has no limit {name!r}")
+    limit: float = getattr(torch.finfo(dtype), name)
+    return limit
+
+
 def write_data(tensor: Tensor, data: Tensor) -> None:
     """`tensor.data = data`"""
     tensor.data = data
@@ -84,12 +102,19 @@ def get_item(whole: Any, key: Any) -> Any:
     return whole[key]
 
 
+LIMITS = ("min", "max", "eps", "tiny", "smallest_normal")
+"""What is asked of `torch.finfo`."""
+
 _as_subclass: Any = Tensor.as_subclass
 
 SIZE = _intrinsic("Tensor.size", Tensor.size, "aten::size")
 STRIDE = _intrinsic("Tensor.stride", Tensor.stride, "aten::stride")
 STORAGE_OFFSET = _intrinsic("Tensor.storage_offset", Tensor.storage_offset, "aten::storage_offset")
 NBYTES = _intrinsic("nbytes", read_nbytes, kinds.NBYTES)
+DIM = _intrinsic("Tensor.dim", Tensor.dim, "aten::dim")
+DTYPE = _intrinsic("dtype", read_dtype, kinds.DTYPE)
+DEVICE = _intrinsic("device", read_device, kinds.DEVICE)
+FINFO = _intrinsic("finfo", limit_of, kinds.FINFO)
 NUMEL = _intrinsic("Tensor.numel", Tensor.numel, "aten::numel")
 ITEM = _intrinsic("Tensor.item", Tensor.item, "aten::item")
 TENSOR = _intrinsic("torch.tensor", torch.tensor, "aten::tensor")
@@ -290,6 +315,8 @@ BINARY: Mapping[str, Intrinsic] = {
     "sym_max": _intrinsic("max", max, kinds.MAX),
 }
 """What torch asks of a symbolic number and another, by the name of the method that it calls."""
+
+CONTAINS = _intrinsic("contains", operator.contains, "aten::__contains__")
 
 MATH: Mapping[str, Intrinsic] = {
     name: _intrinsic(f"math.{name}", getattr(math, name), f"aten::{name}")

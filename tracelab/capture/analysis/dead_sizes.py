@@ -6,7 +6,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import ARGUMENT, CONSTANT
 
-_NUMBERS = ("int", "float", "bool")
+_NUMBERS = ("int", "float", "bool", "Device")
 
 
 def drop_unused_numbers(graph: Graph) -> None:

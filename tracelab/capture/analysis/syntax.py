@@ -10,10 +10,9 @@ from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
-_SPAN = ("lineno", "end_lineno", "col_offset", "end_col_offset")
-
 Parents = dict[ast.AST, ast.AST]
 Span = tuple[int, ...]
+"""First and last line, first and last column."""
 Loop = ast.For | ast.AsyncFor | ast.comprehension
 
 
@@ -68,6 +67,20 @@ def _span(code: CodeType, offset: int) -> tuple[Any, ...]:
     return next(islice(code.co_positions(), offset // 2, None), (None,) * 4)
 
 
+def span_of(node: ast.expr | ast.stmt) -> Span:
+    """Where an expression or a statement stands in the source."""
+    return node.lineno, node.end_lineno or 0, node.col_offset, node.end_col_offset or 0
+
+
+def _behind_a_break(node: ast.expr) -> Span | None:
+    """The place that Python gives an attribute, or a call of it, which stands in a later line than its object."""
+    name = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(name, ast.Attribute) or name.lineno == name.end_lineno:
+        return None
+    line, column = name.end_lineno or 0, (name.end_col_offset or 0) - len(name.attr)
+    return line, node.end_lineno or 0, column, node.end_col_offset or 0
+
+
 @functools.lru_cache(maxsize=16)
 def _parents(file: str, text: str) -> tuple[dict[Span, ast.expr], Parents, dict[Span, ast.AST]] | None:
     """The innermost expression of each span, what each is a part of, and the loop of each span."""
@@ -80,9 +93,12 @@ def _parents(file: str, text: str) -> tuple[dict[Span, ast.expr], Parents, dict[
     parents: Parents = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
-            spans[tuple(getattr(node, name) for name in _SPAN)] = node
+            spans[span_of(node)] = node
+            whole = _behind_a_break(node)
+            if whole is not None:
+                spans.setdefault(whole, node)
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
-            loops[tuple(getattr(node, name) for name in _SPAN)] = node
+            loops[span_of(node)] = node
         for child in ast.iter_child_nodes(node):
             parents[child] = node
     return spans, parents, loops

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import is_read_to_check
+from tracelab.capture.recording.listed_checks import assume_listed
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.graph.assumptions import Assumption, AssumptionKind
-from tracelab.graph.intrinsics import NBYTES, STORAGE_OFFSET, STRIDE
-from tracelab.graph.source import Source, is_inner
+from tracelab.graph.intrinsics import DIM, DTYPE, NBYTES, STORAGE_OFFSET, STRIDE
+from tracelab.graph.source import INNER, Source, is_inner
 
 _properties: Any = Tensor
 """The class without its annotations, which hide descriptors behind the types of their values."""
@@ -97,6 +98,34 @@ def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], An
     return handle
 
 
+_DTYPES = tuple(dict.fromkeys(item for item in vars(torch).values() if isinstance(item, torch.dtype)))
+_RANKS = range(65)
+"""As many dimensions as tensors have."""
+
+
+def _passes(recorder: Recorder, tensor: Tensor, read: Any, candidates: Any, frame: FrameType) -> bool:
+    return recorder.is_dynamic(tensor) and assume_listed(recorder, tensor, read, candidates, frame)
+
+
+def _followed(test: str, now: Callable[[Any], Any]) -> Handler:
+    """What may go into calls alone, which then follow."""
+
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        tensor, frame = args[0], sys._getframe(2)
+        if not isinstance(tensor, Tensor) or (test == "dtype" and _passes(recorder, tensor, DTYPE, _DTYPES, frame)):
+            return NotImplemented
+        if not is_read_to_check(frame):
+            recorder.followed.see(recorder, test, tensor, now(tensor), frame)
+        return NotImplemented
+
+    return handle
+
+
+def _type(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`x.type()` reads the dtype, `x.type(dtype)` makes another tensor."""
+    return _DTYPE(recorder, args, kwargs) if len(args) == 1 and not kwargs else NotImplemented
+
+
 _DTYPE = _read(AssumptionKind.DTYPE, "dtype", "{}.dtype", lambda tensor: tensor.dtype)
 _DEVICE = _read(AssumptionKind.DEVICE, "device", "{}.device", lambda tensor: tensor.device)
 
@@ -104,7 +133,14 @@ _DEVICE = _read(AssumptionKind.DEVICE, "device", "{}.device", lambda tensor: ten
 def _dimensions(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     tensor = args[0]
     value = recorder.known(tensor)
-    if value is not None and value not in recorder.ranked and not is_read_to_check(sys._getframe(2)):
+    if value is None or value in recorder.ranked:
+        return tensor.dim()
+    frame = sys._getframe(2)
+    # Torch's layers look at each of their inputs: this is asked most often.
+    known = INNER.get(id(frame.f_code))
+    if not (known is not None and known[1]) and _passes(recorder, tensor, DIM, _RANKS, frame):
+        return tensor.dim()
+    if not is_read_to_check(frame):
         recorder.assume_dimensions(value, sys._getframe(1))
     return tensor.dim()
 
@@ -189,8 +225,8 @@ def _number(intrinsic: Any) -> Handler:
 
 
 HANDLERS: dict[Any, Handler] = {
-    _properties.dtype.__get__: _DTYPE,
-    Tensor.type: _DTYPE,
+    _properties.dtype.__get__: _followed("dtype", lambda tensor: tensor.dtype),
+    Tensor.type: _type,
     Tensor.element_size: _DTYPE,
     _properties.itemsize.__get__: _DTYPE,
     Tensor.is_floating_point: _FLOATING,
@@ -198,7 +234,7 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.is_complex: _COMPLEX,
     torch.is_complex: _COMPLEX,
     Tensor.is_signed: _DTYPE,
-    _properties.device.__get__: _DEVICE,
+    _properties.device.__get__: _followed("device", lambda tensor: tensor.device),
     Tensor.get_device: _DEVICE,
     _properties.is_cuda.__get__: _DEVICE,
     _properties.is_cpu.__get__: _DEVICE,

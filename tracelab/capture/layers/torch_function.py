@@ -230,6 +230,7 @@ def _data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 
 def _set_data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    recorder.followed.forget()
     return recorder.record_intrinsic(intrinsics.SET_DATA, args)
 
 
@@ -307,6 +308,12 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
         data = args[0] if args else kwargs.get("data")
         if isinstance(data, Tensor):
             return NotImplemented
+        if recorder.followed.waiting and isinstance(data, _PLAIN_DATA):
+            followed, named = recorder.followed.taken(recorder, sys._getframe(0), args, kwargs)
+            if named is not None and named is not kwargs:
+                if named.get("dtype") is None and _has_floats(data):
+                    properties.assume_default_dtype(recorder, sys._getframe(1))
+                return _made_of_data(recorder, intrinsic, followed, named, (args, kwargs))
         if not _has_traced(data):
             if kwargs.get("dtype") is None and _has_floats(data):
                 properties.assume_default_dtype(recorder, sys._getframe(1))
@@ -332,6 +339,30 @@ def _without_data(
     lifted: Tensor = torch.ops.aten.lift_fresh.default(made)
     return lifted.requires_grad_() if asked else lifted
 
+
+def _made_of_data(
+    recorder: Recorder, intrinsic: intrinsics.Intrinsic, args: Any, kwargs: Any, given: tuple[Any, Any]
+) -> Any:
+    """A tensor of Python data, whose dtype and device follow; `given` are the arguments that make it now."""
+    plain_args, plain_kwargs = concrete(given)
+    return recorder.record_intrinsic(
+        intrinsic, args, kwargs, run=lambda: intrinsic.function(*plain_args, **plain_kwargs)
+    )
+
+
+def _new_tensor(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`x.new_tensor(data)` has the dtype and the device of `x`, whatever they are."""
+    tensor, data = args[0], args[1] if len(args) == 2 else kwargs.get("data")
+    if not recorder.is_dynamic(tensor) or not isinstance(data, _PLAIN_DATA) or len(args) > 2:
+        return NotImplemented
+    now = {"dtype": tensor.dtype, "device": tensor.device}
+    frame = sys._getframe(2)
+    follow = {name: recorder.followed.value_of(recorder, tensor, name, frame) for name in now}
+    given = {name: item for name, item in kwargs.items() if name != "data" and item is not None}
+    return _made_of_data(recorder, intrinsics.TENSOR, (data,), {**follow, **given}, ((data,), {**now, **given}))
+
+
+_PLAIN_DATA = (bool, int, float, complex, list, tuple)
 
 HANDLERS: dict[Any, Handler] = {
     **integer_arguments.handlers(),
@@ -364,6 +395,7 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.__deepcopy__: _deep_copy,
     Tensor.__repr__: _shown(Tensor.__repr__),
     Tensor.__format__: _shown(Tensor.__format__),
+    Tensor.new_tensor: _new_tensor,
     torch.tensor: _from_data(intrinsics.TENSOR),
     torch.as_tensor: _from_data(intrinsics.AS_TENSOR),
 }

@@ -42,6 +42,8 @@ class Recorder(RecordingState):
             if symbols:
                 args = tuple([concrete(arg) for arg in args])
                 kwargs = {name: concrete(arg) for name, arg in kwargs.items()}
+            if self.followed.waiting:
+                graph_args, graph_kwargs = self.followed.taken(self, sys._getframe(1), graph_args, graph_kwargs)
             if operator.collective:
                 graph_args = labelled(graph_args, sys._getframe(2))
             source = self.source(sys._getframe(2))

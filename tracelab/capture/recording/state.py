@@ -18,14 +18,16 @@ from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.operands import LastOperand
 from tracelab.capture.analysis.static_sizes import StaticSizes
 from tracelab.capture.messages import STORAGE, emit
+from tracelab.capture.recording.followed import Followed
 from tracelab.capture.recording.grad_modes import GradModes
+from tracelab.capture.recording.listed_checks import assume_size_listed
 from tracelab.capture.recording.ranks import Sources, rank_source
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
-from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD, ITEM
+from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD, DEVICE, DTYPE, ITEM
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT, SET_GRAD
 from tracelab.graph.scope import Scope
@@ -119,6 +121,7 @@ class RecordingState:
         """Values whose number of dimensions needs no more to be said."""
         self._rank_sources: Sources = {}
         self.operands = LastOperand()
+        self.followed = Followed()
         self._values: dict[int, tuple[Any, Value]] = {}
         self._sources: dict[tuple[int, ...], Source] = {}
         self._warned: set[tuple[str, str, int, int]] = set()
@@ -277,6 +280,10 @@ class RecordingState:
     def _assume_that_it_fails(self, failed: Node) -> None:
         """The code went on without a call, which may be possible for other sizes and dtypes."""
         for value in failed.inputs:
+            if value.node is not None and value.node.target in (DTYPE.function, DEVICE.function):
+                # What was read is given to it.
+                read, tensor = value.node.name, value.node.inputs[0]
+                self.followed.decide(tensor, read, failed.source)
             type_ = value.type
             if not isinstance(type_, TensorType) or value.role not in (Role.COMPUTED, Role.INPUT):
                 continue
@@ -371,8 +378,12 @@ class RecordingState:
         subject: str = "",
     ) -> None:
         """Note a fact about a value that decides what is recorded; each fact is noted once, where it is first read."""
-        if value is not None and (value, test) not in self._assumed:
+        if value is None:
+            return
+        if (value, test) not in self._assumed:
             self.assume_at(kind, test, value, constant, self.source(frame), subject)
+        elif (value, test) in self.followed.facts:
+            self.followed.decide(value, test, self.source(frame))
 
     def drop_needless(self, frame: FrameType, truth: bool, known: int) -> None:
         """A comparison was found: take out an assumption on the other side of its `and` or `or` that decides nothing.
@@ -391,6 +402,8 @@ class RecordingState:
             return
         behind = check_at(frame, truth, compares)
         if behind is Check.GOES_ON:
+            return
+        if behind is Check.MAY_RAISE and test == "bool" and assume_size_listed(self, value, frame):
             return
         subject = ""
         if is_inner(frame.f_code):
@@ -416,12 +429,22 @@ class RecordingState:
         if (value, test) not in self._assumed:
             self._assumed.add((value, test))
             self.graph.assumptions.append(Assumption(kind, subject, constant, source, value, test))
+        else:
+            self.followed.decide(value, test, source)
 
     def assume_again(self, item: Assumption) -> None:
         """Note a fact that another trace assumed, at its place there."""
         if item.value is not None and (item.value, item.test) not in self._assumed:
             self._assumed.add((item.value, item.test))
             self.graph.assumptions.append(item)
+        elif item.value is not None:
+            self.followed.decide(item.value, item.test, item.source)
+
+    def first_assumed(self, value: Value, test: str) -> bool:
+        """Whether a fact about a value is noted for the first time."""
+        first = (value, test) not in self._assumed
+        self._assumed.add((value, test))
+        return first
 
     def first_asked(self, what: str, tensor: torch.Tensor) -> bool:
         """Whether the code asks this of a tensor outside the graph for the first time."""

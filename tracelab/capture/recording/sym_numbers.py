@@ -19,6 +19,7 @@ import torch
 
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.analysis.idle_branches import is_idle_otherwise
+from tracelab.capture.analysis.operands import is_overruled
 from tracelab.capture.analysis.text_uses import is_formatted_to_show, is_only_shown
 from tracelab.capture.messages import conversion_message, size_message
 from tracelab.capture.recording.state import RecordingState
@@ -191,8 +192,11 @@ class TracedNumber:
             return
         if not self.from_tensor and recorder.static_sizes.holds(self.value):
             return
-        if kind == "bool" and self.number and not self.from_tensor and is_idle_otherwise(asker):
-            return
+        if kind == "bool" and not self.from_tensor:
+            if self.number and is_idle_otherwise(asker):
+                return
+            if is_overruled(asker, bool(self.number)):
+                return
         if kind == "bool" and only_checks(asker):
             node = self.value.node
             name = node.name if node is not None else ""

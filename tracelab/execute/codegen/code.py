@@ -15,7 +15,15 @@ import torch
 from tracelab.errors import AssumptionError
 from tracelab.execute.codegen import peephole
 from tracelab.execute.codegen.guards import Guard, guards_of, steps
-from tracelab.execute.codegen.names import INFIX, binding, binding_arguments, native, overload_path, tensor_method
+from tracelab.execute.codegen.names import (
+    INFIX,
+    binding,
+    binding_arguments,
+    native,
+    overload_path,
+    tensor_attribute,
+    tensor_method,
+)
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.codegen.undo import Undo, UndoPlan
 from tracelab.graph.graph import Graph
@@ -231,6 +239,9 @@ class Code:
         sign = INFIX.get(target)  # type: ignore[arg-type]
         if sign is not None and len(args) == 2:
             return f"{self._receiver(args[0])} {sign} {self._receiver(args[1])}"
+        attribute = tensor_attribute(node)
+        if attribute is not None:
+            return f"{self._receiver(args[0])}.{attribute}"
         method = tensor_method(node)
         if method is not None:
             return f"{self._receiver(args[0])}.{method}({self._arguments(args[1:], node.kwargs)})"

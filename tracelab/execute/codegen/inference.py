@@ -17,10 +17,21 @@ from tracelab.compat.modes import any_autocast, dispatch_modes, function_modes, 
 from tracelab.graph.aliasing import makes_new_storage
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role
-from tracelab.graph.kinds import CONSTANT, LIST_CONSTRUCT, LIST_UNPACK, TUPLE_CONSTRUCT, TUPLE_UNPACK
+from tracelab.graph.kinds import (
+    CONSTANT,
+    DEVICE,
+    DTYPE,
+    FINFO,
+    LIST_CONSTRUCT,
+    LIST_UNPACK,
+    TUPLE_CONSTRUCT,
+    TUPLE_UNPACK,
+)
 
-_PLAIN_STRUCTURE = frozenset({CONSTANT, LIST_CONSTRUCT, TUPLE_CONSTRUCT, LIST_UNPACK, TUPLE_UNPACK})
-_NUMBERS = ("int", "float", "bool", "int[]")
+_PLAIN_STRUCTURE = frozenset(
+    {CONSTANT, LIST_CONSTRUCT, TUPLE_CONSTRUCT, LIST_UNPACK, TUPLE_UNPACK, DTYPE, DEVICE, FINFO}
+)
+_NUMBERS = ("int", "float", "bool", "int[]", "Device")
 
 
 def inference_region(graph: Graph) -> int:

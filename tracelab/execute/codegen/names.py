@@ -14,6 +14,7 @@ import torch
 
 from tracelab.compat import bindings as native_bindings
 from tracelab.execute.codegen import bindings
+from tracelab.graph.intrinsics import DEVICE, DTYPE
 from tracelab.graph.ir import Node
 
 INFIX = {
@@ -83,6 +84,14 @@ def overload_path(target: Any) -> str:
     """`torch.ops.aten.linear.default`"""
     namespace, _, name = target._schema.name.partition("::")
     return f"torch.ops.{namespace}.{name}.{target._schema.overload_name or 'default'}"
+
+
+def tensor_attribute(node: Node) -> str | None:
+    """The name of an attribute of `torch.Tensor` that the node reads."""
+    return _ATTRIBUTES.get(node.target)  # type: ignore[arg-type]
+
+
+_ATTRIBUTES = {DTYPE.function: "dtype", DEVICE.function: "device"}
 
 
 def tensor_method(node: Node) -> str | None:
