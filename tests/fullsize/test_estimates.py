@@ -109,9 +109,9 @@ def test_the_peak_is_logits_and_what_the_head_takes(llama):
 
 def test_the_sizes_of_another_call_are_found_in_milliseconds(llama):
     llama.estimate(batch=8, length=512)
-    begin = time.perf_counter()
+    begin = time.process_time()
     llama.estimate(batch=7, length=3000)
-    assert time.perf_counter() - begin < 0.05
+    assert time.process_time() - begin < 0.05
 
 
 def test_experts_count_those_that_a_token_runs_through(mixtral):
