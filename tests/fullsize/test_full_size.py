@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -44,8 +45,9 @@ print(json.dumps({
 """
 
 
+@functools.cache
 def measured(name):
-    out = subprocess.run([sys.executable, "-c", SCRIPT, name], capture_output=True, text=True, check=True, timeout=300)
+    out = subprocess.run([sys.executable, "-c", SCRIPT, name], capture_output=True, text=True, check=True, timeout=600)
     return json.loads(out.stdout.splitlines()[-1])
 
 
