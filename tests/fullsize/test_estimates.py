@@ -181,6 +181,11 @@ def test_a_graph_with_autocast_counts_its_dtypes():
     assert traced.estimate(batch=8).prefill.flops == 2 * 8 * 4 * 4
 
 
+def test_numbers_among_the_arguments_are_those_of_the_trace():
+    traced = tracelab.trace(lambda x, k: x.topk(k).values @ torch.ones(3, 2), (torch.randn(4, 8), 3))
+    assert traced.estimate(batch=5).prefill.flops == 2 * 5 * 3 * 2
+
+
 def test_in_place_operators_take_no_memory():
     def function(x):
         y = x * 2
