@@ -109,9 +109,9 @@ def test_the_peak_is_logits_and_what_the_head_takes(llama):
 
 def test_the_sizes_of_another_call_are_found_in_milliseconds(llama):
     llama.estimate(batch=8, length=512)
-    begin = time.perf_counter()
+    begin = time.process_time()
     llama.estimate(batch=7, length=3000)
-    assert time.perf_counter() - begin < 0.05
+    assert time.process_time() - begin < 0.05
 
 
 def test_experts_count_those_that_a_token_runs_through(mixtral):
@@ -179,6 +179,11 @@ def test_a_graph_with_autocast_counts_its_dtypes():
 
     traced = tracelab.trace(function, (torch.ones(2, 4), torch.ones(4, 4)))
     assert traced.estimate(batch=8).prefill.flops == 2 * 8 * 4 * 4
+
+
+def test_numbers_among_the_arguments_are_those_of_the_trace():
+    traced = tracelab.trace(lambda x, k: x.topk(k).values @ torch.ones(3, 2), (torch.randn(4, 8), 3))
+    assert traced.estimate(batch=5).prefill.flops == 2 * 5 * 3 * 2
 
 
 def test_in_place_operators_take_no_memory():

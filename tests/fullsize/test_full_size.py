@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -27,9 +28,10 @@ with torch.device("meta"):
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).eval()
     ids = torch.zeros(1, 16, dtype=torch.long)
 def timed(function):
-    begin = time.perf_counter()
+    # Seconds of the processor: other work on the machine does not count.
+    begin = time.process_time()
     result = function()
-    return result, time.perf_counter() - begin
+    return result, time.process_time() - begin
 traced, trace = timed(lambda: tracelab.trace(model, ids))
 _, picture = timed(lambda: view_bytes(traced.graph))
 traced.estimate(batch=8, length=8192)
@@ -43,17 +45,17 @@ print(json.dumps({
 """
 
 
+@functools.cache
 def measured(name):
-    out = subprocess.run([sys.executable, "-c", SCRIPT, name], capture_output=True, text=True, check=True, timeout=300)
+    out = subprocess.run([sys.executable, "-c", SCRIPT, name], capture_output=True, text=True, check=True, timeout=600)
     return json.loads(out.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("llama", 5), ("mixtral", 10), ("deepseek", 15)])
 def test_it_is_traced_shown_and_estimated_in_time_and_memory(name, seconds):
     found = measured(name)
-    # Other work on the machine may slow it down; the bars are for an idle one.
-    assert found["trace"] < 3 * seconds
-    assert found["picture"] < 3
+    assert found["trace"] < seconds
+    assert found["picture"] < 1
     assert found["again"] < 0.05
     assert found["memory"] < 1.5e9
 

@@ -41,7 +41,7 @@ _last_failure: Graph | None = None
 
 
 def last_failure() -> Graph | None:
-    """The graph of what ran before the traced code raised last.
+    """The graph of what ran before the traced code raised last, or was interrupted.
 
     Returns:
         The graph, whose `failed` is the node that raised; None where no traced code has raised.
@@ -58,10 +58,15 @@ def last_failure() -> Graph | None:
     return _last_failure
 
 
-def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
-    """What leaves the trace; `itself` says that the error is the one of the call that failed, not one because of it."""
+def keep_failure(graph: Graph) -> None:
+    """From now on this is the graph of what ran before the last failure."""
     global _last_failure
     _last_failure = graph
+
+
+def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
+    """What leaves the trace; `itself` says that the error is the one of the call that failed, not one because of it."""
+    keep_failure(graph)
     said = _sentence(error, graph, itself)
     raised = _both(error, f"{said}: {error}", graph)
     raised.add_note(f"{said}; tracelab.last_failure() is the graph of what ran before")

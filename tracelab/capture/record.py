@@ -12,11 +12,12 @@ import torch
 from tracelab.capture.analysis.concretize import concretize_function, concretize_modules, plain_numbers
 from tracelab.capture.analysis.dead_sizes import drop_unused_numbers
 from tracelab.capture.analysis.outlived import have_outlived, make_outlived_plain
-from tracelab.capture.failures import failure_of
+from tracelab.capture.failures import failure_of, keep_failure
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
 from tracelab.capture.outside.state import OutsideState
 from tracelab.capture.outside.unseen import note_unseen
+from tracelab.capture.progress import progress_of
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.outputs import Structure, record_output
 from tracelab.capture.recording.recorder import Recorder, active
@@ -103,6 +104,7 @@ def record(
     outside = OutsideState(function, state.modules, "" in (modules or {}))
     recorder.draws = outside.draws
     recorder.boundary = _call.__code__
+    recorder.progress = progress_of(graph.root.class_name or name)
 
     def release() -> None:
         recorder.names.clear()
@@ -140,6 +142,10 @@ def record(
         note_unseen(recorder, session.epoch)
         result = plain_numbers(result, set())
         session.completed = True
+    except KeyboardInterrupt as error:
+        recorder.paused = True
+        _keep_partial(recorder, user_inputs, error)
+        raise
     finally:
         try:
             session.end()
@@ -150,9 +156,20 @@ def record(
                 session.end()
                 raise
             raise
+        if recorder.progress is not None:
+            recorder.progress.close()
     graph.outputs = [returned] if returned is not None else []
     data = [tensor for _, tensor in recorder.data_inputs]
     return Recording(verified(finish(recorder, user_inputs)), result, data)
+
+
+def _keep_partial(recorder: Recorder, user_inputs: list[Value], error: KeyboardInterrupt) -> None:
+    """What ran before an interrupt is a graph, too, unless it came while a node was being written."""
+    try:
+        keep_failure(finish(recorder, user_inputs))
+    except Exception:
+        return
+    error.add_note("the trace was interrupted; tracelab.last_failure() is the graph of what ran before")
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

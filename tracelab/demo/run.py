@@ -43,7 +43,7 @@ def run_demo(folder: Path, *, open_lab: bool = True) -> None:
     except OSError as error:
         raise DemoError(f"cannot write to {folder}: {error.strerror or error}; choose another folder with -o") from None
     print(f"pictures: {folder / 'resnet18.svg'}, {folder / 'gpt.svg'}")
-    if open_lab and _has_screen():
+    if open_lab and has_screen():
         print("opening the quickstart in JupyterLab; stop it with Ctrl-C here")
         _open_lab(folder)
     else:
@@ -72,7 +72,7 @@ def _quickstart() -> str:
     raise DemoError(f"{NOTEBOOK} is missing from this installation: install tracelab again")
 
 
-def _has_screen() -> bool:
+def has_screen() -> bool:
     """Whether a person sits at a terminal, with a browser on the same machine."""
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         return False

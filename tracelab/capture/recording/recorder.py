@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.progress import EVERY, Progress
 from tracelab.capture.recording.collectives import labelled
 from tracelab.capture.recording.operators import Operator
 from tracelab.capture.recording.results import record_result
@@ -29,11 +30,16 @@ from tracelab.graph.types import tensor_type
 class Recorder(RecordingState):
     """The state of one recording, and how calls become nodes."""
 
+    progress: Progress | None = None
+    """What shows how far it is."""
+
     def run_operator(self, operator: Operator, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run one operator for real and record it."""
         self.paused = True
         set_watching(False)
         try:
+            if self.progress is not None and not len(self.nodes) % EVERY:
+                self.progress.look(len(self.nodes), self.scope.path)
             if operator.lifts_constant:
                 return self._lift(args[0], operator.call(args[0]))
             symbols: list[Any] = []

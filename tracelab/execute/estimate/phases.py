@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tracelab.errors import InputError
 from tracelab.execute.estimate.interpolate import Grid, Point, Rows
 from tracelab.execute.estimate.memory_over_time import live_rows
 from tracelab.execute.estimate.propagate import Findings, Vector
@@ -52,8 +53,12 @@ class Phase:
             if costs is not None:
                 return costs, None
         if any(free) and len(fits) < _MOST_FITS:
-            fits.append(self._made(point, free))
-            return self._direct[point]
+            try:
+                fits.append(self._made(point, free))
+                return self._direct[point]
+            except InputError:
+                # The graph may go without data at this point, and not at those around it.
+                fits.append(None)
         found, grown = self.find([point])
         self.unknown.update(found.unknown)
         known = self._direct[point] = (_costs(0, found, grown), found.broken.get(0))

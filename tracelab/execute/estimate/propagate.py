@@ -24,9 +24,11 @@ from tracelab.execute.estimate.costs import Grouped, bytes_moved, call_counted, 
 from tracelab.execute.estimate.items import Flow, Plain, Spec, Unhashable, flows_in, key_of, mapped, spec_of
 from tracelab.execute.measure.memory import tensors_in
 from tracelab.graph.assumptions import Assumption
+from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import (
+    ARGUMENT,
     CONSTANT,
     DICT_CONSTRUCT,
     ENTER_CONTEXT,
@@ -36,6 +38,7 @@ from tracelab.graph.kinds import (
     UNPACKS,
     Group,
 )
+from tracelab.graph.tree import Tree
 
 _SIZE_TESTS = frozenset({"bool", "int", "float", "len", "dim", "shape"})
 """Questions of assumptions that sizes answer."""
@@ -140,6 +143,7 @@ class _Run:
         self.contexts: list[tuple[Node, ExitStack]] = []
         self.regions = regions
         self.zero: Vector = (0,) * count
+        self.numbers = dict(_numbers(input_tree_of(graph).trees))
 
     def whole(self, state: Mapping[Value, Tensor], inputs: list[tuple[Spec, ...]]) -> Findings:
         graph, found = self.graph, self.found
@@ -239,6 +243,9 @@ class _Run:
         if kind == CONSTANT:
             for value in node.outputs:
                 self.items.setdefault(value, None)
+        elif kind == ARGUMENT:
+            # A number among the arguments is that of the trace.
+            self.items[node.outputs[0]] = Plain((self.numbers[node.args[0]],) * self.found.count)
         elif kind in (LIST_CONSTRUCT, TUPLE_CONSTRUCT):
             children = [self._item(arg) for arg in node.args]
             self.items[node.outputs[0]] = children if kind == LIST_CONSTRUCT else tuple(children)
@@ -477,6 +484,13 @@ def _holds(item: Assumption, now: Any) -> bool:
         now = tuple(now.shape)
     constant = tuple(item.constant) if isinstance(item.constant, (list, tuple)) else item.constant
     return bool(now == constant or (now != now and constant != constant))
+
+
+def _numbers(trees: list[Tree]) -> Iterator[tuple[str, Any]]:
+    """The values of Python's among the arguments, by their places."""
+    for tree in trees:
+        yield tree.place, tree.value
+        yield from _numbers(tree.children)
 
 
 def _last_steps(order: list[tuple[int, Node]]) -> dict[int, list[Value]]:
