@@ -370,3 +370,12 @@ def test_calls_keep_no_object_alive():
 def test_simple_namespaces():
     traced = tracelab.trace(lambda item: item.x + 1, (types.SimpleNamespace(x=torch.ones(2)),))
     assert torch.equal(traced(types.SimpleNamespace(x=torch.zeros(3))), torch.ones(3))
+
+
+@pytest.mark.parametrize("backend", ["inductor", "cudagraph"])
+def test_on_other_backends_objects_are_written_to(backend: str):
+    given = batch(3)
+    compiled = tracelab.trace(grow, batch()).with_backend(backend)
+    with pytest.warns(UserWarning, match="ran as Python code"):
+        assert compiled(given)[1] is given
+    assert len(given.parts) == 1

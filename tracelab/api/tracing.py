@@ -67,9 +67,10 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
 
     Args:
         func: A function, a module, a method, or anything else that can be called.
-        args: The positional arguments, as in a call of `func`: `trace(model, x, mask)`. Arguments may be nested tuples,
-            named tuples, lists and dicts of tensors, and of numbers, text and other plain values, which calls are
-            compared with. One tuple alone is a tuple of the positional arguments, as for `torch.jit.trace`: for a
+        args: The positional arguments, as in a call of `func`: `trace(model, x, mask)`. Arguments may be tuples, lists,
+            dicts and objects of any class (dataclasses, caches) that hold tensors, which are inputs; numbers are
+            followed, and text and other values are compared with those of each call. What the function writes into
+            an argument is written by each replay into the one that is given. One tuple alone is a tuple of the positional arguments, as for `torch.jit.trace`: for a
             function that takes one tuple, give a tuple that holds it.
         kwargs: The arguments by keyword, as in a call: `trace(model, x, mask=mask)`, `trace(model, **batch)`.
         example_inputs: The same as one positional argument alone.

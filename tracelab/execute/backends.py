@@ -22,7 +22,7 @@ from tracelab.execute.module import ReplayModule
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
-from tracelab.graph.kinds import SET_ATTRIBUTE
+from tracelab.graph.kinds import ARGUMENT, SET_ATTRIBUTE
 
 BACKENDS = ("python", "inductor", "cudagraph")
 
@@ -139,8 +139,11 @@ def _python(unit: _Unit) -> Runner:
 
 def _inductor(unit: _Unit) -> Runner:
     function = torch.compile(unit.function, backend="inductor")
+    objects = any(node.outputs[0].type not in ("int", "float") for node in unit.graph.find_nodes(ARGUMENT))
 
     def run(flat: list[Tensor]) -> tuple[Any, str]:
+        if objects:
+            return unit.call(flat), "the graph writes into objects among its arguments, or gives them back"
         try:
             return function(*flat, *unit.parameters()), ""
         except dynamo.compiler_error() as error:
@@ -156,6 +159,8 @@ def _cudagraph(unit: _Unit) -> Runner:
     recorded: list[_Recorded] = []
     failed: list[str] = []
     writes = _writes_into_state(unit.graph)
+    if unit.graph.find_nodes(ARGUMENT):
+        failed.append("the graph takes numbers or objects beside tensors, which a CUDA graph would keep")
 
     def run(flat: list[Tensor]) -> tuple[Any, str]:
         reason = failed[0] if failed else _why_not(unit, flat, writes)
