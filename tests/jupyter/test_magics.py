@@ -80,7 +80,7 @@ def test_what_a_cell_was_traced_on_is_kept_as_it_was(shell):
 def test_the_tensors_of_a_tuple_are_inputs(shell):
     shell.run("pair = (torch.ones(2), {'k': torch.ones(2)})")
     shell.trace("c = pair[0] * 3 + pair[1]['k']")
-    assert inputs(shell) == ["pair.0", "pair.1"]
+    assert inputs(shell) == ["pair.0", 'pair.1["k"]']
     assert_same(shell.space["_trace"]((torch.ones(3), {"k": torch.ones(3)})), torch.full((3,), 4.0))
 
 
