@@ -47,12 +47,12 @@ def operators(shell):
             "for n, batch in tqdm(enumerate(DataLoader(pairs, batch_size=4))): y = linear(batch[0])",
             ["batch.0", "batch.0.1"],
         ),
-        ("for batch in DataLoader(Rows(), batch_size=4): y = linear(batch['x'])", ["batch.x", "batch.x.1"]),
+        ("for batch in DataLoader(Rows(), batch_size=4): y = linear(batch['x'])", ['batch["x"]', 'batch["x"].1']),
         ("for xb, name in DataLoader(Rows(), batch_size=4, collate_fn=collate): y = linear(xb)", ["xb", "xb.1"]),
         ("xb, yb = next(iter(DataLoader(pairs, batch_size=4)))\ny = linear(xb)", ["xb"]),
         ("ys = [linear(xb) for xb, yb in DataLoader(pairs, batch_size=4)]", ["xb", "xb.1"]),
         ("xb, yb = pairs[2]\ny = linear(xb)", ["xb"]),
-        ("row = Rows()[1]\ny = linear(row['x'])", ["row.x"]),
+        ("row = Rows()[1]\ny = linear(row['x'])", ['row["x"]']),
     ],
 )
 def test_a_batch_is_an_input_named_by_its_variable(shell, loop, names):

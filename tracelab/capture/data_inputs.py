@@ -64,15 +64,20 @@ def _binding_frame(recorder: Recorder, frame: FrameType | None) -> FrameType | N
 
 
 def _named_tensors(item: Any, names: Targets, depth: int = 0) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tensors inside, each with its name: `batch.0`, `batch.labels`."""
+    """The tensors inside, each with its name: `batch.0`, `batch["labels"]`."""
     if isinstance(item, torch.Tensor):
         yield (names if isinstance(names, str) else _UNNAMED), item
         return
     parts = _parts(item) if depth < _DEEPEST else {}
     each = names if isinstance(names, tuple) and len(names) == len(parts) else None
     for index, (key, part) in enumerate(parts.items()):
-        name = each[index] if each is not None else f"{names if isinstance(names, str) else _UNNAMED}.{key}"
+        name = each[index] if each is not None else _part_name(item, names, key)
         yield from _named_tensors(part, name, depth + 1)
+
+
+def _part_name(item: Any, names: Targets, key: Any) -> str:
+    whole = names if isinstance(names, str) else _UNNAMED
+    return f'{whole}["{key}"]' if isinstance(item, dict) and isinstance(key, str) else f"{whole}.{key}"
 
 
 _UNNAMED = "batch"

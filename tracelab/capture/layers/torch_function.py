@@ -153,9 +153,11 @@ def convert(
     frame = sys._getframe(1)
     if value is not None and is_constant(value):
         return result
-    later = functools.partial(properties.assume_content, recorder, kind, args[0], result, at=recorder.source(frame))
-    if kind != "bool" and freezes_nothing(recorder, frame, later):
-        return result
+    if kind != "bool" and recorder.graph.cell:
+        at = recorder.source(frame)
+        later = functools.partial(properties.assume_content, recorder, kind, args[0], result, at=at)
+        if freezes_nothing(recorder, frame, later):
+            return result
     if kind == "bool" or not told_where_it_comes_back(recorder, shown, value, frame):
         recorder.warn(kind, conversion_message(kind, shown), shown, value, frame)
     properties.assume_content(recorder, kind, args[0], result, frame)
