@@ -70,8 +70,8 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
         args: The positional arguments, as in a call of `func`: `trace(model, x, mask)`. Arguments may be tuples, lists,
             dicts and objects of any class (dataclasses, caches) that hold tensors, which are inputs; numbers are
             followed, and text and other values are compared with those of each call. What the function writes into
-            an argument is written by each replay into the one that is given. One tuple alone is a tuple of the positional arguments, as for `torch.jit.trace`: for a
-            function that takes one tuple, give a tuple that holds it.
+            an argument is written by each replay into the one that is given. One tuple alone is a tuple of the
+            positional arguments, as for `torch.jit.trace`: for a function that takes one tuple, give one that holds it.
         kwargs: The arguments by keyword, as in a call: `trace(model, x, mask=mask)`, `trace(model, **batch)`.
         example_inputs: The same as one positional argument alone.
         example_kwarg_inputs: More arguments by keyword. A keyword with the name of an option is the option: an argument
@@ -133,8 +133,8 @@ def _trace(
     try:
         with _told(policy):
             traced = _traced(func, call, strict, force_outplace)
-    except TraceError:
-        if not call.has_numbers:
+    except TraceError as error:
+        if not call.has_numbers or not isinstance(error.__cause__, (TypeError, RuntimeError)):
             raise
         # Code that is written in C, or asks `type(k) is int`, may not take what stands for a number.
         call.follows_numbers = False
