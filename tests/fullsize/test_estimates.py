@@ -266,7 +266,7 @@ def test_html_is_escaped():
         ({"batch": 2.5}, "batch=2.5 is no size: give a whole number from 1"),
         (
             {"length": 7},
-            "length=7 is for nothing: Sequential.forward has no input of whole numbers with two dimensions",
+            "length=7 is for nothing: Sequential has no input of whole numbers with two dimensions",
         ),
         ({"dtype": "int8"}, "dtype='int8' is no floating dtype: give a name such as 'bfloat16', or torch.bfloat16"),
     ],
