@@ -22,7 +22,7 @@ from tracelab.capture.recording.followed import Followed
 from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.recording.listed_checks import assume_size_listed
 from tracelab.capture.recording.ranks import Sources, rank_source
-from tracelab.capture.recording.wrappers import note_parts, ragged_size_value, wrapper_value
+from tracelab.capture.recording.wrappers import Made, note_parts, ragged_size_value, wrapper_value
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
 from tracelab.graph.assumptions import Assumption, AssumptionKind
@@ -85,7 +85,7 @@ class RecordingState:
         """Those that were there before."""
         self.objects: dict[int, tuple[Any, Value]] = {}
         """Objects that calls gave, and that are arguments of later ones: handles of hooks."""
-        self.wrappers: dict[int, Any] = {}
+        self.wrappers: dict[int, Made] = {}
         """Tensors of wrapping classes that the code made itself, and with what, by their ids."""
         self.parts: dict[int, tuple[torch.Tensor, Value, str]] = {}
         """Tensors that traced ones hold as attributes, by their ids, with the whole's value and their name in it."""

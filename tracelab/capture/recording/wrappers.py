@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import weakref
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,14 +14,30 @@ from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import WRAPPER
 
 
+@dataclass(slots=True)
+class Made:
+    """A tensor of a class that wraps others, which the traced code made."""
+
+    tensor: torch.Tensor
+    args: tuple[Any, ...]
+    """Its class and size, and what else it was made with."""
+    keywords: dict[str, Any]
+    fields: dict[str, Any] | None = None
+    """Its attributes when a call first took it, or last gave it; None before."""
+
+
 def note_wrapper(recorder: Any, tensor: torch.Tensor, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
     """The traced code made a tensor of a class that wraps others, whose attributes it sets next."""
-    recorder.wrappers[id(tensor)] = weakref.ref(tensor), args, keywords
+    recorder.wrappers[id(tensor)] = Made(tensor, args, keywords)
 
 
 def note_parts(recorder: Any, whole: torch.Tensor, value: Value) -> None:
     """A traced tensor may hold others as attributes, which the code can take out of it, now or when it is gone."""
-    for name, part in parts_of(whole).items():
+    fields = parts_of(whole)
+    made = recorder.wrappers.get(id(whole))
+    if made is not None:
+        made.fields = fields
+    for name, part in fields.items():
         if isinstance(part, torch.Tensor):
             recorder.parts[id(part)] = part, value, name
 
@@ -29,22 +45,30 @@ def note_parts(recorder: Any, whole: torch.Tensor, value: Value) -> None:
 def wrapper_value(recorder: Any, tensor: torch.Tensor) -> Value | None:
     """The value of a tensor that the code put together, or took out of a traced one; None for any other."""
     made = recorder.wrappers.get(id(tensor))
-    if made is not None and made[0]() is tensor:
-        _, (cls, size, *options), keywords = made
-        args = size, parts_of(tensor), *options
-        recorder.record_call(WRAPPER, wrapper_of(cls), args, keywords, run=lambda: tensor)
-        return _known(recorder, tensor)
     held = recorder.parts.get(id(tensor))
-    if held is not None:
-        _, value, name = held
-        recorder.record_intrinsic(PART, (value, name), run=lambda: tensor)
-        return _known(recorder, tensor)
-    return None
-
-
-def _known(recorder: Any, tensor: torch.Tensor) -> Value | None:
+    if made is not None:
+        cls, size, *options = made.args
+        args = size, parts_of(tensor), *options
+        recorder.record_call(WRAPPER, wrapper_of(cls), args, made.keywords, run=lambda: tensor)
+    elif held is not None:
+        _, whole, name = held
+        recorder.record_intrinsic(PART, (whole, name), run=lambda: tensor)
+    else:
+        return None
     value: Value | None = recorder.known(tensor)
     return value
+
+
+def changed_wrappers(recorder: Any) -> list[torch.Tensor]:
+    """Those whose attributes the code has set to others since a call took them: of that, no call was seen."""
+    return [made.tensor for made in recorder.wrappers.values() if made.fields is not None and _changed(made)]
+
+
+def _changed(made: Made) -> bool:
+    assert made.fields is not None
+    now = parts_of(made.tensor)
+    kept = (now.get(name) is part for name, part in made.fields.items() if isinstance(part, torch.Tensor))
+    return not all(kept)
 
 
 def ragged_size_value(recorder: Any, size: Any) -> Any:
