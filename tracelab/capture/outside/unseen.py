@@ -16,6 +16,7 @@ _CHANGED = "what a tensor that wraps others holds, which the code changed in a w
 
 def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
     """Note the constants that the code made itself, in a way that tracing does not see."""
+    _note_changed(recorder)
     if not recorder.constants:
         return
     state = recorder.graph.state
@@ -29,6 +30,10 @@ def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
             recorder.graph.assumptions.append(
                 Assumption(AssumptionKind.UNSEEN, _MADE, "this tensor", source, probe=lambda: "another one")
             )
+
+
+def _note_changed(recorder: Recorder) -> None:
+    """Note the tensors whose parts the code replaced after calls had taken them."""
     for tensor in changed_wrappers(recorder):
         whole = recorder.known(tensor)
         source = whole.node.source if whole is not None and whole.node is not None else None
