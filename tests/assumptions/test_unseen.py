@@ -67,24 +67,6 @@ def returned_as_it_is(x):
     return POOL.submit(torch.mul, x, 3).result()
 
 
-class Wrapped(torch.Tensor):
-    @staticmethod
-    def __new__(cls, inner):
-        return torch.Tensor._make_wrapper_subclass(cls, inner.shape, dtype=inner.dtype)
-
-    def __init__(self, inner):
-        self.inner = inner
-
-    @classmethod
-    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
-        plain = [item.inner if isinstance(item, Wrapped) else item for item in args]
-        return Wrapped(func(*plain, **(kwargs or {})))
-
-
-def by_a_class_that_wraps(x):
-    return (Wrapped(x) * 3).inner + 0
-
-
 functional = torch.func.functionalize(lambda x: x.clone().view(-1).mul_(3))
 
 
@@ -99,7 +81,6 @@ def by_a_transform_from_before(x):
         by_an_operator_in_a_pool,
         by_a_thread,
         returned_as_it_is,
-        by_a_class_that_wraps,
         by_a_transform_from_before,
     ],
     ids=lambda item: item.__name__,

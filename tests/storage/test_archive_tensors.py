@@ -245,14 +245,18 @@ def test_a_device_that_is_not_here_is_named():
     assert from_bytes(content, map_location="cpu").b.tolist() == [1.0, 1.0]
 
 
+class Named(torch.Tensor):
+    pass
+
+
 @pytest.mark.parametrize(
     ("tensor", "word"),
     [
-        (torch.ones(2, 2).to_sparse(), "sparse_coo"),
-        (torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "quantized"),
         (nn.UninitializedBuffer(), "without a shape"),
+        (torch.ones(2).as_subclass(Named), "it is a Named"),
+        (torch.nested.nested_tensor([torch.ones(2)], layout=torch.jagged), "it is a NestedTensor"),
     ],
-    ids=["sparse", "quantized", "lazy"],
+    ids=["lazy", "subclass", "jagged"],
 )
 def test_a_tensor_that_files_do_not_hold_is_refused_by_name(tensor, word):
     with pytest.raises(TracelabFileError, match=rf"cannot save b: .*{word}"):

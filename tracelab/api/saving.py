@@ -23,7 +23,7 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
         file: A path or a binary file object.
 
     Raises:
-        TracelabFileError: It holds what files do not (sparse and quantized tensors, tensor subclasses).
+        TracelabFileError: It holds what files do not (tensors of classes of one's own, say).
         TypeError: It is not a trace.
         OSError: The file cannot be written.
 

@@ -66,6 +66,10 @@ BRANCH_BEHIND = (
     "A value that left the graph at {} decides what runs here, which might cause the trace to be incorrect: the branch "
     "taken here is taken for every input. Keep it a tensor, or trace again where it differs."
 )
+CHANGED = (
+    "An attribute of a {} was set to another tensor after calls had taken it, which might cause the trace to be "
+    "incorrect: later calls take it as it was. Make a new tensor instead."
+)
 STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
     "run. Take a view of the tensor that owns it instead."

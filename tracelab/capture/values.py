@@ -73,7 +73,8 @@ def concrete(item: Any) -> Any:
     if type_ in PLAIN:
         return item
     if isinstance(item, SYMBOLIC):
-        return item.node.number
+        # One of a nested tensor is no number.
+        return getattr(item.node, "number", item)
     if isinstance(item, torch.Tensor):
         number = getattr(item, "_wrapped_number", None)
         return number.node.number if number is not None and isinstance(number, SYMBOLIC) else item

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from tracelab.check.memory import has_data
+from tracelab.graph.callables.wrappers import wrapped_parts
 from tracelab.graph.objects import attributes_of, fields_of, holds_tensor, is_object
 from tracelab.graph.types import counted
 
@@ -152,7 +153,7 @@ def _difference(wanted: Any, got: Any, tolerance: float) -> ErrorSize | str | No
     x, y = _plain(got), _plain(wanted)
     if isinstance(x, list) or isinstance(y, list):
         if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
-            return "a nested tensor of another length"
+            return "a nested or wrapping tensor of another length"
         parts = (_difference(mine, theirs, tolerance) for mine, theirs in zip(y, x, strict=True))
         return next((part for part in parts if part is not None), None)
     if x.shape != y.shape:
@@ -189,6 +190,9 @@ def _error(got: Tensor, wanted: Tensor, tolerance: float) -> ErrorSize | None:
 def _plain(item: Any) -> Any:
     if not isinstance(item, Tensor):
         return torch.as_tensor(item)
+    parts = wrapped_parts(item)
+    if parts:
+        return list(parts.values())
     item = item.detach()
     if item.is_quantized:
         return item.dequantize()

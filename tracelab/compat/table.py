@@ -159,6 +159,9 @@ _GROUPS = (
         torch.Generator._cdata
         torch.UntypedStorage._cdata
         torch._C.DisableTorchFunction
+        torch._C._is_torch_function_enabled
+        torch._C._disabled_torch_function_impl
+        torch.Tensor._make_wrapper_subclass
         """,
     ),
     (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
@@ -20,6 +22,30 @@ needed("torch.Generator._cdata")
 needed("torch.UntypedStorage._cdata")
 without_torch_function: Any = needed("torch._C.DisableTorchFunction")
 """Context manager: torch alone sees what happens to tensors, and no class or mode of the user's."""
+
+subclasses_are_asked: Callable[[], bool] = needed("torch._C._is_torch_function_enabled")
+"""Whether calls go to `__torch_function__` of their arguments' classes now."""
+_not_asked: Any = needed("torch._C._disabled_torch_function_impl")
+make_wrapper_subclass: Callable[..., torch.Tensor] = needed("torch.Tensor._make_wrapper_subclass")
+"""Makes a tensor of a subclass without memory of its own."""
+
+
+@functools.cache
+def has_rules(cls: type, of_torch: bool = False) -> bool:
+    """Whether a class decides by a class method, `__torch_function__`, what calls with its tensors do.
+
+    Args:
+        cls: The class of an argument.
+        of_torch: Ask for a subclass of `torch.Tensor` that has torch's own method, which gives results that class.
+    """
+    rules = getattr(cls, "__torch_function__", None)
+    if cls is torch.Tensor or rules is None or rules is _not_asked or getattr(rules, "__self__", None) is not cls:
+        return False
+    if cls.__module__.startswith("torch.nested."):
+        # Its sizes are no numbers that a trace could follow: see `capture.layers.nested`.
+        return False
+    inherited: Any = torch.Tensor.__torch_function__
+    return (rules.__func__ is inherited.__func__) is of_torch
 
 
 def mark_as_parameter(tensor: torch.Tensor) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.masked import MaskedTensor
 
 from tracelab.graph import kinds
+from tracelab.graph.callables.wrappers import part_of
 
 Number = int | float | bool
 
@@ -124,6 +126,14 @@ DATA = _intrinsic("data", read_data, kinds.DATA)
 SET_DATA = _intrinsic("set_data", write_data, kinds.SET_DATA)
 PARAMETER = _intrinsic("Parameter", make_parameter, kinds.PARAMETER)
 AS_SUBCLASS = _intrinsic("as_subclass", _as_subclass, kinds.AS_SUBCLASS, trusted=False)
+PART = _intrinsic("tensor_part", part_of, kinds.PART)
+NESTED = {
+    name: _python(f"nested.{name}", getattr(torch.nested, name))
+    for name in ("as_nested_tensor", "nested_tensor", "narrow", "nested_tensor_from_jagged", "masked_select")
+}
+"""Makers of nested tensors: their Python code keeps tables of sizes that no number of a trace fits into."""
+MASKED_DATA = _python("masked.get_data", MaskedTensor.get_data)
+"""Its gradient takes the mask of the tensor that it is called with, out of a closure."""
 GET_ITEM = _intrinsic("getitem", get_item, kinds.GET_ITEM)
 ORDERED_DICT = _intrinsic("OrderedDict", OrderedDict, kinds.DICT_CONSTRUCT)
 

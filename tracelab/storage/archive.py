@@ -36,7 +36,7 @@ def write_record(
     The same record gives the same bytes. An existing file is replaced only when the new one is complete.
     Without `view`, or with one of more than `container.LARGEST_VIEW` bytes, the file viewer needs a kernel. With
     `aside` the tensors go into that list, and the file, which holds none, is read with the same list.
-    Raises `TracelabFileError` for what files do not hold (sparse and quantized tensors, tensor subclasses),
+    Raises `TracelabFileError` for what files do not hold (tensors of classes of one's own, say),
     `OSError` where the file cannot be written.
     """
     tensors, scripts = TensorTable() if aside is None else TensorsAside(aside), ScriptFiles()
@@ -62,6 +62,7 @@ def write_record(
                 keep=_keeper(tensors, in_tree, method.constants),
                 scripts=scripts,
                 moved=method.devices,
+                add=tensors.add,
             ),
         ]
         for name, method in record.recordings()

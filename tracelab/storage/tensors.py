@@ -14,6 +14,7 @@ import torch
 from tracelab.compat.tensors import is_fake
 from tracelab.errors import TracelabFileError
 from tracelab.storage import validation
+from tracelab.storage.composites import put_together, take_apart
 from tracelab.storage.graph_json.constants import device_of, dtype_of, short_name
 from tracelab.storage.weights import STORED_DTYPES
 
@@ -31,6 +32,8 @@ class TensorTable:
         self._tensors: list[torch.Tensor] = []
         self._names: list[str] = []
         self._rows: dict[int, int] = {}
+        self._made: dict[int, dict[str, Any]] = {}
+        """Rows of tensors that are put together of others, with what they say of that."""
 
     def add(self, tensor: torch.Tensor, name: str) -> int:
         """The tensor's row; the same object has the same row.
@@ -40,13 +43,19 @@ class TensorTable:
         row = self._rows.get(id(tensor))
         if row is None:
             _check(tensor, name)
+            apart = take_apart(tensor)
+            if apart is not None:
+                words, parts = apart
+                # They stand before the whole.
+                numbers = {word: self.add(part, f"{name}.{word}" if name else word) for word, part in parts.items()}
+                self._made[len(self._tensors)] = {**words, "parts": numbers}
             row = self._rows[id(tensor)] = len(self._tensors)
             self._tensors.append(tensor)
             self._names.append(name)
         return row
 
     def finish(self) -> tuple[list[dict[str, Any]], list[tuple[str, torch.Tensor]]]:
-        rows = [_describe(tensor) for tensor in self._tensors]
+        rows = [_describe(tensor, self._made.get(row)) for row, tensor in enumerate(self._tensors)]
         stored: list[tuple[str, torch.Tensor]] = []
         taken: set[str] = set()
         with torch.no_grad():
@@ -61,7 +70,7 @@ class TensorTable:
         """Rows that are stored together: those whose memory overlaps."""
         by_storage: dict[Any, list[int]] = defaultdict(list)
         for row, tensor in enumerate(self._tensors):
-            if _is_shape_only(tensor):
+            if row in self._made or _is_shape_only(tensor):
                 continue
             alone = tensor.numel() == 0 or tensor.is_conj() or tensor.is_neg()
             # Seen with another element type, shared memory is stored twice: such a view is not made again.
@@ -121,8 +130,10 @@ def _check(tensor: torch.Tensor, name: str) -> None:
     if not plain and not isinstance(tensor, torch.nn.Buffer):
         refuse(f"files hold plain tensors, and it is a {type(tensor).__name__}")
     if tensor.is_nested or tensor.layout is not torch.strided or tensor.is_quantized:
-        kind = "nested" if tensor.is_nested else "quantized" if tensor.is_quantized else short_name(tensor.layout)
-        refuse(f"files hold dense tensors, and it is {kind}: make it dense, and trace again")
+        if take_apart(tensor) is None:
+            kind = "nested" if tensor.is_nested else short_name(tensor.dtype if tensor.is_quantized else tensor.layout)
+            refuse(f"files have no form for a tensor of this kind ({kind}): make it dense, and trace again")
+        return
     if not _is_shape_only(tensor) and _REAL_OF.get(tensor.dtype, tensor.dtype) not in STORED_DTYPES:
         refuse(f"files have no room for the type {tensor.dtype}")
 
@@ -131,14 +142,16 @@ def _is_shape_only(tensor: torch.Tensor) -> bool:
     return tensor.is_meta or is_fake(tensor)
 
 
-def _describe(tensor: torch.Tensor) -> dict[str, Any]:
+def _describe(tensor: torch.Tensor, made: dict[str, Any] | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "dtype": short_name(tensor.dtype),
-        "shape": list(tensor.shape),
+        "shape": [] if tensor.is_nested else list(tensor.shape),
         "device": "meta" if _is_shape_only(tensor) else str(tensor.device),
         "parameter": isinstance(tensor, torch.nn.Parameter),
         "requires_grad": tensor.requires_grad,
     }
+    if made is not None:
+        return {**row, **made}
     if _is_shape_only(tensor):
         row["stride"] = list(tensor.stride())
     return row
@@ -173,10 +186,10 @@ def read_tensors(item: Any, stored: dict[str, torch.Tensor], map_location: torch
     """
     moved: dict[tuple[str, torch.device], torch.Tensor] = {}
     used: set[str] = set()
-    made = []
+    made: list[torch.Tensor] = []
     for entry in validation.rows(item, "tensors"):
         row = validation.table(entry, "a tensor")
-        made.append(_read(row, stored, map_location, moved, used))
+        made.append(_read(row, made, stored, map_location, moved, used))
     if used != set(stored):
         extra = min(set(stored) - used)
         validation.bad("weights.safetensors", f"holds {extra[:60]!r}, which the graph does not use")
@@ -185,6 +198,7 @@ def read_tensors(item: Any, stored: dict[str, torch.Tensor], map_location: torch
 
 def _read(
     row: dict[str, Any],
+    before: list[torch.Tensor],
     stored: dict[str, torch.Tensor],
     map_location: torch.device | None,
     moved: dict[tuple[str, torch.device], torch.Tensor],
@@ -201,7 +215,11 @@ def _read(
     requires_grad = validation.boolean(validation.field(row, "requires_grad", where), where)
     if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
         validation.bad(where, f"of type {short_name(dtype)} cannot require gradients")
-    if device.type == "meta":
+    if "made" in row:
+        numbers = validation.table(validation.field(row, "parts", where), where)
+        parts = {word: before[validation.index(number, where, len(before))] for word, number in numbers.items()}
+        tensor = put_together(row, parts, shape)
+    elif device.type == "meta":
         tensor = _meta(shape, stride, dtype)
     else:
         name = validation.text(validation.field(row, "data", where), where)

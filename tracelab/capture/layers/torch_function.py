@@ -20,13 +20,14 @@ from tracelab.capture.analysis.constants import is_constant
 from tracelab.capture.analysis.static_sizes import MADE
 from tracelab.capture.analysis.subscripts import takes_from_the_front
 from tracelab.capture.analysis.text_uses import is_only_shown
-from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, properties
+from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, nested, properties, subclasses
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.recording.ways import freezes_nothing, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
+from tracelab.compat.tensors import subclasses_are_asked
 from tracelab.graph import intrinsics
 from tracelab.graph.ir import Node, Value
 
@@ -50,8 +51,17 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
                 # Code that is not looked into may meet traced numbers in objects that it was given.
                 args, kwargs = concrete(args), concrete(kwargs)
             return func(*args, **(kwargs or {}))
+        asked = subclasses_are_asked() if types else False
+        if asked:
+            found = subclasses.by_rules(self, func, types, args, kwargs)
+            if found is not NotImplemented:
+                return found
         handler = HANDLERS.get(func)
         if handler is None:
+            if asked:
+                found = subclasses.by_rules(self, func, types, args, kwargs, of_torch=True)
+                if found is not NotImplemented:
+                    return _with_gradient(recorder, found, kwargs or {})
             if not kwargs:
                 return func(*args)
             return _with_gradient(recorder, func(*args, **kwargs), kwargs)
@@ -105,6 +115,7 @@ def _shape(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 def _whole_shape(recorder: Recorder, tensor: Any, caller: FrameType) -> Any:
     if not _traces_sizes(recorder, tensor):
+        nested.assume_sizes(recorder, tensor, None, caller)
         return NotImplemented
     if not takes_from_the_front(caller):
         properties.assume_dimensions(recorder, tensor, caller)
@@ -113,9 +124,10 @@ def _whole_shape(recorder: Recorder, tensor: Any, caller: FrameType) -> Any:
 
 def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     tensor = args[0]
-    if not _traces_sizes(recorder, tensor):
-        return NotImplemented
     dim = args[1] if len(args) > 1 else kwargs.get("dim")
+    if not _traces_sizes(recorder, tensor):
+        nested.assume_sizes(recorder, tensor, dim, sys._getframe(2))
+        return NotImplemented
     if dim is None:
         return _whole_shape(recorder, tensor, sys._getframe(2))
     dim = concrete(dim)
@@ -371,6 +383,7 @@ HANDLERS: dict[Any, Handler] = {
     **gradients.HANDLERS,
     **hooks.HANDLERS,
     **properties.HANDLERS,
+    **nested.HANDLERS,
     _properties.shape.__get__: _shape,
     Tensor.size: _size,
     Tensor.numel: _numel,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import torch
 
 from tracelab.capture.analysis.epoch import Epoch
-from tracelab.capture.messages import UNSEEN
+from tracelab.capture.messages import CHANGED, UNSEEN
 from tracelab.capture.recording.recorder import Recorder, recording_paused
+from tracelab.capture.recording.wrappers import changed_wrappers
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 
 _MADE = "what the code made in a way that tracing does not see"
+_CHANGED = "what a tensor that wraps others holds, which the code changed in a way that tracing does not see,"
 
 
 def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
     """Note the constants that the code made itself, in a way that tracing does not see."""
+    _note_changed(recorder)
     if not recorder.constants:
         return
     state = recorder.graph.state
@@ -27,6 +30,17 @@ def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
             recorder.graph.assumptions.append(
                 Assumption(AssumptionKind.UNSEEN, _MADE, "this tensor", source, probe=lambda: "another one")
             )
+
+
+def _note_changed(recorder: Recorder) -> None:
+    """Note the tensors whose parts the code replaced after calls had taken them."""
+    for tensor in changed_wrappers(recorder):
+        whole = recorder.known(tensor)
+        source = whole.node.source if whole is not None and whole.node is not None else None
+        recorder.warn("constant", CHANGED.format(type(tensor).__name__), "", whole, at=source)
+        recorder.graph.assumptions.append(
+            Assumption(AssumptionKind.UNSEEN, _CHANGED, "as it was", source, probe=lambda: "another one")
+        )
 
 
 def _is_torch_s_own(tensor: torch.Tensor) -> bool:

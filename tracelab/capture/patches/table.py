@@ -20,6 +20,7 @@ from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.environment import ENVIRONMENT
 from tracelab.capture.patches.values.generators import GENERATORS
 from tracelab.capture.patches.values.modes import MODES
+from tracelab.capture.patches.values.nested import NESTED
 from tracelab.capture.patches.values.number_classes import NUMBER_CLASSES
 from tracelab.capture.patches.values.numbers import NUMBERS
 from tracelab.capture.patches.values.plain_numbers import PLAIN_NUMBERS
@@ -45,6 +46,7 @@ patched.replacements = (
     *KERNELS,
     *GENERATORS,
     *LOADERS,
+    *NESTED,
     *NUMBERS,
     *NUMBER_CLASSES,
     *PLAIN_NUMBERS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
@@ -22,6 +22,7 @@ from tracelab.capture.recording.followed import Followed
 from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.recording.listed_checks import assume_size_listed
 from tracelab.capture.recording.ranks import Sources, rank_source
+from tracelab.capture.recording.wrappers import Made, note_parts, ragged_size_value, wrapper_value
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
 from tracelab.graph.assumptions import Assumption, AssumptionKind
@@ -84,6 +85,10 @@ class RecordingState:
         """Those that were there before."""
         self.objects: dict[int, tuple[Any, Value]] = {}
         """Objects that calls gave, and that are arguments of later ones: handles of hooks."""
+        self.wrappers: dict[int, Made] = {}
+        """Tensors of wrapping classes that the code made itself, and with what, by their ids."""
+        self.parts: dict[int, tuple[torch.Tensor, Value, str]] = {}
+        """Tensors that traced ones hold as attributes, by their ids, with the whole's value and their name in it."""
         self.constants: list[Value] = []
         """Tensors that were found with no value: from before the recording, unless they were made unseen."""
         self.state_inputs: list[Value] = []
@@ -135,11 +140,20 @@ class RecordingState:
         reference = _TensorReference(tensor, self._forget)
         reference.key = key
         self._values[key] = (reference, value)
+        if type(tensor) is not torch.Tensor and value.role in (Role.COMPUTED, Role.INPUT):
+            note_parts(self, tensor, value)
 
     def _forget(self, reference: Any) -> None:
         entry = self._values.get(reference.key)
         if entry is not None and entry[0] is reference:
             del self._values[reference.key]
+
+    def bound(self) -> Iterator[tuple[torch.Tensor, Value]]:
+        """The tensors that there are still, each with its value."""
+        for reference, value in list(self._values.values()):
+            tensor = reference()
+            if tensor is not None:
+                yield tensor, value
 
     def known(self, tensor: torch.Tensor) -> Value | None:
         """The value of a tensor that this recording has seen."""
@@ -158,6 +172,9 @@ class RecordingState:
             value = Value(path, type_, None, role, path)
             self.state_inputs.append(value)
         else:
+            unseen = wrapper_value(self, tensor)
+            if unseen is not None:
+                return unseen
             value = Value("constant", type_, None, Role.CONSTANT)
             node = Node(CONSTANT, None, (), None, (value,), self.scope, self.source(sys._getframe(1)))
             self._warn_of_alias(tensor)
@@ -176,9 +193,8 @@ class RecordingState:
         place = storage_of(tensor)
         if place is None:
             return
-        for reference, other in list(self._values.values()):
-            traced = reference()
-            if traced is not None and other.role in (Role.COMPUTED, Role.INPUT) and storage_of(traced) == place:
+        for traced, other in self.bound():
+            if other.role in (Role.COMPUTED, Role.INPUT) and storage_of(traced) == place:
                 # Names are given when the recording ends, save those of inputs.
                 what = f"%{other.name}" if other.node is None else f"a result of {other.node.kind}"
                 self.warn(
@@ -227,6 +243,8 @@ class RecordingState:
                 return number.node.graph_value()
             return self.value_of(item)
         if isinstance(item, SYMBOLIC):
+            if not hasattr(item.node, "graph_value"):
+                return ragged_size_value(self, item)
             symbols.append(item)
             return item.node.graph_value()
         if type_ is list or type_ is torch.Size:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from tracelab.errors import TracelabFileError
 from tracelab.graph.callables.collectives import DistributedHandle
 from tracelab.graph.ir import Value
 from tracelab.storage import validation
+from tracelab.storage.packed import is_packed, pack, packed_class, unpack
 
 _DEEPEST = 100
 
@@ -59,9 +60,18 @@ class Encoder:
     `moved` says where devices that the trace wrote down are now, for a module that was moved after tracing.
     """
 
-    def __init__(self, numbers: Mapping[Value, int], moved: Mapping[torch.device, torch.device]) -> None:
+    def __init__(
+        self,
+        numbers: Mapping[Value, int],
+        moved: Mapping[torch.device, torch.device],
+        add: Callable[[torch.Tensor, str], int] | None = None,
+    ) -> None:
         self.numbers = numbers
         self.moved = moved
+        self.add = add
+        self.where = ""
+        """What calls with the arguments, as messages name it; and the module that does."""
+        self.path = ""
 
     def encode(self, item: Any, depth: int = 0) -> Any:
         """The argument as plain JSON; `TracelabFileError` where it is too deep or uses an unknown value."""
@@ -120,16 +130,42 @@ class Encoder:
         if isinstance(item, (bool, int, str)):
             # A subclass, such as an enum's member, counts as the plain value for an operator.
             return {"plain": (int if isinstance(item, int) else str)(item)}
+        if is_packed(item):
+            return {"packed": self._packed(item)}
         if isinstance(item, StoredObject):
             return {"object": item.type_name}
         return {"object": repr(item) if isinstance(item, DistributedHandle) else type(item).__qualname__}
+
+    def _packed(self, item: Any) -> list[Any]:
+        apart = unpack(item)
+        if apart is None or self.add is None:
+            place = f" `{self.path}`" if self.path else ""
+            raise TracelabFileError(
+                f"cannot save{place}: {self.where or 'a call'} takes an object of torch's class "
+                f"{packed_class(item)}, which files do not hold"
+            )
+        name, args = apart
+        return [name, [self._packed_part(name, part, place) for place, part in enumerate(args)]]
+
+    def _packed_part(self, name: str, part: Any, place: int) -> Any:
+        assert self.add is not None
+        if isinstance(part, torch.Tensor):
+            word = "weight" if place == 0 else "bias" if place == 1 else str(place)
+            return {"tensor": self.add(part, f"{self.path}.{word}".lstrip("."))}
+        return self.encode(part)
 
 
 class Decoder:
     """Reads arguments back; `values` are those made so far: nothing is used before it is made."""
 
-    def __init__(self, values: list[Value], place: Callable[[torch.device], torch.device]) -> None:
+    def __init__(
+        self,
+        values: list[Value],
+        place: Callable[[torch.device], torch.device],
+        tensors: Sequence[torch.Tensor] = (),
+    ) -> None:
         self.values = values
+        self.tensors = tensors
         self.place = place
         self.lost = ""
         """The type of an argument that the file does not hold, once one was met; its reader clears it."""
@@ -233,6 +269,18 @@ def _object(decoder: Decoder, content: Any, where: str, depth: int) -> StoredObj
     return StoredObject(decoder.lost)
 
 
+def _packed(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
+    name, parts = validation.rows(content, where, 2)
+    args = [_packed_argument(decoder, part, where, depth) for part in validation.rows(parts, where)]
+    return pack(validation.text(name, where), args)
+
+
+def _packed_argument(decoder: Decoder, item: Any, where: str, depth: int) -> Any:
+    if isinstance(item, dict) and list(item) == ["tensor"]:
+        return decoder.tensors[validation.index(item["tensor"], where, len(decoder.tensors))]
+    return decoder.decode(item, where, depth)
+
+
 def _generator(decoder: Decoder, content: Any, where: str, depth: int) -> None:
     device_of(content, where)
 
@@ -256,4 +304,5 @@ _READERS: dict[str, Callable[[Decoder, Any, str, int], Any]] = {
     "ellipsis": lambda decoder, content, where, depth: Ellipsis,
     "plain": _plain,
     "object": _object,
+    "packed": _packed,
 }

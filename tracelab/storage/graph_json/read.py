@@ -60,7 +60,7 @@ class _Reader:
         self.tensors = tensors
         self.targets = TargetReader(scripts, allow)
         self.values: list[Value] = []
-        self.arguments = Decoder(self.values, place)
+        self.arguments = Decoder(self.values, place, tensors)
         self.types = [read_type(item) for item in validation.rows(self.field("types"), "types")]
         self.sources = read_sources(self.field("sources"))
         self.graph = Graph(validation.text(self.field("name"), "a graph's name"))

@@ -22,6 +22,7 @@ from tracelab.compat.operators import OpOverload
 from tracelab.errors import TracelabError, TracelabFileError
 from tracelab.graph.callables.collectives import Collective, is_collective
 from tracelab.graph.callables.script_call import ScriptCall
+from tracelab.graph.callables.wrappers import Wrapper, wrapper_of
 from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
 from tracelab.graph.ir import Node
 from tracelab.graph.kinds import (
@@ -146,6 +147,8 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
         return {"script": scripts.add(target), "name": script_name(target)}
     if isinstance(target, ByFields):
         return {"python": python_name(target), "by_fields": True}
+    if isinstance(target, Wrapper):
+        return {"python": python_name(target), "wrapper": True}
     if node.kind in CONSTRUCTS and isinstance(target, functools.partial):
         # A dict with a default, which files do not hold: it comes back as a plain one.
         return None
@@ -180,7 +183,9 @@ class TargetReader:
                 validation.bad(where, f"is `{name[:40]}`, which this tracelab does not know")
             return intrinsic.function
         if "python" in entry:
-            found = self._python(validation.text(entry["python"], where), kind)
+            found = self._python(validation.text(entry["python"], where), kind, entry)
+            if entry.get("wrapper") is True:
+                return wrapper_of(found) if isinstance(found, type) and issubclass(found, torch.Tensor) else found
             return by_fields(found) if entry.get("by_fields") is True and isinstance(found, type) else found
         if "script" in entry:
             return self._script(entry, where)
@@ -208,7 +213,7 @@ class TargetReader:
             return Refusal(short, reason, stored)
         return Collective(found) if is_collective(found) else found
 
-    def _python(self, name: str, kind: str) -> Callable[..., Any] | None:
+    def _python(self, name: str, kind: str, entry: dict[str, Any]) -> Callable[..., Any] | None:
         module_name, colon, qualname = name.partition(":")
         if not colon or not all(part.isidentifier() for part in module_name.split(".")):
             validation.bad("a Python function", f"has an invalid name: {name[:60]!r}")
@@ -220,7 +225,7 @@ class TargetReader:
                 f"{name} is Python code, which files do not hold: "
                 f"if you trust it, load the file with allow={{{name!r}}}"
             )
-            return Refusal(qualname.rpartition(".")[2], reason, {"python": name})
+            return Refusal(qualname.rpartition(".")[2], reason, dict(entry))
         try:
             found: Any = sys.modules.get(module_name) or importlib.import_module(module_name)
             for part in qualname.split("."):

@@ -35,8 +35,9 @@ def graph_json(
     keep: KeepTensor,
     scripts: ScriptFiles,
     moved: Mapping[torch.device, torch.device] | None = None,
+    add: Callable[[torch.Tensor, str], int] | None = None,
 ) -> dict[str, Any]:
-    """The graph as JSON-able data.
+    """The graph as JSON-able data; `add` files a tensor that an argument holds, under a name, and gives its row.
 
     Raises `TracelabFileError` where the graph holds something that has no place in a file.
 
@@ -45,17 +46,23 @@ def graph_json(
     >>> data["nodes"][0]["run"]
     {'operator': 'aten::relu'}
     """
-    return _Writer(graph, scripts, moved or {}).write(keep)
+    return _Writer(graph, scripts, moved or {}, add).write(keep)
 
 
 class _Writer:
-    def __init__(self, graph: Graph, scripts: ScriptFiles, moved: Mapping[torch.device, torch.device]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        scripts: ScriptFiles,
+        moved: Mapping[torch.device, torch.device],
+        add: Callable[[torch.Tensor, str], int] | None,
+    ) -> None:
         self.graph = graph
         self.scripts = scripts
         guarded = [value for _, node in graph.guard_nodes for value in node.outputs]
         self.numbers = {value: number for number, value in enumerate((*graph.values(), *guarded))}
         self.nodes = {id(node): number for number, node in enumerate(graph.nodes)}
-        self.arguments = Encoder(self.numbers, moved)
+        self.arguments = Encoder(self.numbers, moved, add)
         self.sources = SourceTable()
         self.types: dict[Type, int] = {}
         self.scopes = {id(scope): number for number, scope in enumerate(graph.scopes())}
@@ -98,6 +105,8 @@ class _Writer:
 
     def node(self, node: Node) -> dict[str, Any]:
         encode = self.arguments.encode
+        self.arguments.where = node.kind
+        self.arguments.path = "" if node.scope is None else node.scope.path
         made: dict[str, Any] = {
             "kind": node.kind,
             "overload": node.overload,

@@ -11,7 +11,9 @@ from torch import nn
 from tracelab.capture.layers.torch_function import convert, iterate_tensor
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
-from tracelab.capture.recording.recorder import active
+from tracelab.capture.recording.recorder import active, recording_paused
+from tracelab.capture.recording.wrappers import note_wrapper
+from tracelab.capture.values import concrete
 from tracelab.graph import intrinsics
 
 _PLAIN = (torch.Tensor, nn.Parameter)
@@ -61,7 +63,21 @@ def _new_parameter(new: Callable[..., Any]) -> Callable[..., Any]:
     return traced_new
 
 
+def _make_wrapper_subclass(original: Callable[..., Any]) -> Any:
+    def make(cls: type, size: Any, *options: Any, **keywords: Any) -> Any:
+        recorder = active.recorder
+        if recorder is None or recorder.paused:
+            return original(cls, size, *options, **keywords)
+        with recording_paused(recorder):
+            made = original(cls, concrete(size), *concrete(options), **concrete(keywords))
+        note_wrapper(recorder, made, (cls, size, *options), keywords)
+        return made
+
+    return staticmethod(make)
+
+
 TENSORS = (
+    Attribute(torch.Tensor, "_make_wrapper_subclass", _make_wrapper_subclass),
     Code(torch.Tensor.__iter__, _iteration),
     Code(torch.Tensor.__reduce_ex__, _pickling),
     Attribute(torch.Tensor, "as_subclass", _as_subclass),
