@@ -1,12 +1,22 @@
-"""Functions of the user's with a backward of their own: one node each."""
+"""Functions of the user's with a backward of their own: one node each.
+
+`Function.apply` is Python in some versions of torch, and is seen by every reference. Where it is C, the attribute is
+replaced; an `apply` that was fetched before is seen as it asks its class for `forward`.
+"""
 
 from __future__ import annotations
 
+import dis
+import functools
+import sys
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import torch
+from torch.autograd import Function
 
+from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.compat.tensors import version_of
@@ -23,7 +33,46 @@ def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
     return apply
 
 
-AUTOGRAD_FUNCTION = (Code(torch.autograd.Function.__dict__["apply"].__func__, _recorded),)
+_apply: Any = vars(Function)["apply"]
+_is_python = isinstance(_apply, classmethod)
+
+
+def _apply_in_c(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    return _apply.__get__(None, cls)(*args, **kwargs)
+
+
+def _of_the_class(original: Any) -> Any:
+    return classmethod(_recorded(_apply_in_c))
+
+
+def _seen_forward(original: Any) -> Any:
+    def found(cls: Any, name: str) -> Any:
+        item = type.__getattribute__(cls, name)
+        recorder = active.recorder
+        if name != "forward" or recorder is None or recorder.paused:
+            return item
+        frame = sys._getframe(1)
+        # Code that asks for it itself does so by an instruction for attributes.
+        return functools.partial(_forward, recorder, cls, item) if _is_call(frame.f_code, frame.f_lasti) else item
+
+    return found
+
+
+def _forward(recorder: Recorder, cls: Any, forward: Callable[..., Any], *args: Any) -> Any:
+    """The forward pass of an `apply` that was fetched before: its arguments are those of the call, behind a context."""
+    given = args[1:] if args and isinstance(args[0], cls._backward_cls) else args
+    return _record(recorder, cls, given, {}, lambda cls, *_: forward(*args))
+
+
+def _is_call(code: CodeType, offset: int) -> bool:
+    return any(item.offset == offset and item.opname.startswith("CALL") for item in dis.get_instructions(code))
+
+
+AUTOGRAD_FUNCTION = (
+    (Code(_apply.__func__, _recorded),)
+    if _is_python
+    else (Attribute(Function, "apply", _of_the_class), Attribute(type(Function), "__getattribute__", _seen_forward))
+)
 """Make nodes of `Function.apply`."""
 
 
@@ -32,7 +81,7 @@ def _record(
 ) -> Any:
     versions = [(arg, version_of(arg)) for arg in args if isinstance(arg, torch.Tensor) and not arg.is_inference()]
     attributes: dict[str, Any] = {"name": cls.__name__, "inplace": False}
-    target = cls.apply
+    target = cls.apply if _is_python else _apply.__get__(None, cls)
 
     def call() -> Any:
         result = original(cls, *args, **kwargs)
