@@ -14,6 +14,7 @@ for _name in (
     "_buffers",
     "_modules",
     "_non_persistent_buffers_set",
+    "_forward_pre_hooks",
 ):
     needed(f"torch.nn.Module().{_name}")
 # A traced module has these two methods of its own, which torch is to call.

@@ -140,6 +140,7 @@ _GROUPS = (
         torch.nn.Module()._buffers
         torch.nn.Module()._modules
         torch.nn.Module()._non_persistent_buffers_set
+        torch.nn.Module()._forward_pre_hooks
         """,
     ),
     (
@@ -162,6 +163,17 @@ _GROUPS = (
         torch._C._is_torch_function_enabled
         torch._C._disabled_torch_function_impl
         torch.Tensor._make_wrapper_subclass
+        """,
+    ),
+    (
+        "tensors",
+        "A file of sparse and quantized tensors",
+        _AT_IMPORT,
+        """
+        torch.Tensor._indices
+        torch.Tensor._values
+        torch._make_per_tensor_quantized_tensor
+        torch._make_per_channel_quantized_tensor
         """,
     ),
     (
@@ -231,7 +243,7 @@ OPTIONAL = frozenset(
 
 OF_INSTANCES = frozenset(
     """
-    _buffers _modules _non_persistent_buffers_set _overloadname _parameters _schema _wrapped_number
+    _buffers _forward_pre_hooks _modules _non_persistent_buffers_set _overloadname _parameters _schema _wrapped_number
     """.split()
 )
 """Private attributes that other rooms read of an operator, a module or a tensor that they hold.
@@ -239,6 +251,9 @@ OF_INSTANCES = frozenset(
 They stand in `NAMES` too, and are looked up at import. `_wrapped_number` does not: torch gives it only to a tensor that
 it makes of a traced number.
 """
+
+CONVERSION_FRAMES = ("torch", "torch._tensor", "torch._tensor_str", "torch.overrides", "torch.fx.experimental.sym_node")
+"""Modules where torch turns tensors and numbers into values of Python's."""
 
 DISPATCH_FRAMES = frozenset({"torch._ops", "torch._library.utils", "torch._compile", "torch._dynamo.eval_frame"})
 """Modules of torch whose frames lead from a call to an operator: left out of the tracebacks that a notebook shows."""

@@ -26,6 +26,12 @@ without_torch_function: Any = needed("torch._C.DisableTorchFunction")
 subclasses_are_asked: Callable[[], bool] = needed("torch._C._is_torch_function_enabled")
 """Whether calls go to `__torch_function__` of their arguments' classes now."""
 _not_asked: Any = needed("torch._C._disabled_torch_function_impl")
+indices_of: Callable[[torch.Tensor], torch.Tensor] = needed("torch.Tensor._indices")
+values_of: Callable[[torch.Tensor], torch.Tensor] = needed("torch.Tensor._values")
+"""Of a sparse tensor, also where places stand in it several times."""
+quantized_of: Callable[..., torch.Tensor] = needed("torch._make_per_tensor_quantized_tensor")
+quantized_by_channel_of: Callable[..., torch.Tensor] = needed("torch._make_per_channel_quantized_tensor")
+"""A quantized tensor of its whole numbers."""
 make_wrapper_subclass: Callable[..., torch.Tensor] = needed("torch.Tensor._make_wrapper_subclass")
 """Makes a tensor of a subclass without memory of its own."""
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
+from tracelab.compat.tensors import indices_of, quantized_by_channel_of, quantized_of, values_of
 from tracelab.storage import validation
 
 Parts = dict[str, torch.Tensor]
 
-_aten: Any = torch.ops.aten
 _COMPRESSED = {
     torch.sparse_csr: ("sparse_csr", True),
     torch.sparse_csc: ("sparse_csc", False),
@@ -38,7 +38,7 @@ def take_apart(tensor: torch.Tensor) -> tuple[dict[str, Any], Parts] | None:
         if tensor.is_nested:
             return _take_nested(tensor)
         if tensor.layout is torch.sparse_coo:
-            parts = {"indices": _aten._indices(tensor), "values": _aten._values(tensor)}
+            parts = {"indices": indices_of(tensor), "values": values_of(tensor)}
             return {"made": "sparse_coo", "coalesced": tensor.is_coalesced()}, parts
         if tensor.layout in _COMPRESSED:
             name, by_rows = _COMPRESSED[tensor.layout]
@@ -87,7 +87,7 @@ def put_together(row: Mapping[str, Any], parts: Parts, shape: list[int]) -> torc
 
 def _quantized(row: Mapping[str, Any], parts: Parts, shape: list[int]) -> torch.Tensor:
     scale, zero_point = float(parts["scale"].item()), int(parts["zero_point"].item())
-    made: torch.Tensor = _aten._make_per_tensor_quantized_tensor(parts["numbers"], scale, zero_point)
+    made: torch.Tensor = quantized_of(parts["numbers"], scale, zero_point)
     return made
 
 
@@ -97,7 +97,7 @@ def _by_channel(row: Mapping[str, Any], parts: Parts, shape: list[int]) -> torch
     for item in (scales, zero_points):
         if item.shape != (numbers.shape[axis],):
             raise ValueError("there is not one scale and one zero point for each channel")
-    made: torch.Tensor = _aten._make_per_channel_quantized_tensor(numbers, scales, zero_points, axis)
+    made: torch.Tensor = quantized_by_channel_of(numbers, scales, zero_points, axis)
     return made
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
+from tracelab.compat.table import CONVERSION_FRAMES
 from tracelab.graph.source import is_inner
 
 _SHOWING = frozenset(
@@ -23,14 +24,6 @@ _WITHOUT_TENSORS = _SHOWING | frozenset(
     random reprlib scipy sklearn statistics string textwrap tracelab typing""".split()
 )
 """Libraries that compute with numbers and arrays, and make no tensors."""
-_AROUND_CONVERSIONS = (
-    "torch",
-    "torch._tensor",
-    "torch._tensor_str",
-    "torch.overrides",
-    "torch.fx.experimental.sym_node",
-)
-"""Where torch turns tensors and numbers into values of Python's."""
 
 
 class Unknown(Exception):
@@ -47,7 +40,7 @@ def own_frame(frame: FrameType | None, boundary: CodeType | None) -> FrameType |
         if not is_library(code) or (not is_inner(code) and space.get("torch") is torch):
             return frame
         home = str(space.get("__name__", ""))
-        if home not in _AROUND_CONVERSIONS and home.partition(".")[0] not in _WITHOUT_TENSORS:
+        if home not in CONVERSION_FRAMES and home.partition(".")[0] not in _WITHOUT_TENSORS:
             raise Unknown
         frame = frame.f_back
     return None

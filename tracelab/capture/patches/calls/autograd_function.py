@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
 
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
@@ -60,7 +61,7 @@ def _seen_forward(original: Any) -> Any:
 
 def _forward(recorder: Recorder, cls: Any, forward: Callable[..., Any], *args: Any) -> Any:
     """The forward pass of an `apply` that was fetched before: its arguments are those of the call, behind a context."""
-    given = args[1:] if args and isinstance(args[0], cls._backward_cls) else args
+    given = args[1:] if args and isinstance(args[0], FunctionCtx) else args
     return _record(recorder, cls, given, {}, lambda cls, *_: forward(*args))
 
 
