@@ -461,7 +461,9 @@ def test_an_interrupt_keeps_the_variables_before_it(shell):
     ran = with_x(shell).run("%%trace\ny = x * 2\nraise KeyboardInterrupt\nz = y")
     assert isinstance(ran.error, KeyboardInterrupt)
     assert "y" in shell.space
-    assert "tracelab" not in ran.out.partition("Traceback")[2]
+    shown = ran.out.partition("Traceback")[2]
+    assert "tracelab.last_failure() is the graph of what ran before" in shown
+    assert "tracelab/" not in shown
 
 
 def test_a_cell_after_a_failed_one_is_traced(shell):

@@ -215,10 +215,7 @@ print(trainer.step, lit.logged["loss"][-1])
 """,
 )
 
-_SIZES = (
-    "if (padding_length := kv_length + kv_offset - attention_mask.shape[-1]) > 0:",
-    "is_causal = q_length > 1 and attention_mask is None and is_causal",
-)
+_SIZES = ("if (padding_length := kv_length + kv_offset - attention_mask.shape[-1]) > 0:",)
 """Comparisons of sizes in the library: for another length the trace may be another."""
 _TRANSFORMER = """
 from transformers import BertConfig, BertForSequenceClassification
