@@ -56,7 +56,7 @@ def test_a_submodule_knows_its_class(traced):
 
 
 def test_its_repr_is_one_line(traced):
-    assert repr(traced) == "TracedModule(Net, 6 nodes, 8 parameters)"
+    assert repr(traced) == "TracedModule(Net, 7 nodes, 8 parameters)"
 
 
 def test_its_repr_counts_one_in_the_singular():
