@@ -60,9 +60,13 @@ class Epoch:
             Epoch._set_aside = False
 
 
+_OF_PYTHON = 1000
+"""Python 3.12 sets some hundred objects of its own aside as it starts; a program that does so has many more."""
+
+
 def _is_used() -> bool:
     """Whether the user sets objects aside: counting them is slow, so that it is asked until it is so."""
-    Epoch.used = Epoch.used or bool(gc.get_freeze_count())
+    Epoch.used = Epoch.used or gc.get_freeze_count() > _OF_PYTHON
     return Epoch.used
 
 
