@@ -17,15 +17,18 @@ def held_numbers(graph: Graph) -> set[Value | None]:
     return {item.value for item in graph.assumptions if item.kind is AssumptionKind.NUMBER}
 
 
-def is_constant(value: Value, held: Container[Value | None] = ()) -> bool:
-    """Whether a value is the same at each run in which those that are held are the same."""
+def is_constant(value: Value, held: Container[Value | None] = (), written: Container[Value] = ()) -> bool:
+    """Whether a value is the same at each run in which those that are held are the same.
+
+    `written` are constants that somebody may write to: tensors that were there before the trace.
+    """
     pending, seen = [value], {value}
     while pending:
         at = pending.pop()
         if at in held:
             continue
         if at.role is not Role.COMPUTED:
-            if at.role is Role.CONSTANT:
+            if at.role is Role.CONSTANT and at not in written:
                 continue
             return False
         if at.node is None or is_random(at.node) or len(seen) > _MOST:

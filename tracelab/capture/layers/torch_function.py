@@ -163,7 +163,7 @@ def convert(
     # What is a constant already is no specialization.
     value = recorder.known(args[0])
     frame = sys._getframe(1)
-    if value is not None and is_constant(value):
+    if value is not None and is_constant(value, written=recorder.constants):
         return result
     if kind != "bool" and recorder.graph.cell:
         at = recorder.source(frame)
