@@ -331,3 +331,29 @@ def test_a_default_device_leaves_the_calls_checked():
             assert told(traced, torch.ones(1, 2))
     finally:
         torch.set_default_device(None)
+
+
+@pytest.mark.parametrize("parts", [lambda y: y.unbind(0), lambda y: y, lambda y: y.split(1)])
+def test_the_rank_of_what_is_made_of_the_parts_of_an_input_is_the_input_s(parts):
+    def made(y):
+        return torch.zeros(torch.stack([part * 2 for part in parts(y)]).shape)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", tracelab.TracerWarning)
+        traced = tracelab.trace(made, torch.ones(2, 3, 4))
+    with pytest.warns(tracelab.AssumptionWarning, match=r"was 3|was 4"):
+        traced(torch.ones(2, 3, 4, 5))
+
+
+def test_what_is_decided_by_a_tensor_that_the_code_writes_to_is_told():
+    count = torch.zeros((), dtype=torch.int64)
+
+    def counted(x):
+        y = x * (2 if count > 0 else 3)
+        count.add_(1)
+        return y
+
+    with pytest.warns(tracelab.TracerWarning):
+        traced = tracelab.trace(counted, torch.ones(2), check_trace=False)
+    with pytest.warns(tracelab.AssumptionWarning, match="count > 0 was False"):
+        traced(torch.ones(2))

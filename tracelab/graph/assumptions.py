@@ -167,10 +167,15 @@ def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], node
         return assumptions
     known = {value for value in inputs if value in ranks or value.role is not Role.INPUT}
     for node in nodes:
-        if node.name not in _FREE_RANK and all(value in known or not value.is_tensor for value in node.inputs):
+        if node.name not in _FREE_RANK and all(value in known or _is_number(value) for value in node.inputs):
             known.update(node.outputs)
     implied = {value for value in ranks & known if value.node is not None}
     return [item for item in assumptions if item.kind is not AssumptionKind.DIMENSIONS or item.value not in implied]
+
+
+def _is_number(value: Value) -> bool:
+    """Whether a value is no tensor, and no list or tuple that tensors may be in."""
+    return isinstance(value.type, str) and "Tensor" not in value.type
 
 
 GuardNodes = list[tuple[int, Node]]
