@@ -1,4 +1,4 @@
-"""Models of published sizes, without their weights: figures, times and memory."""
+"""Models of published sizes, without their weights: figures and memory. For times see `benchmarks/full_size.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.nightly, pytest.mark.slow]
 pytest.importorskip("transformers")
 
 SCRIPT = """
-import json, resource, sys, time, warnings
+import json, resource, sys, warnings
 import torch, transformers, tracelab
 from tracelab.render.view_document.document import view_bytes
 warnings.simplefilter("ignore")
@@ -27,17 +27,10 @@ config = {
 with torch.device("meta"):
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).eval()
     ids = torch.zeros(1, 16, dtype=torch.long)
-def timed(function):
-    # Seconds of the processor: other work on the machine does not count.
-    begin = time.process_time()
-    result = function()
-    return result, time.process_time() - begin
-traced, trace = timed(lambda: tracelab.trace(model, ids))
-_, picture = timed(lambda: view_bytes(traced.graph))
-traced.estimate(batch=8, length=8192)
-found, again = timed(lambda: traced.estimate(batch=4, length=4096))
+traced = tracelab.trace(model, ids)
+view_bytes(traced.graph)
+found = traced.estimate(batch=4, length=4096)
 print(json.dumps({
-    "trace": trace, "picture": picture, "again": again,
     "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     "parameters": found.parameters, "flops": found.prefill.flops, "cache": found.cache,
     "decode": found.decode.flops,
@@ -51,13 +44,9 @@ def measured(name):
     return json.loads(out.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("llama", 5), ("mixtral", 10), ("deepseek", 15)])
-def test_it_is_traced_shown_and_estimated_in_time_and_memory(name, seconds):
-    found = measured(name)
-    assert found["trace"] < seconds
-    assert found["picture"] < 1
-    assert found["again"] < 0.05
-    assert found["memory"] < 1.5e9
+@pytest.mark.parametrize("name", ["llama", "mixtral", "deepseek"])
+def test_it_is_traced_shown_and_estimated_in_little_memory(name):
+    assert measured(name)["memory"] < 1.5e9
 
 
 def test_the_figures_of_llama_3_70b():
