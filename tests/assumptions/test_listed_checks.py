@@ -106,7 +106,7 @@ def test_the_graph_has_no_node_for_it():
     assert [node.kind for node in traced_on(examples.of_two_dtypes, ONES).graph.nodes] == ["aten::mul"]
 
 
-@pytest.mark.parametrize(
+of_each_kind = pytest.mark.parametrize(
     ("function", "fits", "differs"),
     [
         (examples.of_two_dtypes, ONES.double(), ONES.int()),
@@ -115,6 +115,9 @@ def test_the_graph_has_no_node_for_it():
     ],
     ids=named,
 )
+
+
+@of_each_kind
 def test_a_file_keeps_the_check(function, fits, differs):
     file = io.BytesIO()
     traced_on(function, ONES).save(file)
@@ -124,15 +127,7 @@ def test_a_file_keeps_the_check(function, fits, differs):
     assert len(told(loaded, differs)) == 1
 
 
-@pytest.mark.parametrize(
-    ("function", "fits", "differs"),
-    [
-        (examples.of_two_dtypes, ONES.double(), ONES.int()),
-        (examples.of_some_ranks, torch.ones(2), torch.ones(2, 2, 2)),
-        (examples.one_or_three_rows, torch.ones(1, 2), torch.ones(2, 2)),
-    ],
-    ids=named,
-)
+@of_each_kind
 def test_a_trace_takes_over_the_check_of_a_trace_inside(function, fits, differs):
     inner = traced_on(function, ONES)
     outer = traced_on(lambda x: inner(x) + 1, ONES)

@@ -5,6 +5,7 @@ python tests/benchmarks/full_size.py [llama mixtral deepseek]
 
 from __future__ import annotations
 
+import pathlib
 import resource
 import sys
 import time
@@ -13,33 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import transformers
 
 import tracelab
 from tracelab.render.view_document.document import view_bytes
 
-CONFIGURATIONS: dict[str, Callable[[], Any]] = {
-    "llama": lambda: transformers.LlamaConfig(
-        hidden_size=8192,
-        intermediate_size=28672,
-        num_hidden_layers=80,
-        num_attention_heads=64,
-        num_key_value_heads=8,
-        vocab_size=128256,
-        tie_word_embeddings=False,
-    ),
-    "mixtral": lambda: transformers.MixtralConfig(
-        hidden_size=6144,
-        intermediate_size=16384,
-        num_hidden_layers=56,
-        num_attention_heads=48,
-        num_key_value_heads=8,
-        vocab_size=32768,
-        num_local_experts=8,
-    ),
-    "deepseek": transformers.DeepseekV3Config,
-}
-"""By name: Llama 3 70B, Mixtral 8x22B and DeepSeek-V3."""
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+from support.language_models import PUBLISHED, without_data
 
 
 def seconds(function: Callable[[], Any]) -> tuple[Any, float]:
@@ -52,10 +33,9 @@ def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     print(f"torch {torch.__version__}; seconds, and times the model's own run on the meta device")
     print(f"{'':10}{'run':>8}{'trace':>8}{'':>8}{'picture':>10}{'estimate':>10}{'another':>10}{'memory':>10}")
-    for name in names or CONFIGURATIONS:
+    for name in names or PUBLISHED:
+        model, ids = without_data(PUBLISHED[name](), 1, 16, dtype=torch.bfloat16)
         with torch.device("meta"):
-            model = transformers.AutoModelForCausalLM.from_config(CONFIGURATIONS[name](), dtype=torch.bfloat16).eval()
-            ids = torch.zeros(1, 16, dtype=torch.long)
             _, plain = seconds(lambda model=model, ids=ids: model(ids))
         traced, trace = seconds(lambda model=model, ids=ids: tracelab.trace(model, ids))
         _, picture = seconds(lambda traced=traced: view_bytes(traced.graph))

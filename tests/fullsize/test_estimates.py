@@ -12,6 +12,7 @@ import tracelab
 from tracelab.execute.estimate.interpolate import Grid, Rows
 
 transformers = pytest.importorskip("transformers")
+without_data = pytest.importorskip("support.language_models").without_data
 
 LAYERS, HEADS, KV_HEADS, WIDTH, INNER, WORDS = 3, 4, 2, 32, 64, 50
 HEAD = WIDTH // HEADS
@@ -21,37 +22,26 @@ PARAMETERS = PRODUCTS + WORDS * WIDTH + (2 * LAYERS + 1) * WIDTH
 """And embeddings and norms."""
 
 
+SIZES = {
+    "hidden_size": WIDTH,
+    "intermediate_size": INNER,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": HEADS,
+    "num_key_value_heads": KV_HEADS,
+    "vocab_size": WORDS,
+}
+
+
 @pytest.fixture(scope="module")
 def llama():
-    config = transformers.LlamaConfig(
-        hidden_size=WIDTH,
-        intermediate_size=INNER,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        num_key_value_heads=KV_HEADS,
-        vocab_size=WORDS,
-        tie_word_embeddings=False,
-    )
-    with torch.device("meta"):
-        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
-        return tracelab.trace(model, torch.zeros(2, 16, dtype=torch.long))
+    config = transformers.LlamaConfig(**SIZES, tie_word_embeddings=False)
+    return tracelab.trace(*without_data(config, 2, 16, dtype=torch.float32))
 
 
 @pytest.fixture(scope="module")
 def mixtral():
-    config = transformers.MixtralConfig(
-        hidden_size=WIDTH,
-        intermediate_size=INNER,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        num_key_value_heads=KV_HEADS,
-        vocab_size=WORDS,
-        num_local_experts=8,
-        num_experts_per_tok=2,
-    )
-    with torch.device("meta"):
-        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).eval()
-        return tracelab.trace(model, torch.zeros(2, 16, dtype=torch.long))
+    config = transformers.MixtralConfig(**SIZES, num_local_experts=8, num_experts_per_tok=2)
+    return tracelab.trace(*without_data(config, 2, 16, dtype=torch.bfloat16))
 
 
 @pytest.fixture(scope="module")
@@ -130,17 +120,7 @@ def test_a_step_for_one_row_moves_the_weights_of_its_experts_alone(mixtral):
 
 
 def test_a_model_that_was_edited_says_that_it_cannot_decode():
-    config = transformers.LlamaConfig(
-        hidden_size=8,
-        intermediate_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        vocab_size=9,
-    )
-    with torch.device("meta"):
-        model = transformers.AutoModelForCausalLM.from_config(config).eval()
-        traced = tracelab.trace(model, torch.zeros(2, 4, dtype=torch.long))
+    traced = tracelab.trace(*without_data(transformers.LlamaConfig(**SIZES), 2, 4))
     traced.origins = {}
     estimate = traced.estimate()
     assert estimate.decode is None

@@ -6,27 +6,22 @@ import functools
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow]
 pytest.importorskip("transformers")
 
+TESTS = str(Path(__file__).parents[1])
 SCRIPT = """
 import json, resource, sys, warnings
-import torch, transformers, tracelab
+sys.path.insert(0, sys.argv[2])
+import torch, tracelab
+from support.language_models import PUBLISHED, without_data
 from tracelab.render.view_document.document import view_bytes
 warnings.simplefilter("ignore")
-config = {
-    "llama": lambda: transformers.LlamaConfig(hidden_size=8192, intermediate_size=28672, num_hidden_layers=80,
-        num_attention_heads=64, num_key_value_heads=8, vocab_size=128256, tie_word_embeddings=False),
-    "mixtral": lambda: transformers.MixtralConfig(hidden_size=6144, intermediate_size=16384, num_hidden_layers=56,
-        num_attention_heads=48, num_key_value_heads=8, vocab_size=32768, num_local_experts=8),
-    "deepseek": lambda: transformers.DeepseekV3Config(),
-}[sys.argv[1]]()
-with torch.device("meta"):
-    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).eval()
-    ids = torch.zeros(1, 16, dtype=torch.long)
+model, ids = without_data(PUBLISHED[sys.argv[1]](), 1, 16, dtype=torch.bfloat16)
 traced = tracelab.trace(model, ids)
 view_bytes(traced.graph)
 found = traced.estimate(batch=4, length=4096)
@@ -40,7 +35,8 @@ print(json.dumps({
 
 @functools.cache
 def measured(name):
-    out = subprocess.run([sys.executable, "-c", SCRIPT, name], capture_output=True, text=True, check=True, timeout=600)
+    command = [sys.executable, "-c", SCRIPT, name, TESTS]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     return json.loads(out.stdout.splitlines()[-1])
 
 

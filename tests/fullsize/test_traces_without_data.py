@@ -12,6 +12,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 import tracelab
 
 transformers = pytest.importorskip("transformers")
+without_data = pytest.importorskip("support.language_models").without_data
 
 
 def mixtral(**options):
@@ -24,10 +25,7 @@ def mixtral(**options):
         vocab_size=50,
         num_local_experts=4,
     )
-    with torch.device("meta"):
-        return transformers.AutoModelForCausalLM.from_config(config, **options).eval(), torch.zeros(
-            2, 8, dtype=torch.long
-        )
+    return without_data(config, 2, 8, **options)
 
 
 def written_out(x):

@@ -259,6 +259,18 @@ def may_return_input(target: Any) -> bool:
         return True
 
 
+@functools.lru_cache(maxsize=4096)
+def is_view(target: Any) -> bool:
+    """Whether an operator's outputs only show what its inputs hold, as its schema declares."""
+    schema = target._schema
+    returns = schema.returns
+    return (
+        not schema.is_mutable
+        and bool(returns)
+        and all(item.alias_info is not None and not item.alias_info.is_write for item in returns)
+    )
+
+
 def holds_memory(value: Value) -> bool:
     """Whether the value is, or may hold, a tensor."""
     return value.is_tensor or value.type not in _WITHOUT_MEMORY

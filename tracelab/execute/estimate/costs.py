@@ -12,6 +12,7 @@ from tracelab.compat.operators import OpOverload
 from tracelab.execute.estimate.items import spec_of
 from tracelab.execute.measure.flops import flop_counter
 from tracelab.execute.measure.memory import tensors_in
+from tracelab.graph.aliasing import is_view
 
 _GATHERS = frozenset({"embedding", "index_select", "index", "gather", "take", "take_along_dim"})
 """Operators that read of their first tensor as much as they give."""
@@ -39,18 +40,6 @@ def call_counted(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 def counts_nothing(target: OpOverload) -> bool:
     """Whether an operator is elementwise or a view, so that it has no formula."""
     return torch.Tag.pointwise in target.tags or is_view(target)
-
-
-@functools.lru_cache(maxsize=4096)
-def is_view(target: OpOverload) -> bool:
-    """Whether an operator's outputs only show what its inputs hold, as its schema declares."""
-    schema = target._schema
-    returns = schema.returns
-    return (
-        not schema.is_mutable
-        and bool(returns)
-        and all(item.alias_info is not None and not item.alias_info.is_write for item in returns)
-    )
 
 
 def is_unknown(kind: str, target: Any, flops: int) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tracelab.execute.measure.memory import instances_in
+
 
 class Spec(NamedTuple):
     """A tensor at one size: shape and strides in elements, and dtype."""
@@ -58,14 +60,7 @@ class Unhashable(Exception):
 
 def flows_in(item: Any) -> Iterator[Flow]:
     """The tensors of a value: itself, or those in its lists, tuples and dicts."""
-    if isinstance(item, Flow):
-        yield item
-    elif isinstance(item, (list, tuple)):
-        for child in item:
-            yield from flows_in(child)
-    elif isinstance(item, dict):
-        for child in item.values():
-            yield from flows_in(child)
+    return instances_in(item, Flow)
 
 
 def key_of(item: Any) -> Any:

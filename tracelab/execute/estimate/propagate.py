@@ -22,7 +22,7 @@ from tracelab.errors import InputError
 from tracelab.execute.codegen.guards import guards_of, steps
 from tracelab.execute.estimate.costs import Grouped, bytes_moved, call_counted, is_unknown
 from tracelab.execute.estimate.items import Flow, Plain, Spec, Unhashable, flows_in, key_of, mapped, spec_of
-from tracelab.execute.measure.memory import tensors_in
+from tracelab.execute.measure.memory import instances_in, tensors_in
 from tracelab.graph.assumptions import Assumption
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
@@ -332,7 +332,7 @@ class _Run:
         target, kind = node.target, node.kind
         unknown = (
             (node.traits.opaque or isinstance(target, OpOverload))
-            and next(_templates_in(results), None) is not None
+            and next(instances_in(results, _Template), None) is not None
             and is_unknown(kind, target, max(flops))
         )
         relations = list(self._relations(node, args, kwargs))
@@ -444,17 +444,6 @@ def _template(result: Any, origins: dict[int, int], given: list[int]) -> Any:
         return _Part(spec_of(leaf), given.index(owner) if owner >= 0 else -1, share)
 
     return mapped(result, part)
-
-
-def _templates_in(item: Any) -> Iterator[_Template]:
-    if isinstance(item, _Template):
-        yield item
-    elif isinstance(item, (list, tuple)):
-        for child in item:
-            yield from _templates_in(child)
-    elif isinstance(item, dict):
-        for child in item.values():
-            yield from _templates_in(child)
 
 
 def _sharing(args: Any) -> tuple[int, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from tracelab.compat.tensors import storage_address
+
+T = TypeVar("T")
 
 
 class Memory:
@@ -109,16 +111,21 @@ def memory_for(device: torch.device, has_data: bool) -> Memory:
     return CudaMemory(device) if device.type == "cuda" and has_data else Memory()
 
 
-def tensors_in(item: Any) -> Iterator[Tensor]:
-    """The tensors of a value: itself, or those in its lists, tuples and dicts."""
-    if isinstance(item, Tensor):
+def instances_in(item: Any, kind: type[T]) -> Iterator[T]:
+    """What a value holds of a class: itself, or what is in its lists, tuples and dicts."""
+    if isinstance(item, kind):
         yield item
     elif isinstance(item, (list, tuple)):
         for child in item:
-            yield from tensors_in(child)
+            yield from instances_in(child, kind)
     elif isinstance(item, dict):
         for child in item.values():
-            yield from tensors_in(child)
+            yield from instances_in(child, kind)
+
+
+def tensors_in(item: Any) -> Iterator[Tensor]:
+    """The tensors of a value: itself, or those in its lists, tuples and dicts."""
+    return instances_in(item, Tensor)
 
 
 def bytes_of(tensor: Tensor) -> int:

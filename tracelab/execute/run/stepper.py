@@ -11,7 +11,6 @@ finished first, and `traced.run` returns a `Run` with `cancelled` true and every
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from tracelab.execute.run.failures import NodeError, explain
 from tracelab.execute.run.lookup import place
 from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.program import Program
+from tracelab.graph.aliasing import is_view
 from tracelab.graph.ir import Node, Value
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class _Observer:
 
     def fresh(self, node: Node) -> Iterable[Tensor]:
         """The tensors that the node wrote: a view shows nothing that was not checked before."""
-        if node.schema is None or not _is_view(node.target):
+        if node.schema is None or not is_view(node.target):
             for value in node.outputs:
                 item = self.values[self.slots[value]]
                 if isinstance(item, Tensor):
@@ -194,7 +194,7 @@ class _Observer:
         record.flops = flops.get_total_flops()
         flops.flop_counts.clear()
         outputs = [self.values[self.slots[value]] for value in node.outputs]
-        if node.schema is not None and _is_view(node.target):
+        if node.schema is not None and is_view(node.target):
             record.bytes = 0
             return
         inputs = {value: self.values[self.slots[value]] for value in node.inputs if value in self.slots}
@@ -216,18 +216,6 @@ class _Observer:
             if value in self.plan.replace:
                 slot = self.slots[value]
                 self.values[slot] = replaced(value, self.values[slot], self.plan.replace[value], node)
-
-
-@functools.lru_cache(maxsize=4096)
-def _is_view(target: Any) -> bool:
-    """Whether an operator's outputs only show what its inputs hold, as its schema declares."""
-    schema = target._schema
-    returns = schema.returns
-    return (
-        not schema.is_mutable
-        and bool(returns)
-        and all(item.alias_info is not None and not item.alias_info.is_write for item in returns)
-    )
 
 
 def snapshot(item: Any) -> Any:

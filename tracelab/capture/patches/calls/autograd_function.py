@@ -6,7 +6,6 @@ replaced; an `apply` that was fetched before is seen as it asks its class for `f
 
 from __future__ import annotations
 
-import dis
 import functools
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import torch
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
+from tracelab.capture.analysis.instructions import listing_at
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.recorder import Recorder, active
@@ -66,7 +66,8 @@ def _forward(recorder: Recorder, cls: Any, forward: Callable[..., Any], *args: A
 
 
 def _is_call(code: CodeType, offset: int) -> bool:
-    return any(item.offset == offset and item.opname.startswith("CALL") for item in dis.get_instructions(code))
+    listing, at = listing_at(code, offset)
+    return at is not None and listing[at].opname.startswith("CALL")
 
 
 AUTOGRAD_FUNCTION = (
