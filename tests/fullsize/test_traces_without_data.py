@@ -29,10 +29,13 @@ def mixtral(**options):
 
 
 def written_out(x):
-    return torch.cat([torch.tensor([1.0, 2.0], dtype=torch.float32, device="meta"), x])
+    return torch.cat([torch.tensor([1.0, 2.0], dtype=x.dtype, device=x.device), x])
 
 
 def test_what_code_writes_out_for_the_meta_device_is_a_constant_that_is_copied():
+    def written_out(x):
+        return torch.cat([torch.tensor([1.0, 2.0], dtype=torch.float32, device="meta"), x])
+
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         traced = tracelab.trace(written_out, torch.ones(3, device="meta"))
