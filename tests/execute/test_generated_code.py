@@ -77,7 +77,7 @@ def test_regions_are_left_on_any_exit():
 
     text = code(region, torch.ones(2))
     assert "regions.enter_grad_mode(False)" in text
-    assert text.rstrip().endswith("finally:\n        regions.close()")
+    assert "finally:\n            regions.close()\n    except KeyboardInterrupt:\n        regions.restore()" in text
 
 
 def test_names_that_python_reserves_are_changed():

@@ -11,6 +11,7 @@ from tracelab.check.cases import combined
 from tracelab.check.checking import check
 from tracelab.check.findings import CheckInput
 from tracelab.check.report import CheckReport
+from tracelab.compat.modes import keeps_modes
 
 _FEWEST = 8
 """So many inputs are tried on each of several recordings, or more."""
@@ -24,6 +25,7 @@ class Checking:
     as_recorded: Callable[[Any, str | None], AbstractContextManager[None]]
     _method: Any
 
+    @keeps_modes
     def check(
         self,
         inputs: Iterable[Any] | None = None,

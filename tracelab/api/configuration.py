@@ -9,10 +9,12 @@ import torch
 
 from tracelab.api.traced_module import TracedModule
 from tracelab.api.tracing import trace
+from tracelab.compat.modes import keeps_modes
 from tracelab.errors import InputError, TracelabFileError
 from tracelab.interop.configurations import build_model, example_inputs, read_configuration
 
 
+@keeps_modes
 def trace_configuration(place: str, batch: int = 1, length: int = 128, dtype: str | None = None) -> TracedModule:
     """Trace the model of a configuration file on the meta device: no download, no weights, nothing of it is run.
 

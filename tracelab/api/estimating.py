@@ -17,6 +17,7 @@ from tracelab.api.other_dtype import main_dtype, names_dtype, recorded_in
 from tracelab.capture.call import CallArguments, record_call
 from tracelab.check.isolation import isolated
 from tracelab.check.outputs import leaves
+from tracelab.compat.modes import keeps_modes
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.estimate.estimate import Estimate, PhaseEstimate, uncounted
 from tracelab.execute.estimate.interpolate import Point
@@ -37,6 +38,7 @@ _CACHES = frozenset({"past_key_values", "cache_params", "mems"})
 class Estimating:
     """`estimate` of everything that was traced."""
 
+    @keeps_modes
     def estimate(
         self,
         batch: int | None = None,

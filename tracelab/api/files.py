@@ -11,6 +11,7 @@ import torch
 
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
+from tracelab.compat.modes import keeps_modes
 from tracelab.errors import TracelabFileError
 from tracelab.graph.graph import Graph
 from tracelab.interop.export.exported import read_exported
@@ -20,6 +21,7 @@ from tracelab.storage.container import PathOrFile
 from tracelab.storage.traces import load_traced
 
 
+@keeps_modes
 def load(
     file: PathOrFile,
     *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracelab.compat.modes import keeps_modes
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.module import ReplayModule
 from tracelab.graph.graph import Graph
@@ -11,6 +12,7 @@ from tracelab.storage.container import PathOrFile
 from tracelab.storage.traces import save_traced
 
 
+@keeps_modes
 def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> None:
     """Write a traced function, traced module or graph to a path or a binary file object.
 

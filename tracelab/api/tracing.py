@@ -19,6 +19,7 @@ from tracelab.capture.record import answers_of_python, asked_whether_tracing
 from tracelab.check.checking import check_calls, refuse_one_input
 from tracelab.check.isolation import isolated
 from tracelab.check.report import TracingCheckError
+from tracelab.compat.modes import keeps_modes
 from tracelab.errors import InputError
 from tracelab.execute.codegen.guards import MAX_TRACES, Policy, known_action
 from tracelab.execute.module import mirror
@@ -116,6 +117,7 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
 trace.__signature__ = inspect.signature(get_overloads(trace)[-1])  # type: ignore[attr-defined]
 
 
+@keeps_modes
 def _trace(
     func: Callable[..., Any],
     call: CallArguments,
@@ -163,6 +165,7 @@ def _trace(
     return traced
 
 
+@keeps_modes
 def trace_module(
     module: nn.Module,
     inputs: Mapping[str, Any],

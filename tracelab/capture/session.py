@@ -12,8 +12,6 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
-import torch
-
 from tracelab.capture.analysis.epoch import Epoch
 from tracelab.capture.layers.torch_function import FunctionMode
 from tracelab.capture.patches.calls.loaders import SOURCES
@@ -28,11 +26,10 @@ from tracelab.compat.dispatch import (
     set_key_included,
     set_watching,
 )
-from tracelab.compat.modes import any_autocast, function_modes, pop_function_mode, push_function_mode, set_grad_enabled
+from tracelab.compat.modes import function_modes, modes_now, pop_function_mode, push_function_mode
 from tracelab.errors import TracelabError
 from tracelab.graph.takers import takers
 
-_DEVICES = ("cpu", "cuda")
 _function_mode = FunctionMode()
 """It has no state of its own, so that all recordings share it."""
 
@@ -57,9 +54,7 @@ class Session:
         self._guard: Any = None
         self._keys = key_included(PRE_DISPATCH), key_included(PYTHON_DISPATCHER)
         self._modes = function_modes()
-        self._grad_mode = torch.is_grad_enabled()
-        cast = any_autocast()
-        self._autocast = [(device, cast and torch.is_autocast_enabled(device)) for device in _DEVICES]
+        self._restore_modes = modes_now()
 
     def begin(self) -> None:
         """From here on, this thread's calls are recorded."""
@@ -97,13 +92,6 @@ class Session:
         self.epoch.end()
         self.release()
         self._begun = False
-
-    def _restore_modes(self) -> None:
-        if torch.is_grad_enabled() != self._grad_mode:
-            set_grad_enabled(self._grad_mode)
-        for device, enabled in self._autocast:
-            if torch.is_autocast_enabled(device) != enabled:
-                torch.set_autocast_enabled(device, enabled)
 
 
 def heal(suspected: bool = True) -> None:

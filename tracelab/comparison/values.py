@@ -13,6 +13,7 @@ from tracelab.comparison.align.alignment import Alignment, align
 from tracelab.comparison.metrics import distance
 from tracelab.comparison.values_data import ComparedValue, ComparisonData
 from tracelab.comparison.values_text import comparison_text, verdict
+from tracelab.compat.modes import keeps_modes
 from tracelab.errors import TracelabError
 from tracelab.execute.module import ReplayModule
 from tracelab.execute.run.run import Run, RunError
@@ -44,6 +45,7 @@ class Comparison(ComparisonData):
         return f"Comparison({self.names[0]}, {self.names[1]}: {verdict(differing, len(self.rows))})"
 
 
+@keeps_modes
 def compare_runs(
     a: Any,
     b: Any,

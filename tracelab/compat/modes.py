@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+import torch
 
 from tracelab.compat.names import attribute_of, needed
 
@@ -23,6 +26,61 @@ innermost_transform: Callable[[], Any] = needed("torch._C._functorch.peek_interp
 """The transform of `torch.func` that runs; None outside of one."""
 
 _saved_tensors_hooks: Callable[[bool], Any] = needed("torch._C._autograd._top_saved_tensors_default_hooks")
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+AUTOCAST_DEVICES = ("cpu", "cuda")
+
+
+def modes_now() -> Callable[[], None]:
+    """Keep the modes of gradients and autocast.
+
+    Returns:
+        A function that sets them as they are now.
+    """
+    gradients = torch.is_grad_enabled()
+    cast = any_autocast()
+    casts = [(device, cast and torch.is_autocast_enabled(device)) for device in AUTOCAST_DEVICES]
+    cached = torch.is_autocast_cache_enabled()
+
+    def restore() -> None:
+        if torch.is_grad_enabled() != gradients:
+            set_grad_enabled(gradients)
+        for device, enabled in casts:
+            if torch.is_autocast_enabled(device) != enabled:
+                torch.set_autocast_enabled(device, enabled)
+                if not cast:
+                    _leave_autocast_blocks()
+        if torch.is_autocast_cache_enabled() != cached:
+            torch.set_autocast_cache_enabled(cached)
+
+    return restore
+
+
+def _leave_autocast_blocks() -> None:
+    """Torch counts its blocks of autocast, and drops the casts that it keeps at the end of the outermost."""
+    for _ in range(torch.autocast_increment_nesting()):
+        torch.autocast_decrement_nesting()
+    torch.clear_autocast_cache()
+
+
+def keeps_modes(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Put modes back where Ctrl-C ends a function of ours.
+
+    `torch.no_grad` and `torch.autocast` do not where it comes as they begin or end.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        restore = modes_now()
+        try:
+            return function(*args, **kwargs)
+        except KeyboardInterrupt:
+            restore()
+            raise
+
+    return call
 
 
 def has_saved_tensors_hooks() -> bool:

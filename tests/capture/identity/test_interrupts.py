@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import signal
 import sys
@@ -44,6 +45,7 @@ def state():
         "modes": function_modes(),
         "grad mode": torch.is_grad_enabled(),
         "autocast": torch.is_autocast_enabled("cpu"),
+        "blocks of autocast": (torch.autocast_increment_nesting(), torch.autocast_decrement_nesting()),
         "keys": [key_included(key) for key in (PRE_DISPATCH, PYTHON_DISPATCHER)],
         "own": tracelab.is_tracing(),
         "size": type(X.shape[0]),
@@ -74,10 +76,10 @@ class Interrupting:
             sys.setprofile(None)
             raise KeyboardInterrupt
 
-    def trace(self):
+    def trace(self, call=run):
         sys.setprofile(self)
         try:
-            run()
+            call()
         except (KeyboardInterrupt, RuntimeError):
             # An interrupt that torch's C++ swallowed is an error of the call that it came in.
             pass
@@ -97,6 +99,31 @@ def test_at_call_boundaries(count):
     counted.trace()
     for place in random.Random(0).sample(range(1, counted.passed - 20), count):
         Interrupting(place).trace()
+        holds(before, expected)
+
+
+TRACED = {
+    "trace with a check": lambda traced: tracelab.trace(code, X),
+    "check": lambda traced: traced.check(),
+    "call": lambda traced: traced(X),
+    "run": lambda traced: traced.run(X),
+    "compare": lambda traced: tracelab.compare(traced, traced, X),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("name", TRACED)
+@pytest.mark.parametrize("count", [20, pytest.param(400, marks=pytest.mark.nightly)], ids=["some", "many"])
+def test_at_call_boundaries_of_what_runs_a_trace(name, count):
+    traced = run()
+    call = functools.partial(TRACED[name], traced)
+    call()
+    expected, before = code(X), state()
+    counted = Interrupting()
+    counted.trace(call)
+    places = range(1, counted.passed)
+    for place in random.Random(0).sample(places, min(count, len(places))):
+        Interrupting(place).trace(call)
         holds(before, expected)
 
 

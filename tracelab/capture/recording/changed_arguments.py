@@ -29,16 +29,20 @@ class Changed:
 
     def apply(self) -> None:
         """Make them: in objects, in containers, and in tensors that objects hold."""
-        with torch.no_grad():
-            for leaf, clone in self.written:
-                if leaf.shape != clone.shape:
-                    leaf.data = clone
-                elif not leaf.is_meta and not torch.equal(leaf, clone):
-                    leaf.copy_(clone)
+        if self.written:
+            self._write()
         for place, changes in self.arguments.changes:
             item = self.originals[place]
             for what, key, part in changes:
                 self._change(item, what, key, self._own(part))
+
+    @torch.no_grad()
+    def _write(self) -> None:
+        for leaf, clone in self.written:
+            if leaf.shape != clone.shape:
+                leaf.data = clone
+            elif not leaf.is_meta and not torch.equal(leaf, clone):
+                leaf.copy_(clone)
 
     def _change(self, item: Any, what: str, key: Any, part: Any) -> None:
         if what == "value":

@@ -168,6 +168,10 @@ class Code:
         after += ["    finally:", "        regions.close()"] if regions else []
         if after:
             body = [*before, "    try:", *body, *after]
+        if regions:
+            # Ctrl-C may come as `close` begins.
+            interrupted = ["    except KeyboardInterrupt:", "        regions.restore()", "        raise"]
+            body = [before[0], "    try:", *("    " + line for line in body[1:]), *interrupted]
         return f"def forward({parameters}):\n" + "\n".join(body) + "\n"
 
     def _line(self, node: Node) -> str:

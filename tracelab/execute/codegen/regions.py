@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from tracelab.compat.modes import set_grad_enabled
+from tracelab.compat.modes import modes_now, set_grad_enabled
 
 
 class Regions:
@@ -16,9 +16,10 @@ class Regions:
     >>> regions.enter_grad_mode(False); regions.leave_grad_mode(); regions.close()
     """
 
-    __slots__ = ("contexts", "modes", "outer")
+    __slots__ = ("contexts", "modes", "outer", "restore")
 
     def __init__(self) -> None:
+        self.restore = modes_now()
         self.outer = torch.is_grad_enabled()
         self.modes: list[bool] = []
         self.contexts: list[Any] = []
@@ -41,4 +42,4 @@ class Regions:
     def close(self) -> None:
         while self.contexts:
             self.leave()
-        set_grad_enabled(self.outer)
+        self.restore()

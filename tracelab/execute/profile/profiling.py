@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 import numpy
 import torch
 
+from tracelab.compat.modes import keeps_modes
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.measure.roofline import peak_of, waiting
@@ -93,6 +94,7 @@ class ProfileOptions(TypedDict, total=False):
     progress: Callable[[int, int], None] | None
 
 
+@keeps_modes
 def profile_traced(
     traced: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], **options: Unpack[ProfileOptions]
 ) -> Profile:

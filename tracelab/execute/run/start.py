@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 import torch
 
+from tracelab.compat.modes import keeps_modes
 from tracelab.errors import TracelabError
 from tracelab.execute.measure.flops import flop_counter
 from tracelab.execute.run.cancel import CancelToken
@@ -41,6 +42,7 @@ class RunOptions(TypedDict, total=False):
     method: str
 
 
+@keeps_modes
 def run_traced(
     traced: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None, **options: Unpack[RunOptions]
 ) -> Run:
