@@ -36,7 +36,8 @@ print(json.dumps({
 @functools.cache
 def measured(name):
     command = [sys.executable, "-c", SCRIPT, name, TESTS]
-    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    out = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert out.returncode == 0, out.stderr[-4000:]
     return json.loads(out.stdout.splitlines()[-1])
 
 
