@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 import tracelab
+from support.language_models import without_data
 from tracelab.execute.estimate.interpolate import Grid, Rows
 
 transformers = pytest.importorskip("transformers")
-without_data = pytest.importorskip("support.language_models").without_data
 
 LAYERS, HEADS, KV_HEADS, WIDTH, INNER, WORDS = 3, 4, 2, 32, 64, 50
 HEAD = WIDTH // HEADS

@@ -10,9 +10,9 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import tracelab
+from support.language_models import without_data
 
 transformers = pytest.importorskip("transformers")
-without_data = pytest.importorskip("support.language_models").without_data
 
 
 def mixtral(**options):

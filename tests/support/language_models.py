@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
-import transformers
+
+transformers: Any = pytest.importorskip("transformers")
 
 PUBLISHED: dict[str, Callable[[], Any]] = {
     "llama": lambda: transformers.LlamaConfig(
