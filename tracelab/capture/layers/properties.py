@@ -90,9 +90,14 @@ def assume_default_dtype(recorder: Recorder, frame: FrameType | None) -> None:
 
 def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        tensor = args[0]
-        if isinstance(tensor, Tensor) and recorder.is_dynamic(tensor) and not is_read_to_check(sys._getframe(2)):
+        tensor, frame = args[0], sys._getframe(2)
+        # `x.type()` reads the dtype, `x.type(dtype)` makes another tensor.
+        if len(args) > 1 or kwargs or not isinstance(tensor, Tensor) or is_read_to_check(frame):
+            return NotImplemented
+        if recorder.is_dynamic(tensor):
             recorder.assume(kind, test, recorder.known(tensor), now(tensor), sys._getframe(1), subject=subject)
+        elif test in ("dtype", "device"):
+            recorder.followed.see_state(recorder, test, tensor, now(tensor), frame)
         return NotImplemented
 
     return handle
@@ -119,11 +124,6 @@ def _followed(test: str, now: Callable[[Any], Any]) -> Handler:
         return NotImplemented
 
     return handle
-
-
-def _type(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`x.type()` reads the dtype, `x.type(dtype)` makes another tensor."""
-    return _DTYPE(recorder, args, kwargs) if len(args) == 1 and not kwargs else NotImplemented
 
 
 _DTYPE = _read(AssumptionKind.DTYPE, "dtype", "{}.dtype", lambda tensor: tensor.dtype)
@@ -219,14 +219,18 @@ def _stride(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
 def _number(intrinsic: Any) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return recorder.record_intrinsic(intrinsic, args[:1]) if _follows(recorder, args[0]) else NotImplemented
+        if _follows(recorder, args[0]):
+            return recorder.record_intrinsic(intrinsic, args[:1])
+        if intrinsic is NBYTES and isinstance(args[0], Tensor) and not recorder.is_dynamic(args[0]):
+            recorder.followed.see_state(recorder, "dtype", args[0], args[0].dtype, sys._getframe(2))
+        return NotImplemented
 
     return handle
 
 
 HANDLERS: dict[Any, Handler] = {
     _properties.dtype.__get__: _followed("dtype", lambda tensor: tensor.dtype),
-    Tensor.type: _type,
+    Tensor.type: _DTYPE,
     Tensor.element_size: _DTYPE,
     _properties.itemsize.__get__: _DTYPE,
     Tensor.is_floating_point: _FLOATING,

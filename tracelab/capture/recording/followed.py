@@ -78,6 +78,9 @@ class Followed:
         self.waiting: dict[tuple[int, int, Span], Read] = {}
         """By the frame, the code and the place that read."""
         self.facts: dict[tuple[Value, str], Fact] = {}
+        self._of_state: list[Read] = []
+        self._changed = False
+        """Whether the code gave a tensor other data, so that a module's state is no longer what it was at the call."""
         self._values: dict[tuple[Value, str], Value] = {}
 
     def see(self, recorder: Recording, test: str, tensor: Tensor, constant: Any, frame: FrameType) -> None:
@@ -85,9 +88,7 @@ class Followed:
         uses = _uses(frame)
         value = recorder.known(tensor)
         if value is None or value.role not in (Role.COMPUTED, Role.INPUT):
-            held = value.role in (Role.PARAMETER, Role.BUFFER) if value is not None else id(tensor) in recorder.names
-            if uses is not None and held:
-                self._wait(Read(tensor, test, constant, None, set(uses.calls), bool(uses.factories)), uses, frame)
+            self.see_state(recorder, test, tensor, constant, frame, uses)
             return
         kind = AssumptionKind(test)
         if uses is None:
@@ -107,6 +108,33 @@ class Followed:
             fact.reads.append(read)
         self._wait(read, uses, frame)
 
+    def see_state(
+        self,
+        recorder: Recording,
+        test: str,
+        tensor: Tensor,
+        constant: Any,
+        frame: FrameType,
+        uses: Uses | None = None,
+    ) -> None:
+        """The code reads it of a tensor that a module holds, or that is no part of the graph."""
+        value = recorder.known(tensor)
+        held = value.role in (Role.PARAMETER, Role.BUFFER) if value is not None else id(tensor) in recorder.names
+        if held and uses is not None:
+            read = Read(tensor, test, constant, recorder.source(frame), set(uses.calls), bool(uses.factories))
+            self._of_state.append(read)
+            self._wait(read, uses, frame)
+        elif held and not is_inner(frame.f_code):
+            self._assume_of_state(recorder, test, tensor, constant, recorder.source(frame))
+
+    def _assume_of_state(
+        self, recorder: Recording, test: str, tensor: Tensor, constant: Any, source: Source | None
+    ) -> None:
+        """A module that is moved or cast has another one."""
+        value = recorder.value_of(tensor)
+        if not self._changed and value.role in (Role.PARAMETER, Role.BUFFER):
+            recorder.assume_at(AssumptionKind(test), test, value, constant, source, f"{{}}.{test}")
+
     def _wait(self, read: Read, uses: Uses, frame: FrameType) -> None:
         self.waiting[id(frame), id(frame.f_code), uses.read] = read
 
@@ -118,6 +146,10 @@ class Followed:
 
     def settle(self, recorder: Recording) -> None:
         """The recording ends: what was followed is no assumption."""
+        for waiting in self._of_state:
+            if waiting.left:
+                self._assume_of_state(recorder, waiting.test, waiting.tensor, waiting.constant, waiting.source)
+        self._of_state.clear()
         gone = set()
         for fact in self.facts.values():
             read = fact.decides
@@ -159,7 +191,7 @@ class Followed:
             ]
             if len(places) != 1:
                 continue
-            value = read.value or self._of_state(recorder, read, caller)
+            value = read.value or self._value_of_state(recorder, read, caller)
             if value is None:
                 continue
             changed[places[0]] = self._limit(recorder, value, argument.limit, caller) if argument.limit else value
@@ -171,7 +203,7 @@ class Followed:
         args = tuple([changed.get(place, item) for place, item in enumerate(args)])
         return args, {name: changed.get(name, item) for name, item in named.items()} if kwargs else kwargs
 
-    def _of_state(self, recorder: Recording, read: Read, frame: FrameType) -> Value | None:
+    def _value_of_state(self, recorder: Recording, read: Read, frame: FrameType) -> Value | None:
         tensor = recorder.value_of(read.tensor)
         held = tensor.role in (Role.PARAMETER, Role.BUFFER)
         return self._value(recorder, tensor, read.test, recorder.source(frame)) if held else None
@@ -189,6 +221,7 @@ class Followed:
     def forget(self) -> None:
         """The code gave a tensor other data, perhaps of another dtype: what is read from now on is another value."""
         self._values.clear()
+        self._changed = True
 
     def _limit(self, recorder: Recording, dtype: Value, limit: str, frame: FrameType) -> Value:
         found = self._values.get((dtype, limit))

@@ -44,6 +44,10 @@ class Recording(Protocol):
         subject: str = "",
     ) -> None: ...
 
+    def assume_at(
+        self, kind: AssumptionKind, test: str, value: Value, constant: Any, source: Source | None, subject: str
+    ) -> None: ...
+
 
 def add_node(
     recording: Recording, intrinsic: Intrinsic, args: tuple[Any, ...], type_: str, source: Source | None
