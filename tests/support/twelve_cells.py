@@ -215,8 +215,11 @@ print(trainer.step, lit.logged["loss"][-1])
 """,
 )
 
-_SIZES = ("if (padding_length := kv_length + kv_offset - attention_mask.shape[-1]) > 0:",)
-"""Comparisons of sizes in the library: for another length the trace may be another."""
+_MASKS = (
+    "if (padding_length := kv_length + kv_offset - attention_mask.shape[-1]) > 0:",
+    "and (padding_mask is None or padding_mask.all())",
+)
+"""What the library compares as it makes its masks: for another length or padding the trace may be another."""
 _TRANSFORMER = """
 from transformers import BertConfig, BertForSequenceClassification
 config = BertConfig(vocab_size=40, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
@@ -239,7 +242,7 @@ trainer = Trainer(model, arguments, train_dataset=rows)
 result = trainer.train()
 loss = result.training_loss
 """,
-    branches=(*_SIZES, "if ("),
+    branches=(*_MASKS, "if ("),
     needs="accelerate",
     differs=("arguments", "result"),
 )
@@ -268,7 +271,7 @@ for step, inputs in enumerate(loader):
     total += outputs.loss.detach().float().item()
     print({"loss": round(total / (step + 1), 4), "lr": scheduler.get_last_lr()[0]})
 """,
-    branches=_SIZES,
+    branches=_MASKS,
 )
 
 CELLS["a rollout in an environment"] = NotebookCell(

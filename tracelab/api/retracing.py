@@ -14,7 +14,6 @@ from torch import nn
 from tracelab.capture.call import CallArguments, record_call
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
-from tracelab.capture.record import answers_of_python
 from tracelab.check.isolation import isolated
 from tracelab.compat.dynamo import is_loaded
 from tracelab.errors import AssumptionError, InputError, TracelabError
@@ -115,7 +114,7 @@ class Retracing(Cases):
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
         try:
-            with isolated((origin.python, *origin.modules.values())), warnings_suppressed(), answers_of_python():
+            with isolated((origin.python, *origin.modules.values())), warnings_suppressed():
                 graph, _, examples = record_call(
                     origin.python, origin.modules, call, origin.strict, origin.force_outplace
                 )

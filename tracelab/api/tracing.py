@@ -15,7 +15,7 @@ from tracelab.api.traced_module import TracedModule
 from tracelab.capture.call import CallArguments, record_call
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import READ_BY_PYTHON, warnings_suppressed
-from tracelab.capture.record import answers_of_python, asked_whether_tracing
+from tracelab.capture.record import asked_whether_tracing, told_that_it_is_traced
 from tracelab.check.checking import check_calls, refuse_one_input
 from tracelab.check.isolation import isolated
 from tracelab.check.report import TracingCheckError
@@ -132,18 +132,20 @@ def _trace(
     max_traces: int = MAX_TRACES,
 ) -> TracedFunction | TracedModule:
     policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
+    checks = check_trace or check_inputs is not None
+    answers = told_that_it_is_traced if checks else nullcontext
     try:
-        with _told(policy):
+        with answers(), _told(policy):
             traced = _traced(func, call, strict, force_outplace)
     except TraceError as error:
         if not call.has_numbers or not isinstance(error.__cause__, (TypeError, RuntimeError)):
             raise
         # Code that is written in C, or asks `type(k) is int`, may not take what stands for a number.
         call.follows_numbers = False
-        with _told(policy):
+        with answers(), _told(policy):
             traced = _traced(func, call, strict, force_outplace)
-    asked = asked_whether_tracing()
-    if check_trace or check_inputs is not None:
+    if checks:
+        asked = asked_whether_tracing()
         if check_inputs is not None:
             refuse_one_input(check_inputs, "check_inputs")
         calls = [call] if check_inputs is None else []
@@ -157,7 +159,7 @@ def _trace(
             # What the code does where it believes to be traced, or is given what stands for a number, is something
             # else: it is recorded as it is in Python.
             call.follows_numbers = False
-            with isolated([func]), answers_of_python(), _told(policy):
+            with isolated([func]), _told(policy):
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)

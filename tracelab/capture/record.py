@@ -48,17 +48,20 @@ def is_tracing() -> bool:
 
 def asked_whether_tracing() -> bool:
     """Whether the code that this thread recorded last asked `torch.jit.is_tracing`, and was told that it is."""
-    return active.was_asked and active.says_tracing
+    return active.was_asked
 
 
 @contextmanager
-def answers_of_python() -> Iterator[None]:
-    """Code that is recorded is told what it is told in Python: that nothing traces it."""
-    active.says_tracing = False
+def told_that_it_is_traced() -> Iterator[None]:
+    """Code that is recorded is told that it is traced, as libraries then generalise.
+
+    Only where a check follows: what code does where it believes to be traced may be something else than in Python.
+    """
+    active.says_tracing = True
     try:
         yield
     finally:
-        active.says_tracing = True
+        active.says_tracing = False
 
 
 def record(

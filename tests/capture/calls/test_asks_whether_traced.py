@@ -49,6 +49,31 @@ def test_code_that_then_computes_something_else_is_recorded_as_it_is_in_python()
         traced(torch.zeros(3))
 
 
+def doubles_where_nothing_traces(x):
+    return x * 3 if torch.jit.is_tracing() else x * 2
+
+
+def test_without_a_check_code_is_told_what_python_tells_it():
+    assert tracelab.trace(doubles_where_nothing_traces, torch.ones(2), check_trace=False)(torch.ones(2)).tolist() == [
+        2,
+        2,
+    ]
+
+
+def test_a_graph_alone_is_of_what_the_code_does_in_python():
+    _, result = tracelab.trace_graph(doubles_where_nothing_traces, (torch.ones(2),))
+    assert result.tolist() == [2, 2]
+
+
+def test_methods_of_a_module_are_told_what_python_tells_them():
+    class Doubling(nn.Module):
+        def forward(self, x):
+            return doubles_where_nothing_traces(x)
+
+    traced = tracelab.trace_module(Doubling(), {"forward": torch.ones(2)})
+    assert traced(torch.ones(2)).tolist() == [2, 2]
+
+
 def test_code_that_differs_for_another_reason_is_still_refused():
     def differs_each_time(x):
         torch.jit.is_tracing()

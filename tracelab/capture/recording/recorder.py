@@ -190,10 +190,10 @@ class Active(threading.local):
     recorder: Recorder | None = None
     session: Any = None
     """What installed this thread's layers, and takes them out."""
-    says_tracing = True
+    says_tracing = False
     """What `torch.jit.is_tracing` answers to code that is recorded."""
     was_asked = False
-    """Whether the code that was recorded last asked it."""
+    """Whether the code that was recorded last asked it, and was told yes."""
 
 
 active = Active()

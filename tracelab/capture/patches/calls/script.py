@@ -66,14 +66,15 @@ def _with_originals(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_tracing(original: Callable[[], bool]) -> Callable[[], bool]:
     # Libraries ask before they look at data; their answer to "yes" is the code that generalises. Where it computes
-    # something else than Python does, `trace` records again with the other answer.
+    # something else than Python does, `trace` records again with the other answer; where nothing is checked, as in a
+    # cell, they get that one at once.
     def is_tracing() -> bool:
         # functional_call asks in order to refuse script modules; for plain modules it traces well.
         if sys._getframe(2).f_code.co_filename.endswith("stateless.py"):
             return original()
         if active.recorder is None:
             return original()
-        active.was_asked = True
+        active.was_asked = active.was_asked or active.says_tracing
         return active.says_tracing or original()
 
     return is_tracing
