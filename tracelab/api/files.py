@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from collections.abc import Collection
@@ -56,13 +57,15 @@ def load(
     return load_traced(file, TracedFunction, TracedModule, map_location=map_location, allow=allow)
 
 
-def read(file: PathOrFile) -> TracedFunction | TracedModule | Graph:
+def read(file: PathOrFile, *, trust: bool = False) -> TracedFunction | TracedModule | Graph:
     """What a file holds: the trace of a `.tlab` file, the graph of a torch.export (`.pt2`) or TorchScript file.
 
-    The content decides, not the name. No Python code of the file runs and nothing of it is unpickled by Python.
+    The content decides, not the name. Nothing in the file runs while it is read, and nothing of it is unpickled by
+    Python.
 
     Args:
         file: A path or a binary file object.
+        trust: Whether a TorchScript file whose classes have code that runs as it is read (`__setstate__`) may run it.
 
     Returns:
         The trace, or the graph.
@@ -86,7 +89,8 @@ def read(file: PathOrFile) -> TracedFunction | TracedModule | Graph:
         start = file.tell()
         kind = kind_of(file)
         file.seek(start)
-    readers: dict[str, Any] = {"tlab": load, "export": read_exported, "script": read_torchscript}
+    script = functools.partial(read_torchscript, trust=trust)
+    readers: dict[str, Any] = {"tlab": load, "export": read_exported, "script": script}
     if kind in readers:
         found: TracedFunction | TracedModule | Graph = readers[kind](file)
         return found

@@ -23,6 +23,7 @@ from tracelab.graph.types import TensorType
 from tracelab.interop.nesting import structured
 from tracelab.interop.stacks import is_library
 from tracelab.interop.torchscript import values as scripts
+from tracelab.interop.torchscript.archive import looked_through
 from tracelab.storage import validation
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.graph_json.read import check_call
@@ -36,18 +37,21 @@ FindFunction = Callable[[str], Any]
 """Gives the script function of a qualified name, or None."""
 
 
-def read_torchscript(file: PathOrFile) -> Graph:
+def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
     """The graph of a TorchScript file's `forward`, from a path or a binary file object.
 
     `torch.jit.load`'s own reader, which is C++, reads the file: it unpickles tensors and TorchScript classes only,
-    and no Python code runs. The weights are read with it, on the CPU.
+    and no Python code runs. Where one of these classes has code that runs as it is read, the file is refused, unless
+    `trust` says that it may. The weights are read with it, on the CPU.
 
     Raises:
         TracelabFileError: It cannot be read.
         OSError: It cannot be opened.
     """
     try:
-        if isinstance(file, (str, os.PathLike)):
+        if not trust:
+            module, find = script.read(looked_through(file))
+        elif isinstance(file, (str, os.PathLike)):
             with open(file, "rb"):
                 # A file that cannot be opened is an `OSError`, and no sentence of the C++ reader's.
                 path = os.fspath(file)

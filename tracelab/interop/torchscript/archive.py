@@ -1,0 +1,91 @@
+"""The archive of a TorchScript file, looked through before torch's own reader gets it.
+
+That reader is C++ and runs no Python, but it calls the file's `__setstate__` where a class has one, and those of
+classes that extensions registered. It gets a copy of what was looked through, so that both read the same entries.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+from tracelab.errors import TracelabFileError
+from tracelab.interop.entries import opened_zip
+from tracelab.storage.container import LARGEST_JSON, LARGEST_RATIO, UNSUSPICIOUS, ZIP_ERRORS, PathOrFile
+
+_TENSOR = re.compile(r"(data|constants|\.data)/\w+")
+"""Entries that hold the bytes of one tensor."""
+_CLASS = re.compile(rb"^class (\w+)", re.MULTILINE)
+_EXTENSION = re.compile(rb"__torch__\.torch\.classes\.(\w+)[.\n](\w+)")
+_OF_TORCH = frozenset((b"quantized", b"rnn"))
+"""Namespaces of classes whose reading is torch's own C++."""
+_TRUST = "tracelab.read(file, trust=True) reads it if you trust who made it"
+
+
+def looked_through(file: PathOrFile) -> bytes:
+    """A copy of a TorchScript archive, which runs nothing as it is read.
+
+    Raises:
+        TracelabFileError: It would, or it is no sound archive.
+        OSError: It cannot be opened.
+    """
+    copy = io.BytesIO()
+    seen: set[str] = set()
+    with opened_zip(file, "TorchScript") as archive, zipfile.ZipFile(copy, "w") as written:
+        for info in archive.infolist():
+            folder, _, name = info.filename.partition("/")
+            # torch's reader takes names in any case.
+            if info.filename.lower() in seen:
+                raise TracelabFileError(f"not a sound TorchScript file: it holds {info.filename[:60]!r} twice")
+            seen.add(info.filename.lower())
+            if info.is_dir() or name.startswith("extra/"):
+                continue
+            content = _content(archive, info)
+            if not _TENSOR.fullmatch(name):
+                _refuse_what_runs(name, content)
+            written.writestr(zipfile.ZipInfo(f"{folder}/{name}"), content)
+    return copy.getvalue()
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    name = info.filename
+    if info.flag_bits & 0x1:
+        raise TracelabFileError(f"not a sound TorchScript file: {name[:60]} is encrypted")
+    tensor = _TENSOR.fullmatch(name.partition("/")[2])
+    if not tensor and info.file_size > LARGEST_JSON:
+        raise TracelabFileError(f"{name[:60]} has {info.file_size} bytes, more than the {LARGEST_JSON} allowed")
+    if info.file_size > UNSUSPICIOUS and info.file_size > LARGEST_RATIO * info.compress_size:
+        raise TracelabFileError(f"not a sound TorchScript file: {name[:60]} unpacks to an unlikely size")
+    try:
+        with archive.open(info) as source:
+            content = source.read(info.file_size + 1)
+    except MemoryError as error:
+        raise TracelabFileError(f"{name[:60]} is too large for this machine's memory") from error
+    except ZIP_ERRORS as error:
+        detail = str(error)[:100] or type(error).__name__
+        raise TracelabFileError(f"the TorchScript file is damaged: {name[:60]} cannot be read ({detail})") from error
+    if len(content) != info.file_size:
+        raise TracelabFileError(f"not a sound TorchScript file: {name[:60]} is truncated")
+    return content
+
+
+def _refuse_what_runs(name: str, content: bytes) -> None:
+    place = content.find(b"__setstate__")
+    if place >= 0:
+        classes = _CLASS.findall(content, 0, place)
+        cls = classes[-1].decode() if classes else name
+        raise TracelabFileError(
+            f"the TorchScript file is not read: its class {cls[:60]} has a `__setstate__`, code that runs as the file "
+            f"is read: {_TRUST}"
+        )
+    for namespace, cls in _EXTENSION.findall(content):
+        if namespace not in _OF_TORCH:
+            held = f"{namespace.decode()}.{cls.decode()}"[:60]
+            raise TracelabFileError(
+                f"the TorchScript file is not read: it holds a {held}, of a class of an extension, whose code runs as "
+                f"the file is read: {_TRUST}"
+            )
+
+
+__all__ = ["looked_through"]
