@@ -345,6 +345,24 @@ def test_the_rank_of_what_is_made_of_the_parts_of_an_input_is_the_input_s(parts)
         traced(torch.ones(2, 3, 4, 5))
 
 
+class WithItsRank(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2, x.dim()
+
+    @staticmethod
+    def backward(ctx, gradient, _):
+        return gradient * 2
+
+
+def test_the_rank_of_what_python_code_gave_is_not_known_from_the_inputs():
+    def picked(x):
+        return (WithItsRank.apply(x)[0] * 1)[..., torch.arange(2), None]
+
+    traced = traced_on(picked, torch.ones(4, 4))
+    assert told(traced, torch.ones(2, 4, 4))
+
+
 def test_what_is_decided_by_a_tensor_that_the_code_writes_to_is_told():
     count = torch.zeros((), dtype=torch.int64)
 

@@ -158,6 +158,9 @@ _FREE_RANK = frozenset({"squeeze", "squeeze_", "PythonOp", "CallFunction", "Call
 """Operators whose results may have fewer dimensions for other sizes, and code that is not looked into."""
 
 
+_PLAIN_TYPES = frozenset("int float bool complex number Scalar str NoneType Device Layout MemoryFormat ScalarType".split())
+
+
 def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], nodes: Iterable[Node]) -> list[Assumption]:
     """The assumptions without those on numbers of dimensions that follow from those of the inputs."""
     if not assumptions:
@@ -174,8 +177,8 @@ def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], node
 
 
 def _is_number(value: Value) -> bool:
-    """Whether a value is no tensor, and no list or tuple that tensors may be in."""
-    return isinstance(value.type, str) and "Tensor" not in value.type
+    """Whether a value is no tensor, and nothing that tensors may be in: a list, or what Python code gave."""
+    return isinstance(value.type, str) and value.type.rstrip("[]?") in _PLAIN_TYPES
 
 
 GuardNodes = list[tuple[int, Node]]
