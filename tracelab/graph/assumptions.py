@@ -158,7 +158,9 @@ _FREE_RANK = frozenset({"squeeze", "squeeze_", "PythonOp", "CallFunction", "Call
 """Operators whose results may have fewer dimensions for other sizes, and code that is not looked into."""
 
 
-_PLAIN_TYPES = frozenset("int float bool complex number Scalar str NoneType Device Layout MemoryFormat ScalarType".split())
+_PLAIN_TYPES = frozenset(
+    "int float bool complex number Scalar str NoneType Device Layout MemoryFormat ScalarType".split()
+)
 
 
 def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], nodes: Iterable[Node]) -> list[Assumption]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 import torch
@@ -24,13 +25,15 @@ def record_result(recorder: RecordingState, node: Node, result: Any) -> Any:
         value = Value(node.name, tensor_type(result), node)
         node.outputs = (value,)
         given = recorder.known(result)
-        if given is not None:
-            _assume_given_back(recorder, node, given, value, result)
+        if given is not None and node.name in _GIVES_BACK and node.args and node.args[0] is given:
+            _assume_given_back(recorder, node, value, result, sys._getframe(2))
         recorder.bind(result, value)
         return result
     if result is None:
         return None
     if type(result) is list or (isinstance(result, tuple) and node.schema is None):
+        if node.name in _GIVES_PARTS_BACK:
+            return _record_given_back(recorder, node, result, sys._getframe(2))
         return _record_sequence(recorder, node, result)
     if isinstance(result, Mapping):
         value = Value(node.name, "Any", node)
@@ -60,11 +63,8 @@ def record_result(recorder: RecordingState, node: Node, result: Any) -> Any:
     return result
 
 
-def _assume_given_back(recorder: RecordingState, node: Node, given: Value, value: Value, result: Any) -> None:
+def _assume_given_back(recorder: RecordingState, node: Node, value: Value, result: Any, frame: FrameType) -> None:
     """The result is the argument itself, without being written to: that depends on the argument."""
-    if node.name not in _GIVES_BACK or not node.args or node.args[0] is not given:
-        return
-    frame = sys._getframe(3)
     if recorder.is_dynamic(result) and is_kept(result, recorder.user_frame(frame), recorder.boundary):
         subject = f"whether `{node.name}` gives back its argument itself"
         recorder.assume(AssumptionKind.IDENTITY, "itself", value, True, frame, subject=subject)
@@ -75,6 +75,18 @@ _GIVES_BACK = frozenset(
     pin_memory squeeze_copy broadcast_to reshape cpu float double half""".split()
 )
 """Operators that give back their argument where there is nothing to do."""
+_GIVES_PARTS_BACK = frozenset("broadcast_tensors atleast_1d atleast_2d atleast_3d align_tensors".split())
+"""Operators that do so with each of the tensors in a list."""
+
+
+def _record_given_back(recorder: RecordingState, node: Node, result: Any, frame: FrameType) -> Any:
+    before = [recorder.known(part) for part in result]
+    given = node.args[0] if node.args and isinstance(node.args[0], list) else []
+    _record_sequence(recorder, node, result)
+    for part, known, argument in zip(result, before, given, strict=False):
+        if known is not None and known is argument:
+            _assume_given_back(recorder, node, recorder.value_of(part), part, frame)
+    return result
 
 
 def _record_sequence(recorder: RecordingState, node: Node, result: Any) -> Any:

@@ -14,7 +14,7 @@ import torch
 
 from tracelab.errors import AssumptionError
 from tracelab.execute.codegen import peephole
-from tracelab.execute.codegen.guards import Guard, guards_of, steps
+from tracelab.execute.codegen.guards import Guard, given_to, guards_of, steps
 from tracelab.execute.codegen.names import (
     INFIX,
     binding,
@@ -333,10 +333,14 @@ def _last_uses(graph: Graph, guarded: bool = False) -> dict[int, list[Value]]:
     needed = set(graph.outputs)
     dead: dict[int, list[Value]] = {}
     nodes = [node for _, node in steps(graph, guarded)]
+    compared: dict[Node, list[Value]] = {}
+    for item in graph.assumptions if guarded else ():
+        if item.test == "itself" and item.value is not None and item.value.node is not None:
+            compared.setdefault(item.value.node, []).append(given_to(item.value))
     for index in range(len(nodes) - 1, -1, -1):
         node = nodes[index]
         finished = []
-        for value in dict.fromkeys((*node.inputs, *node.outputs)):
+        for value in dict.fromkeys((*node.inputs, *compared.get(node, ()), *node.outputs)):
             if value not in needed:
                 needed.add(value)
                 maker = value.node

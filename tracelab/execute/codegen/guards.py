@@ -20,6 +20,7 @@ from tracelab.graph.assumptions import READS, Assumption, AssumptionKind, Words
 from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import UNPACKS
 from tracelab.graph.source import Source, is_inner
 from tracelab.graph.takers import takers
 from tracelab.graph.text.assumption_table import Assumptions
@@ -133,8 +134,7 @@ class Guard:
         if item.value is None:
             return f"guards.probe({number})"
         if item.test == "itself":
-            given = item.value.node.args[0] if item.value.node is not None else item.value
-            return f"if {name(item.value)} is not {name(given)}: guards.differs({number}, False)"
+            return f"if {name(item.value)} is not {name(given_to(item.value))}: guards.differs({number}, False)"
         if item.test in READS:
             read = READS[item.test].format(name(item.value))
             wanted = constant(item.constant)
@@ -148,6 +148,18 @@ class Guard:
         """The statement that lets a recording take it over."""
         value = self.assumption.value
         return f"guards.take_over({self.number}{f', {name(value)}' if value is not None else ''})"
+
+
+def given_to(value: Value) -> Value:
+    """The argument of the operator that made a value, or a part of a list, that the value may be."""
+    node = value.node
+    if node is None:
+        return value
+    given: Any = node.args[0]
+    if node.kind in UNPACKS and given.node is not None:
+        given = given.node.args[0][node.outputs.index(value)]
+    assert isinstance(given, Value)
+    return given
 
 
 def guards_of(graph: Graph, taking: bool = False) -> list[Guard]:
