@@ -18,6 +18,7 @@ from tracelab.capture.naming import name_values
 from tracelab.capture.outside.state import OutsideState
 from tracelab.capture.outside.unseen import note_unseen
 from tracelab.capture.progress import progress_of
+from tracelab.capture.recording.apart import assume_apart
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.outputs import Structure, record_output
 from tracelab.capture.recording.recorder import Recorder, active
@@ -143,6 +144,7 @@ def record(
         note_training(recorder, (modules or {}).get(""))
         outside.note(recorder)
         note_unseen(recorder, session.epoch)
+        assume_apart(recorder, user_inputs)
         result = plain_numbers(result, set())
         session.completed = True
     except KeyboardInterrupt as error:

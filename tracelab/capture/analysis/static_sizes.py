@@ -22,7 +22,7 @@ _SAME = frozenset(
     """.split()
 )
 _BINARY = frozenset({"add", "div", "mul", "sub"})
-_RESHAPING = frozenset(
+RESHAPING = frozenset(
     "as_strided_ resize_ resize_as_ set_ squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_".split()
 )
 """What writes to its argument leaves its sizes as they are, but for these."""
@@ -43,7 +43,7 @@ _IS_MOVED_IN_PLACE = "aten::_has_compatible_shallow_copy_type"
 
 
 def _writes_in_place(name: str) -> bool:
-    return name.endswith("_") and not name.endswith("__") and name not in _RESHAPING
+    return name.endswith("_") and not name.endswith("__") and name not in RESHAPING
 
 
 class StaticSizes:

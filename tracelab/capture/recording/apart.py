@@ -1,0 +1,39 @@
+"""Arguments that must be two tensors: the code gives one of them another shape in place, and uses the other, too."""
+
+from __future__ import annotations
+
+from tracelab.capture.analysis.static_sizes import RESHAPING
+from tracelab.capture.recording.part import Recording, add_node
+from tracelab.graph.assumptions import AssumptionKind, user_name
+from tracelab.graph.intrinsics import IS
+from tracelab.graph.ir import Node, Value
+
+
+def assume_apart(recorder: Recording, inputs: list[Value]) -> None:
+    """Assume it of each that was given another shape: what was read of the others would be of another shape, too."""
+    tensors = [value for value in inputs if value.is_tensor]
+    if len(tensors) < 2:
+        return
+    for value, node in _reshaped(recorder.nodes, tensors).items():
+        for other in tensors:
+            if other is not value:
+                same = add_node(recorder, IS, (other, value), "bool", node.source)
+                subject = f"`{user_name(other)} is {user_name(value)}`"
+                recorder.assume_at(AssumptionKind.ARGUMENT, "bool", same, False, node.source, subject)
+
+
+def _reshaped(nodes: list[Node], tensors: list[Value]) -> dict[Value, Node]:
+    """The inputs that the code gave another shape in place, each with the first node that did."""
+    known = {value: value for value in tensors}
+    found: dict[Value, Node] = {}
+    for node in nodes:
+        name = node.name
+        if not name.endswith("_") or not node.args or not isinstance(node.args[0], Value):
+            continue
+        origin = known.get(node.args[0])
+        if origin is None or not node.outputs:
+            continue
+        known[node.outputs[0]] = origin
+        if name in RESHAPING:
+            found.setdefault(origin, node)
+    return found
