@@ -222,9 +222,8 @@ def trace_module(
         list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
     )
     for name in calls:
-        check_calls(
-            traced, name, [CallArguments(items[name], None) for items in rounds if name in items], check_tolerance
-        )
+        each = [CallArguments(items[name], None) for items in rounds if name in items]
+        check_calls(traced, name, each, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
     for call in calls.values():
         call.change_arguments()
