@@ -649,3 +649,13 @@ def test_code_with_state_is_traced_with_its_check():
 def test_a_check_input_of_another_branch_is_no_error():
     traced = tracelab.trace(by_rows, torch.ones(2, 3), on_violation="retrace", check_inputs=[torch.ones(5, 3)])
     assert torch.equal(traced(torch.ones(5, 3)), by_rows(torch.ones(5, 3)))
+
+
+def test_a_check_of_the_methods_of_a_module_takes_another_recording_for_no_difference():
+    class Rows(nn.Module):
+        def forward(self, x):
+            return by_rows(x)
+
+    inputs = [{"forward": torch.ones(5, 3)}]
+    traced = tracelab.trace_module(Rows(), {"forward": torch.ones(2, 3)}, on_violation="retrace", check_inputs=inputs)
+    assert torch.equal(traced.forward(torch.ones(5, 3)), by_rows(torch.ones(5, 3)))
