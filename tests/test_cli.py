@@ -33,7 +33,7 @@ def test_an_unknown_command_is_refused(capsys):
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" / "demo"
-    assert main(["demo", "-o", str(folder), "--no-browser"]) == 1
+    assert main(["demo", "-o", str(folder), "--no-browser"]) == 2
     assert capsys.readouterr().err == (
         f"tracelab: cannot write to {folder}: Not a directory; choose another folder with -o\n"
     )

@@ -36,7 +36,7 @@ def configuration(tmp_path):
 
 
 def refused(capsys, *words):
-    assert main(["show", *map(str, words), "--no-browser"]) == 1
+    assert main(["show", *map(str, words), "--no-browser"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1
@@ -138,7 +138,7 @@ def test_without_transformers_one_sentence_says_so(configuration):
     path = configuration(LLAMA)
     code = "import sys; sys.modules['transformers'] = None; from tracelab.cli import main; sys.exit(main(sys.argv[1:]))"
     ended = subprocess.run([sys.executable, "-c", code, "show", str(path)], capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == (
         "tracelab: a configuration file of transformers needs transformers to build the model: "
         "pip install transformers\n"

@@ -1,0 +1,43 @@
+"""The command line: `tracelab demo`, `show`, `info`, `diff`.
+
+The exit status is 0, 1 where `diff` finds differences, and 2 where something cannot be done.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from tracelab.cli.parser import parser_of_all
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: The words behind `tracelab`; those of the process by default.
+
+    Returns:
+        The exit status: 0 for success, 1 where differences were found, 2 where it cannot be done.
+
+    >>> main([])  # doctest: +ELLIPSIS
+    usage: tracelab ...
+    0
+    """
+    parser = parser_of_all()
+    options = parser.parse_args(argv)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    from tracelab.errors import TracelabError
+
+    try:
+        status: int = options.run(options)
+    except TracelabError as error:
+        print(f"tracelab: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Who read the text has seen enough: `tracelab show FILE --text | head`.
+        sys.stderr.close()
+        return 0
+    return status

@@ -1,0 +1,73 @@
+"""What may be said behind `tracelab`. Commands are imported as they run: `tracelab --help` needs no torch."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+from tracelab.version import __version__
+
+_FILE = "a .tlab, torch.export (.pt2) or TorchScript file"
+
+
+def parser_of_all() -> argparse.ArgumentParser:
+    """The parser of all commands; `options.run` runs the one that was chosen, and gives the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="tracelab", description="Trace PyTorch code into a graph to read and explore."
+    )
+    parser.add_argument("--version", action="version", version=f"tracelab {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, about: str, description: str, example: str) -> argparse.ArgumentParser:
+        added: argparse.ArgumentParser = commands.add_parser(
+            name, help=about, description=description, epilog=f"example: tracelab {example}"
+        )
+        added.set_defaults(run=lambda options: import_module(f"tracelab.cli.{name}").run(options))
+        return added
+
+    demo = command(
+        "demo",
+        "trace two real networks and open the quickstart",
+        "Trace a ResNet-18 and a small GPT with random weights, write a picture of each, and open the quickstart "
+        "notebook in JupyterLab. Without a terminal or a browser the notebook is run here instead.",
+        "demo -o first-look",
+    )
+    demo.add_argument("-o", "--output", default="tracelab-demo", help="folder for the results (default: tracelab-demo)")
+    demo.add_argument("--no-browser", action="store_true", help="run the notebook here, open nothing")
+
+    show = command(
+        "show",
+        "show the graph of a file, or a model of transformers from its configuration",
+        f"Write the explorer of {_FILE} as one HTML file and open it; or build the model of a transformers "
+        "configuration file without weights, trace it, print what it costs, and show that. Nothing is downloaded, and "
+        "no code of a file is run.",
+        "show net.tlab --text",
+    )
+    show.add_argument("file", help=f"{_FILE}; or a config.json, a folder with one, a name in the local hub cache")
+    show.add_argument("-o", "--output", "--html", help="the HTML file (default: the name of the model)")
+    show.add_argument("--text", action="store_true", help="print the graph instead, operator by operator")
+    show.add_argument("--svg", metavar="OUT", help="write a picture instead")
+    show.add_argument("--batch", type=int, default=1, help="of a configuration: rows of the input (default: 1)")
+    show.add_argument("--length", type=int, default=128, help="of a configuration: tokens of each row (default: 128)")
+    show.add_argument("--dtype", help="of a configuration: dtype of the weights (default: the file's, else bfloat16)")
+    show.add_argument("--no-browser", action="store_true", help="write the file, open nothing")
+
+    info = command(
+        "info",
+        "tell what a file holds",
+        f"Print what {_FILE} holds: inputs, outputs, operators by module, parameters, warnings and assumptions.",
+        "info net.tlab --json",
+    )
+    info.add_argument("file", help=_FILE)
+    info.add_argument("--json", action="store_true", help="print it as JSON")
+
+    diff = command(
+        "diff",
+        "tell what is different between the graphs of two files",
+        "Compare two graphs, each of which may be of another kind of file. The exit status is 1 where they differ.",
+        "diff before.tlab after.tlab",
+    )
+    diff.add_argument("a", help=_FILE)
+    diff.add_argument("b", help="the other one")
+    diff.add_argument("--json", action="store_true", help="print it as JSON")
+    return parser
