@@ -375,3 +375,20 @@ def test_what_is_decided_by_a_tensor_that_the_code_writes_to_is_told():
         traced = tracelab.trace(counted, torch.ones(2), check_trace=False)
     with pytest.warns(tracelab.AssumptionWarning, match="count > 0 was False"):
         traced(torch.ones(2))
+
+
+def first_row_cleared(x):
+    x[:] = 0
+    return x + 1
+
+
+@pytest.mark.parametrize(
+    ("function", "rank"), [(lambda x: x[:] * 2, 1), (lambda x: x[:, :] * 2, 2), (first_row_cleared, 1)]
+)
+def test_a_slice_of_a_dimension_that_is_not_there_is_refused_as_in_python(function, rank):
+    traced = traced_on(function, torch.ones(2, 3))
+    few = torch.ones(()) if rank == 1 else torch.ones(2)
+    with pytest.raises(IndexError):
+        function(few.clone())
+    with pytest.raises((IndexError, tracelab.TracelabError, RuntimeError)):
+        traced(few.clone())

@@ -40,7 +40,7 @@ def get_item(recorder: Recorder, tensor: Tensor, index: Any) -> Any:
     except LeftToTorch:
         return NotImplemented
     if not indices:
-        return _aten.alias.default(result) if result is tensor else result
+        return _whole(tensor, index) if result is tensor else result
     _assume_rank(recorder, tensor, index)
     return _aten.index.Tensor(result, indices)
 
@@ -64,11 +64,28 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
             # `x[True] = y` copies, which casts; `index_put_` does not.
             item = item.to(tensor.dtype)
         _put(target, indices, item)
-    elif isinstance(item, Tensor):
+        return None
+    if target is tensor and _full_slices(index):
+        target = _whole(tensor, index)
+    if isinstance(item, Tensor):
         _copy(target, item)
     else:
         _aten.fill_.Scalar(target, item)
     return None
+
+
+def _whole(tensor: Tensor, index: Any) -> Tensor:
+    """`x[...]` is a view of all; `x[:, :]` as well, of a tensor that has two dimensions: another is refused."""
+    count = _full_slices(index)
+    result: Tensor = _aten.slice.Tensor(tensor, count - 1) if count else _aten.alias.default(tensor)
+    return result
+
+
+def _full_slices(index: Any) -> int:
+    """How many slices there are in front of an ellipsis."""
+    entries = list(index) if isinstance(index, (tuple, list)) else [index]
+    before = entries[: entries.index(Ellipsis)] if any(entry is Ellipsis for entry in entries) else entries
+    return sum(isinstance(entry, slice) for entry in before)
 
 
 def _assume_rank(recorder: Recorder, tensor: Tensor, index: Any) -> None:
