@@ -126,6 +126,7 @@ def record(
     # No context manager, and `end` thrice: an interrupt may come before or in any call, and one may follow another.
     try:
         session.begin()
+        recorder.watch_attributes(outside.found.watched())
         try:
             result = _call(function, args, kwargs)
         except Exception as error:

@@ -15,6 +15,7 @@ import torch
 
 from tracelab.capture.analysis.constants import held_numbers, is_constant
 from tracelab.capture.analysis.mode_readers import mode_told_by
+from tracelab.capture.outside.attributes import reads
 from tracelab.capture.outside.draws import PlainDraws
 from tracelab.capture.outside.reads import names_as_text, names_read, names_set
 from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Draws, Table, Tables, iter_changed, same
@@ -40,17 +41,16 @@ class OutsideState:
         """Note what the code changed and also reads."""
         found = recorder.graph.assumptions
         changed = list(iter_changed(self.found.tables))
-        found += self._may_change({(id(table), name) for table, name, *_ in changed})
+        found += self._may_change(recorder, {(id(table), name) for table, name, *_ in changed})
         if changed:
-            read, _ = self._names
             for table, name, before, now in changed:
                 if (
-                    (name in read or table.is_local)
+                    self._is_read(recorder, table, name)
                     and not self._is_set_again(table, name, before)
                     and not _repeats(recorder, before, now)
                 ):
                     found.append(_state(table, name, before))
-        found += self._new_names()
+        found += self._new_names(recorder)
         self._note_training(recorder)
         known = {item.subject for item in found}
         for subject, (mode, ask) in self.modes.items():
@@ -58,7 +58,15 @@ class OutsideState:
                 found.append(Assumption(AssumptionKind.MODE, subject, mode, probe=ask))
         found += map(_drawn, self.draws.drawn_from())
 
-    def _may_change(self, changed: set[tuple[int, str]]) -> Iterator[Assumption]:
+    def _is_read(self, recorder: Recorder, table: Table, name: str) -> bool:
+        """Whether what stood there may have decided something."""
+        first = _is_read_first(recorder, table, name)
+        if first is False:
+            return False
+        read, _ = self._names
+        return name in read or table.is_local or (first is True and table.is_library and reads(type(table.owner), name))
+
+    def _may_change(self, recorder: Recorder, changed: set[tuple[int, str]]) -> Iterator[Assumption]:
         """Plain values that the code reads and sets, and set to what they were: another call may find others."""
         codes = self.found.codes.values()
         both = set().union(*map(names_set, codes))
@@ -66,8 +74,14 @@ class OutsideState:
             return
         both &= set().union(*map(names_read, codes))
         for table in self.found.tables if both else ():
+            if table.is_library and table.module is None:
+                continue
             for name in both & table.before.keys():
-                if type(table.before[name]) in PLAIN and (id(table), name) not in changed:
+                if (
+                    type(table.before[name]) in PLAIN
+                    and (id(table), name) not in changed
+                    and _is_read_first(recorder, table, name) is not False
+                ):
                     yield _state(table, name, table.before[name])
 
     def _note_training(self, recorder: Recorder) -> None:
@@ -98,7 +112,7 @@ class OutsideState:
             return False
         return isinstance(before, torch.Tensor) and name in module._buffers
 
-    def _new_names(self) -> Iterator[Assumption]:
+    def _new_names(self, recorder: Recorder) -> Iterator[Assumption]:
         """Attributes that were not there, though the code asks for them.
 
         By their name, `hasattr(self, "done")`, or as one of the class: `self.calls += 1` beside `calls = 0` in it.
@@ -107,12 +121,22 @@ class OutsideState:
             if table.names is None:
                 continue
             for name in table.names() - table.known:
+                first = _is_read_first(recorder, table, name)
                 read, text = self._names
-                if name in text or (name in read and self._has_elsewhere(table, name)):
+                if first is not False and (
+                    name in text
+                    or (name in read and self._has_elsewhere(table, name))
+                    or (first is True and table.is_library)
+                ):
                     yield _state(table, name, ABSENT)
 
     def _has_elsewhere(self, table: Table, name: str) -> bool:
         return any(name in other.before for other in self.found.tables if other is not table)
+
+
+def _is_read_first(recorder: Recorder, table: Table, name: str) -> bool | None:
+    """Whether the code read an attribute before it set it; None where nobody knows."""
+    return recorder.read_first.get((id(table.owner), name)) if table.owner is not None else None
 
 
 def _state(table: Table, name: str, before: Any) -> Assumption:

@@ -1,6 +1,7 @@
 """Where state of Python may lie that the traced code reaches: attributes of objects, closures, globals.
 
-Only the user's own code and objects are looked at: what libraries keep is theirs.
+Of the user's own code and objects all is looked at. Of an object of an installed package, what its class sets: where a
+recording reads it first, and changes it, it is state as the user's is (the step that a scheduler has come to).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import torch
 
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.mode_readers import is_mode_reader
+from tracelab.capture.outside.attributes import attributes_set, is_looked_at, looks_at_all
 from tracelab.capture.outside.reads import globals_of
 from tracelab.capture.values import is_filled
 from tracelab.compat import script
@@ -48,6 +50,10 @@ class Table:
     module: torch.nn.Module | None = None
     names: Callable[[], set[str]] | None = None
     known: set[str] = field(default_factory=set)
+    owner: Any = None
+    """The object whose attributes they are."""
+    is_library: bool = False
+    """Whether the class of the owner is of an installed package."""
     is_local: bool = False
     """Whether they are variables of a function, which its code reads under other instructions than outer names."""
 
@@ -96,8 +102,10 @@ class Tables:
         elif isinstance(item, property):
             self._pending += ((each, label) for each in (item.fget, item.fset))
         elif is_own_object(item):
-            self._object(label, vars(item))
+            self._object(label, vars(item), item)
             self._class(type(item))
+        elif is_library_object(item):
+            self._object(label, vars(item), item)
         elif isinstance(item, type) and is_own(item):
             self._class(item)
 
@@ -106,7 +114,7 @@ class Tables:
         if script.is_module(module):
             return
         table = vars(module)
-        self._object(label, table, module)
+        self._object(label, table, module, module)
         for name, item in module._buffers.items():
             self.tables[-1].before.setdefault(name, item)
         self._class(type(module))
@@ -114,11 +122,31 @@ class Tables:
         if forward is not None:
             self._pending.append((forward, label))
 
-    def _object(self, label: str, table: dict[str, Any], module: torch.nn.Module | None = None) -> None:
-        self._add(label, table, functools.partial(_read, table), module)
-        self.tables[-1].names, self.tables[-1].known = (lambda: set(table)), set(table)
+    def _object(
+        self, label: str, table: dict[str, Any], owner: Any = None, module: torch.nn.Module | None = None
+    ) -> None:
+        is_library = owner is not None and not is_own(type(owner))
+        self._add(label, table, functools.partial(_read, table), module, is_library and module is None)
+        added = self.tables[-1]
+        added.names, added.known = (lambda: set(table)), set(table)
+        added.owner, added.is_library = owner, is_library
 
-    def _add(self, label: str, table: Any, get: Callable[[str], Any], module: torch.nn.Module | None = None) -> None:
+    def watched(self) -> Iterator[tuple[type, str]]:
+        """The attributes that tell whether the code reads them before it sets them, with their classes."""
+        kinds = {type(table.owner): table.is_library for table in self.tables if table.owner is not None}
+        for cls, is_library in kinds.items():
+            if is_looked_at(cls) and (is_library or not looks_at_all(cls)):
+                for name in attributes_set(cls):
+                    yield cls, name
+
+    def _add(
+        self,
+        label: str,
+        table: Any,
+        get: Callable[[str], Any],
+        module: torch.nn.Module | None = None,
+        is_library: bool = False,
+    ) -> None:
         before = {}
         for name, item in table.items():
             if module is not None and name in _INNER:
@@ -130,6 +158,9 @@ class Tables:
             elif isinstance(item, CONTAINERS):
                 before[name] = Contents(item)
             elif is_own_object(item) or type(item) is types.FunctionType or is_mode_reader(item):
+                self._pending.append((item, f"{label}.{name}"))
+            elif not is_library and is_library_object(item):
+                # What packages keep in objects of their own is looked at no further.
                 self._pending.append((item, f"{label}.{name}"))
         self.tables.append(Table(label, get, before, module))
 
@@ -196,7 +227,7 @@ class Tables:
         for name, item in found.items():
             if isinstance(item, (types.FunctionType, types.MethodType, functools.partial, torch.nn.Module)) or (
                 is_own_object(item) or (isinstance(item, type) and is_own(item)) or is_mode_reader(item)
-            ):
+            ) or is_library_object(item):
                 self._pending.append((item, name))
 
 
@@ -212,11 +243,11 @@ class Contents:
         self.items: Any = None if self.size > 1000 else _items_of(container)
 
     def is_same(self, now: Any) -> bool:
-        """Whether it is the same container, with the same in it."""
-        if now is not self.container or len(now) != self.size:
+        """Whether it is a container of the same kind, with the same in it."""
+        if type(now) is not type(self.container) or len(now) != self.size:
             return False
         if self.items is None:
-            return True
+            return now is self.container
         if isinstance(now, (set, frozenset)):
             return bool(now == self.items)
         if isinstance(now, dict):
@@ -318,6 +349,18 @@ def is_own_object(item: Any) -> bool:
         return False
     cls: Any = type(item)
     return is_own(cls)
+
+
+def is_library_object(item: Any) -> bool:
+    """Whether it is an object with attributes of a class of an installed package that may keep state."""
+    cls: Any = type(item)
+    return (
+        bool(cls.__flags__ & _HEAP)
+        and is_looked_at(cls)
+        and hasattr(item, "__dict__")
+        and not isinstance(item, (type, types.ModuleType, torch.nn.Module, torch.Tensor, BaseException))
+        and not is_own(cls)
+    )
 
 
 def iter_changed(tables: list[Table]) -> Iterator[tuple[Table, str, Any, Any]]:

@@ -15,6 +15,7 @@ from tracelab.capture.patches.imports import IMPORTS
 from tracelab.capture.patches.overrides import OVERRIDES
 from tracelab.capture.patches.registry import patched as patched
 from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
+from tracelab.capture.patches.values.attributes import ATTRIBUTES
 from tracelab.capture.patches.values.classes import CLASSES
 from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.environment import ENVIRONMENT
@@ -36,6 +37,7 @@ patched.replacements = (
     *MODES,
     *ENVIRONMENT,
     *CLASSES,
+    *ATTRIBUTES,
     *TENSORS,
     *SETTINGS,
     *COLLECTIVES,

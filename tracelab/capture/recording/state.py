@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
@@ -59,6 +59,8 @@ class RecordingState:
 
     meet_numbers: Callable[[], None] = staticmethod(lambda: None)
     """Called before the first traced number is made."""
+    watch_attributes: Callable[[Iterable[tuple[type, str]]], None] = staticmethod(lambda wanted: None)
+    """Given the attributes of classes to note in `read_first`."""
 
     def __init__(self, graph: Graph, *, force_outplace: bool = False) -> None:
         self.graph = graph
@@ -101,6 +103,8 @@ class RecordingState:
         self.rounds: Any = None
         """Which rounds of loops go on, in a cell."""
         self.draws: Any = None
+        self.read_first: dict[tuple[int, str], bool] = {}
+        """Of attributes of objects, by identity and name: whether the code read them before it set them."""
         """What Python's own generators were as the recording began."""
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.numbers: list[weakref.ref[Any]] = []
