@@ -7,6 +7,7 @@ import io
 import math
 import pickle
 import warnings
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -172,3 +173,20 @@ def test_a_check_says_that_it_tried_no_other_value():
     report = tracelab.trace(lambda x, name: x * len(name), (X, "ab")).check(max_examples=4)
     (verdict,) = (item for item in report.assumptions if item.assumption.kind == "argument")
     assert str(verdict) == "name is 'ab'  → not tried: the same in every input"
+
+
+class Store:
+    def __init__(self, owner, x):
+        self.owner, self.x = weakref.ref(owner), x
+
+
+class Owner:
+    def __init__(self, x):
+        self.store = Store(self, x)
+
+
+def test_an_object_that_its_parts_know_weakly_is_taken_again():
+    traced = tracelab.trace(lambda owner: owner.store.x * 2, (Owner(torch.ones(2)),), check_trace=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(traced(Owner(torch.full((3,), 2.0))), torch.full((3,), 4.0))

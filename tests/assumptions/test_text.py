@@ -80,9 +80,18 @@ def kept_in_a_variable(x):
     return x * WEIGHTS[key]
 
 
+def chosen_by(message):
+    return WEIGHTS[message]
+
+
+def given_to_a_function_that_uses_it(x):
+    return x * chosen_by(f"{x.shape[0]}")
+
+
 @pytest.mark.parametrize(
     "function",
     [
+        given_to_a_function_that_uses_it,
         key_by_f_string,
         key_by_str,
         key_by_percent,
@@ -170,9 +179,33 @@ def the_name_of_a_region(x):
         return x * 2
 
 
+def check(condition, message=None):
+    if not condition:
+        raise ValueError("wrong" if message is None else said(message))
+
+
+def said(message):
+    return message() if callable(message) else message
+
+
+def only_given_to_checks(x):
+    torch._assert(x.dim() == 1, f"one dimension, not {x.shape}")
+    check(x.dim() == 1, f"one dimension, not {x.shape}")
+    check(x.dim() == 1, message=f"{x.shape[0]} rows")
+    return x * 2
+
+
 @pytest.mark.parametrize(
     "function",
-    [only_printed, only_logged, only_warned, only_in_errors, a_variable_that_is_printed, the_name_of_a_region],
+    [
+        only_printed,
+        only_logged,
+        only_warned,
+        only_in_errors,
+        a_variable_that_is_printed,
+        the_name_of_a_region,
+        only_given_to_checks,
+    ],
     ids=lambda item: item.__name__,
 )
 def test_text_that_people_alone_read_is_not_told(function):

@@ -12,6 +12,7 @@ import re
 import sys
 import types
 import uuid
+import weakref
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -135,6 +136,9 @@ WRITABLE = (numpy.ndarray, set)
 
 def same_value(now: Any, before: Any) -> bool:
     """Whether two values of Python's are of one class and equal."""
+    if isinstance(now, weakref.ReferenceType):
+        # Of an object to one that holds it: each has its own.
+        return type(now) is type(before)
     if isinstance(now, numpy.ndarray):
         alike = type(now) is type(before) and now.dtype == before.dtype and now.shape == before.shape
         return alike and bool(now.tobytes() == before.tobytes())

@@ -10,7 +10,7 @@ import builtins
 import functools
 import inspect
 import linecache
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from types import CodeType, FrameType, ModuleType
 from typing import Any
@@ -32,6 +32,14 @@ def cached_callee(frame: FrameType) -> Any:
 def resolved(frame: FrameType, path: Sequence[str]) -> Any:
     """What names lead to in a frame, without running code of the user's: `("self", "table")`; None for nothing."""
     found = _looked_up(frame, path[0])
+    for name in path[1:]:
+        found = _attribute(found, name)
+    return found
+
+
+def resolved_in(names: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """What names lead to from those of a module, without running code of the user's."""
+    found = names.get(path[0], vars(builtins).get(path[0]))
     for name in path[1:]:
         found = _attribute(found, name)
     return found

@@ -50,6 +50,17 @@ def parents_of(file: str) -> Parents | None:
     return None if known is None else known[1]
 
 
+def definition_of(code: CodeType) -> tuple[Parents, ast.FunctionDef | ast.AsyncFunctionDef] | None:
+    """Where a function is written, and what each expression there is a part of; None where that cannot be read."""
+    parents = parents_of(code.co_filename)
+    for node in parents or ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name:
+            first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
+            if first == code.co_firstlineno:
+                return parents or {}, node
+    return None
+
+
 def loops_of(file: str) -> list[Any]:
     """The loops and comprehensions of a file; none where the source cannot be read."""
     known = _parents(file, "".join(linecache.getlines(file)))

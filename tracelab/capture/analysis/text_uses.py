@@ -11,13 +11,14 @@ import dis
 import logging
 import sys
 import warnings
-from types import FrameType
+from collections.abc import Callable
+from types import FrameType, FunctionType, MethodType
 from typing import Any
 
 import torch
 
-from tracelab.capture.analysis.cached_calls import resolved
-from tracelab.capture.analysis.syntax import Parents, expression_at
+from tracelab.capture.analysis.cached_calls import resolved, resolved_in
+from tracelab.capture.analysis.syntax import Parents, definition_of, expression_at
 
 _DEPTH = 6
 _PASSES_ON = (
@@ -38,6 +39,7 @@ _SHOWN_BY = (
     print,
     warnings.warn,
     warnings.warn_explicit,
+    torch._assert,
     torch.autograd.profiler.record_function,
     torch.cuda.nvtx.range_push,
     torch.cuda.nvtx.mark,
@@ -71,8 +73,17 @@ def _home(name: Any) -> str:
 
 
 class _Uses:
-    def __init__(self, frame: FrameType, parents: Parents, depth: int) -> None:
+    def __init__(
+        self,
+        frame: FrameType | FunctionType,
+        parents: Parents,
+        depth: int,
+        is_result_shown: Callable[[], bool] | None = None,
+    ) -> None:
         self.frame = frame
+        """Where names are looked up: what runs, or a function that it calls."""
+        self.is_result_shown = is_result_shown
+        """Whether what a function that it calls returns is only shown."""
         self.parents = parents
         self.depth = depth
         self.names: set[str] = set()
@@ -88,7 +99,11 @@ class _Uses:
                 return True
             if isinstance(node, ast.Call):
                 if child is not node.func and not self.makes_text(node.func):
-                    return self.shows(node.func) or isinstance(self.parents[node], ast.Raise)
+                    return (
+                        self.shows(node.func)
+                        or isinstance(self.parents[node], ast.Raise)
+                        or self.is_shown_by_callee(node, child)
+                    )
             elif isinstance(node, ast.comprehension):
                 node = self.parents[node]
             elif isinstance(node, ast.Attribute):
@@ -97,7 +112,9 @@ class _Uses:
                     return False
             elif isinstance(node, ast.Return):
                 # Whoever called gets it.
-                return is_only_shown(self.frame.f_back, self.depth - 1)
+                if isinstance(self.frame, FrameType):
+                    return is_only_shown(self.frame.f_back, self.depth - 1)
+                return self.is_result_shown is not None and self.is_result_shown()
             elif isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 return all(isinstance(item, ast.Name) and self.variable(item) for item in targets)
@@ -118,10 +135,47 @@ class _Uses:
         owner: ast.AST = name
         while owner in self.parents and not isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             owner = self.parents[owner]
-        if not isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef)) and self.all_shown(owner, name.id)
+
+    def all_shown(self, function: ast.AST, name: str) -> bool:
+        """Whether each read of a variable in a function only shows it; to ask whether there is a text is none."""
+        reads = [item for item in ast.walk(function) if isinstance(item, ast.Name) and item.id == name]
+        return all(self.is_asked_for(item) or self.shown(item) for item in reads if isinstance(item.ctx, ast.Load))
+
+    def is_asked_for(self, name: ast.Name) -> bool:
+        """Whether it is only asked whether there is a text: `message is None`, `callable(message)`."""
+        around = self.parents[name]
+        if isinstance(around, ast.Call):
+            return isinstance(around.func, ast.Name) and around.func.id in ("callable", "isinstance")
+        return isinstance(around, ast.Compare) and all(isinstance(item, (ast.Is, ast.IsNot)) for item in around.ops)
+
+    def is_shown_by_callee(self, call: ast.Call, given: ast.AST) -> bool:
+        """Whether a Python function is given the text as a message: `check(n > 0, f"{n} rows")`."""
+        path = _path(call.func)
+        found = self.resolved(path) if path and self.depth else None
+        first = 0
+        if isinstance(found, MethodType):
+            found, first = found.__func__, 1
+        if not isinstance(found, FunctionType) or any(isinstance(item, ast.Starred) for item in call.args):
             return False
-        reads = [item for item in ast.walk(owner) if isinstance(item, ast.Name) and item.id == name.id]
-        return all(self.shown(item) for item in reads if isinstance(item.ctx, ast.Load))
+        code = found.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        if isinstance(given, ast.keyword):
+            name = given.arg if given.arg in names else None
+        else:
+            place = call.args.index(given) + first if given in call.args else len(names)
+            name = names[place] if place < code.co_argcount else None
+        written = definition_of(code) if name else None
+        if name is None or written is None:
+            return False
+        uses = _Uses(found, written[0], self.depth - 1, lambda: self.shown(call))
+        return uses.all_shown(written[1], name)
+
+    def resolved(self, path: list[str]) -> Any:
+        """What names lead to."""
+        if isinstance(self.frame, FrameType):
+            return resolved(self.frame, path)
+        return resolved_in(self.frame.__globals__, path)
 
     def makes_text(self, function: ast.expr) -> bool:
         """Whether a call gives the text of what it is given: `str(n)`, `"{}".format(n)`, `", ".join(...)`."""
@@ -131,17 +185,22 @@ class _Uses:
 
     def shows(self, function: ast.expr) -> bool:
         """Whether calling this shows people what it is given."""
-        path: list[str] = []
-        while isinstance(function, ast.Attribute):
-            path.insert(0, function.attr)
-            function = function.value
-        if not isinstance(function, ast.Name):
+        path = _path(function)
+        if not path:
             return False
-        path.insert(0, function.id)
-        found = resolved(self.frame, path)
-        owner = resolved(self.frame, path[:-1]) if len(path) > 1 else None
+        found = self.resolved(path)
+        owner = self.resolved(path[:-1]) if len(path) > 1 else None
         if any(found is item for item in _SHOWN_BY) or isinstance(owner, (logging.Logger, logging.LoggerAdapter)):
             return True
         if path[-1] == "write" and (owner is sys.stdout or owner is sys.stderr):
             return True
         return found is not None and _home(getattr(found, "__module__", None)) in _SHOWN_IN
+
+
+def _path(function: ast.expr) -> list[str]:
+    """The names that lead to a function: `torch._assert`; none for what is no name."""
+    path: list[str] = []
+    while isinstance(function, ast.Attribute):
+        path.insert(0, function.attr)
+        function = function.value
+    return [function.id, *path] if isinstance(function, ast.Name) else []

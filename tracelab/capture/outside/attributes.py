@@ -53,7 +53,8 @@ def is_looked_at(cls: Any) -> bool:
 
 
 def _can_be_watched(cls: type) -> bool:
-    return cls.__getattribute__ is object.__getattribute__ and "__dict__" in dir(cls)
+    getter: Any = cls.__getattribute__
+    return getter is object.__getattribute__ and "__dict__" in dir(cls)
 
 
 def _is_of_class(cls: type, name: str) -> bool:
@@ -76,9 +77,10 @@ def _codes_of(item: Any) -> Iterator[CodeType]:
     elif isinstance(item, functools.cached_property):
         yield from _codes_of(item.func)
     elif isinstance(item, types.FunctionType):
-        while isinstance(getattr(item, "__wrapped__", None), types.FunctionType):
-            item = item.__wrapped__
-        yield item.__code__
+        inner: Any = item
+        while isinstance(getattr(inner, "__wrapped__", None), types.FunctionType):
+            inner = inner.__wrapped__
+        yield inner.__code__
 
 
 def _stored(code: CodeType) -> frozenset[str]:

@@ -162,7 +162,7 @@ def _now(get: Callable[[str], Any], name: str, before: Any, constant: Any) -> An
     if type(now) in PLAIN:
         return now if type(now) is not type(constant) or now != constant else Words(f"{now!r}, another one")
     if isinstance(now, torch.Tensor):
-        return Words("another tensor")
+        return Words("another tensor" if isinstance(before, torch.Tensor) else "a tensor")
     if isinstance(before, Draws):
         return Words("a generator that has drawn")
     size = f" of {len(now)}" if hasattr(now, "__len__") else ""

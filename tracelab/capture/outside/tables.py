@@ -125,17 +125,18 @@ class Tables:
     def _object(
         self, label: str, table: dict[str, Any], owner: Any = None, module: torch.nn.Module | None = None
     ) -> None:
-        is_library = owner is not None and not is_own(type(owner))
-        self._add(label, table, functools.partial(_read, table), module, is_library and module is None)
+        cls: Any = type(owner)
+        installed = owner is not None and not is_own(cls)
+        self._add(label, table, functools.partial(_read, table), module, installed and module is None)
         added = self.tables[-1]
         added.names, added.known = (lambda: set(table)), set(table)
-        added.owner, added.is_library = owner, is_library
+        added.owner, added.is_library = owner, installed
 
     def watched(self) -> Iterator[tuple[type, str]]:
         """The attributes that tell whether the code reads them before it sets them, with their classes."""
         kinds = {type(table.owner): table.is_library for table in self.tables if table.owner is not None}
-        for cls, is_library in kinds.items():
-            if is_looked_at(cls) and (is_library or not looks_at_all(cls)):
+        for cls, installed in kinds.items():
+            if is_looked_at(cls) and (installed or not looks_at_all(cls)):
                 for name in attributes_set(cls):
                     yield cls, name
 
@@ -145,7 +146,7 @@ class Tables:
         table: Any,
         get: Callable[[str], Any],
         module: torch.nn.Module | None = None,
-        is_library: bool = False,
+        installed: bool = False,
     ) -> None:
         before = {}
         for name, item in table.items():
@@ -158,10 +159,10 @@ class Tables:
             elif isinstance(item, CONTAINERS):
                 before[name] = Contents(item)
             elif is_own_object(item) or type(item) is types.FunctionType or is_mode_reader(item):
-                self._pending.append((item, f"{label}.{name}"))
-            elif not is_library and is_library_object(item):
+                self._pending.append((item, f"{label}.{name}" if label else name))
+            elif not installed and is_library_object(item):
                 # What packages keep in objects of their own is looked at no further.
-                self._pending.append((item, f"{label}.{name}"))
+                self._pending.append((item, f"{label}.{name}" if label else name))
         self.tables.append(Table(label, get, before, module))
 
     def _class(self, cls: Any) -> None:
@@ -225,9 +226,11 @@ class Tables:
 
     def _more(self, found: dict[str, Any]) -> None:
         for name, item in found.items():
-            if isinstance(item, (types.FunctionType, types.MethodType, functools.partial, torch.nn.Module)) or (
-                is_own_object(item) or (isinstance(item, type) and is_own(item)) or is_mode_reader(item)
-            ) or is_library_object(item):
+            if (
+                isinstance(item, (types.FunctionType, types.MethodType, functools.partial, torch.nn.Module))
+                or (is_own_object(item) or (isinstance(item, type) and is_own(item)) or is_mode_reader(item))
+                or is_library_object(item)
+            ):
                 self._pending.append((item, name))
 
 
