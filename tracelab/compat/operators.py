@@ -20,6 +20,8 @@ for _path in ("_schema", "_overloadname", "_op"):
     needed(f"torch.ops.aten.add.Tensor.{_path}")
 needed("torch.ops.aten.add._qualified_op_name")
 
+assert_true: Callable[..., Any] = needed("torch._assert")
+"""An assertion with its message, as a function."""
 _has_kernel: Callable[[str, str], bool] = needed("torch._C._dispatch_has_kernel_for_dispatch_key")
 
 

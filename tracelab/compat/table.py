@@ -57,6 +57,7 @@ _GROUPS = (
         _AT_IMPORT,
         """
         torch._ops.OpOverload
+        torch._assert
         torch._ops.OpOverloadPacket
         torch._ops.HigherOrderOperator
         torch._C._dispatch_has_kernel_for_dispatch_key

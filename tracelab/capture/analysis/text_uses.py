@@ -19,6 +19,7 @@ import torch
 
 from tracelab.capture.analysis.cached_calls import resolved, resolved_in
 from tracelab.capture.analysis.syntax import Parents, definition_of, expression_at
+from tracelab.compat.operators import assert_true
 
 _DEPTH = 6
 _PASSES_ON = (
@@ -39,7 +40,7 @@ _SHOWN_BY = (
     print,
     warnings.warn,
     warnings.warn_explicit,
-    torch._assert,
+    assert_true,
     torch.autograd.profiler.record_function,
     torch.cuda.nvtx.range_push,
     torch.cuda.nvtx.mark,
