@@ -21,7 +21,6 @@ from tracelab.errors import InputError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
 from tracelab.graph.input_names import input_names
-from tracelab.graph.kinds import ARGUMENT
 from tracelab.graph.objects import is_object
 from tracelab.graph.registered import registered
 from tracelab.graph.structure import InputTree
@@ -39,9 +38,13 @@ class CallArguments:
             self.args: tuple[Any, ...] = ()
         elif isinstance(example_inputs, (Tensor, Mapping)) or hasattr(example_inputs, "_fields"):
             self.args = (example_inputs,)
-        elif isinstance(example_inputs, (tuple, list)):
+        elif type(example_inputs) in (tuple, list):
             self.args = tuple(example_inputs)
-        elif is_object(example_inputs) or registered(type(example_inputs)) is not None:
+        elif (
+            isinstance(example_inputs, (tuple, list))
+            or is_object(example_inputs)
+            or registered(type(example_inputs)) is not None
+        ):
             self.args = (example_inputs,)
         else:
             raise InputError(
@@ -98,7 +101,7 @@ def record_call(
     graph = recording.graph
     graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
     asking = [*graph.nodes, *(node for _, node in graph.guard_nodes)]
-    graph.input_tree.note_places({node.args[0] for node in asking if node.kind == ARGUMENT})
+    graph.input_tree.note_places(asking)
     graph.assumptions += [
         Assumption(AssumptionKind.ARGUMENT, part.place, part.value)
         for tree in trees
