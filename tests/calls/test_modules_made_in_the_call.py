@@ -17,7 +17,6 @@ MODULES: dict[str, Callable[[Tensor], nn.Module]] = {
     "RMSNorm": lambda x: nn.RMSNorm(x.shape[-1]),
     "GroupNorm": lambda x: nn.GroupNorm(1, x.shape[1]),
     "Flatten": lambda x: nn.Flatten(1),
-    "Unflatten": lambda x: nn.Unflatten(1, (1, x.shape[1])),
     "AdaptiveAvgPool1d": lambda x: nn.AdaptiveAvgPool1d(x.shape[-1] - 1),
     "Upsample": lambda x: nn.Upsample(size=x.shape[-1] * 2),
 }

@@ -159,7 +159,7 @@ def _trace(
             # What the code does where it believes to be traced, or is given what stands for a number, is something
             # else: it is recorded as it is in Python.
             call.follows_numbers = False
-            with isolated([func]), _told(policy):
+            with isolated([func, *call.given.values()]), _told(policy):
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
@@ -326,7 +326,8 @@ def _trace_function(
     func: Callable[..., Any], call: CallArguments, strict: bool, force_outplace: bool
 ) -> TracedFunction:
     graph, _, examples = record_call(func, {}, call, strict, force_outplace)
-    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version)
+    given = tuple(call.given.values())
+    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version, given)
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
@@ -339,7 +340,8 @@ def _trace_methods(
         func = module if name == "forward" else getattr(module, name)
         graphs[name], _, examples = record_call(func, {"": module}, call, strict, force_outplace)
         version = graphs[name].nodes.version
-        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples), version)
+        given = tuple(call.given.values())
+        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples), version, given)
     traced = mirror(TracedModule, module, graphs)
     traced.origins = origins
     return traced

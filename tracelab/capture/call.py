@@ -51,9 +51,12 @@ class CallArguments:
                 f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, or a tuple of the arguments"
             )
         self.kwargs = dict(example_kwarg_inputs or {})
+        self.is_list = type(example_inputs) is list
         self.follows_numbers = True
         """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
         self.has_numbers = False
+        self.given: dict[str, Any] = {}
+        """The modules and optimizers among the arguments, by their place, once the call was recorded."""
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
 
@@ -85,6 +88,10 @@ def record_call(
         trees.append(apart.tree(item, name, False))
         labels += input_names(trees[-1], name)
     call.has_numbers = any(part.kind == "number" for tree in trees for part in tree.walk())
+    tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    call.given = tree.used_as_given()
+    if "" not in modules:
+        modules = {**{place: item for place, item in call.given.items() if isinstance(item, nn.Module)}, **modules}
     clones = [_clone(leaf) for leaf in leaves]
     arguments = Arguments(trees, clones)
     recording = record(
@@ -99,9 +106,9 @@ def record_call(
         arguments=arguments,
     )
     graph = recording.graph
-    graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    graph.input_tree = tree
     asking = [*graph.nodes, *(node for _, node in graph.guard_nodes)]
-    graph.input_tree.note_places(asking)
+    tree.note_places(asking)
     graph.assumptions += [
         Assumption(AssumptionKind.ARGUMENT, part.place, part.value)
         for tree in trees
@@ -165,9 +172,11 @@ def argument_names(func: Callable[..., Any], call: CallArguments) -> list[str]:
         bound = signature.bind(*call.args, **call.kwargs)
     except TypeError as error:
         wanted = ", ".join(str(parameter) for parameter in signature.parameters.values())
+        hint = "; a list alone holds the positional arguments: for a list as one argument, give ([...],)"
         raise InputError(
             f"{label}({wanted}) does not take these example inputs ({len(call.args)} positional"
             f"{', ' + ', '.join(call.kwargs) if call.kwargs else ''}): {error}"
+            f"{hint if call.is_list else ''}"
         ) from None
     names: list[str] = []
     for name in bound.arguments:

@@ -18,7 +18,7 @@ from tracelab.graph.kinds import ARGUMENT, DELETE, SET_FIELD, SET_ITEMS, SET_KEY
 from tracelab.graph.objects import holds_tensor
 from tracelab.graph.own_attributes import own_attributes
 from tracelab.graph.registered import Structure
-from tracelab.graph.tree import MUTABLE, Tree, fields_now, rebuild_all, same_value
+from tracelab.graph.tree import AS_GIVEN, MUTABLE, Tree, fields_now, rebuild_all, same_value
 from tracelab.graph.types import counted
 
 
@@ -185,6 +185,11 @@ class InputTree:
     def plain(self) -> bool:
         """Whether every argument is one tensor."""
         return all(tree.kind == "tensor" for tree in self.trees)
+
+    def used_as_given(self) -> dict[str, Any]:
+        """The modules and optimizers among the arguments of the trace, by their place: code runs them as they are."""
+        parts = [part for tree in self.trees for part in tree.walk() if part.kind == "value"]
+        return {part.place: part.value for part in parts if isinstance(part.value, AS_GIVEN)}
 
     def note_places(self, nodes: Iterable[Node]) -> None:
         """Calls keep what the graph asks for by its place, and what is to be the same elsewhere."""

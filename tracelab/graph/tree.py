@@ -7,9 +7,11 @@ import decimal
 import enum
 import fractions
 import functools
+import logging
 import os
 import re
 import sys
+import threading
 import types
 import uuid
 import weakref
@@ -111,7 +113,11 @@ def _can_be_pickled(maker: Any) -> bool:
     return all(_is_importable(getattr(part, "cls", part)) for part in parts)
 
 
+AS_GIVEN = (torch.nn.Module, torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)
+"""Arguments that code runs and writes to: the traced code gets the user's own, and a replay is for the same object."""
+
 VALUES = (
+    *AS_GIVEN,
     bool,
     int,
     float,
@@ -131,6 +137,9 @@ VALUES = (
     types.FunctionType,
     types.BuiltinFunctionType,
     types.MethodType,
+    logging.Logger,
+    type(threading.Lock()),
+    type(threading.RLock()),
     functools.partial,
     frozenset,
     datetime.date,
