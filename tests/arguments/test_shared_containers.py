@@ -69,6 +69,29 @@ def test_one_object_that_is_only_read_is_not_told():
         assert torch.equal(traced(one, one), torch.zeros(2))
 
 
+def test_a_list_that_is_given_twice_and_only_read_may_be_two():
+    def function(first: list[Tensor], second: list[Tensor]) -> Tensor:
+        return first[0] - second[0]
+
+    one = [torch.ones(2)]
+    traced = tracelab.trace(function, one, one)
+    assert torch.equal(traced([torch.ones(3) * 3], [torch.ones(3)]), torch.full((3,), 2.0))
+
+
+def test_state_is_as_after_one_call_where_a_list_that_is_given_twice_is_written_to():
+    norm = torch.nn.BatchNorm1d(2)
+    calls: list[int] = []
+
+    def function(first: list[Tensor], second: list[Tensor]) -> Tensor:
+        calls.append(1)
+        first.append(norm(second[0]))
+        return second[-1]
+
+    one = [torch.ones(3, 2)]
+    tracelab.trace(function, one, one)
+    assert (int(norm.num_batches_tracked), len(calls), len(one)) == (1, 1, 2)
+
+
 def test_a_file_tells_it_too(tmp_path):
     tracelab.trace(appended, [torch.ones(2)], [torch.ones(2)]).save(tmp_path / "net.tlab")
     one = [torch.ones(2)]

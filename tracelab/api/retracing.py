@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from tracelab.capture.call import CallArguments, record_call
+from tracelab.api.shared_arguments import record
+from tracelab.capture.call import CallArguments
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
 from tracelab.check.isolation import isolated
@@ -118,9 +119,7 @@ class Retracing(Cases):
         try:
             given = [item for item in leaves((args, kwargs)) if isinstance(item, AS_GIVEN)]
             with isolated((*origin.roots, *given)), warnings_suppressed():
-                graph, _, examples = record_call(
-                    origin.python, origin.modules, call, origin.strict, origin.force_outplace
-                )
+                graph, _, examples = record(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
         except TracelabError as error:
             if not isinstance(error, TraceError) or isinstance(error.__cause__, TracelabError):
                 said = f"no recording fits this call, and none can be made ({error})"

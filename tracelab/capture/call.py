@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType
 from typing import Any
@@ -57,6 +57,10 @@ class CallArguments:
         self.has_numbers = False
         self.given: dict[str, Any] = {}
         """The modules and optimizers among the arguments, by their place, once the call was recorded."""
+        self.joins = False
+        """Whether a plain list or dict that is given twice is one: where the code writes to it."""
+        self.writes_to_shared = False
+        """Whether the recording wrote to one that is given twice."""
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
 
@@ -81,7 +85,7 @@ def record_call(
         )
     names = argument_names(func, call)
     leaves: list[Tensor] = []
-    apart = TakingApart(leaves, numbers=call.follows_numbers)
+    apart = TakingApart(leaves, numbers=call.follows_numbers, joins=call.joins)
     trees: list[Tree] = []
     labels: list[str] = []
     for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
@@ -117,6 +121,8 @@ def record_call(
     ]
     examples = [_clone(leaf) for leaf in leaves]
     call.pending = Changed(arguments, apart, leaves)
+    times = Counter(map(id, apart.originals.values()))
+    call.writes_to_shared = any(times[id(apart.originals[place])] > 1 for place, _ in arguments.changes)
     return graph, recording.result, examples
 
 

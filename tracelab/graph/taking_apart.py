@@ -30,8 +30,10 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str, apart: TakingApar
 class TakingApart:
     """Takes arguments apart; what may be written to stands at one place, though several lead to it."""
 
-    def __init__(self, leaves: list[torch.Tensor], numbers: bool = False) -> None:
+    def __init__(self, leaves: list[torch.Tensor], numbers: bool = False, joins: bool = False) -> None:
         self.leaves = leaves
+        self.joins = joins
+        """Whether a plain list or dict that is given twice is one to the code; else each is one of its own."""
         self.numbers = numbers
         """Whether numbers are followed, and no values that decide what is recorded."""
         self.originals: dict[str, Any] = {}
@@ -57,7 +59,7 @@ class TakingApart:
             return Tree("value", value=item, place=where)
         if id(item) in self._under_way:
             raise InputError(f"the argument `{where}` is inside of itself: give it without that, or what it holds")
-        if id(item) in self._places:
+        if id(item) in self._places and (self.joins or inside or type(item) not in (list, dict)):
             return Tree("same", value=self._places[id(item)], place=where)
         self._under_way.add(id(item))
         try:
