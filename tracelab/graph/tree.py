@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import sys
-import threading
 import types
 import uuid
 import weakref
@@ -138,8 +137,6 @@ VALUES = (
     types.BuiltinFunctionType,
     types.MethodType,
     logging.Logger,
-    type(threading.Lock()),
-    type(threading.RLock()),
     functools.partial,
     frozenset,
     datetime.date,
