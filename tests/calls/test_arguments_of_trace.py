@@ -79,6 +79,14 @@ def test_a_lone_tuple_in_a_tuple_is_one_argument():
     torch.testing.assert_close(traced((other, other)), other + other)
 
 
+def test_a_lone_list_that_does_not_fit_says_how_to_give_it_as_one_argument():
+    def function(parts):
+        return parts[0] + parts[1]
+
+    with pytest.raises(tracelab.errors.InputError, match=r"for a list as one argument, give \(\[...\],\)"):
+        tracelab.trace(function, [torch.ones(2), torch.ones(2)])
+
+
 def test_a_number_is_an_argument_of_the_call():
     traced = tracelab.trace(lambda x, k: x.topk(k).values, x, 2)
     torch.testing.assert_close(traced(other, 2), other.topk(2).values)

@@ -56,7 +56,7 @@ def _positional(args: tuple[Any, ...]) -> Any:
     if len(args) > 1:
         return args
     alone = args[0]
-    whole = alone is None or isinstance(alone, (Tensor, Mapping, tuple, list))
+    whole = alone is None or isinstance(alone, (Tensor, Mapping)) or type(alone) in (tuple, list)
     return alone if whole else args
 
 

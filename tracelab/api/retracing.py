@@ -11,10 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from tracelab.capture.call import CallArguments, record_call
+from tracelab.api.shared_arguments import record
+from tracelab.capture.call import CallArguments
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
 from tracelab.check.isolation import isolated
+from tracelab.check.outputs import leaves
 from tracelab.compat.dynamo import is_loaded
 from tracelab.errors import AssumptionError, InputError, TracelabError
 from tracelab.execute.cases import Cases, NoneFits, NoRecording, modes_of, reasons
@@ -23,6 +25,7 @@ from tracelab.execute.observed_state import mode_mark
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
 from tracelab.graph.text.violations import none_fits, too_many
+from tracelab.graph.tree import AS_GIVEN
 
 _one_at_a_time = threading.RLock()
 
@@ -114,17 +117,17 @@ class Retracing(Cases):
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
         try:
-            with isolated((origin.python, *origin.modules.values())), warnings_suppressed():
-                graph, _, examples = record_call(
-                    origin.python, origin.modules, call, origin.strict, origin.force_outplace
-                )
+            given = [item for item in leaves((args, kwargs)) if isinstance(item, AS_GIVEN)]
+            with isolated((*origin.roots, *given)), warnings_suppressed():
+                graph, _, examples = record(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
         except TracelabError as error:
             if not isinstance(error, TraceError) or isinstance(error.__cause__, TracelabError):
                 said = f"no recording fits this call, and none can be made ({error})"
                 tell(f"{said}: the call ran the Python function")
             # The code's own error is raised again by the call in Python, with what was changed before it.
             return
-        again = replace(origin, examples=kept_examples(examples), version=graph.nodes.version)
+        given = [*call.given.values()]
+        again = replace(origin, examples=kept_examples(examples), version=graph.nodes.version, given=tuple(given))
         case = self._new_case(method, graph, again)
         case.policy = self.policy
         self._add_case(method, case)

@@ -10,9 +10,10 @@ from typing import Any, Literal, get_overloads, overload
 from torch import Tensor, nn
 
 from tracelab.api.call_and_options import call_and_options, refuse_what_cannot_run
+from tracelab.api.shared_arguments import record
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
-from tracelab.capture.call import CallArguments, record_call
+from tracelab.capture.call import CallArguments
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import READ_BY_PYTHON, warnings_suppressed
 from tracelab.capture.record import asked_whether_tracing, told_that_it_is_traced
@@ -159,7 +160,7 @@ def _trace(
             # What the code does where it believes to be traced, or is given what stands for a number, is something
             # else: it is recorded as it is in Python.
             call.follows_numbers = False
-            with isolated([func]), _told(policy):
+            with isolated([func, *call.given.values()]), _told(policy):
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
@@ -289,7 +290,7 @@ def trace_graph(
     """
     call = CallArguments(args, kwargs)
     module = func if isinstance(func, nn.Module) else None
-    graph, outputs, flat = record_call(func, {} if module is None else {"": module}, call, strict, force_outplace)
+    graph, outputs, flat = record(func, {} if module is None else {"": module}, call, strict, force_outplace)
     call.change_arguments()
     if not return_inputs:
         return graph, outputs
@@ -325,8 +326,9 @@ def _traced(
 def _trace_function(
     func: Callable[..., Any], call: CallArguments, strict: bool, force_outplace: bool
 ) -> TracedFunction:
-    graph, _, examples = record_call(func, {}, call, strict, force_outplace)
-    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version)
+    graph, _, examples = record(func, {}, call, strict, force_outplace)
+    given = tuple(call.given.values())
+    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version, given)
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
@@ -337,9 +339,10 @@ def _trace_methods(
     origins: dict[str, Origin] = {}
     for name, call in calls.items():
         func = module if name == "forward" else getattr(module, name)
-        graphs[name], _, examples = record_call(func, {"": module}, call, strict, force_outplace)
+        graphs[name], _, examples = record(func, {"": module}, call, strict, force_outplace)
         version = graphs[name].nodes.version
-        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples), version)
+        given = tuple(call.given.values())
+        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples), version, given)
     traced = mirror(TracedModule, module, graphs)
     traced.origins = origins
     return traced

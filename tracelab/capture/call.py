@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType
 from typing import Any
@@ -21,7 +21,6 @@ from tracelab.errors import InputError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
 from tracelab.graph.input_names import input_names
-from tracelab.graph.kinds import ARGUMENT
 from tracelab.graph.objects import is_object
 from tracelab.graph.registered import registered
 from tracelab.graph.structure import InputTree
@@ -39,18 +38,29 @@ class CallArguments:
             self.args: tuple[Any, ...] = ()
         elif isinstance(example_inputs, (Tensor, Mapping)) or hasattr(example_inputs, "_fields"):
             self.args = (example_inputs,)
-        elif isinstance(example_inputs, (tuple, list)):
+        elif type(example_inputs) in (tuple, list):
             self.args = tuple(example_inputs)
-        elif is_object(example_inputs) or registered(type(example_inputs)) is not None:
+        elif (
+            isinstance(example_inputs, (tuple, list))
+            or is_object(example_inputs)
+            or registered(type(example_inputs)) is not None
+        ):
             self.args = (example_inputs,)
         else:
             raise InputError(
                 f"example_inputs is of type {type(example_inputs).__name__}: give a tensor, or a tuple of the arguments"
             )
         self.kwargs = dict(example_kwarg_inputs or {})
+        self.is_list = type(example_inputs) is list
         self.follows_numbers = True
         """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
         self.has_numbers = False
+        self.given: dict[str, Any] = {}
+        """The modules and optimizers among the arguments, by their place, once the call was recorded."""
+        self.joins = False
+        """Whether a plain list or dict that is given twice is one: where the code writes to it."""
+        self.writes_to_shared = False
+        """Whether the recording wrote to one that is given twice."""
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
 
@@ -75,13 +85,17 @@ def record_call(
         )
     names = argument_names(func, call)
     leaves: list[Tensor] = []
-    apart = TakingApart(leaves, numbers=call.follows_numbers)
+    apart = TakingApart(leaves, numbers=call.follows_numbers, joins=call.joins)
     trees: list[Tree] = []
     labels: list[str] = []
     for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
         trees.append(apart.tree(item, name, False))
         labels += input_names(trees[-1], name)
     call.has_numbers = any(part.kind == "number" for tree in trees for part in tree.walk())
+    tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    call.given = tree.used_as_given()
+    if "" not in modules:
+        modules = {**{place: item for place, item in call.given.items() if isinstance(item, nn.Module)}, **modules}
     clones = [_clone(leaf) for leaf in leaves]
     arguments = Arguments(trees, clones)
     recording = record(
@@ -96,9 +110,9 @@ def record_call(
         arguments=arguments,
     )
     graph = recording.graph
-    graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    graph.input_tree = tree
     asking = [*graph.nodes, *(node for _, node in graph.guard_nodes)]
-    graph.input_tree.note_places({node.args[0] for node in asking if node.kind == ARGUMENT})
+    tree.note_places(asking)
     graph.assumptions += [
         Assumption(AssumptionKind.ARGUMENT, part.place, part.value)
         for tree in trees
@@ -107,6 +121,8 @@ def record_call(
     ]
     examples = [_clone(leaf) for leaf in leaves]
     call.pending = Changed(arguments, apart, leaves)
+    times = Counter(map(id, apart.originals.values()))
+    call.writes_to_shared = any(times[id(apart.originals[place])] > 1 for place, _ in arguments.changes)
     return graph, recording.result, examples
 
 
@@ -162,9 +178,11 @@ def argument_names(func: Callable[..., Any], call: CallArguments) -> list[str]:
         bound = signature.bind(*call.args, **call.kwargs)
     except TypeError as error:
         wanted = ", ".join(str(parameter) for parameter in signature.parameters.values())
+        hint = "; a list alone holds the positional arguments: for a list as one argument, give ([...],)"
         raise InputError(
             f"{label}({wanted}) does not take these example inputs ({len(call.args)} positional"
             f"{', ' + ', '.join(call.kwargs) if call.kwargs else ''}): {error}"
+            f"{hint if call.is_list else ''}"
         ) from None
     names: list[str] = []
     for name in bound.arguments:

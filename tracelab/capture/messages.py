@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from tracelab.graph.diagnostic import TraceDiagnostic, TracerWarning, warn_at
+from tracelab.graph.source import is_inner
 
 _WORDS = {
     "bool": "a Python boolean",
@@ -82,7 +84,14 @@ _told: dict[Any, Any] = {}
 def emit(warning: TraceDiagnostic, frame: FrameType | None) -> None:
     """Show it as a Python warning at the user's own line."""
     if warning.source is None:
-        warnings.warn(warning.message, TracerWarning, stacklevel=2)
+        # All of the code is torch's own: the line is that which asked for the trace.
+        caller: FrameType | None = sys._getframe(1)
+        while caller is not None and is_inner(caller.f_code):
+            caller = caller.f_back
+        if caller is not None:
+            warn_at(caller, warning.message, TracerWarning, caller.f_code.co_filename, caller.f_lineno)
+        else:
+            warnings.warn(warning.message, TracerWarning, stacklevel=2)
         return
     if frame is None:
         # The frame is left.

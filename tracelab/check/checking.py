@@ -83,7 +83,7 @@ def check(
     workload = _workload(target, tolerance)
     # What is kept is kept once for all trials, unless drawing the inputs runs code of the user's in between.
     once = inputs is None or isinstance(inputs, (list, tuple))
-    roots = (target.origin.python, traced, *target.origin.modules.values())
+    roots = (traced, *target.origin.roots)
     with isolated(roots, workload.written) if once else nullcontext():
         _try_all(target, collected, workload, inputs, executor, max_examples, progress)
     return collected.finished()
@@ -167,7 +167,7 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
 
 def _workload(target: CheckTarget, tolerance: float) -> Workload:
     origin = target.origin
-    return Workload(origin.python, target.traced, target.method, tolerance, tuple(origin.modules.values()))
+    return Workload(origin.python, target.traced, target.method, tolerance, origin.roots[1:])
 
 
 class _Collected:

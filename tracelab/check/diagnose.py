@@ -303,7 +303,7 @@ class Diagnoser:
     def node_that_raises(self, tried: CheckInput) -> Node | None:
         """The node of the trace that cannot run on these inputs."""
         args, kwargs = tried.build()
-        with isolated((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
+        with isolated(self.origin.roots, written_state(self.graph)):
             try:
                 run_traced(self.traced, args, kwargs, method=self.method)
             except RunError as error:
@@ -318,7 +318,7 @@ class Diagnoser:
         if again is None:
             return None
         args, kwargs = tried.build()
-        with isolated((self.origin.python, *self.origin.modules.values()), written_state(self.graph)):
+        with isolated(self.origin.roots, written_state(self.graph)):
             try:
                 return compare_runs(self.traced, again, args, kwargs, method=self.method).first_divergent
             except Exception:

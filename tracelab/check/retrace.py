@@ -27,7 +27,7 @@ def retrace(origin: Origin, graph: Graph, args: tuple[Any, ...], kwargs: Mapping
 
     Nothing of the user's changes, and no Python warnings are shown.
     """
-    with isolated((origin.python, *origin.modules.values()), written_state(graph)), warnings_suppressed():
+    with isolated(origin.roots, written_state(graph)), warnings_suppressed():
         try:
             again, _, _ = record_call(
                 origin.python, origin.modules, CallArguments(args, kwargs), origin.strict, origin.force_outplace

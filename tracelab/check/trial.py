@@ -18,6 +18,7 @@ from tracelab.execute.cases import NoRecording
 from tracelab.execute.codegen.guards import silenced
 from tracelab.graph.callables.wrappers import wrapped_parts
 from tracelab.graph.graph import Graph
+from tracelab.graph.tree import AS_GIVEN
 
 _LONGEST = 200
 
@@ -104,8 +105,9 @@ def _outcome(
 ) -> Outcome:
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     mine, theirs = copied_arguments(args, dict(kwargs)), copied_arguments(args, dict(kwargs))
-    generators = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, torch.Generator)]
-    with isolated((python, traced, *modules, *generators), written) as again:
+    # What is given as it is, and changed by a call.
+    shared = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, (torch.Generator, *AS_GIVEN))]
+    with isolated((python, traced, *modules, *shared), written) as again:
         try:
             expected = python(*mine[0], **mine[1])
         except Exception as error:

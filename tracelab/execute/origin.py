@@ -29,6 +29,13 @@ class Origin:
     examples: list[Tensor] | None = field(default=None, repr=False)
     version: int = 0
     """That of the graph's nodes as it was recorded: it grows with every edit."""
+    given: tuple[Any, ...] = field(default=(), repr=False)
+    """The modules and optimizers among the example arguments, which code runs as they are."""
+
+    @property
+    def roots(self) -> tuple[Any, ...]:
+        """All through which a call of the Python callable may reach what it changes."""
+        return (self.python, *self.modules.values(), *self.given)
 
 
 def copied_origin(origin: Origin, memo: dict[int, Any]) -> Origin | None:

@@ -7,6 +7,7 @@ constructor computes is in the fields already.
 from __future__ import annotations
 
 import functools
+import logging
 import types
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,16 @@ import torch
 
 _HEAP = 1 << 9
 """The flag of classes that Python code made, and of some of C."""
-_CODE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, torch.nn.Module)
+_CODE = (
+    type,
+    types.ModuleType,
+    types.FunctionType,
+    types.MethodType,
+    types.BuiltinFunctionType,
+    torch.nn.Module,
+    torch.optim.Optimizer,
+    logging.Logger,
+)
 _NEVER_MADE = 1 << 7
 """That of classes of C which Python code cannot make objects of."""
 _BASES = (object, types.SimpleNamespace)

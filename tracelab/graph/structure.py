@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from tracelab.errors import AssumptionError, InputError
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.given_arguments import GivenArguments
+from tracelab.graph.given_keys import GivenKeys, key_probe, question
+from tracelab.graph.ir import Node
+from tracelab.graph.kinds import ARGUMENT, DELETE, SET_FIELD, SET_ITEMS, SET_KEYS
+from tracelab.graph.objects import holds_tensor
+from tracelab.graph.own_attributes import own_attributes
 from tracelab.graph.registered import Structure
-from tracelab.graph.tree import Tree, fields_now, rebuild_all, same_value
+from tracelab.graph.tree import AS_GIVEN, MUTABLE, Tree, fields_now, rebuild_all, same_value
 from tracelab.graph.types import counted
 
 
 class Matching:
     """One call: its tensors, what is to be found again, and sentences of what is not as it was at the trace."""
 
-    __slots__ = ("differing", "leaves", "noted")
+    __slots__ = ("differing", "first", "leaves", "noted")
 
     def __init__(self) -> None:
         self.leaves: list[Any] = []
         self.noted: dict[str, Any] = {}
         self.differing: list[str] = []
+        self.first: dict[int, tuple[Tree, Any]] = {}
+        """What may be written to, by its id, at the first place where it stands."""
 
     def match(self, tree: Tree, item: Any, where: str) -> None:
         """Append the tensors of `item`, which must nest like `tree`; a dict may hold more keys, in any order."""
@@ -45,15 +53,27 @@ class Matching:
         elif kind == "number":
             if type(item) is not type(tree.value) and not isinstance(item, _SYMBOLIC[type(tree.value)]):
                 self._differs(where, tree.value, item)
-        elif kind == "dict":
+        elif kind == "same":
+            if item is not self.noted.get(tree.value):
+                raise InputError(f"`{where}` was the object at `{tree.value}` when it was traced, and is another now")
+        else:
+            self._nested(tree, item, where)
+
+    def _nested(self, tree: Tree, item: Any, where: str) -> None:
+        kind = tree.kind
+        if kind in MUTABLE and kind != "structure":
+            first, _ = self.first.setdefault(id(item), (tree, item))
+            if first is not tree and (first.written or tree.written):
+                self.differing.append(
+                    f"`{where}` was another object than `{first.place}` when it was traced, "
+                    "and is the same at this call"
+                )
+        if kind == "dict":
             self._mapping(tree, item, where)
         elif kind == "object":
             self._object(tree, item, where)
         elif kind == "structure":
             self._structure(tree, item, where)
-        elif kind == "same":
-            if item is not self.noted.get(tree.value):
-                raise InputError(f"`{where}` was the object at `{tree.value}` when it was traced, and is another now")
         else:
             self._sequence(tree, item, where)
 
@@ -69,6 +89,8 @@ class Matching:
             tree.given.note(item)
         if tree.maker is not None and len(item) != len(tree.keys):
             self._other_names(tree, list(item), where, "keys")
+        if tree.name and (tree.maker is not None or tree.value):
+            self._attributes(tree, item, where)
         for key, child in zip(tree.keys, tree.children, strict=True):
             if key not in item:
                 raise InputError(f"`{where}` lacks the key {key!r} that it had when it was traced")
@@ -109,7 +131,21 @@ class Matching:
     def _sequence(self, tree: Tree, item: Any, where: str) -> None:
         if not isinstance(item, (tuple, list, deque)):
             raise InputError(f"`{where}` should be a {tree.kind}, as when it was traced, but is {_named(item)}")
+        if tree.name and (tree.maker is not None or tree.value):
+            self._attributes(tree, item, where)
         self._parts(tree, item, where, "element")
+
+    def _attributes(self, tree: Tree, item: Any, where: str) -> None:
+        """Attributes of a container beside its elements: those of the trace."""
+        then, now = tree.value or {}, own_attributes(item)
+        for name in dict.fromkeys((*then, *now)):
+            if name not in now or (name not in then and not holds_tensor(now[name], set(), 0)):
+                has = "lacks" if name in then else "has"
+                self.differing.append(
+                    f"`{where}` {has} the attribute {name!r} at this call, other than when it was traced"
+                )
+            elif name in then and not same_value(now[name], then[name]):
+                self._differs(f"{where}.{name}", then[name], now[name])
 
     def _parts(self, tree: Tree, parts: Any, where: str, word: str) -> None:
         if len(parts) != len(tree.children):
@@ -150,12 +186,37 @@ class InputTree:
         """Whether every argument is one tensor."""
         return all(tree.kind == "tensor" for tree in self.trees)
 
-    def note_places(self, places: set[str]) -> None:
-        """Calls keep what stands at these places, for the graph to ask for; and what is to be the same elsewhere."""
+    def used_as_given(self) -> dict[str, Any]:
+        """The modules and optimizers among the arguments of the trace, by their place: code runs them as they are."""
+        parts = [part for tree in self.trees for part in tree.walk() if part.kind == "value"]
+        return {part.place: part.value for part in parts if isinstance(part.value, AS_GIVEN)}
+
+    def note_places(self, nodes: Iterable[Node]) -> None:
+        """Calls keep what the graph asks for by its place, and what is to be the same elsewhere."""
+        places: set[str] = set()
+        written: set[str] = set()
+        for node in nodes:
+            if node.kind == ARGUMENT:
+                places.add(node.args[0])
+            elif node.kind in (SET_FIELD, SET_ITEMS, SET_KEYS, DELETE):
+                written.add(node.args[0].node.args[0])
         parts = [part for tree in self.trees for part in tree.walk()]
         wanted = places | {part.value for part in parts if part.kind == "same"}
         for part in parts:
             part.noted = bool(part.place) and part.place in wanted and part.kind != "same"
+            part.written = part.place in written and part.kind != "same"
+
+    def note_keys(self, assumptions: Iterable[Assumption]) -> None:
+        """Ask for the keys of a call again, as a recording did that was kept in a file or a pickle."""
+        dicts = [part for tree in self.trees for part in tree.walk() if part.kind == "dict"]
+        for item in assumptions:
+            if item.kind is not AssumptionKind.KEYS or item.probe is not None:
+                continue
+            for tree in dicts:
+                ask = question(item.subject, tree.place)
+                if ask is not None:
+                    tree.given = tree.given or GivenKeys()
+                    item.probe = key_probe(tree.given, ask, item.constant)
 
     def note_copies(self, leaves: list[torch.Tensor]) -> None:
         """Let the graph write to copies of the objects that the last call gave, with these tensors."""

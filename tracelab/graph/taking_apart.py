@@ -12,6 +12,7 @@ import torch
 
 from tracelab.errors import InputError
 from tracelab.graph.objects import attributes_of, by_fields, holds_tensor, is_object
+from tracelab.graph.own_attributes import attributes_to_keep, dict_of_class
 from tracelab.graph.registered import Structure, registered, structure_of
 from tracelab.graph.tree import VALUES, WRITABLE, Tree, is_namedtuple
 
@@ -29,8 +30,10 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str, apart: TakingApar
 class TakingApart:
     """Takes arguments apart; what may be written to stands at one place, though several lead to it."""
 
-    def __init__(self, leaves: list[torch.Tensor], numbers: bool = False) -> None:
+    def __init__(self, leaves: list[torch.Tensor], numbers: bool = False, joins: bool = False) -> None:
         self.leaves = leaves
+        self.joins = joins
+        """Whether a plain list or dict that is given twice is one to the code; else each is one of its own."""
         self.numbers = numbers
         """Whether numbers are followed, and no values that decide what is recorded."""
         self.originals: dict[str, Any] = {}
@@ -56,7 +59,7 @@ class TakingApart:
             return Tree("value", value=item, place=where)
         if id(item) in self._under_way:
             raise InputError(f"the argument `{where}` is inside of itself: give it without that, or what it holds")
-        if id(item) in self._places and (inside or type(item) not in (list, dict)):
+        if id(item) in self._places and (self.joins or inside or type(item) not in (list, dict)):
             return Tree("same", value=self._places[id(item)], place=where)
         self._under_way.add(id(item))
         try:
@@ -84,16 +87,16 @@ class TakingApart:
         return self._object(item, where)
 
     def _sequence(self, item: Any, where: str, inside: bool) -> Tree:
-        cls = type(item)
+        cls: Any = type(item)
         inside = inside or cls not in (tuple, list)
         children = [self.tree(child, f"{where}[{index}]", inside) for index, child in enumerate(item)]
         if isinstance(item, tuple):
-            return Tree("tuple", children, name="" if cls is tuple else cls.__name__, maker=_other(cls, tuple))
+            return Tree("tuple", children) if cls is tuple else _of_class("tuple", item, children, cls, where)
         if isinstance(item, deque):
-            return Tree("list", children, name="deque", maker=functools.partial(deque, maxlen=item.maxlen))
+            return _of_class("list", item, children, functools.partial(cls, maxlen=item.maxlen), where)
         if not inside:
             _refuse_mixed(item, children, where)
-        return Tree("list", children, name="" if cls is list else cls.__name__, maker=_other(cls, list))
+        return Tree("list", children) if cls is list else _of_class("list", item, children, cls, where)
 
     def _mapping(self, item: Mapping[Any, Any], where: str, inside: bool) -> Tree:
         cls: Any = type(item)
@@ -107,7 +110,11 @@ class TakingApart:
         maker: Any = _other(cls, dict)
         if isinstance(item, defaultdict):
             maker = functools.partial(cls, item.default_factory)
-        return Tree("dict", children, keys, "" if cls is dict else cls.__name__, maker)
+        kept = None
+        if maker is not None:
+            items = dict(zip(keys, (item[key] for key in keys), strict=True))
+            kept = attributes_to_keep(item, lambda: dict_of_class(maker, items), f"`{where}`")
+        return Tree("dict", children, keys, "" if cls is dict else cls.__name__, maker, kept)
 
     def _forget(self, tensors: int, places: int) -> None:
         """Drop what was found after so much."""
@@ -152,6 +159,12 @@ def _is_compared(item: Any) -> bool:
     """Whether objects of the class say themselves what is equal, and hold no tensors."""
     cls: Any = type(item)
     return cls.__eq__ is not object.__eq__ and cls.__hash__ is not None and not holds_tensor(item, set(), 0)
+
+
+def _of_class(kind: str, item: Any, children: list[Tree], maker: Any, where: str) -> Tree:
+    """A sequence of a class of its own."""
+    kept = attributes_to_keep(item, lambda: maker(list(item)), f"`{where}`")
+    return Tree(kind, children, name=type(item).__name__, maker=maker, value=kept)
 
 
 def _other(cls: type, plain: type) -> Any:

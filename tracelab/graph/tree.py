@@ -7,6 +7,7 @@ import decimal
 import enum
 import fractions
 import functools
+import logging
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ import torch
 from tracelab.graph.assumptions import Words
 from tracelab.graph.given_keys import GivenKeys
 from tracelab.graph.objects import attributes_of
+from tracelab.graph.own_attributes import dict_of_class, set_attributes
 
 MUTABLE = frozenset({"list", "dict", "object", "structure"})
 """Kinds of objects that code may write to."""
@@ -47,13 +49,16 @@ class Tree:
     maker: Callable[..., Any] | None = field(default=None, compare=False)
     """What makes it; None where it is plain, and after loading from a file."""
     value: Any = None
-    """A value of Python's, which decided what was recorded; the context of a structure; the place of the same."""
+    """A value of Python's, which decided what was recorded; the context of a structure; the place of the same; the
+    attributes of a container of an own class."""
     given: GivenKeys | None = field(default=None, compare=False, repr=False)
     """Learns the keys of a dict at each call, where the traced code asked for more than those of the trace."""
     place: str = ""
     """Where it stands among the arguments: `cache.layers[0]`; of what a call may have to find again."""
     noted: bool = field(default=False, compare=False)
     """Whether calls keep it, by its place, for the graph."""
+    written: bool = field(default=False, compare=False)
+    """Whether the graph writes to it."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tree:
         return self
@@ -64,7 +69,18 @@ class Tree:
         if callable(value) and not _is_importable(value):
             value = Words(repr(value))
         kept = maker if _can_be_pickled(maker) else None
-        return Tree, (self.kind, self.children, self.keys, self.name, kept, value, None, self.place, self.noted)
+        return Tree, (
+            self.kind,
+            self.children,
+            self.keys,
+            self.name,
+            kept,
+            value,
+            None,
+            self.place,
+            self.noted,
+            self.written,
+        )
 
     @property
     def size(self) -> int:
@@ -96,7 +112,11 @@ def _can_be_pickled(maker: Any) -> bool:
     return all(_is_importable(getattr(part, "cls", part)) for part in parts)
 
 
+AS_GIVEN = (torch.nn.Module, torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)
+"""Arguments that code runs and writes to: the traced code gets the user's own, and a replay is for the same object."""
+
 VALUES = (
+    *AS_GIVEN,
     bool,
     int,
     float,
@@ -116,6 +136,7 @@ VALUES = (
     types.FunctionType,
     types.BuiltinFunctionType,
     types.MethodType,
+    logging.Logger,
     functools.partial,
     frozenset,
     datetime.date,
@@ -219,6 +240,8 @@ def build(tree: Tree, builder: Builder, known: dict[str, Any]) -> Any:
         return known[tree.value]
     parts = [build(child, builder, known) for child in tree.children]
     made = _assembled(tree, parts, builder)
+    if tree.value and kind != "structure" and tree.maker is not None:
+        set_attributes(made, tree.value)
     if kind in MUTABLE:
         known[tree.place] = made
         builder.made(tree, made)
@@ -240,7 +263,7 @@ def _assembled(tree: Tree, parts: list[Any], builder: Builder) -> Any:
         return items if maker is None else maker(**items)
     if maker is None:
         return builder.plain_dict(tree, items)
-    return maker(**items) if all(type(key) is str and key.isidentifier() for key in items) else maker(items)
+    return dict_of_class(maker, items)
 
 
 def fields_now(item: Any) -> Mapping[Any, Any]:

@@ -6,6 +6,7 @@ nodes that write into the object that a call gives.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from tracelab.graph.intrinsics import DELETE, SET_FIELD, SET_ITEMS, SET_KEYS, In
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import ARGUMENT
 from tracelab.graph.objects import attributes_of
+from tracelab.graph.own_attributes import own_attributes
 from tracelab.graph.tree import Tree, build, same_value
 
 Change = tuple[str, Any, Any]
@@ -40,6 +42,7 @@ class Arguments:
         self._leaves: Iterator[torch.Tensor] = iter(())
         self._values: dict[str, Value] = {}
         self._before: list[tuple[Tree, Any, Any]] = []
+        self._attributes: list[tuple[Tree, Any, dict[str, Any]]] = []
 
     def build(self, recorder: Recorder) -> list[Any]:
         """The arguments as the traced code gets them."""
@@ -78,6 +81,8 @@ class Arguments:
         self.copies[id(item)] = item, tree.place
         self._recorder.note_object(item, value)
         self._before.append((tree, item, _content(tree, item)))
+        if tree.kind in ("list", "dict") and tree.name:
+            self._attributes.append((tree, item, own_attributes(item)))
 
     def _asked(self, tree: Tree, type_: str) -> Value:
         assert self._recorder is not None
@@ -99,9 +104,12 @@ class Arguments:
             if found:
                 self.changes.append((tree.place, [(what, key, self._plain(part)) for what, key, part in found]))
         structure.depth -= 1
+        for tree, item, before in self._attributes:
+            if not _same_attributes(own_attributes(item), before, tree.value or {}):
+                _warn(recorder, tree.place, f"the attributes of a {tree.name}. Put it among the elements, or return it")
         for tree, item, _ in self._before:
             _make_numbers_plain(tree, item)
-        self._before = []
+        self._before, self._attributes = [], []
 
     def _record(self, recorder: Recorder, structure: Structure, tree: Tree, what: str, key: Any, part: Any) -> None:
         if what == "value":
@@ -144,7 +152,7 @@ def _content(tree: Tree, item: Any) -> Any:
     if tree.kind == "list":
         return list(item)
     if tree.kind == "dict":
-        return dict(dict.items(item))
+        return dict(item.items() if isinstance(item, OrderedDict) else dict.items(item))
     if tree.kind == "object":
         return attributes_of(item)
     if tree.kind == "value":
@@ -165,12 +173,32 @@ def _changes(tree: Tree, before: Any, now: Any) -> Iterator[Change]:
             yield "structure", None, None
     else:
         what = "key" if tree.kind == "dict" else "field"
+        moved = _moved(before, now) if what == "key" else set()
         for key in before:
-            if key not in now:
+            if key not in now or key in moved:
                 yield "delete", key, None
         for key, part in now.items():
-            if key not in before or part is not before[key]:
+            if key not in before or key in moved or part is not before[key]:
                 yield what, key, part
+
+
+def _same_attributes(now: dict[str, Any], before: dict[str, Any], kept: dict[str, Any]) -> bool:
+    """Whether a container has the attributes that it had; those that are `kept` may hold what was written to."""
+    return now.keys() == before.keys() and all(
+        same_value(part, kept[name]) if name in kept else part is before[name] for name, part in now.items()
+    )
+
+
+def _moved(before: dict[Any, Any], now: dict[Any, Any]) -> set[Any]:
+    """The keys that stand behind where they would stand if none had been taken out and put in again."""
+    places = {key: at for at, key in enumerate(before)}
+    stayed, last = set(), -1
+    for key in now:
+        if places.get(key, -1) <= last:
+            break
+        stayed.add(key)
+        last = places[key]
+    return {key for key in before if key in now} - stayed
 
 
 def _make_numbers_plain(tree: Tree, item: Any) -> None:

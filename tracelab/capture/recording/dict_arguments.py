@@ -14,7 +14,7 @@ from typing import Any
 from tracelab.capture.recording.recorder import active
 from tracelab.compat.pytrees import register_dict
 from tracelab.graph.assumptions import AssumptionKind
-from tracelab.graph.given_keys import GivenKeys
+from tracelab.graph.given_keys import GivenKeys, key_probe
 from tracelab.graph.tree import Tree
 
 
@@ -42,7 +42,7 @@ class DictArgument(dict[Any, Any]):
             return
         if tree.given is None:
             tree.given = GivenKeys()
-        probe = functools.partial(_now, tree.given, ask, constant)
+        probe = key_probe(tree.given, ask, constant)
         recorder.assume_outside(AssumptionKind.KEYS, subject, constant, probe, frame)
 
     def __missing__(self, key: Any) -> Any:
@@ -109,7 +109,3 @@ def _going_through(name: str) -> Callable[..., Any]:
 for _name in ("keys", "values", "items", "popitem", "__reversed__", "__or__", "__ror__"):
     setattr(DictArgument, _name, _going_through(_name))
 register_dict(DictArgument)
-
-
-def _now(given: GivenKeys, ask: Callable[[list[Any]], Any], constant: Any) -> Any:
-    return constant if given.keys is None else ask(given.keys)

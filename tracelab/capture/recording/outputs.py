@@ -10,12 +10,13 @@ from typing import Any, cast
 import torch
 
 from tracelab.capture.recording.dict_arguments import DictArgument
-from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import SYMBOLIC
-from tracelab.errors import TracelabError
+from tracelab.errors import InputError, TracelabError
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.objects import by_fields, fields_of
+from tracelab.graph.own_attributes import maker_of
 from tracelab.graph.registered import registered, structure_of
 from tracelab.graph.tree import is_namedtuple
 from tracelab.graph.types import type_of_constant
@@ -102,7 +103,7 @@ class Structure:
             node.set_attribute("fields", list(type(item)._fields))  # type: ignore[attr-defined]
             node.set_attribute("class", type(item).__name__)
         elif type(item) is not tuple:
-            _of_class(node, type(item))
+            self._of_own_class(node, item, tuple(item), where)
         return node.outputs[0]
 
     def _list(self, item: list[Any] | deque[Any], strict: bool, where: str) -> Value:
@@ -120,10 +121,10 @@ class Structure:
             )
         parts = [self.value(child, strict, f"{where}[{index}]") for index, child in enumerate(item)]
         node = _add(self.recorder, LIST_CONSTRUCT, tuple(parts), "Tensor[]")
-        if isinstance(item, deque):
+        if type(item) is deque:
             _of_class(node, functools.partial(deque, maxlen=item.maxlen), "deque")
         elif type(item) is not list:
-            _of_class(node, type(item))
+            self._of_own_class(node, item, list(item), where)
         return node.outputs[0]
 
     def _dict(self, item: Mapping[Any, Any], strict: bool, where: str) -> Value:
@@ -145,8 +146,17 @@ class Structure:
         if type(item) is defaultdict:
             _of_class(node, functools.partial(defaultdict, item.default_factory), "defaultdict")
         elif type(item) not in (dict, DictArgument):
-            _of_class(node, type(item))
+            self._of_own_class(node, item, dict(item.items()), where)
         return node.outputs[0]
+
+    def _of_own_class(self, node: Node, item: Any, plain: Any, where: str) -> None:
+        """What makes it of a plain one, with its attributes; what its constructor computes belongs to no node."""
+        try:
+            with recording_paused(self.recorder):
+                maker = maker_of(item, plain, where)
+        except InputError as error:
+            raise TracelabError(str(error)) from None
+        _of_class(node, maker, type(item).__name__)
 
     def _registered(self, item: Any, where: str) -> Value:
         structure = structure_of(type(item))

@@ -164,6 +164,8 @@ def given_to(value: Value) -> Value:
 
 def guards_of(graph: Graph, taking: bool = False) -> list[Guard]:
     """The assumptions of a graph that can be checked at a call, or that a recording takes over."""
+    if graph.input_tree is not None:
+        graph.input_tree.note_keys(graph.assumptions)
     return [
         Guard(item, number)
         for number, item in enumerate(graph.assumptions)

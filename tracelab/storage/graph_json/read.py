@@ -240,8 +240,9 @@ class _Reader:
         below = validation.rows(validation.field(entry, "children", where), where)
         children = [self.tree(child, where, depth + 1) for child in below]
         name = validation.text(entry.get("name", ""), where)
+        attributes = self.attributes(entry, where) if kind in ("list", "tuple", "dict") else None
         if kind not in ("dict", "namedtuple", "object"):
-            return Tree(kind, children, name=name, place=place)
+            return Tree(kind, children, name=name, value=attributes, place=place)
         keys = validation.rows(validation.field(entry, "keys", where), where, len(children))
         if kind == "namedtuple":
             fields = list(validation.fields(keys, where))
@@ -253,7 +254,15 @@ class _Reader:
             validation.bad(where, "has an unhashable dict key")
         if distinct != len(decoded):
             validation.bad(where, "has the same dict key twice")
-        return Tree(kind, children, decoded, name, place=place)
+        return Tree(kind, children, decoded, name, value=attributes, place=place)
+
+    def attributes(self, entry: Any, where: str) -> dict[str, Any] | None:
+        """What stands in a container of an own class beside its elements."""
+        found: dict[str, Any] = {}
+        for pair in validation.rows(entry.get("attributes", []), where):
+            name, item = validation.rows(pair, where, 2)
+            found[validation.text(name, where)] = self.arguments.decode(item, where)
+        return found or None
 
     def note_places(self) -> None:
         """Calls keep what the graph asks for by its place among the arguments."""
@@ -264,7 +273,7 @@ class _Reader:
         if not wanted <= known:
             validation.bad("a node", f"asks for the argument {next(iter(wanted - known))[:40]!r}, which there is not")
         if tree is not None:
-            tree.note_places(wanted)
+            tree.note_places(nodes)
 
 
 def check_tensor(value: Value, tensor: torch.Tensor) -> None:

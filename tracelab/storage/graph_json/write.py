@@ -172,12 +172,17 @@ class _Writer:
         if depth > DEEPEST_TREE:
             raise TracelabFileError(f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep")
         made: dict[str, Any] = {"kind": tree.kind, **({"place": tree.place} if tree.place else {})}
+        if isinstance(tree.value, torch.Generator):
+            # As a part of a call it stands for the default one; as an argument it was not None.
+            return {**made, "value": {"object": "Generator"}}
         if tree.kind in ("value", "number", "same"):
             return {**made, "value": self.arguments.encode(tree.value)}
         if tree.children or tree.kind not in ("tensor", "none"):
             made["children"] = [self.tree(child, where, depth + 1) for child in tree.children]
         if tree.name:
             made["name"] = tree.name
+        if tree.kind in ("list", "tuple", "dict") and tree.value:
+            made["attributes"] = [[name, self.arguments.encode(item)] for name, item in tree.value.items()]
         if tree.kind in ("dict", "namedtuple", "object"):
             made["keys"] = [self.key(key, where) for key in tree.keys]
             made["name"] = tree.name

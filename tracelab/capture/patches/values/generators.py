@@ -105,7 +105,8 @@ def _is_untouched(generator: torch.Generator) -> bool:
 
 def _is_held_outside(recorder: Recorder, address: int, frame: FrameType | None) -> bool:
     """Whether the code that was called, its arguments, or a namespace around it hold the generator."""
-    seen: set[int] = set()
+    # What was looked at is kept alive: another object may not take its place.
+    seen: dict[int, Any] = {}
     while frame is not None:
         code = frame.f_code
         if not is_inner(code) or code is recorder.boundary:
@@ -121,12 +122,12 @@ def _is_held_outside(recorder: Recorder, address: int, frame: FrameType | None) 
     return False
 
 
-def _holds(item: Any, address: int, depth: int, seen: set[int]) -> bool:
+def _holds(item: Any, address: int, depth: int, seen: dict[int, Any]) -> bool:
     if isinstance(item, torch.Generator):
         return generator_address(item) == address
     if depth < 0 or id(item) in seen:
         return False
-    seen.add(id(item))
+    seen[id(item)] = item
     return any(_holds(child, address, depth - 1, seen) for child in _children(item))
 
 

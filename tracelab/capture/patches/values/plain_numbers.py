@@ -58,10 +58,12 @@ def _class_seen(owner: Any, kind: type) -> Callable[[Any], Any]:
 
     def seen(number: Any) -> Any:
         frame: Any = sys._getframe(1)
+        if not isinstance(vars(number).get("node"), TracedNumber):
+            return owner
         if frame.f_globals.get("__name__") == "abc":
-            frame = frame.f_back
-        traced = isinstance(vars(number).get("node"), TracedNumber)
-        return owner if not traced or is_inner(frame.f_code) or _writes_json(frame) else kind
+            # `isinstance(size, numbers.Integral)`: torch's own modules take it for a number, too.
+            return owner if _writes_json(frame.f_back) else kind
+        return owner if is_inner(frame.f_code) or _writes_json(frame) else kind
 
     return seen
 
