@@ -113,6 +113,7 @@ class Retracing(Cases):
 
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
+        call.follows_numbers, call.follows_arrays = origin.follows
         try:
             with isolated((origin.python, *origin.modules.values())), warnings_suppressed():
                 graph, _, examples = record_call(

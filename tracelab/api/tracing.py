@@ -154,11 +154,11 @@ def _trace(
         try:
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
         except TracingCheckError:
-            if not asked and not call.has_numbers:
+            if not asked and not call.has_numbers and not call.has_arrays:
                 raise
             # What the code does where it believes to be traced, or is given what stands for a number, is something
             # else: it is recorded as it is in Python.
-            call.follows_numbers = False
+            call.follows_numbers = call.follows_arrays = False
             with isolated([func]), _told(policy):
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
@@ -326,7 +326,7 @@ def _trace_function(
     func: Callable[..., Any], call: CallArguments, strict: bool, force_outplace: bool
 ) -> TracedFunction:
     graph, _, examples = record_call(func, {}, call, strict, force_outplace)
-    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version)
+    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version, call.follows)
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
@@ -339,7 +339,9 @@ def _trace_methods(
         func = module if name == "forward" else getattr(module, name)
         graphs[name], _, examples = record_call(func, {"": module}, call, strict, force_outplace)
         version = graphs[name].nodes.version
-        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples), version)
+        origins[name] = Origin(
+            func, {"": module}, strict, force_outplace, kept_examples(examples), version, call.follows
+        )
     traced = mirror(TracedModule, module, graphs)
     traced.origins = origins
     return traced

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tracelab.capture.failures import TraceError
 from tracelab.capture.record import record
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
@@ -51,8 +52,16 @@ class CallArguments:
         self.follows_numbers = True
         """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
         self.has_numbers = False
+        self.follows_arrays = True
+        """Whether arrays are inputs; no, where the code cannot do with what stands for one."""
+        self.has_arrays = False
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
+
+    @property
+    def follows(self) -> tuple[bool, bool]:
+        """Whether numbers, and arrays, are given to the code as traced ones."""
+        return self.follows_numbers, self.follows_arrays
 
     def change_arguments(self) -> None:
         """Leave the arguments as one plain call leaves them."""
@@ -69,19 +78,33 @@ def record_call(
     force_outplace: bool = False,
 ) -> tuple[Graph, Any, list[Tensor]]:
     """The graph of one call on copies of its arguments, what it returned, and the arguments' tensors (copies)."""
+    try:
+        return _recorded(func, modules, call, strict, force_outplace)
+    except TraceError:
+        if not call.has_arrays:
+            raise
+    # Code that is written in C takes only arrays themselves, and some write to them.
+    call.follows_arrays = False
+    return _recorded(func, modules, call, strict, force_outplace)
+
+
+def _recorded(
+    func: Callable[..., Any], modules: Mapping[str, nn.Module], call: CallArguments, strict: bool, force_outplace: bool
+) -> tuple[Graph, Any, list[Tensor]]:
     if innermost_transform() is not None:
         raise InputError(
             "a call inside of a transform of torch.func (vmap, grad) cannot be recorded: record it outside"
         )
     names = argument_names(func, call)
     leaves: list[Tensor] = []
-    apart = TakingApart(leaves, numbers=call.follows_numbers)
+    apart = TakingApart(leaves, call.follows_numbers, call.follows_arrays)
     trees: list[Tree] = []
     labels: list[str] = []
     for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
         trees.append(apart.tree(item, name, False))
         labels += input_names(trees[-1], name)
     call.has_numbers = any(part.kind == "number" for tree in trees for part in tree.walk())
+    call.has_arrays = any(part.kind == "array" for tree in trees for part in tree.walk())
     clones = [_clone(leaf) for leaf in leaves]
     arguments = Arguments(trees, clones)
     recording = record(
@@ -103,7 +126,7 @@ def record_call(
         Assumption(AssumptionKind.ARGUMENT, part.place, part.value)
         for tree in trees
         for part in tree.walk()
-        if part.kind == "value"
+        if part.kind == "value" or (part.kind == "array" and part.value is not None)
     ]
     examples = [_clone(leaf) for leaf in leaves]
     call.pending = Changed(arguments, apart, leaves)

@@ -29,6 +29,8 @@ class Origin:
     examples: list[Tensor] | None = field(default=None, repr=False)
     version: int = 0
     """That of the graph's nodes as it was recorded: it grows with every edit."""
+    follows: tuple[bool, bool] = (True, True)
+    """Whether numbers and arrays among the arguments were given to the code as traced ones."""
 
 
 def copied_origin(origin: Origin, memo: dict[int, Any]) -> Origin | None:

@@ -99,6 +99,11 @@ def make_parameter(data: Tensor, requires_grad: bool) -> nn.Parameter:
     return nn.Parameter(data, requires_grad)
 
 
+def to_array(tensor: Tensor) -> Any:
+    """`tensor.numpy()`, of an array that a call gave."""
+    return tensor.detach().numpy()
+
+
 def get_item(whole: Any, key: Any) -> Any:
     """`whole[key]` of a list, tuple or dict that the graph does not look into."""
     return whole[key]
@@ -135,6 +140,7 @@ NESTED = {
 """Makers of nested tensors: their Python code keeps tables of sizes that no number of a trace fits into."""
 MASKED_DATA = _python("masked.get_data", MaskedTensor.get_data)
 """Its gradient takes the mask of the tensor that it is called with, out of a closure."""
+TO_ARRAY = _intrinsic("numpy", to_array, kinds.TO_ARRAY)
 GET_ITEM = _intrinsic("getitem", get_item, kinds.GET_ITEM)
 ORDERED_DICT = _intrinsic("OrderedDict", OrderedDict, kinds.DICT_CONSTRUCT)
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 import torch
 
 from tracelab.errors import AssumptionError, InputError
+from tracelab.graph.arrays import WRITTEN, ArrayStandIn, array_tensor, is_shared
 from tracelab.graph.given_arguments import GivenArguments
 from tracelab.graph.registered import Structure
 from tracelab.graph.tree import Tree, fields_now, rebuild_all, same_value
@@ -36,7 +38,9 @@ class Matching:
             return
         if tree.noted:
             self.noted[tree.place] = item
-        if kind == "none":
+        if kind == "array":
+            self._array(tree, item, where)
+        elif kind == "none":
             if item is not None:
                 raise InputError(f"`{where}` was None when it was traced, but is {type(item).__name__}: trace again")
         elif kind == "value":
@@ -56,6 +60,22 @@ class Matching:
                 raise InputError(f"`{where}` was the object at `{tree.value}` when it was traced, and is another now")
         else:
             self._sequence(tree, item, where)
+
+    def _array(self, tree: Tree, item: Any, where: str) -> None:
+        if isinstance(item, ArrayStandIn):
+            # A trace that is called while another is recorded.
+            self.leaves.append(item.tensor)
+            return
+        if not isinstance(item, numpy.ndarray):
+            raise InputError(f"`{where}` should be an array, as when it was traced, but is {_named(item)}")
+        if tree.name == WRITTEN and not is_shared(item):
+            raise AssumptionError(f"the traced code writes to `{where}`, and this array cannot be written to: copy it")
+        try:
+            self.leaves.append(array_tensor(item))
+        except TypeError:
+            raise InputError(f"`{where}` is an array of {item.dtype}, which no tensor holds") from None
+        if tree.value is not None and not same_value(item, tree.value):
+            self._differs(where, tree.value, item)
 
     def _differs(self, where: str, then: Any, now: Any) -> None:
         self.differing.append(f"`{where}` was {_short(then)} when it was traced, and is {_short(now)} at this call")

@@ -11,11 +11,14 @@ from typing import Any
 
 import torch
 
+from tracelab.capture.recording.arrays.dtypes import version_of
+from tracelab.capture.recording.arrays.traced_array import Given, TracedArray
 from tracelab.capture.recording.dict_arguments import DictArgument
 from tracelab.capture.recording.outputs import Structure
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.values import SYMBOLIC
+from tracelab.graph.arrays import WRITTEN
 from tracelab.graph.intrinsics import DELETE, SET_FIELD, SET_ITEMS, SET_KEYS, Intrinsic
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import ARGUMENT
@@ -36,6 +39,7 @@ class Arguments:
         """What was changed, by the place of the object."""
         self.copies: dict[int, tuple[Any, str]] = {}
         """What may be written to, by its id, and its place."""
+        self.arrays: list[tuple[Tree, TracedArray, Given]] = []
         self._recorder: Recorder | None = None
         self._leaves: Iterator[torch.Tensor] = iter(())
         self._values: dict[str, Value] = {}
@@ -50,12 +54,25 @@ class Arguments:
     def value_of(self, item: Any) -> Value | None:
         """The value of an object that is one of the arguments, or in one."""
         found = self.copies.get(id(item))
-        return None if found is None else self._values[found[1]]
+        if found is None:
+            return None
+        if found[1] not in self._values:
+            assert self._recorder is not None
+            self._values[found[1]] = self._asked_at(found[1], "ndarray")
+        return self._values[found[1]]
 
     # What copies are made of -------------------------------------------------------------------------------
 
     def tensor(self) -> torch.Tensor:
         return next(self._leaves)
+
+    def array(self, tree: Tree) -> Any:
+        assert self._recorder is not None
+        given = Given(next(self._leaves), tree.value.flags.writeable)
+        made = TracedArray(self._recorder, given.tensor, (given,), given)
+        self.arrays.append((tree, made, given))
+        self.copies[id(made)] = made, tree.place
+        return made
 
     def number(self, tree: Tree) -> Any:
         assert self._recorder is not None
@@ -80,9 +97,12 @@ class Arguments:
         self._before.append((tree, item, _content(tree, item)))
 
     def _asked(self, tree: Tree, type_: str) -> Value:
+        return self._asked_at(tree.place, type_)
+
+    def _asked_at(self, place: str, type_: str) -> Value:
         assert self._recorder is not None
-        node = Node(ARGUMENT, None, (tree.place,), None, (), self._recorder.graph.root)
-        value = Value(tree.place, type_, node)
+        node = Node(ARGUMENT, None, (place,), None, (), self._recorder.graph.root)
+        value = Value(place, type_, node)
         node.outputs = (value,)
         self._recorder.nodes.append(node)
         return value
@@ -91,6 +111,9 @@ class Arguments:
 
     def record_changes(self, recorder: Recorder, structure: Structure) -> None:
         """Nodes that do to the objects of a call what the code did to the copies."""
+        for tree, _, given in self.arrays:
+            tree.name = WRITTEN if given.written or version_of(given.tensor) else ""
+            tree.value = tree.value if given.read else None
         structure.depth += 1
         for tree, item, before in self._before:
             found = list(_changes(tree, before, _content(tree, item)))

@@ -13,6 +13,8 @@ from tracelab.capture.recording.dict_arguments import DictArgument
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import TracelabError
+from tracelab.graph.arrays import ArrayStandIn
+from tracelab.graph.intrinsics import TO_ARRAY
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.objects import by_fields, fields_of
@@ -56,6 +58,8 @@ class Structure:
             if isinstance(value, Value) or self.depth:
                 return value
             raise _unfit(where, f"{item} ({type(item.node.number).__name__})")
+        if isinstance(item, ArrayStandIn):
+            return self._array(item)
         argument = self.argument_of(item)
         if argument is not None and not (strict and (type(item) is list or type(item) in _PLAIN_DICTS)):
             return argument
@@ -69,6 +73,16 @@ class Structure:
         if self.depth and not isinstance(item, (Iterator, set, frozenset)):
             return item
         raise _unfit(where, _described(item))
+
+    def _array(self, item: ArrayStandIn) -> Value:
+        """An argument itself, or an array that was computed of some."""
+        argument = self.argument_of(item)
+        if argument is not None:
+            return argument
+        node = _add(self.recorder, TO_ARRAY.kind, (self.recorder.value_of(item.tensor),), "ndarray")
+        node.target = TO_ARRAY.function
+        node.outputs[0].name = "array"
+        return node.outputs[0]
 
     def _nested(self, item: Any, fields: dict[str, Any] | None, strict: bool, where: str) -> Value:
         if id(item) in self.made:
