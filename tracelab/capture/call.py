@@ -52,6 +52,7 @@ class CallArguments:
         self.follows_numbers = True
         """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
         self.has_numbers = False
+        """Whether the code was given some, or took some out of tensors and raised."""
         self.follows_arrays = True
         """Whether arrays are inputs; no, where the code cannot do with what stands for one."""
         self.has_arrays = False
@@ -107,17 +108,22 @@ def _recorded(
     call.has_arrays = any(part.kind == "array" for tree in trees for part in tree.walk())
     clones = [_clone(leaf) for leaf in leaves]
     arguments = Arguments(trees, clones)
-    recording = record(
-        func,
-        (),
-        dict.fromkeys(call.kwargs),
-        list(zip(labels, clones, strict=True)),
-        name=getattr(func, "__name__", type(func).__name__),
-        modules=dict(modules),
-        strict=strict,
-        force_outplace=force_outplace,
-        arguments=arguments,
-    )
+    try:
+        recording = record(
+            func,
+            (),
+            dict.fromkeys(call.kwargs),
+            list(zip(labels, clones, strict=True)),
+            name=getattr(func, "__name__", type(func).__name__),
+            modules=dict(modules),
+            strict=strict,
+            force_outplace=force_outplace,
+            arguments=arguments,
+            plain_items=not call.follows_numbers,
+        )
+    except TraceError:
+        call.has_numbers = call.has_numbers or arguments.took_numbers
+        raise
     graph = recording.graph
     graph.input_tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
     asking = [*graph.nodes, *(node for _, node in graph.guard_nodes)]

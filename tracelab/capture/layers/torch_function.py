@@ -27,7 +27,7 @@ from tracelab.capture.recording.arrays.conversions import in_call, index_of_arra
 from tracelab.capture.recording.arrays.traced_array import TracedArray, read_all
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
-from tracelab.capture.recording.ways import freezes_nothing, told_where_it_comes_back
+from tracelab.capture.recording.ways import freezes_nothing, taken_plain, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.compat.tensors import subclasses_are_asked
 from tracelab.graph import intrinsics
@@ -244,9 +244,10 @@ def _item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     if tensor.numel() != 1 or tensor.is_complex():
         return NotImplemented
     result = recorder.record_intrinsic(intrinsics.ITEM, (tensor,))
-    if hasattr(result, "node"):
-        result.node.from_tensor = True
-    return result
+    if not hasattr(result, "node"):
+        return result
+    result.node.from_tensor = True
+    return taken_plain(recorder, result, sys._getframe(2))
 
 
 def _data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

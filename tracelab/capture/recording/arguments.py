@@ -39,6 +39,8 @@ class Arguments:
         """What was changed, by the place of the object."""
         self.copies: dict[int, tuple[Any, str]] = {}
         """What may be written to, by its id, and its place."""
+        self.took_numbers = False
+        """Whether code that raised had taken numbers out of tensors."""
         self.arrays: list[tuple[Tree, TracedArray, Given]] = []
         self._recorder: Recorder | None = None
         self._leaves: Iterator[torch.Tensor] = iter(())
