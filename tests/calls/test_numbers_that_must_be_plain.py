@@ -33,7 +33,7 @@ def shell(shell):
 CELLS = {
     "mean": "m = statistics.mean([(x * k).sum().item() for k in range(3)])",
     "stdev": "m = stdev([(x * k).sum().item() for k in range(3)])",
-    "variance": "losses = []\nfor k in range(3):\n    losses.append((x * k).sum().item())\nm = statistics.variance(losses)",
+    "variance": "v = []\nfor k in range(3):\n    v.append((x * k).sum().item())\nm = statistics.variance(v)",
     "harmonic": "m = statistics.harmonic_mean([x[0].item(), x[1].item()])",
     "fraction": "m = Fraction((x * 2).sum().item())",
     "fraction of two": "m = Fraction(x[0].long().item(), x[2].long().item())",

@@ -171,6 +171,17 @@ def set_keys(item: dict[Any, Any], parts: dict[Any, Any]) -> None:
         item[key] = part
 
 
+def set_elements(item: set[Any], parts: list[Any]) -> None:
+    """Leave a set with just these."""
+    item.clear()
+    item.update(parts)
+
+
+def set_array(item: Any, content: Tensor) -> None:
+    """`item[...] = content` of an array."""
+    item[...] = content.numpy()
+
+
 def delete(item: Any, names: list[Any]) -> None:
     """Take out keys of a dict, or attributes of an object."""
     for name in names:
@@ -183,6 +194,8 @@ def delete(item: Any, names: list[Any]) -> None:
 SET_FIELD = _intrinsic("set_field", set_field, kinds.SET_FIELD)
 SET_ITEMS = _intrinsic("set_items", set_items, kinds.SET_ITEMS)
 SET_KEYS = _intrinsic("set_keys", set_keys, kinds.SET_KEYS)
+SET_ELEMENTS = _intrinsic("set_elements", set_elements, kinds.SET_ELEMENTS)
+SET_ARRAY = _intrinsic("set_array", set_array, kinds.SET_ARRAY)
 DELETE = _intrinsic("delete", delete, kinds.DELETE)
 
 

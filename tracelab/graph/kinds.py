@@ -99,6 +99,8 @@ ARGUMENT = _kind("prim::Argument", Group.READ, escapes=True)
 SET_FIELD = _kind("prim::SetField", Group.STATE, effect=True, shares=(EVERY,), escapes=True)
 SET_ITEMS = _kind("prim::SetItems", Group.STATE, effect=True, shares=(EVERY,), escapes=True)
 SET_KEYS = _kind("prim::SetKeys", Group.STATE, effect=True, shares=(EVERY,), escapes=True)
+SET_ELEMENTS = _kind("prim::SetElements", Group.STATE, effect=True, escapes=True)
+SET_ARRAY = _kind("prim::SetArray", Group.STATE, effect=True, escapes=True)
 DELETE = _kind("prim::Delete", Group.STATE, effect=True, escapes=True)
 
 SET_ATTRIBUTE = _kind("prim::SetAttr", Group.STATE, effect=True, escapes=True)

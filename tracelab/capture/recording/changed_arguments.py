@@ -35,7 +35,7 @@ class Changed:
         for place, changes in self.arguments.changes:
             item = self.originals[place]
             for what, key, part in changes:
-                self._change(item, what, key, self._own(part))
+                self._change(item, what, key, part if what == "value" else self._own(part))
 
     @torch.no_grad()
     def _write(self) -> None:

@@ -18,6 +18,7 @@ from tracelab.graph.intrinsics import TO_ARRAY
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.objects import by_fields, fields_of
+from tracelab.graph.output_names import CONTAINER, is_container
 from tracelab.graph.registered import registered, structure_of
 from tracelab.graph.tree import is_namedtuple
 from tracelab.graph.types import type_of_constant
@@ -178,7 +179,10 @@ class Structure:
         for name, child in fields.items():
             parts += (name, self.value(child, False, f"{where}.{name}"))
         node = _add(self.recorder, DICT_CONSTRUCT, tuple(parts), type(item).__name__)
-        _of_class(node, by_fields(item.__class__))
+        maker = by_fields(item.__class__)
+        _of_class(node, maker)
+        if is_container(maker):
+            node.set_attribute(CONTAINER, True)
         return node.outputs[0]
 
 
