@@ -69,10 +69,11 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
     Args:
         func: A function, a module, a method, or anything else that can be called.
         args: The positional arguments, as in a call of `func`: `trace(model, x, mask)`. Arguments may be tuples, lists,
-            dicts and objects of any class (dataclasses, caches) that hold tensors, which are inputs; numbers are
-            followed, and text and other values are compared with those of each call. What the function writes into
-            an argument is written by each replay into the one that is given. One tuple alone is a tuple of the
-            positional arguments, as for `torch.jit.trace`: for a function that takes one tuple, give one that holds it.
+            dicts and objects of any class (dataclasses, caches) that hold tensors, which are inputs, as NumPy arrays
+            are; numbers are followed, and text and other values are compared with those of each call. What the
+            function writes into an argument is written by each replay into the one that is given. One tuple alone is a
+            tuple of the positional arguments, as for `torch.jit.trace`: for a function that takes one tuple, give one
+            that holds it.
         kwargs: The arguments by keyword, as in a call: `trace(model, x, mask=mask)`, `trace(model, **batch)`.
         example_inputs: The same as one positional argument alone.
         example_kwarg_inputs: More arguments by keyword. A keyword with the name of an option is the option: an argument

@@ -18,6 +18,7 @@ import torch
 from tracelab.capture.recording.arrays import operations
 from tracelab.capture.recording.arrays.dtypes import array_dtype, dtype_now, version_of
 from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.capture.values import storage_of
 from tracelab.compat.dispatch import set_watching
 from tracelab.graph.arrays import ArrayStandIn
 from tracelab.graph.assumptions import AssumptionKind
@@ -91,6 +92,11 @@ class TracedArray(ArrayStandIn):
     def view(self, tensor: torch.Tensor) -> TracedArray:
         """One in the memory of this."""
         return TracedArray(self.recorder, tensor, self.given, self.owner)
+
+    def contiguous(self) -> TracedArray:
+        """What `numpy.ascontiguousarray` gives: a copy where it does not stand in memory in order."""
+        made = self.tensor.contiguous()
+        return self.view(made) if storage_of(made) == storage_of(self.tensor) else self.like(made)
 
     def kind(self) -> torch.dtype:
         """The dtype, which decides what is done."""
