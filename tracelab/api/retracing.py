@@ -116,6 +116,7 @@ class Retracing(Cases):
 
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
+        call.follows_numbers, call.follows_arrays = origin.follows
         try:
             given = [item for item in leaves((args, kwargs)) if isinstance(item, AS_GIVEN)]
             with isolated((*origin.roots, *given)), warnings_suppressed():

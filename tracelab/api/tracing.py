@@ -70,10 +70,11 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
     Args:
         func: A function, a module, a method, or anything else that can be called.
         args: The positional arguments, as in a call of `func`: `trace(model, x, mask)`. Arguments may be tuples, lists,
-            dicts and objects of any class (dataclasses, caches) that hold tensors, which are inputs; numbers are
-            followed, and text and other values are compared with those of each call. What the function writes into
-            an argument is written by each replay into the one that is given. One tuple alone is a tuple of the
-            positional arguments, as for `torch.jit.trace`: for a function that takes one tuple, give one that holds it.
+            dicts and objects of any class (dataclasses, caches) that hold tensors, which are inputs, as NumPy arrays
+            are; numbers are followed, and text and other values are compared with those of each call. What the
+            function writes into an argument is written by each replay into the one that is given. One tuple alone is a
+            tuple of the positional arguments, as for `torch.jit.trace`: for a function that takes one tuple, give one
+            that holds it.
         kwargs: The arguments by keyword, as in a call: `trace(model, x, mask=mask)`, `trace(model, **batch)`.
         example_inputs: The same as one positional argument alone.
         example_kwarg_inputs: More arguments by keyword. A keyword with the name of an option is the option: an argument
@@ -155,11 +156,11 @@ def _trace(
         try:
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
         except TracingCheckError:
-            if not asked and not call.has_numbers:
+            if not asked and not call.has_numbers and not call.has_arrays:
                 raise
             # What the code does where it believes to be traced, or is given what stands for a number, is something
             # else: it is recorded as it is in Python.
-            call.follows_numbers = False
+            call.follows_numbers = call.follows_arrays = False
             with isolated([func, *call.given.values()]), _told(policy):
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
@@ -327,8 +328,8 @@ def _trace_function(
     func: Callable[..., Any], call: CallArguments, strict: bool, force_outplace: bool
 ) -> TracedFunction:
     graph, _, examples = record(func, {}, call, strict, force_outplace)
-    given = tuple(call.given.values())
-    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), graph.nodes.version, given)
+    given, version = tuple(call.given.values()), graph.nodes.version
+    origin = Origin(func, {}, strict, force_outplace, kept_examples(examples), version, given, call.follows)
     return TracedFunction(graph, getattr(func, "__name__", type(func).__name__), origin)
 
 
@@ -342,7 +343,9 @@ def _trace_methods(
         graphs[name], _, examples = record(func, {"": module}, call, strict, force_outplace)
         version = graphs[name].nodes.version
         given = tuple(call.given.values())
-        origins[name] = Origin(func, {"": module}, strict, force_outplace, kept_examples(examples), version, given)
+        origins[name] = Origin(
+            func, {"": module}, strict, force_outplace, kept_examples(examples), version, given, call.follows
+        )
     traced = mirror(TracedModule, module, graphs)
     traced.origins = origins
     return traced

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tracelab.capture.failures import TraceError
 from tracelab.capture.record import record
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
@@ -55,6 +56,10 @@ class CallArguments:
         self.follows_numbers = True
         """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
         self.has_numbers = False
+        """Whether the code was given some, or took some out of tensors and raised."""
+        self.follows_arrays = True
+        """Whether arrays are inputs; no, where the code cannot do with what stands for one."""
+        self.has_arrays = False
         self.given: dict[str, Any] = {}
         """The modules and optimizers among the arguments, by their place, once the call was recorded."""
         self.joins = False
@@ -63,6 +68,11 @@ class CallArguments:
         """Whether the recording wrote to one that is given twice."""
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
+
+    @property
+    def follows(self) -> tuple[bool, bool]:
+        """Whether numbers, and arrays, are given to the code as traced ones."""
+        return self.follows_numbers, self.follows_arrays
 
     def change_arguments(self) -> None:
         """Leave the arguments as one plain call leaves them."""
@@ -79,13 +89,26 @@ def record_call(
     force_outplace: bool = False,
 ) -> tuple[Graph, Any, list[Tensor]]:
     """The graph of one call on copies of its arguments, what it returned, and the arguments' tensors (copies)."""
+    try:
+        return _recorded(func, modules, call, strict, force_outplace)
+    except TraceError:
+        if not call.has_arrays:
+            raise
+    # Code that is written in C takes only arrays themselves, and some write to them.
+    call.follows_arrays = False
+    return _recorded(func, modules, call, strict, force_outplace)
+
+
+def _recorded(
+    func: Callable[..., Any], modules: Mapping[str, nn.Module], call: CallArguments, strict: bool, force_outplace: bool
+) -> tuple[Graph, Any, list[Tensor]]:
     if innermost_transform() is not None:
         raise InputError(
             "a call inside of a transform of torch.func (vmap, grad) cannot be recorded: record it outside"
         )
     names = argument_names(func, call)
     leaves: list[Tensor] = []
-    apart = TakingApart(leaves, numbers=call.follows_numbers, joins=call.joins)
+    apart = TakingApart(leaves, call.follows_numbers, call.follows_arrays, call.joins)
     trees: list[Tree] = []
     labels: list[str] = []
     for name, item in zip(names, (*call.args, *call.kwargs.values()), strict=True):
@@ -96,19 +119,25 @@ def record_call(
     call.given = tree.used_as_given()
     if "" not in modules:
         modules = {**{place: item for place, item in call.given.items() if isinstance(item, nn.Module)}, **modules}
+    call.has_arrays = any(part.kind == "array" for tree in trees for part in tree.walk())
     clones = [_clone(leaf) for leaf in leaves]
     arguments = Arguments(trees, clones)
-    recording = record(
-        func,
-        (),
-        dict.fromkeys(call.kwargs),
-        list(zip(labels, clones, strict=True)),
-        name=getattr(func, "__name__", type(func).__name__),
-        modules=dict(modules),
-        strict=strict,
-        force_outplace=force_outplace,
-        arguments=arguments,
-    )
+    try:
+        recording = record(
+            func,
+            (),
+            dict.fromkeys(call.kwargs),
+            list(zip(labels, clones, strict=True)),
+            name=getattr(func, "__name__", type(func).__name__),
+            modules=dict(modules),
+            strict=strict,
+            force_outplace=force_outplace,
+            arguments=arguments,
+            plain_items=not call.follows_numbers,
+        )
+    except TraceError:
+        call.has_numbers = call.has_numbers or arguments.took_numbers
+        raise
     graph = recording.graph
     graph.input_tree = tree
     asking = [*graph.nodes, *(node for _, node in graph.guard_nodes)]
@@ -117,7 +146,7 @@ def record_call(
         Assumption(AssumptionKind.ARGUMENT, part.place, part.value)
         for tree in trees
         for part in tree.walk()
-        if part.kind == "value"
+        if part.kind == "value" or (part.kind == "array" and part.value is not None)
     ]
     examples = [_clone(leaf) for leaf in leaves]
     call.pending = Changed(arguments, apart, leaves)

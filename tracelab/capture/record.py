@@ -77,8 +77,11 @@ def record(
     force_outplace: bool = False,
     cell: str = "",
     arguments: Arguments | None = None,
+    plain_items: bool = False,
 ) -> Recording:
     """Call `function(*args, **kwargs)` once and record it.
+
+    With `plain_items`, numbers that the code takes out of tensors are plain, and assumed.
 
     Where `arguments` are given, what they build comes before `args`, and under the names in `kwargs`.
 
@@ -91,6 +94,7 @@ def record(
     graph = Graph(name)
     graph.cell = cell
     recorder = Recorder(graph, force_outplace=force_outplace)
+    recorder.plain_items = plain_items
     if cell:
         recorder.rounds = Rounds(graph.root, cell)
     state = ModuleState()
@@ -132,6 +136,8 @@ def record(
         except Exception as error:
             session.completed = True
             recorder.unfail(error)
+            if arguments is not None:
+                arguments.took_numbers = bool(recorder.plain_places)
             itself = recorder.failure is error
             raise failure_of(error, finish(recorder, user_inputs), itself) from error
         recorder.unfail()

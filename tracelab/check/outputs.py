@@ -15,6 +15,7 @@ from torch import Tensor
 from tracelab.check.memory import has_data
 from tracelab.graph.callables.wrappers import wrapped_parts
 from tracelab.graph.objects import attributes_of, fields_of, holds_tensor, is_object
+from tracelab.graph.output_names import Step, dict_step, written
 from tracelab.graph.types import counted
 
 ABSOLUTE_TOLERANCE = 1e-5
@@ -48,6 +49,8 @@ class Mismatch:
     output: int
     description: str
     error: ErrorSize | None = None
+    path: str = ""
+    """Where it is in the result: `past_key_values.0.keys`; empty where that has only numbers."""
 
     @property
     def size(self) -> float:
@@ -57,9 +60,10 @@ class Mismatch:
     def __str__(self) -> str:
         if self.output == 0:
             return self.description
+        place = f" ({self.path})" if self.path else ""
         return (
-            f"Output nr {self.output}. of the traced function does not match the corresponding output of the Python "
-            f"function: {self.description}"
+            f"Output nr {self.output}.{place} of the traced function does not match the corresponding output of the "
+            f"Python function: {self.description}"
         )
 
 
@@ -76,7 +80,9 @@ def mismatches(expected: Any, found: Any, tolerance: float) -> tuple[Mismatch, .
     for number, (wanted, got) in enumerate(zip(wanted_leaves, found_leaves, strict=True), 1):
         difference = _difference(wanted, got, tolerance)
         if difference is not None:
-            rows.append(Mismatch(number, str(difference), difference if isinstance(difference, ErrorSize) else None))
+            error = difference if isinstance(difference, ErrorSize) else None
+            path = written(list(_paths(expected, ()))[number - 1])
+            rows.append(Mismatch(number, str(difference), error, path))
     return tuple(rows)
 
 
@@ -96,6 +102,26 @@ def leaves(item: Any) -> Iterator[Any]:
         yield from leaves(fields)
     elif item is not None:
         yield item
+
+
+def _paths(item: Any, steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
+    """The path of each of the leaves."""
+    if isinstance(item, Mapping):
+        name = "" if type(item) is dict else type(item).__name__
+        for key, child in item.items():
+            yield from _paths(child, (*steps, dict_step(name, key)))
+    elif isinstance(item, (tuple, list, deque)):
+        fields = getattr(item, "_fields", None)
+        for index, child in enumerate(item):
+            yield from _paths(child, (*steps, ("field", fields[index]) if fields else ("index", index)))
+    elif (held := fields_of(item)) is not None:
+        inner = [part for part in held.values() if holds_tensor(part, {id(item)}, 0)]
+        container = hasattr(type(item), "__len__") or hasattr(type(item), "__getitem__")
+        for name, child in held.items():
+            skipped = container and len(inner) == 1 and child is inner[0] and not isinstance(child, Tensor)
+            yield from _paths(child, steps if skipped else (*steps, ("field", name)))
+    elif item is not None:
+        yield steps
 
 
 def structure(item: Any) -> str:

@@ -7,8 +7,9 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tracelab.graph.tree import Tree
+from tracelab.graph.tree import LEAVES, Tree
 
+_PLAIN = ("tensor", "array", "tuple", "list", "none", "value")
 _BY_KEY = (dict, OrderedDict, defaultdict)
 
 
@@ -17,13 +18,13 @@ def input_names(tree: Tree, name: str) -> list[str]:
 
     The only tensor of a plain tuple or list is called as the argument.
     """
-    if tree.size == 1 and all(part.kind in ("tensor", "tuple", "list", "none", "value") for part in tree.walk()):
+    if tree.size == 1 and all(part.kind in _PLAIN for part in tree.walk()):
         return [name]
     return list(_names(tree, name))
 
 
 def _names(tree: Tree, name: str) -> Iterator[str]:
-    if tree.kind == "tensor":
+    if tree.kind in LEAVES:
         yield name
     elif tree.kind == "dict":
         for key, child in zip(tree.keys, tree.children, strict=True):

@@ -99,6 +99,11 @@ def make_parameter(data: Tensor, requires_grad: bool) -> nn.Parameter:
     return nn.Parameter(data, requires_grad)
 
 
+def to_array(tensor: Tensor) -> Any:
+    """`tensor.numpy()`, of an array that a call gave."""
+    return tensor.detach().numpy()
+
+
 def get_item(whole: Any, key: Any) -> Any:
     """`whole[key]` of a list, tuple or dict that the graph does not look into."""
     return whole[key]
@@ -135,6 +140,7 @@ NESTED = {
 """Makers of nested tensors: their Python code keeps tables of sizes that no number of a trace fits into."""
 MASKED_DATA = _python("masked.get_data", MaskedTensor.get_data)
 """Its gradient takes the mask of the tensor that it is called with, out of a closure."""
+TO_ARRAY = _intrinsic("numpy", to_array, kinds.TO_ARRAY)
 GET_ITEM = _intrinsic("getitem", get_item, kinds.GET_ITEM)
 ORDERED_DICT = _intrinsic("OrderedDict", OrderedDict, kinds.DICT_CONSTRUCT)
 
@@ -165,6 +171,17 @@ def set_keys(item: dict[Any, Any], parts: dict[Any, Any]) -> None:
         item[key] = part
 
 
+def set_elements(item: set[Any], parts: list[Any]) -> None:
+    """Leave a set with just these."""
+    item.clear()
+    item.update(parts)
+
+
+def set_array(item: Any, content: Tensor) -> None:
+    """`item[...] = content` of an array."""
+    item[...] = content.numpy()
+
+
 def delete(item: Any, names: list[Any]) -> None:
     """Take out keys of a dict, or attributes of an object."""
     for name in names:
@@ -177,6 +194,8 @@ def delete(item: Any, names: list[Any]) -> None:
 SET_FIELD = _intrinsic("set_field", set_field, kinds.SET_FIELD)
 SET_ITEMS = _intrinsic("set_items", set_items, kinds.SET_ITEMS)
 SET_KEYS = _intrinsic("set_keys", set_keys, kinds.SET_KEYS)
+SET_ELEMENTS = _intrinsic("set_elements", set_elements, kinds.SET_ELEMENTS)
+SET_ARRAY = _intrinsic("set_array", set_array, kinds.SET_ARRAY)
 DELETE = _intrinsic("delete", delete, kinds.DELETE)
 
 

@@ -15,17 +15,19 @@ from typing import Any
 
 import torch
 
+from tracelab.graph.arrays import ArrayStandIn
+
 _HEAP = 1 << 9
 """The flag of classes that Python code made, and of some of C."""
+_FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _CODE = (
     type,
     types.ModuleType,
-    types.FunctionType,
-    types.MethodType,
-    types.BuiltinFunctionType,
+    *_FUNCTIONS,
     torch.nn.Module,
     torch.optim.Optimizer,
     logging.Logger,
+    ArrayStandIn,
 )
 _NEVER_MADE = 1 << 7
 """That of classes of C which Python code cannot make objects of."""
@@ -52,7 +54,7 @@ def fields_of(item: Any) -> dict[str, Any] | None:
 
 def holds_tensor(item: Any, seen: set[int], depth: int) -> bool:
     """Whether a tensor, or a traced number, is reached through containers and attributes."""
-    if isinstance(item, (torch.Tensor, torch.SymInt, torch.SymFloat, torch.SymBool)):
+    if isinstance(item, (torch.Tensor, torch.SymInt, torch.SymFloat, torch.SymBool, ArrayStandIn)):
         return True
     if id(item) in seen or depth > _DEEPEST:
         return False

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 import torch
 
 from tracelab.errors import AssumptionError, InputError
+from tracelab.graph.arrays import WRITTEN, ArrayStandIn, array_tensor, is_shared
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.given_arguments import GivenArguments
 from tracelab.graph.given_keys import GivenKeys, key_probe, question
@@ -44,7 +46,9 @@ class Matching:
             return
         if tree.noted:
             self.noted[tree.place] = item
-        if kind == "none":
+        if kind == "array":
+            self._array(tree, item, where)
+        elif kind == "none":
             if item is not None:
                 raise InputError(f"`{where}` was None when it was traced, but is {type(item).__name__}: trace again")
         elif kind == "value":
@@ -76,6 +80,22 @@ class Matching:
             self._structure(tree, item, where)
         else:
             self._sequence(tree, item, where)
+
+    def _array(self, tree: Tree, item: Any, where: str) -> None:
+        if isinstance(item, ArrayStandIn):
+            # A trace that is called while another is recorded.
+            self.leaves.append(item.tensor)
+            return
+        if not isinstance(item, numpy.ndarray):
+            raise InputError(f"`{where}` should be an array, as when it was traced, but is {_named(item)}")
+        if tree.name == WRITTEN and not is_shared(item):
+            raise AssumptionError(f"the traced code writes to `{where}`, and this array cannot be written to: copy it")
+        try:
+            self.leaves.append(array_tensor(item))
+        except TypeError:
+            raise InputError(f"`{where}` is an array of {item.dtype}, which no tensor holds") from None
+        if tree.value is not None and not same_value(item, tree.value):
+            self._differs(where, tree.value, item)
 
     def _differs(self, where: str, then: Any, now: Any) -> None:
         self.differing.append(f"`{where}` was {_short(then)} when it was traced, and is {_short(now)} at this call")

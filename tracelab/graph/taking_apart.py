@@ -11,6 +11,7 @@ import numpy
 import torch
 
 from tracelab.errors import InputError
+from tracelab.graph.arrays import array_tensor, is_array
 from tracelab.graph.objects import attributes_of, by_fields, holds_tensor, is_object
 from tracelab.graph.own_attributes import attributes_to_keep, dict_of_class
 from tracelab.graph.registered import Structure, registered, structure_of
@@ -30,12 +31,16 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str, apart: TakingApar
 class TakingApart:
     """Takes arguments apart; what may be written to stands at one place, though several lead to it."""
 
-    def __init__(self, leaves: list[torch.Tensor], numbers: bool = False, joins: bool = False) -> None:
+    def __init__(
+        self, leaves: list[torch.Tensor], numbers: bool = False, arrays: bool = False, joins: bool = False
+    ) -> None:
         self.leaves = leaves
         self.joins = joins
         """Whether a plain list or dict that is given twice is one to the code; else each is one of its own."""
         self.numbers = numbers
         """Whether numbers are followed, and no values that decide what is recorded."""
+        self.arrays = arrays
+        """Whether arrays are inputs, as tensors are."""
         self.originals: dict[str, Any] = {}
         """What may be written to, by its place."""
         self._places: dict[int, str] = {}
@@ -53,6 +58,11 @@ class TakingApart:
             return Tree("tensor", place=where)
         if item is None:
             return Tree("none")
+        if self.arrays and is_array(item):
+            self.originals[where] = item
+            self.inner.add(len(self.leaves))
+            self.leaves.append(array_tensor(item))
+            return Tree("array", place=where, value=item.copy())
         if self.numbers and type(item) in (int, float):
             return Tree("number", value=item, place=where)
         if isinstance(item, VALUES):

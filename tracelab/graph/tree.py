@@ -23,9 +23,13 @@ import numpy
 import torch
 
 from tracelab.graph.assumptions import Words
+from tracelab.graph.described import Described, is_as_described
 from tracelab.graph.given_keys import GivenKeys
 from tracelab.graph.objects import attributes_of
 from tracelab.graph.own_attributes import dict_of_class, set_attributes
+
+LEAVES = frozenset({"tensor", "array"})
+"""Kinds that are inputs of the graph."""
 
 MUTABLE = frozenset({"list", "dict", "object", "structure"})
 """Kinds of objects that code may write to."""
@@ -35,7 +39,8 @@ MUTABLE = frozenset({"list", "dict", "object", "structure"})
 class Tree:
     """One level of nesting.
 
-    `tensor`, `none`, `value`, `number`, `tuple`, `namedtuple`, `list` (anything that is filled in order), `dict`,
+    `tensor`, `array` (an input as well; its `value` is what the code read of it), `none`, `value`,
+    `number`, `tuple`, `namedtuple`, `list` (anything that is filled in order), `dict`,
     `object` (by its fields), `structure` (of a class that was registered) or `same` (an object that stands at an
     earlier place, too).
     """
@@ -85,7 +90,7 @@ class Tree:
     @property
     def size(self) -> int:
         """Number of tensors below."""
-        return 1 if self.kind == "tensor" else sum(child.size for child in self.children)
+        return 1 if self.kind in LEAVES else sum(child.size for child in self.children)
 
     @property
     def holds_objects(self) -> bool:
@@ -157,6 +162,8 @@ WRITABLE = (numpy.ndarray, set)
 
 def same_value(now: Any, before: Any) -> bool:
     """Whether two values of Python's are of one class and equal."""
+    if isinstance(before, Described):
+        return is_as_described(now, before)
     if isinstance(now, weakref.ReferenceType):
         # Of an object to one that holds it: each has its own.
         return type(now) is type(before)
@@ -181,6 +188,9 @@ class Builder(Protocol):
     def tensor(self) -> Any:
         """The next tensor."""
 
+    def array(self, tree: Tree) -> Any:
+        """The next tensor, as an array."""
+
     def number(self, tree: Tree) -> Any:
         """A number."""
 
@@ -202,6 +212,10 @@ class _Plain:
 
     def tensor(self) -> Any:
         return next(self.leaves)
+
+    def array(self, tree: Tree) -> Any:
+        tensor = next(self.leaves)
+        return tensor if tensor.is_meta else tensor.detach().cpu().numpy()
 
     def number(self, tree: Tree) -> Any:
         return tree.value
@@ -232,10 +246,15 @@ def build(tree: Tree, builder: Builder, known: dict[str, Any]) -> Any:
     kind = tree.kind
     if kind == "tensor":
         return builder.tensor()
+    if kind == "array":
+        return builder.array(tree)
     if kind == "number":
         return builder.number(tree)
     if kind in ("none", "value"):
-        return builder.value(tree) if isinstance(tree.value, WRITABLE) else tree.value
+        if not isinstance(tree.value, WRITABLE):
+            return tree.value
+        known[tree.place] = builder.value(tree)
+        return known[tree.place]
     if kind == "same":
         return known[tree.value]
     parts = [build(child, builder, known) for child in tree.children]

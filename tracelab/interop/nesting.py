@@ -86,7 +86,7 @@ def _keys(context: Any, count: int) -> list[Any] | None:
 
 def construct(graph: Graph, tree: Tree, leaf: Callable[[], Any]) -> Any:
     """The item that nests like `tree`: `leaf()` gives its values and literals in order; adds the nodes that make it."""
-    if tree.kind in ("tensor", "none"):
+    if tree.kind in ("tensor", "array", "none"):
         return leaf()
     if tree.kind == "value":
         return tree.value

@@ -265,6 +265,8 @@ class ViewDocument(TypedDict):
     inputs: list[ValueIndex]
     """The user's inputs first, then the parameters and buffers that are used."""
     outputs: list[ValueIndex]
+    output_names: NotRequired[list[OptionalString]]
+    """What each output is called in the result: `past_key_values.0.keys`; where one has such a path."""
     sources: Annotated[SourceColumns, Table("sources")]
     files: Annotated[list[SourceFile], Table("files")]
     warnings: list[TraceDiagnostic]

@@ -63,6 +63,16 @@ def value_type(document: ViewDocument, value: int) -> str:
     return f"{strings[dtype]}[{', '.join(map(str, document['shapes'][shape]))}]"
 
 
+def output_names(document: ViewDocument) -> list[str]:
+    """What the outputs are called in the result, or else as values."""
+    values = document["outputs"]
+    paths = document.get("output_names", [-1] * len(values))
+    strings = document["strings"]
+    return [
+        strings[path] if path >= 0 else value_name(document, value) for value, path in zip(values, paths, strict=True)
+    ]
+
+
 def value_name(document: ViewDocument, value: int) -> str:
     """The debug name, without the `%`."""
     return str(document["strings"][document["values"]["name"][value]])

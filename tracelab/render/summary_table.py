@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
+from tracelab.graph.output_names import output_names
 from tracelab.graph.scope import Scope
 from tracelab.graph.types import TensorType, bytes_text, counted
 
@@ -13,6 +14,7 @@ _MOST_ROWS = 40
 _REPEATED = 4
 """So many equal modules in a row become one line."""
 _WIDEST = 48
+_MOST_PARTS = 6
 
 
 @dataclass(slots=True)
@@ -70,7 +72,17 @@ def summary_table(graph: Graph, depth: int | None = None, recording: str = "") -
     ]
     text.insert(1, "  ".join("-" * width for width in widths))
     named = [recording] if recording else []
-    return "\n".join([*(line.rstrip() for line in text), _totals(graph, root), *named])
+    return "\n".join([*(line.rstrip() for line in text), _totals(graph, root), *_returned(graph), *named])
+
+
+def _returned(graph: Graph) -> list[str]:
+    """The parts of a result that have names of their own."""
+    found = [(value, name) for value, name in output_names(graph) if name]
+    if not found:
+        return []
+    parts = [f"{name} {getattr(value.type, 'short', value.type)}" for value, name in found]
+    more = [f"{len(parts) - _MOST_PARTS} more"] if len(parts) > _MOST_PARTS else []
+    return ["returns " + ", ".join([*parts[:_MOST_PARTS], *more])]
 
 
 def _aligned(cell: str, width: int, column: int) -> str:

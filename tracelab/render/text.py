@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tracelab.graph.graph import Graph
 from tracelab.graph.types import bytes_text, counted
 from tracelab.protocol.view_document import ViewDocument
-from tracelab.render.module_tree import Module, module_tree, value_name, value_type
+from tracelab.render.module_tree import Module, module_tree, output_names, value_name, value_type
 from tracelab.render.view_document.document import view_document
 
 _MOST_MODULES = 20
@@ -45,8 +45,9 @@ def warnings_text(graph: Graph) -> str:
 def document_text(document: ViewDocument) -> str:
     """The same from a view document that is at hand already."""
     lines = [_headline(document)]
-    lines += _values(document, "inputs", [v for v in document["inputs"] if document["values"]["role"][v] == 1])
-    lines += _values(document, "outputs", document["outputs"])
+    inputs = [value for value in document["inputs"] if document["values"]["role"][value] == 1]
+    lines += _values(document, "inputs", inputs, [value_name(document, value) for value in inputs])
+    lines += _values(document, "outputs", document["outputs"], output_names(document))
     modules = module_tree(document)
     if len(modules) > 1:
         lines.append("ops by module")
@@ -73,14 +74,14 @@ def _headline(document: ViewDocument) -> str:
     return f"{document['name']}: {', '.join(parts)}"
 
 
-def _values(document: ViewDocument, title: str, values: list[int]) -> Iterator[str]:
+def _values(document: ViewDocument, title: str, values: list[int], names: list[str]) -> Iterator[str]:
     if not values:
         return
     yield title
     shown = values[:_MOST_VALUES]
-    width = max(len(value_name(document, value)) for value in shown)
-    for value in shown:
-        yield f"  {value_name(document, value):<{width}}  {value_type(document, value)}"
+    width = max(len(name) for name in names[: len(shown)])
+    for value, name in zip(shown, names, strict=False):
+        yield f"  {name:<{width}}  {value_type(document, value)}"
     if len(values) > len(shown):
         yield f"  … {len(values) - len(shown)} more"
 

@@ -3,7 +3,7 @@
 import * as strings from '../i18n/strings';
 import { differenceCount, diffStatusOf, statusText } from './diff/differences';
 import type { ViewDocument } from '../protocol/viewdocument';
-import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { kindOf, boundaryName, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { repeatOf } from './repeats';
 
 export const string = (document: ViewDocument, index: number): string =>
@@ -123,7 +123,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
     default: {
       const value = boundaryValue(h, element);
       return {
-        title: string(document, document.values.name[value]),
+        title: boundaryName(h, element),
         subtitle: '',
         detail: valueSummary(document, value),
       };

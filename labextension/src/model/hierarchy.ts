@@ -85,6 +85,14 @@ export function boundaryValue(h: Hierarchy, element: Element): number {
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
+/** What it is called: an output by its path in the result, where it has one. */
+export function boundaryName(h: Hierarchy, element: Element): string {
+  const { document } = h;
+  const index = element - h.nodes - h.scopes - h.inputs.length;
+  const path = index < 0 ? -1 : (document.output_names?.[index] ?? -1);
+  return document.strings[path >= 0 ? path : document.values.name[boundaryValue(h, element)]];
+}
+
 /** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
 export function producerOf(h: Hierarchy, value: number): Element {
   const node = h.document.values.node[value];

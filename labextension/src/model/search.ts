@@ -4,7 +4,7 @@
  * long text of all elements, which is many times faster than in as many short ones.
  */
 
-import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { kindOf, boundaryName, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
 import { scopeClass, scopeName, shapeText, shortKind, string } from './describe';
 import { repeatOf } from './repeats';
 
@@ -140,7 +140,7 @@ export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
       element < h.nodes
         ? nodeText(h, { sources, warnings }, element)
         : element >= firstBoundary
-          ? valueText(h, boundary[element - firstBoundary])
+          ? `${boundaryName(h, element)}\n${valueText(h, boundary[element - firstBoundary])}`
           : h.inlined[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
             ? // Drawn as its one operator; repeated blocks may be collapsed later.
               ''

@@ -187,6 +187,7 @@ const viewDocument = object(
     summary: summary,
   },
   {
+    output_names: list(optionalIndex('strings')),
     diff: diffSection,
     overlays: list(overlay),
     cases: list(traceCase),

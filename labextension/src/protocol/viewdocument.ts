@@ -233,6 +233,8 @@ export interface ViewDocument {
   /** The user's inputs first, then the parameters and buffers that are used. */
   inputs: number[];
   outputs: number[];
+  /** What each output is called in the result: `past_key_values.0.keys`; where one has such a path. */
+  output_names?: number[];
   sources: SourceColumns;
   files: SourceFile[];
   warnings: TraceDiagnostic[];

@@ -33,6 +33,18 @@ describe('hierarchy', () => {
     expect(labelOf(h, 0)).toEqual({ title: 'linear', subtitle: 'fc1', detail: '32×256' });
   });
 
+  it('calls an output by its path in the result', () => {
+    const document = mlp();
+    const path = document.strings.push('past_key_values.0.keys') - 1;
+    const last = document.outputs.length - 1;
+    const h = buildHierarchy({
+      ...document,
+      output_names: document.outputs.map((_, index) => (index === last ? path : -1)),
+    });
+    expect(labelOf(h, outputElement(h, last)).title).toBe('past_key_values.0.keys');
+    expect(search(h, buildIndex(h), 'past_key_values')).toEqual([outputElement(h, last)]);
+  });
+
   it('lists inputs, then the trace, then outputs', () => {
     expect(names(buildHierarchy(mlp()), new Set())).toEqual([
       'x',

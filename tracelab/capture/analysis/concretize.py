@@ -15,6 +15,7 @@ import numpy
 import torch
 
 from tracelab.capture.values import SYMBOLIC, is_filled, python_function
+from tracelab.graph.arrays import ArrayStandIn
 
 
 def concretize_names(namespace: dict[str, Any], names: Iterable[str]) -> None:
@@ -38,6 +39,8 @@ def concretize_modules(modules: Iterable[torch.nn.Module]) -> None:
 
 def plain_numbers(item: Any, seen: set[int]) -> Any:
     """The same object with plain numbers; lists and dicts keep their identity."""
+    if isinstance(item, ArrayStandIn):
+        return item.plain()
     if isinstance(item, SYMBOLIC):
         # torch's own symbolic numbers stand for no number.
         return getattr(item.node, "number", item)

@@ -23,9 +23,11 @@ from tracelab.capture.analysis.text_uses import is_only_shown
 from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, nested, properties, subclasses
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
+from tracelab.capture.recording.arrays.conversions import in_call, index_of_arrays, tensor_of_array
+from tracelab.capture.recording.arrays.traced_array import TracedArray, read_all
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
-from tracelab.capture.recording.ways import freezes_nothing, told_where_it_comes_back
+from tracelab.capture.recording.ways import freezes_nothing, taken_plain, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.compat.tensors import subclasses_are_asked
 from tracelab.graph import intrinsics
@@ -51,6 +53,10 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
                 # Code that is not looked into may meet traced numbers in objects that it was given.
                 args, kwargs = concrete(args), concrete(kwargs)
             return func(*args, **(kwargs or {}))
+        if types and TracedArray in types:
+            types = tuple(kind for kind in types if kind is not TracedArray)
+            if func not in TAKES_ARRAYS:
+                args, kwargs = in_call(func, args, kwargs or {})
         asked = subclasses_are_asked() if types else False
         if asked:
             found = subclasses.by_rules(self, func, types, args, kwargs)
@@ -214,6 +220,10 @@ def _contains(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any])
     return result
 
 
+TAKES_ARRAYS = (torch.tensor, torch.as_tensor, torch.asarray, Tensor.__getitem__, Tensor.__setitem__)
+"""What is shown arrays that were arguments; all else gets them as tensors, or as they are."""
+
+
 def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
     """`iter(tensor)`: one value for each element of the first dimension, as many as there are now."""
     if tensor.dim() == 0:
@@ -234,9 +244,10 @@ def _item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     if tensor.numel() != 1 or tensor.is_complex():
         return NotImplemented
     result = recorder.record_intrinsic(intrinsics.ITEM, (tensor,))
-    if hasattr(result, "node"):
-        result.node.from_tensor = True
-    return result
+    if not hasattr(result, "node"):
+        return result
+    result.node.from_tensor = True
+    return taken_plain(recorder, result, sys._getframe(2))
 
 
 def _data(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -300,11 +311,11 @@ def _shown(function: Callable[..., str]) -> Handler:
 
 
 def _get_item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return indexing.get_item(recorder, args[0], args[1])
+    return indexing.get_item(recorder, args[0], index_of_arrays(args[1]))
 
 
 def _set_item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return indexing.set_item(recorder, args[0], args[1], args[2])
+    return indexing.set_item(recorder, args[0], index_of_arrays(args[1]), read_all(args[2]))
 
 
 def _has_traced(item: Any) -> bool:
@@ -319,6 +330,9 @@ def _has_floats(item: Any) -> bool:
 
 def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
     def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        found = tensor_of_array(intrinsic.function, args, kwargs)
+        if found is not NotImplemented:
+            return found
         data = args[0] if args else kwargs.get("data")
         if isinstance(data, Tensor):
             return NotImplemented
@@ -335,6 +349,10 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
         return recorder.record_intrinsic(intrinsic, args, kwargs)
 
     return handle
+
+
+def _as_array(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return tensor_of_array(torch.asarray, args, kwargs)
 
 
 def _without_data(
@@ -413,4 +431,5 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.new_tensor: _new_tensor,
     torch.tensor: _from_data(intrinsics.TENSOR),
     torch.as_tensor: _from_data(intrinsics.AS_TENSOR),
+    torch.asarray: _as_array,
 }

@@ -26,6 +26,7 @@ from tracelab.capture.patches.values.number_classes import NUMBER_CLASSES
 from tracelab.capture.patches.values.numbers import NUMBERS
 from tracelab.capture.patches.values.plain_numbers import PLAIN_NUMBERS
 from tracelab.capture.patches.values.settings import SETTINGS
+from tracelab.capture.patches.values.statistics import STATISTICS
 from tracelab.capture.patches.values.tensors import TENSORS
 
 patched.replacements = (
@@ -52,6 +53,7 @@ patched.replacements = (
     *NUMBERS,
     *NUMBER_CLASSES,
     *PLAIN_NUMBERS,
+    *STATISTICS,
     *OVERRIDES,
     *HANDLERS,
 )

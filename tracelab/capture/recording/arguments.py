@@ -6,26 +6,34 @@ nodes that write into the object that a call gives.
 
 from __future__ import annotations
 
+import enum
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 
+from tracelab.capture.recording.arrays.dtypes import version_of
+from tracelab.capture.recording.arrays.traced_array import Given, TracedArray
 from tracelab.capture.recording.dict_arguments import DictArgument
 from tracelab.capture.recording.outputs import Structure
-from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.values import SYMBOLIC
-from tracelab.graph.intrinsics import DELETE, SET_FIELD, SET_ITEMS, SET_KEYS, Intrinsic
+from tracelab.graph.arrays import WRITTEN, ArrayStandIn, is_array
+from tracelab.graph.intrinsics import DELETE, SET_ARRAY, SET_ELEMENTS, SET_FIELD, SET_ITEMS, SET_KEYS, Intrinsic
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import ARGUMENT
-from tracelab.graph.objects import attributes_of
+from tracelab.graph.objects import attributes_of, is_object
 from tracelab.graph.own_attributes import own_attributes
 from tracelab.graph.tree import Tree, build, same_value
 
 Change = tuple[str, Any, Any]
 """What was done to an object (a name of `graph.intrinsics`), to which of its parts, and what stands there now."""
+
+
+_ABSENT: Any = object()
+_ELEMENTS = (str, bytes, int, float, bool, complex, type(None))
 
 
 class Arguments:
@@ -38,6 +46,9 @@ class Arguments:
         """What was changed, by the place of the object."""
         self.copies: dict[int, tuple[Any, str]] = {}
         """What may be written to, by its id, and its place."""
+        self.took_numbers = False
+        """Whether code that raised had taken numbers out of tensors."""
+        self.arrays: list[tuple[Tree, TracedArray, Given]] = []
         self._recorder: Recorder | None = None
         self._leaves: Iterator[torch.Tensor] = iter(())
         self._values: dict[str, Value] = {}
@@ -53,12 +64,27 @@ class Arguments:
     def value_of(self, item: Any) -> Value | None:
         """The value of an object that is one of the arguments, or in one."""
         found = self.copies.get(id(item))
-        return None if found is None else self._values[found[1]]
+        if found is None:
+            return None
+        if found[1] not in self._values:
+            assert self._recorder is not None
+            self._values[found[1]] = self._asked_at(
+                found[1], "ndarray" if isinstance(item, ArrayStandIn) else type(item).__name__
+            )
+        return self._values[found[1]]
 
     # What copies are made of -------------------------------------------------------------------------------
 
     def tensor(self) -> torch.Tensor:
         return next(self._leaves)
+
+    def array(self, tree: Tree) -> Any:
+        assert self._recorder is not None
+        given = Given(next(self._leaves), tree.value.flags.writeable)
+        made = TracedArray(self._recorder, given.tensor, (given,), given)
+        self.arrays.append((tree, made, given))
+        self.copies[id(made)] = made, tree.place
+        return made
 
     def number(self, tree: Tree) -> Any:
         assert self._recorder is not None
@@ -68,6 +94,7 @@ class Arguments:
     def value(self, tree: Tree) -> Any:
         made = tree.value.copy()
         self._before.append((tree, made, None))
+        self.copies[id(made)] = made, tree.place
         return made
 
     def plain_dict(self, tree: Tree, parts: dict[Any, Any]) -> Any:
@@ -85,9 +112,12 @@ class Arguments:
             self._attributes.append((tree, item, own_attributes(item)))
 
     def _asked(self, tree: Tree, type_: str) -> Value:
+        return self._asked_at(tree.place, type_)
+
+    def _asked_at(self, place: str, type_: str) -> Value:
         assert self._recorder is not None
-        node = Node(ARGUMENT, None, (tree.place,), None, (), self._recorder.graph.root)
-        value = Value(tree.place, type_, node)
+        node = Node(ARGUMENT, None, (place,), None, (), self._recorder.graph.root)
+        value = Value(place, type_, node)
         node.outputs = (value,)
         self._recorder.nodes.append(node)
         return value
@@ -96,6 +126,9 @@ class Arguments:
 
     def record_changes(self, recorder: Recorder, structure: Structure) -> None:
         """Nodes that do to the objects of a call what the code did to the copies."""
+        for tree, _, given in self.arrays:
+            tree.name = WRITTEN if given.written or version_of(given.tensor) else ""
+            tree.value = tree.value if given.read else None
         structure.depth += 1
         for tree, item, before in self._before:
             found = list(_changes(tree, before, _content(tree, item)))
@@ -113,7 +146,7 @@ class Arguments:
 
     def _record(self, recorder: Recorder, structure: Structure, tree: Tree, what: str, key: Any, part: Any) -> None:
         if what == "value":
-            _warn(recorder, tree.place, "an array or a set. Return what changes, or make it a tensor")
+            self._record_content(recorder, tree, self._plain(part))
             return
         target = self._values[tree.place]
         if what == "structure":
@@ -128,11 +161,27 @@ class Arguments:
         else:
             _add(recorder, DELETE, target, [key])
 
+    def _record_content(self, recorder: Recorder, tree: Tree, content: Any) -> None:
+        """What the code left in an array or a set, of which the trace assumes what was in it before."""
+        if isinstance(content, set) and all(type(part) in _ELEMENTS or isinstance(part, enum.Enum) for part in content):
+            target = self.value_of(self._copy_at(tree.place))
+            _add(recorder, SET_ELEMENTS, target, sorted(content, key=repr))
+        elif is_array(content) and content.shape == tree.value.shape:
+            target = self.value_of(self._copy_at(tree.place))
+            with recording_paused(recorder):
+                kept = torch.from_numpy(content.copy())
+            _add(recorder, SET_ARRAY, target, recorder.value_of(kept))
+        else:
+            _warn(recorder, tree.place, "an array or a set of such parts. Return what changes, or make it a tensor")
+
+    def _copy_at(self, place: str) -> Any:
+        return next(item for item, where in self.copies.values() if where == place)
+
     def _plain(self, part: Any) -> Any:
         """The same with numbers that are not traced, kept for the user's object."""
         if isinstance(part, SYMBOLIC):
             return part.node.number
-        if type(part) in (list, tuple):
+        if type(part) in (list, tuple, set):
             return type(part)(map(self._plain, part))
         return part
 
@@ -158,7 +207,7 @@ def _content(tree: Tree, item: Any) -> Any:
     if tree.kind == "value":
         return item
     parts, context = tree.maker.flatten(item)  # type: ignore[union-attr]
-    return [*parts], context
+    return [*parts], context, attributes_of(item) if is_object(item) else {}
 
 
 def _changes(tree: Tree, before: Any, now: Any) -> Iterator[Change]:
@@ -169,7 +218,14 @@ def _changes(tree: Tree, before: Any, now: Any) -> Iterator[Change]:
         if len(before) != len(now) or any(new is not old for new, old in zip(now, before, strict=True)):
             yield "items", None, now
     elif tree.kind == "structure":
-        if len(before[0]) != len(now[0]) or any(new is not old for new, old in zip(now[0], before[0], strict=True)):
+        fields = [(name, part) for name, part in now[2].items() if part is not before[2].get(name, _ABSENT)]
+        for name, part in fields:
+            yield "field", name, part
+        known = {id(part) for _, part in fields}
+        fresh = [new for new, old in zip(now[0], before[0], strict=False) if new is not old]
+        whole = len(before[0]) == len(now[0]) and all(id(part) in known for part in fresh)
+        # What stands in the context is no part; a field that it is made of may have changed.
+        if not whole or (not fields and not same_value(now[1], before[1])) or not now[2].keys() >= before[2].keys():
             yield "structure", None, None
     else:
         what = "key" if tree.kind == "dict" else "field"

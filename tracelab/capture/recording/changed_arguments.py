@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.recording.arguments import Arguments
+from tracelab.graph.arrays import WRITTEN, ArrayStandIn
 from tracelab.graph.intrinsics import delete, set_field, set_items, set_keys
 from tracelab.graph.objects import attributes_of, is_object
 from tracelab.graph.taking_apart import TakingApart
@@ -34,10 +35,14 @@ class Changed:
         for place, changes in self.arguments.changes:
             item = self.originals[place]
             for what, key, part in changes:
-                self._change(item, what, key, self._own(part))
+                self._change(item, what, key, part if what == "value" else self._own(part))
 
     @torch.no_grad()
     def _write(self) -> None:
+        for tree, _, given in self.arguments.arrays:
+            original = self.originals[tree.place]
+            if tree.name == WRITTEN and original.flags.writeable:
+                original[...] = given.tensor.detach().numpy()
         for leaf, clone in self.written:
             if leaf.shape != clone.shape:
                 leaf.data = clone
@@ -58,6 +63,8 @@ class Changed:
 
     def _own(self, item: Any) -> Any:
         """The user's own in place of a copy; what the code made is kept, with the user's own in it."""
+        if isinstance(item, ArrayStandIn) and id(item) not in self.arguments.copies:
+            return item.plain()
         if isinstance(item, torch.Tensor):
             return self.tensors.get(id(item), item)
         known = self.arguments.copies.get(id(item))

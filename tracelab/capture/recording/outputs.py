@@ -13,9 +13,12 @@ from tracelab.capture.recording.dict_arguments import DictArgument
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError, TracelabError
+from tracelab.graph.arrays import ArrayStandIn
+from tracelab.graph.intrinsics import TO_ARRAY
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.objects import by_fields, fields_of
+from tracelab.graph.output_names import CONTAINER, is_container
 from tracelab.graph.own_attributes import maker_of
 from tracelab.graph.registered import registered, structure_of
 from tracelab.graph.tree import is_namedtuple
@@ -57,6 +60,8 @@ class Structure:
             if isinstance(value, Value) or self.depth:
                 return value
             raise _unfit(where, f"{item} ({type(item.node.number).__name__})")
+        if isinstance(item, ArrayStandIn):
+            return self._array(item)
         argument = self.argument_of(item)
         if argument is not None and not (strict and (type(item) is list or type(item) in _PLAIN_DICTS)):
             return argument
@@ -70,6 +75,16 @@ class Structure:
         if self.depth and not isinstance(item, (Iterator, set, frozenset)):
             return item
         raise _unfit(where, _described(item))
+
+    def _array(self, item: ArrayStandIn) -> Value:
+        """An argument itself, or an array that was computed of some."""
+        argument = self.argument_of(item)
+        if argument is not None:
+            return argument
+        node = _add(self.recorder, TO_ARRAY.kind, (self.recorder.value_of(item.tensor),), "ndarray")
+        node.target = TO_ARRAY.function
+        node.outputs[0].name = "array"
+        return node.outputs[0]
 
     def _nested(self, item: Any, fields: dict[str, Any] | None, strict: bool, where: str) -> Value:
         if id(item) in self.made:
@@ -174,7 +189,10 @@ class Structure:
         for name, child in fields.items():
             parts += (name, self.value(child, False, f"{where}.{name}"))
         node = _add(self.recorder, DICT_CONSTRUCT, tuple(parts), type(item).__name__)
-        _of_class(node, by_fields(item.__class__))
+        maker = by_fields(item.__class__)
+        _of_class(node, maker)
+        if is_container(maker):
+            node.set_attribute(CONTAINER, True)
         return node.outputs[0]
 
 

@@ -98,6 +98,10 @@ class RecordingState:
         """What a cell drew from its data, with copies: inputs beside the variables that it reads."""
         self.ways: dict[Source, Any] = {}
         """Of places in a cell at which a value became Python's: where it comes back."""
+        self.plain_places: dict[Source, bool] = {}
+        """Of places at which a number of a tensor became Python's: whether it goes to code that takes no other."""
+        self.plain_items = False
+        """Whether all such numbers are plain, and assumed."""
         self.watched: dict[tuple[Any, ...], list[Any]] = {}
         """Places that such values go through."""
         self.rounds: Any = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.syntax import expression_at
 from tracelab.capture.messages import BRANCH_BEHIND, COMES_BACK
 from tracelab.capture.recording.state import RecordingState
-from tracelab.capture.ways_back.reader import WayBack, Ways, span_of, ways_back
+from tracelab.capture.ways_back.reader import WayBack, Ways, needs_plain, span_of, ways_back
+from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source
 
@@ -26,6 +28,20 @@ def freezes_nothing(recorder: RecordingState, frame: FrameType | None, later: Ca
     if later is not None:
         ways.later.append(later)
     return True
+
+
+def taken_plain(recorder: RecordingState, number: Any, frame: FrameType) -> Any:
+    """The number itself, which the trace then assumes, where its source tells that it goes to code that needs that."""
+    source = recorder.source(frame)
+    if source is None or not recorder.in_code:
+        return number
+    if source not in recorder.plain_places:
+        recorder.plain_places[source] = needs_plain(frame, recorder.boundary)
+    if not (recorder.plain_items or recorder.plain_places[source]):
+        return number
+    plain = number.node.number
+    recorder.assume(AssumptionKind.NUMBER, type(plain).__name__, number.node.value, plain, frame)
+    return plain
 
 
 def told_where_it_comes_back(recorder: RecordingState, shown: object, value: Value | None, frame: FrameType) -> bool:

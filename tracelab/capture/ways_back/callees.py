@@ -26,6 +26,9 @@ _WITHOUT_TENSORS = _SHOWING | frozenset(
 """Libraries that compute with numbers and arrays, and make no tensors."""
 
 
+_TAKES_PLAIN = frozenset({"datetime", "decimal", "fractions", "statistics", "zoneinfo"})
+
+
 class Unknown(Exception):
     """The value goes where reading does not follow."""
 
@@ -74,6 +77,13 @@ def shows(found: Any, owner: Any) -> bool:
         ):
             return True
     return False
+
+
+def takes_plain(found: Any, owner: Any) -> bool:
+    """Whether it is code that takes numbers, and nothing that stands for one: `Decimal(loss.item())`."""
+    return any(_home(item).partition(".")[0] in _TAKES_PLAIN for item in (found, owner) if item is not None) or (
+        isinstance(owner, types.ModuleType) and owner.__name__ in _TAKES_PLAIN
+    )
 
 
 def is_space(owner: Any) -> bool:

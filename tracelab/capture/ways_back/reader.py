@@ -19,7 +19,16 @@ import torch
 
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.syntax import Parents, expression_at, loop_at, parents_of
-from tracelab.capture.ways_back.callees import Unknown, computes, is_of_torch, is_space, only_shows, own_frame, shows
+from tracelab.capture.ways_back.callees import (
+    Unknown,
+    computes,
+    is_of_torch,
+    is_space,
+    only_shows,
+    own_frame,
+    shows,
+    takes_plain,
+)
 from tracelab.capture.ways_back.unit import SCOPES, Unit, path_of, reaches, scope_of, uses
 from tracelab.graph.source import Source
 
@@ -78,6 +87,17 @@ def ways_back(frame: FrameType | None, boundary: CodeType | None) -> Ways | None
     return Ways(reader.found, reader.passed - {(way.source.file, *span_of(way.source)) for way in reader.found})
 
 
+def needs_plain(frame: FrameType | None, boundary: CodeType | None) -> bool:
+    """Whether the number that the instruction of this frame makes goes to code that takes only numbers themselves."""
+    reader = _Reader(boundary)
+    try:
+        reader.at_frame(own_frame(frame, boundary))
+    except (Unknown, RecursionError):
+        # What was read until then counts.
+        return reader.plain
+    return reader.plain
+
+
 def span_of(source: Source) -> tuple[int, int, int, int]:
     """First line, last line, first column, last column."""
     return source.line, source.end_line, source.column, source.end_column
@@ -96,6 +116,8 @@ class _Reader:
         self.passed: set[Span] = set()
         self.seen: set[tuple[int, str]] = set()
         self.steps = 0
+        self.plain = False
+        """Whether it goes to code in C that takes only numbers."""
         self.depth = 0
 
     def at_frame(self, frame: FrameType | None) -> None:
@@ -161,6 +183,7 @@ class _Reader:
             self.passed.add((unit.file, *_place_of(outer)))
         if isinstance(outer, (ast.BinOp, ast.Compare)):
             sides = [outer.left, outer.right] if isinstance(outer, ast.BinOp) else [outer.left, *outer.comparators]
+            self.plain = self.plain or any(side is not item and self._takes_plain(unit, side) for side in sides)
             if any(side is not item and self._is_tensor(unit, side) for side in sides):
                 self._comes_back(unit, outer, False)
                 return None
@@ -224,6 +247,8 @@ class _Reader:
         function = path_of(call.func)
         found = unit.look_up(function) if function else None
         owner = unit.look_up(function[:-1]) if len(function) > 1 else None
+        if takes_plain(found, owner):
+            self.plain = True
         if shows(found, owner):
             return None
         if found is range:
@@ -246,6 +271,11 @@ class _Reader:
             # An object may keep what its methods are given.
             self._keep(unit, call.func.value)
         return call
+
+    def _takes_plain(self, unit: Unit, side: ast.AST) -> bool:
+        path = path_of(side.func if isinstance(side, ast.Call) else side)
+        found = unit.look_up(path) if path else None
+        return not isinstance(found, types.ModuleType) and takes_plain(found, None)
 
     def _inside(self, unit: Unit, function: types.FunctionType, item: ast.AST, call: ast.Call, bound: bool) -> None:
         """A function of the user's is given the value: what it does with its argument."""

@@ -11,7 +11,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, unique_names
 from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE, LIST_UNPACK, PYTHON_CALL
 from tracelab.graph.structure import InputTree
-from tracelab.graph.tree import Tree
+from tracelab.graph.tree import LEAVES, Tree
 from tracelab.interop.export import types
 from tracelab.interop.export.fields import SIMPLE, argument_name, input_names, optional_text, table_of, type_of, union
 from tracelab.interop.export.symbolic import ARITHMETIC
@@ -441,7 +441,7 @@ class _Nodes:
 
 
 def _leaves(tree: Tree) -> Iterator[Tree]:
-    if tree.kind == "tensor":
+    if tree.kind in LEAVES:
         yield tree
     # A kind may be changed by who reads on: the children of a leaf are none anyway.
     for child in tree.children:

@@ -10,7 +10,7 @@ from typing import Any
 from tracelab.graph.graph import Graph
 from tracelab.graph.types import counted
 from tracelab.protocol.view_document import ViewDocument
-from tracelab.render.module_tree import Module, value_name, value_type
+from tracelab.render.module_tree import Module, output_names, value_name, value_type
 from tracelab.render.picture.boxes import Box, boxes
 from tracelab.render.picture.diff_boxes import ADDED, CHANGED, REMOVED, SAME, SIGNS, box_status, diff_boxes, node_status
 from tracelab.render.view_document.document import view_document
@@ -105,16 +105,16 @@ class _Picture:
 
         digraph = Digraph("trace", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
         inputs = [value for value in self.document["inputs"] if self.document["values"]["role"][value] == 1]
-        self.ends(digraph, "i", inputs, "input")
+        self.ends(digraph, "i", inputs, [value_name(self.document, value) for value in inputs], "input")
         self.clusters(digraph)
-        self.ends(digraph, "o", self.document["outputs"], "output")
+        self.ends(digraph, "o", self.document["outputs"], output_names(self.document), "output")
         self.edges(digraph, inputs)
         return str(digraph.source)
 
-    def ends(self, digraph: Any, prefix: str, values: list[int], style: str) -> None:
-        for number, value in enumerate(values[:_MOST_ENDS]):
-            lines = [value_name(self.document, value), value_type(self.document, value)]
-            digraph.node(f"{prefix}{number}", label=_label(*lines), **_look(style, rounded=True))
+    def ends(self, digraph: Any, prefix: str, values: list[int], names: list[str], style: str) -> None:
+        for number, (value, name) in enumerate(zip(values[:_MOST_ENDS], names, strict=False)):
+            label = _label(name, value_type(self.document, value))
+            digraph.node(f"{prefix}{number}", label=label, **_look(style, rounded=True))
         if len(values) > _MOST_ENDS:
             more = f"{len(values) - _MOST_ENDS} more {style}s"
             digraph.node(f"{prefix}{_MOST_ENDS}", label=_label(f"… {more}"), **_look(style, rounded=True))

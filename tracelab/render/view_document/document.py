@@ -11,6 +11,7 @@ from tracelab.graph.aliasing import declared_aliases
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import OPAQUE
+from tracelab.graph.output_names import output_names
 from tracelab.graph.scope import Scope
 from tracelab.graph.text.arguments import arguments
 from tracelab.graph.types import TensorType
@@ -77,11 +78,11 @@ class DocumentBuilder:
         self.number_values()
         nodes = self.node_rows(scope_index)
         values = self.value_rows()
-        outputs = [self.values[value] for value in folded.parts_of(graph.outputs) if value in self.values]
+        outputs, paths = self.output_rows()
         warnings = self.warning_rows()
         sources = self.places.columns
         sources["function"] = [self.optional(name) for name in self.places.functions]
-        return {
+        document: ViewDocument = {
             "format": FORMAT,
             "version": VERSION,
             "name": encodable(graph.root.name or graph.name),
@@ -104,6 +105,22 @@ class DocumentBuilder:
             "warnings": warnings,
             "summary": summary(graph, len(folded.nodes)),
         }
+        if any(path >= 0 for path in paths):
+            document["output_names"] = paths
+        return document
+
+    def output_rows(self) -> tuple[list[int], list[int]]:
+        """What the graph returns, and the paths in its result."""
+        outputs: list[int] = []
+        names: list[int] = []
+        for whole, name in output_names(self.graph):
+            parts = self.folded.parts(whole)
+            for place, value in enumerate(parts):
+                if value in self.values:
+                    outputs.append(self.values[value])
+                    several = name and len(parts) > 1
+                    names.append(self.optional(encodable(f"{name}.{place}" if several else name)))
+        return outputs, names
 
     def scope_rows(self) -> tuple[ScopeColumns, dict[Scope, int]]:
         """The module tree, without modules in which nothing ran (an `nn.Identity`)."""

@@ -15,6 +15,7 @@ import torch
 
 from tracelab.errors import TracelabFileError
 from tracelab.graph.callables.collectives import DistributedHandle
+from tracelab.graph.described import Described, described
 from tracelab.graph.ir import Value
 from tracelab.storage import validation
 from tracelab.storage.packed import is_packed, pack, packed_class, unpack
@@ -87,6 +88,11 @@ class Encoder:
         if isinstance(item, float):
             return float_json(float(item))
         return self._tagged(item, depth)
+
+    def described(self, item: Any) -> Any:
+        """What calls are compared with: the value where files hold it just so, or what tells it from others."""
+        found = item if isinstance(item, Described) else described(item)
+        return self.encode(item) if found is None else {"described": [found.cls, found.content, found.shown]}
 
     def _number(self, value: Value) -> int:
         number = self.numbers.get(value)
@@ -269,6 +275,10 @@ def _object(decoder: Decoder, content: Any, where: str, depth: int) -> StoredObj
     return StoredObject(decoder.lost)
 
 
+def _described(decoder: Decoder, content: Any, where: str, depth: int) -> Described:
+    return Described(*(validation.text(part, where) for part in validation.rows(content, where, 3)))
+
+
 def _packed(decoder: Decoder, content: Any, where: str, depth: int) -> Any:
     name, parts = validation.rows(content, where, 2)
     args = [_packed_argument(decoder, part, where, depth) for part in validation.rows(parts, where)]
@@ -304,5 +314,6 @@ _READERS: dict[str, Callable[[Decoder, Any, str, int], Any]] = {
     "ellipsis": lambda decoder, content, where, depth: Ellipsis,
     "plain": _plain,
     "object": _object,
+    "described": _described,
     "packed": _packed,
 }

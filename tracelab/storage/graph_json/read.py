@@ -28,7 +28,7 @@ from tracelab.storage.graph_json.sources import read_sources
 from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
 from tracelab.storage.graph_json.write import DEEPEST_TREE
 
-_TREE_KINDS = "tensor none value number same tuple namedtuple list dict object structure".split()
+_TREE_KINDS = "tensor array none value number same tuple namedtuple list dict object structure".split()
 
 
 def read_graph(
@@ -232,6 +232,10 @@ class _Reader:
         place = validation.text(entry.get("place", ""), where)
         if kind in ("tensor", "none"):
             return Tree(kind, place=place)
+        if kind == "array":
+            name = validation.text(entry.get("name", ""), where)
+            content = self.arguments.decode(entry["value"], where) if "value" in entry else None
+            return Tree(kind, name=name, place=place, value=content)
         if kind in ("value", "number", "same"):
             value = self.arguments.decode(validation.field(entry, "value", where), where)
             if (kind == "number" and type(value) not in (int, float)) or (kind == "same" and type(value) is not str):

@@ -13,7 +13,7 @@ import torch
 
 from tracelab.compat import script
 from tracelab.errors import TracelabFileError
-from tracelab.graph.assumptions import Assumption
+from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
@@ -146,12 +146,13 @@ class _Writer:
     def assumption(self, item: Assumption) -> dict[str, Any]:
         """What lies outside the graph is kept to be read, and cannot be asked after loading."""
         constant, test = item.constant, item.test
+        argument = item.kind is AssumptionKind.ARGUMENT
         if test == "array":
             constant, test = constant.tolist(), "list"
         return {
             "kind": str(item.kind),
             "subject": item.subject,
-            "constant": self.arguments.encode(constant),
+            "constant": (self.arguments.described if argument else self.arguments.encode)(constant),
             "source": self.sources.number(item.source),
             "value": self.numbers.get(item.value, -1) if item.value is not None else -1,
             "test": test,
@@ -165,7 +166,7 @@ class _Writer:
             "names": tree.names,
             "trees": [self.tree(child, name) for child, name in zip(tree.trees, tree.names, strict=True)],
             "keyword_only": tree.keyword_only,
-            "defaults": [[name, self.arguments.encode(item)] for name, item in tree.defaults.items()],
+            "defaults": [[name, self.arguments.described(item)] for name, item in tree.defaults.items()],
         }
 
     def tree(self, tree: Tree, where: str, depth: int = 0) -> dict[str, Any]:
@@ -175,8 +176,12 @@ class _Writer:
         if isinstance(tree.value, torch.Generator):
             # As a part of a call it stands for the default one; as an argument it was not None.
             return {**made, "value": {"object": "Generator"}}
+        if tree.kind == "array":
+            if tree.name:
+                made["name"] = tree.name
+            return made if tree.value is None else {**made, "value": self.arguments.described(tree.value)}
         if tree.kind in ("value", "number", "same"):
-            return {**made, "value": self.arguments.encode(tree.value)}
+            return {**made, "value": self.arguments.described(tree.value)}
         if tree.children or tree.kind not in ("tensor", "none"):
             made["children"] = [self.tree(child, where, depth + 1) for child in tree.children]
         if tree.name:

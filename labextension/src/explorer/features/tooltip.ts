@@ -4,7 +4,14 @@ import * as strings from '../../i18n/strings';
 import * as toolStrings from '../../i18n/toolstrings';
 import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from '../../model/describe';
 import { fullType, placeText } from '../../model/elementdetails';
-import { kindOf, boundaryValue, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
+import {
+  kindOf,
+  boundaryName,
+  boundaryValue,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from '../../model/hierarchy';
 import { element } from '../ui/dom';
 import { hitTest } from '../core/positions';
 import { truncate } from '../canvas/scene';
@@ -44,7 +51,7 @@ function lines(h: Hierarchy, at: Element): string[] {
     }
     default: {
       const value = boundaryValue(h, at);
-      return [toolStrings.boundary(boundaryText(h, at), name(value)), fullType(h, value)];
+      return [toolStrings.boundary(boundaryText(h, at), boundaryName(h, at)), fullType(h, value)];
     }
   }
 }

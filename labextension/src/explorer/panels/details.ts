@@ -7,6 +7,7 @@ import { bytesText, elementText } from '../../model/elementdetails';
 import {
   groupElement,
   kindOf,
+  boundaryName,
   boundaryValue,
   scopeOf,
   type Element,
@@ -107,7 +108,7 @@ function boundaryDetails(h: Hierarchy, at: Element, jump: Jump): Node[] {
     kind === 'output' && warning.affects.includes(value) ? [index] : [],
   );
   const parts: (Node | null)[] = [
-    element('h2', { text: string(h.document, h.document.values.name[value]) }),
+    element('h2', { text: boundaryName(h, at) }),
     detailList([[strings.kind(), boundaryText(h, at)]]),
     changeSection(h, at),
     warningSection(h, warnings, jump),

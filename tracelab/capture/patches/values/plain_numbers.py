@@ -17,6 +17,7 @@ import torch
 from tracelab.capture.analysis.cached_calls import cached_callee
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
+from tracelab.capture.recording.arrays.traced_array import TracedArray
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.capture.recording.sym_numbers import TracedNumber
@@ -177,6 +178,28 @@ def _range(original: Callable[..., Any]) -> Callable[..., Any]:
     return arange
 
 
+_CONTIGUOUS = numpy.ascontiguousarray
+
+
+def _array_of(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`numpy.ascontiguousarray(a)` of an array that was an argument has its values, which follow."""
+    copies = original.__name__ == "array"
+
+    @functools.wraps(original)
+    def made(*args: Any, **options: Any) -> Any:
+        given = args[0] if args else None
+        if type(given) is not TracedArray or not given.followed or len(args) > 2 or set(options) - {"dtype"}:
+            return original(*args, **options)
+        dtype = options.get("dtype", args[1] if len(args) == 2 else None)
+        if dtype is not None:
+            return given.astype(dtype, copy=True) if copies else given.astype(dtype, copy=False)
+        if original is not _CONTIGUOUS:
+            return given.copy() if copies else given
+        return given.contiguous() if given.ndim else original(given.read())
+
+    return made
+
+
 def _number_methods(owner: Any, kind: type) -> Iterator[Replacement]:
     yield ShownClass(owner, kind)
     # What is set next tells Python of the class.
@@ -196,5 +219,6 @@ PLAIN_NUMBERS = (
     Code(json.JSONEncoder.default, _encoded),
     Attribute(numpy, "prod", _product, lent=True),
     Attribute(numpy, "arange", _range, lent=True),
+    *(Attribute(numpy, name, _array_of, lent=True) for name in ("array", "asarray", "ascontiguousarray")),
 )
 """Make traced numbers what they are taken for; where the number itself is needed, that is noted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,12 @@ from torch import nn
 from tracelab.capture.layers.torch_function import convert, iterate_tensor
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
+from tracelab.capture.recording.arrays.conversions import tensor_of_array
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.capture.recording.wrappers import note_wrapper
 from tracelab.capture.values import concrete
 from tracelab.graph import intrinsics
+from tracelab.graph.arrays import ArrayStandIn
 
 _PLAIN = (torch.Tensor, nn.Parameter)
 
@@ -76,11 +79,22 @@ def _make_wrapper_subclass(original: Callable[..., Any]) -> Any:
     return staticmethod(make)
 
 
+def _from_array(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def from_numpy(array: Any) -> Any:
+        if active.recorder is None or not isinstance(array, ArrayStandIn):
+            return original(array)
+        return tensor_of_array(original, (array,), {})
+
+    return from_numpy
+
+
 TENSORS = (
     Attribute(torch.Tensor, "_make_wrapper_subclass", _make_wrapper_subclass),
     Code(torch.Tensor.__iter__, _iteration),
     Code(torch.Tensor.__reduce_ex__, _pickling),
     Attribute(torch.Tensor, "as_subclass", _as_subclass),
     Code(nn.Parameter.__new__, _new_parameter),
+    Attribute(torch, "from_numpy", _from_array, lent=True),
 )
 """Record these methods, or note that the trace is specialized on them."""

@@ -1,0 +1,1 @@
+"""NumPy arrays among the arguments, as the traced code gets them."""
