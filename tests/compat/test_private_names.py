@@ -302,7 +302,7 @@ says('torch._C._jit_resolve_packet', lambda: tracelab.trace(lambda x: torch.diag
 region = types.SimpleNamespace(device='cpu', fast_dtype=torch.bfloat16)
 says('torch.amp.autocast_mode.autocast._enabled', lambda: modes.autocast_options(region))
 says('torch.jit.save', lambda: names.needed('torch.jit.save'))
-print('done')
+print('done', flush=True)
 os._exit(0)
 """
 )
