@@ -129,6 +129,8 @@ def test_no_replay_is_silently_wrong(name: str) -> None:
     model = AutoModel.from_config(config).eval()
     example = inputs(model, config, 2, 7)
     with torch.no_grad():
+        # BigBird switches its attention for good as it first sees a short text: its first call is another.
+        model(**example)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             traced = tracelab.trace(model, example_kwarg_inputs=example, strict=False, check_trace=False)

@@ -26,6 +26,7 @@ from tracelab.execute.codegen.guards import MAX_TRACES, Policy, known_action
 from tracelab.execute.module import mirror
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
+from tracelab.graph.source import is_inner
 
 
 @overload
@@ -140,7 +141,7 @@ def _trace(
         with answers(), _told(policy):
             traced = _traced(func, call, strict, force_outplace)
     except TraceError as error:
-        if not call.has_numbers or not isinstance(error.__cause__, (TypeError, RuntimeError)):
+        if not call.has_numbers or not _may_be_of_numbers(error.__cause__):
             raise
         # Code that is written in C, or asks `type(k) is int`, may not take what stands for a number.
         call.follows_numbers = False
@@ -308,6 +309,16 @@ def _whole(max_traces: int) -> int:
 def _told(policy: Policy) -> AbstractContextManager[None]:
     """What Python reads is no matter of a warning where another recording is right for what is different."""
     return warnings_suppressed(READ_BY_PYTHON) if policy.on_violation == "retrace" else nullcontext()
+
+
+def _may_be_of_numbers(error: BaseException | None) -> bool:
+    """Whether code may have raised this because a number was a traced one: a `ValueError` only where torch did."""
+    if not isinstance(error, ValueError):
+        return isinstance(error, (TypeError, RuntimeError))
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and is_inner(last.tb_frame.f_code)
 
 
 def _is_method(func: Any) -> bool:

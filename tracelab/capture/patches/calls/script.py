@@ -15,6 +15,7 @@ from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
 from tracelab.compat import script
 from tracelab.graph.kinds import CALL_FUNCTION
+from tracelab.graph.source import is_inner
 
 _known: dict[Any, Code] = {}
 
@@ -70,10 +71,12 @@ def _is_tracing(original: Callable[[], bool]) -> Callable[[], bool]:
     # cell, they get that one at once.
     def is_tracing() -> bool:
         # functional_call asks in order to refuse script modules; for plain modules it traces well.
-        if sys._getframe(2).f_code.co_filename.endswith("stateless.py"):
+        code = sys._getframe(2).f_code
+        if active.recorder is None or code.co_filename.endswith("stateless.py"):
             return original()
-        if active.recorder is None:
-            return original()
+        if is_inner(code):
+            # torch's own functions then do what holds for every size, and the same as in Python.
+            return True
         active.was_asked = active.was_asked or active.says_tracing
         return active.says_tracing or original()
 
