@@ -6,6 +6,7 @@ from typing import Any
 
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
+from tracelab.graph.source import short_place
 from tracelab.graph.types import TensorType
 
 
@@ -101,7 +102,7 @@ def _for_a_value(error: Exception, graph: Graph) -> str:
 
 def _sentence(error: Exception, graph: Graph, itself: bool) -> str:
     node = graph.failed
-    place = f" at {node.source.short_file}:{node.source.line}" if node is not None and node.source is not None else ""
+    place = f" at {short_place(node.source)}" if node is not None and node.source is not None else ""
     what = "" if node is None else f" in {node.kind}" if itself else f" because {node.kind} failed"
     return f"the traced code raised {type(error).__name__}{what}{place}"
 

@@ -58,11 +58,11 @@ def told_that_it_is_traced() -> Iterator[None]:
 
     Only where a check follows: what code does where it believes to be traced may be something else than in Python.
     """
-    active.says_tracing = True
+    before, active.says_tracing = active.says_tracing, True
     try:
         yield
     finally:
-        active.says_tracing = False
+        active.says_tracing = before
 
 
 def record(

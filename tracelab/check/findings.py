@@ -15,7 +15,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.ir import Node
-from tracelab.graph.source import Source
+from tracelab.graph.source import Source, short_place
 from tracelab.graph.structure import InputTree
 from tracelab.graph.tree import rebuild_all
 
@@ -137,7 +137,7 @@ class Finding:
     @property
     def line(self) -> str:
         """`net.py:12`; empty where the line is not known."""
-        return "" if self.source is None else f"{self.source.short_file}:{self.source.line}"
+        return short_place(self.source)
 
     def __str__(self) -> str:
         return f"{self.line}: {self.message}" if self.line else self.message
@@ -205,7 +205,7 @@ class Specialization:
         source = self.diagnostic.source
         if source is None:
             return self.diagnostic.kind
-        return f"{source.short_file}:{source.line}: {source.text.strip()}"
+        return f"{short_place(source)}: {source.text.strip()}"
 
     def __str__(self) -> str:
         return f"{self.where}  → {self.verdict}"

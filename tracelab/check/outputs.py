@@ -15,7 +15,7 @@ from torch import Tensor
 from tracelab.check.memory import has_data
 from tracelab.graph.callables.wrappers import wrapped_parts
 from tracelab.graph.objects import attributes_of, fields_of, holds_tensor, is_object
-from tracelab.graph.output_names import Step, dict_step, written
+from tracelab.graph.output_names import Step, dict_step, is_container, written
 from tracelab.graph.types import counted
 
 ABSOLUTE_TOLERANCE = 1e-5
@@ -76,13 +76,14 @@ def mismatches(expected: Any, found: Any, tolerance: float) -> tuple[Mismatch, .
     mine, theirs = structure(expected), structure(found)
     if mine != theirs:
         return (Mismatch(0, f"the Python function returned {mine} and its trace {theirs}"),)
-    rows = []
+    rows: list[Mismatch] = []
+    paths: list[str] = []
     for number, (wanted, got) in enumerate(zip(wanted_leaves, found_leaves, strict=True), 1):
         difference = _difference(wanted, got, tolerance)
         if difference is not None:
             error = difference if isinstance(difference, ErrorSize) else None
-            path = written(list(_paths(expected, ()))[number - 1])
-            rows.append(Mismatch(number, str(difference), error, path))
+            paths = paths or [written(steps) for steps in _paths(expected, ())]
+            rows.append(Mismatch(number, str(difference), error, paths[number - 1]))
     return tuple(rows)
 
 
@@ -116,7 +117,7 @@ def _paths(item: Any, steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
             yield from _paths(child, (*steps, ("field", fields[index]) if fields else ("index", index)))
     elif (held := fields_of(item)) is not None:
         inner = [part for part in held.values() if holds_tensor(part, {id(item)}, 0)]
-        container = hasattr(type(item), "__len__") or hasattr(type(item), "__getitem__")
+        container = is_container(type(item))
         for name, child in held.items():
             skipped = container and len(inner) == 1 and child is inner[0] and not isinstance(child, Tensor)
             yield from _paths(child, steps if skipped else (*steps, ("field", name)))

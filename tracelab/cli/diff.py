@@ -10,6 +10,7 @@ from tracelab.cli.files import opened
 from tracelab.cli.terminal import say
 from tracelab.comparison.diff import GraphDiff, diff
 from tracelab.graph.ir import Node
+from tracelab.graph.source import short_place
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,5 +37,8 @@ def _data(found: GraphDiff) -> dict[str, Any]:
 
 
 def _node(node: Node) -> dict[str, str]:
-    line = f"{node.source.short_file}:{node.source.line}" if node.source is not None else ""
-    return {"operator": node.kind, "module": node.scope.path if node.scope is not None else "", "line": line}
+    return {
+        "operator": node.kind,
+        "module": node.scope.path if node.scope is not None else "",
+        "line": short_place(node.source),
+    }

@@ -10,6 +10,7 @@ from tracelab.cli.files import graph_of, opened
 from tracelab.cli.terminal import say
 from tracelab.graph.assumptions import shown
 from tracelab.graph.graph import Graph
+from tracelab.graph.source import short_place
 from tracelab.render.text import summary_text
 from tracelab.render.view_document.document import view_document
 
@@ -38,10 +39,7 @@ def _data(found: Any, graph: Graph) -> dict[str, Any]:
         "parameter_bytes": counts["parameter_bytes"],
         "inputs": [{"name": value.name, "type": str(value.type)} for value in graph.user_inputs],
         "outputs": [{"name": value.name, "type": str(value.type)} for value in graph.outputs],
-        "warnings": [
-            {"message": item.message, "line": f"{item.source.short_file}:{item.source.line}" if item.source else ""}
-            for item in graph.warnings
-        ],
+        "warnings": [{"message": item.message, "line": short_place(item.source)} for item in graph.warnings],
         "assumptions": [
             {"kind": str(item.kind), "what": item.about, "value": shown(item.constant), "line": item.line}
             for item in graph.assumptions

@@ -17,7 +17,7 @@ import torch
 
 from tracelab.graph.expressions import tidy
 from tracelab.graph.ir import Node, Role, Value
-from tracelab.graph.source import Source
+from tracelab.graph.source import Source, short_place
 
 
 class AssumptionKind(enum.StrEnum):
@@ -110,7 +110,7 @@ class Assumption:
     @property
     def line(self) -> str:
         """`model.py:12`; empty where there is no line."""
-        return f"{self.source.short_file}:{self.source.line}" if self.source is not None else ""
+        return short_place(self.source)
 
     @property
     def code(self) -> str:

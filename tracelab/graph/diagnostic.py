@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.source import Source
+from tracelab.graph.source import Source, short_place
 
 
 class TracerWarning(Warning):
@@ -69,5 +69,5 @@ class TraceDiagnostic:
         return replace(self, node=node, value=None if self.value is None else values.get(self.value, self.value))
 
     def __str__(self) -> str:
-        place = f"{self.source.short_file}:{self.source.line}: " if self.source is not None else ""
+        place = f"{short_place(self.source)}: " if self.source is not None else ""
         return f"{place}{self.message}"

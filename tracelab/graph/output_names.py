@@ -85,7 +85,6 @@ def _holds_values(item: Value) -> bool:
     return next(_parts(item, ()), None) is not None
 
 
-def is_container(maker: Any) -> bool:
+def is_container(cls: type) -> bool:
     """Whether objects of a class are asked for what they hold by an index or a key."""
-    cls = getattr(maker, "cls", None)
-    return cls is not None and (hasattr(cls, "__len__") or hasattr(cls, "__getitem__"))
+    return hasattr(cls, "__len__") or hasattr(cls, "__getitem__")

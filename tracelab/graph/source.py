@@ -198,3 +198,8 @@ def is_inner(code: CodeType) -> bool:
         own = name.startswith(_OWN_DIRECTORY) and not name.startswith(_OWN_DIRECTORY + "demo")
         known = INNER[id(code)] = (code, own or name.startswith((_TORCH_DIRECTORY, _TRITON_DIRECTORY, *_MADE_UP)))
     return known[1]
+
+
+def short_place(source: Source | None) -> str:
+    """`net.py:12`; empty where there is none."""
+    return f"{source.short_file}:{source.line}" if source is not None else ""

@@ -63,25 +63,31 @@ def program_entries(archive: zipfile.ZipFile) -> list[str]:
     return found
 
 
-def read_json(archive: zipfile.ZipFile, name: str, kind: str, largest: int = LARGEST_JSON) -> Any:
-    """What one JSON entry holds; `TracelabFileError` where it is damaged, too large, or no JSON."""
-    info = archive.getinfo(name)
+def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: str, largest: int | None) -> bytes:
+    """What one entry holds; `TracelabFileError` where it is damaged, of an unlikely size, or of more than `largest`."""
+    name = info.filename[:60]
     if info.flag_bits & 0x1:
-        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is encrypted")
-    if info.file_size > largest:
-        raise TracelabFileError(f"{name[:60]} has {info.file_size} bytes, more than the {largest} allowed")
+        raise TracelabFileError(f"not a sound {kind} file: {name} is encrypted")
+    if largest is not None and info.file_size > largest:
+        raise TracelabFileError(f"{name} has {info.file_size} bytes, more than the {largest} allowed")
     if info.file_size > UNSUSPICIOUS and info.file_size > LARGEST_RATIO * info.compress_size:
-        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} unpacks to an unlikely size")
+        raise TracelabFileError(f"not a sound {kind} file: {name} unpacks to an unlikely size")
     try:
         with archive.open(info) as source:
             content = source.read(info.file_size + 1)
     except MemoryError as error:
-        raise TracelabFileError(f"{name[:60]} is too large for this machine's memory") from error
+        raise TracelabFileError(f"{name} is too large for this machine's memory") from error
     except ZIP_ERRORS as error:
         detail = str(error)[:100] or type(error).__name__
-        raise TracelabFileError(f"the {kind} file is damaged: {name[:60]} cannot be read ({detail})") from error
+        raise TracelabFileError(f"the {kind} file is damaged: {name} cannot be read ({detail})") from error
     if len(content) != info.file_size:
-        raise TracelabFileError(f"not a sound {kind} file: {name[:60]} is truncated")
+        raise TracelabFileError(f"not a sound {kind} file: {name} is truncated")
+    return content
+
+
+def read_json(archive: zipfile.ZipFile, name: str, kind: str, largest: int = LARGEST_JSON) -> Any:
+    """What one JSON entry holds; `TracelabFileError` where it is damaged, too large, or no JSON."""
+    content = read_entry(archive, archive.getinfo(name), kind, largest)
     try:
         return json.loads(content.decode())
     except (ValueError, RecursionError) as error:

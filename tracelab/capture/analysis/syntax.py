@@ -61,6 +61,15 @@ def definition_of(code: CodeType) -> tuple[Parents, ast.FunctionDef | ast.AsyncF
     return None
 
 
+def path_of(item: ast.AST) -> list[str]:
+    """`["plt", "plot"]` for `plt.plot`; empty for what is no chain of names."""
+    names: list[str] = []
+    while isinstance(item, ast.Attribute):
+        names.insert(0, item.attr)
+        item = item.value
+    return [item.id, *names] if isinstance(item, ast.Name) else []
+
+
 def loops_of(file: str) -> list[Any]:
     """The loops and comprehensions of a file; none where the source cannot be read."""
     known = _parents(file, "".join(linecache.getlines(file)))

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.cached_calls import resolved, resolved_in
-from tracelab.capture.analysis.syntax import Parents, definition_of, expression_at
+from tracelab.capture.analysis.syntax import Parents, definition_of, expression_at, path_of
 from tracelab.compat.operators import assert_true
 
 _DEPTH = 6
@@ -152,7 +152,7 @@ class _Uses:
 
     def is_shown_by_callee(self, call: ast.Call, given: ast.AST) -> bool:
         """Whether a Python function is given the text as a message: `check(n > 0, f"{n} rows")`."""
-        path = _path(call.func)
+        path = path_of(call.func)
         found = self.resolved(path) if path and self.depth else None
         first = 0
         if isinstance(found, MethodType):
@@ -186,7 +186,7 @@ class _Uses:
 
     def shows(self, function: ast.expr) -> bool:
         """Whether calling this shows people what it is given."""
-        path = _path(function)
+        path = path_of(function)
         if not path:
             return False
         found = self.resolved(path)
@@ -196,12 +196,3 @@ class _Uses:
         if path[-1] == "write" and (owner is sys.stdout or owner is sys.stderr):
             return True
         return found is not None and _home(getattr(found, "__module__", None)) in _SHOWN_IN
-
-
-def _path(function: ast.expr) -> list[str]:
-    """The names that lead to a function: `torch._assert`; none for what is no name."""
-    path: list[str] = []
-    while isinstance(function, ast.Attribute):
-        path.insert(0, function.attr)
-        function = function.value
-    return [function.id, *path] if isinstance(function, ast.Name) else []

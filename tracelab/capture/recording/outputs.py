@@ -189,9 +189,8 @@ class Structure:
         for name, child in fields.items():
             parts += (name, self.value(child, False, f"{where}.{name}"))
         node = _add(self.recorder, DICT_CONSTRUCT, tuple(parts), type(item).__name__)
-        maker = by_fields(item.__class__)
-        _of_class(node, maker)
-        if is_container(maker):
+        _of_class(node, by_fields(item.__class__))
+        if is_container(item.__class__):
             node.set_attribute(CONTAINER, True)
         return node.outputs[0]
 

@@ -107,9 +107,9 @@ class RecordingState:
         self.rounds: Any = None
         """Which rounds of loops go on, in a cell."""
         self.draws: Any = None
+        """What Python's own generators were as the recording began."""
         self.read_first: dict[tuple[int, str], bool] = {}
         """Of attributes of objects, by identity and name: whether the code read them before it set them."""
-        """What Python's own generators were as the recording began."""
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.numbers: list[weakref.ref[Any]] = []
         """All traced numbers that there were."""

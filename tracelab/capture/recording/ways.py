@@ -14,7 +14,7 @@ from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.ways_back.reader import WayBack, Ways, needs_plain, span_of, ways_back
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Value
-from tracelab.graph.source import Source
+from tracelab.graph.source import Source, short_place
 
 
 def freezes_nothing(recorder: RecordingState, frame: FrameType | None, later: Callable[[], None] | None = None) -> bool:
@@ -49,7 +49,7 @@ def told_where_it_comes_back(recorder: RecordingState, shown: object, value: Val
     ways = _ways(recorder, frame)
     if ways is None:
         return False
-    place = _line(recorder.source(frame))
+    place = short_place(recorder.source(frame))
     for way in ways.found:
         message = (BRANCH_BEHIND if way.branches else COMES_BACK).format(place)
         recorder.warn("bool" if way.branches else "constant", message, shown, value, at=way.source)
@@ -84,14 +84,10 @@ def note_return(recorder: RecordingState, source: Source) -> None:
         # Nothing became Python's yet, where nothing waits.
         ways.found.append(WayBack(source, False))
         if ways.later:
-            recorder.warn("constant", COMES_BACK.format(_line(origin)), "", None, at=source)
+            recorder.warn("constant", COMES_BACK.format(short_place(origin)), "", None, at=source)
         for note in ways.later:
             note()
         ways.later.clear()
-
-
-def _line(source: Source | None) -> str:
-    return f"{source.short_file}:{source.line}" if source is not None else ""
 
 
 RecordingState.note_return = staticmethod(note_return)

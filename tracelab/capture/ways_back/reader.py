@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
-from tracelab.capture.analysis.syntax import Parents, expression_at, loop_at, parents_of
+from tracelab.capture.analysis.syntax import Parents, expression_at, loop_at, parents_of, path_of
 from tracelab.capture.ways_back.callees import (
     Unknown,
     computes,
@@ -29,7 +29,7 @@ from tracelab.capture.ways_back.callees import (
     shows,
     takes_plain,
 )
-from tracelab.capture.ways_back.unit import SCOPES, Unit, path_of, reaches, scope_of, uses
+from tracelab.capture.ways_back.unit import SCOPES, Unit, reaches, scope_of, uses
 from tracelab.graph.source import Source
 
 _MOST_STEPS = 2000

@@ -40,15 +40,6 @@ class Unit:
         return found
 
 
-def path_of(item: ast.AST) -> list[str]:
-    """`["plt", "plot"]` for `plt.plot`; empty for what is no chain of names."""
-    names: list[str] = []
-    while isinstance(item, ast.Attribute):
-        names.insert(0, item.attr)
-        item = item.value
-    return [item.id, *names] if isinstance(item, ast.Name) else []
-
-
 def scope_of(parents: Parents, item: ast.AST) -> ast.AST:
     while item in parents and not isinstance(item, SCOPES):
         item = parents[item]

@@ -38,6 +38,7 @@ from tracelab.graph.kinds import (
     UNPACKS,
     Group,
 )
+from tracelab.graph.source import short_place
 from tracelab.graph.tree import Tree
 
 _SIZE_TESTS = frozenset({"bool", "int", "float", "len", "dim", "shape"})
@@ -407,7 +408,7 @@ class _Run:
         return item if isinstance(item, tuple) and all(type(n) is int for n in item) else None
 
     def _refused(self, node: Node, why: str) -> InputError:
-        place = f" at {node.source.short_file}:{node.source.line}" if node.source is not None else ""
+        place = f" at {short_place(node.source)}" if node.source is not None else ""
         words = " ".join(why.split())
         return InputError(f"{_shown(node)}{place} has no estimate: {words[:300]}")
 

@@ -9,6 +9,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT
+from tracelab.graph.source import short_place
 
 Key = Value | Node | str
 """How a value or a node is named: itself, its debug name, or the path of the module that gives it."""
@@ -75,7 +76,7 @@ def place(node: Node) -> str:
     if node.scope is not None and node.scope.path:
         parts.append(f"in {node.scope.path}")
     if node.source is not None:
-        parts.append(f"{node.source.short_file}:{node.source.line}")
+        parts.append(short_place(node.source))
     return f"{node.kind} ({', '.join(parts)})" if parts else node.kind
 
 

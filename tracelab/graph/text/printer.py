@@ -16,6 +16,7 @@ import torch
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, PYTHON_CALL, TUPLE_CONSTRUCT
+from tracelab.graph.source import short_place
 from tracelab.graph.types import TensorType, type_of_constant, type_text
 
 # The numbers that TorchScript gives to dtypes, layouts and memory formats in printed constants.
@@ -132,7 +133,7 @@ class _Writer:
         if node.scope is not None and node.scope.parent is not None:
             place += f", scope: {node.scope.path}"
         if node.source is not None:
-            place += f" # {node.source.short_file}:{node.source.line}:{node.source.column}"
+            place += f" # {short_place(node.source)}:{node.source.column}"
         head = f"{made} = " if made else " = "
         self.lines.append(f"  {head.lstrip() if made else ''}{kind}{attributes}({operands}){place}")
 

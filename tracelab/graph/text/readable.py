@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.source import short_place
 from tracelab.graph.text.arguments import given_arguments, text_of
 from tracelab.graph.types import TensorType
 
@@ -48,7 +49,7 @@ def table_text(graph: GraphData) -> str:
                 ", ".join(map(short_type, node.outputs)),
                 _arguments(node),
                 node.scope.path if node.scope is not None else "",
-                f"{node.source.short_file}:{node.source.line}" if node.source is not None else "",
+                short_place(node.source),
             )
         )
     rows += [("output", value.name, short_type(value), "", "", "") for value in graph.outputs]
@@ -73,7 +74,7 @@ def place(node: Node) -> str:
     """`fc1 · net.py:12`, as far as both are known."""
     parts = [node.scope.path] if node.scope is not None and node.scope.path else []
     if node.source is not None:
-        parts.append(f"{node.source.short_file}:{node.source.line}")
+        parts.append(short_place(node.source))
     return " · ".join(parts)
 
 

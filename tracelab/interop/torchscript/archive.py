@@ -11,8 +11,8 @@ import re
 import zipfile
 
 from tracelab.errors import TracelabFileError
-from tracelab.interop.entries import opened_zip
-from tracelab.storage.container import LARGEST_JSON, LARGEST_RATIO, UNSUSPICIOUS, ZIP_ERRORS, PathOrFile
+from tracelab.interop.entries import opened_zip, read_entry
+from tracelab.storage.container import LARGEST_JSON, PathOrFile
 
 _TENSOR = re.compile(r"(data|constants|\.data)/\w+")
 """Entries that hold the bytes of one tensor."""
@@ -41,33 +41,12 @@ def looked_through(file: PathOrFile) -> bytes:
             seen.add(info.filename.lower())
             if info.is_dir() or name.startswith("extra/"):
                 continue
-            content = _content(archive, info)
-            if not _TENSOR.fullmatch(name):
+            is_tensor = _TENSOR.fullmatch(name) is not None
+            content = read_entry(archive, info, "TorchScript", None if is_tensor else LARGEST_JSON)
+            if not is_tensor:
                 _refuse_what_runs(name, content)
             written.writestr(zipfile.ZipInfo(f"{folder}/{name}"), content)
     return copy.getvalue()
-
-
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    name = info.filename
-    if info.flag_bits & 0x1:
-        raise TracelabFileError(f"not a sound TorchScript file: {name[:60]} is encrypted")
-    tensor = _TENSOR.fullmatch(name.partition("/")[2])
-    if not tensor and info.file_size > LARGEST_JSON:
-        raise TracelabFileError(f"{name[:60]} has {info.file_size} bytes, more than the {LARGEST_JSON} allowed")
-    if info.file_size > UNSUSPICIOUS and info.file_size > LARGEST_RATIO * info.compress_size:
-        raise TracelabFileError(f"not a sound TorchScript file: {name[:60]} unpacks to an unlikely size")
-    try:
-        with archive.open(info) as source:
-            content = source.read(info.file_size + 1)
-    except MemoryError as error:
-        raise TracelabFileError(f"{name[:60]} is too large for this machine's memory") from error
-    except ZIP_ERRORS as error:
-        detail = str(error)[:100] or type(error).__name__
-        raise TracelabFileError(f"the TorchScript file is damaged: {name[:60]} cannot be read ({detail})") from error
-    if len(content) != info.file_size:
-        raise TracelabFileError(f"not a sound TorchScript file: {name[:60]} is truncated")
-    return content
 
 
 def _refuse_what_runs(name: str, content: bytes) -> None:
