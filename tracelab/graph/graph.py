@@ -19,6 +19,7 @@ from tracelab.graph.lint import call_problem, lint
 from tracelab.graph.passes import dce
 from tracelab.graph.text.printer import graph_text
 from tracelab.graph.text.readable import readable_text, table_text
+from tracelab.graph.text.tables import to_networkx, to_pandas
 from tracelab.graph.types import Type, tensor_type
 
 
@@ -286,6 +287,40 @@ class Graph(GraphData):
         text = readable_text(self)
         print(text)
         return text
+
+    def to_pandas(self) -> Any:
+        """One row a node, as a pandas `DataFrame`.
+
+        Returns:
+            The table, in the order of the run. `dtype`, `shape` and `device` are those of the first tensor that a node
+            makes, `types` has one text for each output; `inputs`, `outputs` and `warnings` are tuples.
+
+        Raises:
+            TracelabError: pandas is not installed.
+
+        >>> graph, _ = tracelab.trace_graph(lambda x: x.relu() + 1, torch.ones(2))
+        >>> print(graph.to_pandas()[["name", "kind", "inputs", "dtype", "shape"]])
+           name        kind   inputs    dtype shape
+        0  relu  aten::relu     (x,)  float32  (2,)
+        1   add   aten::add  (relu,)  float32  (2,)
+        """
+        return to_pandas(self)
+
+    def to_networkx(self) -> Any:
+        """The graph as a networkx `DiGraph`.
+
+        Returns:
+            Inputs and nodes of the graph under the names of what they make, with the attributes that `to_pandas` has
+            as columns, and `returned`; an edge has the names and types of the values that go along it.
+
+        Raises:
+            TracelabError: networkx is not installed.
+
+        >>> graph, _ = tracelab.trace_graph(lambda x: x.relu() + x, torch.ones(2))
+        >>> list(graph.to_networkx().edges)
+        [('x', 'relu'), ('x', 'add'), ('relu', 'add')]
+        """
+        return to_networkx(self)
 
     def __str__(self) -> str:
         return graph_text(self)
