@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracelab.api.checking import Checking
+from tracelab.api.editing import Editing
 from tracelab.api.estimating import Estimating
 from tracelab.api.exporting import Exporting
 from tracelab.api.recordings import recordings_line, recordings_part
@@ -18,7 +19,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedFunction(Retracing, ReplayFunction, Running, Estimating, Checking, Exporting):
+class TracedFunction(Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Exporting):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.

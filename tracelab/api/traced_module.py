@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracelab.api.checking import Checking
+from tracelab.api.editing import Editing
 from tracelab.api.estimating import Estimating
 from tracelab.api.exporting import Exporting
 from tracelab.api.recordings import recordings_line, recordings_part
@@ -18,7 +19,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedModule(Retracing, ReplayModule, Running, Estimating, Checking, Exporting):
+class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checking, Exporting):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`, `compile`,
