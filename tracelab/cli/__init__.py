@@ -1,6 +1,6 @@
-"""The command line: `tracelab demo`, `show`, `info`, `diff`.
+"""The command line: `tracelab demo`, `show`, `info`, `diff`, `run`, `check`.
 
-The exit status is 0, 1 where `diff` finds differences, and 2 where something cannot be done.
+The exit status is 0, 1 where differences or faults are found, and 2 where something cannot be done.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words behind `tracelab`; those of the process by default.
 
     Returns:
-        The exit status: 0 for success, 1 where differences were found, 2 where it cannot be done.
+        The exit status: 0 for success, 1 where differences or faults were found, 2 where it cannot be done.
 
     >>> main([])  # doctest: +ELLIPSIS
     usage: tracelab ...

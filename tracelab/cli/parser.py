@@ -70,4 +70,35 @@ def parser_of_all() -> argparse.ArgumentParser:
     diff.add_argument("a", help=_FILE)
     diff.add_argument("b", help="the other one")
     diff.add_argument("--json", action="store_true", help="print it as JSON")
+
+    inputs = "a safetensors file with a tensor for each input of the graph, by its name"
+    run = command(
+        "run",
+        "run the graph of a file on inputs",
+        "Run the graph node by node, and print time, memory, outputs, and the first NaN. The exit status is 1 where "
+        "there is a NaN.",
+        "run net.tlab --inputs x.safetensors --upto layers.0 --stats",
+    )
+    run.add_argument("file", help=_FILE)
+    run.add_argument("--inputs", required=True, metavar="FILE", help=inputs)
+    run.add_argument("--upto", metavar="NODE", help="stop after this node: the name of a value, or a module's path")
+    run.add_argument("--stats", action="store_true", help="print statistics of what each node made")
+    run.add_argument("-o", "--output", metavar="OUT", help="write the outputs to this safetensors file")
+    run.add_argument("--json", action="store_true", help="print it as JSON")
+
+    check = command(
+        "check",
+        "look for faults of a file's graph on inputs",
+        "Tell which assumption of the trace does not hold for the inputs, which node is the first to make a NaN or an "
+        "infinity, and which gives other values in a second run with the same random numbers. With --against, run "
+        "another file's graph on the same inputs instead, and tell each operator whose values differ. The exit status "
+        "is 1 where there is a fault.",
+        "check net.tlab --inputs x.safetensors --against before.tlab",
+    )
+    check.add_argument("file", help=_FILE)
+    check.add_argument("--inputs", required=True, metavar="FILE", help=inputs)
+    check.add_argument("--against", metavar="OTHER", help="the file to compare with, operator by operator")
+    check.add_argument("--rtol", type=float, help="relative tolerance of --against (default: that of the dtype)")
+    check.add_argument("--atol", type=float, help="absolute tolerance of --against (default: that of the dtype)")
+    check.add_argument("--json", action="store_true", help="print it as JSON")
     return parser

@@ -1,0 +1,59 @@
+"""`tracelab run`: run the graph of a file on inputs, whole or up to a node."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from safetensors.torch import save_file
+
+from tracelab.cli.files import graph_of, opened
+from tracelab.cli.inputs import arguments_of, tensors_of
+from tracelab.cli.terminal import say
+from tracelab.errors import TracelabFileError
+from tracelab.execute.run.node_record import NodeRecord
+from tracelab.execute.run.start import run_traced
+from tracelab.graph.source import short_place
+from tracelab.graph.types import tensor_type
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what it gives; the status is 1 where a node made a NaN."""
+    found = opened(options.file)
+    arguments = arguments_of(graph_of(found), options.inputs)
+    done = run_traced(found, (), arguments, until=options.upto, statistics=options.stats)
+    tensors = dict(tensors_of(done.outputs))
+    if options.output:
+        try:
+            save_file({name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}, options.output)
+        except OSError as error:
+            raise TracelabFileError(f"cannot write to {options.output}: {error.strerror or error}") from None
+    records = done.records if options.stats else []
+    if options.json:
+        types = {name: tensor_type(tensor).short for name, tensor in tensors.items()}
+        nan = done.first_nan.outputs[0].name if done.first_nan is not None else None
+        data = {"outputs": types, "nodes": [_data(record) for record in records], "first_nan": nan}
+        print(json.dumps(data, indent=2))
+    else:
+        say(str(done))
+        for record in records:
+            for value, figures in record.statistics.items():
+                say(f"  {value.name}  {record.node.kind}  {figures}")
+        for name, tensor in tensors.items():
+            say(f"{name}: {tensor_type(tensor).short}")
+    return 0 if done.first_nan is None else 1
+
+
+def _data(record: NodeRecord) -> dict[str, Any]:
+    node = record.node
+    return {
+        "operator": node.kind,
+        "module": node.scope.path if node.scope is not None else "",
+        "line": short_place(node.source),
+        "seconds": record.seconds,
+        "outputs": {
+            value.name: {"min": each.min, "max": each.max, "mean": each.mean, "std": each.std, "nans": each.nans}
+            for value, each in record.statistics.items()
+        },
+    }
