@@ -71,6 +71,24 @@ def parser_of_all() -> argparse.ArgumentParser:
     diff.add_argument("b", help="the other one")
     diff.add_argument("--json", action="store_true", help="print it as JSON")
 
+    trace = command(
+        "trace",
+        "trace a function or module of a Python file",
+        "Run the Python file, call the function or module that it has under that name, and write its trace.",
+        'trace net.py:model --inputs "float32[2,3]" -o net.tlab',
+    )
+    trace.add_argument("target", metavar="FILE.py:NAME", help="a function or a module, such as net.py:model")
+    trace.add_argument(
+        "--inputs",
+        nargs="+",
+        default=[],
+        metavar="INPUT",
+        help="each argument as dtype and shape (random normal numbers; zeros for whole numbers), or a safetensors file "
+        "with arguments by name",
+    )
+    trace.add_argument("-o", "--output", required=True, metavar="OUT", help="the .tlab file")
+    trace.add_argument("--json", action="store_true", help="print what was written as JSON")
+
     inputs = "a safetensors file with a tensor for each input of the graph, by its name"
     run = command(
         "run",
