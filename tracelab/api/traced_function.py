@@ -8,9 +8,11 @@ from tracelab.api.checking import Checking
 from tracelab.api.editing import Editing
 from tracelab.api.estimating import Estimating
 from tracelab.api.exporting import Exporting
+from tracelab.api.extracting import Extracting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
+from tracelab.api.traced_module import TracedModule
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.origin import Origin
@@ -19,7 +21,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedFunction(Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Exporting):
+class TracedFunction(Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Extracting, Exporting):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.
@@ -28,6 +30,9 @@ class TracedFunction(Retracing, ReplayFunction, Running, Editing, Estimating, Ch
     >>> traced(torch.tensor([-1.0, 2.0, 3.0]))
     tensor([1., 3., 4.])
     """
+
+    def _part_class(self) -> type[TracedModule]:
+        return TracedModule
 
     def _origin_of(self, method: str) -> Origin | None:
         return self.origin

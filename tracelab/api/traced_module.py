@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from tracelab.api.checking import Checking
 from tracelab.api.editing import Editing
 from tracelab.api.estimating import Estimating
 from tracelab.api.exporting import Exporting
+from tracelab.api.extracting import Extracting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
@@ -19,7 +22,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checking, Exporting):
+class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checking, Extracting, Exporting):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`, `compile`,
@@ -30,6 +33,12 @@ class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checki
     >>> traced(torch.ones(5, 3)).shape
     torch.Size([5, 2])
     """
+
+    examples: list[Tensor] | None = None
+    """What a part of a trace was given in the run that it was taken from; None for any other trace."""
+
+    def _part_class(self) -> type[TracedModule]:
+        return TracedModule
 
     def _origin_of(self, method: str) -> Origin | None:
         return self.origins.get(method)
