@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safetensors.torch import save_file
 
@@ -18,9 +18,6 @@ from tracelab.execute.run.program import state_of
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.part import part_of
 from tracelab.graph.tree import rebuild_all
-
-if TYPE_CHECKING:
-    from tracelab.api.traced_module import TracedModule
 
 
 class Extracting:
@@ -38,7 +35,7 @@ class Extracting:
         script: str | os.PathLike[str] | None = None,
         seeded: bool = False,
         method: str = "forward",
-    ) -> TracedModule:
+    ) -> Any:
         """A part of the trace as a traced module that runs alone.
 
         It shares parameters and buffers with the whole, under the names that they have there. What it takes are the
@@ -56,7 +53,8 @@ class Extracting:
             method: Which traced method of a module.
 
         Returns:
-            The part; `part.examples` are its real inputs, None where the trace has no inputs and none were given.
+            The part, a `TracedModule`; `part.examples` are its real inputs, None where the trace has none and none were
+            given.
 
         Raises:
             TracelabError: The part needs from before what is no tensor, or a script cannot hold what it runs.
@@ -78,7 +76,7 @@ class Extracting:
         whole = self if hasattr(self, "named_modules") else None
         devices = self._moved(method)[0] if whole is not None and method in self._runs else {}
         held = current_state(graph, state)
-        module: TracedModule = module_of_graph(self._part_class(), path, part.graph, held, whole, devices)
+        module = module_of_graph(self._part_class(), path, part.graph, held, whole, devices)
         call = _call(self, graph, inputs, method)
         module.examples = None if call is None else recorded_inputs(self, part, *call, method)
         if script is not None:

@@ -17,6 +17,7 @@ from tracelab.errors import TracelabFileError
 from tracelab.graph.graph import Graph
 from tracelab.interop.export.exported import read_exported
 from tracelab.interop.file_kinds import CAN_READ, kind_of
+from tracelab.interop.onnx.reader import read_onnx
 from tracelab.interop.torchscript.program import read_torchscript
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.traces import load_traced
@@ -58,10 +59,13 @@ def load(
 
 
 def read(file: PathOrFile, *, trust: bool = False) -> TracedFunction | TracedModule | Graph:
-    """What a file holds: the trace of a `.tlab` file, the graph of a torch.export (`.pt2`) or TorchScript file.
+    """What a file holds: the trace of a `.tlab` file, the graph of a torch.export (`.pt2`), TorchScript or ONNX file.
 
     The content decides, not the name. Nothing in the file runs while it is read, and nothing of it is unpickled by
     Python.
+
+    An ONNX file (extra `tracelab[onnx]`) gives a traced function, which runs operator by operator through onnxruntime
+    where that is installed; its weights may lie in other files of its folder.
 
     Args:
         file: A path or a binary file object.
@@ -90,8 +94,13 @@ def read(file: PathOrFile, *, trust: bool = False) -> TracedFunction | TracedMod
         kind = kind_of(file)
         file.seek(start)
     script = functools.partial(read_torchscript, trust=trust)
-    readers: dict[str, Any] = {"tlab": load, "export": read_exported, "script": script}
+    readers: dict[str, Any] = {"tlab": load, "export": read_exported, "script": script, "onnx": _read_onnx}
     if kind in readers:
         found: TracedFunction | TracedModule | Graph = readers[kind](file)
         return found
     raise TracelabFileError(f"{kind}: {CAN_READ}")
+
+
+def _read_onnx(file: PathOrFile) -> TracedFunction:
+    graph = read_onnx(file)
+    return TracedFunction(graph, graph.name)

@@ -8,12 +8,12 @@ from tracelab.errors import TracelabFileError
 from tracelab.interop.entries import names_of, program_entries
 from tracelab.storage.container import ZIP_ERRORS, bounded_zip, is_whole
 
-CAN_READ = "tracelab reads .tlab, torch.export (.pt2) and TorchScript files"
+CAN_READ = "tracelab reads .tlab, torch.export (.pt2), TorchScript and ONNX files"
 """The suggestion of a message about another file."""
 
 
 def kind_of(file: IO[bytes]) -> str:
-    """`tlab`, `export`, `script`, or a sentence about what else it is."""
+    """`tlab`, `export`, `script`, `onnx`, or a sentence about what else it is."""
     start = file.tell()
     head = file.read(16)
     file.seek(start)
@@ -56,6 +56,10 @@ def _by_first_bytes(head: bytes) -> str:
         return "the file is safetensors, which holds weights and no graph"
     if head.startswith(b"GGUF"):
         return "the file is GGUF, which holds weights and no graph"
-    if head.startswith(b"\x08") and b"\x12" in head:
-        return "the file looks like ONNX, which tracelab does not read"
+    if head[:1] == b"\x08" and head[2:3] in _BEHIND_VERSION:
+        return "onnx"
     return "the file holds no graph that tracelab knows"
+
+
+_BEHIND_VERSION = (b"\x12", b"\x1a", b"\x22", b"\x28", b"\x32", b"\x3a", b"\x42")
+"""What begins the field of an ONNX model that stands behind the version of its format."""

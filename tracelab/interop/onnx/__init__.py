@@ -1,0 +1,1 @@
+"""ONNX files: read into a graph, and run operator by operator through onnxruntime."""
