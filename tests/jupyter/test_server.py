@@ -123,8 +123,8 @@ def test_a_checkpoint_gets_one_sentence(server):
     torch.save(nn.Linear(2, 2).state_dict(), server.root / "weights.pt")
     assert server.error("weights.pt") == (
         "the file is a checkpoint, a pickle that torch.save wrote (a state_dict, or a whole module), which holds "
-        "weights but no graph and is not loaded, as loading can run code: tracelab reads .tlab, torch.export (.pt2) "
-        "and TorchScript files"
+        "weights but no graph and is not loaded, as loading can run code: tracelab reads .tlab, torch.export "
+        "(.pt2), TorchScript and ONNX files"
     )
 
 
