@@ -10,6 +10,7 @@ from tracelab.api.exporting import Exporting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
+from tracelab.api.ways_out import WaysOut
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.origin import Origin
@@ -18,7 +19,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedFunction(Retracing, ReplayFunction, Running, Estimating, Checking, Exporting):
+class TracedFunction(Retracing, ReplayFunction, Running, Estimating, Checking, Exporting, WaysOut):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.

@@ -10,6 +10,7 @@ from tracelab.api.exporting import Exporting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
+from tracelab.api.ways_out import WaysOut
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.module import ReplayModule
 from tracelab.execute.origin import Origin
@@ -18,7 +19,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedModule(Retracing, ReplayModule, Running, Estimating, Checking, Exporting):
+class TracedModule(Retracing, ReplayModule, Running, Estimating, Checking, Exporting, WaysOut):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`, `compile`,
