@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from torch import fx
+from torch.export import ExportedProgram
+
+from tracelab.errors import AssumptionWarning
 
 from tracelab.execute.run.program import program_of
 from tracelab.interop.ways_out.fx_graph import graph_module
+from tracelab.interop.ways_out.program import exported_program, warning_of
 
 
 class WaysOut:
@@ -39,3 +45,33 @@ class WaysOut:
         """
         program = program_of(self, method)
         return graph_module(program.graph, program.state, program.devices)
+
+    def export(self: Any, dims: Mapping[str, Any] | None = None, *, method: str = "forward") -> ExportedProgram:
+        """A `torch.export.ExportedProgram` that does the same, also for code that torch.export refuses.
+
+        Sizes that the graph does not fix are dynamic; a branch on a size becomes a condition on the inputs. What the
+        trace takes for granted of values is warned of, and kept in `graph_module.meta["tracelab_assumptions"]`.
+
+        Args:
+            dims: The names of dynamic sizes by argument, `{"x": ("batch", None)}`: only these are dynamic then. None
+                for every size that the graph does not fix.
+            method: Which traced method of a module.
+
+        Returns:
+            The program.
+
+        Raises:
+            ExportError: torch cannot express the graph; the message names the node and its line.
+            InputError: `dims` names no argument.
+
+        >>> traced = tracelab.trace(torch.nn.Linear(3, 2), torch.ones(4, 3))
+        >>> program = traced.export({"input": ("batch", None)})
+        >>> program.module()(torch.ones(7, 3)).shape
+        torch.Size([7, 2])
+        """
+        program = program_of(self, method)
+        exported = exported_program(program.graph, program.state, program.devices, dims)
+        sentence = warning_of(program.graph)
+        if sentence:
+            warnings.warn(sentence, AssumptionWarning, stacklevel=2)
+        return exported

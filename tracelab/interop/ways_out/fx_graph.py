@@ -271,6 +271,7 @@ class _Builder:
         return made
 
     def describe(self, made: fx.Node, value: Value) -> None:
+        made.meta["tracelab_value"] = value.name
         known = self.fakes.of(value)
         if known is not None:
             made.meta["val"] = known

@@ -1,0 +1,106 @@
+"""An exported program as ONNX, by torch's exporter; the result is compared by onnxruntime."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.export import ExportedProgram
+from torch.utils import _pytree as pytree
+
+from tracelab.errors import TracelabError
+from tracelab.graph.graph import Graph
+from tracelab.graph.output_names import output_names
+from tracelab.interop.ways_out.arguments import arguments_of
+from tracelab.interop.ways_out.program import quietly
+from tracelab.interop.ways_out.refusals import ExportError
+
+_NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
+
+def check_installed() -> None:
+    """Raises `TracelabError` where a package that ONNX needs is missing."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise TracelabError(f"to_onnx needs {', '.join(missing)}: pip install 'tracelab[onnx]'")
+
+
+def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[str]) -> None:
+    """Write the program as ONNX, with the graph's names of inputs and outputs.
+
+    Raises:
+        ExportError: An operator has no form in ONNX; the message names it.
+    """
+    inputs = [_name(given.name) for given in arguments_of(graph).leaves if given.value is not None]
+    outputs = [_name(name or value.name) for value, name in output_names(graph)]
+    kept = _unique(inputs), _unique(outputs)
+    try:
+        with quietly():
+            made = torch.onnx.export(
+                program,
+                dynamo=True,
+                input_names=kept[0] if len(kept[0]) == len(program.graph_signature.user_inputs) else None,
+                output_names=kept[1] if len(kept[1]) == len(program.graph_signature.user_outputs) else None,
+                verbose=False,
+            )
+    except Exception as error:
+        raise _explained(error, program) from error
+    if made is None:
+        raise ExportError("torch.onnx.export gave nothing")
+    made.save(os.fspath(path))
+
+
+def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """What onnxruntime gives for a call."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(os.fspath(Path(path)), options, providers=["CPUExecutionProvider"])
+    leaves = [leaf for leaf in pytree.arg_tree_leaves(*args, **kwargs) if isinstance(leaf, (Tensor, int, float))]
+    arrays = [leaf.detach().numpy() if isinstance(leaf, Tensor) else torch.tensor(leaf).numpy() for leaf in leaves]
+    wanted = [item.name for item in session.get_inputs()]
+    # ONNX leaves out inputs that nothing reads only where they are no tensors.
+    found = session.run(None, dict(zip(wanted, arrays, strict=False)))
+    return [torch.as_tensor(item) for item in found]
+
+
+def _name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_." else "_" for letter in name).strip("_") or "value"
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        base, number = name, 1
+        while name in found:
+            number += 1
+            name = f"{base}_{number}"
+        found.append(name)
+    return found
+
+
+def _explained(error: BaseException, program: ExportedProgram) -> ExportError:
+    """The error with the operator that ONNX does not have, and its line."""
+    texts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        texts.append(str(cause))
+        cause = cause.__cause__
+    for node in program.graph.nodes:
+        if node.op == "call_function" and any(f"{node.target}" in text for text in texts[1:]):
+            line = next((t for t in reversed((node.stack_trace or "").splitlines()) if "File " in t), "")
+            parts = [part.strip() for part in line.split(",")]
+            file = parts[0].removeprefix('File "').rstrip('"').rpartition("/")[2] if line else ""
+            place = f" at {file}:{parts[1].removeprefix('line ')}" if line else ""
+            return ExportError(
+                f"ONNX has no form of {node.target} (%{node.name}){place}: replace that operator in the code and trace "
+                "again, or use to_package"
+            )
+    last = next((line for line in texts[-1].splitlines() if line.strip()), type(error).__name__)
+    return ExportError(f"torch.onnx cannot write this program: {last.strip()[:300]}; to_package may")
