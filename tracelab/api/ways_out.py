@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import fx
 from torch.export import ExportedProgram
+from torch.utils import _pytree as pytree
 
 from tracelab.errors import AssumptionWarning
-
 from tracelab.execute.run.program import program_of
+from tracelab.interop.ways_out.arguments import example_call
 from tracelab.interop.ways_out.fx_graph import graph_module
+from tracelab.interop.ways_out.onnx import check_installed, runtime_results, write_onnx
+from tracelab.interop.ways_out.package import check_compiler, load_package, write_package
 from tracelab.interop.ways_out.program import exported_program, warning_of
+from tracelab.interop.ways_out.script import scripted
+from tracelab.interop.ways_out.trials import compare_on_others
 
 
 class WaysOut:
@@ -69,9 +76,121 @@ class WaysOut:
         >>> program.module()(torch.ones(7, 3)).shape
         torch.Size([7, 2])
         """
+        return _exported(self, dims, method)
+
+    def to_onnx(
+        self: Any,
+        path: str | os.PathLike[str],
+        check: bool = True,
+        *,
+        dims: Mapping[str, Any] | None = None,
+        method: str = "forward",
+    ) -> None:
+        """Write it as ONNX, with the names of inputs and outputs that the trace has (extra `[onnx]`).
+
+        Args:
+            path: The `.onnx` file.
+            check: Whether onnxruntime runs it on two other shapes, and the results are compared with the trace's.
+            dims: The dynamic sizes, as for `export`.
+            method: Which traced method of a module.
+
+        Raises:
+            ExportError: An operator has no form in ONNX, or onnxruntime gives something else; nothing is written then.
+            TracelabError: A package that it needs is not installed.
+        """
+        check_installed()
         program = program_of(self, method)
-        exported = exported_program(program.graph, program.state, program.devices, dims)
-        sentence = warning_of(program.graph)
-        if sentence:
-            warnings.warn(sentence, AssumptionWarning, stacklevel=2)
-        return exported
+        exported = _exported(self, dims, method)
+
+        def write(draft: str) -> None:
+            write_onnx(exported, program.graph, draft)
+            if check:
+                module = graph_module(program.graph, program.state, program.devices)
+                compare_on_others(
+                    exported,
+                    program.graph,
+                    module,
+                    lambda args, kwargs: list(runtime_results(draft, args, kwargs)),
+                    "the ONNX program",
+                )
+
+        _written(path, ".onnx", write)
+
+    def to_package(
+        self: Any,
+        path: str | os.PathLike[str],
+        check: bool = True,
+        *,
+        dims: Mapping[str, Any] | None = None,
+        method: str = "forward",
+    ) -> None:
+        """Write a package that AOTInductor compiles; `torch._inductor.aoti_load_package` loads it without tracelab.
+
+        Args:
+            path: The `.pt2` file.
+            check: Whether it is run on another shape, and the results are compared with the trace's.
+            dims: The dynamic sizes, as for `export`.
+            method: Which traced method of a module.
+
+        Raises:
+            ExportError: Inductor cannot compile it, or the package gives something else; nothing is written then.
+            TracelabError: There is no C++ compiler.
+        """
+        check_compiler()
+        program = program_of(self, method)
+        exported = _exported(self, dims, method)
+
+        def write(draft: str) -> None:
+            write_package(exported, draft)
+            if check:
+                loaded = load_package(draft)
+                compare_on_others(
+                    exported,
+                    program.graph,
+                    graph_module(program.graph, program.state, program.devices),
+                    lambda args, kwargs: pytree.tree_leaves(loaded(*args, **kwargs)),
+                    "the package",
+                    shapes=1,
+                )
+
+        _written(path, ".pt2", write)
+
+    def to_torchscript(self: Any, *, method: str = "forward") -> Any:
+        """A `torch.jit.ScriptModule` that does the same, while torch has TorchScript.
+
+        Args:
+            method: Which traced method of a module.
+
+        Returns:
+            The module; `torch.jit.save` writes it for C++ programs.
+
+        Raises:
+            ExportError: TorchScript cannot hold it.
+            TracelabError: This torch has no TorchScript any more.
+
+        >>> traced = tracelab.trace(lambda x: x.view(x.shape[0], -1), torch.ones(2, 3, 4))
+        >>> traced.to_torchscript()(torch.ones(5, 6)).shape
+        torch.Size([5, 6])
+        """
+        program = program_of(self, method)
+        module = graph_module(program.graph, program.state, program.devices)
+        args, kwargs = example_call(program.graph, program.devices)
+        return scripted(module, args, kwargs)
+
+
+def _exported(traced: Any, dims: Mapping[str, Any] | None, method: str) -> ExportedProgram:
+    program = program_of(traced, method)
+    exported = exported_program(program.graph, program.state, program.devices, dims)
+    sentence = warning_of(program.graph)
+    if sentence:
+        warnings.warn(sentence, AssumptionWarning, stacklevel=3)
+    return exported
+
+
+def _written(path: str | os.PathLike[str], ending: str, write: Callable[[str], None]) -> None:
+    """Write a draft beside the file, which takes its place once it is good."""
+    path = os.path.abspath(os.fspath(path))
+    with tempfile.TemporaryDirectory(prefix=".tracelab-", dir=os.path.dirname(path)) as folder:
+        draft = os.path.join(folder, "draft" + ending)
+        write(draft)
+        os.replace(draft, path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch.utils import _pytree as pytree
 
 from tracelab.graph.data import input_tree_of
@@ -15,7 +16,8 @@ from tracelab.graph.input_names import input_names
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.kinds import ARGUMENT
 from tracelab.graph.tree import Tree, build
-from tracelab.interop.ways_out.refusals import refused
+from tracelab.graph.types import TensorType
+from tracelab.interop.ways_out.refusals import ExportError, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,29 @@ def arguments_of(graph: Graph) -> Arguments:
         )
     plain = tree.plain and not tree.keyword_only
     return Arguments(names, tree.keyword_only, leaves, spec, plain)
+
+
+def examples(
+    arguments: Arguments, devices: Mapping[torch.device, torch.device]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments of the recorded kinds, filled with ones: torch reads their sizes only."""
+
+    def leaf(given: Given) -> Any:
+        kind = given.value.type if given.value is not None else None
+        if not isinstance(kind, TensorType):
+            return given.constant
+        device = devices.get(kind.device, kind.device)
+        if kind.stride is None:
+            raise ExportError(f"the input `{given.name}` is sparse or nested, which exported programs do not take")
+        made = torch.empty_strided(kind.shape, kind.stride, dtype=kind.dtype, device=device)
+        return made.fill_(1) if 0 not in kind.stride else made.zero_()
+
+    return arguments.built(leaf)
+
+
+def example_call(graph: Graph, devices: Mapping[torch.device, torch.device]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The same for a graph."""
+    return examples(arguments_of(graph), devices)
 
 
 def numbers_asked(graph: Graph) -> set[str]:

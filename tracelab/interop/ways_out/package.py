@@ -13,13 +13,8 @@ from tracelab.interop.ways_out.program import quietly
 from tracelab.interop.ways_out.refusals import ExportError
 
 
-def write_package(program: ExportedProgram, path: str) -> None:
-    """Compile the program by AOTInductor and write a `.pt2` package.
-
-    Raises:
-        TracelabError: There is no C++ compiler.
-        ExportError: Inductor cannot compile the program.
-    """
+def check_compiler() -> None:
+    """Raises `TracelabError` where there is no C++ compiler."""
     from torch._inductor.cpp_builder import get_cpp_compiler
     from torch._inductor.exc import InvalidCxxCompiler
 
@@ -30,6 +25,14 @@ def write_package(program: ExportedProgram, path: str) -> None:
             "to_package needs a C++ compiler (g++ or clang++), and none was found: install one, or name it in the "
             "environment variable CXX"
         ) from None
+
+
+def write_package(program: ExportedProgram, path: str) -> None:
+    """Compile the program by AOTInductor and write a `.pt2` package.
+
+    Raises:
+        ExportError: Inductor cannot compile the program.
+    """
     try:
         with quietly():
             torch._inductor.aoti_compile_and_package(program, package_path=path)

@@ -21,7 +21,7 @@ from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.types import TensorType
-from tracelab.interop.ways_out.arguments import Arguments, Given, arguments_of, numbers_asked
+from tracelab.interop.ways_out.arguments import Arguments, Given, arguments_of, examples, numbers_asked
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.refusals import ExportError
 
@@ -79,7 +79,7 @@ def exported_program(
             stack = node.meta["nn_module_stack"]
             node.meta["nn_module_stack"] = {key.removeprefix("L__self__"): entry for key, entry in stack.items()}
     runner = _runner(module, arguments)
-    args, kwargs = _examples(arguments, devices or {})
+    args, kwargs = examples(arguments, devices or {})
     shapes = _dynamic_shapes(graph, arguments, dims)
     try:
         with quietly():
@@ -145,24 +145,6 @@ def _forward(arguments: Arguments, module: fx.GraphModule) -> Callable[..., Any]
     namespace = {"put": (lambda leaves: pytree.tree_unflatten(leaves, spec)) if spec is not None else lambda item: item}
     exec(f"def forward({parameters}):\n    return put(self._run({given}, {{{named}}}))\n", namespace)
     return namespace["forward"]
-
-
-def _examples(
-    arguments: Arguments, devices: Mapping[torch.device, torch.device]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Arguments of the recorded kinds, filled with ones: torch reads their sizes only."""
-
-    def leaf(given: Given) -> Any:
-        kind = given.value.type if given.value is not None else None
-        if not isinstance(kind, TensorType):
-            return given.constant
-        device = devices.get(kind.device, kind.device)
-        if kind.stride is None:
-            raise ExportError(f"the input `{given.name}` is sparse or nested, which exported programs do not take")
-        made = torch.empty_strided(kind.shape, kind.stride, dtype=kind.dtype, device=device)
-        return made.fill_(1) if 0 not in kind.stride else made.zero_()
-
-    return arguments.built(leaf)
 
 
 # Sizes -----------------------------------------------------------------------------------------------------
@@ -289,7 +271,9 @@ def _fill_in(module: fx.GraphModule) -> None:
             node.meta.pop("stack_trace", None)
         if not node.meta.get("stack_trace"):
             trace = next((meta["stack_trace"] for meta in sources if meta.get("stack_trace")), None)
-            trace = trace or next((n.meta["stack_trace"] for n in node.all_input_nodes if n.meta.get("stack_trace")), None)
+            trace = trace or next(
+                (n.meta["stack_trace"] for n in node.all_input_nodes if n.meta.get("stack_trace")), None
+            )
             if trace:
                 node.meta["stack_trace"] = trace
 
@@ -304,8 +288,16 @@ def values_assumed(graph: Graph) -> list[Assumption]:
         for item in graph.assumptions
         if item.kind not in _GIVEN
         and not (item.kind in ON_SIZES and item.value is not None and item.test in ("bool", "int", "len"))
-        and item.kind in (*ON_SIZES, AssumptionKind.VALUES, AssumptionKind.STATE, AssumptionKind.ENVIRONMENT,
-                          AssumptionKind.RANDOM, AssumptionKind.UNSEEN, AssumptionKind.GRAD)
+        and item.kind
+        in (
+            *ON_SIZES,
+            AssumptionKind.VALUES,
+            AssumptionKind.STATE,
+            AssumptionKind.ENVIRONMENT,
+            AssumptionKind.RANDOM,
+            AssumptionKind.UNSEEN,
+            AssumptionKind.GRAD,
+        )
     ]
 
 

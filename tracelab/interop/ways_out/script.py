@@ -25,9 +25,11 @@ def scripted(module: fx.GraphModule, args: tuple[Any, ...], kwargs: dict[str, An
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return trace(
-                module, args or None, example_kwarg_inputs=kwargs or None, check_trace=False, strict=False
-            ) if not (args and kwargs) else trace(module, (*args, *kwargs.values()), check_trace=False, strict=False)
+            return (
+                trace(module, args or None, example_kwarg_inputs=kwargs or None, check_trace=False, strict=False)
+                if not (args and kwargs)
+                else trace(module, (*args, *kwargs.values()), check_trace=False, strict=False)
+            )
     except Exception as error:
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ExportError(f"TorchScript cannot hold this trace: {first.strip()[:300]}; use export") from error
