@@ -10,6 +10,7 @@ from tracelab.api.exporting import Exporting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
+from tracelab.api.signed_forward import SignedForward
 from tracelab.api.ways_out import WaysOut
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.module import ReplayModule
@@ -30,6 +31,8 @@ class TracedModule(Retracing, ReplayModule, Running, Estimating, Checking, Expor
     >>> traced(torch.ones(5, 3)).shape
     torch.Size([5, 2])
     """
+
+    forward = SignedForward()
 
     def _origin_of(self, method: str) -> Origin | None:
         return self.origins.get(method)

@@ -40,21 +40,22 @@ def fx_function(node: Node) -> Callable[..., Any]:
     """What a node of the kind `call_function` has as its target, with the same arguments."""
     target: Any = node.target
     if getattr(target, "_schema", None) is not None and hasattr(target, "_overloadname"):
-        return target  # type: ignore[no-any-return]
+        operator_: Callable[..., Any] = target
+        return operator_
     entry = intrinsics.intrinsic_of(target)
     name = entry.name if entry is not None else ""
     if len(node.args) == 2 and not node.kwargs:
         if name == "Tensor.size":
-            return torch.ops.aten.sym_size.int  # type: ignore[no-any-return]
+            return torch.ops.aten.sym_size.int
         if name == "Tensor.stride":
-            return torch.ops.aten.sym_stride.int  # type: ignore[no-any-return]
+            return torch.ops.aten.sym_stride.int
     if len(node.args) == 1 and not node.kwargs:
         if name == "Tensor.numel":
-            return torch.ops.aten.sym_numel.default  # type: ignore[no-any-return]
+            return torch.ops.aten.sym_numel.default
         if name == "Tensor.storage_offset":
-            return torch.ops.aten.sym_storage_offset.default  # type: ignore[no-any-return]
+            return torch.ops.aten.sym_storage_offset.default
         if name == "Tensor.item":
-            return torch.ops.aten.item.default  # type: ignore[no-any-return]
+            return torch.ops.aten.item.default
     if name in _SYMBOLIC:
         return _SYMBOLIC[name]
     return target if _is_spelled(target) else standing_for(target, node.name)

@@ -121,8 +121,6 @@ class _Builder:
                 node.meta["val"] = given.constant
                 if given.place:
                     self.numbers[given.place] = node
-        if not arguments.plain:
-            self.codegen = _PyTreeInfo(list(arguments.names), arguments.spec, None)  # type: ignore[arg-type]
 
     def fx_name(self, name: str) -> str:
         word = re.sub(r"\W+", "_", name).rstrip("_")
@@ -370,7 +368,7 @@ class _Builder:
                     node,
                     "a program's buffers keep theirs: return the tensor instead, and trace again",
                 )
-            target = self.items[value] if value in self.items else self.fx.get_attr(path)  # type: ignore[index]
+            target = self.items[value] if value in self.items else self.fx.get_attr(path)
             self.mark(self.fx.call_function(torch.ops.aten.copy_.default, (target, item)), node)
 
     def output(self, result: Any, arguments: Arguments) -> None:

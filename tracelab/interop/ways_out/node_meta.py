@@ -42,7 +42,7 @@ class Fakes:
 
     def compute(self, node: Node, arguments: Callable[[Any], Any]) -> None:
         """Learn a number that follows from sizes and other numbers."""
-        if len(node.outputs) != 1 or node.outputs[0].type not in NUMBER_TYPES or not callable(node.target):
+        if len(node.outputs) != 1 or node.outputs[0].type not in (*NUMBER_TYPES, "Device") or not callable(node.target):
             return
         args, kwargs = arguments(node.args), arguments(node.kwargs or {})
         try:

@@ -108,7 +108,8 @@ class Runner(nn.Module):
 class _Interpreter(fx.Interpreter):
     def __init__(self, runner: Runner) -> None:
         # The interpreter takes attributes from the module that is exported: torch knows these tensors by its names.
-        super().__init__(runner, graph=runner.graph_module.graph)
+        graph: fx.Graph = runner.__dict__["graph_module"].graph
+        super().__init__(runner, graph=graph)
         self.runner = runner
 
     def run_node(self, n: fx.Node) -> Any:
