@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+import torch
+
 from tracelab.execute.module import ReplayModule
 from tracelab.graph.data import input_tree_of
 
@@ -20,7 +22,7 @@ class SignedForward:
         if module is None:
             return ReplayModule.forward
         graph = module.__dict__["_graphs"].get("forward")
-        if graph is None:
+        if graph is None or torch.compiler.is_compiling():
             return MethodType(ReplayModule.forward, module)
         tree = input_tree_of(graph)
         return MethodType(_signed(tuple(tree.names), tree.keyword_only), module)

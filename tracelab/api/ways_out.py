@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 import warnings
@@ -16,9 +17,10 @@ from tracelab.errors import AssumptionWarning
 from tracelab.execute.run.program import program_of
 from tracelab.interop.ways_out.arguments import example_call
 from tracelab.interop.ways_out.fx_graph import graph_module
-from tracelab.interop.ways_out.onnx import check_installed, runtime_results, write_onnx
+from tracelab.interop.ways_out.onnx import check_installed, refuse_writes, runtime_results, write_onnx
 from tracelab.interop.ways_out.package import check_compiler, load_package, write_package
 from tracelab.interop.ways_out.program import exported_program, warning_of
+from tracelab.interop.ways_out.refusals import ExportError
 from tracelab.interop.ways_out.script import scripted
 from tracelab.interop.ways_out.trials import compare_on_others
 
@@ -100,19 +102,21 @@ class WaysOut:
         """
         check_installed()
         program = program_of(self, method)
+        refuse_writes(program.graph)
         exported = _exported(self, dims, method)
 
         def write(draft: str) -> None:
-            write_onnx(exported, program.graph, draft)
+            write_onnx(exported, program.graph, draft, dims)
             if check:
                 module = graph_module(program.graph, program.state, program.devices)
-                compare_on_others(
+                compared = compare_on_others(
                     exported,
                     program.graph,
                     module,
                     lambda args, kwargs: list(runtime_results(draft, args, kwargs)),
                     "the ONNX program",
                 )
+                _tell_if_not(compared, "the ONNX program")
 
         _written(path, ".onnx", write)
 
@@ -144,7 +148,7 @@ class WaysOut:
             write_package(exported, draft)
             if check:
                 loaded = load_package(draft)
-                compare_on_others(
+                compared = compare_on_others(
                     exported,
                     program.graph,
                     graph_module(program.graph, program.state, program.devices),
@@ -152,6 +156,7 @@ class WaysOut:
                     "the package",
                     shapes=1,
                 )
+                _tell_if_not(compared, "the package")
 
         _written(path, ".pt2", write)
 
@@ -175,7 +180,22 @@ class WaysOut:
         program = program_of(self, method)
         module = graph_module(program.graph, program.state, program.devices)
         args, kwargs = example_call(program.graph, program.devices)
-        return scripted(module, args, kwargs)
+        made = scripted(program.graph, program.state, module, args, kwargs)
+        try:
+            exported = exported_program(program.graph, program.state, program.devices)
+        except ExportError:
+            # What sizes may change is not known.
+            return made
+        module = graph_module(program.graph, program.state, program.devices)
+        compare_on_others(
+            exported,
+            program.graph,
+            module,
+            lambda args, kwargs: pytree.tree_leaves(copy.deepcopy(made)(*args, *kwargs.values())),
+            "the TorchScript module",
+            shapes=1,
+        )
+        return made
 
 
 def _exported(traced: Any, dims: Mapping[str, Any] | None, method: str) -> ExportedProgram:
@@ -185,6 +205,15 @@ def _exported(traced: Any, dims: Mapping[str, Any] | None, method: str) -> Expor
     if sentence:
         warnings.warn(sentence, AssumptionWarning, stacklevel=3)
     return exported
+
+
+def _tell_if_not(compared: int, what: str) -> None:
+    if not compared:
+        warnings.warn(
+            f"{what} was not compared with the trace: it takes none of the inputs that were made up",
+            AssumptionWarning,
+            stacklevel=5,
+        )
 
 
 def _written(path: str | os.PathLike[str], ending: str, write: Callable[[str], None]) -> None:

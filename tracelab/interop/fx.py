@@ -295,6 +295,7 @@ class _Reader:
             made = self.contexts[node] = Node(ENTER_CONTEXT, _MAKERS.get(target, target), args, kwargs or None, ())
         else:
             return False
+        self.items.setdefault(node, None)
         return True
 
     def context(self, node: fx.Node) -> None:

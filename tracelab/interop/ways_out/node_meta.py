@@ -44,8 +44,8 @@ class Fakes:
         """Learn a number that follows from sizes and other numbers."""
         if len(node.outputs) != 1 or node.outputs[0].type not in (*NUMBER_TYPES, "Device") or not callable(node.target):
             return
-        args, kwargs = arguments(node.args), arguments(node.kwargs or {})
         try:
+            args, kwargs = arguments(node.args), arguments(node.kwargs or {})
             with self.mode:
                 self._known[node.outputs[0]] = node.target(*args, **kwargs)
         except Exception:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
 from tracelab.errors import TracelabError
+from tracelab.graph.aliasing import Aliasing, written_values
+from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
+from tracelab.graph.kinds import SET_ATTRIBUTE
 from tracelab.graph.output_names import output_names
 from tracelab.interop.ways_out.arguments import arguments_of
-from tracelab.interop.ways_out.program import quietly
-from tracelab.interop.ways_out.refusals import ExportError
+from tracelab.interop.ways_out.program import Dims, quietly
+from tracelab.interop.ways_out.refusals import ExportError, named, refused
 
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
@@ -30,7 +34,27 @@ def check_installed() -> None:
         raise TracelabError(f"to_onnx needs {', '.join(missing)}: pip install 'tracelab[onnx]'")
 
 
-def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[str]) -> None:
+def refuse_writes(graph: Graph) -> None:
+    """Raises `ExportError` where the graph writes to what outlives a call: ONNX has values only."""
+    memory = Aliasing(graph)
+    for node in graph.nodes:
+        names = [node.attributes["name"]] if node.kind == SET_ATTRIBUTE else []
+        names += [
+            value.path or value.name
+            for given in written_values(node)
+            for value in graph.inputs
+            if memory.may_share(given, value)
+        ]
+        if names:
+            raise refused(
+                f"{named(node)} writes to `{names[0]}`",
+                node,
+                "an ONNX program changes nothing outside of it: trace in evaluation mode, or take the tensor as an "
+                "argument and return the new one",
+            )
+
+
+def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[str], dims: Dims | None = None) -> None:
     """Write the program as ONNX, with the graph's names of inputs and outputs.
 
     Raises:
@@ -53,6 +77,8 @@ def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[s
     if made is None:
         raise ExportError("torch.onnx.export gave nothing")
     made.save(os.fspath(path))
+    if dims:
+        _rename_sizes(os.fspath(path), program, graph, dims)
 
 
 def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
@@ -68,6 +94,34 @@ def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs:
     # ONNX leaves out inputs that nothing reads only where they are no tensors.
     found = session.run(None, dict(zip(wanted, arrays, strict=False)))
     return [torch.as_tensor(item) for item in found]
+
+
+def _rename_sizes(path: str, program: ExportedProgram, graph: Graph, dims: Dims) -> None:
+    """Call sizes by the names that the user gave, where torch has made up others."""
+    import onnx
+
+    names = set(program.graph_signature.user_inputs)
+    nodes = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    tree = input_tree_of(graph)
+    wanted: dict[str, str] = {}
+    for given, node in zip(arguments_of(graph).leaves, nodes, strict=True):
+        sizes = dims.get(given.name, dims.get(tree.names[given.argument]))
+        if sizes is None or not isinstance(node.meta.get("val"), Tensor):
+            continue
+        pairs = (
+            sizes.items() if isinstance(sizes, Mapping) else enumerate((sizes,) if isinstance(sizes, str) else sizes)
+        )
+        for at, name in pairs:
+            size = node.meta["val"].shape[at]
+            if name is not None and isinstance(size, torch.SymInt):
+                wanted.setdefault(str(size.node.expr), name)
+    model = onnx.load(path, load_external_data=False)
+    for item in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        for size in item.type.tensor_type.shape.dim:
+            for symbol, name in wanted.items():
+                if size.dim_param:
+                    size.dim_param = re.sub(rf"\b{re.escape(symbol)}\b", name, size.dim_param)
+    onnx.save(model, path)
 
 
 def _name(name: str) -> str:

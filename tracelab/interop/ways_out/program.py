@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,14 +15,19 @@ from torch.fx.traceback import preserve_node_meta
 from torch.utils import _pytree as pytree
 
 from tracelab.errors import InputError
+from tracelab.graph.aliasing import runs_backward
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Node, Value
+from tracelab.graph.intrinsics import DIM, NUMEL, SIZE, STORAGE_OFFSET, STRIDE, intrinsic_of
+from tracelab.graph.ir import Value, unique_names
+from tracelab.graph.kinds import ARGUMENT
+from tracelab.graph.passes import dce
 from tracelab.graph.types import TensorType
 from tracelab.interop.ways_out.arguments import Arguments, Given, arguments_of, examples, numbers_asked
 from tracelab.interop.ways_out.fx_graph import graph_module
-from tracelab.interop.ways_out.refusals import ExportError
+from tracelab.interop.ways_out.node_meta import NUMBER_TYPES
+from tracelab.interop.ways_out.refusals import ExportError, named, refused
 
 NOTE = "tracelab_assumptions"
 """Where a program's graph module keeps, in `meta`, what it takes for granted beside sizes."""
@@ -40,8 +44,6 @@ ON_SIZES = frozenset(
         AssumptionKind.SHAPE,
     }
 )
-_GIVEN = frozenset({AssumptionKind.DTYPE, AssumptionKind.DIMENSIONS, AssumptionKind.ARGUMENT, AssumptionKind.CLASS})
-"""What a program checks by itself, or cannot be given otherwise."""
 
 
 def exported_program(
@@ -65,11 +67,19 @@ def exported_program(
         ExportError: torch cannot express the graph.
         InputError: `dims` names no argument, or a size that the graph fixes.
     """
-    given, (graph, checks) = graph, _with_guards(graph)
+    for node in graph.nodes:
+        if runs_backward(node):
+            raise refused(
+                f"{named(node)} computes gradients",
+                node,
+                "an exported program does not: export a trace of the forward pass, or compute them by torch.func",
+            )
+    given, graph = graph, graph.copy()
     twins = dict(zip(given.inputs, graph.inputs, strict=True))
-    for twin, copied in zip(given.nodes, (node for node in graph.nodes if node not in checks.added), strict=True):
-        twins.update(zip(twin.outputs, copied.outputs, strict=True))
+    for old, new in zip(given.nodes, graph.nodes, strict=True):
+        twins.update(zip(old.outputs, new.outputs, strict=True))
     state = {twins[value]: tensor for value, tensor in state.items() if value in twins}
+    checks = _sizes_checked(graph)
     arguments = arguments_of(graph)
     module = graph_module(graph, state, devices)
     _check_sizes(module, checks)
@@ -87,7 +97,7 @@ def exported_program(
     except Exception as error:
         raise _explained(error, runner) from error
     _fill_in(program.graph_module)
-    program.graph_module.meta[NOTE] = [str(item) for item in values_assumed(graph)]
+    program.graph_module.meta[NOTE] = [str(item) for item in values_assumed(given)]
     return program
 
 
@@ -193,34 +203,52 @@ def _dynamic_shapes(graph: Graph, arguments: Arguments, dims: Dims | None) -> An
     return {**dict(zip(arguments.names[:count], args, strict=True)), **kwargs}
 
 
-@dataclass(frozen=True, slots=True)
-class _Checks:
-    added: frozenset[Node]
-    """Nodes that only assumptions need."""
-    decided: list[tuple[Value, Assumption]]
-    """What decides on sizes, and what it was."""
+Checks = list[tuple[Value, Assumption]]
+"""What decides on sizes, and what it was."""
 
 
-def _with_guards(graph: Graph) -> tuple[Graph, _Checks]:
-    """A copy in which what decides on sizes is computed as well, and what it has to give."""
-    copied = graph.copy()
-    added = frozenset(node for _, node in copied.guard_nodes)
-    for position, node in reversed(copied.guard_nodes):
-        copied.nodes.insert(min(position, len(copied.nodes)), node)
-    made = {value for node in copied.nodes for value in node.outputs}
-    checks = [
+def _sizes_checked(graph: Graph) -> Checks:
+    """Leave in the graph what its results need and what decides on sizes; gives the latter."""
+    dce(graph)
+    for position, node in reversed(graph.guard_nodes):
+        if all(map(of_sizes, node.outputs)):
+            graph.nodes.insert(min(position, len(graph.nodes)), node)
+    graph.guard_nodes = []
+    # What only assumptions need shares its names with other nodes.
+    unique_names(graph.values())
+    made = {value for node in graph.nodes for value in node.outputs}
+    return [
         (item.value, item)
-        for item in copied.assumptions
-        if item.kind in ON_SIZES and item.value is not None and item.value in made and item.test in ("bool", "int")
+        for item in graph.assumptions
+        if item.value in made and item.value is not None and item.test in ("bool", "int") and _is_checked(item)
     ]
-    copied.guard_nodes = []
-    return copied, _Checks(added, [(value, item) for value, item in checks if value.type in ("bool", "int")])
 
 
-def _check_sizes(module: fx.GraphModule, checks: _Checks) -> None:
+def of_sizes(value: Value) -> bool:
+    """Whether a number follows from sizes and numbers of the arguments alone."""
+    node = value.node
+    if node is None or value.type not in NUMBER_TYPES or node.schema is not None:
+        return False
+    entry = intrinsic_of(node.target)
+    if node.kind == ARGUMENT or entry in _READ_OFF:
+        return True
+    return entry is not None and bool(node.inputs) and all(map(of_sizes, node.inputs))
+
+
+_READ_OFF = (SIZE, NUMEL, DIM, STRIDE, STORAGE_OFFSET)
+
+
+def _is_checked(item: Assumption) -> bool:
+    """Whether the program itself looks whether it holds."""
+    if item.kind not in ON_SIZES or item.value is None:
+        return False
+    return item.test == "len" or (item.test in ("bool", "int") and of_sizes(item.value))
+
+
+def _check_sizes(module: fx.GraphModule, checks: Checks) -> None:
     """Let the program take only sizes for which the code goes the recorded way."""
     by_name = {node.meta["tracelab_value"]: node for node in module.graph.nodes if "tracelab_value" in node.meta}
-    for value, item in checks.decided:
+    for value, item in checks:
         node = by_name.get(value.name)
         if node is None:
             continue
@@ -284,22 +312,17 @@ def _fill_in(module: fx.GraphModule) -> None:
 
 def values_assumed(graph: Graph) -> list[Assumption]:
     """What the program takes for granted and cannot check: values of tensors, modes, Python state."""
-    return [
-        item
-        for item in graph.assumptions
-        if item.kind not in _GIVEN
-        and not (item.kind in ON_SIZES and item.value is not None and item.test in ("bool", "int", "len"))
-        and item.kind
-        in (
-            *ON_SIZES,
-            AssumptionKind.VALUES,
-            AssumptionKind.STATE,
-            AssumptionKind.ENVIRONMENT,
-            AssumptionKind.RANDOM,
-            AssumptionKind.UNSEEN,
-            AssumptionKind.GRAD,
-        )
-    ]
+    return [item for item in graph.assumptions if item.kind in _OF_VALUES and not _is_checked(item)]
+
+
+_OF_VALUES = ON_SIZES | {
+    AssumptionKind.VALUES,
+    AssumptionKind.STATE,
+    AssumptionKind.ENVIRONMENT,
+    AssumptionKind.RANDOM,
+    AssumptionKind.UNSEEN,
+    AssumptionKind.GRAD,
+}
 
 
 def warning_of(graph: Graph) -> str:
@@ -322,7 +345,12 @@ def _explained(error: Exception, runner: Runner) -> ExportError:
     now: fx.Node | None = runner.__dict__["now"]
     first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     place = ""
-    if now is not None and now.op != "output":
+    if now is None or now.op == "output":
+        # Torch found it as it went over the whole.
+        graph: fx.Graph = runner.__dict__["graph_module"].graph
+        calls = [node for node in graph.nodes if node.op == "call_function"]
+        now = next((node for node in calls if str(node.target) in str(error)), None)
+    if now is not None:
         line = next((part for part in reversed((now.stack_trace or "").splitlines()) if "File " in part), "")
         words = [part.strip() for part in line.split(",")[:2]]
         file = words[0].removeprefix('File "').rstrip('"').rpartition("/")[2] if words else ""

