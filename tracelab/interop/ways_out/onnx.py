@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
@@ -63,6 +63,7 @@ def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[s
     inputs = [_name(given.name) for given in arguments_of(graph).leaves if given.value is not None]
     outputs = [_name(name or value.name) for value, name in output_names(graph)]
     kept = _unique(inputs), _unique(outputs)
+    _reshape_freely(program)
     try:
         with quietly():
             made = torch.onnx.export(
@@ -94,6 +95,32 @@ def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs:
     # ONNX leaves out inputs that nothing reads only where they are no tensors.
     found = session.run(None, dict(zip(wanted, arrays, strict=False)))
     return [torch.as_tensor(item) for item in found]
+
+
+def _reshape_freely(program: ExportedProgram) -> None:
+    """Let views be reshapes: torch's decompositions give other strides than its kernels, and ONNX has no strides."""
+    nodes = [node for node in program.graph.nodes if node.op == "call_function"]
+    written = {_base(node.all_input_nodes[0]) for node in nodes if _writes(node) and node.all_input_nodes}
+    for node in nodes:
+        # A write through a view reaches what it is a view of.
+        if node.target is torch.ops.aten.view.default and _base(node) not in written:
+            node.target = torch.ops.aten.reshape.default
+    program.graph_module.recompile()
+
+
+def _writes(node: fx.Node) -> bool:
+    return bool(getattr(getattr(node.target, "_schema", None), "is_mutable", False))
+
+
+def _base(node: fx.Node) -> fx.Node:
+    """The node whose memory this one may be a view of."""
+    while node.op == "call_function" and node.all_input_nodes:
+        schema = getattr(node.target, "_schema", None)
+        views = schema is None or any(item.alias_info is not None for item in schema.returns)
+        if not views and "dropout" not in str(node.target):
+            break
+        node = node.all_input_nodes[0]
+    return node
 
 
 def _rename_sizes(path: str, program: ExportedProgram, graph: Graph, dims: Dims) -> None:
@@ -139,6 +166,12 @@ def _unique(names: Iterable[str]) -> list[str]:
     return found
 
 
+def _names(text: str, target: Any) -> bool:
+    """Whether torch's message is about an operator: `<OpOverload(op='aten.linalg_eig', overload='default')>`."""
+    name, _, overload = str(target).rpartition(".")
+    return f"op='{name}', overload='{overload}'" in text
+
+
 def _explained(error: BaseException, program: ExportedProgram) -> ExportError:
     """The error with the operator that ONNX does not have, and its line."""
     texts: list[str] = []
@@ -146,8 +179,9 @@ def _explained(error: BaseException, program: ExportedProgram) -> ExportError:
     while cause is not None:
         texts.append(str(cause))
         cause = cause.__cause__
-    for node in program.graph.nodes:
-        if node.op == "call_function" and any(f"{node.target}" in text for text in texts[1:]):
+    missing = any("No ONNX function found" in text or "No decompositions registered" in text for text in texts)
+    for node in program.graph.nodes if missing else ():
+        if node.op == "call_function" and any(_names(text, node.target) for text in texts):
             line = next((t for t in reversed((node.stack_trace or "").splitlines()) if "File " in t), "")
             parts = [part.strip() for part in line.split(",")]
             file = parts[0].removeprefix('File "').rstrip('"').rpartition("/")[2] if line else ""
@@ -156,5 +190,11 @@ def _explained(error: BaseException, program: ExportedProgram) -> ExportError:
                 f"ONNX has no form of {node.target} (%{node.name}){place}: replace that operator in the code and trace "
                 "again, or use to_package"
             )
+    unknown = re.search(r"No ONNX function found for <OpOverload\(op='([\w.]+)', overload='(\w+)'", "\n".join(texts))
+    if unknown is not None:
+        return ExportError(
+            f"ONNX has no form of {unknown[1]}.{unknown[2]}: replace what calls it in the code and trace again, or use "
+            "to_package"
+        )
     last = next((line for line in texts[-1].splitlines() if line.strip()), type(error).__name__)
     return ExportError(f"torch.onnx cannot write this program: {last.strip()[:300]}; to_package may")
