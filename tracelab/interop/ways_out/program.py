@@ -28,6 +28,7 @@ from tracelab.interop.ways_out.arguments import Arguments, Given, arguments_of, 
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.node_meta import NUMBER_TYPES
 from tracelab.interop.ways_out.refusals import ExportError, named, refused
+from tracelab.interop.ways_out.symbols import sizes_of_example
 
 NOTE = "tracelab_assumptions"
 """Where a program's graph module keeps, in `meta`, what it takes for granted beside sizes."""
@@ -271,8 +272,7 @@ def _holds(now: Any, then: Any, sentence: str) -> None:
 
 def _differs_at_one(condition: torch.SymBool) -> bool:
     """Whether a condition that holds for the example does not for a size of 1."""
-    expression, environment = condition.node.expr, condition.node.shape_env
-    hints = getattr(environment, "backed_var_to_val", None) or getattr(environment, "var_to_val", {})
+    expression, hints = condition.node.expr, sizes_of_example(condition.node.shape_env)
     symbols = list(getattr(expression, "free_symbols", ()))
     if not all(symbol in hints for symbol in symbols):
         return False

@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 from tracelab.graph.aliasing import is_random
 from tracelab.graph.graph import Graph
 from tracelab.interop.ways_out.refusals import ExportError
+from tracelab.interop.ways_out.symbols import sizes_of_example
 
 _MOST_TRIES = 12
 Results = Callable[[tuple[Any, ...], dict[str, Any]], list[Any]]
@@ -93,7 +94,7 @@ def _size(size: Any, sizes: dict[Any, int], attempt: int) -> int:
     if isinstance(size, int):
         return size
     expression = size.node.expr
-    hints = size.node.shape_env.backed_var_to_val
+    hints = sizes_of_example(size.node.shape_env)
     for symbol in sorted(expression.free_symbols, key=str):
         hint = int(hints.get(symbol, 2))
         if symbol not in sizes and attempt % 3:
