@@ -13,12 +13,13 @@ from torch import fx
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
+from tracelab.compat.leaving import load_package
 from tracelab.errors import AssumptionWarning
 from tracelab.execute.run.program import program_of
 from tracelab.interop.ways_out.arguments import example_call
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.onnx import check_installed, refuse_writes, runtime_results, write_onnx
-from tracelab.interop.ways_out.package import check_compiler, load_package, write_package
+from tracelab.interop.ways_out.package import check_compiler, write_package
 from tracelab.interop.ways_out.program import exported_program, warning_of
 from tracelab.interop.ways_out.refusals import ExportError
 from tracelab.interop.ways_out.script import scripted

@@ -11,6 +11,7 @@ import torch
 
 from tracelab.api.traced_function import TracedFunction
 from tracelab.cli.files import graph_of, opened
+from tracelab.compat import script
 from tracelab.errors import TracelabError, TracelabFileError
 from tracelab.graph.graph import Graph
 from tracelab.render.export import to_html, to_svg
@@ -56,7 +57,8 @@ def _write(found: Any, to: str, path: Path, check: bool) -> None:
         elif to == "pt2":
             torch.export.save(traced.export(), path)
         elif to == "torchscript":
-            torch.jit.save(traced.to_torchscript(), path)
+            with path.open("wb") as file:
+                script.save(traced.to_torchscript(), file)
         else:
             module = traced.to_fx()
             path.write_text(f"{module.print_readable(print_output=False)}\n", encoding="utf-8")

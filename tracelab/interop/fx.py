@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from tracelab.compat.leaving import autocast_calls
+from tracelab.compat.modes import set_grad_enabled
 from tracelab.compat.operators import HigherOrderOperator, OpOverload, OpOverloadPacket, packet_name
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
@@ -286,10 +288,10 @@ class _Reader:
                 self.beside(node, ENTER_GRAD_MODE, args)
             else:
                 return False
-        elif target is torch.amp.autocast_mode._enter_autocast:
+        elif target is autocast_calls()[0]:
             made = self.contexts[node] = self.beside(node, ENTER_CONTEXT, args)
             made.target = AUTOCAST.function
-        elif target is torch.amp.autocast_mode._exit_autocast and node.args[0] in self.contexts:
+        elif target is autocast_calls()[1] and node.args[0] in self.contexts:
             self.beside(node, EXIT_CONTEXT)
         elif target in _MAKERS or _is_context(target):
             made = self.contexts[node] = Node(ENTER_CONTEXT, _MAKERS.get(target, target), args, kwargs or None, ())
@@ -369,7 +371,7 @@ class _Reader:
         raise TracelabError(f"the node `{node.name}` is given a {type(item).__name__}, which graphs do not hold")
 
 
-_SET_MODE: Any = torch._C._set_grad_enabled
+_SET_MODE: Any = set_grad_enabled
 _MAKERS: dict[Any, Any] = {maker: INTRINSICS[name].function for name, maker in CONTEXTS.items()}
 """What makes a region, as a graph calls it."""
 _ON_NUMBERS = frozenset(

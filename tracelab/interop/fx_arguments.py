@@ -8,6 +8,7 @@ from typing import Any
 from torch import fx
 from torch.utils import _pytree as pytree
 
+from tracelab.compat.leaving import structures_of
 from tracelab.graph.tree import Tree
 
 _NUMBERS = (bool, int, float)
@@ -18,7 +19,7 @@ def argument_trees(module: fx.GraphModule) -> tuple[list[str], list[Tree], int] 
 
     Leaves are in the order of the placeholders; those that are no tensors, and that no node uses, are values.
     """
-    info: Any = getattr(module.graph._codegen, "pytree_info", None)
+    info = structures_of(module.graph)
     if info is None or info.in_spec is None:
         return None
     spec = info.in_spec
@@ -63,7 +64,7 @@ def _tree(spec: Any, place: str, nodes: Any) -> Tree:
 
 def result_of(module: fx.GraphModule, result: Any) -> Any:
     """What the graph module returns, put together of its flat results."""
-    info: Any = getattr(module.graph._codegen, "pytree_info", None)
+    info = structures_of(module.graph)
     if info is None or info.out_spec is None:
         return result
     leaves = list(result) if isinstance(result, (list, tuple)) else [result]

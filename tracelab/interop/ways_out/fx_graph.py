@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.fx.graph import _PyTreeCodeGen, _PyTreeInfo
 from torch.utils import _pytree as pytree
 
+from tracelab.compat.leaving import autocast_calls, structure_code
+from tracelab.compat.modes import set_grad_enabled
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.intrinsics import AUTOCAST, intrinsic_of
@@ -179,10 +180,10 @@ class _Builder:
             self.unpack(node)
         elif kind == ENTER_GRAD_MODE:
             self.modes.append(self.call(node, torch.is_grad_enabled))
-            self.call(node, torch._C._set_grad_enabled, (self.item(node.args[0]),))
+            self.call(node, set_grad_enabled, (self.item(node.args[0]),))
         elif kind == EXIT_GRAD_MODE:
             if self.modes:
-                self.call(node, torch._C._set_grad_enabled, (self.modes.pop(),))
+                self.call(node, set_grad_enabled, (self.modes.pop(),))
         elif kind == ENTER_CONTEXT:
             self.enter(node)
         elif kind == EXIT_CONTEXT:
@@ -281,7 +282,7 @@ class _Builder:
         args, kwargs = tuple(map(self.item, node.args)), {k: self.item(v) for k, v in (node.kwargs or {}).items()}
         entry = intrinsic_of(node.target)
         if entry is AUTOCAST and not kwargs:
-            self.contexts.append((node, self.call(node, torch.amp.autocast_mode._enter_autocast, args)))
+            self.contexts.append((node, self.call(node, autocast_calls()[0], args)))
             return
         maker = CONTEXTS.get(entry.name if entry is not None else "") or fx_function(node)
         made = self.call(node, maker, args, kwargs)
@@ -290,7 +291,7 @@ class _Builder:
 
     def leave(self, node: Node, entered: Node, made: fx.Node) -> None:
         if intrinsic_of(entered.target) is AUTOCAST:
-            self.call(node, torch.amp.autocast_mode._exit_autocast, (made,))
+            self.call(node, autocast_calls()[1], (made,))
         else:
             self.mark(self.fx.call_method("__exit__", (made, None, None, None)), node)
 
@@ -300,7 +301,7 @@ class _Builder:
             entered, made = self.contexts.pop()
             self.leave(entered, entered, made)
         if self.modes:
-            self.fx.call_function(torch._C._set_grad_enabled, (self.modes[0],))
+            self.fx.call_function(set_grad_enabled, (self.modes[0],))
 
     # Arguments and results ---------------------------------------------------------------------------------
 
@@ -385,7 +386,7 @@ class _Builder:
             self.fx.output(result)
             return
         self.fx.output(leaves)
-        self.fx.set_codegen(_PyTreeCodeGen(_PyTreeInfo(list(arguments.names), arguments.spec, spec)))
+        self.fx.set_codegen(structure_code(list(arguments.names), arguments.spec, spec))
 
 
 def raise_unknown() -> None:

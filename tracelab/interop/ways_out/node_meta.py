@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
 
+from tracelab.compat.leaving import fake_mode
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.scope import Scope
 from tracelab.graph.source import Source
@@ -22,7 +22,7 @@ class Fakes:
     """The values of one graph without their data."""
 
     def __init__(self) -> None:
-        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self.mode = fake_mode()
         self._known: dict[Value, Any] = {}
 
     def of(self, value: Value) -> Any:

@@ -14,6 +14,7 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.traceback import preserve_node_meta
 from torch.utils import _pytree as pytree
 
+from tracelab.compat.leaving import assert_scalar, check_condition, structures_of
 from tracelab.errors import InputError
 from tracelab.graph.aliasing import runs_backward
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
@@ -152,8 +153,7 @@ def _forward(arguments: Arguments, module: fx.GraphModule) -> Callable[..., Any]
     parameters = ", ".join(["self", *positional, *(["*", *keywords] if keywords else [])])
     given = f"({', '.join(positional)}{',' if positional else ''})"
     named = ", ".join(f"{name!r}: {name}" for name in keywords)
-    codegen: Any = module.graph._codegen
-    spec = getattr(getattr(codegen, "pytree_info", None), "out_spec", None)
+    spec = getattr(structures_of(module.graph), "out_spec", None)
     namespace = {"put": (lambda leaves: pytree.tree_unflatten(leaves, spec)) if spec is not None else lambda item: item}
     exec(f"def forward({parameters}):\n    return put(self._run({given}, {{{named}}}))\n", namespace)
     return namespace["forward"]
@@ -262,10 +262,10 @@ def _holds(now: Any, then: Any, sentence: str) -> None:
     """What decides on sizes is as it was at the trace: torch turns this into a condition on the inputs."""
     if isinstance(now, (torch.SymInt, torch.SymBool, torch.SymFloat)):
         kept: Any = now == then if not isinstance(then, bool) else now if then else torch.sym_not(now)
-        torch._check(kept, lambda: sentence)
+        check_condition(kept, sentence)
         if isinstance(kept, torch.SymBool) and _differs_at_one(kept):
             # Torch takes every symbol for 2 or more, and does not look at a call whether it is.
-            torch.ops.aten._assert_scalar.default(kept, sentence)
+            assert_scalar(kept, sentence)
     elif now != then:
         raise InputError(f"an example does not go the way that was recorded: {sentence}")
 
