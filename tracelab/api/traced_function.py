@@ -13,6 +13,7 @@ from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
 from tracelab.api.traced_module import TracedModule
+from tracelab.api.ways_out import WaysOut
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.origin import Origin
@@ -21,7 +22,9 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedFunction(Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Extracting, Exporting):
+class TracedFunction(
+    Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Extracting, Exporting, WaysOut
+):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.

@@ -14,6 +14,8 @@ from tracelab.api.extracting import Extracting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
+from tracelab.api.signed_forward import SignedForward
+from tracelab.api.ways_out import WaysOut
 from tracelab.display import MimeBundle, display_bundle
 from tracelab.execute.module import ReplayModule
 from tracelab.execute.origin import Origin
@@ -22,7 +24,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checking, Extracting, Exporting):
+class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checking, Extracting, Exporting, WaysOut):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`, `compile`,
@@ -39,6 +41,7 @@ class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checki
 
     def _part_class(self) -> type[TracedModule]:
         return TracedModule
+    forward = SignedForward()
 
     def _origin_of(self, method: str) -> Origin | None:
         return self.origins.get(method)

@@ -52,6 +52,19 @@ def parser_of_all() -> argparse.ArgumentParser:
     show.add_argument("--dtype", help="of a configuration: dtype of the weights (default: the file's, else bfloat16)")
     show.add_argument("--no-browser", action="store_true", help="write the file, open nothing")
 
+    export = command(
+        "export",
+        "write a trace as another program's file",
+        f"Write what {_FILE} holds in another format: ONNX, torch.export's .pt2, a package that AOTInductor compiles, "
+        "a torch.fx module, TorchScript, the explorer's page, or a picture.",
+        "export net.tlab --to onnx -o net.onnx",
+    )
+    export.add_argument("file", help=_FILE)
+    formats = ["onnx", "pt2", "package", "fx", "html", "svg", "pdf", "torchscript"]
+    export.add_argument("--to", required=True, choices=formats, help="the format")
+    export.add_argument("-o", "--output", metavar="OUT", help="the file (default: the name with the format's ending)")
+    export.add_argument("--no-check", action="store_true", help="do not run what was written on other sizes")
+
     info = command(
         "info",
         "tell what a file holds",

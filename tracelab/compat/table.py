@@ -36,6 +36,23 @@ _AT_IMPORT, _AT_USE = True, False
 
 _GROUPS = (
     (
+        "leaving",
+        "Exporting a trace",
+        _AT_USE,
+        """
+        torch._check
+        torch._inductor.aoti_compile_and_package
+        torch._inductor.aoti_load_package
+        torch._inductor.cpp_builder.get_cpp_compiler
+        torch._subclasses.fake_tensor.FakeTensorMode
+        torch.amp.autocast_mode._enter_autocast
+        torch.amp.autocast_mode._exit_autocast
+        torch.fx.graph._PyTreeCodeGen
+        torch.fx.graph._PyTreeInfo
+        torch.ops.aten._assert_scalar.default
+        """,
+    ),
+    (
         "dispatch",
         "Tracing",
         _AT_IMPORT,

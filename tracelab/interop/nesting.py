@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from torch.fx.immutable_collections import immutable_dict, immutable_list
+
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
+from tracelab.graph.own_attributes import maker_of
 from tracelab.graph.tree import Tree
 from tracelab.graph.types import type_text
 from tracelab.storage import validation
@@ -133,7 +136,7 @@ def structured(graph: Graph, item: Any) -> Value:
 def _structured(graph: Graph, item: Any) -> Any:
     if isinstance(item, dict):
         parts = tuple(part for key, child in item.items() for part in (key, _structured(graph, child)))
-        return _made(graph, DICT_CONSTRUCT, parts).outputs[0]
+        return _of_class(_made(graph, DICT_CONSTRUCT, parts), item, dict).outputs[0]
     if isinstance(item, (list, tuple)):
         kind = LIST_CONSTRUCT if isinstance(item, list) else TUPLE_CONSTRUCT
         node = _made(graph, kind, tuple(_structured(graph, child) for child in item))
@@ -141,5 +144,16 @@ def _structured(graph: Graph, item: Any) -> Any:
             node.target = type(item)
             node.set_attribute("fields", list(item._fields))
             node.set_attribute("class", type(item).__name__)
-        return node.outputs[0]
+        return _of_class(node, item, list, tuple).outputs[0]
     return item
+
+
+def _of_class(node: Node, item: Any, *plain: type) -> Node:
+    """Note the class of what a node makes, where it is one of its own."""
+    if node.target is None and type(item) not in (*plain, *_IMMUTABLE):
+        node.target = maker_of(item, dict(item) if isinstance(item, dict) else list(item), "what it returns")
+        node.set_attribute("class", type(item).__name__)
+    return node
+
+
+_IMMUTABLE = (immutable_list, immutable_dict)

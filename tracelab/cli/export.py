@@ -1,0 +1,78 @@
+"""`tracelab export`: what a file holds, in another program's format."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tracelab.api.traced_function import TracedFunction
+from tracelab.cli.files import graph_of, opened
+from tracelab.compat import script
+from tracelab.errors import TracelabError, TracelabFileError
+from tracelab.graph.graph import Graph
+from tracelab.render.export import to_html, to_svg
+
+_ENDINGS = {"package": "package.pt2", "fx": "py", "torchscript": "pt"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write it; what the file takes for granted is said on the way."""
+    found = opened(options.file)
+    to = options.to
+    path = Path(options.output or Path(options.file).with_suffix("." + _ENDINGS.get(to, to)).name)
+    if path.exists() and path.samefile(options.file):
+        raise TracelabFileError(f"{path} is the file that is read: choose another one with -o")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            _write(found, to, path, not options.no_check)
+        except OSError as error:
+            reason = error.strerror or error
+            raise TracelabFileError(f"cannot write to {path}: {reason}; choose another file with -o") from None
+    for item in caught:
+        if type(item.message).__module__.startswith("tracelab"):
+            print(f"note: {item.message}")
+    print(f"the {to} file: {path}")
+    return 0
+
+
+def _write(found: Any, to: str, path: Path, check: bool) -> None:
+    if to == "html":
+        cases = [] if isinstance(found, Graph) else [case.graph for case in found.cases]
+        to_html(graph_of(found), path, cases)
+    elif to == "svg":
+        to_svg(graph_of(found), path)
+    elif to == "pdf":
+        _write_pdf(graph_of(found), path)
+    else:
+        traced = TracedFunction(found, found.name) if isinstance(found, Graph) else found
+        if to == "onnx":
+            traced.to_onnx(path, check=check)
+        elif to == "package":
+            traced.to_package(path, check=check)
+        elif to == "pt2":
+            torch.export.save(traced.export(), path)
+        elif to == "torchscript":
+            with path.open("wb") as file:
+                script.save(traced.to_torchscript(), file)
+        else:
+            module = traced.to_fx()
+            path.write_text(f"{module.print_readable(print_output=False)}\n", encoding="utf-8")
+
+
+def _write_pdf(graph: Graph, path: Path) -> None:
+    import graphviz
+
+    from tracelab.render.export import to_dot
+
+    text = to_dot(graph)
+    try:
+        path.write_bytes(graphviz.Source(text or "").pipe(format="pdf"))
+    except graphviz.ExecutableNotFound:
+        raise TracelabError(
+            "a PDF needs Graphviz's program `dot`, and none was found: install Graphviz, or use --to svg"
+        ) from None

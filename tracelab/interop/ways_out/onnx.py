@@ -1,0 +1,200 @@
+"""An exported program as ONNX, by torch's exporter; the result is compared by onnxruntime."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+from torch.export import ExportedProgram
+from torch.utils import _pytree as pytree
+
+from tracelab.errors import TracelabError
+from tracelab.graph.aliasing import Aliasing, written_values
+from tracelab.graph.data import input_tree_of
+from tracelab.graph.graph import Graph
+from tracelab.graph.kinds import SET_ATTRIBUTE
+from tracelab.graph.output_names import output_names
+from tracelab.interop.ways_out.arguments import arguments_of
+from tracelab.interop.ways_out.program import Dims, quietly
+from tracelab.interop.ways_out.refusals import ExportError, named, refused
+
+_NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
+
+def check_installed() -> None:
+    """Raises `TracelabError` where a package that ONNX needs is missing."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise TracelabError(f"to_onnx needs {', '.join(missing)}: pip install 'tracelab[onnx]'")
+
+
+def refuse_writes(graph: Graph) -> None:
+    """Raises `ExportError` where the graph writes to what outlives a call: ONNX has values only."""
+    memory = Aliasing(graph)
+    for node in graph.nodes:
+        names = [node.attributes["name"]] if node.kind == SET_ATTRIBUTE else []
+        names += [
+            value.path or value.name
+            for given in written_values(node)
+            for value in graph.inputs
+            if memory.may_share(given, value)
+        ]
+        if names:
+            raise refused(
+                f"{named(node)} writes to `{names[0]}`",
+                node,
+                "an ONNX program changes nothing outside of it: trace in evaluation mode, or take the tensor as an "
+                "argument and return the new one",
+            )
+
+
+def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[str], dims: Dims | None = None) -> None:
+    """Write the program as ONNX, with the graph's names of inputs and outputs.
+
+    Raises:
+        ExportError: An operator has no form in ONNX; the message names it.
+    """
+    inputs = [_name(given.name) for given in arguments_of(graph).leaves if given.value is not None]
+    outputs = [_name(name or value.name) for value, name in output_names(graph)]
+    kept = _unique(inputs), _unique(outputs)
+    _reshape_freely(program)
+    try:
+        with quietly():
+            made = torch.onnx.export(
+                program,
+                dynamo=True,
+                input_names=kept[0] if len(kept[0]) == len(program.graph_signature.user_inputs) else None,
+                output_names=kept[1] if len(kept[1]) == len(program.graph_signature.user_outputs) else None,
+                verbose=False,
+            )
+    except Exception as error:
+        raise _explained(error, program) from error
+    if made is None:
+        raise ExportError("torch.onnx.export gave nothing")
+    made.save(os.fspath(path))
+    if dims:
+        _rename_sizes(os.fspath(path), program, graph, dims)
+
+
+def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """What onnxruntime gives for a call."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(os.fspath(Path(path)), options, providers=["CPUExecutionProvider"])
+    leaves = [leaf for leaf in pytree.arg_tree_leaves(*args, **kwargs) if isinstance(leaf, (Tensor, int, float))]
+    arrays = [leaf.detach().numpy() if isinstance(leaf, Tensor) else torch.tensor(leaf).numpy() for leaf in leaves]
+    wanted = [item.name for item in session.get_inputs()]
+    # ONNX leaves out inputs that nothing reads only where they are no tensors.
+    found = session.run(None, dict(zip(wanted, arrays, strict=False)))
+    return [torch.as_tensor(item) for item in found]
+
+
+def _reshape_freely(program: ExportedProgram) -> None:
+    """Let views be reshapes: torch's decompositions give other strides than its kernels, and ONNX has no strides."""
+    nodes = [node for node in program.graph.nodes if node.op == "call_function"]
+    written = {_base(node.all_input_nodes[0]) for node in nodes if _writes(node) and node.all_input_nodes}
+    for node in nodes:
+        # A write through a view reaches what it is a view of.
+        if node.target is torch.ops.aten.view.default and _base(node) not in written:
+            node.target = torch.ops.aten.reshape.default
+    program.graph_module.recompile()
+
+
+def _writes(node: fx.Node) -> bool:
+    return bool(getattr(getattr(node.target, "_schema", None), "is_mutable", False))
+
+
+def _base(node: fx.Node) -> fx.Node:
+    """The node whose memory this one may be a view of."""
+    while node.op == "call_function" and node.all_input_nodes:
+        schema = getattr(node.target, "_schema", None)
+        views = schema is None or any(item.alias_info is not None for item in schema.returns)
+        if not views and "dropout" not in str(node.target):
+            break
+        node = node.all_input_nodes[0]
+    return node
+
+
+def _rename_sizes(path: str, program: ExportedProgram, graph: Graph, dims: Dims) -> None:
+    """Call sizes by the names that the user gave, where torch has made up others."""
+    import onnx
+
+    names = set(program.graph_signature.user_inputs)
+    nodes = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+    tree = input_tree_of(graph)
+    wanted: dict[str, str] = {}
+    for given, node in zip(arguments_of(graph).leaves, nodes, strict=True):
+        sizes = dims.get(given.name, dims.get(tree.names[given.argument]))
+        if sizes is None or not isinstance(node.meta.get("val"), Tensor):
+            continue
+        pairs = (
+            sizes.items() if isinstance(sizes, Mapping) else enumerate((sizes,) if isinstance(sizes, str) else sizes)
+        )
+        for at, name in pairs:
+            size = node.meta["val"].shape[at]
+            if name is not None and isinstance(size, torch.SymInt):
+                wanted.setdefault(str(size.node.expr), name)
+    model = onnx.load(path, load_external_data=False)
+    for item in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        for size in item.type.tensor_type.shape.dim:
+            for symbol, name in wanted.items():
+                if size.dim_param:
+                    size.dim_param = re.sub(rf"\b{re.escape(symbol)}\b", name, size.dim_param)
+    onnx.save(model, path)
+
+
+def _name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_." else "_" for letter in name).strip("_") or "value"
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        base, number = name, 1
+        while name in found:
+            number += 1
+            name = f"{base}_{number}"
+        found.append(name)
+    return found
+
+
+def _names(text: str, target: Any) -> bool:
+    """Whether torch's message is about an operator: `<OpOverload(op='aten.linalg_eig', overload='default')>`."""
+    name, _, overload = str(target).rpartition(".")
+    return f"op='{name}', overload='{overload}'" in text
+
+
+def _explained(error: BaseException, program: ExportedProgram) -> ExportError:
+    """The error with the operator that ONNX does not have, and its line."""
+    texts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        texts.append(str(cause))
+        cause = cause.__cause__
+    missing = any("No ONNX function found" in text or "No decompositions registered" in text for text in texts)
+    for node in program.graph.nodes if missing else ():
+        if node.op == "call_function" and any(_names(text, node.target) for text in texts):
+            line = next((t for t in reversed((node.stack_trace or "").splitlines()) if "File " in t), "")
+            parts = [part.strip() for part in line.split(",")]
+            file = parts[0].removeprefix('File "').rstrip('"').rpartition("/")[2] if line else ""
+            place = f" at {file}:{parts[1].removeprefix('line ')}" if line else ""
+            return ExportError(
+                f"ONNX has no form of {node.target} (%{node.name}){place}: replace that operator in the code and trace "
+                "again, or use to_package"
+            )
+    unknown = re.search(r"No ONNX function found for <OpOverload\(op='([\w.]+)', overload='(\w+)'", "\n".join(texts))
+    if unknown is not None:
+        return ExportError(
+            f"ONNX has no form of {unknown[1]}.{unknown[2]}: replace what calls it in the code and trace again, or use "
+            "to_package"
+        )
+    last = next((line for line in texts[-1].splitlines() if line.strip()), type(error).__name__)
+    return ExportError(f"torch.onnx cannot write this program: {last.strip()[:300]}; to_package may")
