@@ -32,15 +32,16 @@ def load(
 ) -> TracedFunction | TracedModule:
     """Read a `.tlab` file.
 
-    Nothing in the file runs while it loads. A node that needs Python or TorchScript code shows, and raises
-    `TracelabError` when it should run, unless `allow` names it.
+    Nothing in the file runs while it loads. A node runs where its operator is torch's and computes on tensors. One that
+    needs another operator, or Python or TorchScript code, shows, and raises `TracelabError` when it should run, unless
+    `allow` names it.
 
     Args:
         file: A path or a binary file object.
         map_location: The device for all tensors, and for the devices that the trace wrote down; None for those that
             they were saved from.
-        allow: Names of code that may run: `"module:qualname"`; for TorchScript its qualified name, or `"torchscript"`
-            for all.
+        allow: Names of code that may run: `"namespace::name"` of an operator, `"module:qualname"` of Python code; for
+            TorchScript its qualified name, or `"torchscript"` for all.
 
     Returns:
         The traced function or module, with the verdicts of its last check.

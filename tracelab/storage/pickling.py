@@ -42,12 +42,14 @@ def make_graphs_picklable() -> None:
 
 
 def own_functions(graphs: Iterable[Graph]) -> frozenset[str]:
-    """The names of the Python functions that graphs call by themselves, as `tracelab.load(allow=)` takes them."""
+    """The names of the functions and operators that graphs call, as `tracelab.load(allow=)` takes them."""
     found = {"torchscript"}
     for graph in graphs:
         for node in graph.nodes:
             name = getattr(node.target, "__qualname__", None)
-            if node.schema is None and name is not None:
+            if node.schema is not None:
+                found.add(node.schema.name)
+            elif name is not None:
                 found.update((f"{getattr(node.target, '__module__', '')}:{name}", python_name(node.target)))
     # What is defined inside a function can be imported from nowhere: it shows, and says so when it should run.
     return frozenset(name for name in found if "<" not in name)

@@ -65,7 +65,7 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise TracelabFileError(f"the TorchScript file cannot be read: {reason}") from error
     with validation.reading("TorchScript"):
-        return _graph_of(loaded, find)
+        return _graph_of(loaded, find, own=trust)
 
 
 def from_torchscript(module_or_function: Any) -> Graph:
@@ -118,7 +118,7 @@ def _finder(module: Any) -> FindFunction:
     return find
 
 
-def _graph_of(target: Any, find: FindFunction) -> Graph:
+def _graph_of(target: Any, find: FindFunction, own: bool = True) -> Graph:
     is_module = script.is_module(target)
     if is_module and not script.has_method(target, "forward"):
         raise TracelabError(f"the script module {target.original_name} has no method `forward`")
@@ -126,7 +126,7 @@ def _graph_of(target: Any, find: FindFunction) -> Graph:
     graph = Graph(name)
     graph.root.class_name = name if is_module else ""
     code = script.method_graph(target, "forward") if is_module else target.graph
-    reader = _Reader(graph, find)
+    reader = _Reader(graph, find, own)
     frame = _Frame(graph.root, None)
     values = list(code.inputs())
     if is_module:
@@ -179,10 +179,10 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, graph: Graph, find: FindFunction) -> None:
+    def __init__(self, graph: Graph, find: FindFunction, own: bool) -> None:
         self.graph = graph
         self.find = find
-        self.targets = TargetReader(ScriptFiles(), frozenset())
+        self.targets = TargetReader(ScriptFiles(), frozenset(), numbers=True, own=own)
         self.tensors: dict[int, Value] = {}
         self.written: dict[tuple[str, str], Any] = {}
         self.calls: dict[str, int] = {}

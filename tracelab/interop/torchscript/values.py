@@ -13,6 +13,7 @@ import torch
 from tracelab.compat import script
 from tracelab.compat.operators import OpOverload
 from tracelab.errors import TracelabError
+from tracelab.graph.allowed_operators import number_problem
 from tracelab.graph.ir import Node, Value, map_values
 from tracelab.graph.kinds import (
     CONSTANT,
@@ -310,6 +311,9 @@ class _Called:
         self.__name__ = operator._schema.name.rpartition("::")[2]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        problem = number_problem((*args, *kwargs.values()))
+        if problem:
+            raise TracelabError(f"{self.operator._schema.name} is not called: {problem}")
         return self.operator(*args, **kwargs)
 
 

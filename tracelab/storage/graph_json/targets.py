@@ -1,8 +1,9 @@
 """What runs a node, as a file names it.
 
-An operator is named by its schema and looked up in torch's registry; one of `graph.intrinsics` by its name
-there. Any other Python callable is only named, `module:qualname`: the node shows, and refuses to run until
-the user allows that name. Nothing is imported, and no TorchScript code is loaded, because a file says so.
+An operator is named by its schema, looked up in torch's registry, and runs where `graph.allowed_operators` lets it; one
+of `graph.intrinsics` by its name there. Any other Python callable is only named, `module:qualname`: the node shows, and
+refuses to run until the user allows that name. Nothing is imported, and no TorchScript code is loaded, because a file
+says so.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 from tracelab.compat import script
 from tracelab.compat.operators import OpOverload
 from tracelab.errors import TracelabError, TracelabFileError
+from tracelab.graph.allowed_operators import refusal
 from tracelab.graph.callables.collectives import Collective, is_collective
 from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.callables.wrappers import Wrapper, wrapper_of
@@ -36,17 +38,6 @@ STORED_CLASS = "stored_class"
 """Attribute of a node whose result came back as a plain tuple or dict: the class that it had."""
 
 _OPERATOR = re.compile(r"([A-Za-z_]\w*)::([A-Za-z_]\w*)(?:\.(\w+))?", re.ASCII)
-
-_FILE_OPERATORS = frozenset(
-    {
-        "aten::from_file",
-        "image::read_file",
-        "image::write_file",
-        "video_reader::read_video_from_file",
-        "video_reader::probe_video_from_file",
-    }
-)
-"""Registered operators that open files: a graph from elsewhere may not, unless the user says so."""
 
 
 class Refusal:
@@ -156,11 +147,19 @@ def encode_target(node: Node, scripts: ScriptFiles) -> dict[str, Any] | None:
 
 
 class TargetReader:
-    """Finds what runs the nodes of one archive, each operator once; `allow` holds the names that may run."""
+    """Finds what runs the nodes of one archive, each operator once; `allow` holds the names that may run.
 
-    def __init__(self, scripts: ScriptFiles, allow: frozenset[str]) -> None:
+    `numbers` lets operators on plain numbers run, for a reader that guards what they are given; `own` every operator,
+    for a program of this process.
+    """
+
+    def __init__(
+        self, scripts: ScriptFiles, allow: frozenset[str], *, numbers: bool = False, own: bool = False
+    ) -> None:
         self.scripts = scripts
         self.allow = allow
+        self.numbers = numbers
+        self.own = own
         self._operators: dict[str, Callable[..., Any]] = {}
 
     def read(self, item: Any, kind: str) -> Callable[..., Any] | None:
@@ -198,9 +197,6 @@ class TargetReader:
         namespace, short, overload = match.groups()
         stored = {"operator": name}
         full = f"{namespace}::{short}"
-        if full in _FILE_OPERATORS and full not in self.allow:
-            reason = f"{full} opens files: if you trust this trace, load it with allow={{{full!r}}}"
-            return Refusal(short, reason, stored)
         try:
             found = getattr(getattr(getattr(torch.ops, namespace), short), overload or "default")
         except (AttributeError, RuntimeError):
@@ -211,6 +207,11 @@ class TargetReader:
                 "import the library that defines it, and load the file again"
             )
             return Refusal(short, reason, stored)
+        if not self.own and self.allow.isdisjoint((full, name)):
+            problem = refusal(found._schema, self.numbers)
+            if problem:
+                reason = f"{full} {problem}: if you trust this trace, load it with allow={{{full!r}}}"
+                return Refusal(short, reason, stored)
         return Collective(found) if is_collective(found) else found
 
     def _python(self, name: str, kind: str, entry: dict[str, Any]) -> Callable[..., Any] | None:
