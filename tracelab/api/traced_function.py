@@ -22,9 +22,7 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedFunction(
-    Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Extracting, Exporting, WaysOut
-):
+class TracedFunction(Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Extracting, Exporting, WaysOut):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.

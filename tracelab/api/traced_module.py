@@ -41,6 +41,7 @@ class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checki
 
     def _part_class(self) -> type[TracedModule]:
         return TracedModule
+
     forward = SignedForward()
 
     def _origin_of(self, method: str) -> Origin | None:

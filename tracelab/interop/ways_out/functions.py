@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -62,9 +63,11 @@ def fx_function(node: Node) -> Callable[..., Any]:
 
 
 def _is_spelled(target: Any) -> bool:
-    """Whether generated code can name it."""
+    """Whether generated code can name it: a method of a class (`Function.apply`) is in no module."""
     name = getattr(target, "__name__", None)
-    return isinstance(name, str) and name.isidentifier() and bool(getattr(target, "__module__", None))
+    owner = getattr(target, "__self__", None)
+    in_module = owner is None or isinstance(owner, ModuleType)
+    return in_module and isinstance(name, str) and name.isidentifier() and bool(getattr(target, "__module__", None))
 
 
 def standing_for(target: Any, name: str) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 from tracelab.compat.leaving import autocast_calls, structure_code
 from tracelab.compat.modes import set_grad_enabled
 from tracelab.errors import TracelabError
+from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.graph import Graph
 from tracelab.graph.intrinsics import AUTOCAST, intrinsic_of
 from tracelab.graph.ir import Node, Value
@@ -369,8 +370,22 @@ class _Builder:
                     node,
                     "a program's buffers keep theirs: return the tensor instead, and trace again",
                 )
+            self.refuse_old_tensor(path, node, value)
             target = self.items[value] if value in self.items else self.fx.get_attr(path)
             self.mark(self.fx.call_function(torch.ops.aten.copy_.default, (target, item)), node)
+
+    def refuse_old_tensor(self, path: str, node: Node, value: Value | None) -> None:
+        """A result that holds the buffer's old tensor would hold the new numbers: the buffer is written at the end."""
+        aliasing = Aliasing(self.graph)
+        old = [value] if value is not None else [known for known in self.state if known.path == path]
+        kept = [*self.graph.outputs]
+        kept += [given for other, _ in self.assigned.values() for given in other.args if isinstance(given, Value)]
+        if any(aliasing.may_share(one, each) for one in old for each in kept):
+            raise refused(
+                f"the trace sets the buffer `{path}` and still gives its old tensor",
+                node,
+                "a program writes to the buffer in place: return a clone of the old tensor, and trace again",
+            )
 
     def output(self, result: Any, arguments: Arguments) -> None:
         leaves, spec = pytree.tree_flatten(result)

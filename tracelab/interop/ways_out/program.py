@@ -22,7 +22,7 @@ from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.intrinsics import DIM, NUMEL, SIZE, STORAGE_OFFSET, STRIDE, intrinsic_of
 from tracelab.graph.ir import Value, unique_names
-from tracelab.graph.kinds import ARGUMENT
+from tracelab.graph.kinds import ARGUMENT, PYTHON_CALL
 from tracelab.graph.passes import dce
 from tracelab.graph.types import TensorType
 from tracelab.interop.ways_out.arguments import Arguments, Given, arguments_of, examples, numbers_asked
@@ -76,6 +76,13 @@ def exported_program(
                 node,
                 "an exported program does not: export a trace of the forward pass, or compute them by torch.func",
             )
+        if node.kind == PYTHON_CALL and not _is_autograd_function(node.target):
+            raise refused(
+                f"{named(node)} runs Python code",
+                node,
+                "a program would hold what it did once: write it with operators of torch, or register it by "
+                "torch.library.custom_op",
+            )
     given, graph = graph, graph.copy()
     twins = dict(zip(given.inputs, graph.inputs, strict=True))
     for old, new in zip(given.nodes, graph.nodes, strict=True):
@@ -101,6 +108,11 @@ def exported_program(
     _fill_in(program.graph_module)
     program.graph_module.meta[NOTE] = [str(item) for item in values_assumed(given)]
     return program
+
+
+def _is_autograd_function(target: Any) -> bool:
+    owner = getattr(target, "__self__", None)
+    return isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
 
 
 class Runner(nn.Module):
