@@ -109,3 +109,13 @@ def test_a_file_without_weights_is_refused(relu, tmp_path, capsys):
     assert main(["export", str(relu), "--to", "pt2", "-o", str(tmp_path / "relu.pt2")]) == 0
     assert main(["export", str(tmp_path / "relu.pt2"), "--to", "fx", "-o", str(tmp_path / "relu.py")]) == 2
     assert "the graph has no weights (`0.weight`)" in capsys.readouterr().err
+
+
+def test_a_size_that_the_program_fixes_is_a_number_in_onnx(tmp_path) -> None:
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path / "net.onnx"
+    tracelab.trace(nn.Linear(3, 4), torch.ones(2, 3)).to_onnx(path)
+    (given,) = onnx.load(path).graph.input
+    batch, width = given.type.tensor_type.shape.dim
+    assert batch.dim_param
+    assert width.dim_value == 3

@@ -77,9 +77,19 @@ def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[s
         raise _explained(error, program) from error
     if made is None:
         raise ExportError("torch.onnx.export gave nothing")
+    _fix_sizes([*made.model.graph.inputs, *made.model.graph.outputs])
     made.save(os.fspath(path))
     if dims:
         _rename_sizes(os.fspath(path), program, graph, dims)
+
+
+def _fix_sizes(values: Iterable[Any]) -> None:
+    """Make numbers of the sizes that torch found to be fixed: its exporter writes a symbol with the name "3"."""
+    for value in values:
+        for place, size in enumerate(value.shape or ()):
+            text = getattr(size, "value", None)
+            if isinstance(text, str) and text.isdigit():
+                value.shape[place] = int(text)
 
 
 def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
