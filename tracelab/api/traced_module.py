@@ -36,13 +36,12 @@ class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checki
     torch.Size([5, 2])
     """
 
+    forward = SignedForward()
     examples: list[Tensor] | None = None
     """What a part of a trace was given in the run that it was taken from; None for any other trace."""
 
     def _part_class(self) -> type[TracedModule]:
         return TracedModule
-
-    forward = SignedForward()
 
     def _origin_of(self, method: str) -> Origin | None:
         return self.origins.get(method)

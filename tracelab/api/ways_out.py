@@ -23,7 +23,7 @@ from tracelab.interop.ways_out.package import check_compiler, write_package
 from tracelab.interop.ways_out.program import exported_program, warning_of
 from tracelab.interop.ways_out.refusals import ExportError
 from tracelab.interop.ways_out.script import scripted
-from tracelab.interop.ways_out.trials import compare_on_others
+from tracelab.interop.ways_out.trials import Results, compare_on_others
 
 
 class WaysOut:
@@ -109,15 +109,13 @@ class WaysOut:
         def write(draft: str) -> None:
             write_onnx(exported, program.graph, draft, dims)
             if check:
-                module = graph_module(program.graph, program.state, program.devices)
-                compared = compare_on_others(
+                _compared(
                     exported,
-                    program.graph,
-                    module,
+                    program,
                     lambda args, kwargs: list(runtime_results(draft, args, kwargs)),
                     "the ONNX program",
+                    shapes=2,
                 )
-                _tell_if_not(compared, "the ONNX program")
 
         _written(path, ".onnx", write)
 
@@ -149,15 +147,13 @@ class WaysOut:
             write_package(exported, draft)
             if check:
                 loaded = load_package(draft)
-                compared = compare_on_others(
+                _compared(
                     exported,
-                    program.graph,
-                    graph_module(program.graph, program.state, program.devices),
+                    program,
                     lambda args, kwargs: pytree.tree_leaves(loaded(*args, **kwargs)),
                     "the package",
                     shapes=1,
                 )
-                _tell_if_not(compared, "the package")
 
         _written(path, ".pt2", write)
 
@@ -208,8 +204,10 @@ def _exported(traced: Any, dims: Mapping[str, Any] | None, method: str) -> Expor
     return exported
 
 
-def _tell_if_not(compared: int, what: str) -> None:
-    if not compared:
+def _compared(exported: ExportedProgram, program: Any, given: Results, what: str, shapes: int) -> None:
+    """Compare what was written with the trace, and tell where no input was found on which it can be."""
+    module = graph_module(program.graph, program.state, program.devices)
+    if not compare_on_others(exported, program.graph, module, given, what, shapes):
         warnings.warn(
             f"{what} was not compared with the trace: it takes none of the inputs that were made up",
             AssumptionWarning,

@@ -1,4 +1,4 @@
-"""The command line: `tracelab demo`, `show`, `info`, `diff`, `run`, `check`, `trace`.
+"""The command line: `tracelab demo`, `show`, `info`, `diff`, `run`, `check`, `trace`, `export`.
 
 The exit status is 0, 1 where differences or faults are found, and 2 where something cannot be done.
 """

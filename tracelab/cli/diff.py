@@ -7,10 +7,8 @@ import json
 from typing import Any
 
 from tracelab.cli.files import opened
-from tracelab.cli.terminal import say
+from tracelab.cli.terminal import node_data, say
 from tracelab.comparison.diff import GraphDiff, diff
-from tracelab.graph.ir import Node
-from tracelab.graph.source import short_place
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,18 +25,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _data(found: GraphDiff) -> dict[str, Any]:
     return {
-        "added": [_node(node) for node in found.added],
-        "removed": [_node(node) for node in found.removed],
+        "added": [node_data(node) for node in found.added],
+        "removed": [node_data(node) for node in found.removed],
         "changed": [
-            {"before": _node(before), "after": _node(after), "changes": [change.label for change in changes]}
+            {"before": node_data(before), "after": node_data(after), "changes": [change.label for change in changes]}
             for before, after, changes in found.changed
         ],
-    }
-
-
-def _node(node: Node) -> dict[str, str]:
-    return {
-        "operator": node.kind,
-        "module": node.scope.path if node.scope is not None else "",
-        "line": short_place(node.source),
     }

@@ -15,6 +15,20 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.tree import rebuild_all
 
 
+def tensors_in(path: str) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name.
+
+    Raises:
+        TracelabFileError: The file cannot be read.
+    """
+    try:
+        return load_file(path)
+    except OSError as error:
+        raise TracelabFileError(f"cannot open {path}: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise TracelabFileError(f"{path}: not a safetensors file, or damaged: {error}") from error
+
+
 def arguments_of(graph: Graph, path: str) -> dict[str, Any]:
     """The arguments of a call by name, of a safetensors file that has a tensor for each input of the graph.
 
@@ -22,12 +36,7 @@ def arguments_of(graph: Graph, path: str) -> dict[str, Any]:
         TracelabFileError: The file cannot be read.
         InputError: It lacks an input, or has a tensor that is none.
     """
-    try:
-        found = load_file(path)
-    except OSError as error:
-        raise TracelabFileError(f"cannot open {path}: {error.strerror or error}") from error
-    except SafetensorError as error:
-        raise TracelabFileError(f"{path}: not a safetensors file, or damaged: {error}") from error
+    found = tensors_in(path)
     names = [value.name for value in graph.user_inputs]
     missing = [name for name in names if name not in found]
     more = [name for name in found if name not in names]

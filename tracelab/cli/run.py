@@ -10,11 +10,10 @@ from safetensors.torch import save_file
 
 from tracelab.cli.files import graph_of, opened
 from tracelab.cli.inputs import arguments_of, tensors_of
-from tracelab.cli.terminal import say
+from tracelab.cli.terminal import node_data, say
 from tracelab.errors import TracelabFileError
 from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.start import run_traced
-from tracelab.graph.source import short_place
 from tracelab.graph.types import tensor_type
 
 
@@ -48,9 +47,7 @@ def run(options: argparse.Namespace) -> int:
 def _data(record: NodeRecord) -> dict[str, Any]:
     node = record.node
     return {
-        "operator": node.kind,
-        "module": node.scope.path if node.scope is not None else "",
-        "line": short_place(node.source),
+        **node_data(node),
         "seconds": record.seconds,
         "outputs": {
             value.name: {"min": each.min, "max": each.max, "mean": each.mean, "std": each.std, "nans": each.nans}

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from tracelab.api.tracing import trace
+from tracelab.cli.inputs import tensors_in
 from tracelab.errors import InputError, TracelabError, TracelabFileError
 
 _SPEC = re.compile(r"\s*(\w+)\[\s*((?:\d+\s*(?:,\s*\d+\s*)*)?)\]\s*")
@@ -80,12 +79,7 @@ def _inputs(texts: list[str]) -> tuple[tuple[torch.Tensor, ...], dict[str, torch
     for text in texts:
         match = _SPEC.fullmatch(text)
         if match is None:
-            try:
-                kwargs.update(load_file(text))
-            except OSError as error:
-                raise TracelabFileError(f"cannot open {text}: {error.strerror or error}") from error
-            except SafetensorError as error:
-                raise TracelabFileError(f"{text}: not a safetensors file, or damaged: {error}") from error
+            kwargs.update(tensors_in(text))
             continue
         dtype = getattr(torch, match[1], None)
         if not isinstance(dtype, torch.dtype):

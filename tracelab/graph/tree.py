@@ -204,7 +204,7 @@ class Builder(Protocol):
         """What may be written to was made."""
 
 
-class _Plain:
+class PlainBuilder:
     """Rebuilds with given tensors; numbers and dicts are those of the trace."""
 
     def __init__(self, leaves: Any) -> None:
@@ -237,7 +237,7 @@ def rebuild(tree: Tree, leaves: Any) -> Any:
 
 def rebuild_all(trees: list[Tree], leaves: Any) -> list[Any]:
     """Several structures again; an object that stands in two of them is one object."""
-    builder, known = _Plain(leaves), {}  # type: ignore[var-annotated]
+    builder, known = PlainBuilder(leaves), {}  # type: ignore[var-annotated]
     return [build(tree, builder, known) for tree in trees]
 
 

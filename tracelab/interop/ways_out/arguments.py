@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.input_names import input_names
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.kinds import ARGUMENT
-from tracelab.graph.tree import Tree, build
+from tracelab.graph.tree import PlainBuilder, Tree, build
 from tracelab.graph.types import TensorType
 from tracelab.interop.ways_out.refusals import ExportError, refused
 
@@ -66,30 +67,22 @@ class _Mark:
         self.constant = constant
 
 
-class _Marks:
+class _Marks(PlainBuilder):
     """Builds arguments of marks."""
 
     def __init__(self) -> None:
+        super().__init__(map(_Mark, count()))
         self.tensors = 0
 
     def tensor(self) -> Any:
         self.tensors += 1
-        return _Mark(self.tensors - 1)
+        return super().tensor()
 
     def array(self, tree: Tree) -> Any:
         return self.tensor()
 
     def number(self, tree: Tree) -> Any:
         return _Mark(-1, tree.place, tree.value)
-
-    def value(self, tree: Tree) -> Any:
-        return tree.value.copy()
-
-    def plain_dict(self, tree: Tree, parts: dict[Any, Any]) -> Any:
-        return parts
-
-    def made(self, tree: Tree, item: Any) -> None:
-        return None
 
 
 def arguments_of(graph: Graph) -> Arguments:

@@ -100,7 +100,7 @@ class _Builder:
         self.leave_regions()
         results = [self.item(value) for value in self.graph.outputs]
         result = results[0] if len(results) == 1 else tuple(results) if results else None
-        self.assign_buffers(result)
+        self.assign_buffers()
         self.output(result, arguments)
         self.fx.lint()
         name = self.graph.root.class_name or re.sub(r"\W", "_", self.graph.name) or "Traced"
@@ -348,8 +348,11 @@ class _Builder:
             return {key: self.known(child) for key, child in item.items()}
         return item
 
-    def assign_buffers(self, result: Any) -> None:
+    def assign_buffers(self) -> None:
         """Write buffers that the code made anew: torch.fx has only names for them."""
+        if not self.assigned:
+            return
+        aliasing = Aliasing(self.graph)
         for path, (node, item) in self.assigned.items():
             value = next((value for value in state_values(self.graph) if value.path == path), None)
             old = self.state.get(value) if value is not None else None
@@ -370,14 +373,13 @@ class _Builder:
                     node,
                     "a program's buffers keep theirs: return the tensor instead, and trace again",
                 )
-            self.refuse_old_tensor(path, node, value)
+            self.refuse_old_tensor(path, node, aliasing)
             target = self.items[value] if value in self.items else self.fx.get_attr(path)
             self.mark(self.fx.call_function(torch.ops.aten.copy_.default, (target, item)), node)
 
-    def refuse_old_tensor(self, path: str, node: Node, value: Value | None) -> None:
+    def refuse_old_tensor(self, path: str, node: Node, aliasing: Aliasing) -> None:
         """A result that holds the buffer's old tensor would hold the new numbers: the buffer is written at the end."""
-        aliasing = Aliasing(self.graph)
-        old = [value] if value is not None else [known for known in self.state if known.path == path]
+        old = [known for known in self.state if known.path == path]
         kept = [*self.graph.outputs]
         kept += [given for other, _ in self.assigned.values() for given in other.args if isinstance(given, Value)]
         if any(aliasing.may_share(one, each) for one in old for each in kept):
