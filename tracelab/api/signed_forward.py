@@ -23,7 +23,8 @@ class SignedForward:
             return ReplayModule.forward
         graph = module.__dict__["_graphs"].get("forward")
         if graph is None or torch.compiler.is_compiling():
-            return MethodType(ReplayModule.forward, module)
+            # Not by `MethodType`, which Dynamo does not know.
+            return ReplayModule.forward.__get__(module, owner)
         tree = input_tree_of(graph)
         return MethodType(_signed(tuple(tree.names), tree.keyword_only), module)
 
