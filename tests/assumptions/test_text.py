@@ -210,3 +210,27 @@ def only_given_to_checks(x):
 )
 def test_text_that_people_alone_read_is_not_told(function):
     assert told(function, torch.ones(3), torch.full((5,), 2.0)) == ([], [])
+
+
+NUMBERS = [torch.ones(12), torch.ones(12, dtype=torch.int64), torch.ones(12, dtype=torch.complex64)]
+
+
+@pytest.mark.parametrize("example", NUMBERS, ids=lambda tensor: str(tensor.dtype))
+@pytest.mark.parametrize("other", NUMBERS, ids=lambda tensor: str(tensor.dtype))
+def test_the_text_of_an_equal_number_of_another_type_is_told(example, other):
+    def code(x):
+        return x * len(f"{x.sum().item()}")
+
+    _, called = told(code, example, other)
+    assert bool(called) == (example.dtype != other.dtype)
+
+
+def test_a_complex_number_of_a_tensor_is_an_assumption():
+    made, called = told(lambda x: x * x.sum().item(), NUMBERS[2], 2 * NUMBERS[2])
+    assert len(made) == len(called) == 1
+    assert "was (12+0j)" in called[0]
+
+
+def test_a_real_number_where_it_was_complex_is_told():
+    _, called = told(lambda x: x * x.sum().item(), NUMBERS[2], NUMBERS[0])
+    assert len(called) == 1

@@ -17,6 +17,7 @@ _WORDS = {
     "int": "a Python integer",
     "float": "a Python float",
     "complex": "a Python complex",
+    "item": "a Python complex",
     "number": "a Python number",
     "index": "a Python index",
     "list": "a Python list",

@@ -25,7 +25,7 @@ from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.rounds import Rounds
 from tracelab.capture.scopes import note_training, register_module
 from tracelab.capture.session import Session
-from tracelab.graph.assumptions import without_implied
+from tracelab.graph.assumptions import without_implied, without_needed
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.lint import verified
@@ -195,5 +195,6 @@ def finish(recorder: Recorder, user_inputs: list[Value]) -> Graph:
     graph.inputs = user_inputs + [value for value, _ in recorder.data_inputs] + recorder.state_inputs
     graph.assumptions = without_implied(graph.assumptions, graph.inputs, graph.nodes)
     drop_unused_numbers(graph)
+    graph.assumptions = without_needed(graph.assumptions, [*graph.nodes, *(node for _, node in graph.guard_nodes)])
     name_values(graph)
     return graph

@@ -26,7 +26,7 @@ from tracelab.graph.types import counted
 
 GRAPHS_DIFFERED = "Graphs differed across invocations"
 CONSTANTS_DIFFERED = "Tensor-valued Constant nodes differed in value across invocations"
-_UNSEEN = frozenset({"list", "numpy", "pickle", "storage", "constant", "complex"})
+_UNSEEN = frozenset({"list", "numpy", "pickle", "storage", "constant", "complex", "item"})
 """Places whose value is not written down, since it may be large."""
 _BRANCHES = frozenset({"bool", "iter"})
 

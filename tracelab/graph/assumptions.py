@@ -130,7 +130,12 @@ class Assumption:
         place = f"{self.line}: " if self.line else ""
         if self.kind in (AssumptionKind.IDENTITY, AssumptionKind.RANDOM):
             return f"{place}{self.about}"
-        return f"{place}{self.about} is {shown(self.constant)}"
+        return f"{place}{self.about} is {shown(value_shown(self))}"
+
+
+def value_shown(item: Assumption) -> Any:
+    """What it was at the trace, as it stands in a sentence."""
+    return Words(f"{item.constant} or more") if item.test == "at_least" else item.constant
 
 
 def shown(constant: Any) -> str:
@@ -167,7 +172,8 @@ def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], node
     """The assumptions without those on numbers of dimensions that follow from those of the inputs."""
     if not assumptions:
         return assumptions
-    ranks = {item.value for item in assumptions if item.kind is AssumptionKind.DIMENSIONS and item.value is not None}
+    ranks = {item.value for item in assumptions if item.test == "dim" and item.value is not None}
+    assumptions = [item for item in assumptions if item.test != "at_least" or item.value not in ranks]
     if all(value.node is None for value in ranks):
         return assumptions
     known = {value for value in inputs if value in ranks or value.role is not Role.INPUT}
@@ -176,6 +182,31 @@ def without_implied(assumptions: list[Assumption], inputs: Iterable[Value], node
             known.update(node.outputs)
     implied = {value for value in ranks & known if value.node is not None}
     return [item for item in assumptions if item.kind is not AssumptionKind.DIMENSIONS or item.value not in implied]
+
+
+_AT_DIMENSION = frozenset("size select slice narrow unbind split chunk".split())
+"""Operators that raise an error where there is no such dimension as their second argument says."""
+_LEAST = {"linear": 1, "addmm": 2, "mm": 2, "bmm": 3, "conv1d": 2, "conv2d": 3, "conv3d": 4}
+"""Operators that raise an error where their first argument has fewer dimensions."""
+
+
+def without_needed(assumptions: list[Assumption], nodes: Iterable[Node]) -> list[Assumption]:
+    """The assumptions without the least numbers of dimensions for which an operator raises the error itself."""
+    asked = {item.value: 0 for item in assumptions if item.test == "at_least" and item.value is not None}
+    if not asked:
+        return assumptions
+    for node in nodes:
+        first: Any = node.args[0] if node.args else None
+        if isinstance(first, Value) and first in asked:
+            least = _LEAST.get(node.name, 0)
+            if node.name in _AT_DIMENSION and len(node.args) > 1 and type(node.args[1]) is int:
+                least = node.args[1] + 1
+            asked[first] = max(asked[first], least)
+    return [
+        item
+        for item in assumptions
+        if item.test != "at_least" or item.value is None or asked[item.value] < item.constant
+    ]
 
 
 def _is_number(value: Value) -> bool:
@@ -204,13 +235,16 @@ READS = {
     "int": "{}",
     "float": "{}",
     "len": "len({})",
+    "text": "repr({})",
     "dim": "{}.dim()",
+    "at_least": "{}.dim()",
     "dtype": "{}.dtype",
     "device": "{}.device",
     "layout": "{}.layout",
     "floating": "{}.is_floating_point()",
     "complex_dtype": "{}.is_complex()",
     "contiguous": "{}.is_contiguous()",
+    "strides": "{}.stride()",
     "requires_grad": "{}.requires_grad",
     "leaf": "{}.is_leaf",
     "shape": "{}.shape",
@@ -221,5 +255,5 @@ READS = {
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 
-TESTS = frozenset({*READS, "truth", "whole", "real", "complex", "list", "array", ""})
+TESTS = frozenset({*READS, "truth", "whole", "real", "complex", "item", "list", "array", ""})
 """Every way to ask; those that are no expressions ask for what is in a tensor."""

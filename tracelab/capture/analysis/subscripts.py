@@ -8,21 +8,18 @@ from tracelab.capture.analysis.instructions import listing_at
 from tracelab.graph.by_code import by_code
 
 
-def takes_from_the_front(frame: FrameType | None) -> bool:
-    """Whether the instruction after this frame's takes one item, counted from the front."""
-    return frame is not None and _takes_from_the_front(frame.f_code, frame.f_lasti)
+def taken_from_the_front(frame: FrameType | None) -> int | None:
+    """Which item the instruction after this frame's takes, counted from the front; None where it does not."""
+    return None if frame is None else _taken_from_the_front(frame.f_code, frame.f_lasti)
 
 
 @by_code
-def _takes_from_the_front(code: CodeType, offset: int) -> bool:
+def _taken_from_the_front(code: CodeType, offset: int) -> int | None:
     listing, index = listing_at(code, offset)
     if index is None or index + 2 >= len(listing):
-        return False
+        return None
     number, then = listing[index + 1 : index + 3]
     subscript = then.opname == "BINARY_SUBSCR" or (then.opname == "BINARY_OP" and then.argrepr == "[]")
-    return (
-        number.opname in ("LOAD_CONST", "LOAD_SMALL_INT")
-        and type(number.argval) is int
-        and number.argval >= 0
-        and subscript
-    )
+    item = number.argval
+    counted = number.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and type(item) is int and item >= 0
+    return item if counted and subscript else None

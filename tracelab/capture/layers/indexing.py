@@ -36,11 +36,15 @@ def get_item(recorder: Recorder, tensor: Tensor, index: Any) -> Any:
             raise LeftToTorch
         if type(index) is int and tensor.dim() > 0:
             return _aten.select.int(tensor, 0, index)
-        result, indices = _walk(tensor, read_entries(recorder, tensor, index))
+        entries = read_entries(recorder, tensor, index)
+        result, indices = _walk(tensor, entries)
     except LeftToTorch:
         return NotImplemented
+    if result is tensor and not indices:
+        return _whole(tensor, index)
+    _assume_whole(recorder, tensor, entries)
     if not indices:
-        return _whole(tensor, index) if result is tensor else result
+        return result
     _assume_rank(recorder, tensor, index)
     return _aten.index.Tensor(result, indices)
 
@@ -60,6 +64,7 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
         return NotImplemented
     if indices:
         _assume_rank(recorder, tensor, index)
+        _assume_whole(recorder, tensor, entries)
         if isinstance(index, torch.SymBool) and isinstance(item, Tensor) and item.dtype != tensor.dtype:
             # `x[True] = y` copies, which casts; `index_put_` does not.
             item = item.to(tensor.dtype)
@@ -67,6 +72,8 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
         return None
     if target is tensor and _full_slices(index):
         target = _whole(tensor, index)
+    else:
+        _assume_whole(recorder, tensor, entries)
     if isinstance(item, Tensor):
         _copy(target, item)
     else:
@@ -86,6 +93,18 @@ def _full_slices(index: Any) -> int:
     entries = list(index) if isinstance(index, (tuple, list)) else [index]
     before = entries[: entries.index(Ellipsis)] if any(entry is Ellipsis for entry in entries) else entries
     return sum(isinstance(entry, slice) for entry in before)
+
+
+def _assume_whole(recorder: Recorder, tensor: Tensor, entries: list[Any]) -> None:
+    """`x[0, :]`: the slice leaves no operator, and is refused where there is no such dimension."""
+    using = [entry for entry in entries if entry is not None]
+    looked_at = using if any(entry is Ellipsis for entry in using) else using[-1:]
+    if any(_is_whole(entry) for entry in looked_at):
+        recorder.assume_rank_of(recorder.known(tensor), dimensions_used(entries), sys._getframe(2))
+
+
+def _is_whole(entry: Any) -> bool:
+    return isinstance(entry, slice) and entry.start is None and entry.stop is None and entry.step is None
 
 
 def _assume_rank(recorder: Recorder, tensor: Tensor, index: Any) -> None:
@@ -158,7 +177,7 @@ def _walk(tensor: Tensor, entries: list[Any]) -> tuple[Tensor, list[Tensor | Non
 
 
 def _slice(tensor: Tensor, dim: int, bounds: slice) -> Tensor:
-    if bounds.start is None and bounds.stop is None and bounds.step is None:
+    if _is_whole(bounds):
         return tensor
     step = 1 if bounds.step is None else bounds.step
     result: Tensor = _aten.slice.Tensor(tensor, dim, bounds.start, bounds.stop, step)

@@ -47,6 +47,7 @@ _CONTENT = {
     "index": (AssumptionKind.NUMBER, "whole"),
     "float": (AssumptionKind.NUMBER, "real"),
     "complex": (AssumptionKind.NUMBER, "complex"),
+    "item": (AssumptionKind.NUMBER, "item"),
     "list": (AssumptionKind.VALUES, "list"),
     "numpy": (AssumptionKind.VALUES, "array"),
 }

@@ -18,7 +18,7 @@ from torch import Tensor
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.analysis.constants import is_constant
 from tracelab.capture.analysis.static_sizes import MADE
-from tracelab.capture.analysis.subscripts import takes_from_the_front
+from tracelab.capture.analysis.subscripts import taken_from_the_front
 from tracelab.capture.analysis.text_uses import is_only_shown
 from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, nested, properties, subclasses
 from tracelab.capture.layers.regions import note_use
@@ -123,8 +123,11 @@ def _whole_shape(recorder: Recorder, tensor: Any, caller: FrameType) -> Any:
     if not _traces_sizes(recorder, tensor):
         nested.assume_sizes(recorder, tensor, None, caller)
         return NotImplemented
-    if not takes_from_the_front(caller):
+    item = taken_from_the_front(caller)
+    if item is None:
         properties.assume_dimensions(recorder, tensor, caller)
+    elif item < tensor.dim():
+        recorder.assume_rank_of(recorder.known(tensor), item + 1, caller)
     return torch.Size([size_of(recorder, tensor, dim) for dim in range(tensor.dim())])
 
 
@@ -141,6 +144,8 @@ def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         return NotImplemented
     if dim < 0:
         properties.assume_dimensions(recorder, tensor, sys._getframe(1))
+    else:
+        recorder.assume_rank_of(recorder.known(tensor), dim + 1, sys._getframe(1))
     return size_of(recorder, tensor, dim)
 
 
@@ -241,8 +246,11 @@ def iterate_tensor(recorder: Recorder, tensor: Tensor) -> Any:
 def _item(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`item()` gives a Python number; a whole number stays traced, as a size does."""
     tensor = args[0]
-    if tensor.numel() != 1 or tensor.is_complex():
+    if tensor.numel() != 1:
         return NotImplemented
+    if tensor.is_complex():
+        # Of which there are no traced numbers.
+        return convert(recorder, "item", Tensor.item, args, kwargs)
     result = recorder.record_intrinsic(intrinsics.ITEM, (tensor,))
     if not hasattr(result, "node"):
         return result

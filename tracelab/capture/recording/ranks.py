@@ -17,6 +17,8 @@ _AS_THE_FIRST = frozenset(
 _OF_TWO = frozenset("add sub mul div".split())
 _OF_SIZES = frozenset("view reshape _unsafe_view expand".split())
 """Operators whose result has as many dimensions as they are given sizes."""
+_ALWAYS = frozenset("arange linspace logspace randperm eye tril_indices triu_indices bincount".split())
+"""Operators whose result always has the same number of dimensions."""
 
 Sources = dict[Value, Value | None]
 
@@ -44,7 +46,7 @@ def _above(value: Value, known: Sources) -> Value | None:
     node = value.node
     if node is None or not node.args:
         return value
-    if node.name in _OF_SIZES:
+    if node.name in _OF_SIZES or node.name in _ALWAYS:
         return None
     first: Any = node.args[0]
     if node.kind == LIST_UNPACK and isinstance(first, Value) and first.node is not None:

@@ -131,6 +131,7 @@ class RecordingState:
         self._gradients_changed = False
         self._looked_at = 0
         self.ranked: set[Value] = set()
+        self.least_ranks: dict[Value, Assumption] = {}
         """Values whose number of dimensions needs no more to be said."""
         self._rank_sources: Sources = {}
         self.operands = LastOperand()
@@ -316,6 +317,9 @@ class RecordingState:
             subject = f"the shape of {{}}, for which the code caught that `{failed.name}` raises,"
             self.assume_at(AssumptionKind.SHAPE, "shape", value, tuple(type_.shape), failed.source, subject)
             self.assume_at(AssumptionKind.DTYPE, "dtype", value, type_.dtype, failed.source, "{}.dtype")
+            if failed.name.startswith("view") and type_.stride is not None:
+                strides = tuple(type_.stride)
+                self.assume_at(AssumptionKind.CONTIGUITY, "strides", value, strides, failed.source, "{}.stride()")
 
     # Places ----------------------------------------------------------------------------------------------
 
@@ -448,6 +452,19 @@ class RecordingState:
             if source is not None and (source, "dim") not in self._assumed and isinstance(source.type, TensorType):
                 rank = len(source.type.shape)
                 self.assume(AssumptionKind.DIMENSIONS, "dim", source, rank, frame, subject="{}.dim()")
+
+    def assume_rank_of(self, value: Value | None, least: int, frame: FrameType | None) -> None:
+        """Note that the code raises an error for a tensor of fewer dimensions, whatever operators it records."""
+        if value is None or value.role not in (Role.COMPUTED, Role.INPUT) or value in self.ranked:
+            return
+        known = self.least_ranks.get(value)
+        if known is not None and known.constant >= least:
+            return
+        if known is not None:
+            known.constant, known.source = least, self.source(frame)
+        elif rank_source(value, self._rank_sources) is not None:
+            self.assume(AssumptionKind.DIMENSIONS, "at_least", value, least, frame, subject="{}.dim()")
+            self.least_ranks[value] = self.graph.assumptions[-1]
 
     def assume_at(
         self, kind: AssumptionKind, test: str, value: Value, constant: Any, source: Source | None, subject: str

@@ -136,7 +136,11 @@ class TracedNumber:
             return
         if freezes_nothing(recorder, asker):
             return
-        recorder.assume(AssumptionKind.NUMBER, "int" if self.is_int() else "float", self.value, self.number, asker)
+        if self.from_tensor:
+            # `12.0` equals `12` and `12+0j`, whose texts are others.
+            recorder.assume(AssumptionKind.NUMBER, "text", self.value, repr(self.number), asker)
+        else:
+            recorder.assume(AssumptionKind.NUMBER, "int", self.value, self.number, asker)
 
     # Arithmetic ------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ _CONTENT: dict[str, Callable[[Any], Any]] = {
     "whole": int,
     "real": float,
     "complex": complex,
+    "item": torch.Tensor.item,
     "list": torch.Tensor.tolist,
     "array": lambda tensor: tensor.detach().numpy(),
 }
@@ -138,6 +139,8 @@ class Guard:
         if item.test in READS:
             read = READS[item.test].format(name(item.value))
             wanted = constant(item.constant)
+            if item.test == "at_least":
+                return f"if {read} < {wanted}: guards.differs({number}, {read})"
             if wanted == "nan":
                 return f"if {read} == {read}: guards.differs({number}, {read})"
             sign = "is not" if wanted in ("True", "False", "None") or item.test == "dtype" else "!="
@@ -235,7 +238,8 @@ class GuardMonitor:
                 self.content(number, subject)
             elif item.test in READS and item.test != "itself":
                 now = _read(item.test, subject)
-                if now != item.constant and (now == now or item.constant == item.constant):
+                fits = now >= item.constant if item.test == "at_least" else now == item.constant
+                if not fits and (now == now or item.constant == item.constant):
                     self.differs(number, now)
 
     def probe(self, number: int) -> None:
@@ -289,7 +293,7 @@ class GuardMonitor:
         fact = difference(item, now, self.name)
         if self.policy.picks:
             return fact
-        if item.kind is AssumptionKind.CHECK:
+        if item.kind is AssumptionKind.CHECK or item.test == "at_least":
             return f"{fact}, where the code raises an error, which the trace does not"
         return f"{fact}{may_be_wrong(item)}"
 

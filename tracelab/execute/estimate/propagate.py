@@ -41,7 +41,7 @@ from tracelab.graph.kinds import (
 from tracelab.graph.source import short_place
 from tracelab.graph.tree import Tree
 
-_SIZE_TESTS = frozenset({"bool", "int", "float", "len", "dim", "shape"})
+_SIZE_TESTS = frozenset({"bool", "int", "float", "text", "len", "dim", "at_least", "shape"})
 """Questions of assumptions that sizes answer."""
 _COMPARED = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "min", "max", "sym_ite"})
 _WHOLE = 1 << 60
@@ -468,6 +468,10 @@ def _key(item: Any) -> Any:
 def _holds(item: Assumption, now: Any) -> bool:
     if item.test == "len":
         now = len(now)
+    elif item.test == "text":
+        now = repr(now)
+    elif item.test == "at_least":
+        return bool(now.dim() >= item.constant)
     elif item.test == "dim":
         now = now.dim()
     elif item.test == "shape":

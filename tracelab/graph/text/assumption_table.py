@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
+from tracelab.graph.assumptions import Assumption, AssumptionKind, shown, value_shown
 from tracelab.graph.text.readable import columns_text
 
 _HEADER = ("kind", "what", "value at the trace", "line")
@@ -37,7 +37,7 @@ class Assumptions(list[Assumption]):
 
 
 def _row(item: Assumption) -> tuple[str, ...]:
-    value = str(item.constant) if item.kind is AssumptionKind.RANDOM else shown(item.constant)
+    value = str(item.constant) if item.kind is AssumptionKind.RANDOM else shown(value_shown(item))
     return str(item.kind), item.about, value, item.line
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tracelab.graph.assumptions import Assumption, AssumptionKind, Words, shown
+from tracelab.graph.assumptions import Assumption, AssumptionKind, Words, shown, value_shown
 from tracelab.graph.types import counted
 
 _LONG = 60
@@ -53,7 +53,7 @@ def difference(item: Assumption, now: Any, name: str) -> str:
             return f"{call} gave back its argument itself {traced} and makes another tensor at this call"
         case AssumptionKind.UNSEEN:
             return f"{item.about} was one tensor {traced} and is another at this call"
-    then = _cut(item.constant)
+    then = _cut(value_shown(item))
     if isinstance(now, Words) and now_text == "another tensor":
         return f"{item.about} was one tensor {traced} and is another at this call"
     if isinstance(now, Words) and now_text.removeprefix("another ") == then.removeprefix("a "):

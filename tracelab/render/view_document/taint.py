@@ -11,7 +11,21 @@ from tracelab.graph.kinds import CONSTANT
 
 # A value that became a Python constant has left the graph: all that ran afterwards may have used it.
 _LEFT_THE_GRAPH = frozenset(
-    {"bool", "int", "float", "complex", "number", "index", "list", "numpy", "pickle", "storage", "iter", "contains"}
+    {
+        "bool",
+        "int",
+        "float",
+        "complex",
+        "item",
+        "number",
+        "index",
+        "list",
+        "numpy",
+        "pickle",
+        "storage",
+        "iter",
+        "contains",
+    }
 )
 
 
