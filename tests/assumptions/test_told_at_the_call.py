@@ -392,3 +392,27 @@ def test_a_slice_of_a_dimension_that_is_not_there_is_refused_as_in_python(functi
         function(few.clone())
     with pytest.raises((IndexError, tracelab.TracelabError, RuntimeError)):
         traced(few.clone())
+
+
+def scaled_by_class(x):
+    return x * 3 if type(x) is torch.Tensor else x
+
+
+def scaled_by_classes(x):
+    return x * 3 if x.__class__ in (torch.Tensor,) else x + 1
+
+
+@pytest.mark.parametrize("code", [scaled_by_class, scaled_by_classes])
+def test_a_parameter_is_told_where_the_code_compares_classes(code):
+    traced = traced_on(code, torch.ones(3))
+    (sentence,) = told(traced, nn.Parameter(torch.ones(3)))
+    assert "isinstance(x, Parameter) was False" in str(sentence)
+    assert not told(traced, torch.zeros(3))
+
+
+def test_a_class_that_is_only_shown_is_no_assumption():
+    def code(x):
+        name = type(x).__name__
+        return x * 2 if name else x
+
+    assert len(traced_on(code, torch.ones(3)).assumptions) == 0

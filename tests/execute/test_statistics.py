@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -107,3 +108,16 @@ def test_how_the_elements_lie_makes_no_difference(order, flip):
     turned = turned.flip(0) if flip else turned
     assert statistics_of(turned) == statistics_of(tensor)
     assert len(statistics_of(turned).histogram) == BINS
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.int64, torch.complex64])
+def test_an_expanded_tensor_is_counted_without_a_copy(dtype):
+    held = torch.tensor([[0, 1], [2, 0]], dtype=dtype)
+    expanded = held[:, None].expand(2, 3, 2)
+    found, wanted = statistics_of(expanded), statistics_of(expanded.contiguous())
+    assert found.std == pytest.approx(wanted.std)
+    assert replace(found, std=None) == replace(wanted, std=None)
+
+
+def test_a_huge_expanded_tensor_takes_no_memory():
+    assert statistics_of(torch.ones(1).expand(10**12)).count == 10**12

@@ -294,7 +294,7 @@ def graph_of(document):
         (lambda d: d["modules"].clear(), "modules lack the root"),
         (lambda d: d["modules"][-1]["children"].update(x=99), "points to row 99"),
         (lambda d: d["modules"][-1]["children"].update({"x": len(d["modules"]) - 1}), "points to row"),
-        (lambda d: d["modules"][0]["parameters"].update({"a.b": 0}), "invalid name for a member"),
+        (lambda d: d["modules"][0]["parameters"].update({"": 0}), "invalid name for a member"),
         (lambda d: graph_of(d)["inputs"][0].__setitem__(1, 99), "points to row 99"),
         (lambda d: graph_of(d)["inputs"][0].__setitem__(1, -1), "points to row -1"),
         (lambda d: graph_of(d)["inputs"][0].__setitem__(2, 9), "out of range"),

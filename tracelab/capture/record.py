@@ -20,6 +20,7 @@ from tracelab.capture.outside.unseen import note_unseen
 from tracelab.capture.progress import progress_of
 from tracelab.capture.recording.apart import assume_apart
 from tracelab.capture.recording.arguments import Arguments
+from tracelab.capture.recording.classes import assume_classes
 from tracelab.capture.recording.outputs import Structure, record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.rounds import Rounds
@@ -152,6 +153,7 @@ def record(
         outside.note(recorder)
         note_unseen(recorder, session.epoch)
         assume_apart(recorder, user_inputs)
+        assume_classes(recorder)
         result = plain_numbers(result, set())
         session.completed = True
     except KeyboardInterrupt as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tracelab.graph.ir import Node
 from tracelab.graph.source import short_place
+from tracelab.graph.text.printable import escaped
 
 
 def say(text: str) -> None:
     """Print it without its control characters, by which a name in a file could write over what the terminal shows."""
-    for line in text.split("\n"):
-        print("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line))
+    print(escaped(text))
 
 
 def node_data(node: Node) -> dict[str, str]:

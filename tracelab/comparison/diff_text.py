@@ -13,6 +13,7 @@ from tracelab.comparison.merge import merged_order
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.scope import Scope
+from tracelab.graph.text.printable import replaced
 from tracelab.graph.types import TensorType, counted
 
 _MOST_LINES = 36
@@ -72,7 +73,7 @@ def _names(found: DiffData) -> str:
 def one_line(text: str) -> str:
     """A line that a terminal shows as it is: short, and without control characters that a name may hold."""
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text).rstrip()
+    return replaced(text).rstrip()
 
 
 # Inputs and outputs --------------------------------------------------------------------------------------------

@@ -390,12 +390,15 @@ class _ModuleTable(dict[str, Tensor]):
 
 def _cell(module: nn.Module, path: str, tensor: Tensor | None) -> tuple[dict[str, Any], str]:
     """The table and key under which a parameter or buffer is found at each call."""
-    owner_path, _, name = path.rpartition(".")
-    try:
-        owner = module.get_submodule(owner_path)
-    except AttributeError:
-        owner = None
-    if owner is not None:
+    owner_path, name = path, ""
+    while owner_path:
+        # A name may hold dots itself.
+        owner_path, _, first = owner_path.rpartition(".")
+        name = f"{first}.{name}" if name else first
+        try:
+            owner = module.get_submodule(owner_path)
+        except AttributeError:
+            continue
         for table in (owner._parameters, owner._buffers):
             if name in table:
                 return table, name

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tracelab.graph.graph import Graph
+from tracelab.graph.text.printable import replaced
 from tracelab.graph.types import bytes_text, counted
 from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, module_tree, output_names, value_name, value_type
@@ -60,8 +61,7 @@ def document_text(document: ViewDocument) -> str:
 def _one_line(text: str) -> str:
     """A line that a terminal shows as it is: short, and without control characters that a name may hold."""
     text = text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
-    shown = (letter if letter.isprintable() or letter == "\t" else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return "".join(shown).rstrip()
+    return replaced(text, keep="\t").rstrip()
 
 
 def _headline(document: ViewDocument) -> str:

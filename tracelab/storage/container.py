@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import secrets
 import shutil
 import struct
 import tempfile
@@ -21,6 +20,7 @@ from typing import IO, Any
 
 from tracelab.errors import TracelabFileError
 from tracelab.storage import validation
+from tracelab.storage.whole_file import whole_file
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
 
@@ -281,18 +281,8 @@ def write_archive(
     if view is not None and len(view) <= LARGEST_VIEW:
         packed[VIEW] = view
     if isinstance(target, (str, os.PathLike)):
-        path = os.path.realpath(target)
-        directory, name = os.path.split(path)
-        # A name of its own next to the target, so that the last step is one rename on one disk.
-        draft = os.path.join(directory, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
-        try:
-            with open(draft, "xb") as file:
-                _write(file, packed, weights, scripts)
-            os.replace(draft, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(draft)
-            raise
+        with whole_file(target) as file:
+            _write(file, packed, weights, scripts)
         return
     if not hasattr(target, "write"):
         raise TypeError(f"save needs a path or a binary file object, but got {type(target).__name__}")

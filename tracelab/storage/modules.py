@@ -78,7 +78,7 @@ def read_module(item: Any, tensors: Sequence[torch.Tensor]) -> ModuleRecord:
                 tensor = None if content is None else tensors[validation.index(content, where, len(tensors))]
                 if word == "parameters" and not isinstance(tensor, (nn.Parameter, type(None))):
                     validation.bad(where, f"has a parameter {name[:60]!r} that is not one")
-                table[_member(taken, name, where)] = tensor
+                table[_member(taken, name, where, dots=True)] = tensor
         for name, child in validation.table(validation.field(row, "children", where), where).items():
             below = None if child is None else made[validation.index(child, where, len(made))]
             module.children[_member(taken, name, where)] = below
@@ -86,8 +86,9 @@ def read_module(item: Any, tensors: Sequence[torch.Tensor]) -> ModuleRecord:
     return made[-1]
 
 
-def _member(taken: set[str], name: str, where: str) -> str:
-    if not name or "." in name or name in taken:
+def _member(taken: set[str], name: str, where: str, dots: bool = False) -> str:
+    """The name of a tensor or a child; torch's tables hold tensors under names with dots, too."""
+    if not name or ("." in name and not dots) or name in taken:
         validation.bad(where, f"has an invalid name for a member: {name[:60]!r}")
     taken.add(name)
     return name

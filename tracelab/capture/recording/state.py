@@ -323,6 +323,10 @@ class RecordingState:
 
     # Places ----------------------------------------------------------------------------------------------
 
+    def sources(self) -> Iterable[Source]:
+        """The places in the user's code that were noted so far."""
+        return self._sources.values()
+
     def source(self, frame: FrameType | None) -> Source | None:
         """The user's frames above `frame`, as one shared `Source`."""
         key: list[int] = []

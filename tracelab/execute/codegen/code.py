@@ -7,6 +7,7 @@ import keyword
 import linecache
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -85,8 +86,9 @@ class Code:
     # Names -----------------------------------------------------------------------------------------------
 
     def _unique(self, wanted: str) -> str:
-        base = re.sub(r"\W", "_", wanted)
-        if not base.isidentifier() or keyword.iskeyword(base):
+        # Python takes names that look alike (a ligature and its letters) for one.
+        base = unicodedata.normalize("NFKC", re.sub(r"\W", "_", wanted))
+        if not base.isidentifier() or keyword.iskeyword(base) or base == "__debug__":
             base = "_" + re.sub(r"\W", "_", wanted, flags=re.ASCII)
         name, number = base, 1
         while name in self._taken:

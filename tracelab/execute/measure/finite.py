@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tracelab.compat.tensors import is_fake
+from tracelab.execute.measure.statistics import without_repeats
 
 
 def nonfinite(tensors: Iterable[Tensor]) -> Callable[[], str] | None:
@@ -22,6 +23,7 @@ def nonfinite(tensors: Iterable[Tensor]) -> Callable[[], str] | None:
             continue
         if tensor.layout is not torch.strided or tensor.is_nested:
             continue
+        tensor, _ = without_repeats(tensor)
         reading = _cpu(tensor) if tensor.device.type == "cpu" else _device(tensor)
         if reading is not None:
             readings.append(reading)

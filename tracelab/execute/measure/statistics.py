@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -70,13 +70,34 @@ def statistics_of(tensor: Tensor) -> Statistics | None:
 def read_statistics(tensor: Tensor) -> Reading | None:
     """The same, to be read later: what the tensor holds now counts, and nothing waits for a GPU."""
     with torch.no_grad():
-        elements = plain_elements(tensor)
+        held, times = without_repeats(tensor)
+        elements = plain_elements(held)
         if elements is None:
             return None
         if elements.device.type == "cpu":
-            found = _at_once(elements)
+            found = _repeated(_at_once(elements), times)
             return lambda: found
-        return _later(elements)
+        reading = _later(elements)
+        return lambda: _repeated(reading(), times)
+
+
+def without_repeats(tensor: Tensor) -> tuple[Tensor, int]:
+    """The part of an expanded tensor that is in memory, and how often each of its elements stands in the tensor."""
+    times = 1
+    if tensor.layout is torch.strided and not (tensor.is_nested or tensor.is_quantized):
+        for dim in reversed(range(tensor.dim())):
+            size = tensor.size(dim)
+            if size > 1 and tensor.stride(dim) == 0:
+                tensor, times = tensor.select(dim, 0), times * size
+    return tensor, times
+
+
+def _repeated(found: Statistics, times: int) -> Statistics:
+    if times == 1:
+        return found
+    bars = None if found.histogram is None else tuple(times * bar for bar in found.histogram)
+    counts = {name: times * getattr(found, name) for name in ("count", "zeros", "nans", "infs")}
+    return replace(found, histogram=bars, **counts)
 
 
 def plain_elements(tensor: Tensor) -> Tensor | None:

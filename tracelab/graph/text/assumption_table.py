@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown, value_shown
+from tracelab.graph.text.printable import replaced
 from tracelab.graph.text.readable import columns_text
 
 _HEADER = ("kind", "what", "value at the trace", "line")
@@ -42,4 +43,4 @@ def _row(item: Assumption) -> tuple[str, ...]:
 
 
 def _html(text: str) -> str:
-    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+    return escape(replaced(text))

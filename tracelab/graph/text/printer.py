@@ -17,6 +17,7 @@ from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, PYTHON_CALL, TUPLE_CONSTRUCT
 from tracelab.graph.source import short_place
+from tracelab.graph.text.printable import escaped
 from tracelab.graph.types import TensorType, type_of_constant, type_text
 
 # The numbers that TorchScript gives to dtypes, layouts and memory formats in printed constants.
@@ -218,4 +219,4 @@ def graph_text(graph: GraphData) -> str:
     if graph.failed is not None:
         failed = f"  # failed at {graph.failed.kind}\n"
     body = "\n".join(writer.lines)
-    return f"graph({head}):\n{body}{chr(10) if body else ''}{failed}  return ({returned})\n"
+    return escaped(f"graph({head}):\n{body}{chr(10) if body else ''}{failed}  return ({returned})\n")

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from tracelab.graph.graph import Graph
+from tracelab.graph.text.printable import replaced
 from tracelab.graph.types import counted
 from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, output_names, value_name, value_type
@@ -289,8 +290,7 @@ def _label(*lines: str) -> str:
 
 def _escaped(text: str) -> str:
     """Text that Graphviz takes literally: no escapes, entities or HTML labels, no control characters."""
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    text = text.replace("\\", "\\\\").replace("&", "&amp;")
+    text = replaced(text).replace("\\", "\\\\").replace("&", "&amp;")
     return text if not (text.startswith("<") and text.endswith(">")) else f"\u200b{text}"
 
 
