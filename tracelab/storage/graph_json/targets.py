@@ -23,6 +23,7 @@ from tracelab.compat.operators import OpOverload
 from tracelab.errors import TracelabError, TracelabFileError
 from tracelab.graph.allowed_operators import refusal
 from tracelab.graph.callables.collectives import Collective, is_collective
+from tracelab.graph.callables.higher_order import run_region
 from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.callables.wrappers import Wrapper, wrapper_of
 from tracelab.graph.intrinsics import INTRINSICS, intrinsic_of
@@ -102,6 +103,9 @@ def script_name(function: Any) -> str:
     if name is None and isinstance(function, torch.nn.Module):
         name = getattr(function, "original_name", None)
     return str(name or type(function).__name__)
+
+
+_REGION = f"{run_region.__module__}:{run_region.__qualname__}"
 
 
 def python_name(target: Any) -> str:
@@ -218,6 +222,12 @@ class TargetReader:
         module_name, colon, qualname = name.partition(":")
         if not colon or not all(part.isidentifier() for part in module_name.split(".")):
             validation.bad("a Python function", f"has an invalid name: {name[:60]!r}")
+        if name == _REGION:
+            reason = (
+                "it runs the Python functions that it was given (to vmap, grad, cond or a hook), which no file holds: "
+                "run the trace where it was made, or trace the code again"
+            )
+            return Refusal(qualname, reason, dict(entry))
         if name not in self.allow:
             if kind in CONSTRUCTS:
                 # A result of a class of one's own comes back as a plain tuple, list or dict of the same fields.
