@@ -71,6 +71,7 @@ def read(file: PathOrFile, *, trust: bool = False) -> TracedFunction | TracedMod
     Args:
         file: A path or a binary file object.
         trust: Whether a TorchScript file whose classes have code that runs as it is read (`__setstate__`) may run it.
+            Without it, such code only places the saved state; a file whose code does more than that is refused.
 
     Returns:
         The trace, or the graph.

@@ -1,7 +1,8 @@
 """The archive of a TorchScript file, looked through before torch's own reader gets it.
 
 That reader is C++ and runs no Python, but it calls the file's `__setstate__` where a class has one, and those of
-classes that extensions registered. It gets a copy of what was looked through, so that both read the same entries.
+classes that extensions registered. It gets a copy of what was looked through, so that both read the same entries; in
+that copy `__setstate__` only places the saved state.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import zipfile
 
 from tracelab.errors import TracelabFileError
 from tracelab.interop.entries import opened_zip, read_entry
+from tracelab.interop.torchscript.setstate import RunsCode, placed_only
 from tracelab.storage.container import LARGEST_JSON, PathOrFile
 
 _TENSOR = re.compile(r"(data|constants|\.data)/\w+")
@@ -44,20 +46,13 @@ def looked_through(file: PathOrFile) -> bytes:
             is_tensor = _TENSOR.fullmatch(name) is not None
             content = read_entry(archive, info, "TorchScript", None if is_tensor else LARGEST_JSON)
             if not is_tensor:
-                _refuse_what_runs(name, content)
+                content = _without_code(name, content)
             written.writestr(zipfile.ZipInfo(f"{folder}/{name}"), content)
     return copy.getvalue()
 
 
-def _refuse_what_runs(name: str, content: bytes) -> None:
-    place = content.find(b"__setstate__")
-    if place >= 0:
-        classes = _CLASS.findall(content, 0, place)
-        cls = classes[-1].decode() if classes else name
-        raise TracelabFileError(
-            f"the TorchScript file is not read: its class {cls[:60]} has a `__setstate__`, code that runs as the file "
-            f"is read: {_TRUST}"
-        )
+def _without_code(name: str, content: bytes) -> bytes:
+    """The entry, which runs nothing as it is read."""
     for namespace, cls in _EXTENSION.findall(content):
         if namespace not in _OF_TORCH:
             held = f"{namespace.decode()}.{cls.decode()}"[:60]
@@ -65,6 +60,21 @@ def _refuse_what_runs(name: str, content: bytes) -> None:
                 f"the TorchScript file is not read: it holds a {held}, of a class of an extension, whose code runs as "
                 f"the file is read: {_TRUST}"
             )
+    place = content.find(b"__setstate__")
+    # Where lines of code came from holds the user's own code, as text.
+    if place < 0 or name.endswith(".debug_pkl"):
+        return content
+    classes = _CLASS.findall(content, 0, place)
+    cls = classes[-1].decode() if classes else name
+    try:
+        if not name.startswith("code/"):
+            raise RunsCode("it is named outside of the code")
+        return placed_only(content)
+    except RunsCode as error:
+        raise TracelabFileError(
+            f"the TorchScript file is not read: its class {cls[:60]} has a `__setstate__`, code that runs as the file "
+            f"is read, and {error}: {_TRUST}"
+        ) from None
 
 
 __all__ = ["looked_through"]

@@ -59,7 +59,7 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
         else:
             module, find = script.read(file.read())
         loaded = script.wrapped(module)
-    except TorchVersionError:
+    except (TorchVersionError, TracelabFileError):
         raise
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
