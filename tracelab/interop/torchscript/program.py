@@ -32,6 +32,8 @@ from tracelab.storage.graph_json.targets import Refusal, ScriptFiles, TargetRead
 
 _PLACE = re.compile(r"# (.+):(\d+):(\d+)\s*$")
 _DEEPEST = 200
+_DAMAGE = (RuntimeError, ValueError, LookupError, TypeError, RecursionError, MemoryError)
+"""What torch's reader raises for a damaged file."""
 
 FindFunction = Callable[[str], Any]
 """Gives the script function of a qualified name, or None."""
@@ -61,11 +63,21 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
         loaded = script.wrapped(module)
     except (TorchVersionError, TracelabFileError):
         raise
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
-        raise TracelabFileError(f"the TorchScript file cannot be read: {reason}") from error
-    with validation.reading("TorchScript"):
-        return _graph_of(loaded, find, own=trust)
+    except _DAMAGE as error:
+        raise _unreadable(error) from error
+    try:
+        # torch reads the places of the code when they are asked for.
+        with validation.reading("TorchScript"):
+            return _graph_of(loaded, find, own=trust)
+    except (TorchVersionError, TracelabError):
+        raise
+    except _DAMAGE as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: BaseException) -> TracelabFileError:
+    reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+    return TracelabFileError(f"the TorchScript file cannot be read: {reason}")
 
 
 def from_torchscript(module_or_function: Any) -> Graph:
