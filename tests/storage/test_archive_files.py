@@ -432,3 +432,19 @@ def test_what_a_check_found_comes_back():
 def test_a_trace_that_was_not_checked_has_no_verdict():
     traced = tracelab.trace(torch.relu, torch.ones(2), check_trace=False)
     assert from_bytes(to_bytes(traced)).checked is None
+
+
+@pytest.mark.parametrize("filling", ["[],", "{},", "[[[[]]]],", '{"a":[]},'])
+def test_json_that_python_would_take_much_memory_for_is_refused(content, filling):
+    def change(name, entry):
+        return entry[:-1] + f',"more":[{filling * 500_000}0]}}'.encode() if name == "graph.json" else entry
+
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        changed = {info.filename: change(info.filename, old.read(info)) for info in old.infolist()}
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as new:
+        for name, entry in changed.items():
+            new.writestr(name, entry, zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED)
+    made.seek(0)
+    with pytest.raises(TracelabFileError, match="unlikely number of lists and tables"):
+        load(made)

@@ -38,6 +38,9 @@ UNSUSPICIOUS = 64 * 2**20
 LARGEST_RATIO = 200
 """How much more JSON over `UNSUSPICIOUS` bytes may be than its packed form; deflate itself goes to 1030."""
 
+_SPARSEST = 6
+"""Bytes of JSON to each list or table: a graph has twenty, and Python takes some eighty for each."""
+
 _REQUIRED = ("meta.json", "graph.json", "weights.safetensors")
 VIEW = "view.json"
 _SCRIPT = re.compile(r"script/(0|[1-9][0-9]{0,5})\.pt")
@@ -116,6 +119,8 @@ class Archive:
     def read_json(self, name: str, largest: int = LARGEST_JSON) -> Any:
         """What a JSON entry holds."""
         content = self._read(name, largest)
+        if len(content) > 2**20 and content.count(b"[") + content.count(b"{") > len(content) // _SPARSEST:
+            raise TracelabFileError(f"not a sound .tlab file: {name} holds an unlikely number of lists and tables")
 
         def refuse(word: str) -> Any:
             validation.bad(name, f"holds {word}, which is not JSON")
