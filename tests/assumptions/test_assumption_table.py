@@ -32,7 +32,7 @@ def test_a_notebook_shows_a_table_in_which_code_is_no_markup():
         warnings.simplefilter("ignore")
         traced = tracelab.trace(branches, torch.ones(3, 4), check_trace=False)
     html = traced.assumptions._repr_html_()
-    assert html.startswith("<table>")
+    assert "<table " in html
     assert "x.shape[0] &gt; 1" in html
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import sys
 
 import pytest
 import torch
@@ -115,15 +115,8 @@ def test_as_a_data_frame(profile):
 
 
 def test_without_pandas_it_says_what_to_install(profile, monkeypatch):
-    real = builtins.__import__
-
-    def without_pandas(name, *args, **kwargs):
-        if name == "pandas":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_pandas)
-    with pytest.raises(TracelabError, match="needs pandas: pip install pandas"):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(TracelabError, match="to_pandas needs pandas: pip install pandas"):
         profile.to_pandas()
 
 

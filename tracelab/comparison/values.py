@@ -12,6 +12,7 @@ from torch import Tensor
 from tracelab.comparison.align.alignment import Alignment, align
 from tracelab.comparison.metrics import distance
 from tracelab.comparison.values_data import ComparedValue, ComparisonData
+from tracelab.comparison.values_html import comparison_html
 from tracelab.comparison.values_text import comparison_text, verdict
 from tracelab.compat.modes import keeps_modes
 from tracelab.errors import TracelabError
@@ -21,6 +22,7 @@ from tracelab.execute.run.start import prepared
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
 from tracelab.graph.kinds import CONSTANT
+from tracelab.libraries import needed_library
 
 
 class Comparison(ComparisonData):
@@ -40,9 +42,44 @@ class Comparison(ComparisonData):
     def __str__(self) -> str:
         return comparison_text(self)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": comparison_html(self)}
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row per value: its name in both, operator, module, and how far apart they are.
+
+        Returns:
+            The data frame; `differs` is empty where they agree, and the distances are None where there are none.
+
+        Raises:
+            TracelabError: pandas is not installed.
+
+        >>> a, b = (tracelab.trace(f, torch.ones(2)) for f in (torch.sin, torch.sin))
+        >>> tracelab.compare(a, b, torch.ones(2)).to_pandas()[["a", "operator", "max_abs"]]
+             a   operator  max_abs
+        0  sin  aten::sin      0.0
+        """
+        pandas = needed_library("pandas", "to_pandas")
+        return pandas.DataFrame([_facts(row) for row in self.rows])
+
     def __repr__(self) -> str:
         differing = sum(1 for row in self.rows if row.differs)
         return f"Comparison({self.names[0]}, {self.names[1]}: {verdict(differing, len(self.rows))})"
+
+
+def _facts(row: ComparedValue) -> dict[str, Any]:
+    found = row.distance
+    return {
+        "a": row.a.name,
+        "b": row.b.name,
+        "operator": row.node.kind,
+        "module": row.node.scope.path if row.node.scope is not None else "",
+        "differs": row.differs,
+        "max_abs": None if found is None else found.max_abs,
+        "max_rel": None if found is None else found.max_rel,
+        "cosine": None if found is None else found.cosine,
+        "ulp": None if found is None else found.ulp,
+    }
 
 
 @keeps_modes

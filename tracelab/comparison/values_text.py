@@ -10,7 +10,7 @@ from tracelab.graph.types import counted
 
 _MOST_ROWS = 24
 _BEFORE, _AFTER = 2, 8
-_COLUMNS = ("max abs", "max rel", "cosine", "ulp")
+COLUMNS = ("max abs", "max rel", "cosine", "ulp")
 
 
 def comparison_text(comparison: ComparisonData) -> str:
@@ -23,6 +23,13 @@ def _lines(comparison: ComparisonData) -> Iterator[str]:
     differing = [row for row in rows if row.differs]
     mine, theirs = comparison.names
     yield f"{mine} and {theirs}: {verdict(len(differing), len(rows))}"
+    yield from facts(comparison)
+    yield from _table(rows)
+
+
+def facts(comparison: ComparisonData) -> Iterator[str]:
+    """What is to say beside the table: where they part first, what only one has, and what was not compared."""
+    mine, theirs = comparison.names
     if comparison.first_divergent is not None:
         yield f"first at {place(comparison.first_divergent)}"
     for name, nodes in ((mine, comparison.only_a), (theirs, comparison.only_b)):
@@ -33,7 +40,6 @@ def _lines(comparison: ComparisonData) -> Iterator[str]:
         yield f"not compared to the end: {comparison.failed}"
     if comparison.cancelled:
         yield "not compared to the end: cancelled"
-    yield from _table(rows)
 
 
 def verdict(differing: int, rows: int) -> str:
@@ -45,10 +51,10 @@ def verdict(differing: int, rows: int) -> str:
 
 
 def _table(rows: list[ComparedValue]) -> Iterator[str]:
-    shown = _chosen(rows)
+    shown = chosen(rows)
     if not shown:
         return
-    cells = [["", "value", "operator", *_COLUMNS]] + [_cells(row) for _, row in shown]
+    cells = [["", "value", "operator", *COLUMNS]] + [_cells(row) for _, row in shown]
     widths = [max(len(cell[column]) for cell in cells) for column in range(len(cells[0]))]
     yield _line(cells[0], widths)
     previous = -1
@@ -61,7 +67,8 @@ def _table(rows: list[ComparedValue]) -> Iterator[str]:
         yield f"  … {len(rows) - 1 - previous} more"
 
 
-def _chosen(rows: list[ComparedValue]) -> list[tuple[int, ComparedValue]]:
+def chosen(rows: list[ComparedValue]) -> list[tuple[int, ComparedValue]]:
+    """The rows that are shown, with their places: of many, those around the first that differs, and the worst."""
     if len(rows) <= _MOST_ROWS:
         return list(enumerate(rows))
     first = next((index for index, row in enumerate(rows) if row.differs), 0)
@@ -81,11 +88,16 @@ def _badness(row: ComparedValue) -> float:
 def _cells(row: ComparedValue) -> list[str]:
     mark = "!" if row.differs else ""
     label = [mark, f"%{row.a.name}", row.node.kind]
+    return [*label, *numbers(row)]
+
+
+def numbers(row: ComparedValue) -> list[str]:
+    """How far apart the two values are, by column; in the first one what cannot be told in numbers."""
     found = row.distance
     if found is None:
-        return [*label, row.differs or "equal", "", "", ""]
+        return [row.differs or "equal", "", "", ""]
     ulp = "" if found.ulp is None else f"{found.ulp:,}"
-    return [*label, f"{found.max_abs:.3g}", f"{found.max_rel:.3g}", f"{found.cosine:.6f}", ulp]
+    return [f"{found.max_abs:.3g}", f"{found.max_rel:.3g}", f"{found.cosine:.6f}", ulp]
 
 
 def _line(cells: list[str], widths: list[int]) -> str:

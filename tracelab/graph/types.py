@@ -129,6 +129,11 @@ def bytes_text(count: int) -> str:
     return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
+def time_text(seconds: float) -> str:
+    """`1.20 ms`, `3.4 µs`."""
+    return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} µs"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 node`, `1,234 nodes`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.output_names import output_names
 from tracelab.graph.scope import Scope
+from tracelab.graph.text.html import Cell, block, line, table
 from tracelab.graph.types import TensorType, bytes_text, counted
 
 _MOST_ROWS = 40
@@ -35,7 +37,61 @@ class _Row:
         return (*kind, *(child.shape() for child in self.children))
 
 
-def summary_table(graph: Graph, depth: int | None = None, recording: str = "") -> str:
+class Summary(str):
+    """A summary: a text, which a notebook shows as a table.
+
+    >>> tracelab.trace(torch.nn.ReLU(), torch.ones(2)).summary()
+    module  class  operators  parameters  output
+    ------  -----  ---------  ----------  ----------
+    ReLU    ReLU           1              float32[2]
+    1 operator
+    """
+
+    __slots__ = ("lines", "rows")
+
+    rows: list[tuple[str, ...]]
+    """The cells of the table, without its head."""
+    lines: list[str]
+    """What stands below it."""
+
+    def __new__(cls, rows: list[tuple[str, ...]], lines: list[str]) -> Summary:
+        found = super().__new__(cls, "\n".join([*_text(rows), *lines]))
+        found.rows, found.lines = rows, lines
+        return found
+
+    def __getnewargs__(self) -> Any:
+        return self.rows, self.lines
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return block([table("modules", _HEAD, map(_cells, self.rows)), *map(line, self.lines)])
+
+
+_HEAD = ("module", "class", "operators", "parameters", "output")
+
+
+def _cells(row: tuple[str, ...]) -> list[Cell]:
+    name = row[0].lstrip()
+    return [
+        Cell(name, code=True, depth=(len(row[0]) - len(name)) // 2),
+        *(Cell(cell, code=at in (0, 3)) for at, cell in enumerate(row[1:])),
+    ]
+
+
+def _text(rows: list[tuple[str, ...]]) -> list[str]:
+    cut = [[cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…" for cell in row] for row in (_HEAD, *rows)]
+    widths = [max(len(row[column]) for row in cut) for column in range(5)]
+    text = [
+        "  ".join(_aligned(cell, width, column) for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in cut
+    ]
+    text.insert(1, "  ".join("-" * width for width in widths))
+    return [words.rstrip() for words in text]
+
+
+def summary_table(graph: Graph, depth: int | None = None, recording: str = "") -> Summary:
     """The table of a graph.
 
     Args:
@@ -63,16 +119,8 @@ def summary_table(graph: Graph, depth: int | None = None, recording: str = "") -
             if len(more) > _MOST_ROWS or len(more) == len(lines):
                 break
             lines = more
-    table = [("module", "class", "operators", "parameters", "output"), *lines]
-    cut = [[cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…" for cell in row] for row in table]
-    widths = [max(len(row[column]) for row in cut) for column in range(5)]
-    text = [
-        "  ".join(_aligned(cell, width, column) for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
-        for row in cut
-    ]
-    text.insert(1, "  ".join("-" * width for width in widths))
     named = [recording] if recording else []
-    return "\n".join([*(line.rstrip() for line in text), _totals(graph, root), *_returned(graph), *named])
+    return Summary(list(lines), [_totals(graph, root), *_returned(graph), *named])
 
 
 def _returned(graph: Graph) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from textwrap import wrap
 
+from tracelab.graph.text.html import block, heading, line, table
 from tracelab.graph.types import bytes_text, counted
 
 _WIDTH = 100
@@ -121,21 +121,8 @@ class Estimate:
 
     def _repr_html_(self) -> str:
         head, *rows = self._rows()
-        cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-        body = "".join(
-            "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for tag, cell in _tagged(row)) + "</tr>" for row in rows
-        )
-        notes = "".join(f"<p>note: {escape(note)}</p>" for note in self.notes)
-        return (
-            f"<div><p><strong>{escape(self._title())}</strong><br>{escape(self._sums())}</p>"
-            f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{notes}</div>"
-        )
-
-
-def _tagged(row: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield "th", row[0]
-    for cell in row[1:]:
-        yield "td", cell
+        parts = [heading(self._title(), self._sums()), table("of one call", head, rows, numbers=len(head) - 1)]
+        return block([*parts, *(line(f"note: {note}") for note in self.notes)])
 
 
 def amount(count: int, unit: str = "") -> str:

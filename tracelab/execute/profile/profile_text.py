@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledNode
-from tracelab.graph.types import bytes_text, counted
+from tracelab.graph.types import bytes_text, counted, time_text
 
 _MOST_MODULES = 12
 _MOST_NODES = 16
@@ -18,8 +18,8 @@ def profile_text(profile: ProfileData) -> str:
 
 def _lines(profile: ProfileData) -> Iterator[str]:
     yield (
-        f"{profile.name} on {profile.device}: {_ms(profile.seconds)} over {counted(len(profile.nodes), 'node')}, "
-        f"{_ms(profile.whole)} as a whole; median of {profile.repeat}"
+        f"{profile.name} on {profile.device}: {time_text(profile.seconds)} over {counted(len(profile.nodes), 'node')}, "
+        f"{time_text(profile.whole)} as a whole; median of {profile.repeat}"
     )
     yield (
         f"{profile.flops / 1e9:.3g} GFLOP, {bytes_text(profile.peak_memory)} at most; the device reaches "
@@ -33,7 +33,7 @@ def _lines(profile: ProfileData) -> Iterator[str]:
             [
                 module.scope.path,
                 module.scope.class_name,
-                _ms(module.seconds),
+                time_text(module.seconds),
                 f"{100 * module.share:.1f}%",
                 f"{module.flops / 1e9:.3g}",
             ]
@@ -53,7 +53,7 @@ def _node(row: ProfiledNode) -> list[str]:
         f"%{row.node.outputs[0].name}" if row.node.outputs else "",
         row.node.kind,
         scope.path if scope is not None else "",
-        _ms(row.seconds),
+        time_text(row.seconds),
         f"{100 * row.share:.1f}%",
         f"{row.flops / seconds / 1e9:.1f}" if row.flops else "",
         f"{row.bytes / seconds / 1e9:.1f}" if row.bytes else "",
@@ -72,7 +72,3 @@ def _table(rows: list[list[str]], words: int, total: int) -> Iterator[str]:
         yield ("  " + "  ".join(cells)).rstrip()
     if total > len(rows) - 1:
         yield f"  … {total - len(rows) + 1} more"
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} µs"

@@ -14,6 +14,7 @@ from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.measure.roofline import peak_of, waiting
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledModule, ProfiledNode
+from tracelab.execute.profile.profile_html import profile_html
 from tracelab.execute.profile.profile_text import profile_text
 from tracelab.execute.run.lookup import Key, find_node, place
 from tracelab.execute.run.node_record import NodeRecord
@@ -24,6 +25,7 @@ from tracelab.execute.run.start import prepared
 from tracelab.graph.graph import Graph
 from tracelab.graph.scope import Scope
 from tracelab.graph.types import TensorType, counted
+from tracelab.libraries import needed_library
 
 
 class Profile(ProfileData):
@@ -56,10 +58,7 @@ class Profile(ProfileData):
 
     def to_pandas(self) -> Any:
         """A `pandas.DataFrame` with a row per node: module, operator, seconds, share, FLOPs, bytes, roof."""
-        try:
-            import pandas
-        except ImportError:
-            raise TracelabError("a profile as a data frame needs pandas: pip install pandas") from None
+        pandas = needed_library("pandas", "to_pandas")
         rows = [
             {
                 "value": row.node.outputs[0].name if row.node.outputs else "",
@@ -79,6 +78,9 @@ class Profile(ProfileData):
 
     def __str__(self) -> str:
         return profile_text(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": profile_html(self)}
 
     def __repr__(self) -> str:
         return f"Profile({self.name}, {counted(len(self.nodes), 'node')} on {self.device}, {self.seconds * 1e3:.2f} ms)"

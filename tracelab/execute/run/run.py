@@ -18,6 +18,8 @@ from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.options import Recorded, ending, live_before, recorded_values, replacements
 from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
+from tracelab.execute.run.run_frame import run_frame
+from tracelab.execute.run.run_html import run_html
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
@@ -63,6 +65,11 @@ class Run:
     def graph(self) -> Graph:
         """The graph that ran."""
         return self.program.graph
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The tensors that it ran on, in the order of the graph's inputs."""
+        return list(self._inputs)
 
     @property
     def finished(self) -> bool:
@@ -230,6 +237,26 @@ class Run:
         if not self.finished:
             raise TracelabError("the run stopped before its end: resume it before backward()")
         return self._backward.compute(self._result, gradient)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": run_html(self)}
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row per node that ran: its value, operator, module, line, seconds and memory.
+
+        Returns:
+            The data frame; `seconds` is None on the meta device, `peak` is in bytes, `nonfinite` is `nan`, `inf` or
+            empty. Where statistics were asked for, those of the node's first tensor follow.
+
+        Raises:
+            TracelabError: pandas is not installed.
+
+        >>> run = tracelab.trace(torch.exp, torch.zeros(2)).run(torch.zeros(2))
+        >>> run.to_pandas()[["value", "operator", "module"]]
+          value   operator module
+        0   exp  aten::exp
+        """
+        return run_frame(self.records)
 
     def __repr__(self) -> str:
         return f"Run({self.program.name}, {counted(len(self.records), 'node')} on {self.device}, {self._state})"

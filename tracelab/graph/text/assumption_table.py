@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown, value_shown
-from tracelab.graph.text.printable import replaced
+from tracelab.graph.text.html import Cell, block, line, table
 from tracelab.graph.text.readable import columns_text
+from tracelab.graph.types import counted
 
 _HEADER = ("kind", "what", "value at the trace", "line")
 _NONE = "No assumptions: the recorded run read nothing that could be different at another call."
-_CODE = "font-family:var(--jp-code-font-family,monospace);text-align:left"
 
 
 class Assumptions(list[Assumption]):
@@ -28,19 +26,15 @@ class Assumptions(list[Assumption]):
 
     def _repr_html_(self) -> str:
         if not self:
-            return f"<div>{_NONE}</div>"
-        head = "".join(f'<th style="text-align:left">{name}</th>' for name in _HEADER)
-        rows = "".join(
-            "<tr>" + "".join(f'<td style="{_CODE}">{_html(cell)}</td>' for cell in _row(item)) + "</tr>"
-            for item in self
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            return block([line(_NONE)])
+        return block([table(f"{counted(len(self), 'assumption')} of the trace", _HEADER, map(_cells, self))])
+
+
+def _cells(item: Assumption) -> list[Cell]:
+    kind, *rest = _row(item)
+    return [Cell(kind), *(Cell(text, code=True) for text in rest)]
 
 
 def _row(item: Assumption) -> tuple[str, ...]:
     value = str(item.constant) if item.kind is AssumptionKind.RANDOM else shown(value_shown(item))
     return str(item.kind), item.about, value, item.line
-
-
-def _html(text: str) -> str:
-    return escape(replaced(text))

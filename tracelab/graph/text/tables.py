@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from tracelab.errors import TracelabError
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.text.readable import short_type
 from tracelab.graph.types import TensorType
+from tracelab.libraries import needed_library
 
 
 def to_pandas(graph: GraphData) -> Any:
     """One row a node, as a pandas `DataFrame`: see `Graph.to_pandas`."""
-    pandas = _needed("pandas", "to_pandas")
+    pandas = needed_library("pandas", "to_pandas")
     warned = _warnings(graph)
     names = node_names(graph)
     rows = [{"name": names[node], **_node_facts(node), "warnings": warned.get(node, ())} for node in graph.nodes]
@@ -25,7 +24,7 @@ def to_pandas(graph: GraphData) -> Any:
 
 def to_networkx(graph: GraphData) -> Any:
     """The graph as a networkx `DiGraph`: see `Graph.to_networkx`."""
-    networkx = _needed("networkx", "to_networkx")
+    networkx = needed_library("networkx", "to_networkx")
     found = networkx.DiGraph(name=graph.name)
     warned = _warnings(graph)
     names = node_names(graph)
@@ -111,10 +110,3 @@ def _warnings(graph: GraphData) -> dict[Node, tuple[str, ...]]:
         if node is not None:
             found[node] = (*found.get(node, ()), warning.message)
     return found
-
-
-def _needed(library: str, method: str) -> Any:
-    try:
-        return import_module(library)
-    except ImportError as error:
-        raise TracelabError(f"{method} needs {library}: pip install {library}") from error

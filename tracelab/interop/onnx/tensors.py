@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tracelab.errors import TracelabError
 from tracelab.graph.types import TensorType, Type
+from tracelab.libraries import needed_library
 from tracelab.storage import validation
 
 DTYPES = {
@@ -35,11 +34,8 @@ ELEMENTS = {dtype: number for number, dtype in DTYPES.items()}
 
 
 def needed(library: str) -> Any:
-    """An optional library; `TracelabError` asks for it where it is missing."""
-    try:
-        return import_module(library)
-    except ImportError as error:
-        raise TracelabError(f"this needs {library}: pip install 'tracelab[onnx]'") from error
+    """An optional library of ONNX; `TracelabError` asks for it where it is missing."""
+    return needed_library(library, "this", "'tracelab[onnx]'")
 
 
 def tensor_of(proto: Any, folder: Path | None, where: str) -> torch.Tensor | None:
