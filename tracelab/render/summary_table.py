@@ -74,10 +74,8 @@ _HEAD = ("module", "class", "operators", "parameters", "output")
 
 def _cells(row: tuple[str, ...]) -> list[Cell]:
     name = row[0].lstrip()
-    return [
-        Cell(name, code=True, depth=(len(row[0]) - len(name)) // 2),
-        *(Cell(cell, code=at in (0, 3)) for at, cell in enumerate(row[1:])),
-    ]
+    first = Cell(name, code=True, depth=(len(row[0]) - len(name)) // 2)
+    return [first, *(Cell(cell, code=at in (0, 3)) for at, cell in enumerate(row[1:]))]
 
 
 def _text(rows: list[tuple[str, ...]]) -> list[str]:
