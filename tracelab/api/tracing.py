@@ -113,7 +113,11 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
         return func
     refuse_what_cannot_run(func)
     call, options = call_and_options(func, args, kwargs)
-    return _trace(func, call, **options)
+    try:
+        return _trace(func, call, **options)
+    except TraceError as error:
+        # Of the frames of tracing, one is enough.
+        raise error.with_traceback(None) from error.__cause__
 
 
 # What `help` and editors show.

@@ -7,6 +7,7 @@ from typing import Any
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.source import short_place
+from tracelab.graph.text.clashes import clash
 from tracelab.graph.types import TensorType
 
 
@@ -68,9 +69,10 @@ def keep_failure(graph: Graph) -> None:
 def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
     """What leaves the trace; `itself` says that the error is the one of the call that failed, not one because of it."""
     keep_failure(graph)
-    said = _sentence(error, graph, itself)
-    raised = _both(error, f"{said}: {error}", graph)
-    raised.add_note(f"{said}; tracelab.last_failure() is the graph of what ran before")
+    why = clash(graph.failed, error) if itself and graph.failed is not None else ""
+    said = _sentence(error, graph, itself, bool(why))
+    raised = _both(error, f"{said}: {why} ({error})" if why else f"{said}: {error}", graph)
+    raised.add_note("tracelab.last_failure() is the graph of what ran before")
     way_out = _for_a_value(error, graph)
     if way_out:
         raised.add_note(way_out)
@@ -100,10 +102,10 @@ def _for_a_value(error: Exception, graph: Graph) -> str:
     return f"the code asks for a value here, and meta and fake tensors have none: {way}"
 
 
-def _sentence(error: Exception, graph: Graph, itself: bool) -> str:
+def _sentence(error: Exception, graph: Graph, itself: bool, explained: bool) -> str:
     node = graph.failed
     place = f" at {short_place(node.source)}" if node is not None and node.source is not None else ""
-    what = "" if node is None else f" in {node.kind}" if itself else f" because {node.kind} failed"
+    what = "" if node is None or explained else f" in {node.kind}" if itself else f" because {node.kind} failed"
     return f"the traced code raised {type(error).__name__}{what}{place}"
 
 

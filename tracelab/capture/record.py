@@ -31,6 +31,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.lint import verified
 from tracelab.graph.types import tensor_type
+from tracelab.graph.user_frames import user_frames
 
 
 @dataclass(slots=True)
@@ -140,6 +141,7 @@ def record(
             if arguments is not None:
                 arguments.took_numbers = bool(recorder.plain_places)
             itself = recorder.failure is error
+            error.__traceback__ = user_frames(error.__traceback__)
             raise failure_of(error, finish(recorder, user_inputs), itself) from error
         recorder.unfail()
         recorder.followed.settle(recorder)

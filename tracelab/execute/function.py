@@ -13,7 +13,8 @@ import torch
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.cases import Cases, flat_inputs
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Policy, raise_explained
+from tracelab.execute.codegen.explained import raise_explained
+from tracelab.execute.codegen.guards import Policy
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes

@@ -16,7 +16,8 @@ from tracelab.compat.modules import apply_to
 from tracelab.errors import AssumptionError, TracelabError
 from tracelab.execute.cases import Cases, flat_inputs, modes_of, other_mode, reasons
 from tracelab.execute.codegen.code import graph_code, state_inputs
-from tracelab.execute.codegen.guards import Policy, is_silent, raise_explained
+from tracelab.execute.codegen.explained import raise_explained
+from tracelab.execute.codegen.guards import Policy, is_silent
 from tracelab.execute.codegen.replay import Replay
 from tracelab.execute.observed_state import Changes, mode_mark, observe
 from tracelab.execute.origin import Origin, copied_origin

@@ -103,6 +103,10 @@ class Code:
             found = self._names[value] = self._unique(value.name)
         return found
 
+    def value_of(self, name: str) -> Value | None:
+        """The value that the code calls so."""
+        return next((value for value, known in self._names.items() if known == name), None)
+
     def _object(self, item: Any, hint: str) -> str:
         name = self._objects.get(id(item))
         if name is None:

@@ -25,7 +25,6 @@ from tracelab.graph.source import Source, is_inner
 from tracelab.graph.takers import takers
 from tracelab.graph.text.assumption_table import Assumptions
 from tracelab.graph.text.violations import difference, may_be_wrong
-from tracelab.graph.types import TensorType, tensor_type
 
 POLICIES = ("warn", "raise", "ignore", "retrace")
 MAX_TRACES = 8
@@ -358,30 +357,6 @@ def passing() -> Iterator[None]:
             yield
     finally:
         _silence.passes = before
-
-
-def raise_explained(error: Exception, replay: Any, given: tuple[Any, ...]) -> None:
-    """Where an assumption did not hold in the call that raised, raise that, from the error that it led to.
-
-    Another error is noted to come from a trace, where the inputs are not like those that it was recorded on.
-    """
-    monitor: GuardMonitor = replay.monitor
-    violation, monitor.violation = monitor.violation, ""
-    if violation and not isinstance(error, AssumptionError):
-        raise AssumptionError(f"{violation}; it raised {type(error).__name__}: {error}") from error
-    if not isinstance(error, InputError):
-        _note_inputs(error, monitor, given)
-
-
-def _note_inputs(error: Exception, monitor: GuardMonitor, given: tuple[Any, ...]) -> None:
-    parts = []
-    for value, tensor in zip(monitor.graph.user_inputs, given, strict=False):
-        if isinstance(value.type, TensorType) and isinstance(tensor, torch.Tensor):
-            then, now = value.type, tensor_type(tensor)
-            if isinstance(now, TensorType) and then.short != now.short:
-                parts.append(f"{value.name}: {then.short}, and is called with {now.short}")
-    if parts:
-        error.add_note(f"{monitor.name} is a trace, which may not fit: it was recorded on {'; on '.join(parts)}")
 
 
 def tell(sentence: str) -> None:

@@ -10,6 +10,7 @@ import torch
 from tracelab.errors import TracelabError
 from tracelab.execute.run.lookup import place
 from tracelab.graph.ir import Node
+from tracelab.graph.text.clashes import TypeOf, clash
 from tracelab.graph.types import bytes_text
 
 _ASKED = re.compile(
@@ -35,8 +36,10 @@ class NodeError(TracelabError):
         return type(self), (str(self), self.node, self.asked)
 
 
-def explain(error: BaseException, node: Node, device: torch.device, allocated: int | None) -> NodeError:
-    """The error of one node as a sentence."""
+def explain(
+    error: BaseException, node: Node, device: torch.device, allocated: int | None, type_of: TypeOf
+) -> NodeError:
+    """The error of one node as a sentence; `type_of` tells the type that a value had."""
     text = _first_sentence(str(error))
     asked = bytes_asked(error)
     if is_out_of_memory(error):
@@ -49,7 +52,8 @@ def explain(error: BaseException, node: Node, device: torch.device, allocated: i
         return NodeError(message, node, asked=asked)
     if isinstance(error, NotImplementedError) or _NO_KERNEL.search(text):
         return NodeError(f"{place(node)} has no kernel on {device} for these inputs: {text}", node)
-    return NodeError(f"{place(node)} failed: {type(error).__name__}: {text}", node)
+    why = clash(node, error, type_of)
+    return NodeError(f"{place(node)} failed: {type(error).__name__}: {f'{why} ({text})' if why else text}", node)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,6 +32,8 @@ from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.program import Program
 from tracelab.graph.aliasing import is_view
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.types import tensor_type
+from tracelab.graph.user_frames import user_frames
 
 if TYPE_CHECKING:
     from torch.utils.flop_counter import FlopCounterMode
@@ -114,7 +117,8 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
                         step(values, regions)
                 measured = clock()
             except Exception as error:
-                raise explain(error, node, plan.device, memory.now()) from error
+                error.__traceback__ = user_frames(error.__traceback__)
+                raise explain(error, node, plan.device, memory.now(), partial(_type_now, values, slots)) from error
             record = NodeRecord(index, node, measured=measured)
             if touched:
                 observer.replace(index, node)
@@ -221,6 +225,12 @@ class _Observer:
 def snapshot(item: Any) -> Any:
     """A copy that later writes do not reach; autograd sees through it."""
     return item.clone() if isinstance(item, Tensor) else item
+
+
+def _type_now(values: list[Any], slots: Mapping[Value, int], value: Value) -> Any:
+    """The type of a value in this run."""
+    held = values[slots[value]] if value in slots else None
+    return tensor_type(held) if isinstance(held, Tensor) else value.type
 
 
 def replaced(value: Value, made: Any, by: Replacement, node: Node | None) -> Any:
