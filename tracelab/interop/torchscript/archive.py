@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Mapping
 
 from tracelab.errors import TracelabFileError
 from tracelab.interop.entries import opened_zip, read_entry
+from tracelab.interop.torchscript.pickles import BadPickle, is_sound_debug, read_pickle
 from tracelab.interop.torchscript.setstate import RunsCode, placed_only
 from tracelab.storage.container import LARGEST_JSON, PathOrFile
 
@@ -35,6 +37,7 @@ def looked_through(file: PathOrFile) -> bytes:
     copy = io.BytesIO()
     seen: set[str] = set()
     with opened_zip(file, "TorchScript") as archive, zipfile.ZipFile(copy, "w") as written:
+        sizes = {info.filename.partition("/")[2]: info.file_size for info in archive.infolist()}
         for info in archive.infolist():
             folder, _, name = info.filename.partition("/")
             # torch's reader takes names in any case.
@@ -47,8 +50,25 @@ def looked_through(file: PathOrFile) -> bytes:
             content = read_entry(archive, info, "TorchScript", None if is_tensor else LARGEST_JSON)
             if not is_tensor:
                 content = _without_code(name, content)
+                if name.endswith(".debug_pkl"):
+                    # Without it, lines of code are not known, and nothing else is missing.
+                    if not is_sound_debug(content):
+                        continue
+                elif name.endswith(".pkl"):
+                    _check_pickle(name, content, sizes)
             written.writestr(zipfile.ZipInfo(f"{folder}/{name}"), content)
     return copy.getvalue()
+
+
+def _check_pickle(name: str, content: bytes, sizes: Mapping[str, int]) -> None:
+    folder = f"{name.removesuffix('.pkl')}/"
+    held = {entry.removeprefix(folder): size for entry, size in sizes.items() if entry.startswith(folder)}
+    try:
+        read_pickle(content, held)
+    except BadPickle as error:
+        raise TracelabFileError(
+            f"the TorchScript file is damaged, or not written by torch: in {name}, {error}"
+        ) from None
 
 
 def _without_code(name: str, content: bytes) -> bytes:
