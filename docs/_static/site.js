@@ -1,3 +1,16 @@
+// What the theme leaves out for keyboards and screen readers.
+document.addEventListener('DOMContentLoaded', () => {
+  for (const caption of document.querySelectorAll('.caption[role="heading"]:not([aria-level])')) {
+    caption.setAttribute('aria-level', '2');
+  }
+  // Code that is wider than the page is scrolled by keyboard, too.
+  for (const code of document.querySelectorAll('pre')) {
+    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+  }
+  document.querySelector('.sidebar-drawer')?.setAttribute('aria-label', 'Pages');
+  document.querySelector('.toc-drawer')?.setAttribute('aria-label', 'On this page');
+});
+
 // The search over the gallery: a card is shown where all words stand in its text.
 document.addEventListener('DOMContentLoaded', () => {
   const field = document.querySelector('.gallery-search');

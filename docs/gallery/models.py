@@ -63,6 +63,7 @@ def llama() -> Any:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
+        use_cache=False,
     )
     return plain(LlamaForCausalLM(config), ids())
 
@@ -77,6 +78,7 @@ def mixtral() -> Any:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
+        use_cache=False,
         num_local_experts=4,
     )
     return plain(MixtralForCausalLM(config), ids())
