@@ -1,7 +1,7 @@
 """Check the changelog.
 
-    python .github/check_changelog.py --since origin/main   # a change of the package has a line
-    python .github/check_changelog.py --release v0.2.0      # the tag is the version, and its section has a day
+python .github/check_changelog.py --since origin/main   # a change of the package has a line
+python .github/check_changelog.py --release v0.2.0      # the tag is the version, and its section has a day
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Take out of notebooks what is another at each run: times, and ids of cells by chance. Outputs stay.
 
-    python .github/clean_notebooks.py notebooks/*.ipynb     # the exit status is 1 where one was changed
+python .github/clean_notebooks.py notebooks/*.ipynb     # the exit status is 1 where one was changed
 """
 
 from __future__ import annotations

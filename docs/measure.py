@@ -1,6 +1,6 @@
 """Measure what the performance page shows: runs benchmark scripts, and writes what they print with machine and date.
 
-    python docs/measure.py
+python docs/measure.py
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The directive `gallery`: cards of `docs/gallery/make.py`, whose pages and thumbnails are made as the site is built."""
+"""The directive `gallery`: cards of `docs/gallery/make.py`, whose pages and thumbnails are made with the site."""
 
 from __future__ import annotations
 

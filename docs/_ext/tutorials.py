@@ -11,9 +11,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from explorers import frame, write_page
 from sphinx.application import Sphinx
 
+from explorers import frame, write_page
 from tracelab.protocol.view_document import MIME_TYPE
 from tracelab.render.html import document_html
 

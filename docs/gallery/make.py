@@ -23,8 +23,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import models
 
-import tracelab
-
 LARGEST = 400_000
 """Bytes that a page may have."""
 

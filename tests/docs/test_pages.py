@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from support.pages import run_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
-    *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts and "gallery" not in path.parts),
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts),
 ]
 
 
