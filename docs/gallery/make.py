@@ -21,6 +21,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import known_models
 import models
 
 LARGEST = 400_000
@@ -40,16 +41,37 @@ class Entry:
 
 ENTRIES = [
     Entry("resnet18", "ResNet-18", "vision", "residual blocks of convolutions", models.resnet),
-    Entry("unet", "U-Net", "vision", "down and up, with skips", models.unet),
-    Entry("vit", "Vision Transformer", "vision", "patches as tokens", models.vit),
+    Entry("resnet50", "ResNet-50", "vision", "residual blocks with bottlenecks", models.resnet50),
+    Entry("mobilenet", "MobileNet V2", "vision", "inverted residuals, depthwise convolutions", known_models.mobilenet),
+    Entry("convnext", "ConvNeXt", "vision", "convolutions in the manner of transformers", known_models.convnext),
+    Entry("unet", "U-Net", "vision", "segmentation: down and up, with skips", models.unet),
+    Entry("vit", "Vision Transformer", "vision", "patches as tokens", known_models.vit),
+    Entry("swin", "Swin", "vision", "attention in windows", known_models.swin),
+    Entry("dinov2", "DINOv2", "vision", "an encoder that learns without labels", known_models.dinov2),
+    Entry("segformer", "SegFormer", "vision", "segmentation by a transformer", known_models.segformer),
+    Entry("clip", "CLIP", "vision and language", "two towers, one space", known_models.clip),
+    Entry("vilt", "ViLT", "vision and language", "words and patches in one encoder", known_models.vilt),
     Entry("gpt", "GPT", "language", "a decoder with learned positions", models.gpt),
-    Entry("llama", "Llama", "language", "rotary positions, grouped queries, a gated MLP", models.llama),
-    Entry("mixtral", "Mixtral", "language", "a mixture of experts", models.mixtral),
-    Entry("bert", "BERT", "language", "an encoder", models.bert),
-    Entry("t5", "T5", "language", "an encoder and a decoder", models.t5),
-    Entry("whisper", "Whisper", "audio", "from a spectrogram to text", models.whisper),
+    Entry("gpt2", "GPT-2", "language", "a decoder, as transformers has it", known_models.gpt2),
+    Entry("llama", "Llama", "language", "rotary positions, grouped queries, a gated MLP", known_models.llama),
+    Entry("mistral", "Mistral", "language", "a decoder with a sliding window", known_models.mistral),
+    Entry("qwen3", "Qwen 3", "language", "a decoder with normed queries and keys", known_models.qwen3),
+    Entry("gemma3", "Gemma 3", "language", "a decoder with four norms a layer", known_models.gemma3),
+    Entry("mixtral", "Mixtral", "language", "a decoder with a mixture of experts", known_models.mixtral),
+    Entry("deepseek", "DeepSeek V3", "language", "latent attention, shared and routed experts", known_models.deepseek),
+    Entry("mamba", "Mamba", "language", "a state space instead of attention", known_models.mamba),
+    Entry("lstm", "LSTM tagger", "language", "a recurrent network in both directions", models.lstm),
+    Entry("bert", "BERT", "language", "an encoder", known_models.bert),
+    Entry("deberta", "DeBERTa V2", "language", "an encoder with relative positions", known_models.deberta),
+    Entry("t5", "T5", "language", "an encoder and a decoder", known_models.t5),
+    Entry("bart", "BART", "language", "an encoder and a decoder", known_models.bart),
+    Entry("whisper", "Whisper", "audio", "from a spectrogram to text", known_models.whisper),
+    Entry("wav2vec2", "wav2vec 2.0", "audio", "an encoder of waveforms", known_models.wav2vec2),
+    Entry("encodec", "EnCodec", "audio", "a codec with residual quantization", known_models.encodec),
     Entry("denoiser", "Diffusion denoiser", "diffusion", "a U-Net that is told the time step", models.denoiser),
+    Entry("vae", "Variational autoencoder", "generation", "a code that is drawn", models.vae),
     Entry("gcn", "Graph convolution", "graph", "messages between the nodes of a graph", models.graph_network),
+    Entry("patchtst", "PatchTST", "time series", "patches of a series as tokens", known_models.patchtst),
     Entry("training", "A training step", "training", "forward, backward and AdamW", models.training_step),
 ]
 

@@ -1,4 +1,4 @@
-"""The models of the gallery, with random weights and small sizes, each traced."""
+"""Models of the gallery that are written here, with random weights and small sizes, each traced."""
 
 from __future__ import annotations
 
@@ -49,89 +49,46 @@ def unet() -> Any:
     return plain(UNet(), torch.randn(1, 3, 32, 32))
 
 
+def resnet50() -> Any:
+    return plain(ResNet.resnet50(10, 16), torch.randn(1, 3, 64, 64))
+
+
 def gpt() -> Any:
     return plain(GPT(layers=4), ids(high=50))
 
 
-def llama() -> Any:
-    from transformers import LlamaConfig, LlamaForCausalLM
+class VAE(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(20, 16), nn.ReLU())
+        self.mean, self.log_variance = nn.Linear(16, 4), nn.Linear(16, 4)
+        self.decoder = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 20), nn.Sigmoid())
 
-    config = LlamaConfig(
-        vocab_size=64,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        use_cache=False,
-    )
-    return plain(LlamaForCausalLM(config), ids())
-
-
-def mixtral() -> Any:
-    from transformers import MixtralConfig, MixtralForCausalLM
-
-    config = MixtralConfig(
-        vocab_size=64,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        use_cache=False,
-        num_local_experts=4,
-    )
-    return plain(MixtralForCausalLM(config), ids())
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        hidden = self.encoder(x)
+        mean, log_variance = self.mean(hidden), self.log_variance(hidden)
+        code = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+        return self.decoder(code), mean, log_variance
 
 
-def bert() -> Any:
-    from transformers import BertConfig, BertModel
-
-    config = BertConfig(vocab_size=64, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48)
-    return plain(BertModel(config), ids())
+def vae() -> Any:
+    return plain(VAE(), torch.randn(4, 20))
 
 
-def t5() -> Any:
-    from transformers import T5Config, T5ForConditionalGeneration
+class Tagger(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(60, 16)
+        self.lstm = nn.LSTM(16, 12, num_layers=2, bidirectional=True, batch_first=True)
+        self.head = nn.Linear(24, 5)
 
-    config = T5Config(
-        vocab_size=64, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4, use_cache=False, decoder_start_token_id=0
-    )
-    return plain(T5ForConditionalGeneration(config), input_ids=ids(), decoder_input_ids=ids(5))
-
-
-def vit() -> Any:
-    from transformers import ViTConfig, ViTForImageClassification
-
-    config = ViTConfig(
-        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, image_size=32, patch_size=8
-    )
-    return plain(ViTForImageClassification(config), torch.randn(1, 3, 32, 32))
+    def forward(self, words: Tensor) -> Tensor:
+        states, _ = self.lstm(self.embed(words))
+        return self.head(states)
 
 
-def whisper() -> Any:
-    from transformers import WhisperConfig, WhisperForConditionalGeneration
-
-    config = WhisperConfig(
-        vocab_size=64,
-        d_model=32,
-        encoder_layers=2,
-        decoder_layers=2,
-        encoder_attention_heads=4,
-        decoder_attention_heads=4,
-        encoder_ffn_dim=48,
-        decoder_ffn_dim=48,
-        num_mel_bins=16,
-        max_source_positions=20,
-        max_target_positions=32,
-        pad_token_id=0,
-        bos_token_id=1,
-        eos_token_id=2,
-        decoder_start_token_id=1,
-        use_cache=False,
-    )
-    model = WhisperForConditionalGeneration(config)
-    return plain(model, input_features=torch.randn(1, 16, 40), decoder_input_ids=ids(4))
+def lstm() -> Any:
+    return plain(Tagger(), ids())
 
 
 class TimedBlock(nn.Module):
