@@ -43,7 +43,7 @@ def named():
             yield pytest.param(path, name, id=f"{page.name}-{path}{'::' + name if name else ''}")
 
 
-@pytest.mark.parametrize(("path", "name"), named())
+@pytest.mark.parametrize(("path", "name"), list(named()))
 def test_what_a_page_for_contributors_names_is_there(path, name):
     place = ROOT / path
     # Built or written by tests, and not in git.
