@@ -18,7 +18,7 @@ class Commands(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         before = os.environ.get("COLUMNS")
-        os.environ["COLUMNS"] = "100"
+        os.environ["COLUMNS"] = "88"
         try:
             return [node for name, command in commands().items() for node in self._section(name, command)]
         finally:

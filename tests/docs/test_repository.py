@@ -38,7 +38,9 @@ def test_the_table_of_rooms_is_the_import_contract():
 def named():
     """The paths in backticks of pages for contributors, with the name behind `::`."""
     for page in FOR_CONTRIBUTORS:
-        pattern = r"`((?:tracelab|tests|labextension|docs|notebooks|\.ci|\.github)/[\w./-]*)(?:::(\w+))?`"
+        pattern = (
+            r"`((?:(?:tracelab|tests|labextension|docs|notebooks|\.ci|\.github)/[\w./-]*|[A-Z]+\.\w+))(?:::(\w+))?`"
+        )
         for path, name in dict.fromkeys(re.findall(pattern, text_of(page))):
             yield pytest.param(path, name, id=f"{page.name}-{path}{'::' + name if name else ''}")
 
