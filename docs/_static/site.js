@@ -31,3 +31,22 @@ document.addEventListener('DOMContentLoaded', () => {
   field.addEventListener('input', show);
   show();
 });
+
+// Explorers follow the theme that is chosen here, where the browser lets a page reach its frames (not from `file:`).
+document.addEventListener('DOMContentLoaded', () => {
+  const frames = document.querySelectorAll('figure.explorer iframe');
+  const tell = (frame) => {
+    let root;
+    try {
+      root = frame.contentDocument?.documentElement;
+    } catch {
+      return;
+    }
+    const theme = document.body.dataset.theme;
+    if (theme === 'light' || theme === 'dark') root?.setAttribute('theme', theme);
+    else root?.removeAttribute('theme');
+  };
+  frames.forEach((frame) => frame.addEventListener('load', () => tell(frame)));
+  new MutationObserver(() => frames.forEach(tell)).observe(document.body, { attributeFilter: ['data-theme'] });
+  frames.forEach(tell);
+});

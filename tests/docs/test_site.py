@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import html.parser
+import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -146,3 +149,35 @@ def test_the_search_of_the_gallery_hides_what_does_not_fit(site, browser):
     page.get_by_label("Search the gallery").fill("language mixture")
     assert page.locator(".gallery li:visible strong").all_inner_texts() == ["Mixtral"]
     assert page.locator(".gallery-found").inner_text().startswith("1 of ")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server that tells nothing."""
+
+    def log_message(self, *_):
+        return
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    handler = functools.partial(Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.browser
+def test_explorers_follow_the_theme_that_is_chosen_on_the_page(address, browser):
+    page = browser.new_context(color_scheme="light").new_page()
+    page.goto(f"{address}/index.html")
+    frame = page.frame_locator("figure.explorer iframe")
+    frame.locator("[role=tree]").wait_for(state="attached")
+    tree = "document.querySelector('.tracelab').shadowRoot.querySelector('[role=tree]')"
+    ground = f"getComputedStyle({tree}).getPropertyValue('--tl-surface')"
+    (inner,) = (each for each in page.frames if "_explorers" in each.url)
+    light = inner.evaluate(ground)
+    while page.evaluate("document.body.dataset.theme") != "dark":
+        page.locator(".theme-toggle:visible").first.click()
+    page.wait_for_timeout(300)
+    assert inner.evaluate(ground) not in ("", light)
