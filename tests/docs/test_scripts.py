@@ -106,3 +106,22 @@ def test_hooks_run_files_that_exist():
         for name in re.findall(r"(?:\.github|labextension/build)/[\w.]+\.py", entry):
             assert (ROOT / name).exists()
     assert len(entries) >= 6
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda path: path.stem
+)
+def test_an_issue_template_asks_at_least_one_thing_and_names_each_once(path):
+    template = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert template["name"]
+    assert template["description"]
+    names = [item["id"] for item in template["body"]]
+    assert len(set(names)) == len(names) > 0
+    assert any(item.get("validations", {}).get("required") for item in template["body"])
+
+
+def test_the_dev_container_installs_extras_that_exist():
+    settings = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    (extras,) = re.findall(r"\.\[([\w,]+)\]", settings["postCreateCommand"])
+    there = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(extras.split(",")) <= set(there)
