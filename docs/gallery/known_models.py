@@ -166,7 +166,7 @@ def segformer() -> Any:
 
 
 def clip() -> Any:
-    text = {**WORDS, **SMALL, "max_position_embeddings": 16}
+    text = {**WORDS, **SMALL, "max_position_embeddings": 16, "bos_token_id": 1, "eos_token_id": 2}
     vision = {**SMALL, "image_size": 32, "patch_size": 8}
     settings = {"text_config": text, "vision_config": vision, "projection_dim": 16}
     return known("CLIPModel", "CLIPConfig", settings, input_ids=ids(), pixel_values=image())

@@ -136,7 +136,7 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """The file and the line, joined by a colon; empty where the line is not known."""
+        """`net.py:12`; empty where the line is not known."""
         return short_place(self.source)
 
     def __str__(self) -> str:

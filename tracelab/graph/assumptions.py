@@ -109,7 +109,7 @@ class Assumption:
 
     @property
     def line(self) -> str:
-        """The file and the line, joined by a colon; empty where there is no line."""
+        """`model.py:12`; empty where there is no line."""
         return short_place(self.source)
 
     @property
