@@ -40,9 +40,18 @@ def free_port() -> int:
 def start_lab(folder: Path, token: str) -> tuple[subprocess.Popen[bytes], str]:
     """A JupyterLab server of its own settings; gives the process and its address once it answers."""
     port = free_port()
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_RUNTIME_DIR": str(folder / "run")}
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "run"),
+    }
     options = ["--no-browser", f"--port={port}", f"--IdentityProvider.token={token}"]
-    options += [f"--ServerApp.root_dir={folder / 'work'}", "--ServerApp.ip=127.0.0.1", "--allow-root", "--expose-app-in-browser"]
+    options += [
+        f"--ServerApp.root_dir={folder / 'work'}",
+        "--ServerApp.ip=127.0.0.1",
+        "--allow-root",
+        "--expose-app-in-browser",
+    ]
     command = [sys.executable, "-m", "jupyter", "lab", *options]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

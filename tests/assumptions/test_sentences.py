@@ -112,3 +112,16 @@ def test_a_value_is_called_as_the_user_calls_it():
 def test_a_device_is_its_name():
     traced = tracelab.trace(lambda x: torch.ones(2, device=str(x.device)) + x, torch.ones(2))
     assert repr(traced.assumptions).splitlines()[2].split()[:3] == ["device", "x.device", "cpu"]
+
+
+def test_a_condition_without_a_comparison_is_called_by_itself_and_not_by_its_statement():
+    def odd(x: Tensor) -> Tensor:
+        if not x.shape[0] % 2:
+            return x * 2
+        return x + 1
+
+    traced = tracelab.trace(odd, torch.ones(4), on_violation="retrace")
+    traced(torch.ones(3))
+    branch = next(item for item in traced.assumptions if item.kind is AssumptionKind.BRANCH)
+    assert branch.about == "x.shape[0] % 2"
+    assert [case.label for case in traced.cases] == ["not x.shape[0] % 2", "x.shape[0] % 2"]

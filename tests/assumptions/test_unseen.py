@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -151,3 +152,29 @@ def test_two_threads_that_trace_at_once_do_not_take_each_other_s_constants_for_n
     done.set()
     thread.join()
     assert traced.assumptions == other[0][0].assumptions == []
+
+
+def test_a_package_that_is_imported_while_tracing_has_its_objects_listed_once(tmp_path, monkeypatch):
+    """Each list goes over all objects of the process: a package of a thousand modules would take a minute."""
+    package = tmp_path / "imported_while_tracing"
+    package.mkdir()
+    parts = [f"part{number}" for number in range(12)]
+    (package / "__init__.py").write_text("".join(f"from . import {part}\n" for part in parts))
+    for part in parts:
+        (package / f"{part}.py").write_text("import torch\n\nKEPT = torch.full((2,), 3.0)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in [name for name in sys.modules if name.partition(".")[0] == package.name]:
+        monkeypatch.delitem(sys.modules, name)
+    listed = []
+    objects = gc.get_objects
+    monkeypatch.setattr(gc, "get_objects", lambda *args: listed.append(1) or objects(*args))
+
+    def uses(x):
+        from imported_while_tracing import part3
+
+        return x + part3.KEPT
+
+    traced, told = made(uses)
+    assert not told
+    assert torch.equal(traced(torch.ones(2)), torch.full((2,), 4.0))
+    assert len(listed) <= 4

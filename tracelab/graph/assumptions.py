@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from tracelab.graph.expressions import tidy
+from tracelab.graph.expressions import condition, tidy
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.source import Source, short_place
 
@@ -104,6 +104,8 @@ class Assumption:
         """What it is about, in words of the code: `x.dtype`, `x.shape[0] > 1`, `Net.training`."""
         if not self.subject:
             expression = self.source.expression if self.source is not None else ""
+            if self.kind in (AssumptionKind.BRANCH, AssumptionKind.CHECK):
+                expression = condition(expression)
             return tidy(expression) or f"a {self.kind} that the code read"
         return self.subject.replace("{}", user_name(self.value) if self.value is not None else "it")
 

@@ -41,6 +41,36 @@ def negated(text: str) -> str:
     return f"not ({text})" if parsed is None else _written(_negated(parsed), text)
 
 
+@functools.lru_cache(maxsize=1024)
+def condition(text: str) -> str:
+    """What was asked for its truth, where Python gives the place of the whole statement or choice.
+
+    That is so where the condition is no comparison. Of `a and b` it is not known which was asked.
+
+    >>> condition("if x.any():"), condition("while not done(x):"), condition("y if x.shape[0] % 2 else z")
+    ('x.any()', 'done(x)', 'x.shape[0] % 2')
+    """
+    asked = _asked(text)
+    while isinstance(asked, ast.UnaryOp) and isinstance(asked.op, ast.Not):
+        asked = asked.operand
+    return text if asked is None or isinstance(asked, (ast.BoolOp, ast.IfExp)) else _written(asked, text)
+
+
+def _asked(text: str) -> ast.expr | None:
+    """The condition of a statement or choice; None where the text is neither."""
+    whole = _parsed(text)
+    if whole is not None:
+        return whole.test if isinstance(whole, ast.IfExp) else None
+    lines = text.removeprefix("el")
+    for code in (lines, f"{lines}\n    pass"):
+        try:
+            (statement,) = ast.parse(code).body
+        except (SyntaxError, ValueError):
+            continue
+        return statement.test if isinstance(statement, (ast.If, ast.While, ast.Assert)) else None
+    return None
+
+
 def _parsed(text: str) -> ast.expr | None:
     try:
         return ast.parse(text, mode="eval").body

@@ -9,6 +9,8 @@ cost; those that it lists then are newer.
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 
@@ -24,6 +26,7 @@ class Epoch:
     def __init__(self) -> None:
         self._before: set[int] | None = None
         """The ids of what was not set aside, where it was for another recording, or by the user."""
+        self._depth = 0
 
     def begin(self) -> None:
         """Everything that there is now is from before."""
@@ -40,6 +43,17 @@ class Epoch:
             gc.freeze()
         else:
             self._before = _listed()
+
+    @contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """What is made inside is from before, too. A module imports others: only the outermost has the list renewed."""
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self.renew()
 
     def made_since(self, items: list[Any]) -> list[Any]:
         """Those of these objects that are newer."""

@@ -116,16 +116,16 @@ class Registry:
         For code that looks torch's functions up and keeps what it finds: modules that are imported, torch's compilers.
         No lock is held meanwhile. While other threads record too, what they need stays.
         """
-        recorder = active.recorder
-        with recording_paused(recorder) if recorder is not None and not recorder.paused else nullcontext():
+        recorder, session = active.recorder, active.session
+        paused = recorder is not None and not recorder.paused
+        # What a module makes as it is read is made once.
+        epoch = session.epoch.unnoticed() if session is not None else nullcontext()
+        with epoch, recording_paused(recorder) if recorder is not None and paused else nullcontext():
             lends = self._lend()
             try:
                 yield
             finally:
                 self._take_back(lends)
-                if active.session is not None:
-                    # What a module makes as it is read is made once.
-                    active.session.epoch.renew()
 
     def _lend(self) -> bool:
         self._turn.take()
