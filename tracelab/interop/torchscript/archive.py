@@ -20,6 +20,8 @@ from tracelab.storage.container import LARGEST_JSON, PathOrFile
 
 _TENSOR = re.compile(r"(data|constants|\.data)/\w+")
 """Entries that hold the bytes of one tensor."""
+_LEFT_OUT = ("extra/", "traced_inputs")
+"""What is no part of the module: notes of whoever saved it, and the kinds of inputs of `torch.jit.trace`."""
 _CLASS = re.compile(rb"^class (\w+)", re.MULTILINE)
 _EXTENSION = re.compile(rb"__torch__\.torch\.classes\.(\w+)[.\n](\w+)")
 _OF_TORCH = frozenset((b"quantized", b"rnn"))
@@ -44,7 +46,7 @@ def looked_through(file: PathOrFile) -> bytes:
             if info.filename.lower() in seen:
                 raise TracelabFileError(f"not a sound TorchScript file: it holds {info.filename[:60]!r} twice")
             seen.add(info.filename.lower())
-            if info.is_dir() or name.startswith("extra/"):
+            if info.is_dir() or name.startswith(_LEFT_OUT):
                 continue
             is_tensor = _TENSOR.fullmatch(name) is not None
             content = read_entry(archive, info, "TorchScript", None if is_tensor else LARGEST_JSON)
