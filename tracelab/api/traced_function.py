@@ -12,6 +12,7 @@ from tracelab.api.extracting import Extracting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
+from tracelab.api.shaping import Shaping
 from tracelab.api.traced_module import TracedModule
 from tracelab.api.ways_out import WaysOut
 from tracelab.display import MimeBundle, display_bundle
@@ -22,7 +23,9 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedFunction(Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Extracting, Exporting, WaysOut):
+class TracedFunction(
+    Retracing, ReplayFunction, Running, Editing, Estimating, Checking, Extracting, Exporting, Shaping, WaysOut
+):
     """A function as it ran once: callable on other inputs, differentiable, readable.
 
     `graph` is what was recorded, `code` the Python code generated from it.

@@ -14,6 +14,7 @@ from tracelab.api.extracting import Extracting
 from tracelab.api.recordings import recordings_line, recordings_part
 from tracelab.api.retracing import Retracing
 from tracelab.api.running import Running
+from tracelab.api.shaping import Shaping
 from tracelab.api.signed_forward import SignedForward
 from tracelab.api.ways_out import WaysOut
 from tracelab.display import MimeBundle, display_bundle
@@ -24,7 +25,9 @@ from tracelab.graph.types import counted
 from tracelab.render.summary_table import summary_table
 
 
-class TracedModule(Retracing, ReplayModule, Running, Editing, Estimating, Checking, Extracting, Exporting, WaysOut):
+class TracedModule(
+    Retracing, ReplayModule, Running, Editing, Estimating, Checking, Extracting, Exporting, Shaping, WaysOut
+):
     """A module as its methods ran once.
 
     It is an `nn.Module` that shares the parameters of the module it was traced from: `state_dict`, `.to()`, `compile`,

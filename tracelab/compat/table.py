@@ -195,6 +195,19 @@ _GROUPS = (
         """,
     ),
     (
+        "symbolic",
+        "Naming the sizes of a trace",
+        _AT_USE,
+        """
+        torch._dispatch.python.enable_python_dispatcher
+        torch._dynamo.source.ConstantSource
+        torch._subclasses.fake_tensor.FakeTensorMode
+        torch.fx.experimental.symbolic_shapes.DimDynamic
+        torch.fx.experimental.symbolic_shapes.ShapeEnv
+        torch.fx.experimental.symbolic_shapes.StatelessSymbolicContext
+        """,
+    ),
+    (
         "tensors",
         "Telling a fake tensor from one of another subclass",
         _AT_USE,
