@@ -3,7 +3,17 @@
 import * as strings from '../i18n/strings';
 import { differenceCount, diffStatusOf, statusText } from './diff/differences';
 import type { ViewDocument } from '../protocol/viewdocument';
-import { kindOf, boundaryName, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { bundleOf } from './bundles';
+import {
+  kindOf,
+  boundaryName,
+  boundaryValue,
+  inputOfOutput,
+  isAffected,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from './hierarchy';
 import { repeatOf } from './repeats';
 
 export const string = (document: ViewDocument, index: number): string =>
@@ -59,20 +69,36 @@ export function scopeName(h: Hierarchy, scope: number): string {
   if (repeat !== undefined) {
     return `× ${repeat.members.length}`;
   }
+  const bundle = bundleOf(h, scope);
+  if (bundle !== undefined) {
+    return bundle.name;
+  }
   const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
   return call > 0 ? strings.call(own, call + 1) : own;
 }
 
 export const scopeClass = (h: Hierarchy, scope: number): string =>
-  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope]);
+  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope] ?? -1);
 
-/** `12 repeated blocks, 30 ops each`; empty for all but collapsed blocks. */
+/** `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. */
 export function repeatText(h: Hierarchy, scope: number): string {
-  const repeat = repeatOf(h, scope);
-  return repeat === undefined
-    ? ''
-    : strings.repeatedBlocks(repeat.members.length, strings.ops(h.opCount[repeat.members[0]]));
+  const members = repeatOf(h, scope)?.members;
+  if (members === undefined) {
+    return '';
+  }
+  const ops = h.opCount[members[0]];
+  return members.every((member) => h.opCount[member] === ops)
+    ? strings.repeatedBlocks(members.length, strings.ops(ops))
+    : strings.similarBlocks(members.length, strings.ops(h.opCount[scope]));
+}
+
+/** What is in a group, in few words: `14 ops`, `12 repeated blocks, 30 ops each`, `16 outputs`. */
+export function contentsText(h: Hierarchy, scope: number): string {
+  const bundle = bundleOf(h, scope);
+  return bundle === undefined
+    ? repeatText(h, scope) || strings.ops(h.opCount[scope])
+    : (bundle.kind === 'inputs' ? strings.inputCount : strings.outputCount)(bundle.members.length);
 }
 
 /** The module that is drawn as an operator, its only one: `fc1` for the one `linear` inside it; -1: none. */
@@ -115,17 +141,16 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       return {
         title: scopeName(h, scope),
         subtitle: scopeClass(h, scope),
-        detail:
-          (repeatText(h, scope) || strings.ops(h.opCount[scope])) +
-          (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
+        detail: contentsText(h, scope) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {
       const value = boundaryValue(h, element);
+      const input = inputOfOutput(h, element);
       return {
         title: boundaryName(h, element),
         subtitle: '',
-        detail: valueSummary(document, value),
+        detail: valueSummary(document, value) + (input === '' ? '' : ` · ${strings.sameAsInput(input)}`),
       };
     }
   }
@@ -151,11 +176,12 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     return [
       label.subtitle ? `${label.title}: ${label.subtitle}` : label.title,
       open ? strings.openGroup() : strings.closedGroup(),
-      repeatText(h, scope) || strings.ops(h.opCount[scope]),
+      contentsText(h, scope),
       ...difference(h, element),
       ...(differenceCount(h, scope) > 0 ? [strings.differences(differenceCount(h, scope))] : []),
       ...(warnings > 0 ? [strings.warnings(warnings)] : []),
       ...(h.scopeFailed[scope] ? [strings.failed()] : []),
+      ...(isAffected(h, element) ? [strings.affectedByWarning()] : []),
     ].join(', ');
   }
   if (kind === 'op') {
@@ -169,12 +195,11 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
       ...(h.document.nodes.failed === element ? [strings.failed()] : []),
     ].join(', ');
   }
-  const tainted = kind === 'output' && h.affected.has(boundaryValue(h, element));
   return [
     label.title,
     boundaryText(h, element),
     ...difference(h, element),
     ...(label.detail ? [label.detail] : []),
-    ...(tainted ? [strings.affectedByWarning()] : []),
+    ...(isAffected(h, element) ? [strings.affectedByWarning()] : []),
   ].join(', ');
 }

@@ -3,7 +3,8 @@
 import * as strings from '../i18n/strings';
 import { integerText } from '../i18n/translation';
 import { Role } from '../protocol/viewdocument';
-import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from './describe';
+import { bundleOf } from './bundles';
+import { boundaryText, contentsText, labelOf, repeatText, scopeClass, shapeText, string } from './describe';
 import {
   kindOf,
   producerOf,
@@ -189,6 +190,9 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
       ];
     case 'group': {
       const scope = scopeOf(h, at);
+      if (bundleOf(h, scope) !== undefined) {
+        return [[strings.kind(), contentsText(h, scope)]];
+      }
       return [
         [strings.module(), h.paths[scope] || document.name],
         [strings.classLabel(), scopeClass(h, scope)],

@@ -7,6 +7,7 @@
  */
 
 import { Role, type ViewDocument } from '../protocol/viewdocument';
+import { bundleOf, findBundles, type Bundle } from './bundles';
 import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
 export type Element = number;
@@ -15,10 +16,12 @@ export type ElementKind = 'op' | 'group' | 'input' | 'output';
 export interface Hierarchy {
   readonly document: ViewDocument;
   readonly nodes: number;
-  /** The document's scopes, and after them those of `repeats`. */
+  /** The document's scopes, and after them those of `repeats` and `bundles`. */
   readonly scopes: number;
   /** Repeated blocks in a row, which can be collapsed into one group: see `repeats.ts`. */
   readonly repeats: readonly Repeat[];
+  /** Inputs and outputs of one structure, each in a group: see `bundles.ts`. */
+  readonly bundles: readonly Bundle[];
   /** Values of the user's own inputs (parameters and buffers are no boxes). */
   readonly inputs: number[];
   /** The place of each such value in `inputs`. */
@@ -68,6 +71,10 @@ export function tracePosition(h: Hierarchy, element: Element): number {
   if (kind === 'input' || kind === 'output') {
     return kind === 'input' ? -1 : h.nodes;
   }
+  const bundle = kind === 'group' ? bundleOf(h, scopeOf(h, element)) : undefined;
+  if (bundle !== undefined) {
+    return bundle.kind === 'inputs' ? -1 : h.nodes;
+  }
   let first = element;
   let depth = 0;
   while (first >= h.nodes) {
@@ -85,12 +92,39 @@ export function boundaryValue(h: Hierarchy, element: Element): number {
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
+const outputName = (document: ViewDocument, index: number): string => {
+  const path = document.output_names?.[index] ?? -1;
+  return document.strings[path >= 0 ? path : document.values.name[document.outputs[index]]];
+};
+
 /** What it is called: an output by its path in the result, where it has one. */
 export function boundaryName(h: Hierarchy, element: Element): string {
   const { document } = h;
   const index = element - h.nodes - h.scopes - h.inputs.length;
-  const path = index < 0 ? -1 : (document.output_names?.[index] ?? -1);
-  return document.strings[path >= 0 ? path : document.values.name[boundaryValue(h, element)]];
+  return index < 0
+    ? document.strings[document.values.name[boundaryValue(h, element)]]
+    : outputName(document, index);
+}
+
+/** -1 for the graph's inputs, 1 for its outputs, also where a box stands for several of them; else 0. */
+export function endOf(h: Hierarchy, element: Element): -1 | 0 | 1 {
+  const kind = kindOf(h, element);
+  const bundle = kind === 'group' ? bundleOf(h, scopeOf(h, element))?.kind : undefined;
+  return kind === 'input' || bundle === 'inputs' ? -1 : kind === 'output' || bundle === 'outputs' ? 1 : 0;
+}
+
+/** Whether it is an output, or a box of outputs, that depends on something a warning is about. */
+export const isAffected = (h: Hierarchy, element: Element): boolean =>
+  kindOf(h, element) === 'output'
+    ? h.affected.has(boundaryValue(h, element))
+    : kindOf(h, element) === 'group' &&
+      bundleOf(h, scopeOf(h, element)) !== undefined &&
+      h.children[scopeOf(h, element)].some((member) => isAffected(h, member));
+
+/** The input that an output is, unchanged: its name; empty for any other element. */
+export function inputOfOutput(h: Hierarchy, element: Element): string {
+  const value = kindOf(h, element) === 'output' ? boundaryValue(h, element) : -1;
+  return h.inputIndex.has(value) ? h.document.strings[h.document.values.name[value]] : '';
 }
 
 /** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
@@ -103,7 +137,11 @@ export function producerOf(h: Hierarchy, value: number): Element {
   return index === undefined ? -1 : inputElement(h, index);
 }
 
-function modulePaths(document: ViewDocument, repeats: readonly Repeat[]): string[] {
+function modulePaths(
+  document: ViewDocument,
+  repeats: readonly Repeat[],
+  bundles: readonly Bundle[],
+): string[] {
   const { parent, name, call } = document.scopes;
   const paths: string[] = [];
   for (let scope = 0; scope < parent.length; scope++) {
@@ -116,11 +154,23 @@ function modulePaths(document: ViewDocument, repeats: readonly Repeat[]): string
     const last = paths[members[members.length - 1]];
     paths.push(`${paths[members[0]]}…${last.slice(last.lastIndexOf('.') + 1)}`);
   }
+  bundles.forEach(({ kind, name }) => paths.push(`${kind}:${name}`));
   return paths;
 }
 
 function elementsIn(document: ViewDocument, shape: number): number {
   return shape < 0 ? 0 : document.shapes[shape].reduce((product, size) => product * Math.max(0, size), 1);
+}
+
+/** Of two graphs every input and output stands by itself: each may have become another. */
+function boundaryBundles(document: ViewDocument, inputs: number[], first: number): Bundle[] {
+  if (document.diff !== undefined) {
+    return [];
+  }
+  const named = inputs.map((value) => document.strings[document.values.name[value]]);
+  const taken = findBundles('inputs', named, first);
+  const given = document.outputs.map((_, index) => outputName(document, index));
+  return [...taken, ...findBundles('outputs', given, first + taken.length)];
 }
 
 export function buildHierarchy(document: ViewDocument): Hierarchy {
@@ -168,12 +218,13 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
   }
 
   const repeats = findRepeats(document, children, ownCount);
-  const S = own + repeats.length;
+  const bundles = boundaryBundles(document, inputs, own + repeats.length);
+  const S = own + repeats.length + bundles.length;
   const opCount = new Int32Array(S);
   opCount.set(ownCount);
   const inlined = new Uint8Array(S);
   inlined.set(single);
-  inlined.fill(1, own);
+  inlined.fill(1, own, own + repeats.length);
   const parent = new Int32Array(N + S + inputs.length + outputs.length);
   for (let node = 0; node < N; node++) {
     parent[node] = drawnIn[nodes.scope[node]];
@@ -191,6 +242,12 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
       repeatAt[member] = scope;
       opCount[scope] += opCount[member];
     }
+  }
+
+  for (const { scope, kind, members } of bundles) {
+    const first = N + S + (kind === 'inputs' ? 0 : inputs.length);
+    children.push(members.map((member) => first + member));
+    children[scope].forEach((member) => (parent[member] = scope));
   }
 
   const users: number[][] = Array.from({ length: values.name.length }, () => []);
@@ -247,6 +304,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     nodes: N,
     scopes: S,
     repeats,
+    bundles,
     inputs,
     inputIndex: new Map(inputs.map((value, index) => [value, index])),
     outputs,
@@ -260,7 +318,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     scopeFailed,
     affected: new Set(document.warnings.flatMap((warning) => warning.affects)),
     users,
-    paths: modulePaths(document, repeats),
+    paths: modulePaths(document, repeats, bundles),
     strides: new Map(values.strides ?? []),
   };
   collapseByDefault(h);

@@ -1,5 +1,6 @@
 /** Upstream, downstream, and the path from one element to another. */
 
+import { bundleOf } from './bundles';
 import {
   groupElement,
   kindOf,
@@ -125,7 +126,12 @@ export function enclosingGroups(h: Hierarchy, element: Element): Element[] {
 
 /** The values that flow into a group and out of it, without its parameters. */
 export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: number[] } {
-  const inside = new Set(members(h, groupElement(h, scope)));
+  const all = members(h, groupElement(h, scope));
+  if (bundleOf(h, scope) !== undefined) {
+    const values = all.map((element) => boundaryValue(h, element));
+    return kindOf(h, all[0]) === 'input' ? { into: [], out: values } : { into: values, out: [] };
+  }
+  const inside = new Set(all);
   const { nodes } = h.document;
   const into = new Set<number>();
   const out = new Set<number>();

@@ -73,7 +73,18 @@ export function visibleFor(h: Hierarchy, opened: ReadonlySet<number>): Visible {
     visible.indexOf.set(element, index);
     return index;
   };
-  h.inputs.forEach((_, index) => add(inputElement(h, index), 'input', -1));
+  /** An input or output, or all of its structure at the place of the first. */
+  const addEnd = (element: Element, kind: 'input' | 'output'): void => {
+    const bundle = h.parent[element];
+    if (bundle <= 0) {
+      add(element, kind, -1);
+    } else if (!visible.indexOf.has(groupElement(h, bundle))) {
+      const open = opened.has(bundle);
+      const parent = add(groupElement(h, bundle), open ? 'open' : 'closed', -1);
+      (open ? h.children[bundle] : []).forEach((member) => add(member, kind, parent));
+    }
+  };
+  h.inputs.forEach((_, index) => addEnd(inputElement(h, index), 'input'));
   const walk = (scope: number, parent: number): void => {
     for (const child of h.children[scope]) {
       if (kindOf(h, child) === 'op') {
@@ -86,7 +97,7 @@ export function visibleFor(h: Hierarchy, opened: ReadonlySet<number>): Visible {
     }
   };
   walk(0, -1);
-  h.outputs.forEach((_, index) => add(outputElement(h, index), 'output', -1));
+  h.outputs.forEach((_, index) => addEnd(outputElement(h, index), 'output'));
   addEdges(h, visible);
   return visible;
 }

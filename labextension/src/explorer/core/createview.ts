@@ -2,6 +2,7 @@
 
 import * as strings from '../../i18n/strings';
 import { createRunner } from '../../layout/runner';
+import { contentsText } from '../../model/describe';
 import {
   buildHierarchy,
   groupElement,
@@ -12,7 +13,6 @@ import {
 } from '../../model/hierarchy';
 import {
   closeScope,
-  defaultOpened,
   isWithin,
   openedAlike,
   openScope,
@@ -28,6 +28,7 @@ import { copyText, element } from '../ui/dom';
 import { createEvents } from '../ui/events';
 import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
+import { firstPicture } from './firstpicture';
 import { hostSelection } from './links';
 import type { Camera } from '../canvas/camera';
 import { transitionBetween } from '../canvas/transition';
@@ -86,6 +87,7 @@ export function createView(
   let completed: Promise<void> | null = null;
   const measure = createMeasure();
   const runner = createRunner();
+  const atFirst = (graph: Hierarchy): Set<number> => firstPicture(graph, runner.now);
   const events = createEvents<ViewEvents>();
   const keys = createKeys();
   const toolbar = createToolbar();
@@ -276,9 +278,10 @@ export function createView(
     if (again !== null || beside !== null) {
       isDefaultOpened = (again ?? beside!).isDefaultOpened;
       opened =
-        again?.opened ?? (isDefaultOpened ? defaultOpened(h) : openedAlike(h, beside!.h, beside!.opened));
+        again?.opened ??
+        (isDefaultOpened ? atFirst(h) : openedAlike(h, beside!.h, beside!.opened, atFirst(h)));
     } else {
-      opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
+      opened = isDefaultOpened ? atFirst(h) : validScopes(h, options.state?.opened ?? []);
     }
     events.emit('graph', h);
     markSelected();
@@ -440,8 +443,8 @@ export function createView(
         view.select(at);
       }
       await view.open(opening ? openScope(h, opened, scope) : closeScope(h, opened, scope), at);
-      const ops = strings.ops(h.opCount[scope]);
-      frame.announce(opening ? strings.opened(ops) : strings.closed(ops));
+      const contents = contentsText(h, scope);
+      frame.announce(opening ? strings.opened(contents) : strings.closed(contents));
     },
     async open(scopes, anchor = -1, first = false) {
       opened = scopes;
@@ -456,7 +459,7 @@ export function createView(
       if (h === null) {
         return;
       }
-      const next = scopes === null ? defaultOpened(h) : validScopes(h, scopes);
+      const next = scopes === null ? atFirst(h) : validScopes(h, scopes);
       if (scopes !== null && link === undefined) {
         // The host does not know of collapsed blocks: those that are open stay open.
         const own = new Set(documentScopes(h, opened));

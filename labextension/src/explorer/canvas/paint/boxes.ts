@@ -4,7 +4,7 @@ import { shortKind, string } from '../../../model/describe';
 import { scopeOf } from '../../../model/hierarchy';
 import type { Box } from '../camera';
 import { categoryOf, type Category } from '../../../model/category';
-import { boxStyleOf, roundedBox, TEXT_FROM, type BoxStyle, type Paint, type Placed } from './paint';
+import { boxStyleOf, lookOf, roundedBox, TEXT_FROM, type BoxStyle, type Paint, type Placed } from './paint';
 import type { Scene } from '../scene';
 import type { SpatialIndex } from '../spatialindex';
 
@@ -79,7 +79,7 @@ export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
     context.roundRect(box.x, box.y, box.width, box.height, Math.min(radius, box.height / 2, box.width / 2));
   const byLook = together(
     shown,
-    (index) => paint.scene.visible.kinds[index] + (hasFailed(paint, index) ? ' failed' : ''),
+    (index) => lookOf(paint.h, paint.scene, index) + (hasFailed(paint, index) ? ' failed' : ''),
   );
   if (theme.shadow !== 'transparent') {
     context.beginPath();

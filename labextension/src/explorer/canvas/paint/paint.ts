@@ -1,6 +1,7 @@
 /** What every part of the drawing is told, and the few shapes that they share. */
 
-import type { Hierarchy } from '../../../model/hierarchy';
+import { endOf, type Hierarchy } from '../../../model/hierarchy';
+import type { BoxKind } from '../../../model/visible';
 import type { Box, Camera } from '../camera';
 import type { DrawingContext } from './svgcontext';
 import { boxOf, type Measure, type Scene } from '../scene';
@@ -91,8 +92,15 @@ export interface BoxStyle {
   radius: number;
 }
 
-export function boxStyleOf({ scene, theme }: Paint, index: number): BoxStyle {
-  switch (scene.visible.kinds[index]) {
+/** The kind of box that it looks like: several outputs in one box look like an output. */
+export function lookOf(h: Hierarchy, scene: Scene, index: number): BoxKind {
+  const kind = scene.visible.kinds[index];
+  const end = kind === 'closed' ? endOf(h, scene.visible.elements[index]) : 0;
+  return end === 0 ? kind : end < 0 ? 'input' : 'output';
+}
+
+export function boxStyleOf({ h, scene, theme }: Paint, index: number): BoxStyle {
+  switch (lookOf(h, scene, index)) {
     case 'open':
       return {
         fill: theme.depths[Math.min(scene.depth[index], theme.depths.length - 1)],
