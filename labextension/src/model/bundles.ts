@@ -1,19 +1,19 @@
 /**
- * Boxes of the browser's own that stand for several elements: the inputs or outputs of one structure. As scopes they are
- * numbered after the document's and those of repeated blocks.
+ * Boxes of the browser's own that stand for several elements: the inputs or outputs of one structure, and what nothing
+ * depends on. As scopes they are numbered after the document's and those of repeated blocks.
  */
 
 import type { ViewDocument } from '../protocol/viewdocument';
 
-export type BundleKind = 'inputs' | 'outputs';
+export type BundleKind = 'inputs' | 'outputs' | 'unused';
 
 export interface Bundle {
   /** The number of its own scope. */
   readonly scope: number;
   readonly kind: BundleKind;
-  /** `past_key_values`. */
+  /** `past_key_values`; of what is unused, the row of the scope that it stands in. */
   readonly name: string;
-  /** The places of its members in the hierarchy's `inputs` or `outputs`. */
+  /** Places in the hierarchy's `inputs` or `outputs`; of what is unused, elements. */
   readonly members: readonly number[];
 }
 

@@ -71,7 +71,7 @@ export function scopeName(h: Hierarchy, scope: number): string {
   }
   const bundle = bundleOf(h, scope);
   if (bundle !== undefined) {
-    return bundle.name;
+    return bundle.kind === 'unused' ? strings.unusedOps(h.opCount[scope]) : bundle.name;
   }
   const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
@@ -96,7 +96,7 @@ export function repeatText(h: Hierarchy, scope: number): string {
 /** What is in a group, in few words: `14 ops`, `12 repeated blocks, 30 ops each`, `16 outputs`. */
 export function contentsText(h: Hierarchy, scope: number): string {
   const bundle = bundleOf(h, scope);
-  return bundle === undefined
+  return bundle === undefined || bundle.kind === 'unused'
     ? repeatText(h, scope) || strings.ops(h.opCount[scope])
     : (bundle.kind === 'inputs' ? strings.inputCount : strings.outputCount)(bundle.members.length);
 }
@@ -108,10 +108,46 @@ export function inlinedModule(h: Hierarchy, node: number): number {
     return -1;
   }
   // Of several modules around one operator, the outermost is the one that the parent names.
+  let module = h.isFunction[scope] ? -1 : scope;
   while (h.document.scopes.parent[scope] > 0 && h.inlined[h.document.scopes.parent[scope]]) {
     scope = h.document.scopes.parent[scope];
+    module = h.isFunction[scope] ? module : scope;
   }
-  return scope;
+  return module;
+}
+
+/** How the text of an argument names a value. */
+const NAME = /%([^\s,:()[\]{}]+)/g;
+
+/** A text of arguments in which sizes stand as expressions: `[%size, -1]` is `[x.size(1), -1]`. */
+export function withExpressions(h: Hierarchy, node: number, text: string): string {
+  const { nodes, values } = h.document;
+  const folded = nodes.inputs[node].filter((value) => h.expressions.has(value));
+  const known = new Map(folded.map((value) => [string(h.document, values.name[value]), value]));
+  return known.size === 0
+    ? text
+    : text.replace(NAME, (whole, name: string) => {
+        const value = known.get(name);
+        return value === undefined ? whole : h.expressions.get(value)!;
+      });
+}
+
+/** The sizes that an operator takes, where they are reckoned: `(batch, length, 3, 4, 8)`. */
+function sizesText(h: Hierarchy, node: number): string {
+  const { document } = h;
+  const { nodes, values } = document;
+  const isReckoned = (value: number): boolean =>
+    h.expressions.has(value) && /^(int|float)$/.test(string(document, values.type[value]));
+  const reckoned = h.expressions.size === 0 ? [] : nodes.inputs[node].filter(isReckoned);
+  if (reckoned.length === 0) {
+    return '';
+  }
+  const names = new Set(reckoned.map((value) => `%${string(document, values.name[value])}`));
+  const given = nodes.arguments[node]
+    .map(([, text]) => string(document, text))
+    .filter((text) => text.match(NAME)?.some((name) => names.has(name)))
+    .map((text) => withExpressions(h, node, text).replace(/^\[(.*)\]$/, '$1'));
+  return `(${given.join(', ')})`;
 }
 
 /** The two lines of a box. */
@@ -131,7 +167,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       const module = inlinedModule(h, element);
       return {
         title: shortKind(string(document, document.nodes.kind[element])),
-        subtitle: module < 0 ? '' : scopeName(h, module),
+        subtitle: module < 0 ? sizesText(h, element) : scopeName(h, module),
         detail: outputs.length === 0 ? '' : valueSummary(document, outputs[0]) + more,
       };
     }
@@ -141,7 +177,10 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       return {
         title: scopeName(h, scope),
         subtitle: scopeClass(h, scope),
-        detail: contentsText(h, scope) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
+        detail:
+          bundleOf(h, scope)?.kind === 'unused'
+            ? ''
+            : contentsText(h, scope) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {
@@ -175,6 +214,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     const warnings = h.scopeWarnings[scope];
     return [
       label.subtitle ? `${label.title}: ${label.subtitle}` : label.title,
+      ...(h.isFunction[scope] ? [strings.functionCall()] : []),
       open ? strings.openGroup() : strings.closedGroup(),
       contentsText(h, scope),
       ...difference(h, element),

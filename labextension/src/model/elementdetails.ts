@@ -4,7 +4,7 @@ import * as strings from '../i18n/strings';
 import { integerText } from '../i18n/translation';
 import { Role } from '../protocol/viewdocument';
 import { bundleOf } from './bundles';
-import { boundaryText, contentsText, labelOf, repeatText, scopeClass, shapeText, string } from './describe';
+import { boundaryText, contentsText, labelOf, repeatText, scopeClass, shapeText, string, withExpressions } from './describe';
 import {
   kindOf,
   producerOf,
@@ -179,7 +179,7 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
         [strings.classLabel(), scopeClass(h, nodes.scope[at])],
         ...nodes.arguments[at].map(([name, text]): Detail => [
           string(document, name),
-          string(document, text),
+          withExpressions(h, at, string(document, text)),
         ]),
         ...[...new Set(nodes.inputs[at])].map((value) => flowDetail(h, value, true)),
         ...nodes.outputs[at].map((value) => flowDetail(h, value, false)),

@@ -129,6 +129,11 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
   const N = nodes.kind.length;
   const S = scopes.parent.length;
   const found: Repeat[] = [];
+  const functions = new Set(scopes.functions);
+  /** Functions have no class: calls of one function. */
+  const isOfOneClass = (a: number, b: number): boolean =>
+    scopes.class_name[a] === scopes.class_name[b] &&
+    (functions.has(a) || functions.has(b) ? scopes.name[a] === scopes.name[b] : true);
   const all = { document, children, opCount, status: statusColumn(document) };
   for (let within = 0; within < S; within++) {
     let run: number[] = [];
@@ -145,7 +150,7 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
         end();
         continue;
       }
-      if (run.length > 0 && scopes.class_name[run[0]] !== scopes.class_name[child - N]) {
+      if (run.length > 0 && !isOfOneClass(run[0], child - N)) {
         end();
       }
       run.push(child - N);

@@ -1,7 +1,8 @@
 /** Upstream, downstream, and the path from one element to another. */
 
-import { bundleOf } from './bundles';
 import {
+  drawnAs,
+  endOf,
   groupElement,
   kindOf,
   producerOf,
@@ -127,7 +128,7 @@ export function enclosingGroups(h: Hierarchy, element: Element): Element[] {
 /** The values that flow into a group and out of it, without its parameters. */
 export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: number[] } {
   const all = members(h, groupElement(h, scope));
-  if (bundleOf(h, scope) !== undefined) {
+  if (endOf(h, groupElement(h, scope)) !== 0) {
     const values = all.map((element) => boundaryValue(h, element));
     return kindOf(h, all[0]) === 'input' ? { into: [], out: values } : { into: values, out: [] };
   }
@@ -138,7 +139,7 @@ export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: 
   for (const node of inside) {
     for (const value of nodes.inputs[node]) {
       const maker = producerOf(h, value);
-      if (maker >= 0 && !inside.has(maker)) {
+      if (maker >= 0 && !inside.has(drawnAs(h, maker))) {
         into.add(value);
       }
     }

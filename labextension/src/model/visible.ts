@@ -1,6 +1,7 @@
 /** What stands on the canvas for a given set of open groups: boxes, and the edges between them. */
 
 import {
+  drawnAs,
   groupElement,
   inputElement,
   kindOf,
@@ -34,7 +35,7 @@ export interface Visible {
 
 /** The visible box that an element is drawn in: itself or the outermost closed group around it. */
 export function visibleIndexOf(h: Hierarchy, visible: Visible, element: Element): number {
-  let at: Element = element;
+  let at: Element = drawnAs(h, element);
   for (;;) {
     const index = visible.indexOf.get(at);
     if (index !== undefined) {
@@ -114,7 +115,7 @@ function addEdges(h: Hierarchy, visible: Visible): void {
   const found = new Map<number, VisibleEdge>();
   const connect = (value: number, target: Element): void => {
     const maker = producerOf(h, value);
-    if (maker < 0) {
+    if (maker < 0 || drawnAs(h, maker) !== maker) {
       return;
     }
     const from = boxOf(maker);
@@ -130,7 +131,11 @@ function addEdges(h: Hierarchy, visible: Visible): void {
       edge.values.push(value);
     }
   };
-  h.document.nodes.inputs.forEach((values, node) => values.forEach((value) => connect(value, node)));
+  h.document.nodes.inputs.forEach((values, node) => {
+    if (h.foldedInto[node] < 0) {
+      values.forEach((value) => connect(value, node));
+    }
+  });
   h.outputs.forEach((value, index) => connect(value, outputElement(h, index)));
   visible.edges = [...found.values()];
 }

@@ -35,6 +35,14 @@ def dce(graph: G) -> G:
     >>> [node.kind for node in dce(graph).nodes]
     ['aten::add']
     """
+    kept = needed_nodes(graph)
+    graph.retain([node for index, node in enumerate(graph.nodes) if index in kept])
+    forget_state(graph)
+    return verified(graph)
+
+
+def needed_nodes(graph: GraphData) -> set[int]:
+    """The places of the nodes on which an output depends, or anything outside the graph."""
     memory = Aliasing(graph)
     makers = {value: index for index, node in enumerate(graph.nodes) for value in node.outputs}
     kept: set[int] = set()
@@ -59,9 +67,7 @@ def dce(graph: G) -> G:
             fresh = [item for item in dict.fromkeys((*node.inputs, *node.outputs)) if item not in seen]
             seen.update(fresh)
             needed += fresh
-    graph.retain([node for index, node in enumerate(graph.nodes) if index in kept])
-    forget_state(graph)
-    return verified(graph)
+    return kept
 
 
 def forget_state(graph: GraphData) -> None:

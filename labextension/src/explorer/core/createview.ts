@@ -5,6 +5,7 @@ import { createRunner } from '../../layout/runner';
 import { contentsText } from '../../model/describe';
 import {
   buildHierarchy,
+  drawnAs,
   groupElement,
   kindOf,
   scopeOf,
@@ -412,6 +413,7 @@ export function createView(
       if (h === null) {
         return;
       }
+      to = drawnAs(h, to);
       if (kindOf(h, to) === 'group' && h.inlined[scopeOf(h, to)]) {
         // A row of blocks that is not collapsed any more: its first block stands for it.
         const repeat = repeatOf(h, scopeOf(h, to));

@@ -50,7 +50,7 @@ function lines(h: Hierarchy, at: Element): string[] {
     case 'group': {
       const scope = scopeOf(h, at);
       return [
-        bundleOf(h, scope)?.name ?? (h.paths[scope] || title),
+        bundleOf(h, scope) === undefined ? h.paths[scope] || title : title,
         scopeClass(h, scope),
         bundleOf(h, scope) === undefined
           ? repeatText(h, scope) || toolStrings.operators(h.opCount[scope])

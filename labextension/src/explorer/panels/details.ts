@@ -90,6 +90,9 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
 
 /** Of the inputs or outputs of one structure, each. */
 function bundleDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
+  if (bundleOf(h, scope)!.kind === 'unused') {
+    return [element('h2', { text: scopeName(h, scope) }), element('p', { text: strings.unusedNote() })];
+  }
   const members = h.children[scope];
   const isInput = kindOf(h, members[0]) === 'input';
   const values = members.map((member) => boundaryValue(h, member));
