@@ -4,7 +4,16 @@ import * as strings from '../i18n/strings';
 import { integerText } from '../i18n/translation';
 import { Role } from '../protocol/viewdocument';
 import { bundleOf } from './bundles';
-import { boundaryText, contentsText, labelOf, repeatText, scopeClass, shapeText, string, withExpressions } from './describe';
+import {
+  boundaryText,
+  contentsText,
+  labelOf,
+  repeatText,
+  scopeClass,
+  shapeText,
+  string,
+  withExpressions,
+} from './describe';
 import {
   kindOf,
   producerOf,

@@ -213,7 +213,9 @@ function foldingOf({ nodes }: ViewDocument, rows: readonly (readonly [number, nu
   if (rows.length === 0) {
     return foldedInto;
   }
-  const makers = new Map(rows.flatMap(([node]) => nodes.outputs[node].map((value) => [value, node] as const)));
+  const makers = new Map(
+    rows.flatMap(([node]) => nodes.outputs[node].map((value) => [value, node] as const)),
+  );
   for (let node = nodes.kind.length - 1; node >= 0; node--) {
     for (const value of nodes.inputs[node]) {
       const maker = makers.get(value);

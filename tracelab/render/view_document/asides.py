@@ -86,7 +86,7 @@ def unused_nodes(graph: Graph, folded: Folded) -> list[int]:
     """The places of shown nodes on which no output depends, nor anything outside the graph; none where it failed."""
     if graph.failed is not None or not graph.outputs:
         return []
-    kept = needed_nodes(graph)
+    # What decided which way the trace went is part of the story.
+    kept = needed_nodes(graph, {warning.node for warning in graph.warnings if warning.node is not None})
     needed = {folded.index[node] for place, node in enumerate(graph.nodes) if place in kept and node in folded.index}
-    warned = {folded.index.get(warning.node) for warning in graph.warnings if warning.node is not None}
-    return [place for place in range(len(folded.nodes)) if place not in needed and place not in warned]
+    return [place for place in range(len(folded.nodes)) if place not in needed]

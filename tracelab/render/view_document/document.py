@@ -155,9 +155,7 @@ class DocumentBuilder:
                 rows["call"].append(scope.call)
         return rows, index
 
-    def function_rows(
-        self, rows: ScopeColumns, index: dict[Scope, int], minor: frozenset[int]
-    ) -> dict[int, int]:
+    def function_rows(self, rows: ScopeColumns, index: dict[Scope, int], minor: frozenset[int]) -> dict[int, int]:
         """Add the calls of functions to the tree, of which each parent has to stand before its children.
 
         Returns:

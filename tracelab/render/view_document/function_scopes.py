@@ -142,9 +142,7 @@ def _runs(
     return found
 
 
-def _still_running(
-    chain: tuple[tuple[Call, int], ...], before: tuple[Scope, ...], now: tuple[Scope, ...]
-) -> int:
+def _still_running(chain: tuple[tuple[Call, int], ...], before: tuple[Scope, ...], now: tuple[Scope, ...]) -> int:
     """How many of the calls of a chain went on while modules ended: none inside the `forward` of one that ended."""
     ended = {scope.class_name for scope in before if scope not in now}
     for place, (call, _) in enumerate(chain):
@@ -257,8 +255,6 @@ def _contents(
         outer = around[call]
         call.parent = outer if isinstance(outer, FunctionScope) else None
     of_module = {
-        item: outer
-        for item, outer in around.items()
-        if isinstance(item, Scope) and isinstance(outer, FunctionScope)
+        item: outer for item, outer in around.items() if isinstance(item, Scope) and isinstance(outer, FunctionScope)
     }
     return of_node, of_module
