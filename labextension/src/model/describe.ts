@@ -158,6 +158,10 @@ export interface Label {
   detail: string;
 }
 
+/** An operator in one line: `fc1: linear`, `view(batch, length)`. */
+export const operatorText = ({ title, subtitle }: Label): string =>
+  subtitle === '' ? title : subtitle.startsWith('(') ? `${title}${subtitle}` : `${subtitle}: ${title}`;
+
 export function labelOf(h: Hierarchy, element: Element): Label {
   const { document } = h;
   switch (kindOf(h, element)) {
@@ -227,7 +231,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
   if (kind === 'op') {
     const warnings = h.nodeWarnings[element];
     return [
-      label.subtitle ? `${label.subtitle}: ${label.title}` : label.title,
+      operatorText(label),
       strings.operator(),
       ...difference(h, element),
       ...(label.detail ? [label.detail] : []),

@@ -8,6 +8,7 @@ import {
   boundaryText,
   contentsText,
   labelOf,
+  operatorText,
   repeatText,
   scopeClass,
   shapeText,
@@ -113,7 +114,7 @@ export function fullType(h: Hierarchy, value: number): string {
 
 export function elementText(h: Hierarchy, at: Element): string {
   const label = labelOf(h, at);
-  return label.subtitle && kindOf(h, at) === 'op' ? `${label.subtitle}: ${label.title}` : label.title;
+  return kindOf(h, at) === 'op' ? operatorText(label) : label.title;
 }
 
 /** What makes a value, where an element does: `graph input`, `fc1: linear`. */

@@ -9,9 +9,12 @@ import {
   groupElement,
   kindOf,
   scopeOf,
+  STORY,
   type Element,
   type Hierarchy,
+  type Story,
 } from '../../model/hierarchy';
+import { elementNamed, nameOf } from '../../model/link';
 import {
   closeScope,
   isWithin,
@@ -68,6 +71,7 @@ export function createView(
   let isDefaultOpened = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
   let query = '';
+  let story: Story = STORY;
   let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
   let theme: Theme | null = null;
@@ -265,7 +269,7 @@ export function createView(
     pinned = again?.pinned ?? [];
     delete host.dataset.tracelabError;
     try {
-      h = again?.h ?? buildHierarchy(readDocument(document));
+      h = again?.h ?? buildHierarchy(readDocument(document), story);
       noteCases(h.document);
     } catch (error) {
       showError(
@@ -325,6 +329,9 @@ export function createView(
     },
     get selectedIndex() {
       return scene === null || selected < 0 ? -1 : indexOf(scene, selected);
+    },
+    get story() {
+      return story;
     },
     get opened() {
       return opened;
@@ -394,6 +401,26 @@ export function createView(
       caseIndex = 0;
       kept.clear();
       showDocument(document);
+    },
+    setStory(next) {
+      story = next;
+      kept.clear();
+      const beside = keptNow();
+      if (beside === null) {
+        return;
+      }
+      const [searched, at] = [query, beside.selected];
+      const name = at < 0 ? '' : nameOf(beside.h, at);
+      showDocument(beside.h.document, null, beside);
+      if (searched !== '') {
+        view.setQuery(searched);
+      }
+      const again = h === null || name === '' ? -1 : elementNamed(h, name);
+      if (again >= 0) {
+        void view.goTo(again);
+      } else if (at >= 0) {
+        options.onSelect?.(null, '');
+      }
     },
     select(to, byPerson = true) {
       if (to === selected) {
