@@ -132,6 +132,9 @@ export function withExpressions(h: Hierarchy, node: number, text: string): strin
       });
 }
 
+/** A longer text of sizes says `size(0)` for `hidden_states.size(0)`. */
+const LONGEST_SIZES = 24;
+
 /** The sizes that an operator takes, where they are reckoned: `(batch, length, 3, 4, 8)`. */
 function sizesText(h: Hierarchy, node: number): string {
   const { document } = h;
@@ -147,7 +150,9 @@ function sizesText(h: Hierarchy, node: number): string {
     .map(([, text]) => string(document, text))
     .filter((text) => text.match(NAME)?.some((name) => names.has(name)))
     .map((text) => withExpressions(h, node, text).replace(/^\[(.*)\]$/, '$1'));
-  return `(${given.join(', ')})`;
+  const text = `(${given.join(', ')})`;
+  // Of which tensor the sizes are stands in the details.
+  return text.length <= LONGEST_SIZES ? text : text.replace(/[^\s,:()[\]{}]+\.(?=size\(|numel\()/g, '');
 }
 
 /** The two lines of a box. */

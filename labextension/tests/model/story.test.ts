@@ -113,6 +113,13 @@ describe('arithmetic on sizes', () => {
     expect(textOf(h, 5)).toContain('[-1, x.size(1) // 2]');
   });
 
+  it('is short in the box where the tensors have long names', () => {
+    const document = told();
+    document.strings[document.nodes.sizes![1][1]] = 'hidden_states.size(1) // 2';
+    expect(labelOf(buildHierarchy(document), 5).subtitle).toBe('(-1, size(1) // 2)');
+    expect(textOf(buildHierarchy(document), 5)).toContain('[-1, hidden_states.size(1) // 2]');
+  });
+
   it('still says what depends on what', () => {
     expect([...ancestors(h, outputElement(h, 0))]).toContain(3);
   });

@@ -117,6 +117,7 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
   const parts: (Node | null)[] = [
     element('h2', { text: scopeName(h, scope) }),
     detailList([
+      [strings.kind(), h.isFunction[scope] ? strings.functionCall() : ''],
       [strings.classLabel(), scopeClass(h, scope)],
       [strings.path(), h.paths[scope]],
       [strings.repeated(), repeatText(h, scope)],
