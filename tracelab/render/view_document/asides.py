@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tracelab.graph.aliasing import has_effect, written_values
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import DEVICE, DTYPE, FINFO, NBYTES
@@ -38,7 +39,7 @@ def size_expressions(graph: Graph, folded: Folded) -> dict[int, str]:
         By their places among the shown nodes, in order.
     """
     results = set(folded.parts_of(graph.outputs))
-    used = {value for node in folded.nodes for value in folded.parts_of(node.inputs)}
+    used = {value for node in graph.nodes for value in node.inputs}
     warned = {warning.value for warning in graph.warnings}
     texts: dict[Value, str] = {}
     found: dict[int, str] = {}
@@ -85,6 +86,12 @@ def _operand(item: Any, texts: dict[Value, str]) -> str:
 def unused_nodes(graph: Graph, folded: Folded) -> list[int]:
     """The places of shown nodes on which no output depends, nor anything outside the graph; none where it failed."""
     if graph.failed is not None or not graph.outputs:
+        return []
+    used = {value for node in graph.nodes for value in node.inputs}
+    used.update(graph.outputs)
+    ends = (node for node in folded.nodes if not any(value in used for value in node.outputs))
+    if all(has_effect(node) or written_values(node) for node in ends):
+        # Whatever is unused ends in a node that nobody uses.
         return []
     # What decided which way the trace went is part of the story.
     kept = needed_nodes(graph, {warning.node for warning in graph.warnings if warning.node is not None})

@@ -119,9 +119,15 @@ def _runs(
     found: list[FunctionScope] = []
     running: list[tuple[Call, FunctionScope | None]] = []
     before: Scope | None = None
+    live: list[tuple[FunctionScope, int]] = []
+    chain: tuple[tuple[Call, int], ...] = ()
     for place, node in enumerate(nodes):
-        chain = chains.of(places.index(node.source))
+        former, chain = chain, chains.of(places.index(node.source))
         scope = scope_of[place]
+        if chain is former and scope is before:
+            for made, _ in live:
+                made.last = place
+            continue
         kept = 0
         while kept < min(len(chain), len(running)) and chain[kept][0] == running[kept][0]:
             kept += 1
@@ -130,14 +136,14 @@ def _runs(
         del running[kept:]
         for call, _ in chain[kept:]:
             name = call[1].rpartition(".")[2]
-            made = None if _NO_FUNCTION.match(name) else FunctionScope(_shown_name(call[1]), place, place, scope)
-            if made is not None:
-                found.append(made)
-            running.append((call, made))
-        for (_, made), (_, row) in zip(running, chain, strict=True):
-            if made is not None:
-                made.last = place
-                made.positions.add(row)
+            begun = None if _NO_FUNCTION.match(name) else FunctionScope(_shown_name(call[1]), place, place, scope)
+            if begun is not None:
+                found.append(begun)
+            running.append((call, begun))
+        live = [(made, row) for (_, made), (_, row) in zip(running, chain, strict=True) if made is not None]
+        for made, row in live:
+            made.last = place
+            made.positions.add(row)
         before = scope
     return found
 
