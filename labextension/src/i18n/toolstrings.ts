@@ -102,7 +102,7 @@ export const noPage = () => trans.__('To save a standalone page here, call trace
 export const helpExport = () => trans.__('export as PNG, SVG, DOT, JSON or HTML; copy a link');
 
 /** The menu of what is drawn as it stands, or steps aside. */
-export const story = () => trans.__('What is drawn (g)');
+export const story = () => trans.__('What is drawn (l)');
 export const storyMenu = () => trans.__('What is drawn');
 export const functionGroups = () => trans.__('Calls of functions as groups');
 export const foldSizes = () => trans.__('Sizes in what uses them');

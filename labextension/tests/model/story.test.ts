@@ -230,7 +230,7 @@ describe('the menu', () => {
     b.output(b.op('exp', [b.input('x', [1])], [1]));
     await open(b.document);
     expect(
-      shadow().querySelector<HTMLElement>('[aria-label="What is drawn (g)"]')!.parentElement!.hidden,
+      shadow().querySelector<HTMLElement>('[aria-label="What is drawn (l)"]')!.parentElement!.hidden,
     ).toBe(true);
   });
 });

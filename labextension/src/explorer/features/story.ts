@@ -19,7 +19,7 @@ export function storyFeature(view: View): void {
     item(toolStrings.foldUnused(), 'foldUnused'),
   ]);
   view.toolbar.place(menu.node, ORDER.groups);
-  view.keys.bind({ keys: ['g'], help: ['g', toolStrings.helpStory()], run: menu.open });
+  view.keys.bind({ keys: ['l'], help: ['l', toolStrings.helpStory()], run: menu.open });
   view.events.on('graph', ({ document: { nodes, scopes } }) => {
     menu.node.hidden = [scopes.functions, nodes.sizes, nodes.unused].every((rows) => rows === undefined);
   });
