@@ -21,7 +21,8 @@ import { BEND } from '../src/explorer/canvas/edgegeometry';
 import { BOX_GAP, GROUP_SIDE, GROUP_TOP, RANK_GAP } from '../src/layout/spacing';
 import type { LayoutInput } from '../src/layout/types';
 import { buildHierarchy } from '../src/model/hierarchy';
-import { allScopes, defaultOpened } from '../src/model/openstate';
+import { firstPicture } from '../src/explorer/core/firstpicture';
+import { allScopes } from '../src/model/openstate';
 import { readDocument } from '../src/protocol/validate';
 import { visibleFor } from '../src/model/visible';
 import { crossings, length } from './crossings';
@@ -101,7 +102,7 @@ async function main(): Promise<void> {
     console.log(`\n${level}: model, boxes, edges | crossings ours / dot | length ours / dot, ratio`);
     for (const file of readdirSync(folder).sort()) {
       const h = buildHierarchy(readDocument(JSON.parse(readFileSync(resolve(folder, file), 'utf8'))));
-      const visible = visibleFor(h, level === 'first' ? defaultOpened(h) : allScopes(h));
+      const visible = visibleFor(h, level === 'first' ? firstPicture(h, layout) : allScopes(h));
       const { input } = layoutInput(h, visible, measure, 'x');
       if (level === 'flat') {
         flatten(input);

@@ -52,7 +52,7 @@ function mustFitIntoPage(name, text) {
 async function bundleWidget() {
   const script = await bundle({ entryPoints: ['src/widget.ts'], format: 'iife', globalName: 'tracelab' });
   mustFitIntoPage('widget.js', script);
-  report('widget, unpacked:', script, 220);
+  report('widget, unpacked:', script, 230);
   return bundle({
     entryPoints: ['src/loader.ts'],
     format: 'esm',
@@ -69,9 +69,9 @@ async function bundlePage() {
   return script;
 }
 
-put(resolve(static_('jupyter'), 'widget.js'), await bundleWidget(), 110);
+put(resolve(static_('jupyter'), 'widget.js'), await bundleWidget(), 116);
 const page = await bundlePage();
-put(resolve(static_('render'), 'page.js'), page, 220);
+put(resolve(static_('render'), 'page.js'), page, 230);
 writeFileSync(resolve(static_('render'), 'page.html'), pageTemplate());
 // The plugin of JupyterLab saves pages too.
 writePageScript(page);

@@ -10,7 +10,7 @@ _FEW = 3
 
 
 def boxes_shown_first(graph: Graph) -> int:
-    """As `defaultOpened` of the explorer has it."""
+    """An estimate: the explorer also looks at how much of the picture one screen holds."""
     document = view_document(graph)
     scope_of, parents = document["nodes"]["scope"], document["scopes"]["parent"]
     if len(scope_of) <= _SMALL:

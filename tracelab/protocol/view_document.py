@@ -50,16 +50,18 @@ OptionalFile = Annotated[int, Index("files", optional=True)]
 
 
 class ScopeColumns(TypedDict):
-    """The module tree; row 0 is the root, the traced function or module itself."""
+    """The tree of module calls and function calls; row 0 is the root, the traced function or module itself."""
 
     parent: Annotated[list[int], Parent()]
     """A parent stands before its children."""
     name: list[OptionalString]
-    """The last part of the module path: `layer1`, `0`, `conv1`."""
+    """The last part of the module path: `layer1`, `0`, `conv1`; of a function `rotate_half()`."""
     class_name: list[OptionalString]
     """`BasicBlock`."""
     call: list[int]
     """0 for the first call of that module, 1 for the second."""
+    functions: NotRequired[list[ScopeIndex]]
+    """Scopes that are calls of Python functions; they are no part of the paths of modules in them."""
 
 
 class NodeColumns(TypedDict):
@@ -80,6 +82,10 @@ class NodeColumns(TypedDict):
     """The node that raised."""
     opaque: NotRequired[list[NodeIndex]]
     """Nodes that stand for a whole region, such as a call of Python."""
+    sizes: NotRequired[list[tuple[NodeIndex, StringIndex]]]
+    """Arithmetic on sizes, which is part of what uses it: each such node with its expression, `x.size(1) // 2`."""
+    unused: NotRequired[list[NodeIndex]]
+    """Nodes on which no output and nothing outside the graph depends."""
 
 
 class ValueColumns(TypedDict):

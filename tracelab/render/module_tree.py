@@ -9,7 +9,7 @@ from tracelab.protocol.view_document import ViewDocument
 
 @dataclass(slots=True)
 class Module:
-    """One scope: its row, its children, the nodes right in it, and how many are in and below it."""
+    """One scope, of a module or a function: its row, its children, its own nodes, and how many are in and below it."""
 
     row: int
     name: str
@@ -19,6 +19,8 @@ class Module:
     children: list[Module] = field(default_factory=list)
     nodes: list[int] = field(default_factory=list)
     ops: int = 0
+    is_function: bool = False
+    """A call of a Python function."""
 
 
 def module_tree(document: ViewDocument) -> list[Module]:
@@ -31,6 +33,7 @@ def module_tree(document: ViewDocument) -> list[Module]:
     """
     strings, scopes = document["strings"], document["scopes"]
     modules: list[Module] = []
+    functions = set(scopes.get("functions", ()))
     for row, parent in enumerate(scopes["parent"]):
         name = strings[scopes["name"][row]]
         call = scopes["call"][row]
@@ -41,6 +44,7 @@ def module_tree(document: ViewDocument) -> list[Module]:
             strings[scopes["class_name"][row]],
             0 if above is None else above.depth + 1,
             above,
+            is_function=row in functions,
         )
         if above is not None:
             above.children.append(module)

@@ -112,7 +112,7 @@ def _tree_rows(module: Module, depth: int) -> list[tuple[int, str]]:
                 rows += _tree_rows(child, depth)
         else:
             first = run[0]
-            label = f"{'  ' * first.depth}{first.name} … {run[-1].name}  {len(run)} × {first.class_name}"
+            label = f"{'  ' * first.depth}{first.name} … {run[-1].name}  {len(run)} × {first.class_name or first.name}"
             rows.append((sum(child.ops for child in run), f"{label}{', each' if first.children else ''}"))
             # What is in one of them stands for all.
             rows += _tree_rows(first, depth)[1:]
@@ -134,7 +134,7 @@ def runs(modules: list[Module]) -> list[list[Module]]:
 
 
 def _build(module: Module) -> tuple[object, ...]:
-    return (module.class_name, module.ops, *(_build(child) for child in module.children))
+    return (module.class_name or module.name, module.ops, *(_build(child) for child in module.children))
 
 
 def _failure(document: ViewDocument) -> Iterator[str]:

@@ -8,6 +8,7 @@ import { compareFeature } from './panels/compare';
 import { diffFeature } from './diff/differences';
 import { runFeature } from './run/runbar';
 import { exportFeature } from './features/export/export';
+import { storyFeature } from './features/story';
 import { helpFeature } from './features/help';
 import { element } from './ui/dom';
 import { sideBySideFeature } from './diff/sidebyside';
@@ -22,6 +23,7 @@ const FEATURES: Feature[] = [
   compareFeature,
   diffFeature,
   runFeature,
+  storyFeature,
   exportFeature,
   helpFeature,
 ];

@@ -10,6 +10,12 @@ import { integerText, trans } from './translation';
 export const ops = (count: number) => trans._n('%2 op', '%2 ops', count, integerText(count));
 export const params = (count: string) => trans.__('%1 params', count);
 export const call = (name: string, number: number) => trans.__('%1 (call %2)', name, number);
+/** The name of a box that holds what nothing depends on. */
+export const unusedOps = (count: number) => trans._n('%1 unused operator', '%1 unused operators', count);
+export const unusedNote = () => trans.__('No output depends on them, and they change nothing.');
+/** What a group is that is a call of a Python function. */
+export const functionCall = () => trans.__('function call');
+export const similarBlocks = (count: number, ops: string) => trans.__('%1 blocks, %2', count, ops);
 export const repeatedBlocks = (count: number, ops: string) =>
   trans.__('%1 repeated blocks, %2 each', count, ops);
 export const scalar = () => trans.__('scalar');
@@ -17,6 +23,11 @@ export const values = (count: number) => trans.__('%1 values', count);
 export const openGroup = () => trans.__('open group');
 export const closedGroup = () => trans.__('closed group');
 export const operator = () => trans.__('operator');
+/** In a box that stands for several outputs of one structure. */
+export const inputCount = (count: number) => trans._n('%1 input', '%1 inputs', count);
+export const outputCount = (count: number) => trans._n('%1 output', '%1 outputs', count);
+/** Of an output that is one of the inputs, unchanged. */
+export const sameAsInput = (name: string) => trans.__('is input %1', name);
 export const graphInput = () => trans.__('graph input');
 export const graphOutput = () => trans.__('graph output');
 export const failed = () => trans.__('failed');

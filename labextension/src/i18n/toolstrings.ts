@@ -100,3 +100,11 @@ export const copyLink = () => trans.__('Copy link to this view');
 export const noPng = () => trans.__('This browser cannot create a PNG of this size.');
 export const noPage = () => trans.__('To save a standalone page here, call traced.to_html(path) in Python.');
 export const helpExport = () => trans.__('export as PNG, SVG, DOT, JSON or HTML; copy a link');
+
+/** The menu of what is drawn as it stands, or steps aside. */
+export const story = () => trans.__('What is drawn (l)');
+export const storyMenu = () => trans.__('What is drawn');
+export const functionGroups = () => trans.__('Calls of functions as groups');
+export const foldSizes = () => trans.__('Sizes in what uses them');
+export const foldUnused = () => trans.__('Unused operators in one note');
+export const helpStory = () => trans.__('choose what is drawn');

@@ -17,6 +17,8 @@ interface Answer {
 
 export interface LayoutRunner {
   run(input: LayoutInput): Promise<LayoutResult>;
+  /** At once: of a small picture, which is not kept. */
+  now: (input: LayoutInput) => LayoutResult;
   destroy(): void;
 }
 
@@ -78,6 +80,7 @@ export function createRunner(): LayoutRunner {
         worker!.postMessage({ id, input });
       });
     },
+    now: (input) => layout(input),
     destroy() {
       worker?.terminate();
       worker = null;

@@ -3,7 +3,17 @@
 import * as strings from '../i18n/strings';
 import { differenceCount, diffStatusOf, statusText } from './diff/differences';
 import type { ViewDocument } from '../protocol/viewdocument';
-import { kindOf, boundaryName, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { bundleOf } from './bundles';
+import {
+  kindOf,
+  boundaryName,
+  boundaryValue,
+  inputOfOutput,
+  isAffected,
+  scopeOf,
+  type Element,
+  type Hierarchy,
+} from './hierarchy';
 import { repeatOf } from './repeats';
 
 export const string = (document: ViewDocument, index: number): string =>
@@ -59,20 +69,36 @@ export function scopeName(h: Hierarchy, scope: number): string {
   if (repeat !== undefined) {
     return `× ${repeat.members.length}`;
   }
+  const bundle = bundleOf(h, scope);
+  if (bundle !== undefined) {
+    return bundle.kind === 'unused' ? strings.unusedOps(h.opCount[scope]) : bundle.name;
+  }
   const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
   return call > 0 ? strings.call(own, call + 1) : own;
 }
 
 export const scopeClass = (h: Hierarchy, scope: number): string =>
-  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope]);
+  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope] ?? -1);
 
-/** `12 repeated blocks, 30 ops each`; empty for all but collapsed blocks. */
+/** `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. */
 export function repeatText(h: Hierarchy, scope: number): string {
-  const repeat = repeatOf(h, scope);
-  return repeat === undefined
-    ? ''
-    : strings.repeatedBlocks(repeat.members.length, strings.ops(h.opCount[repeat.members[0]]));
+  const members = repeatOf(h, scope)?.members;
+  if (members === undefined) {
+    return '';
+  }
+  const ops = h.opCount[members[0]];
+  return members.every((member) => h.opCount[member] === ops)
+    ? strings.repeatedBlocks(members.length, strings.ops(ops))
+    : strings.similarBlocks(members.length, strings.ops(h.opCount[scope]));
+}
+
+/** What is in a group, in few words: `14 ops`, `12 repeated blocks, 30 ops each`, `16 outputs`. */
+export function contentsText(h: Hierarchy, scope: number): string {
+  const bundle = bundleOf(h, scope);
+  return bundle === undefined || bundle.kind === 'unused'
+    ? repeatText(h, scope) || strings.ops(h.opCount[scope])
+    : (bundle.kind === 'inputs' ? strings.inputCount : strings.outputCount)(bundle.members.length);
 }
 
 /** The module that is drawn as an operator, its only one: `fc1` for the one `linear` inside it; -1: none. */
@@ -82,10 +108,51 @@ export function inlinedModule(h: Hierarchy, node: number): number {
     return -1;
   }
   // Of several modules around one operator, the outermost is the one that the parent names.
+  let module = h.isFunction[scope] ? -1 : scope;
   while (h.document.scopes.parent[scope] > 0 && h.inlined[h.document.scopes.parent[scope]]) {
     scope = h.document.scopes.parent[scope];
+    module = h.isFunction[scope] ? module : scope;
   }
-  return scope;
+  return module;
+}
+
+/** How the text of an argument names a value. */
+const NAME = /%([^\s,:()[\]{}]+)/g;
+
+/** A text of arguments in which sizes stand as expressions: `[%size, -1]` is `[x.size(1), -1]`. */
+export function withExpressions(h: Hierarchy, node: number, text: string): string {
+  const { nodes, values } = h.document;
+  const folded = nodes.inputs[node].filter((value) => h.expressions.has(value));
+  const known = new Map(folded.map((value) => [string(h.document, values.name[value]), value]));
+  return known.size === 0
+    ? text
+    : text.replace(NAME, (whole, name: string) => {
+        const value = known.get(name);
+        return value === undefined ? whole : h.expressions.get(value)!;
+      });
+}
+
+/** A longer text of sizes says `size(0)` for `hidden_states.size(0)`. */
+const LONGEST_SIZES = 24;
+
+/** The sizes that an operator takes, where they are reckoned: `(batch, length, 3, 4, 8)`. */
+function sizesText(h: Hierarchy, node: number): string {
+  const { document } = h;
+  const { nodes, values } = document;
+  const isReckoned = (value: number): boolean =>
+    h.expressions.has(value) && /^(int|float)$/.test(string(document, values.type[value]));
+  const reckoned = h.expressions.size === 0 ? [] : nodes.inputs[node].filter(isReckoned);
+  if (reckoned.length === 0) {
+    return '';
+  }
+  const names = new Set(reckoned.map((value) => `%${string(document, values.name[value])}`));
+  const given = nodes.arguments[node]
+    .map(([, text]) => string(document, text))
+    .filter((text) => text.match(NAME)?.some((name) => names.has(name)))
+    .map((text) => withExpressions(h, node, text).replace(/^\[(.*)\]$/, '$1'));
+  const text = `(${given.join(', ')})`;
+  // Of which tensor the sizes are stands in the details.
+  return text.length <= LONGEST_SIZES ? text : text.replace(/[^\s,:()[\]{}]+\.(?=size\(|numel\()/g, '');
 }
 
 /** The two lines of a box. */
@@ -96,6 +163,10 @@ export interface Label {
   detail: string;
 }
 
+/** An operator in one line: `fc1: linear`, `view(batch, length)`. */
+export const operatorText = ({ title, subtitle }: Label): string =>
+  subtitle === '' ? title : subtitle.startsWith('(') ? `${title}${subtitle}` : `${subtitle}: ${title}`;
+
 export function labelOf(h: Hierarchy, element: Element): Label {
   const { document } = h;
   switch (kindOf(h, element)) {
@@ -105,7 +176,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       const module = inlinedModule(h, element);
       return {
         title: shortKind(string(document, document.nodes.kind[element])),
-        subtitle: module < 0 ? '' : scopeName(h, module),
+        subtitle: module < 0 ? sizesText(h, element) : scopeName(h, module),
         detail: outputs.length === 0 ? '' : valueSummary(document, outputs[0]) + more,
       };
     }
@@ -116,16 +187,18 @@ export function labelOf(h: Hierarchy, element: Element): Label {
         title: scopeName(h, scope),
         subtitle: scopeClass(h, scope),
         detail:
-          (repeatText(h, scope) || strings.ops(h.opCount[scope])) +
-          (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
+          bundleOf(h, scope)?.kind === 'unused'
+            ? ''
+            : contentsText(h, scope) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {
       const value = boundaryValue(h, element);
+      const input = inputOfOutput(h, element);
       return {
         title: boundaryName(h, element),
         subtitle: '',
-        detail: valueSummary(document, value),
+        detail: valueSummary(document, value) + (input === '' ? '' : ` · ${strings.sameAsInput(input)}`),
       };
     }
   }
@@ -150,18 +223,20 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     const warnings = h.scopeWarnings[scope];
     return [
       label.subtitle ? `${label.title}: ${label.subtitle}` : label.title,
+      ...(h.isFunction[scope] ? [strings.functionCall()] : []),
       open ? strings.openGroup() : strings.closedGroup(),
-      repeatText(h, scope) || strings.ops(h.opCount[scope]),
+      contentsText(h, scope),
       ...difference(h, element),
       ...(differenceCount(h, scope) > 0 ? [strings.differences(differenceCount(h, scope))] : []),
       ...(warnings > 0 ? [strings.warnings(warnings)] : []),
       ...(h.scopeFailed[scope] ? [strings.failed()] : []),
+      ...(isAffected(h, element) ? [strings.affectedByWarning()] : []),
     ].join(', ');
   }
   if (kind === 'op') {
     const warnings = h.nodeWarnings[element];
     return [
-      label.subtitle ? `${label.subtitle}: ${label.title}` : label.title,
+      operatorText(label),
       strings.operator(),
       ...difference(h, element),
       ...(label.detail ? [label.detail] : []),
@@ -169,12 +244,11 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
       ...(h.document.nodes.failed === element ? [strings.failed()] : []),
     ].join(', ');
   }
-  const tainted = kind === 'output' && h.affected.has(boundaryValue(h, element));
   return [
     label.title,
     boundaryText(h, element),
     ...difference(h, element),
     ...(label.detail ? [label.detail] : []),
-    ...(tainted ? [strings.affectedByWarning()] : []),
+    ...(isAffected(h, element) ? [strings.affectedByWarning()] : []),
   ].join(', ');
 }

@@ -3,7 +3,18 @@
 import * as strings from '../i18n/strings';
 import { integerText } from '../i18n/translation';
 import { Role } from '../protocol/viewdocument';
-import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from './describe';
+import { bundleOf } from './bundles';
+import {
+  boundaryText,
+  contentsText,
+  labelOf,
+  operatorText,
+  repeatText,
+  scopeClass,
+  shapeText,
+  string,
+  withExpressions,
+} from './describe';
 import {
   kindOf,
   producerOf,
@@ -103,7 +114,7 @@ export function fullType(h: Hierarchy, value: number): string {
 
 export function elementText(h: Hierarchy, at: Element): string {
   const label = labelOf(h, at);
-  return label.subtitle && kindOf(h, at) === 'op' ? `${label.subtitle}: ${label.title}` : label.title;
+  return kindOf(h, at) === 'op' ? operatorText(label) : label.title;
 }
 
 /** What makes a value, where an element does: `graph input`, `fc1: linear`. */
@@ -178,7 +189,7 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
         [strings.classLabel(), scopeClass(h, nodes.scope[at])],
         ...nodes.arguments[at].map(([name, text]): Detail => [
           string(document, name),
-          string(document, text),
+          withExpressions(h, at, string(document, text)),
         ]),
         ...[...new Set(nodes.inputs[at])].map((value) => flowDetail(h, value, true)),
         ...nodes.outputs[at].map((value) => flowDetail(h, value, false)),
@@ -189,6 +200,9 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
       ];
     case 'group': {
       const scope = scopeOf(h, at);
+      if (bundleOf(h, scope) !== undefined) {
+        return [[strings.kind(), contentsText(h, scope)]];
+      }
       return [
         [strings.module(), h.paths[scope] || document.name],
         [strings.classLabel(), scopeClass(h, scope)],

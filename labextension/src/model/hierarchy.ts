@@ -7,18 +7,34 @@
  */
 
 import { Role, type ViewDocument } from '../protocol/viewdocument';
+import { bundleOf, findBundles, type Bundle } from './bundles';
 import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
 export type Element = number;
 export type ElementKind = 'op' | 'group' | 'input' | 'output';
 
+/** What of a graph is drawn as it stands, or steps aside. */
+export interface Story {
+  /** Calls of functions are groups. */
+  readonly functions: boolean;
+  /** Arithmetic on sizes is part of what uses it. */
+  readonly foldSizes: boolean;
+  /** What nothing depends on is one note. */
+  readonly foldUnused: boolean;
+}
+
+export const STORY: Story = { functions: true, foldSizes: true, foldUnused: true };
+
 export interface Hierarchy {
   readonly document: ViewDocument;
+  readonly story: Story;
   readonly nodes: number;
-  /** The document's scopes, and after them those of `repeats`. */
+  /** The document's scopes, and after them those of `repeats` and `bundles`. */
   readonly scopes: number;
   /** Repeated blocks in a row, which can be collapsed into one group: see `repeats.ts`. */
   readonly repeats: readonly Repeat[];
+  /** Inputs and outputs of one structure, each in a group: see `bundles.ts`. */
+  readonly bundles: readonly Bundle[];
   /** Values of the user's own inputs (parameters and buffers are no boxes). */
   readonly inputs: number[];
   /** The place of each such value in `inputs`. */
@@ -28,6 +44,12 @@ export interface Hierarchy {
   readonly children: Element[][];
   /** The scope in which each element is drawn. */
   readonly parent: Int32Array;
+  /** Scopes of the document that are calls of functions. */
+  readonly isFunction: Uint8Array;
+  /** For a node that is part of what uses it, that node; else -1. */
+  readonly foldedInto: Int32Array;
+  /** The expressions of the values that such nodes make. */
+  readonly expressions: ReadonlyMap<number, string>;
   /** Scopes with a single operator: drawn as that operator, since a frame around one box says nothing. */
   readonly inlined: Uint8Array;
   readonly opCount: Int32Array;
@@ -62,11 +84,19 @@ export const inputElement = (h: Hierarchy, index: number): Element => h.nodes + 
 export const outputElement = (h: Hierarchy, index: number): Element =>
   h.nodes + h.scopes + h.inputs.length + index;
 
+/** The element that is drawn for one: what uses a size, for the arithmetic on it. */
+export const drawnAs = (h: Hierarchy, element: Element): Element =>
+  element >= 0 && element < h.nodes && h.foldedInto[element] >= 0 ? h.foldedInto[element] : element;
+
 /** Where an element stands in the trace: inputs first, a group before what is in it, outputs last. */
 export function tracePosition(h: Hierarchy, element: Element): number {
   const kind = kindOf(h, element);
   if (kind === 'input' || kind === 'output') {
     return kind === 'input' ? -1 : h.nodes;
+  }
+  const bundle = kind === 'group' ? bundleOf(h, scopeOf(h, element)) : undefined;
+  if (bundle !== undefined && bundle.kind !== 'unused') {
+    return bundle.kind === 'inputs' ? -1 : h.nodes;
   }
   let first = element;
   let depth = 0;
@@ -85,12 +115,39 @@ export function boundaryValue(h: Hierarchy, element: Element): number {
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
+const outputName = (document: ViewDocument, index: number): string => {
+  const path = document.output_names?.[index] ?? -1;
+  return document.strings[path >= 0 ? path : document.values.name[document.outputs[index]]];
+};
+
 /** What it is called: an output by its path in the result, where it has one. */
 export function boundaryName(h: Hierarchy, element: Element): string {
   const { document } = h;
   const index = element - h.nodes - h.scopes - h.inputs.length;
-  const path = index < 0 ? -1 : (document.output_names?.[index] ?? -1);
-  return document.strings[path >= 0 ? path : document.values.name[boundaryValue(h, element)]];
+  return index < 0
+    ? document.strings[document.values.name[boundaryValue(h, element)]]
+    : outputName(document, index);
+}
+
+/** -1 for the graph's inputs, 1 for its outputs, also where a box stands for several of them; else 0. */
+export function endOf(h: Hierarchy, element: Element): -1 | 0 | 1 {
+  const kind = kindOf(h, element);
+  const bundle = kind === 'group' ? bundleOf(h, scopeOf(h, element))?.kind : undefined;
+  return kind === 'input' || bundle === 'inputs' ? -1 : kind === 'output' || bundle === 'outputs' ? 1 : 0;
+}
+
+/** Whether it is an output, or a box of outputs, that depends on something a warning is about. */
+export const isAffected = (h: Hierarchy, element: Element): boolean =>
+  kindOf(h, element) === 'output'
+    ? h.affected.has(boundaryValue(h, element))
+    : kindOf(h, element) === 'group' &&
+      bundleOf(h, scopeOf(h, element)) !== undefined &&
+      h.children[scopeOf(h, element)].some((member) => isAffected(h, member));
+
+/** The input that an output is, unchanged: its name; empty for any other element. */
+export function inputOfOutput(h: Hierarchy, element: Element): string {
+  const value = kindOf(h, element) === 'output' ? boundaryValue(h, element) : -1;
+  return h.inputIndex.has(value) ? h.document.strings[h.document.values.name[value]] : '';
 }
 
 /** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
@@ -103,19 +160,35 @@ export function producerOf(h: Hierarchy, value: number): Element {
   return index === undefined ? -1 : inputElement(h, index);
 }
 
-function modulePaths(document: ViewDocument, repeats: readonly Repeat[]): string[] {
+function modulePaths(
+  document: ViewDocument,
+  repeats: readonly Repeat[],
+  bundles: readonly Bundle[],
+  isFunction: Uint8Array,
+): string[] {
   const { parent, name, call } = document.scopes;
   const paths: string[] = [];
+  /** A module is called as the module around it calls it, whatever function does that. */
+  const around = (scope: number): number => {
+    let at = parent[scope];
+    while (!isFunction[scope] && isFunction[at]) {
+      at = parent[at];
+    }
+    return at;
+  };
   for (let scope = 0; scope < parent.length; scope++) {
     const own = name[scope] < 0 ? '' : document.strings[name[scope]];
     const again = call[scope] > 0 ? `#${call[scope] + 1}` : '';
-    const above = parent[scope] > 0 ? `${paths[parent[scope]]}.` : '';
+    const above = around(scope) > 0 ? `${paths[around(scope)]}.` : '';
     paths.push(scope === 0 ? '' : `${above}${own}${again}`);
   }
   for (const { members } of repeats) {
     const last = paths[members[members.length - 1]];
     paths.push(`${paths[members[0]]}…${last.slice(last.lastIndexOf('.') + 1)}`);
   }
+  bundles.forEach(({ kind, name }) =>
+    paths.push(`${kind}:${kind === 'unused' ? paths[Number(name)] : name}`),
+  );
   return paths;
 }
 
@@ -123,17 +196,67 @@ function elementsIn(document: ViewDocument, shape: number): number {
   return shape < 0 ? 0 : document.shapes[shape].reduce((product, size) => product * Math.max(0, size), 1);
 }
 
-export function buildHierarchy(document: ViewDocument): Hierarchy {
+/** Of two graphs every input and output stands by itself: each may have become another. */
+function boundaryBundles(document: ViewDocument, inputs: number[], first: number): Bundle[] {
+  if (document.diff !== undefined) {
+    return [];
+  }
+  const named = inputs.map((value) => document.strings[document.values.name[value]]);
+  const taken = findBundles('inputs', named, first);
+  const given = document.outputs.map((_, index) => outputName(document, index));
+  return [...taken, ...findBundles('outputs', given, first + taken.length)];
+}
+
+/** For each node that only reckons with sizes the node that uses the result, of several the first. */
+function foldingOf({ nodes }: ViewDocument, rows: readonly (readonly [number, number])[]): Int32Array {
+  const foldedInto = new Int32Array(nodes.kind.length).fill(-1);
+  if (rows.length === 0) {
+    return foldedInto;
+  }
+  const makers = new Map(
+    rows.flatMap(([node]) => nodes.outputs[node].map((value) => [value, node] as const)),
+  );
+  for (let node = nodes.kind.length - 1; node >= 0; node--) {
+    for (const value of nodes.inputs[node]) {
+      const maker = makers.get(value);
+      if (maker !== undefined) {
+        // Users come after makers, so that a later one is overwritten by an earlier one, and is drawn itself.
+        foldedInto[maker] = foldedInto[node] >= 0 ? foldedInto[node] : node;
+      }
+    }
+  }
+  return foldedInto;
+}
+
+export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hierarchy {
   const { nodes, scopes, values } = document;
   const N = nodes.kind.length;
   const own = scopes.parent.length;
   const inputs = [...new Set(document.inputs)].filter((value) => values.role[value] === Role.Input);
   const outputs = document.outputs;
 
+  const sizes = (story.foldSizes && nodes.sizes) || [];
+  const foldedInto = foldingOf(document, sizes);
+  const expressions = new Map(
+    sizes.flatMap(([node, text]) =>
+      nodes.outputs[node].map((value) => [value, document.strings[text]] as const),
+    ),
+  );
+  const isFunction = new Uint8Array(own);
+  scopes.functions?.forEach((scope) => (isFunction[scope] = 1));
+  const isUnused = new Uint8Array(N);
+  (story.foldUnused ? nodes.unused : undefined)?.forEach((node) => (isUnused[node] = 1));
   const ownCount = new Int32Array(own);
+  /** Operators that are drawn themselves, and those that nothing depends on. */
+  const drawnCount = new Int32Array(own);
+  const unusedCount = new Int32Array(own);
   const firstNode = new Int32Array(own).fill(-1);
   for (let node = 0; node < N; node++) {
     ownCount[nodes.scope[node]]++;
+    if (foldedInto[node] < 0) {
+      drawnCount[nodes.scope[node]]++;
+      unusedCount[nodes.scope[node]] += isUnused[node];
+    }
     if (firstNode[nodes.scope[node]] < 0) {
       firstNode[nodes.scope[node]] = node;
     }
@@ -142,11 +265,15 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
   for (let scope = own - 1; scope > 0; scope--) {
     const above = scopes.parent[scope];
     ownCount[above] += ownCount[scope];
+    drawnCount[above] += drawnCount[scope];
+    unusedCount[above] += unusedCount[scope];
     if (firstNode[scope] >= 0 && (firstNode[above] < 0 || firstNode[scope] < firstNode[above])) {
       firstNode[above] = firstNode[scope];
     }
   }
-  const single = ownCount.map((count, scope) => (scope > 0 && count <= 1 ? 1 : 0));
+  const single = drawnCount.map((count, scope) =>
+    scope > 0 && (count <= 1 || (isFunction[scope] && !story.functions)) ? 1 : 0,
+  );
   /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not inlined. */
   const drawnIn = new Int32Array(own);
   for (let scope = 1; scope < own; scope++) {
@@ -156,7 +283,9 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
   const children: Element[][] = Array.from({ length: own }, () => []);
   const order = (element: Element): number => (element < N ? element : firstNode[element - N]);
   for (let node = 0; node < N; node++) {
-    children[drawnIn[nodes.scope[node]]].push(node);
+    if (foldedInto[node] < 0) {
+      children[drawnIn[nodes.scope[node]]].push(node);
+    }
   }
   for (let scope = 1; scope < own; scope++) {
     if (!single[scope]) {
@@ -168,15 +297,36 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
   }
 
   const repeats = findRepeats(document, children, ownCount);
-  const S = own + repeats.length;
+  const bundles = boundaryBundles(document, inputs, own + repeats.length);
+  const inRepeats = new Set(repeats.flatMap(({ members }) => members));
+  /** Groups by their scopes, which the nodes come before. */
+  const isAside = (element: Element): boolean =>
+    element < N
+      ? isUnused[element] === 1
+      : unusedCount[element - N] === drawnCount[element - N] && !inRepeats.has(element - N);
+  for (let scope = 0; scope < own; scope++) {
+    // What is unused as a whole is part of the note around it.
+    if (unusedCount[scope] > 0 && (scope === 0 || unusedCount[scope] < drawnCount[scope])) {
+      const members = children[scope].filter(isAside);
+      if (members.length > 0) {
+        bundles.push({
+          scope: own + repeats.length + bundles.length,
+          kind: 'unused',
+          name: String(scope),
+          members,
+        });
+      }
+    }
+  }
+  const S = own + repeats.length + bundles.length;
   const opCount = new Int32Array(S);
   opCount.set(ownCount);
   const inlined = new Uint8Array(S);
   inlined.set(single);
-  inlined.fill(1, own);
+  inlined.fill(1, own, own + repeats.length);
   const parent = new Int32Array(N + S + inputs.length + outputs.length);
   for (let node = 0; node < N; node++) {
-    parent[node] = drawnIn[nodes.scope[node]];
+    parent[node] = drawnIn[nodes.scope[foldedInto[node] < 0 ? node : foldedInto[node]]];
   }
   parent[N] = -1;
   for (let scope = 1; scope < own; scope++) {
@@ -191,6 +341,24 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
       repeatAt[member] = scope;
       opCount[scope] += opCount[member];
     }
+  }
+
+  for (const { scope, kind, name, members } of bundles) {
+    if (kind === 'unused') {
+      const within = Number(name);
+      const aside = new Set(members);
+      const at = children[within].indexOf(members[0]);
+      children[within].splice(at, 1, N + scope);
+      children[within] = children[within].filter((member) => !aside.has(member));
+      children.push([...members]);
+      parent[N + scope] = within;
+      members.forEach((member) => (parent[member] = scope));
+      opCount[scope] = members.reduce((sum, member) => sum + (member < N ? 1 : drawnCount[member - N]), 0);
+      continue;
+    }
+    const first = N + S + (kind === 'inputs' ? 0 : inputs.length);
+    children.push(members.map((member) => first + member));
+    children[scope].forEach((member) => (parent[member] = scope));
   }
 
   const users: number[][] = Array.from({ length: values.name.length }, () => []);
@@ -225,8 +393,10 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     if (warning.node < 0) {
       continue;
     }
-    nodeWarnings[warning.node]++;
-    for (let scope = nodes.scope[warning.node]; scope >= 0; scope = scopes.parent[scope]) {
+    // A warning about a size is one about what uses it.
+    const at = foldedInto[warning.node] < 0 ? warning.node : foldedInto[warning.node];
+    nodeWarnings[at]++;
+    for (let scope = nodes.scope[at]; scope >= 0; scope = scopes.parent[scope]) {
       scopeWarnings[scope]++;
     }
   }
@@ -244,14 +414,19 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
 
   const h: Hierarchy = {
     document,
+    story,
     nodes: N,
     scopes: S,
     repeats,
+    bundles,
     inputs,
     inputIndex: new Map(inputs.map((value, index) => [value, index])),
     outputs,
     children,
     parent,
+    isFunction,
+    foldedInto,
+    expressions,
     inlined,
     opCount,
     parameterCount,
@@ -260,7 +435,7 @@ export function buildHierarchy(document: ViewDocument): Hierarchy {
     scopeFailed,
     affected: new Set(document.warnings.flatMap((warning) => warning.affects)),
     users,
-    paths: modulePaths(document, repeats),
+    paths: modulePaths(document, repeats, bundles, isFunction),
     strides: new Map(values.strides ?? []),
   };
   collapseByDefault(h);

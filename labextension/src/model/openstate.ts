@@ -1,16 +1,11 @@
 /** Which groups are open: the state a person changes by clicking on headers. */
 
-import { differencesOf } from './diff/differences';
 import { groupElement, kindOf, scopeOf, type Element, type Hierarchy } from './hierarchy';
+import { isDocumentScope } from './bundles';
 import { repeatOf } from './repeats';
 
-/** Graphs up to this size are readable whole. */
-const SMALL = 25;
-/** A first picture of fewer boxes than this says too little. */
-const FEW = 3;
-
 const isModule = (h: Hierarchy, at: Element): boolean =>
-  kindOf(h, at) === 'group' && repeatOf(h, scopeOf(h, at)) === undefined;
+  kindOf(h, at) === 'group' && isDocumentScope(h, scopeOf(h, at));
 
 /** The only child, where it is a group: opening one box to find one box is a wasted click. Collapsed blocks stay collapsed. */
 function onlyGroup(h: Hierarchy, scope: number): number {
@@ -60,61 +55,17 @@ export function allScopes(h: Hierarchy): Set<number> {
   return all;
 }
 
-/** The first picture: small graphs whole, others with their top-level groups closed. */
-export function defaultOpened(h: Hierarchy): Set<number> {
-  const differences = differencesOf(h);
-  if (differences !== null) {
-    return withDifferences(h, differences.mixed);
-  }
-  if (h.nodes <= SMALL) {
-    return allScopes(h);
-  }
-  let opened = new Set<number>();
-  let scope = 0;
-  while (h.children[scope].length < FEW) {
-    const groups = h.children[scope].filter((child) => isModule(h, child));
-    if (groups.length === 0) {
-      break;
-    }
-    // Descend into the group that holds most of the model.
-    const counts = groups.map((group) => h.opCount[scopeOf(h, group)]);
-    scope = scopeOf(h, groups[counts.indexOf(Math.max(...counts))]);
-    opened = openScope(h, opened, scope);
-  }
-  return opened;
-}
-
-/** More boxes than this are no first picture. */
-const MANY = 400;
-
-/** What holds differences is open, level by level while the boxes are not too many; what stayed the same is closed. */
-function withDifferences(h: Hierarchy, mixed: ReadonlySet<number>): Set<number> {
-  const opened = new Set<number>();
-  let boxes = h.children[0].length;
-  let level = [0];
-  while (level.length > 0) {
-    const inner = level.flatMap((scope) =>
-      h.children[scope]
-        .filter((child) => kindOf(h, child) === 'group' && mixed.has(scopeOf(h, child)))
-        .map((child) => scopeOf(h, child)),
-    );
-    boxes += inner.reduce((sum, scope) => sum + h.children[scope].length, 0);
-    if (boxes > MANY) {
-      break;
-    }
-    inner.forEach((scope) => opened.add(scope));
-    level = inner;
-  }
-  return opened;
-}
-
-/** What is open of another graph is open in this one, by the paths of its modules; what only this one has is as at first. */
-export function openedAlike(h: Hierarchy, other: Hierarchy, opened: ReadonlySet<number>): Set<number> {
+/** What is open of another graph is open in this one, by the paths of its modules; what only this one has is as at `first`. */
+export function openedAlike(
+  h: Hierarchy,
+  other: Hierarchy,
+  opened: ReadonlySet<number>,
+  first: ReadonlySet<number>,
+): Set<number> {
   const known = new Map<string, boolean>();
   for (const scope of allScopes(other)) {
     known.set(other.paths[scope], opened.has(scope));
   }
-  const first = defaultOpened(h);
   return new Set([...allScopes(h)].filter((scope) => known.get(h.paths[scope]) ?? first.has(scope)));
 }
 
@@ -127,9 +78,9 @@ export function openAncestors(h: Hierarchy, opened: ReadonlySet<number>, element
   return result;
 }
 
-/** The scopes of the document: collapsed blocks belong to one view. */
+/** The scopes of the document: groups of the browser's own belong to one view. */
 export const documentScopes = (h: Hierarchy, opened: Iterable<number>): number[] =>
-  [...opened].filter((scope) => repeatOf(h, scope) === undefined);
+  [...opened].filter((scope) => isDocumentScope(h, scope));
 
 /** Keeps what names a real group: a saved state may come from another version of the model. */
 export function validScopes(h: Hierarchy, scopes: Iterable<number>): Set<number> {

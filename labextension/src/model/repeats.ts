@@ -29,8 +29,8 @@ interface Tree {
 
 /** Fewer blocks than this are not worth a group. */
 const FEWEST = 4;
-/** More repeated blocks than this in a row are collapsed by default: they would fill several screens with the same. */
-export const MOST_EXPANDED = 24;
+/** A block is compared with the latest kinds of its row only, or a thousand different ones would take a million looks. */
+const MOST_KINDS = 6;
 
 /** What became of an operator between two graphs; of one graph, or where it only follows what it reads, nothing. */
 function statusColumn({ diff, nodes }: ViewDocument): Uint8Array {
@@ -79,17 +79,69 @@ function alike(all: Compared, a: number, b: number): boolean {
   );
 }
 
-/** All runs of equal blocks, outer ones first; every pair of neighbors is compared once. */
+/**
+ * Where the first run of equal blocks among neighbors of one class ends. The first and the last of a row often differ: by
+ * what the first makes for all others, by what the last need not do. Elsewhere a row is made of equal blocks, or of a
+ * few kinds by turns.
+ */
+function rowsAmong(all: Compared, blocks: readonly number[]): number[][] {
+  const kinds: number[] = [];
+  const known: number[] = [];
+  for (const block of blocks) {
+    let kind = known.length - 1;
+    const oldest = Math.max(0, known.length - MOST_KINDS);
+    while (kind >= oldest && !alike(all, known[kind], block)) {
+      kind--;
+    }
+    kinds.push(kind < oldest ? known.push(block) - 1 : kind);
+  }
+  // Of two graphs a row must hide no difference, so that its blocks are equal throughout.
+  const mixes = all.document.diff === undefined && known.length > 1;
+  if (mixes && isOneRow(kinds)) {
+    return [[...blocks]];
+  }
+  const rows: number[][] = [];
+  blocks.forEach((block, at) => {
+    if (at > 0 && kinds[at] === kinds[at - 1]) {
+      rows[rows.length - 1].push(block);
+    } else {
+      rows.push([block]);
+    }
+  });
+  return rows;
+}
+
+/** Of the kinds of the blocks in a row: equal but for the first and the last, or a few that each come again and again. */
+function isOneRow(kinds: readonly number[]): boolean {
+  const inner = kinds.slice(1, -1);
+  if (inner.every((kind) => kind === inner[0])) {
+    return true;
+  }
+  const counts = new Map<number, number>();
+  inner.forEach((kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1));
+  const turns = kinds.filter((kind, at) => at > 0 && kind !== kinds[at - 1]).length;
+  return counts.size <= 3 && [...counts.values()].every((count) => count > 1) && turns > counts.size;
+}
+
+/** All rows of repeated blocks, outer ones first. */
 export function findRepeats(document: ViewDocument, children: number[][], opCount: Int32Array): Repeat[] {
-  const N = document.nodes.kind.length;
-  const S = document.scopes.parent.length;
+  const { nodes, scopes } = document;
+  const N = nodes.kind.length;
+  const S = scopes.parent.length;
   const found: Repeat[] = [];
+  const functions = new Set(scopes.functions);
+  /** Functions have no class: calls of one function. */
+  const isOfOneClass = (a: number, b: number): boolean =>
+    scopes.class_name[a] === scopes.class_name[b] &&
+    (functions.has(a) || functions.has(b) ? scopes.name[a] === scopes.name[b] : true);
   const all = { document, children, opCount, status: statusColumn(document) };
   for (let within = 0; within < S; within++) {
     let run: number[] = [];
     const end = (): void => {
-      if (run.length >= FEWEST) {
-        found.push({ scope: S + found.length, within, members: run });
+      for (const members of run.length < FEWEST ? [] : rowsAmong(all, run)) {
+        if (members.length >= FEWEST) {
+          found.push({ scope: S + found.length, within, members });
+        }
       }
       run = [];
     };
@@ -98,7 +150,7 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
         end();
         continue;
       }
-      if (run.length > 0 && !alike(all, run[run.length - 1], child - N)) {
+      if (run.length > 0 && !isOfOneClass(run[0], child - N)) {
         end();
       }
       run.push(child - N);
@@ -139,15 +191,13 @@ export function collapseRepeat(h: Tree, repeat: Repeat, collapse: boolean): void
   }
 }
 
-const isCollapsedByDefault = ({ members }: Repeat): boolean => members.length > MOST_EXPANDED;
-
-/** Collapses what is collapsed by default: very many repeated blocks. */
+/** Collapses every row: so many times the same says less than the one time. */
 export const collapseByDefault = (h: Tree): void =>
-  h.repeats.forEach((repeat) => collapseRepeat(h, repeat, isCollapsedByDefault(repeat)));
+  h.repeats.forEach((repeat) => collapseRepeat(h, repeat, true));
 
 /** The paths of the collapsed rows; null where that is the default. */
 export const collapsedPaths = (h: Tree): string[] | null =>
-  h.repeats.every((repeat) => isCollapsed(h, repeat) === isCollapsedByDefault(repeat))
+  h.repeats.every((repeat) => isCollapsed(h, repeat))
     ? null
     : h.repeats.filter((repeat) => isCollapsed(h, repeat)).map(({ scope }) => h.paths[scope]);
 
@@ -165,7 +215,7 @@ export function setCollapsed(h: Tree, paths: readonly string[] | null): boolean 
   const wanted = paths === null ? null : new Set(paths.map((path) => repeatNamed(h, path)));
   let changed = false;
   for (const repeat of h.repeats) {
-    const collapse = wanted === null ? isCollapsedByDefault(repeat) : wanted.has(repeat);
+    const collapse = wanted === null || wanted.has(repeat);
     changed ||= isCollapsed(h, repeat) !== collapse;
     collapseRepeat(h, repeat, collapse);
   }

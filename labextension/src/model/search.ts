@@ -118,6 +118,18 @@ function scopeText(h: Hierarchy, scope: number): string {
     .join('\n');
 }
 
+/** The calls of functions in which a module or a function ran: no part of its path, but where it is found. */
+function functionsAround(h: Hierarchy, scope: number): string[] {
+  const { parent, name, functions } = h.document.scopes;
+  const around: string[] = [];
+  for (let at = functions === undefined ? -1 : (parent[scope] ?? -1); at > 0; at = parent[at]) {
+    if (h.isFunction[at]) {
+      around.push(string(h.document, name[at]));
+    }
+  }
+  return around;
+}
+
 /** How many elements are taken in between two rests. */
 const AT_ONCE = 2000;
 
@@ -153,7 +165,7 @@ export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
   }
   return {
     strings: document.strings,
-    paths: h.paths.map(lower),
+    paths: h.paths.map((path, scope) => lower([path, ...functionsAround(h, scope)].join('\n'))),
     sources,
     warnings,
     text: parts.join('\n'),

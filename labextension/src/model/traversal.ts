@@ -1,6 +1,8 @@
 /** Upstream, downstream, and the path from one element to another. */
 
 import {
+  drawnAs,
+  endOf,
   groupElement,
   kindOf,
   producerOf,
@@ -125,14 +127,19 @@ export function enclosingGroups(h: Hierarchy, element: Element): Element[] {
 
 /** The values that flow into a group and out of it, without its parameters. */
 export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: number[] } {
-  const inside = new Set(members(h, groupElement(h, scope)));
+  const all = members(h, groupElement(h, scope));
+  if (endOf(h, groupElement(h, scope)) !== 0) {
+    const values = all.map((element) => boundaryValue(h, element));
+    return kindOf(h, all[0]) === 'input' ? { into: [], out: values } : { into: values, out: [] };
+  }
+  const inside = new Set(all);
   const { nodes } = h.document;
   const into = new Set<number>();
   const out = new Set<number>();
   for (const node of inside) {
     for (const value of nodes.inputs[node]) {
       const maker = producerOf(h, value);
-      if (maker >= 0 && !inside.has(maker)) {
+      if (maker >= 0 && !inside.has(drawnAs(h, maker))) {
         into.add(value);
       }
     }

@@ -1,6 +1,7 @@
 /** What stands on the canvas for a given set of open groups: boxes, and the edges between them. */
 
 import {
+  drawnAs,
   groupElement,
   inputElement,
   kindOf,
@@ -34,7 +35,7 @@ export interface Visible {
 
 /** The visible box that an element is drawn in: itself or the outermost closed group around it. */
 export function visibleIndexOf(h: Hierarchy, visible: Visible, element: Element): number {
-  let at: Element = element;
+  let at: Element = drawnAs(h, element);
   for (;;) {
     const index = visible.indexOf.get(at);
     if (index !== undefined) {
@@ -73,7 +74,18 @@ export function visibleFor(h: Hierarchy, opened: ReadonlySet<number>): Visible {
     visible.indexOf.set(element, index);
     return index;
   };
-  h.inputs.forEach((_, index) => add(inputElement(h, index), 'input', -1));
+  /** An input or output, or all of its structure at the place of the first. */
+  const addEnd = (element: Element, kind: 'input' | 'output'): void => {
+    const bundle = h.parent[element];
+    if (bundle <= 0) {
+      add(element, kind, -1);
+    } else if (!visible.indexOf.has(groupElement(h, bundle))) {
+      const open = opened.has(bundle);
+      const parent = add(groupElement(h, bundle), open ? 'open' : 'closed', -1);
+      (open ? h.children[bundle] : []).forEach((member) => add(member, kind, parent));
+    }
+  };
+  h.inputs.forEach((_, index) => addEnd(inputElement(h, index), 'input'));
   const walk = (scope: number, parent: number): void => {
     for (const child of h.children[scope]) {
       if (kindOf(h, child) === 'op') {
@@ -86,7 +98,7 @@ export function visibleFor(h: Hierarchy, opened: ReadonlySet<number>): Visible {
     }
   };
   walk(0, -1);
-  h.outputs.forEach((_, index) => add(outputElement(h, index), 'output', -1));
+  h.outputs.forEach((_, index) => addEnd(outputElement(h, index), 'output'));
   addEdges(h, visible);
   return visible;
 }
@@ -103,7 +115,7 @@ function addEdges(h: Hierarchy, visible: Visible): void {
   const found = new Map<number, VisibleEdge>();
   const connect = (value: number, target: Element): void => {
     const maker = producerOf(h, value);
-    if (maker < 0) {
+    if (maker < 0 || drawnAs(h, maker) !== maker) {
       return;
     }
     const from = boxOf(maker);
@@ -119,7 +131,11 @@ function addEdges(h: Hierarchy, visible: Visible): void {
       edge.values.push(value);
     }
   };
-  h.document.nodes.inputs.forEach((values, node) => values.forEach((value) => connect(value, node)));
+  h.document.nodes.inputs.forEach((values, node) => {
+    if (h.foldedInto[node] < 0) {
+      values.forEach((value) => connect(value, node));
+    }
+  });
   h.outputs.forEach((value, index) => connect(value, outputElement(h, index)));
   visible.edges = [...found.values()];
 }

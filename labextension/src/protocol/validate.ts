@@ -25,6 +25,9 @@ const scopeColumns = object(
     class_name: list(optionalIndex('strings')),
     call: list(integer),
   },
+  {
+    functions: list(index('scopes')),
+  },
 );
 
 const nodeColumns = object(
@@ -40,6 +43,8 @@ const nodeColumns = object(
   {
     failed: optionalIndex('nodes'),
     opaque: list(index('nodes')),
+    sizes: list(tuple(index('nodes'), index('strings'))),
+    unused: list(index('nodes')),
   },
 );
 

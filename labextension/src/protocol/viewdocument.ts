@@ -31,16 +31,18 @@ export enum Status {
   Changed = 3,
 }
 
-/** The module tree; row 0 is the root, the traced function or module itself. */
+/** The tree of module calls and function calls; row 0 is the root, the traced function or module itself. */
 export interface ScopeColumns {
   /** A parent stands before its children. */
   parent: number[];
-  /** The last part of the module path: `layer1`, `0`, `conv1`. */
+  /** The last part of the module path: `layer1`, `0`, `conv1`; of a function `rotate_half()`. */
   name: number[];
   /** `BasicBlock`. */
   class_name: number[];
   /** 0 for the first call of that module, 1 for the second. */
   call: number[];
+  /** Scopes that are calls of Python functions; they are no part of the paths of modules in them. */
+  functions?: number[];
 }
 
 /** The nodes, in execution order. */
@@ -60,6 +62,10 @@ export interface NodeColumns {
   failed?: number;
   /** Nodes that stand for a whole region, such as a call of Python. */
   opaque?: number[];
+  /** Arithmetic on sizes, which is part of what uses it: each such node with its expression, `x.size(1) // 2`. */
+  sizes?: [number, number][];
+  /** Nodes on which no output and nothing outside the graph depends. */
+  unused?: number[];
 }
 
 /** What the nodes compute, and the graph's inputs, parameters, buffers and constants. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCache } from '../../src/layout/cache';
 import { buildHierarchy, groupElement, scopeOf, type Hierarchy } from '../../src/model/hierarchy';
 import { closeScope, openScope } from '../../src/model/openstate';
+import { setCollapsed } from '../../src/model/repeats';
 import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { DocumentBuilder } from '../fixtures/builder';
 import { gpt, resnet18 } from '../fixtures/models';
@@ -96,6 +97,7 @@ describe('a group that opens or closes', () => {
 
   it('moves nothing above it inside an open group', () => {
     const h = buildHierarchy(gpt());
+    setCollapsed(h, []);
     const opened = openScope(h, new Set(), h.paths.indexOf('transformer'));
     for (const path of ['transformer.h.0', 'transformer.h.5', 'transformer.h.11']) {
       expect(worst(openAndClose(h, opened, h.paths.indexOf(path)))).toBeLessThanOrEqual(STILL);
@@ -113,6 +115,7 @@ describe('a group that opens or closes', () => {
 
   it('gives, closed again, the picture there was', () => {
     const h = buildHierarchy(gpt());
+    setCollapsed(h, []);
     const opened = openScope(h, new Set(), h.paths.indexOf('transformer'));
     const scope = h.paths.indexOf('transformer.h.3');
     const again = closeScope(h, openScope(h, opened, scope), scope);

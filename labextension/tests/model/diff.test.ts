@@ -10,7 +10,8 @@ import {
 } from '../../src/model/diff/differences';
 import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { buildHierarchy, groupElement, inputElement, type Hierarchy } from '../../src/model/hierarchy';
-import { defaultOpened } from '../../src/model/openstate';
+import { firstPicture } from '../../src/explorer/core/firstpicture';
+import { layout } from '../../src/layout/layout';
 import { diffSideOf } from '../../src/model/diff/split';
 import { DocumentError, readDocument } from '../../src/protocol/validate';
 import { largestInside, shortNumber } from '../../src/explorer/diff/nodevalues';
@@ -52,7 +53,7 @@ describe('differences', () => {
 
   it('open the modules that hold them, and no others', () => {
     const h = hierarchy();
-    expect([...defaultOpened(h)]).toEqual([scopeAt(h, 'b')]);
+    expect([...firstPicture(h, layout)]).toEqual([scopeAt(h, 'b')]);
   });
 
   it('are said to screen readers', () => {

@@ -7,16 +7,11 @@ import {
   outputElement,
   type Hierarchy,
 } from '../../src/model/hierarchy';
-import {
-  closeScope,
-  allScopes,
-  defaultOpened,
-  openScope,
-  openAncestors,
-  validScopes,
-} from '../../src/model/openstate';
+import { closeScope, allScopes, openScope, openAncestors, validScopes } from '../../src/model/openstate';
 import { buildIndex, search } from '../../src/model/search';
 import { visibleIndexOf, visibleFor } from '../../src/model/visible';
+import { firstPicture } from '../../src/explorer/core/firstpicture';
+import { layout } from '../../src/layout/layout';
 import { DocumentBuilder } from '../fixtures/builder';
 import { gpt, mlp, resnet18 } from '../fixtures/models';
 
@@ -43,6 +38,13 @@ describe('hierarchy', () => {
     });
     expect(labelOf(h, outputElement(h, last)).title).toBe('past_key_values.0.keys');
     expect(search(h, buildIndex(h), 'past_key_values')).toEqual([outputElement(h, last)]);
+  });
+
+  it('says of an output that it is an input', () => {
+    const document = mlp();
+    document.outputs.push(document.inputs[0]);
+    const h = buildHierarchy(document);
+    expect(accessibleName(h, outputElement(h, 1), false)).toBe('x, graph output, 32×784 · is input x');
   });
 
   it('lists inputs, then the trace, then outputs', () => {
@@ -86,18 +88,56 @@ describe('hierarchy', () => {
 });
 
 describe('opening', () => {
-  it('opens a small graph whole', () => {
+  it('shows a small graph whole at first', () => {
     const h = buildHierarchy(mlp());
-    expect(defaultOpened(h)).toEqual(allScopes(h));
+    expect(firstPicture(h, layout)).toEqual(allScopes(h));
   });
 
-  it('leaves the groups of a large graph closed', () => {
-    expect(defaultOpened(buildHierarchy(resnet18())).size).toBe(0);
+  it('leaves groups closed at first that would make text too small', () => {
+    expect(firstPicture(buildHierarchy(resnet18()), layout).size).toBe(0);
   });
 
   it('opens the one group that holds the model', () => {
     const h = buildHierarchy(gpt());
-    expect(defaultOpened(h)).toEqual(new Set([scopeAt(h, 'transformer')]));
+    expect(names(h, firstPicture(h, layout))).toEqual([
+      ...['input_ids', 'attention_mask', 'transformer', 'size', 'arange', 'embedding', 'embedding'],
+      ...['view', 'rsub', 'mul', 'add', 'dropout', '× 12', 'layer_norm', 'linear', 'logits'],
+    ]);
+  });
+
+  it('opens siblings of one class together, and no small groups', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [1]);
+    const chain = (name: string, className: string, count: number): void =>
+      b.module(name, className, () => {
+        for (let at = 0; at < count; at++) {
+          x = b.op('relu', [x], [1]);
+        }
+      });
+    chain('stem', 'Stem', 2);
+    b.module('stages', 'Stages', () => {
+      chain('0', 'Stage', 20);
+      chain('1', 'Stage', 30);
+    });
+    b.output(x);
+    const h = buildHierarchy(b.document);
+    expect(names(h, firstPicture(h, layout))).toEqual(['x', 'stem', 'stages', '0', '1', 'relu.51']);
+  });
+
+  it('never has more than 25 boxes where a more closed picture has fewer', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [1]);
+    b.module('all', 'Wide', () => {
+      b.op(
+        'sum',
+        Array.from({ length: 30 }, () => b.op('relu', [x], [1])),
+        [1],
+      );
+      x = b.op('exp', [x], [1]);
+    });
+    b.output(x);
+    const h = buildHierarchy(b.document);
+    expect(names(h, firstPicture(h, layout))).toEqual(['x', 'all', 'exp']);
   });
 
   it('opens a lone group together with the one around it', () => {
@@ -154,6 +194,80 @@ describe('visible', () => {
     expect(
       visible.edges.some((edge) => [edge.source, edge.target].some((at) => visible.kinds[at] === 'open')),
     ).toBe(false);
+  });
+});
+
+describe('inputs and outputs of one structure', () => {
+  const cached = (count: number): Hierarchy => {
+    const b = new DocumentBuilder('f');
+    const x = b.input('x', [2]);
+    const state = ['state.0', 'state.1', 'state.2', 'mask["left"]'].map((name) => b.input(name, [2]));
+    const made = b.op('sum', [x, ...state], [2], 'logits');
+    b.output(made);
+    const names = [-1];
+    for (let at = 0; at < count; at++) {
+      b.output(b.op('relu', [made], [2]));
+      names.push(b.string(`cache.${at}.keys`));
+    }
+    b.document.output_names = names;
+    return buildHierarchy(b.document);
+  };
+  const labels = (h: Hierarchy, opened = nothing): string[] =>
+    visibleFor(h, opened).elements.flatMap((at) =>
+      at < h.nodes ? [] : [`${labelOf(h, at).title}, ${labelOf(h, at).detail}`],
+    );
+
+  it('are one box from three parts on', () => {
+    expect(labels(cached(4))).toEqual([
+      'x, 2',
+      'state, 3 inputs',
+      'mask["left"], 2',
+      'logits, 2',
+      'cache, 4 outputs',
+    ]);
+    expect(labels(cached(2)).slice(3)).toEqual(['logits, 2', 'cache.0.keys, 2', 'cache.1.keys, 2']);
+  });
+
+  it('stand each by itself once it is open', () => {
+    const h = cached(3);
+    const { scope } = h.bundles[1];
+    expect(labels(h, new Set([scope])).slice(-4)).toEqual([
+      'cache, 3 outputs',
+      'cache.0.keys, 2',
+      'cache.1.keys, 2',
+      'cache.2.keys, 2',
+    ]);
+    expect(openAncestors(h, nothing, outputElement(h, 2))).toEqual(new Set([scope]));
+  });
+
+  it('are joined to what makes and what takes them', () => {
+    const h = cached(3);
+    const visible = visibleFor(h, nothing);
+    const titles = visible.edges.map(({ source, target }) =>
+      [source, target].map((at) => labelOf(h, visible.elements[at]).title).join(' > '),
+    );
+    expect(titles).toContain('state > sum');
+    expect(titles.filter((title) => title === 'relu > cache')).toHaveLength(3);
+  });
+
+  it('have their own name, and say that a warning affects one of them', () => {
+    const document = cached(3).document;
+    document.warnings.push({
+      ...mlp().warnings[0],
+      node: -1,
+      affects: [document.outputs[2]],
+    });
+    const h = buildHierarchy(document);
+    expect(h.bundles.map(({ scope }) => accessibleName(h, groupElement(h, scope), false))).toEqual([
+      'state, closed group, 3 inputs',
+      'cache, closed group, 3 outputs, affected by a warning',
+    ]);
+  });
+
+  it('are found by their name and by that of a part', () => {
+    const h = cached(3);
+    expect(search(h, buildIndex(h), 'cache.1.keys')).toEqual([outputElement(h, 2)]);
+    expect(search(h, buildIndex(h), 'state')).toContain(groupElement(h, h.bundles[0].scope));
   });
 });
 

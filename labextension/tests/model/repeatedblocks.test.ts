@@ -17,7 +17,7 @@ import {
 import { collapsedIn, nameOf, readLink, writeLink } from '../../src/model/link';
 import { hotSpots, metricOf } from '../../src/model/run/metrics';
 import { allScopes } from '../../src/model/openstate';
-import { collapseRepeat, collapsedPaths, isCollapsed, setCollapsed } from '../../src/model/repeats';
+import { collapseRepeat, isCollapsed, setCollapsed } from '../../src/model/repeats';
 import { addBatch, emptyRun, type RunData } from '../../src/model/run/rundata';
 import type { KernelConnection } from '../../src/protocol/connection';
 import type { KernelMessage } from '../../src/protocol/runmessages';
@@ -60,6 +60,12 @@ function grown(before: number, after: number): ViewDocument {
 const folded = (document: ViewDocument): Hierarchy => {
   const h = buildHierarchy(document);
   h.repeats.forEach((repeat) => collapseRepeat(h, repeat, true));
+  return h;
+};
+
+const unfolded = (document: ViewDocument): Hierarchy => {
+  const h = buildHierarchy(document);
+  setCollapsed(h, []);
   return h;
 };
 
@@ -131,7 +137,7 @@ describe('what lies over a fold', () => {
 
 describe('a search', () => {
   it('finds a fold while there is one', () => {
-    const h = buildHierarchy(layers(equal(12)));
+    const h = unfolded(layers(equal(12)));
     const found = (): string[] => search(h, finish(indexing(h)), 'layers.0').map((at) => nameOf(h, at));
     const before = found();
     collapseRepeat(h, h.repeats[0], true);
@@ -141,16 +147,16 @@ describe('a search', () => {
 
 describe('the place in the trace', () => {
   it('of a fold is before its blocks, and of a block before its operators', () => {
-    const h = folded(layers([32, ...equal(12)]));
+    const h = folded(layers([32, 32, ...equal(12)]));
     const fold = groupElement(h, h.repeats[0].scope);
     const places = [
       inputElement(h, 0),
-      1,
-      fold,
-      groupElement(h, 2),
-      2,
       3,
+      fold,
       groupElement(h, 3),
+      4,
+      5,
+      groupElement(h, 4),
       outputElement(h, 0),
     ];
     const sorted = [...places].sort((a, b) => tracePosition(h, a) - tracePosition(h, b));
@@ -159,8 +165,9 @@ describe('the place in the trace', () => {
 });
 
 describe('a link', () => {
-  it('remembers rows that were folded by hand', () => {
-    const h = folded(layers(equal(12)));
+  it('remembers which rows are still folded', () => {
+    const h = buildHierarchy(layers([...equal(12), 8, 16, 32, ...equal(5)]));
+    collapseRepeat(h, h.repeats[1], false);
     expect(decodeURIComponent(writeLink(h, { opened: [], selected: -1, find: '' }))).toBe(
       'open=&fold=layers.0…11',
     );
@@ -178,13 +185,14 @@ describe('a link', () => {
 
   it('finds the row in a model with more layers', () => {
     const h = buildHierarchy(layers(equal(16)));
+    setCollapsed(h, []);
     setCollapsed(h, collapsedIn('fold=layers.0…11'));
-    expect(collapsedPaths(h)).toEqual(['layers.0…15']);
+    expect(h.repeats.map((repeat) => isCollapsed(h, repeat))).toEqual([true]);
     expect(nameOf(h, readLink(h, 'select=layers.0…11').selected)).toBe('layers.0…15');
   });
 
   it('leads to the first block where the row is not folded', () => {
-    const h = buildHierarchy(layers(equal(12)));
+    const h = unfolded(layers(equal(12)));
     expect(nameOf(h, readLink(h, 'select=layers.0…11').selected)).toBe('layers.0');
   });
 
@@ -322,7 +330,7 @@ describe('in the explorer', () => {
 
   it('Enter opens a fold to its blocks, and the tree says where they are', async () => {
     await open(layers(equal(12)));
-    await press('x', 'ArrowDown', 'ArrowDown');
+    await press('ArrowDown', 'ArrowDown');
     expect(selected()).toBe('× 12: Block');
     await press('Enter');
     await vi.waitFor(() => expect(items().length).toBe(15));
@@ -334,13 +342,12 @@ describe('in the explorer', () => {
 
   it('unfolding leads from the fold to its first block', async () => {
     await open(layers(equal(12)));
-    await press('x', 'ArrowDown', 'ArrowDown', 'x');
+    await press('ArrowDown', 'ArrowDown', 'x');
     await vi.waitFor(() => expect(selected()).toBe('layers.0: Block'));
   });
 
   it('a match inside a fold is shown on it, and stepping opens it', async () => {
     await open(layers(equal(12)));
-    await press('x');
     const field = await find('op:relu');
     expect(await save('SVG, entire')).toContain('>12 found</text>');
     field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
@@ -352,19 +359,19 @@ describe('in the explorer', () => {
     await open(layers(equal(12)));
     await find('layers.0');
     const count = (): string => shadow().querySelector('.search .count')!.textContent!;
-    expect(count()).toBe('0/3');
-    await press('x');
-    await vi.waitFor(() => expect(count()).toBe('0/4'));
+    expect(count()).toBe('0/4');
     await press('x');
     await vi.waitFor(() => expect(count()).toBe('0/3'));
+    await press('x');
+    await vi.waitFor(() => expect(count()).toBe('0/4'));
   });
 
   it('n leads from a fold to the first warning in it, and p to the one before', async () => {
-    const document = layers([32, ...equal(12)], 5);
+    const document = layers([32, 32, ...equal(12)], 5);
     const [warning] = document.warnings;
     document.warnings.unshift({ ...warning, node: 0 });
     await open(document);
-    await press('x', 'ArrowDown', 'ArrowDown', 'ArrowDown');
+    await press('ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown');
     expect(selected()).toBe('× 12: Block');
     await press('n');
     await vi.waitFor(() => expect(host.dataset.selected).toBe('10'));
@@ -376,7 +383,6 @@ describe('in the explorer', () => {
 
   it('DOT has a fold as a box, and an open one as a cluster', async () => {
     await open(layers(equal(12)));
-    await press('x');
     expect(await save('DOT')).toContain(
       'n1 [label="× 12  Block\\n12 repeated blocks, 2 ops each · 120 params"',
     );
@@ -387,13 +393,11 @@ describe('in the explorer', () => {
 
   it('SVG has its words', async () => {
     await open(layers(equal(12)));
-    await press('x');
     expect(await save('SVG, entire')).toContain('>× 12</text>');
   });
 
   it('a run shows the time of all its blocks', async () => {
     await open(layers(equal(12)));
-    await press('x');
     tell({ type: 'run.ready', devices: ['cpu'], inputs: [] });
     tell({ type: 'run.begin' } as KernelMessage);
     tell(PROGRESS as KernelMessage, batch(new Array<number>(24).fill(0.5)));
@@ -416,8 +420,6 @@ describe('in the explorer', () => {
       tree.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
     };
     const [before, after] = panes;
-    await vi.waitFor(() => expect(names(before)).toHaveLength(10));
-    pressIn(after, 'x');
     await vi.waitFor(() =>
       expect([names(before), names(after)]).toEqual([
         ['x', '× 8: Block', 'x.8'],
@@ -434,16 +436,17 @@ describe('in the explorer', () => {
     await vi.waitFor(() => expect(names(before)).toHaveLength(11));
   });
 
-  it('a link brings back what was folded by hand', async () => {
+  it('a link brings back what was unfolded by hand', async () => {
     await open(layers(equal(12)), null);
     const first = names();
+    expect(first).toEqual(['x', '× 12: Block', 'x.12']);
     await press('x');
+    await vi.waitFor(() => expect(names()).toHaveLength(14));
     const link = explorer.link();
-    expect(names()).toEqual(['x', '× 12: Block', 'x.12']);
     explorer.restore('');
     await vi.waitFor(() => expect(names()).toEqual(first));
     explorer.restore(link);
-    await vi.waitFor(() => expect(names()).toEqual(['x', '× 12: Block', 'x.12']));
+    await vi.waitFor(() => expect(names()).toHaveLength(14));
     expect(explorer.link()).toBe(link);
   });
 });

@@ -289,7 +289,6 @@ def test_axe_finds_nothing(browser, file, artefacts, state, scheme):
 
 def test_equal_blocks_are_folded_and_opened_by_keys(page, file, artefacts):
     explorer = opened(page, file, "#open=blocks")
-    explorer.press("x")
     fold = explorer.host.get_by_role("treeitem", name=re.compile("^× 8: Block, closed group, 8 repeated blocks, "))
     expect(fold).to_have_count(1)
     for scheme in ("light", "dark"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Any, TypeVar
 
 import torch
@@ -35,12 +35,25 @@ def dce(graph: G) -> G:
     >>> [node.kind for node in dce(graph).nodes]
     ['aten::add']
     """
+    kept = needed_nodes(graph)
+    graph.retain([node for index, node in enumerate(graph.nodes) if index in kept])
+    forget_state(graph)
+    return verified(graph)
+
+
+def needed_nodes(graph: GraphData, also: Collection[Node] = ()) -> set[int]:
+    """The places of the nodes on which an output depends, or anything outside the graph, or one of `also`."""
     memory = Aliasing(graph)
     makers = {value: index for index, node in enumerate(graph.nodes) for value in node.outputs}
     kept: set[int] = set()
     needed: list[Value] = list(graph.outputs)
     for index, node in enumerate(graph.nodes):
-        if node is graph.failed or has_effect(node) or any(memory.escaped(value) for value in written_values(node)):
+        if (
+            node in also
+            or node is graph.failed
+            or has_effect(node)
+            or any(memory.escaped(value) for value in written_values(node))
+        ):
             kept.add(index)
             needed += node.inputs
     seen = set(needed)
@@ -59,9 +72,7 @@ def dce(graph: G) -> G:
             fresh = [item for item in dict.fromkeys((*node.inputs, *node.outputs)) if item not in seen]
             seen.update(fresh)
             needed += fresh
-    graph.retain([node for index, node in enumerate(graph.nodes) if index in kept])
-    forget_state(graph)
-    return verified(graph)
+    return kept
 
 
 def forget_state(graph: GraphData) -> None:

@@ -303,10 +303,18 @@ def find_element(shown: Shown, what: str | Node) -> tuple[int, str]:
 
 
 def module_paths(document: ViewDocument) -> list[str]:
-    """The path of each scope of a view document: `layer1.0`, and `layer1.0#2` for a second call of it."""
+    """The path of each scope of a view document: `layer1.0`, and `layer1.0#2` for a second call of it.
+
+    A module is called as the module around it calls it, whatever function does that.
+    """
     scopes, strings = document["scopes"], document["strings"]
+    functions = set(scopes.get("functions", ()))
     paths = [""]
-    for parent, name, call in list(zip(scopes["parent"], scopes["name"], scopes["call"], strict=True))[1:]:
+    for scope, (parent, name, call) in enumerate(
+        list(zip(scopes["parent"], scopes["name"], scopes["call"], strict=True))[1:], 1
+    ):
+        while scope not in functions and parent in functions:
+            parent = scopes["parent"][parent]
         above = f"{paths[parent]}." if parent > 0 else ""
         paths.append(f"{above}{strings[name] if name >= 0 else ''}{f'#{call + 1}' if call > 0 else ''}")
     return paths

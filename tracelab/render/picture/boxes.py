@@ -19,6 +19,8 @@ class Box:
     nodes: list[int]
     closed: list[Module] = field(default_factory=list)
     """The modules that it stands for; empty for operators."""
+    unused: bool = False
+    """It stands for all in the module that nothing depends on."""
 
 
 def boxes(document: ViewDocument, most: int) -> list[Box]:
@@ -33,11 +35,19 @@ def boxes_in(document: ViewDocument, modules: list[Module], drawn: list[bool], o
     """A box for every closed module right in an open one, and for every drawn node there, in execution order."""
     found: list[Box] = []
     last: dict[int, Box] = {}
+    aside: dict[int, Box] = {}
+    unused = set(document["nodes"].get("unused", ()))
     for node, scope in enumerate(document["nodes"]["scope"]):
         if not drawn[node]:
             continue
         closed = _closed_above(modules[scope], opened)
-        if closed is None:
+        if closed is None and node in unused:
+            if scope in aside:
+                aside[scope].nodes.append(node)
+            else:
+                aside[scope] = Box(modules[scope], [node], unused=True)
+                found.append(aside[scope])
+        elif closed is None:
             found.append(Box(modules[scope], [node]))
         elif closed.row in last:
             last[closed.row].nodes.append(node)
@@ -64,7 +74,7 @@ def _open_modules(modules: list[Module], drawn: list[bool], most: int) -> set[in
     total = counts[0] + len(modules[0].children)
     kinds: dict[tuple[int, str], list[Module]] = {}
     for module in modules[1:]:
-        kinds.setdefault((module.depth, module.class_name), []).append(module)
+        kinds.setdefault((module.depth, module.class_name or module.name), []).append(module)
     for _, group in sorted(kinds.items(), key=lambda item: item[0][0]):
         able = [
             module
@@ -120,6 +130,8 @@ def fold_runs(document: ViewDocument, found: list[Box], most: int) -> list[Box]:
 
 def _same_kind(first: Box, second: Box) -> bool:
     """Both operators, or both modules of one class."""
+    if first.unused or second.unused:
+        return False
     if first.closed and second.closed:
         return first.closed[-1].class_name == second.closed[0].class_name
     return not first.closed and not second.closed

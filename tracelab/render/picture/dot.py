@@ -20,8 +20,22 @@ _MOST_ENDS = 8
 _FONT = "Helvetica,Arial,sans-serif"
 _INK = "#1f2933"
 _GREY = "#8a94a0"
-_COLOURS = {"input": "#e3f1e5", "output": "#fdeedb", "module": "#e6eefb", "op": "#ffffff", "failed": "#fbe3e1"}
-_RULES = {"input": "#5f9a68", "output": "#c98b3c", "module": "#6a8fc9", "op": "#8a94a0", "failed": "#c4453c"}
+_COLOURS = {
+    "input": "#e3f1e5",
+    "output": "#fdeedb",
+    "module": "#e6eefb",
+    "op": "#ffffff",
+    "failed": "#fbe3e1",
+    "unused": "#f4f5f7",
+}
+_RULES = {
+    "input": "#5f9a68",
+    "output": "#c98b3c",
+    "module": "#6a8fc9",
+    "op": "#8a94a0",
+    "failed": "#c4453c",
+    "unused": "#8a94a0",
+}
 _RED = "#c4453c"
 # A difference shows by its sign and its outline as well as by its colour.
 _MARKS: dict[int, dict[str, str]] = {
@@ -143,24 +157,27 @@ class _Picture:
         for module in children.get(row, ()):
             with digraph.subgraph(name=f"cluster_{module.row}") as frame:
                 was = self.was(module)
-                frame.attr(label=_label(f"~ {_titled(module)} (was {was})" if was else _titled(module)), **_FRAME)
+                label = _label(f"~ {_titled(module)} (was {was})" if was else _titled(module))
+                frame.attr(label=label, **(_FRAME | _FUNCTION_FRAME if module.is_function else _FRAME))
                 self.frame(frame, module.row, inside, children)
 
     def box(self, digraph: Any, number: int) -> None:
         box = self.boxes[number]
         nodes = self.document["nodes"]
         failed = nodes.get("failed", -1) in box.nodes
-        style = "failed" if failed else "module" if box.closed else "op"
+        style = "failed" if failed else "module" if box.closed else "unused" if box.unused else "op"
         mark = self.mark(box)
         lines = [SIGNS[mark] + self.title(box)]
         if mark == CHANGED or (box.closed and self.was(box.closed[0])):
             lines.append(self.what_changed(box))
         elif failed:
             lines.append("failed")
-        elif nodes["outputs"][box.nodes[-1]]:
+        elif nodes["outputs"][box.nodes[-1]] and not box.unused:
             lines.append(value_type(self.document, nodes["outputs"][box.nodes[-1]][0]))
         tooltip = self.strings[nodes["kind"][box.nodes[0]]] if len(box.nodes) == 1 else f"{len(box.nodes)} ops"
-        digraph.node(f"n{number}", label=_label(*lines), tooltip=_escaped(tooltip), **(_look(style) | _MARKS[mark]))
+        digraph.node(
+            f"n{number}", label=_label(*lines), tooltip=_escaped(tooltip), **(_look(style) | _shape(box) | _MARKS[mark])
+        )
 
     def mark(self, box: Box) -> int:
         """What became of what the box stands for, in a picture of a difference."""
@@ -190,6 +207,8 @@ class _Picture:
         return self.strings[was] if was >= 0 else ""
 
     def title(self, box: Box) -> str:
+        if box.unused:
+            return counted(len(box.nodes), "unused operator")
         if len(box.closed) == 1:
             return _titled(box.closed[0])
         if box.closed:
@@ -284,6 +303,13 @@ def _look(style: str, rounded: bool = False) -> dict[str, str]:
     return look
 
 
+def _shape(box: Box) -> dict[str, str]:
+    """Functions are no modules, and what is unused is no part of the story: their borders are dashed."""
+    if box.unused or (box.closed and all(module.is_function for module in box.closed)):
+        return {"style": "filled,rounded,dashed"}
+    return {}
+
+
 def _label(*lines: str) -> str:
     return r"\n".join(_escaped(line if len(line) <= 60 else line[:59] + "…") for line in lines)
 
@@ -316,3 +342,4 @@ _FRAME = {
     "labeljust": "l",
     "margin": "8",
 }
+_FUNCTION_FRAME = {"style": "rounded,filled,dashed"}

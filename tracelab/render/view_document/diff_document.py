@@ -185,6 +185,8 @@ class _Scopes:
 
 
 class _MergedDocument(DocumentBuilder):
+    tells_story = False
+
     def __init__(self, merging: _Merging) -> None:
         super().__init__(merging.graph)
         self.merging = merging

@@ -27,6 +27,8 @@ from tracelab.protocol.view_document import (
 )
 from tracelab.quickfix.quick_fix import quick_fix
 from tracelab.render.fold import Folded
+from tracelab.render.view_document.asides import size_expressions, unused_nodes
+from tracelab.render.view_document.function_scopes import FunctionScope, function_scopes
 from tracelab.render.view_document.source_table import SourceTable
 from tracelab.render.view_document.taint import taints
 
@@ -53,6 +55,9 @@ def document_bytes(document: ViewDocument) -> bytes:
 class DocumentBuilder:
     """One document while it is put together; rows are numbered in order of appearance."""
 
+    tells_story = True
+    """Whether function calls are scopes, and what is not the story is marked: not where two graphs are one."""
+
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.folded = Folded(graph)
@@ -74,9 +79,18 @@ class DocumentBuilder:
 
     def build(self) -> ViewDocument:
         graph, folded = self.graph, self.folded
+        sizes = size_expressions(graph, folded) if self.tells_story else {}
         scopes, scope_index = self.scope_rows()
+        node_scopes = self.function_rows(scopes, scope_index, frozenset(sizes)) if self.tells_story else {}
         self.number_values()
         nodes = self.node_rows(scope_index)
+        for place, row in node_scopes.items():
+            nodes["scope"][place] = row
+        if sizes:
+            nodes["sizes"] = [(place, self.string(encodable(text))) for place, text in sizes.items()]
+        unused = unused_nodes(graph, folded) if self.tells_story else []
+        if unused:
+            nodes["unused"] = unused
         values = self.value_rows()
         outputs, paths = self.output_rows()
         warnings = self.warning_rows()
@@ -140,6 +154,49 @@ class DocumentBuilder:
                 rows["class_name"].append(self.string(scope.class_name))
                 rows["call"].append(scope.call)
         return rows, index
+
+    def function_rows(self, rows: ScopeColumns, index: dict[Scope, int], minor: frozenset[int]) -> dict[int, int]:
+        """Add the calls of functions to the tree, of which each parent has to stand before its children.
+
+        Returns:
+            The row of the scope of each node that ran in such a call.
+        """
+        nodes = self.folded.nodes
+        scope_of = [node.scope if node.scope in index else self.graph.root for node in nodes]
+        found = function_scopes(nodes, scope_of, self.places, minor)
+        if not found.scopes:
+            return {}
+        order = list(index)
+        index.clear()
+        functions: dict[FunctionScope, int] = {}
+        calls: dict[tuple[int, str], int] = {}
+        for column in ("parent", "name", "class_name", "call"):
+            rows[column] = []
+
+        def add(parent: int, name: str, class_name: str, call: int) -> int:
+            rows["parent"].append(parent)
+            rows["name"].append(self.string(name))
+            rows["class_name"].append(self.string(class_name))
+            rows["call"].append(call)
+            return len(rows["parent"]) - 1
+
+        def row_of(item: FunctionScope) -> int:
+            if item not in functions:
+                above = index[item.module] if item.parent is None else row_of(item.parent)
+                number = calls.get((above, item.name), 0)
+                calls[above, item.name] = number + 1
+                functions[item] = add(above, encodable(item.name), "", number)
+            return functions[item]
+
+        # Modules in their order, each call of a function before the first module in it.
+        for scope in order:
+            around = found.of_module.get(scope)
+            above = -1 if scope.parent is None else index[scope.parent] if around is None else row_of(around)
+            index[scope] = add(above, scope.last_name, scope.class_name, scope.call)
+        for item in found.scopes:
+            row_of(item)
+        rows["functions"] = sorted(functions.values())
+        return {place: functions[item] for place, item in found.of_node.items()}
 
     def number_values(self) -> None:
         """Inputs first, then constants and what nodes made, as they came."""

@@ -50,9 +50,15 @@ class SourceTable:
         return known
 
     def _add(self, source: Source) -> int:
-        if not source.stack:
-            return self._row(source, -1)
         row = -1
+        if not source.stack:
+            # Read from a file, where no code is.
+            chain = [source]
+            while (caller := chain[-1].caller) is not None:
+                chain.append(caller)
+            for place in reversed(chain):
+                row = self._row(place, row)
+            return row
         # Outermost frame first: a frame is one row for each way to reach it.
         for code, offset in reversed(source.stack):
             key = (row, id(code), offset)

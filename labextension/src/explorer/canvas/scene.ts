@@ -1,7 +1,7 @@
 /** A laid-out picture: what the canvas draws and what the pointer hits. No DOM but for measuring text. */
 
 import { labelOf, type Label } from '../../model/describe';
-import type { Element, Hierarchy } from '../../model/hierarchy';
+import { endOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import type { Visible } from '../../model/visible';
 import { GROUP_TOP } from '../../layout/spacing';
 import type { Anchors, LayoutInput, LayoutResult, Waypoints } from '../../layout/types';
@@ -120,7 +120,7 @@ export function layoutInput(
       open: visible.kinds.map((kind) => kind === 'open'),
       keys: visible.elements,
       headerOffsets: labels.map((label) => label.boxWidth / 2),
-      pinned: visible.kinds.map((kind) => (kind === 'input' ? -1 : kind === 'output' ? 1 : 0)),
+      pinned: visible.elements.map((element) => endOf(h, element)),
       sources: visible.edges.map((edge) => edge.source),
       targets: visible.edges.map((edge) => edge.target),
     },

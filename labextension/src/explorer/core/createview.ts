@@ -2,17 +2,21 @@
 
 import * as strings from '../../i18n/strings';
 import { createRunner } from '../../layout/runner';
+import { contentsText } from '../../model/describe';
 import {
   buildHierarchy,
+  drawnAs,
   groupElement,
   kindOf,
   scopeOf,
+  STORY,
   type Element,
   type Hierarchy,
+  type Story,
 } from '../../model/hierarchy';
+import { elementNamed, nameOf } from '../../model/link';
 import {
   closeScope,
-  defaultOpened,
   isWithin,
   openedAlike,
   openScope,
@@ -28,6 +32,7 @@ import { copyText, element } from '../ui/dom';
 import { createEvents } from '../ui/events';
 import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
+import { firstPicture } from './firstpicture';
 import { hostSelection } from './links';
 import type { Camera } from '../canvas/camera';
 import { transitionBetween } from '../canvas/transition';
@@ -66,6 +71,7 @@ export function createView(
   let isDefaultOpened = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
   let query = '';
+  let story: Story = STORY;
   let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
   let theme: Theme | null = null;
@@ -86,6 +92,7 @@ export function createView(
   let completed: Promise<void> | null = null;
   const measure = createMeasure();
   const runner = createRunner();
+  const atFirst = (graph: Hierarchy): Set<number> => firstPicture(graph, runner.now);
   const events = createEvents<ViewEvents>();
   const keys = createKeys();
   const toolbar = createToolbar();
@@ -262,7 +269,7 @@ export function createView(
     pinned = again?.pinned ?? [];
     delete host.dataset.tracelabError;
     try {
-      h = again?.h ?? buildHierarchy(readDocument(document));
+      h = again?.h ?? buildHierarchy(readDocument(document), story);
       noteCases(h.document);
     } catch (error) {
       showError(
@@ -276,9 +283,10 @@ export function createView(
     if (again !== null || beside !== null) {
       isDefaultOpened = (again ?? beside!).isDefaultOpened;
       opened =
-        again?.opened ?? (isDefaultOpened ? defaultOpened(h) : openedAlike(h, beside!.h, beside!.opened));
+        again?.opened ??
+        (isDefaultOpened ? atFirst(h) : openedAlike(h, beside!.h, beside!.opened, atFirst(h)));
     } else {
-      opened = isDefaultOpened ? defaultOpened(h) : validScopes(h, options.state?.opened ?? []);
+      opened = isDefaultOpened ? atFirst(h) : validScopes(h, options.state?.opened ?? []);
     }
     events.emit('graph', h);
     markSelected();
@@ -321,6 +329,9 @@ export function createView(
     },
     get selectedIndex() {
       return scene === null || selected < 0 ? -1 : indexOf(scene, selected);
+    },
+    get story() {
+      return story;
     },
     get opened() {
       return opened;
@@ -391,6 +402,26 @@ export function createView(
       kept.clear();
       showDocument(document);
     },
+    setStory(next) {
+      story = next;
+      kept.clear();
+      const beside = keptNow();
+      if (beside === null) {
+        return;
+      }
+      const [searched, at] = [query, beside.selected];
+      const name = at < 0 ? '' : nameOf(beside.h, at);
+      showDocument(beside.h.document, null, beside);
+      if (searched !== '') {
+        view.setQuery(searched);
+      }
+      const again = h === null || name === '' ? -1 : elementNamed(h, name);
+      if (again >= 0) {
+        void view.goTo(again);
+      } else if (at >= 0) {
+        options.onSelect?.(null, '');
+      }
+    },
     select(to, byPerson = true) {
       if (to === selected) {
         return;
@@ -409,6 +440,7 @@ export function createView(
       if (h === null) {
         return;
       }
+      to = drawnAs(h, to);
       if (kindOf(h, to) === 'group' && h.inlined[scopeOf(h, to)]) {
         // A row of blocks that is not collapsed any more: its first block stands for it.
         const repeat = repeatOf(h, scopeOf(h, to));
@@ -440,8 +472,8 @@ export function createView(
         view.select(at);
       }
       await view.open(opening ? openScope(h, opened, scope) : closeScope(h, opened, scope), at);
-      const ops = strings.ops(h.opCount[scope]);
-      frame.announce(opening ? strings.opened(ops) : strings.closed(ops));
+      const contents = contentsText(h, scope);
+      frame.announce(opening ? strings.opened(contents) : strings.closed(contents));
     },
     async open(scopes, anchor = -1, first = false) {
       opened = scopes;
@@ -456,7 +488,7 @@ export function createView(
       if (h === null) {
         return;
       }
-      const next = scopes === null ? defaultOpened(h) : validScopes(h, scopes);
+      const next = scopes === null ? atFirst(h) : validScopes(h, scopes);
       if (scopes !== null && link === undefined) {
         // The host does not know of collapsed blocks: those that are open stay open.
         const own = new Set(documentScopes(h, opened));

@@ -2,7 +2,8 @@
 
 import { caseIn, collapsedIn, readLink, writeLink } from '../../model/link';
 import { kindOf, scopeOf, type Element, type Hierarchy } from '../../model/hierarchy';
-import { repeatOf, setCollapsed } from '../../model/repeats';
+import { isDocumentScope } from '../../model/bundles';
+import { setCollapsed } from '../../model/repeats';
 import type { View } from './view';
 
 export function linkOf(view: View): string {
@@ -19,12 +20,12 @@ export function linkOf(view: View): string {
       );
 }
 
-/** The selection as the host hears of it: a node, or the path of a module. Collapsed blocks are known to the view only. */
+/** The selection as the host hears of it: a node, or the path of a module. Groups of the browser's own are known to the view only. */
 export function hostSelection(h: Hierarchy | null, at: Element): [node: number, module: string] {
   if (h === null || at < 0) {
     return [-1, ''];
   }
-  const group = kindOf(h, at) === 'group' && repeatOf(h, scopeOf(h, at)) === undefined;
+  const group = kindOf(h, at) === 'group' && isDocumentScope(h, scopeOf(h, at));
   return [kindOf(h, at) === 'op' ? at : -1, group ? h.paths[scopeOf(h, at)] : ''];
 }
 

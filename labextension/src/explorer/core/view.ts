@@ -6,7 +6,7 @@
 import type { RunData } from '../../model/run/rundata';
 import type { KernelConnection } from '../../protocol/connection';
 import type { TraceCase } from '../../protocol/viewdocument';
-import type { Element, Hierarchy } from '../../model/hierarchy';
+import type { Element, Hierarchy, Story } from '../../model/hierarchy';
 import type { Camera } from '../canvas/camera';
 import type { Events } from '../ui/events';
 import type { Frame } from '../ui/frame';
@@ -104,6 +104,8 @@ export interface View {
   readonly isDefaultOpened: boolean;
   /** The place of what is selected in the scene; -1 where it is not shown. */
   readonly selectedIndex: number;
+  /** What of the graph steps aside. */
+  readonly story: Story;
   readonly opened: ReadonlySet<number>;
   readonly query: string;
   readonly highlighted: ReadonlySet<Element> | null;
@@ -121,6 +123,8 @@ export interface View {
   /** Shows another recording. */
   showCase(index: number, byPerson?: boolean): void;
   setDocument(document: unknown): void;
+  /** Tells the graph another way; what is open and what is selected stay so where they are still there. */
+  setStory(story: Story): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */
   select(to: Element, byPerson?: boolean): void;
   /** Selects an element wherever it is: opens what hides it and brings it into view. */

@@ -12,6 +12,7 @@ import {
 } from '../../model/hierarchy';
 import { validScopes } from '../../model/openstate';
 import { repeatNamed, collapsedPaths, repeatOf, setCollapsed } from '../../model/repeats';
+import { isDocumentScope } from '../../model/bundles';
 import { diffSideOf, type DiffSide, type SideName } from '../../model/diff/split';
 import { button, element } from '../ui/dom';
 import { ORDER } from '../ui/toolbar';
@@ -26,7 +27,7 @@ interface Pane {
 /** The same scopes in the other document. Scopes of the document have the same numbers in both; rows of repeats do not. */
 const scopesIn = (from: Hierarchy, scopes: Iterable<number>, to: Hierarchy): number[] =>
   [...scopes].flatMap((scope) => {
-    if (repeatOf(from, scope) === undefined) {
+    if (isDocumentScope(from, scope)) {
       return [scope];
     }
     const there = repeatNamed(to, from.paths[scope]);

@@ -2,7 +2,16 @@
 
 import * as strings from '../../i18n/strings';
 import * as toolStrings from '../../i18n/toolstrings';
-import { boundaryText, labelOf, repeatText, scopeClass, shapeText, string } from '../../model/describe';
+import { bundleOf } from '../../model/bundles';
+import {
+  boundaryText,
+  contentsText,
+  labelOf,
+  repeatText,
+  scopeClass,
+  shapeText,
+  string,
+} from '../../model/describe';
 import { fullType, placeText } from '../../model/elementdetails';
 import {
   kindOf,
@@ -41,9 +50,11 @@ function lines(h: Hierarchy, at: Element): string[] {
     case 'group': {
       const scope = scopeOf(h, at);
       return [
-        h.paths[scope] || title,
+        bundleOf(h, scope) === undefined ? h.paths[scope] || title : title,
         scopeClass(h, scope),
-        repeatText(h, scope) || toolStrings.operators(h.opCount[scope]),
+        bundleOf(h, scope) === undefined
+          ? repeatText(h, scope) || toolStrings.operators(h.opCount[scope])
+          : contentsText(h, scope),
         h.parameterCount[scope] > 0 ? toolStrings.parameters(h.parameterCount[scope]) : '',
         h.scopeWarnings[scope] > 0 ? toolStrings.warned(strings.warnings(h.scopeWarnings[scope])) : '',
         h.scopeFailed[scope] ? toolStrings.failedInside() : '',

@@ -2,7 +2,16 @@
 
 import * as strings from '../../i18n/strings';
 import { integerText } from '../../i18n/translation';
-import { boundaryText, repeatText, scopeClass, scopeName, shortKind, string } from '../../model/describe';
+import { bundleOf } from '../../model/bundles';
+import {
+  boundaryText,
+  contentsText,
+  repeatText,
+  scopeClass,
+  scopeName,
+  shortKind,
+  string,
+} from '../../model/describe';
 import { bytesText, elementText } from '../../model/elementdetails';
 import {
   groupElement,
@@ -79,7 +88,28 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
   return parts.filter((part): part is Node => part !== null);
 }
 
+/** Of the inputs or outputs of one structure, each. */
+function bundleDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
+  if (bundleOf(h, scope)!.kind === 'unused') {
+    return [element('h2', { text: scopeName(h, scope) }), element('p', { text: strings.unusedNote() })];
+  }
+  const members = h.children[scope];
+  const isInput = kindOf(h, members[0]) === 'input';
+  const values = members.map((member) => boundaryValue(h, member));
+  return [
+    element('h2', { text: scopeName(h, scope) }),
+    detailList([[strings.kind(), contentsText(h, scope)]]),
+    section(
+      isInput ? strings.headingInputs() : strings.headingOutputs(),
+      valueList(h, values, jump, isInput ? 'out' : 'in'),
+    ),
+  ];
+}
+
 function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
+  if (bundleOf(h, scope) !== undefined) {
+    return bundleDetails(h, scope, jump);
+  }
   const { document } = h;
   const parameters = parametersIn(h, scope);
   const within = scopesWithin(h, scope);
@@ -87,6 +117,7 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
   const parts: (Node | null)[] = [
     element('h2', { text: scopeName(h, scope) }),
     detailList([
+      [strings.kind(), h.isFunction[scope] ? strings.functionCall() : ''],
       [strings.classLabel(), scopeClass(h, scope)],
       [strings.path(), h.paths[scope]],
       [strings.repeated(), repeatText(h, scope)],

@@ -10,7 +10,7 @@ import {
   DIFF_SYMBOLS,
   statusText,
 } from '../../model/diff/differences';
-import { shortKind, string } from '../../model/describe';
+import { shortKind, string, withExpressions } from '../../model/describe';
 import {
   bytesOf,
   bytesText,
@@ -179,7 +179,7 @@ export function argumentTable(h: Hierarchy, node: number): HTMLElement | null {
   for (const [name, value] of rows.slice(0, MOST_ROWS)) {
     list.append(
       element('dt', { text: string(h.document, name) }),
-      element('dd', { text: string(h.document, value) }),
+      element('dd', { text: withExpressions(h, node, string(h.document, value)) }),
     );
   }
   return section(strings.headingArguments(), list);

@@ -7,6 +7,7 @@ const PATHS: Record<string, string> = {
   expand: 'M3 3h10v10H3zM8 5.5v5M5.5 8h5',
   collapse: 'M3 3h10v10H3zM5.5 8h5',
   repeats: 'M4.5 2.5h9v9M2.5 4.5h9v9h-9zM5 7l4 4M9 7l-4 4',
+  story: 'M3 4h10M3 8h5M10 8h.5M12.5 8h.5M3 12h10',
   back: 'M9.5 3.5L5 8l4.5 4.5',
   forward: 'M6.5 3.5L11 8l-4.5 4.5',
   save: 'M8 2.5v8M4.5 7.5L8 11l3.5-3.5M3 13.5h10',

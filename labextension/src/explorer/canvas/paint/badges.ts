@@ -1,6 +1,6 @@
 /** Small signs on boxes: the square that opens a group, warnings, failure. */
 
-import { kindOf, boundaryValue, scopeOf } from '../../../model/hierarchy';
+import { kindOf, isAffected, scopeOf } from '../../../model/hierarchy';
 import type { Box } from '../camera';
 import { roundedBox, type Paint } from './paint';
 import { detailFont, HEADER, PAD, TOGGLE } from '../scene';
@@ -73,8 +73,8 @@ export function drawBadges(paint: Paint, index: number, box: Box): void {
     kind === 'op'
       ? h.nodeWarnings[element] > 0
       : kind === 'group'
-        ? closed && h.scopeWarnings[scopeOf(h, element)] > 0
-        : kind === 'output' && h.affected.has(boundaryValue(h, element));
+        ? closed && (h.scopeWarnings[scopeOf(h, element)] > 0 || isAffected(h, element))
+        : isAffected(h, element);
   const failed =
     kind === 'op' ? h.document.nodes.failed === element : closed && !!h.scopeFailed[scopeOf(h, element)];
   if (failed) {

@@ -4,11 +4,12 @@ import { shortKind, string } from '../../../model/describe';
 import { scopeOf } from '../../../model/hierarchy';
 import type { Box } from '../camera';
 import { categoryOf, type Category } from '../../../model/category';
-import { boxStyleOf, roundedBox, TEXT_FROM, type BoxStyle, type Paint, type Placed } from './paint';
+import { boxStyleOf, lookOf, roundedBox, TEXT_FROM, type BoxStyle, type Paint, type Placed } from './paint';
 import type { Scene } from '../scene';
 import type { SpatialIndex } from '../spatialindex';
 
 const STRIPE = 4.5;
+const DASHES = [5, 3];
 /** A shadow that costs no blur: the box's own shape, a little lower. */
 const SHADOW = 1.6;
 
@@ -49,13 +50,15 @@ function colorOf(paint: Paint, index: number): string {
 /** The frame of an open group: its ground. */
 export function drawGroupBackground(paint: Paint, index: number, box: Box): void {
   const { context, camera } = paint;
-  const { fill, border, radius } = boxStyleOf(paint, index);
+  const { fill, border, radius, dashed } = boxStyleOf(paint, index);
   roundedBox(context, box, radius);
   context.fillStyle = fill;
   context.fill();
   context.strokeStyle = border;
   context.lineWidth = Math.max(1, 0.7 / camera.scale);
+  context.setLineDash(dashed ? DASHES : []);
   context.stroke();
+  context.setLineDash([]);
 }
 
 function together(of: readonly Placed[], keyOf: (index: number) => string): Map<string, Placed[]> {
@@ -79,7 +82,7 @@ export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
     context.roundRect(box.x, box.y, box.width, box.height, Math.min(radius, box.height / 2, box.width / 2));
   const byLook = together(
     shown,
-    (index) => paint.scene.visible.kinds[index] + (hasFailed(paint, index) ? ' failed' : ''),
+    (index) => lookOf(paint.h, paint.scene, index) + (hasFailed(paint, index) ? ' failed' : ''),
   );
   if (theme.shadow !== 'transparent') {
     context.beginPath();
@@ -90,7 +93,7 @@ export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
     context.fill();
   }
   for (const [key, list] of byLook) {
-    const { fill, border, radius }: BoxStyle = boxStyleOf(paint, list[0][0]);
+    const { fill, border, radius, dashed }: BoxStyle = boxStyleOf(paint, list[0][0]);
     const failed = key.endsWith('failed');
     context.beginPath();
     list.forEach(([, box]) => shape(box, radius));
@@ -98,7 +101,9 @@ export function drawFrames(paint: Paint, shown: readonly Placed[]): void {
     context.fill();
     context.strokeStyle = failed ? theme.error : border;
     context.lineWidth = failed ? 2.2 : Math.max(1, 0.7 / camera.scale);
+    context.setLineDash(dashed ? DASHES : []);
     context.stroke();
+    context.setLineDash([]);
   }
   const operators = shown.filter(([index]) => paint.scene.visible.kinds[index] === 'op');
   for (const [color, list] of together(operators, (index) => colorOf(paint, index))) {

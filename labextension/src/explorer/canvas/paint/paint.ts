@@ -1,6 +1,8 @@
 /** What every part of the drawing is told, and the few shapes that they share. */
 
-import type { Hierarchy } from '../../../model/hierarchy';
+import { bundleOf } from '../../../model/bundles';
+import { scopeOf, type Hierarchy } from '../../../model/hierarchy';
+import type { BoxKind } from '../../../model/visible';
 import type { Box, Camera } from '../camera';
 import type { DrawingContext } from './svgcontext';
 import { boxOf, type Measure, type Scene } from '../scene';
@@ -89,18 +91,43 @@ export interface BoxStyle {
   fill: string;
   border: string;
   radius: number;
+  /** Of a function, which is no module: its border is dashed. */
+  dashed?: boolean;
 }
 
-export function boxStyleOf({ scene, theme }: Paint, index: number): BoxStyle {
-  switch (scene.visible.kinds[index]) {
+export type Look = BoxKind | 'function' | 'openFunction' | 'unused';
+
+/** What a box looks like: several outputs in one box look like an output. */
+export function lookOf(h: Hierarchy, scene: Scene, index: number): Look {
+  const kind = scene.visible.kinds[index];
+  if (kind !== 'closed' && kind !== 'open') {
+    return kind;
+  }
+  const scope = scopeOf(h, scene.visible.elements[index]);
+  const bundle = bundleOf(h, scope)?.kind;
+  if (kind === 'open' || bundle === undefined) {
+    return h.isFunction[scope] ? (kind === 'open' ? 'openFunction' : 'function') : kind;
+  }
+  return bundle === 'unused' ? 'unused' : bundle === 'inputs' ? 'input' : 'output';
+}
+
+export function boxStyleOf({ h, scene, theme }: Paint, index: number): BoxStyle {
+  const look = lookOf(h, scene, index);
+  switch (look) {
     case 'open':
+    case 'openFunction':
       return {
         fill: theme.depths[Math.min(scene.depth[index], theme.depths.length - 1)],
         border: theme.groupBorder,
         radius: CORNER + 3,
+        dashed: look === 'openFunction',
       };
     case 'closed':
       return { fill: theme.closed, border: theme.closedBorder, radius: CORNER };
+    case 'function':
+      return { fill: theme.closed, border: theme.closedBorder, radius: 2 * CORNER, dashed: true };
+    case 'unused':
+      return { fill: theme.background, border: theme.groupBorder, radius: CORNER, dashed: true };
     case 'input':
       return { fill: theme.input, border: theme.inputBorder, radius: 99 };
     case 'output':

@@ -3,8 +3,9 @@
 import * as toolStrings from '../../../i18n/toolstrings';
 import type { Camera } from '../../canvas/camera';
 import { dotFile } from './dotfile';
-import { button, element } from '../../ui/dom';
+import { element } from '../../ui/dom';
 import { icon } from '../../ui/icons';
+import { createMenu } from '../../ui/menu';
 import { linkOf } from '../../core/links';
 import { pageFile } from './pagefile';
 import { createSvgContext } from '../../canvas/paint/svgcontext';
@@ -105,65 +106,23 @@ export function exportFeature(view: View): void {
     [toolStrings.html(), () => void page()],
     [toolStrings.copyLink(), link],
   ];
-  const menu = element('div', {
-    class: 'menu',
-    attributes: { role: 'menu', 'aria-label': toolStrings.exportMenu() },
-  });
-  menu.hidden = true;
-  const face = button(toolStrings.exportKey(), icon('save'), () => toggle());
-  face.setAttribute('aria-haspopup', 'menu');
-  face.setAttribute('aria-expanded', 'false');
-  const toggle = (shown = menu.hidden, focus = true): void => {
-    menu.hidden = !shown;
-    face.setAttribute('aria-expanded', String(shown));
-    if (shown) {
-      (menu.firstElementChild as HTMLElement).focus();
-    } else if (focus) {
-      face.focus();
-    }
-  };
-  menu.append(
-    ...choices.map(([text, run]) =>
-      element('button', {
-        text,
-        attributes: { type: 'button', role: 'menuitem', tabindex: '-1' },
-        onClick() {
-          toggle(false);
-          if (view.graph !== null && view.scene !== null) {
-            run();
-          }
-        },
-      }),
-    ),
+  const menu = createMenu(
+    toolStrings.exportKey(),
+    icon('save'),
+    toolStrings.exportMenu(),
+    choices.map(([text, run]) => ({
+      text,
+      run() {
+        if (view.graph !== null && view.scene !== null) {
+          run();
+        }
+      },
+    })),
   );
-  const holder = element('div', { class: 'button-group' }, face, menu);
-  holder.addEventListener('focusout', (event) => {
-    if (!menu.hidden && !holder.contains(event.relatedTarget as Node | null)) {
-      toggle(false, false);
-    }
-  });
-  menu.addEventListener('keydown', (event) => {
-    const items = [...menu.children] as HTMLElement[];
-    const at = items.indexOf(event.target as HTMLElement);
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (event.key === 'Escape' || event.key === 'Tab') {
-      toggle(false);
-    } else if (step !== 0) {
-      items[(at + step + items.length) % items.length].focus();
-    } else if (event.key === 'Home' || event.key === 'End') {
-      items[event.key === 'Home' ? 0 : items.length - 1].focus();
-    } else if (event.key === 'Enter' || event.key === ' ') {
-      // The button's own answer to the key.
-      event.stopPropagation();
-      return;
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  view.toolbar.place(holder, ORDER.save);
+  view.toolbar.place(menu.node, ORDER.save);
   view.keys.bind({
     keys: ['s'],
     help: ['s', toolStrings.helpExport()],
-    run: () => toggle(true),
+    run: menu.open,
   });
 }

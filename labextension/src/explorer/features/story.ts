@@ -1,0 +1,26 @@
+/** What of a graph steps aside, by choice: calls of functions as groups, arithmetic on sizes, unused operators. */
+
+import * as toolStrings from '../../i18n/toolstrings';
+import type { Story } from '../../model/hierarchy';
+import { icon } from '../ui/icons';
+import { createMenu, type MenuItem } from '../ui/menu';
+import { ORDER } from '../ui/toolbar';
+import type { View } from '../core/view';
+
+export function storyFeature(view: View): void {
+  const item = (text: string, part: keyof Story): MenuItem => ({
+    text,
+    checked: () => view.story[part],
+    run: () => view.setStory({ ...view.story, [part]: !view.story[part] }),
+  });
+  const menu = createMenu(toolStrings.story(), icon('story'), toolStrings.storyMenu(), [
+    item(toolStrings.functionGroups(), 'functions'),
+    item(toolStrings.foldSizes(), 'foldSizes'),
+    item(toolStrings.foldUnused(), 'foldUnused'),
+  ]);
+  view.toolbar.place(menu.node, ORDER.groups);
+  view.keys.bind({ keys: ['l'], help: ['l', toolStrings.helpStory()], run: menu.open });
+  view.events.on('graph', ({ document: { nodes, scopes } }) => {
+    menu.node.hidden = [scopes.functions, nodes.sizes, nodes.unused].every((rows) => rows === undefined);
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * Which groups are open in the first picture: input, main blocks and output in one screen, at a zoom at which text can be
+ * read, opened as far as that allows.
+ */
+
+import { isDocumentScope } from './bundles';
+import { differencesOf, DiffStatus, type Differences } from './diff/differences';
+import { groupElement, kindOf, scopeOf, type Hierarchy } from './hierarchy';
+import { allScopes, documentScopes, openScope } from './openstate';
+
+/** The zoom at which a picture with these open groups is whole in one screen. */
+export type ZoomOf = (opened: ReadonlySet<number>) => number;
+
+/** More boxes than this are no first picture. */
+const MOST = 25;
+/** A graph of so few operators is shown whole. */
+const TINY = 12;
+/** At this zoom the small text of a box, 11 px high, is 9 px high. */
+export const READABLE = 9 / 11;
+/** At this zoom its title is. */
+const READABLE_TITLES = 9 / 13;
+/** A group with a smaller part of the operators is no main block. */
+const SMALLEST_PART = 0.1;
+/** A group with so large a part of them hides the model. */
+const WRAPPER = 0.6;
+
+/** Boxes of a picture; its frames, which are open groups, and its closed groups, in trace order. */
+function boxesOf(
+  h: Hierarchy,
+  opened: ReadonlySet<number>,
+): { count: number; frames: Set<number>; closed: number[] } {
+  const closed: number[] = [];
+  const frames = new Set<number>();
+  const inBundles = h.bundles.reduce((sum, { members }) => sum + members.length - 1, 0);
+  let count = h.inputs.length + h.outputs.length - inBundles;
+  const walk = (scope: number): void => {
+    for (const child of h.children[scope]) {
+      const inner = kindOf(h, child) === 'group' ? scopeOf(h, child) : -1;
+      if (inner >= 0 && opened.has(inner)) {
+        frames.add(inner);
+        walk(inner);
+        continue;
+      }
+      count++;
+      if (inner >= 0 && isDocumentScope(h, inner)) {
+        closed.push(inner);
+      }
+    }
+  };
+  walk(0);
+  return { count, frames, closed };
+}
+
+/** Groups that open together: siblings of one class are alike to a reader. */
+function families(h: Hierarchy, closed: readonly number[]): number[][] {
+  const found = new Map<string, number[]>();
+  for (const scope of closed) {
+    const key = `${h.parent[groupElement(h, scope)]} ${h.document.scopes.class_name[scope]}`;
+    found.set(key, [...(found.get(key) ?? []), scope]);
+  }
+  return [...found.values()];
+}
+
+/** The first picture of a graph. */
+export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
+  const differences = differencesOf(h);
+  if (differences !== null) {
+    return withDifferences(h, differences);
+  }
+  // Repeated blocks, and inputs and outputs of one structure, are one box at first.
+  const all = boxesOf(h, new Set(documentScopes(h, allScopes(h)))).frames;
+  if (h.nodes <= TINY) {
+    return all;
+  }
+  const isReadable = (opened: ReadonlySet<number>): boolean =>
+    boxesOf(h, opened).count <= MOST && zoomOf(opened) >= READABLE;
+  if (isReadable(all)) {
+    return all;
+  }
+  let opened = new Set<number>();
+  for (;;) {
+    const next = oneMore(h, opened, zoomOf);
+    if (next === null) {
+      return opened;
+    }
+    opened = next;
+  }
+}
+
+/** One family of groups more, the main one that fits; null: it is open as far as it can be. */
+function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set<number> | null {
+  const { closed } = boxesOf(h, opened);
+  const part = (scopes: readonly number[]): number =>
+    scopes.reduce((sum, scope) => sum + h.opCount[scope], 0) / h.nodes;
+  const main = families(h, closed)
+    .filter((family) => part(family) >= SMALLEST_PART)
+    .sort((a, b) => part(b) - part(a));
+  for (const family of main) {
+    const next = family.reduce((all, scope) => openScope(h, all, scope), new Set(opened));
+    if (boxesOf(h, next).count > MOST) {
+      continue;
+    }
+    const zoom = zoomOf(next);
+    const isWrapper = family.length === 1 && part(family) >= WRAPPER;
+    // The one box that holds the model says nothing while it is closed.
+    if (zoom >= READABLE || (isWrapper && zoom >= READABLE_TITLES)) {
+      return next;
+    }
+  }
+  return null;
+}
+
+/** More boxes than this are no first picture of a difference. */
+const MANY = 400;
+
+/** What holds differences is open, level by level while the boxes are not too many; what stayed the same is closed. */
+function withDifferences(h: Hierarchy, { mixed, statuses }: Differences): Set<number> {
+  const isWhole = (element: number): boolean =>
+    statuses[element] === DiffStatus.Added || statuses[element] === DiffStatus.Removed;
+  const opened = new Set<number>();
+  let boxes = h.children[0].length;
+  let level = [0];
+  while (level.length > 0) {
+    const inner = level.flatMap((scope) =>
+      h.children[scope]
+        .filter((child) => kindOf(h, child) === 'group' && mixed.has(scopeOf(h, child)) && !isWhole(child))
+        .map((child) => scopeOf(h, child)),
+    );
+    boxes += inner.reduce((sum, scope) => sum + h.children[scope].length, 0);
+    if (boxes > MANY) {
+      break;
+    }
+    inner.forEach((scope) => opened.add(scope));
+    level = inner;
+  }
+  return opened;
+}

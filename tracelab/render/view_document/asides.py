@@ -1,0 +1,99 @@
+"""What is not the story of a graph: arithmetic on sizes, and what nothing depends on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tracelab.graph.aliasing import has_effect, written_values
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Node, Value
+from tracelab.graph.kinds import DEVICE, DTYPE, FINFO, NBYTES
+from tracelab.graph.passes.simplify import needed_nodes
+from tracelab.graph.text.arguments import given_arguments, text_of
+from tracelab.render.fold import Folded
+
+_NUMBERS = frozenset(("int", "float", "bool", "Device"))
+_READS = frozenset(("aten::size", "aten::numel", "aten::dim", "aten::stride", DTYPE, DEVICE, FINFO, NBYTES))
+"""What is asked of a tensor without a look at its elements."""
+_SIGNS = {
+    "aten::add": "+",
+    "aten::sub": "-",
+    "aten::mul": "*",
+    "aten::floordiv": "//",
+    "aten::div": "/",
+    "aten::truediv": "/",
+    "aten::remainder": "%",
+    "aten::mod": "%",
+    "aten::pow": "**",
+}
+_AGAIN = re.compile(r"\.\d+$")
+"""What makes a name unique."""
+_LONGEST = 60
+
+
+def size_expressions(graph: Graph, folded: Folded) -> dict[int, str]:
+    """The nodes that only reckon with sizes, dtypes and devices for others, and what each says as an expression.
+
+    Returns:
+        By their places among the shown nodes, in order.
+    """
+    results = set(folded.parts_of(graph.outputs))
+    used = {value for node in graph.nodes for value in node.inputs}
+    warned = {warning.value for warning in graph.warnings}
+    texts: dict[Value, str] = {}
+    found: dict[int, str] = {}
+    for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
+        if len(outputs) != 1 or outputs[0].type not in _NUMBERS or node is graph.failed:
+            continue
+        made = outputs[0]
+        if made in results or made not in used or made in warned or node.traits.effect or node.traits.opaque:
+            continue
+        if node.kind not in _READS and any(value not in texts and not _is_number(value) for value in node.inputs):
+            continue
+        texts[made] = found[place] = _expression(node, made, texts)
+    return found
+
+
+def _is_number(value: Value) -> bool:
+    return type(value.type) is str and value.type in _NUMBERS
+
+
+def _expression(node: Node, made: Value, texts: dict[Value, str]) -> str:
+    """The name that the code gave to a number, else how it is reckoned."""
+    base = node.kind.rpartition("::")[2]
+    name = _AGAIN.sub("", made.name)
+    if node.kind not in (DTYPE, DEVICE, FINFO) and name != base:
+        return name
+    items = [item for _, item in given_arguments(node)]
+    parts = [_operand(item, texts) for item in items]
+    if node.kind in _READS and parts:
+        rest = ", ".join(parts[1:])
+        text = f"{parts[0]}.{base}" if node.kind in (DTYPE, DEVICE) else f"{parts[0]}.{base}({rest})"
+    elif node.kind in _SIGNS and len(parts) == 2:
+        text = f" {_SIGNS[node.kind]} ".join(f"({part})" if " " in part else part for part in parts)
+    else:
+        text = f"{base.lower()}({', '.join(parts)})"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _operand(item: Any, texts: dict[Value, str]) -> str:
+    if isinstance(item, Value):
+        return texts.get(item) or _AGAIN.sub("", item.name)
+    return text_of(item, "")
+
+
+def unused_nodes(graph: Graph, folded: Folded) -> list[int]:
+    """The places of shown nodes on which no output depends, nor anything outside the graph; none where it failed."""
+    if graph.failed is not None or not graph.outputs:
+        return []
+    used = {value for node in graph.nodes for value in node.inputs}
+    used.update(graph.outputs)
+    ends = (node for node in folded.nodes if not any(value in used for value in node.outputs))
+    if all(has_effect(node) or written_values(node) for node in ends):
+        # Whatever is unused ends in a node that nobody uses.
+        return []
+    # What decided which way the trace went is part of the story.
+    kept = needed_nodes(graph, {warning.node for warning in graph.warnings if warning.node is not None})
+    needed = {folded.index[node] for place, node in enumerate(graph.nodes) if place in kept and node in folded.index}
+    return [place for place in range(len(folded.nodes)) if place not in needed]
