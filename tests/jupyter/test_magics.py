@@ -572,3 +572,30 @@ def test_what_is_suggested_for_random_numbers_of_a_cell_helps(shell):
 
 def test_dropout_of_a_module_in_a_cell_is_to_be_switched_off(shell):
     assert suggestions(shell, "y = net(x)").startswith("call .eval() on the model before tracing; where")
+
+
+# Errors ------------------------------------------------------------------------------------------------------
+
+
+def test_a_traceback_names_the_cell_that_ran(shell):
+    with_x(shell)
+    number = shell.shell.execution_count
+    ran = shell.run("%%trace\ny = x @ x")
+    assert f"Cell In[{number}], line 2" in ran.out
+
+
+def test_a_traceback_has_the_cell_alone_and_what_clashes(shell):
+    ran = with_x(shell).run("%%trace\nmodel = nn.Sequential(nn.Linear(7, 2))\ny = model(x)")
+    shown = ran.out.partition("Traceback")[2]
+    assert "site-packages" not in shown
+    assert (
+        "`linear` expects 7 features and gets 3: x is float32[2, 3], weight float32[2, 7], in `model.0` (Linear)" in shown
+    )
+    assert "cell:3" in shown
+
+
+def test_a_trace_that_raises_in_a_cell_shows_the_user_s_frames(shell):
+    ran = with_x(shell).run("def f(x):\n    return x.view(7)\ntracelab.trace(f, x)".join(["import tracelab\n", "\n"]))
+    shown = ran.out.partition("Traceback")[2]
+    assert shown.count("Cell In[") == 2
+    assert "`view` cannot give 6 elements the shape [7], which has 7: x is float32[2, 3]" in shown

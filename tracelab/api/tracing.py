@@ -223,8 +223,11 @@ def trace_module(
     for name in calls:
         if not callable(getattr(module, name, None)):
             raise InputError(f"{type(module).__name__} has no method `{name}`")
-    with _told(policy):
-        traced = _trace_methods(module, calls, strict, force_outplace)
+    try:
+        with _told(policy):
+            traced = _trace_methods(module, calls, strict, force_outplace)
+    except TraceError as error:
+        raise error.with_traceback(None) from error.__cause__
     rounds: list[Mapping[str, Any]] = (
         list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
     )
@@ -296,7 +299,10 @@ def trace_graph(
     """
     call = CallArguments(args, kwargs)
     module = func if isinstance(func, nn.Module) else None
-    graph, outputs, flat = record(func, {} if module is None else {"": module}, call, strict, force_outplace)
+    try:
+        graph, outputs, flat = record(func, {} if module is None else {"": module}, call, strict, force_outplace)
+    except TraceError as error:
+        raise error.with_traceback(None) from error.__cause__
     call.change_arguments()
     if not return_inputs:
         return graph, outputs

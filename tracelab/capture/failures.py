@@ -19,6 +19,8 @@ class TraceError(TracelabError):
     """
 
     graph: Graph
+    clash = ""
+    """What clashes in the operator that raised, in words; empty where its arguments do not tell."""
     _text = ""
 
     def __init__(self, message: str, graph: Graph) -> None:
@@ -72,6 +74,7 @@ def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
     why = clash(graph.failed, error) if itself and graph.failed is not None else ""
     said = _sentence(error, graph, itself, bool(why))
     raised = _both(error, f"{said}: {why} ({error})" if why else f"{said}: {error}", graph)
+    raised.clash = why
     raised.add_note("tracelab.last_failure() is the graph of what ran before")
     way_out = _for_a_value(error, graph)
     if way_out:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import Any
 
 from tracelab.check.findings import AssumptionVerdict, CheckInput, Finding, Specialization
 from tracelab.check.trial import Outcome
 from tracelab.errors import TracelabError
 from tracelab.graph.source import Source
+from tracelab.graph.text.html import Cell, block, heading, line, opening, table
+from tracelab.graph.text.printable import replaced
 from tracelab.graph.types import counted
+from tracelab.libraries import needed_library
 
 _WIDTH = 116
 _MOST_FINDINGS = 8
 _MOST_PLACES = 10
+_MOST_OPEN = 10
+"""Rows of a section that a notebook shows opened."""
 
 
 class TracingCheckError(TracelabError):
@@ -89,6 +93,22 @@ class CheckReport:
         """What it comes to, in a few words: `no difference found, 32 inputs tried`."""
         return _headline(self)
 
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row per finding: kind, severity, line, message, suggestion, input and count.
+
+        Raises:
+            TracelabError: pandas is not installed.
+
+        >>> len(tracelab.trace(torch.relu, torch.ones(2)).check(max_examples=2).to_pandas())
+        0
+        """
+        columns = ["kind", "severity", "line", "message", "suggestion", "input", "count"]
+        rows = [
+            [*(str(getattr(item, name)) for name in columns[:5]), str(item.input or ""), item.count]
+            for item in self.findings
+        ]
+        return needed_library("pandas", "to_pandas").DataFrame(rows, columns=columns)
+
     def __str__(self) -> str:
         return "\n".join(_lines(self))
 
@@ -128,10 +148,10 @@ def _lines(report: CheckReport) -> Iterator[str]:
         yield f"… {counted(len(report.findings) - _MOST_FINDINGS, 'more finding')} in report.findings"
     for section in _sections(report):
         yield section.title
-        for heading, rows in section.groups:
-            if heading:
-                yield f"  {_cut(heading, _WIDTH - 2)}"
-            indent = "    " if heading else "  "
+        for owner, rows in section.groups:
+            if owner:
+                yield f"  {_cut(owner, _WIDTH - 2)}"
+            indent = "    " if owner else "  "
             for what, verdict in rows:
                 yield f"{indent}{_cut(f'{what}  → {verdict}', _WIDTH - len(indent))}"
         if section.more:
@@ -143,7 +163,7 @@ def _lines(report: CheckReport) -> Iterator[str]:
 def _finding_lines(finding: Finding) -> Iterator[str]:
     mark = "✗" if finding.is_error else "·"
     yield _cut(f"{mark} {finding.kind}{_at(finding)}", _WIDTH)
-    yield from textwrap.wrap(_printable(finding.message), _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    yield from textwrap.wrap(replaced(finding.message), _WIDTH, initial_indent="    ", subsequent_indent="    ")
     if finding.suggestion:
         yield from textwrap.wrap(f"→ {finding.suggestion}", _WIDTH, initial_indent="    ", subsequent_indent="      ")
 
@@ -156,60 +176,53 @@ def _at(finding: Finding) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    text = _printable(text)
+    text = replaced(text)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-_STYLE = (
-    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:var(--jp-ui-font-size1,13px);"
-    "line-height:1.45;max-width:60em"
-)
-_CODE = "font-family:var(--jp-code-font-family,monospace);white-space:pre-wrap;overflow-wrap:anywhere"
-_LIST = "margin:.2em 0 .4em"
-_ERROR = "color:var(--jp-error-color1,#c62828)"
-_FINE = "color:var(--jp-success-color1,#2e7d32)"
-
-
 def report_html(report: CheckReport) -> str:
-    """The report for notebooks; it takes the colours of the page around it."""
-    colour = _FINE if report.ok else _ERROR
-    parts = [
-        f'<div style="{_STYLE}"><div><b>check of {_html(report.name)}</b>: '
-        f'<span style="{colour}">{_html(_headline(report))}</span></div>'
-    ]
+    """The report for notebooks."""
+    return block(_html_parts(report))
+
+
+def _html_parts(report: CheckReport) -> Iterator[str]:
+    yield heading(f"check of {report.name}", _headline(report), bad=not report.ok)
     if report.recordings:
-        items = "".join(f'<li value="{number}">{_html(label)}</li>' for number, label in report.recordings.items())
-        parts.append(f'<div style="margin:.5em 0 0 0"><b>recordings</b><ol style="{_LIST}">{items}</ol></div>')
-    for finding in report.findings[:_MOST_FINDINGS]:
-        mark = f'<span style="{_ERROR}">✗</span>' if finding.is_error else "·"
-        code = ""
-        if finding.source is not None and finding.source.text.strip():
-            code = f'<div style="{_CODE}">{_html(finding.source.text.strip())}</div>'
-        place = f", {_html(finding.line)}" if finding.line else ""
-        way = f"<div>→ {_html(finding.suggestion)}</div>" if finding.suggestion else ""
-        parts.append(
-            f'<div style="margin:.5em 0 0 0">{mark} <b>{_html(finding.kind)}</b>{place}'
-            f'<div style="margin-left:1.5em">{code}<div>{_html(finding.message)}</div>{way}</div></div>'
-        )
-    if len(report.findings) > _MOST_FINDINGS:
-        parts.append(f"<div>… {len(report.findings) - _MOST_FINDINGS} more in report.findings</div>")
+        rows = [(str(number), label) for number, label in report.recordings.items()]
+        yield table("recordings", ("number", "differs in"), rows)
+    if report.findings:
+        shown = report.findings[:_MOST_FINDINGS]
+        more = len(report.findings) - len(shown)
+        caption = f"findings, {more:,} more in report.findings" if more else "findings"
+        yield table(caption, ("kind", "line", "what is different", "what to do"), map(_finding_cells, shown))
     for section in _sections(report):
-        parts.append(f'<div style="margin:.5em 0 0 0"><b>{section.title}</b>')
-        for heading, rows in section.groups:
-            items = "".join(
-                f'<li><span style="{_CODE}">{_html(what)}</span> → {_html(verdict)}</li>' for what, verdict in rows
-            )
-            named = f'<div style="margin-left:1.5em">{_html(heading)}</div>' if heading else ""
-            parts.append(f'{named}<ul style="{_LIST}">{items}</ul>')
+        wrong = any(_is_wrong(verdict) for _, rows in section.groups for _, verdict in rows)
+        tables = [
+            table(title or section.title, ("what", "verdict"), map(_verdict_cells, rows))
+            for title, rows in section.groups
+        ]
         if section.more:
-            parts.append(f"<div>… {section.more} more in report.{section.name}</div>")
-        parts.append("</div>")
-    parts += [f"<div>note: {_html(note)}</div>" for note in report.notes]
-    return "".join(parts) + "</div>"
+            tables.append(line(f"… {section.more:,} more in report.{section.name}"))
+        count = sum(len(rows) for _, rows in section.groups) + section.more
+        # What some input showed wrong is seen at once.
+        yield opening(section.title, f"{count:,}", "".join(tables), opened=wrong or count <= _MOST_OPEN)
+    yield from (line(f"note: {note}") for note in report.notes)
+
+
+def _finding_cells(finding: Finding) -> list[Cell | str]:
+    kind = Cell(f"✗ {finding.kind}", bad=True) if finding.is_error else f"· {finding.kind}"
+    code = "" if finding.source is None else finding.source.text.strip()
+    place = Cell(": ".join(filter(None, (finding.line, code))), code=True)
+    return [kind, place, finding.message, finding.suggestion]
+
+
+def _verdict_cells(row: tuple[str, str]) -> list[Cell | str]:
+    what, verdict = row
+    return [Cell(what, code=True), Cell(verdict, bad=_is_wrong(verdict))]
+
+
+def _is_wrong(verdict: str) -> bool:
+    return "wrong for" in verdict
 
 
 _EVERY = "every recording"
@@ -270,8 +283,8 @@ def _section(report: CheckReport, title: str, name: str, rows: Sequence[_Row]) -
         facts.setdefault(row[0], []).append(row)
     groups: dict[str, list[tuple[str, str]]] = {}
     for what, same in list(facts.items())[:_MOST_PLACES]:
-        heading = named_recordings([label for _, label, _ in same], report.recordings)
-        groups.setdefault(heading, []).append((what, _verdict_of_all([item for _, _, item in same])))
+        owner = named_recordings([label for _, label, _ in same], report.recordings)
+        groups.setdefault(owner, []).append((what, _verdict_of_all([item for _, _, item in same])))
     ordered = sorted(groups.items(), key=lambda group: group[0] != _EVERY)
     return _Section(title, name, ordered, max(0, len(facts) - _MOST_PLACES))
 
@@ -293,7 +306,3 @@ def _verdict_of_all(items: Sequence[AssumptionVerdict | Specialization]) -> str:
 def _rank(item: AssumptionVerdict | Specialization) -> int:
     shown = item.input if isinstance(item, AssumptionVerdict) else item.finding
     return 0 if shown is not None else 1 if item.left is not None else 2
-
-
-def _html(text: str) -> str:
-    return escape(_printable(text))

@@ -285,6 +285,3 @@ it makes of a traced number.
 
 CONVERSION_FRAMES = ("torch", "torch._tensor", "torch._tensor_str", "torch.overrides", "torch.fx.experimental.sym_node")
 """Modules where torch turns tensors and numbers into values of Python's."""
-
-DISPATCH_FRAMES = frozenset({"torch._ops", "torch._library.utils", "torch._compile", "torch._dynamo.eval_frame"})
-"""Modules of torch whose frames lead from a call to an operator: left out of the tracebacks that a notebook shows."""

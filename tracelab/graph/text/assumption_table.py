@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown, value_shown
 from tracelab.graph.text.html import Cell, block, line, table
 from tracelab.graph.text.readable import columns_text
 from tracelab.graph.types import counted
+from tracelab.libraries import needed_library
 
 _HEADER = ("kind", "what", "value at the trace", "line")
 _NONE = "No assumptions: the recorded run read nothing that could be different at another call."
@@ -20,6 +23,19 @@ class Assumptions(list[Assumption]):
     >>> tracelab.trace(torch.relu, torch.ones(2)).assumptions
     No assumptions: the recorded run read nothing that could be different at another call.
     """
+
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame` with a row per assumption: kind, what, value and line.
+
+        Raises:
+            TracelabError: pandas is not installed.
+
+        >>> traced = tracelab.trace(lambda x: x.sum(0) if x.shape[0] > 1 else x, torch.ones(3, 2), check_trace=False)
+        >>> traced.assumptions.to_pandas()[["kind", "value"]].values.tolist()
+        [['branch', 'True']]
+        """
+        pandas = needed_library("pandas", "to_pandas")
+        return pandas.DataFrame(list(map(_row, self)), columns=["kind", "what", "value", "line"])
 
     def __repr__(self) -> str:
         return columns_text([_HEADER, *map(_row, self)]) if self else _NONE

@@ -264,7 +264,7 @@ def _name(argument: str, value: Value) -> str:
     """What the code calls it: an input by its name, the rest by the operator's word and what made it."""
     if value.role is Role.INPUT:
         return user_name(value)
-    if value.role in (Role.PARAMETER, Role.BUFFER) or value.node is None:
+    if value.role in (Role.PARAMETER, Role.BUFFER) or value.node is None or argument == "weight":
         return argument
     made = text_of(value, sigil="")
     return made if argument in ("self", "other", "tensors", "mat1", "mat2") else f"{argument} (`{made}`)"

@@ -22,12 +22,13 @@ from tracelab.errors import InputError, TracelabError
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
 from tracelab.graph.input_names import input_names
+from tracelab.graph.source import short_place
 from tracelab.graph.structure import InputTree
 from tracelab.graph.tree import Tree
 from tracelab.jupyter.magics.cell import Cell, compile_cell, holds_tensors
 from tracelab.jupyter.magics.cell_check import Before, CellFunction
 from tracelab.jupyter.magics.inputs import drop_unused, drop_unused_inputs, input_tree
-from tracelab.jupyter.magics.tracebacks import ShownSyntaxError, ordinary_traceback
+from tracelab.jupyter.magics.tracebacks import ShownSyntaxError, cell_number, ordinary_traceback
 from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.explorer import GraphExplorer, graph_of, in_kernel
 from tracelab.render.text import summary_text, warnings_text
@@ -45,7 +46,7 @@ class CellTracer:
         transformed = shell.transform_cell(source)
         # The magic's own line counts: line numbers are those that a person sees in the cell.
         text = "\n" + transformed if shift else transformed
-        name = shell.compile.cache(text, shell.execution_count, raw_code=text)
+        name = shell.compile.cache(text, cell_number(shell), raw_code=text)
         try:
             flags = shell.compile.flags | ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
             tree = builtins.compile(text, name, "exec", flags, True)
@@ -110,6 +111,9 @@ class CellTracer:
             assert error.__cause__ is not None
             if error.graph.nodes:
                 self._show(error.graph, options)
+            if error.clash:
+                place = short_place(error.graph.failed.source) if error.graph.failed is not None else ""
+                error.__cause__.add_note(f"{error.clash}{f', {place}' if place else ''}")
             raise ordinary_traceback(self.shell, error.__cause__, cell.body.co_filename) from None
         except TracelabError as error:
             raise UsageError(f"%%trace: {error}") from None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+import re
+import sys
 from typing import Any
 
-from tracelab.compat.table import DISPATCH_FRAMES
-
-"""How torch reaches the recording: not there when the cell runs by itself."""
+from tracelab.graph.user_frames import user_frames
 
 
 class ShownSyntaxError(Exception):
@@ -35,24 +34,19 @@ def ordinary_traceback(shell: Any, error: BaseException, filename: str) -> BaseE
         trace = trace.tb_next
     if trace is None:
         return error
-    rendered = shell.InteractiveTB.structured_traceback(type(error), error, _user_frames(trace), tb_offset=0)
+    rendered = shell.InteractiveTB.structured_traceback(type(error), error, user_frames(trace), tb_offset=0)
     # IPython asks an exception for its own rendering first; the frames of the magic are left out of it.
     error._render_traceback_ = lambda: rendered  # type: ignore[attr-defined]
     return error
 
 
-def _user_frames(trace: TracebackType) -> TracebackType:
-    """The same traceback without the frames of tracing itself."""
-    kept = [trace]
-    following = trace.tb_next
-    while following is not None:
-        module = following.tb_frame.f_globals.get("__name__", "")
-        own = module.startswith("tracelab.") and not module.startswith("tracelab.demo")
-        if not own and module not in DISPATCH_FRAMES:
-            kept.append(following)
-        following = following.tb_next
-    chain: TracebackType | None = None
-    for item in reversed(kept):
-        chain = TracebackType(chain, item.tb_frame, item.tb_lasti, item.tb_lineno)
-    assert chain is not None
-    return chain
+def cell_number(shell: Any) -> int:
+    """The number of the cell that runs: the shell's own count may be ahead of it."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        shown = shell.compile.format_code_name(frame.f_code.co_filename)
+        number = re.search(r"\d+", shown[1]) if shown is not None else None
+        if number is not None:
+            return int(number[0])
+        frame = frame.f_back
+    return int(shell.execution_count)
