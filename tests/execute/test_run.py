@@ -369,7 +369,8 @@ def test_a_node_that_fails_is_named_with_its_line_and_the_run_so_far_is_kept(tra
         traced.run(torch.ones(5, 7), record=True)
     message = str(caught.value)
     assert message.startswith("aten::linear (%linear, in fc1, ")
-    assert "failed: RuntimeError: mat1 and mat2 shapes cannot be multiplied (5x7 and 4x3)" in message
+    assert "failed: RuntimeError: `linear` expects 4 features and gets 7: " in message
+    assert "(mat1 and mat2 shapes cannot be multiplied (5x7 and 4x3))" in message
     assert "\n" not in message
     assert caught.value.node is traced.graph.nodes[0]
     run = caught.value.run

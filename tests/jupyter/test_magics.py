@@ -589,7 +589,8 @@ def test_a_traceback_has_the_cell_alone_and_what_clashes(shell):
     shown = ran.out.partition("Traceback")[2]
     assert "site-packages" not in shown
     assert (
-        "`linear` expects 7 features and gets 3: x is float32[2, 3], weight float32[2, 7], in `model.0` (Linear)" in shown
+        "`linear` expects 7 features and gets 3: x is float32[2, 3], weight float32[2, 7], in `model.0` (Linear)"
+        in shown
     )
     assert "cell:3" in shown
 

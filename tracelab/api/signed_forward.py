@@ -18,13 +18,19 @@ from tracelab.graph.data import input_tree_of
 class SignedForward:
     """Gives the method `forward` with the signature of the traced callable."""
 
+    holder: Any
+    """The class that has it, above `ReplayModule`."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.holder = owner
+
     def __get__(self, module: Any, owner: type | None = None) -> Any:
         if module is None:
             return ReplayModule.forward
         graph = module.__dict__["_graphs"].get("forward")
         if graph is None or torch.compiler.is_compiling():
-            # Not by `MethodType`, which Dynamo does not know.
-            return ReplayModule.forward.__get__(module, owner)
+            # Not by `MethodType`, nor by the function's `__get__`: Dynamo follows neither.
+            return super(self.holder, module).forward  # type: ignore[misc]
         tree = input_tree_of(graph)
         return MethodType(_signed(tuple(tree.names), tree.keyword_only), module)
 

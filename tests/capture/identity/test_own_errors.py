@@ -51,11 +51,11 @@ def test_an_error_of_a_class_of_the_user_s_keeps_its_attributes():
     assert (caught.value.args, caught.value.hint) == ((3,), "less")
 
 
-def test_a_note_names_the_node_and_the_line():
+def test_the_message_names_the_operator_and_the_line_and_a_note_the_way_to_the_graph():
     with pytest.raises(RuntimeError) as caught:
         tracelab.trace(lambda x: x @ torch.ones(7, 7), torch.ones(2, 3))
-    (note,) = caught.value.__notes__
-    assert "in aten::matmul at test_own_errors.py:" in note
+    assert "the traced code raised RuntimeError at test_own_errors.py:56: `matmul` needs" in str(caught.value)
+    assert caught.value.__notes__ == ["tracelab.last_failure() is the graph of what ran before"]
 
 
 def test_the_partial_graph_can_be_asked_for():
