@@ -10,6 +10,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import DEVICE, DTYPE, FINFO, NBYTES
 from tracelab.graph.passes.simplify import needed_nodes
+from tracelab.graph.size_names import size_name
 from tracelab.graph.text.arguments import given_arguments, text_of
 from tracelab.render.fold import Folded
 
@@ -65,6 +66,9 @@ def _expression(node: Node, made: Value, texts: dict[Value, str]) -> str:
     name = _AGAIN.sub("", made.name)
     if node.kind not in (DTYPE, DEVICE, FINFO) and name != base:
         return name
+    named = size_name(node)
+    if named:
+        return named
     items = [item for _, item in given_arguments(node)]
     parts = [_operand(item, texts) for item in items]
     if node.kind in _READS and parts:

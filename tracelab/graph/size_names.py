@@ -1,0 +1,54 @@
+"""What the code calls a size as it takes a shape apart: `batch, length = ids.shape`."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+
+from tracelab.graph.ir import Node, Value
+
+_NO_NAME = frozenset({"_", "__", "x", "self"})
+_SHAPE = re.compile(r"(shape|size\(\)|size\((-?\d+)\)|shape\[(-?\d+)\]|shape\[:(-?\d+)\]|shape\[(-?\d+):\])$")
+
+
+def size_name(node: Node) -> str:
+    """The name that the line of a `size` node gives to what it reads; empty where it gives none, or is another node.
+
+    >>> def heads(x):
+    ...     batch, length, width = x.shape
+    ...     return x.view(batch * length, width)
+    >>> graph, _ = tracelab.trace_graph(heads, torch.ones(2, 3, 4))
+    >>> [size_name(node) for node in graph.nodes][:3]
+    ['batch', 'length', 'width']
+    """
+    if node.kind != "aten::size" or node.source is None or len(node.args) != 2:
+        return ""
+    given, place = node.args
+    if not isinstance(given, Value) or given.shape is None or type(place) is not int:
+        return ""
+    rank = len(given.shape)
+    return _name_at(node.source.text, place, rank) if 0 <= place < rank else ""
+
+
+@functools.lru_cache(4096)
+def _name_at(line: str, place: int, rank: int) -> str:
+    try:
+        statement = ast.parse(line.strip()).body[0]
+    except (SyntaxError, IndexError, ValueError):
+        return ""
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return ""
+    target, value = statement.targets[0], statement.value
+    match = _SHAPE.search(ast.unparse(value)) if not isinstance(value, ast.Tuple) else None
+    if match is None:
+        return ""
+    one = match[2] or match[3]
+    named: list[ast.expr] = []
+    if one is not None:
+        named = [target] if int(one) % rank == place else []
+    elif isinstance(target, ast.Tuple) and not any(isinstance(item, ast.Starred) for item in target.elts):
+        first = int(match[5]) % rank if match[5] is not None else 0
+        named = target.elts[place - first : place - first + 1] if place >= first else []
+    name = named[0].id if named and isinstance(named[0], ast.Name) else ""
+    return "" if name in _NO_NAME else name
