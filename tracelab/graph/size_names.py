@@ -8,6 +8,7 @@ import re
 
 from tracelab.graph.ir import Node, Value
 
+_SIZE = "aten::size"
 _NO_NAME = frozenset({"_", "__", "x", "self"})
 _SHAPE = re.compile(r"(shape|size\(\)|size\((-?\d+)\)|shape\[(-?\d+)\]|shape\[:(-?\d+)\]|shape\[(-?\d+):\])$")
 
@@ -22,13 +23,18 @@ def size_name(node: Node) -> str:
     >>> [size_name(node) for node in graph.nodes][:3]
     ['batch', 'length', 'width']
     """
-    if node.kind != "aten::size" or node.source is None or len(node.args) != 2:
-        return ""
-    given, place = node.args
-    if not isinstance(given, Value) or given.shape is None or type(place) is not int:
-        return ""
+    return dict(sizes_named(node)).get(node.args[1], "") if node.kind == _SIZE else ""
+
+
+def sizes_named(node: Node) -> list[tuple[int, str]]:
+    """The sizes that the line of a `size` node names, with their places: one line may name all of a shape."""
+    if node.kind != _SIZE or node.source is None or len(node.args) != 2:
+        return []
+    given = node.args[0]
+    if not isinstance(given, Value) or given.shape is None:
+        return []
     rank = len(given.shape)
-    return _name_at(node.source.text, place, rank) if 0 <= place < rank else ""
+    return [(place, name) for place in range(rank) if (name := _name_at(node.source.text, place, rank))]
 
 
 @functools.lru_cache(4096)

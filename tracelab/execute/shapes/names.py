@@ -8,7 +8,7 @@ from typing import Any
 from tracelab.execute.shapes.symbolic import Symbolic
 from tracelab.graph.data import GraphData
 from tracelab.graph.ir import Node
-from tracelab.graph.size_names import size_name
+from tracelab.graph.size_names import sizes_named
 
 
 def size_names(graph: GraphData, found: Symbolic, dims: Mapping[str, tuple[str | None, ...]]) -> dict[Any, str]:
@@ -44,8 +44,7 @@ def size_names(graph: GraphData, found: Symbolic, dims: Mapping[str, tuple[str |
 
 def _told_by_code(node: Node, found: Symbolic) -> Iterator[tuple[Any, str]]:
     """`batch, length = x.shape` and `batch = x.size(0)`: what a line calls the size that it reads."""
-    name = size_name(node)
-    if name:
+    for place, name in sizes_named(node):
         shape = found.shapes.get(node.args[0])
         if shape is not None:
-            yield shape[node.args[1]], name
+            yield shape[place], name
