@@ -436,10 +436,11 @@ def test_an_error_of_other_inputs_says_that_a_trace_raised_it():
 
     with pytest.raises(RuntimeError) as raised:
         traced_on(viewed, torch.ones(12))(torch.ones(15))
-    (note,) = raised.value.__notes__
+    note, where = raised.value.__notes__
     assert note == (
         "viewed is a trace, which may not fit: it was recorded on x: float32[12], and is called with float32[15]"
     )
+    assert where.endswith("`view` cannot give 15 elements the shape [4, 3], which has 12: x is float32[15]")
 
 
 # Text of numbers --------------------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def another_operator_raises_in_the_handler(x):
 @pytest.mark.parametrize("function", [then_another_operator_raises, another_operator_raises_in_the_handler])
 def test_another_operator_that_raises_is_blamed(function):
     with pytest.raises(
-        TraceError, match=r"raised RuntimeError in aten::view at .*: shape '\[100\]' is invalid"
+        TraceError, match=r"raised RuntimeError at .*: `view` cannot .*\(shape '\[100\]' is invalid"
     ) as raised:
         tracelab.trace(function, torch.ones(2, 3))
     assert raised.value.graph.failed.kind == "aten::view"
@@ -175,7 +175,7 @@ BLAMED = [
 
 @pytest.mark.parametrize("function", BLAMED)
 def test_a_call_that_is_the_reason_is_blamed(function):
-    with pytest.raises(TraceError, match=r"(in aten::matmul|because aten::matmul failed) at ") as raised:
+    with pytest.raises(TraceError, match=r"( at .*: `matmul` needs|because aten::matmul failed( at |$))") as raised:
         tracelab.trace(function, torch.ones(2, 3))
     assert raised.value.graph.find_nodes("matmul") == [raised.value.graph.failed]
 

@@ -35,8 +35,8 @@ class Shaping:
 
         >>> traced = tracelab.trace(lambda x: x.flatten(1).relu(), torch.ones(2, 3, 4))
         >>> print(traced.shapes(dims={"x": ("batch", None, "width")}))
-        value    operator       module  shape                      at the trace
-        -------  -------------  ------  -------------------------  ------------
+        value    operator       module  shape                       at the trace
+        -------  -------------  ------  --------------------------  ------------
         x        input                  float32[batch, x.1, width]  [2, 3, 4]
         flatten  aten::flatten          float32[batch, x.1*width]   [2, 12]
         relu     aten::relu             float32[batch, x.1*width]   [2, 12]

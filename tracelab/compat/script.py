@@ -36,6 +36,16 @@ is_tracing: Callable[[], bool] = optional("torch._C._is_tracing") or (lambda: Fa
 """Whether `torch.jit.trace` records this thread."""
 
 
+PICKLED_TYPE_TAG = "torch.jit._pickle.restore_type_tag"
+PICKLED_INT_LIST = "torch.jit._pickle.build_intlist"
+PICKLED_FLOAT_LIST = "torch.jit._pickle.build_doublelist"
+PICKLED_BOOL_LIST = "torch.jit._pickle.build_boollist"
+PICKLED_TENSOR_LIST = "torch.jit._pickle.build_tensorlist"
+PICKLED_TENSOR = "torch._utils._rebuild_tensor_v2"
+PICKLED_QUANTIZED = "torch._utils._rebuild_qtensor"
+"""What the pickles of a TorchScript file name; nothing here looks it up."""
+
+
 # What an object is ---------------------------------------------------------------------------------------
 
 

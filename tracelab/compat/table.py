@@ -199,7 +199,6 @@ _GROUPS = (
         "Naming the sizes of a trace",
         _AT_USE,
         """
-        torch._dispatch.python.enable_python_dispatcher
         torch._dynamo.source.ConstantSource
         torch._subclasses.fake_tensor.FakeTensorMode
         torch.fx.experimental.symbolic_shapes.DimDynamic

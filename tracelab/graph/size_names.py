@@ -10,7 +10,10 @@ from tracelab.graph.ir import Node, Value
 
 _SIZE = "aten::size"
 _NO_NAME = frozenset({"_", "__", "x", "self"})
-_SHAPE = re.compile(r"(shape|size\(\)|size\((-?\d+)\)|shape\[(-?\d+)\]|shape\[:(-?\d+)\]|shape\[(-?\d+):\])$")
+_SHAPE = re.compile(
+    r"[A-Za-z_][\w.]*\.(shape|size\(\)|size\((-?\d+)\)|shape\[(-?\d+)\]|shape\[:(-?\d+)\]|shape\[(-?\d+):\])"
+)
+"""All that a line may take the sizes from: arithmetic on them is not what the name stands for."""
 
 
 def size_name(node: Node) -> str:
@@ -46,7 +49,7 @@ def _name_at(line: str, place: int, rank: int) -> str:
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
         return ""
     target, value = statement.targets[0], statement.value
-    match = _SHAPE.search(ast.unparse(value)) if not isinstance(value, ast.Tuple) else None
+    match = _SHAPE.fullmatch(ast.unparse(value)) if not isinstance(value, ast.Tuple) else None
     if match is None:
         return ""
     one = match[2] or match[3]

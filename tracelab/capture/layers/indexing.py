@@ -98,8 +98,11 @@ def _full_slices(index: Any) -> int:
 def _assume_whole(recorder: Recorder, tensor: Tensor, entries: list[Any]) -> None:
     """`x[0, :]`: the slice leaves no operator, and is refused where there is no such dimension."""
     using = [entry for entry in entries if entry is not None]
-    looked_at = using if any(entry is Ellipsis for entry in using) else using[-1:]
-    if any(_is_whole(entry) for entry in looked_at):
+    middle = next((at for at, entry in enumerate(using) if entry is Ellipsis), None)
+    looked_at = using[-1:] if middle is None else using
+    # Counted from both ends, entries may meet in one dimension.
+    on_both_sides = middle is not None and 0 < middle < len(using) - 1
+    if on_both_sides or any(_is_whole(entry) for entry in looked_at):
         recorder.assume_rank_of(recorder.known(tensor), dimensions_used(entries), sys._getframe(2))
 
 

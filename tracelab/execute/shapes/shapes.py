@@ -11,7 +11,7 @@ from tracelab.errors import InputError
 from tracelab.execute.run.lookup import Key, find_values
 from tracelab.execute.run.program import Program
 from tracelab.execute.shapes.names import size_names
-from tracelab.execute.shapes.symbolic import Symbolic, evaluated, run_symbolically
+from tracelab.execute.shapes.symbolic import Symbolic, evaluated, run_symbolically, shapes_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
@@ -51,13 +51,18 @@ class Shapes(Mapping[Key, str]):
     ...     return x.reshape(batch * length, -1)
     >>> shapes = tracelab.trace(attention, torch.ones(2, 5, 4)).shapes()
     >>> shapes["reshape"]
-    'float32[batch*length, x.2]'
+    'float32[length*batch, x.2]'
     """
 
-    graph: Graph
+    program: Program
     found: Symbolic
     names: dict[Any, str]
     _words: dict[Any, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph whose values these are."""
+        return self.program.graph
 
     def __getitem__(self, key: Key) -> str:
         """The shape of a value: of several values of one key, those with commas between."""
@@ -100,35 +105,47 @@ class Shapes(Mapping[Key, str]):
             self._words[size] = re.sub(r"^\(([^()]*)\)$", r"\1", text)
         return self._words[size]
 
-    def at(self, **sizes: int) -> dict[str, tuple[int, ...] | None]:
-        """The sizes of every tensor for other sizes of the inputs.
+    def at(self, sizes: Mapping[str, int] | None = None, /, **more: int) -> dict[str, tuple[int, ...] | None]:
+        """The sizes of every tensor for other sizes of the inputs, worked out operator by operator.
 
         Args:
-            sizes: By the names of this table; a name with a dot is given as `**{"x.0": 3}`. What is not given is as it
-                was at the trace.
+            sizes: By the names of this table, such as `{"x.0": 3}`. What is not given is as it was at the trace.
+            more: The same by keyword, for names that Python takes.
 
         Returns:
-            The sizes by the names of values; None where they are not known.
+            The sizes by the names of values; None where they are not known, or these sizes do not fit.
 
         Raises:
-            InputError: There is no size of that name.
+            InputError: There is no size of that name, or it is no whole number from 0 on.
         """
         known = {name: symbol for symbol, name in self.names.items()}
-        for name in sizes:
+        given = dict(self.found.example)
+        for name, size in {**(sizes or {}), **more}.items():
             if name not in known:
                 raise InputError(f"there is no size {name!r}: there are {', '.join(known) or 'none'}")
-        given = {**self.found.example, **{known[name]: size for name, size in sizes.items()}}
-        shapes: dict[str, tuple[int, ...] | None] = {}
-        for value in self._tensors():
-            numbers = [evaluated(size, given) for size in self.found.shapes.get(value, (None,))]
-            shapes[value.name] = None if None in numbers else tuple(number for number in numbers if number is not None)
-        return shapes
+            if type(size) is not int or size < 0:
+                raise InputError(f"{name} is {size!r}: give a whole number from 0 on")
+            given[known[name]] = size
+        for symbol, size in self._following().items():
+            number = evaluated(size, given)
+            given[symbol] = given[symbol] if number is None else number
+        shapes, _ = shapes_at(self.program, self.found, given)
+        return {value.name: shapes.get(value) for value in self._tensors()}
+
+    def _following(self) -> dict[Any, Any]:
+        """The symbols that have to be what others are."""
+        found: dict[Any, Any] = {}
+        for value, symbols in self.found.inputs.items():
+            for symbol, size in zip(symbols, self.found.shapes[value], strict=True):
+                if not isinstance(symbol, int) and size != symbol:
+                    found[symbol] = size
+        return found
 
     @property
     def bounds(self) -> list[Bound]:
         """What the code asks of sizes, each with the node that asks it."""
         found: dict[str, Bound] = {}
-        for question, node in self.found.questions:
+        for question, node in self.found.bounds:
             text = self._condition(question)
             if text:
                 found.setdefault(text, Bound(text, node))
@@ -186,4 +203,4 @@ def shapes_of(program: Program, dims: Mapping[str, tuple[str | None, ...]] | Non
         if len(words) != len(shape):
             raise InputError(f"dims has {counted(len(words), 'name')} for {name}, which has {len(shape)} dimensions")
     found = run_symbolically(program)
-    return Shapes(graph, found, size_names(graph, found, named))
+    return Shapes(program, found, size_names(graph, found, named))

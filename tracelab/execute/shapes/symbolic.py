@@ -1,12 +1,15 @@
-"""A graph run once on tensors without data whose sizes are symbols: the sizes of every value as expressions.
+"""A graph run on tensors without data whose sizes are symbols: the sizes of every value as expressions.
 
 Only operators of torch's registry and tracelab's own arithmetic run; nothing of the user's. What they make of a value
-that is not known is not known either.
+that is not known is not known either. torch's rules fix more sizes than the operators do, and take one side of a
+minimum for all sizes: what was found is tried at other sizes, and what another size contradicts is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tracelab.compat.operators import OpOverload
-from tracelab.compat.symbolic import SymbolicSizes
+from tracelab.compat.symbolic import SizesOnly, SymbolicSizes
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.run.program import Program
 from tracelab.graph.intrinsics import intrinsic_of
@@ -24,6 +27,8 @@ from tracelab.graph.types import TensorType
 
 Expressions = tuple[Any, ...]
 """The sizes of one value: numbers, and expressions of torch's symbolic mathematics."""
+_MOST_TRIED = 12
+"""So many conditions are tried one by one."""
 
 
 @dataclass(slots=True)
@@ -32,56 +37,98 @@ class Symbolic:
 
     Attributes:
         shapes: The sizes of each tensor; of one that is not known there is no entry.
-        questions: Conditions on sizes, each with the node that asked.
+        bounds: Conditions on one size that the code needs, each with the node that asked.
         example: The size of each symbol at the trace.
+        inputs: The sizes of each input as symbols, before anything was asked of them.
     """
 
     shapes: dict[Value, Expressions] = field(default_factory=dict)
-    questions: list[tuple[Any, Node]] = field(default_factory=list)
+    bounds: list[tuple[Any, Node]] = field(default_factory=list)
     example: dict[Any, int] = field(default_factory=dict)
+    inputs: dict[Value, Expressions] = field(default_factory=dict)
 
 
 def run_symbolically(program: Program) -> Symbolic:
     """Run a program so."""
-    graph, code = program.graph, program.code
-    sizes = SymbolicSizes()
-    values: list[Any] = [None] * len(code.slots)
-    raw: dict[Value, tuple[Any, ...]] = {}
-    known: set[Value] = set()
     found = Symbolic()
+    sizes = SymbolicSizes()
+
+    def make(value: Value, type_: TensorType) -> Tensor:
+        made = sizes.symbolic(value.name, type_.shape, type_.stride or (), type_.dtype, type_.device)
+        found.inputs[value] = tuple(map(sizes.expression, made.shape))
+        for symbol, number in zip(found.inputs[value], type_.shape, strict=True):
+            if not isinstance(symbol, int):
+                found.example[symbol] = number
+        return made
+
+    questions: list[tuple[Any, Node]] = []
+
+    def asked(node: Node) -> None:
+        questions.extend((question, node) for question in sizes.questions()[len(questions) :])
+
+    raw, _ = _run(program, sizes, make, asked)
+    for value, shape in raw.items():
+        expressions = tuple(map(sizes.expression, shape))
+        if _agrees(expressions, found.example, value.type):
+            found.shapes[value] = expressions
+    _keep_what_holds(program, found, questions)
+    return found
+
+
+def shapes_at(program: Program, found: Symbolic, sizes: Mapping[Any, int]) -> tuple[dict[Value, tuple[int, ...]], bool]:
+    """The sizes of every tensor for these sizes of symbols, and whether all that can run did."""
+
+    def make(value: Value, type_: TensorType) -> Tensor:
+        shape = [symbol if isinstance(symbol, int) else sizes[symbol] for symbol in found.inputs[value]]
+        return only.empty(shape, torch.empty(shape, device="meta").stride(), type_.dtype, type_.device)
+
+    only = SizesOnly()
+    shapes, whole = _run(program, only, make, lambda node: None)
+    return {value: tuple(map(int, shape)) for value, shape in shapes.items()}, whole
+
+
+def _run(
+    program: Program,
+    sizes: SizesOnly,
+    make: Callable[[Value, TensorType], Tensor],
+    asked: Callable[[Node], None],
+) -> tuple[dict[Value, tuple[Any, ...]], bool]:
+    """Run what can run; the sizes of what it makes, and whether no operator raised that had all that it takes."""
+    graph, code = program.graph, program.code
+    values: list[Any] = [None] * len(code.slots)
+    shapes: dict[Value, tuple[Any, ...]] = {}
+    known: set[Value] = set()
+    whole = True
 
     def note(value: Value) -> None:
         known.add(value)
         # What stands in the code as a literal has no slot.
         made = values[code.slots[value]] if value in code.slots else None
         if isinstance(made, Tensor) and not made.is_nested and made.layout is torch.strided:
-            raw[value] = tuple(made.shape)
+            shapes[value] = tuple(made.shape)
+
+    def hold(value: Value) -> None:
+        if value in program.state and value in code.slots:
+            values[code.slots[value]] = sizes.fixed(program.state[value])
 
     for value in graph.inputs:
         type_ = value.type
         if value in program.state:
-            values[code.slots[value]] = sizes.fixed(program.state[value])
+            hold(value)
         elif isinstance(type_, TensorType) and type_.stride is not None:
-            named = value.name, type_.shape, type_.stride, type_.dtype, type_.device
-            made = values[code.slots[value]] = sizes.symbolic(*named)
-            for size, number in zip(made.shape, type_.shape, strict=True):
-                symbol = sizes.expression(size)
-                if not isinstance(symbol, int) and not symbol.is_number:
-                    found.example[symbol] = number
+            values[code.slots[value]] = make(value, type_)
         else:
             continue
         note(value)
     steps = code.functions(program.devices)
     regions = Regions()
-    asked = 0
     try:
-        with torch.no_grad(), sizes.running():
+        with torch.no_grad(), sizes.running(), _silent():
             for index, node in enumerate(graph.nodes):
                 step = steps[index]
                 if node.kind == CONSTANT:
                     for value in node.outputs:
-                        if value in program.state and value in code.slots:
-                            values[code.slots[value]] = sizes.fixed(program.state[value])
+                        hold(value)
                         note(value)
                     continue
                 if step is None or not _may_run(node) or not all(value in known for value in node.inputs):
@@ -89,25 +136,112 @@ def run_symbolically(program: Program) -> Symbolic:
                 try:
                     step(values, regions)
                 except Exception:
-                    # It asks for a value, or torch knows no rule for it: what it makes is not known.
+                    # It asks for a value, the sizes do not fit, or torch knows no rule: what it makes is not known.
+                    whole = False
                     continue
                 for value in node.outputs:
                     note(value)
-                questions = sizes.questions()
-                found.questions += [(question, node) for question in questions[asked:]]
-                asked = len(questions)
+                asked(node)
     finally:
         regions.close()
-    for value, shape in raw.items():
-        expressions = tuple(sizes.expression(size) for size in shape)
-        if _agrees(expressions, found.example, value.type):
-            found.shapes[value] = expressions
-    return found
+    return shapes, whole
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without what torch logs of rules that fail."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _may_run(node: Node) -> bool:
     target = node.target
     return target is None or isinstance(target, OpOverload) or intrinsic_of(target) is not None
+
+
+# What holds at other sizes, too ------------------------------------------------------------------------------
+
+
+def _keep_what_holds(program: Program, found: Symbolic, questions: list[tuple[Any, Node]]) -> None:
+    """Forget what other sizes contradict, and keep the conditions without which the code raises."""
+    if not found.example:
+        return
+    _, whole = shapes_at(program, found, found.example)
+    free: list[Any] = []
+    follows: dict[Any, Any] = {}
+    for value, symbols in found.inputs.items():
+        for symbol, size in zip(symbols, found.shapes.get(value, symbols), strict=True):
+            if isinstance(symbol, int) or symbol in follows or symbol in free:
+                continue
+            if size == symbol or not _needed(program, found, {symbol: found.example[symbol] + 1}, whole):
+                free.append(symbol)
+            else:
+                follows[symbol] = size
+    for value, symbols in found.inputs.items():
+        found.shapes[value] = tuple(follows.get(symbol, symbol) for symbol in symbols)
+    found.bounds = list(_bounds(program, found, questions, whole))
+    for factor, more in ((2, 3), (1, -1), (0.5, 0)):
+        given = {symbol: max(2, int(found.example[symbol] * factor) + more) for symbol in free}
+        for symbol, size in follows.items():
+            number = evaluated(size, given)
+            given[symbol] = found.example[symbol] if number is None else number
+        if all(given[symbol] == found.example[symbol] for symbol in free):
+            continue
+        shapes, _ = shapes_at(program, found, given)
+        for value, shape in shapes.items():
+            told = found.shapes.get(value)
+            if told is not None and tuple(evaluated(size, given) for size in told) != shape:
+                del found.shapes[value]
+
+
+def _needed(program: Program, found: Symbolic, changed: Mapping[Any, int], whole: bool) -> bool:
+    """Whether the graph fails where some sizes are others; where it fails in any case, nobody knows, and it is."""
+    return not whole or not shapes_at(program, found, {**found.example, **changed})[1]
+
+
+def _bounds(
+    program: Program, found: Symbolic, questions: list[tuple[Any, Node]], whole: bool
+) -> Iterator[tuple[Any, Node]]:
+    tried = 0
+    for question, node in dict(questions).items():
+        broken = _broken(question, found)
+        if broken is None or not whole or tried == _MOST_TRIED:
+            continue
+        tried += 1
+        if _needed(program, found, broken, whole):
+            yield question, node
+
+
+def _is_fixed(found: Symbolic, symbol: Any) -> bool:
+    """Whether the sizes show already that this one is no free one."""
+    shown = [size for value in found.inputs for size in found.shapes.get(value, ())]
+    return all(isinstance(size, int) or symbol not in size.free_symbols for size in shown)
+
+
+def _broken(question: Any, found: Symbolic) -> dict[Any, int] | None:
+    """Another size of one symbol, as near as may be, for which a condition does not hold; None where none is found."""
+    for symbol in sorted(getattr(question, "free_symbols", ()), key=str):
+        if symbol not in found.example or _is_fixed(found, symbol):
+            continue
+        size = found.example[symbol]
+        limits = [int(side) for side in question.args if getattr(side, "is_Integer", False)]
+        near = [*(limit + step for limit in limits for step in (-1, 0, 1)), size + 1, size - 1, 2 * size, 4 * size + 1]
+        for other in near:
+            if other >= 0 and not _holds(question, {**found.example, symbol: other}):
+                return {symbol: other}
+    return None
+
+
+def _holds(question: Any, sizes: Mapping[Any, int]) -> bool:
+    """Whether a condition is true for these sizes, or cannot be worked out."""
+    try:
+        return not bool(question.subs(sizes) == False)  # noqa: E712
+    except ArithmeticError:
+        return True
 
 
 def _agrees(shape: Expressions, example: Mapping[Any, int], type_: object) -> bool:
@@ -121,8 +255,8 @@ def evaluated(size: Any, sizes: Mapping[Any, int]) -> int | None:
     """The number that an expression is for these sizes of its symbols; None where they do not tell."""
     if isinstance(size, int):
         return size
-    found = size.subs(sizes) if hasattr(size, "subs") else size
     try:
+        found = size.subs(sizes) if hasattr(size, "subs") else size
         return int(found) if found == int(found) else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         return None

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from tracelab.compat import script
+
 _MOST = 2_000_000
 """Instructions of one pickle."""
 
@@ -210,7 +212,7 @@ def _called(name: str, args: tuple[Any, ...]) -> Any:
     if not wanted(args):
         raise BadPickle(f"it gives {name[:60]} other arguments than torch does")
     # A list stays the list that it is, whatever torch says of its type.
-    return args[0] if name.startswith("torch.jit._pickle.") else Made(name, args)
+    return args[0] if name in _OF_LISTS else Made(name, args)
 
 
 def _build(machine: _Machine) -> None:
@@ -297,20 +299,29 @@ def _is_quantized(args: tuple[Any, ...]) -> bool:
         case (Named(), float(), int()):
             return True
         case (Named(), Made(name=scales), Made(name=points), int()):
-            return scales == points == "torch._utils._rebuild_tensor_v2"
+            return scales == points == script.PICKLED_TENSOR
     return False
 
 
+_OF_LISTS = frozenset(
+    (
+        script.PICKLED_TYPE_TAG,
+        script.PICKLED_INT_LIST,
+        script.PICKLED_FLOAT_LIST,
+        script.PICKLED_BOOL_LIST,
+        script.PICKLED_TENSOR_LIST,
+    )
+)
 _CALLS: dict[str, Callable[[tuple[Any, ...]], bool]] = {
-    "torch.jit._pickle.restore_type_tag": lambda args: (
+    script.PICKLED_TYPE_TAG: lambda args: (
         len(args) == 2 and isinstance(args[0], (list, dict)) and type(args[1]) is str and len(args[1]) < 10_000
     ),
-    "torch.jit._pickle.build_intlist": _listed(int),
-    "torch.jit._pickle.build_doublelist": _listed(float),
-    "torch.jit._pickle.build_boollist": _listed(bool),
-    "torch.jit._pickle.build_tensorlist": _listed(Made),
-    "torch._utils._rebuild_tensor_v2": _is_plain_tensor,
-    "torch._utils._rebuild_qtensor": _is_quantized,
+    script.PICKLED_INT_LIST: _listed(int),
+    script.PICKLED_FLOAT_LIST: _listed(float),
+    script.PICKLED_BOOL_LIST: _listed(bool),
+    script.PICKLED_TENSOR_LIST: _listed(Made),
+    script.PICKLED_TENSOR: _is_plain_tensor,
+    script.PICKLED_QUANTIZED: _is_quantized,
     "torch.device": lambda args: 1 <= len(args) <= 2 and type(args[0]) is str and all(map(_is_plain_int, args[1:])),
     "builtins.complex": lambda args: len(args) == 2 and all(type(item) is float for item in args),
 }
