@@ -75,8 +75,8 @@ def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
     said = _sentence(error, graph, itself, bool(why))
     raised = _both(error, f"{said}: {why} ({error})" if why else f"{said}: {error}", graph)
     raised.clash = why
-    if said not in str(raised):
-        # Of some classes Python makes the text itself.
+    if isinstance(error, BaseExceptionGroup):
+        # Of which Python shows the message alone.
         raised.add_note(said)
     raised.add_note("tracelab.last_failure() is the graph of what ran before")
     way_out = _for_a_value(error, graph)
