@@ -205,3 +205,59 @@ def test_a_call_of_any_sizes_raises_what_python_raises(function, one, two, dtype
     found = raised_by(lambda: tracelab.trace(function, a, b, check_trace=False))
     assert isinstance(found, type(own))
     assert str(own).split("\n")[0] in str(found)
+
+
+NOT_THE_REASON = [
+    (lambda a, m: F.scaled_dot_product_attention(a, a, a, m), (torch.ones(2, 4, 3, 8), torch.ones(5, 5) > 0)),
+    (lambda a, b: torch.matmul(a, b, out=torch.zeros(2, 2, dtype=torch.int64)), (torch.ones(2, 3), torch.ones(3, 2))),
+    (lambda a: a.view(0, -1), (torch.ones(0, 3),)),
+    (lambda a, b: a.requires_grad_().add_(b), (torch.ones(2, 3), torch.ones(2, 3))),
+]
+
+
+@pytest.mark.parametrize(("code", "args"), NOT_THE_REASON)
+def test_what_is_not_the_reason_is_not_told(code, args):
+    own = raised_by(lambda: code(*(item.clone() for item in args)))
+    found = str(raised_by(lambda: tracelab.trace(code, *args)))
+    assert "`" not in found.replace(str(own), "")
+
+
+OTHER = [
+    (
+        nn.Conv2d(3, 4, 9, padding=4),
+        (torch.ones(1, 3, 8, 8).double(),),
+        "`conv2d` takes tensors of one dtype and gets float64 and float32: input is float64[1, 3, 8, 8], "
+        "weight float32[4, 3, 9, 9], bias float32[4]",
+    ),
+    (
+        lambda a, b: a @ b,
+        (torch.ones(2, 3, 4), torch.ones(3, 4, 5)),
+        "`matmul` needs batch sizes that fit and gets 2 and 3 in the third last dimension",
+    ),
+    (
+        torch.bmm,
+        (torch.ones(1, 3, 4), torch.ones(2, 4, 5)),
+        "`bmm` needs equal batch sizes and gets 1 and 2",
+    ),
+    (
+        torch.mm,
+        (torch.ones(2, 3, 4), torch.ones(4, 5)),
+        "`mm` multiplies tensors of 2 dimensions and gets 3 and 2",
+    ),
+    (
+        F.mse_loss,
+        (torch.ones(2, 3), torch.ones(4, 5)),
+        "`broadcast_tensors` needs sizes that fit and gets 3 and 5 in the last dimension",
+    ),
+    (
+        nn.Conv2d(3, 8, 5),
+        (torch.ones(1, 3, 4, 4),),
+        "`conv2d` has a kernel of [5, 5], larger than the [4, 4] that it gets",
+    ),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("code", "args", "sentence"), OTHER)
+def test_the_reason_is_told_of_others_too(code, args, sentence):
+    assert sentence in str(raised_by(lambda: tracelab.trace(code, *args)))

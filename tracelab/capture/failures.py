@@ -79,7 +79,7 @@ def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
         # Of which Python shows the message alone.
         raised.add_note(said)
     raised.add_note("tracelab.last_failure() is the graph of what ran before")
-    way_out = _for_a_value(error, graph)
+    way_out = "" if why else _for_a_value(error, graph)
     if way_out:
         raised.add_note(way_out)
     return raised

@@ -7,6 +7,7 @@ dtypes and devices of what the operator was given alone.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,7 +31,7 @@ _BROADCASTING = frozenset(
     """add sub rsub mul div divide multiply subtract true_divide floor_divide remainder fmod pow maximum minimum fmax
     fmin atan2 hypot copysign eq ne lt le gt ge logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor
     __and__ __or__ __xor__ where lerp addcmul addcdiv masked_fill xlogy mse_loss l1_loss smooth_l1_loss huber_loss
-    binary_cross_entropy binary_cross_entropy_with_logits""".split()
+    binary_cross_entropy binary_cross_entropy_with_logits broadcast_tensors""".split()
 )
 _OF_SEVERAL_DEVICES = frozenset({"copy", "to", "_to_copy", "index", "index_put", "set", "pin_memory"})
 
@@ -59,11 +60,15 @@ def clash(node: Node, error: BaseException, type_of: TypeOf = lambda value: valu
     '`linear` expects 4 features and gets 3: x is float32[1, 3], weight float32[2, 4], in `head` (Linear)'
     """
     try:
-        given = dict(filled_arguments(node))
+        # What is written to has no part in what fits.
+        given = {name: item for name, item in filled_arguments(node) if name != "out"}
         types = {name: found for name, item in given.items() if (found := _tensor_type(item, type_of)) is not None}
         name = node.name.rstrip("_") if not node.name.startswith("__") else node.name
-        why = _of_values(name, types) if isinstance(error, IndexError) else _why(name, given, types, type_of)
-        named = _named(given, type_of, devices=why.startswith(_ONE_DEVICE))
+        why = (
+            _of_values(name, types) if isinstance(error, IndexError) else _why(name, given, types, type_of, str(error))
+        )
+        all_of_them = why.startswith((_ONE_DEVICE, _ONE_DTYPE))
+        named = _named(given, type_of, devices=why.startswith(_ONE_DEVICE), aside=all_of_them)
     except (LookupError, TypeError, ValueError, AttributeError):
         # Arguments that the operator does not take: what torch says is all there is.
         return ""
@@ -72,7 +77,15 @@ def clash(node: Node, error: BaseException, type_of: TypeOf = lambda value: valu
     return f"`{node.name.strip('_')}` {why}: {named}{_within(node.scope)}"
 
 
-def _why(name: str, given: Mapping[str, Any], types: Mapping[str, TensorType], type_of: TypeOf) -> str:
+_OF_DTYPE = re.compile(r"dtype|scalar type|[Ii]nput type|expected .*(Float|Double|Half|BFloat16|Long|Int)", re.DOTALL)
+_OF_SIZE = re.compile(
+    r"size|shape|dimension|channel|multipl|match|element|broadcast|normalized|invalid for input|matrices|matrix",
+    re.DOTALL,
+)
+"""What torch's own message speaks of: a clash of another kind would be true, and not the reason."""
+
+
+def _why(name: str, given: Mapping[str, Any], types: Mapping[str, TensorType], type_of: TypeOf, message: str) -> str:
     tensors = [*types.values(), *_listed(given, type_of)]
     devices = list(dict.fromkeys(str(type_.device) for type_ in tensors if type_.shape))
     if len(devices) > 1 and name not in _OF_SEVERAL_DEVICES:
@@ -82,10 +95,13 @@ def _why(name: str, given: Mapping[str, Any], types: Mapping[str, TensorType], t
         if indices not in (torch.int64, torch.int32):
             return f"takes whole numbers (int64) as indices and gets {types['indices'].dtype_name}"
         return ""
-    return _of_sizes(name, given, types, tensors) or _of_dtypes(name, tensors)
+    if _OF_DTYPE.search(message):
+        return _of_dtypes(name, types, tensors)
+    return _of_sizes(name, given, types, tensors) if _OF_SIZE.search(message) else ""
 
 
 _ONE_DEVICE = "takes tensors of one device"
+_ONE_DTYPE = "takes tensors of one dtype"
 
 
 def _of_values(name: str, types: Mapping[str, TensorType]) -> str:
@@ -105,12 +121,13 @@ def _of_sizes(name: str, given: Mapping[str, Any], types: Mapping[str, TensorTyp
     if name == "linear":
         return _expected("feature", types["weight"].shape[-1], types["input"].shape[-1:])
     if name in _CONVOLUTIONS:
-        return _of_convolution(_CONVOLUTIONS[name], types, types["weight"].shape[1] * int(given["groups"]))
+        channels = types["weight"].shape[1] * int(given["groups"])
+        return _of_convolution(_CONVOLUTIONS[name], types, channels) or _of_kernel(_CONVOLUTIONS[name], given, types)
     if name in _TRANSPOSED:
         return _of_convolution(_TRANSPOSED[name], types, types["weight"].shape[0])
     if name in _PRODUCTS:
         pair = tensors[-2:]
-        return _of_product(*(type_.shape for type_ in pair)) if len(pair) == 2 else ""
+        return _of_product(name, *(type_.shape for type_ in pair)) if len(pair) == 2 else ""
     if name in ("cat", "concat", "stack"):
         return _of_joined(tensors, given.get("dim", 0), name == "stack")
     if name in ("view", "reshape", "_unsafe_view"):
@@ -118,7 +135,7 @@ def _of_sizes(name: str, given: Mapping[str, Any], types: Mapping[str, TensorTyp
     if name in ("layer_norm", "rms_norm"):
         wanted = [size for size in given["normalized_shape"] if type(size) is int]
         got = list(types["input"].shape[-len(wanted) :])
-        return "" if wanted == got else f"expects {wanted} in the last dimensions and gets {got}"
+        return "" if wanted == got or not wanted else f"expects {wanted} in the last dimensions and gets {got}"
     if name in ("batch_norm", "instance_norm"):
         held = types.get("running_mean") or types.get("weight")
         return _expected("channel", held.shape[0], types["input"].shape[1:2]) if held is not None else ""
@@ -128,15 +145,17 @@ def _of_sizes(name: str, given: Mapping[str, Any], types: Mapping[str, TensorTyp
     if name in _LOSSES:
         return _of_targets(types)
     if name == "scaled_dot_product_attention":
-        return _of_attention(types)
+        return _of_attention(types, grouped=given.get("enable_gqa") is True)
     return _of_broadcast(tensors) if name in _BROADCASTING and len(tensors) > 1 else ""
 
 
-def _of_dtypes(name: str, tensors: list[TensorType]) -> str:
+def _of_dtypes(name: str, types: Mapping[str, TensorType], tensors: list[TensorType]) -> str:
+    if name == "scaled_dot_product_attention":
+        tensors = [types[key] for key in ("query", "key", "value")]
     dtypes = list(dict.fromkeys(type_.dtype_name for type_ in tensors if type_.shape))
     if len(dtypes) < 2 or name not in _OF_ONE_DTYPE:
         return ""
-    return f"takes tensors of one dtype and gets {_and(dtypes)}"
+    return f"{_ONE_DTYPE} and gets {_and(dtypes)}"
 
 
 def _expected(what: str, wanted: int, got: tuple[int, ...]) -> str:
@@ -152,19 +171,38 @@ def _of_convolution(dims: int, types: Mapping[str, TensorType], channels: int) -
     found = _expected("channel", channels, given[-dims - 1 : -dims])
     if found:
         return found
-    kernel, sizes = types["weight"].shape[2:], given[-dims:]
-    if any(size < taken for size, taken in zip(sizes, kernel, strict=True)):
+    return ""
+
+
+def _of_kernel(dims: int, given: Mapping[str, Any], types: Mapping[str, TensorType]) -> str:
+    padding, dilation = given.get("padding"), given.get("dilation")
+    if not (isinstance(padding, (list, tuple)) and isinstance(dilation, (list, tuple))):
+        return ""
+    if {len(padding), len(dilation)} - {1, dims}:
+        return ""
+    kernel, sizes = types["weight"].shape[2:], types["input"].shape[-dims:]
+    around_all, wide_all = (list(item) * (dims if len(item) == 1 else 1) for item in (padding, dilation))
+    steps = zip(sizes, kernel, around_all, wide_all, strict=True)
+    if any(size + 2 * around < 1 + wide * (taken - 1) for size, taken, around, wide in steps):
         return f"has a kernel of {list(kernel)}, larger than the {list(sizes)} that it gets"
     return ""
 
 
-def _of_product(left: tuple[int, ...], right: tuple[int, ...]) -> str:
+def _of_product(name: str, left: tuple[int, ...], right: tuple[int, ...]) -> str:
     if not left or not right:
         return "multiplies matrices, and gets a tensor without dimensions"
+    wanted = _RANKS.get(name)
+    if wanted is not None and {len(left), len(right)} != {wanted}:
+        return f"multiplies tensors of {wanted} dimensions and gets {len(left)} and {len(right)}"
     inner, other = left[-1], right[-2] if len(right) > 1 else right[-1]
     if inner != other:
         return f"needs equal sizes at the inner place and gets {inner:,} and {other:,}"
-    return _broadcast(left[:-2], right[:-2], "batch sizes")
+    if name in _RANKS and left[:-2] != right[:-2]:
+        return f"needs equal batch sizes and gets {left[0]:,} and {right[0]:,}"
+    return _broadcast(left[:-2], right[:-2], "batch sizes", behind=2)
+
+
+_RANKS = {"mm": 2, "addmm": 2, "bmm": 3, "baddbmm": 3}
 
 
 def _of_joined(tensors: list[TensorType], dim: Any, whole: bool) -> str:
@@ -185,6 +223,8 @@ def _of_view(given: Mapping[str, Any], types: Mapping[str, TensorType]) -> str:
     if not isinstance(wanted, (list, tuple)) or not all(type(size) is int for size in wanted):
         return ""
     count, known = math.prod(types["self"].shape), math.prod(size for size in wanted if size != -1)
+    if not known:
+        return ""
     free = sum(size == -1 for size in wanted)
     if (free and known and count % known == 0) or (not free and count == known):
         return ""
@@ -200,13 +240,13 @@ def _of_targets(types: Mapping[str, TensorType]) -> str:
     return f"needs a target of {list(wanted)} and gets {list(target.shape)}" if wanted != target.shape else ""
 
 
-def _of_attention(types: Mapping[str, TensorType]) -> str:
+def _of_attention(types: Mapping[str, TensorType], grouped: bool) -> str:
     query, key, value = (types[name].shape for name in ("query", "key", "value"))
     if query[-1] != key[-1]:
         return f"needs queries and keys of equal size and gets {query[-1]:,} and {key[-1]:,}"
     if key[-2] != value[-2]:
         return f"needs as many keys as values and gets {key[-2]:,} and {value[-2]:,}"
-    return _broadcast(query[:-2], key[:-2], "batches and heads")
+    return "" if grouped else _broadcast(query[:-2], key[:-2], "batches and heads", behind=2)
 
 
 def _of_broadcast(tensors: list[TensorType]) -> str:
@@ -218,12 +258,15 @@ def _of_broadcast(tensors: list[TensorType]) -> str:
     return ""
 
 
-def _broadcast(one: tuple[int, ...], two: tuple[int, ...], what: str) -> str:
-    """Where two shapes do not fit each other, counted from the last dimension, as broadcasting does."""
+def _broadcast(one: tuple[int, ...], two: tuple[int, ...], what: str, behind: int = 0) -> str:
+    """Where two shapes do not fit each other, counted from the last dimension, as broadcasting does.
+
+    `behind` is how many dimensions stand behind them.
+    """
     for back in range(1, min(len(one), len(two)) + 1):
         a, b = one[-back], two[-back]
         if a != b and 1 not in (a, b):
-            where = _ORDINALS.get(back, f"{back}th last")
+            where = _ORDINALS.get(back + behind, f"{back + behind}th last")
             return f"needs {what} that fit and gets {a:,} and {b:,} in the {where} dimension"
     return ""
 
@@ -247,13 +290,13 @@ def _listed(given: Mapping[str, Any], type_of: TypeOf) -> list[TensorType]:
     return found
 
 
-def _named(given: Mapping[str, Any], type_of: TypeOf, devices: bool = False) -> str:
+def _named(given: Mapping[str, Any], type_of: TypeOf, devices: bool, aside: bool) -> str:
     """`x is float32[1, 3], weight float32[2, 4]`."""
     found: dict[tuple[str, str], None] = {}
     for argument, item in given.items():
         for part in item if isinstance(item, (list, tuple)) else [item]:
             type_ = _tensor_type(part, type_of)
-            if type_ is not None and argument not in ("bias", "running_mean", "running_var"):
+            if type_ is not None and (aside or argument not in ("bias", "running_mean", "running_var")):
                 found[_name(argument, part), f"{type_.short}{f' on {type_.device}' if devices else ''}"] = None
     more = len(found) - _MOST_NAMED
     words = [f"{name} {'is ' if at == 0 else ''}{short}" for at, (name, short) in enumerate([*found][:_MOST_NAMED])]
