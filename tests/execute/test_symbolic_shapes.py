@@ -172,3 +172,64 @@ def test_the_shapes_at_other_sizes_are_those_that_run(name, batch, length):
     known = {name: shape for name, shape in ran.items() if told.get(name) is not None}
     assert {name: told[name] for name in known} == known
     assert len(known) == len([name for name in ran if name in told])
+
+
+def scaled(x):
+    d = x.shape[-1]
+    return x * d**-0.5
+
+
+def product(x):
+    size = x.shape[0] * x.shape[1]
+    return x.view(size)
+
+
+def of_an_inner_tensor(x):
+    b, n = x.view(x.shape[1], -1).shape
+    return x.view(n, b)
+
+
+GRU = nn.GRU(6, 3)
+LABELS = [
+    # torch's rules fix sizes that the operators leave open.
+    (scaled, "float32[x.0, d]"),
+    (lambda x: F.one_hot(torch.arange(3), x.shape[1]), "int64[3, x.1]"),
+    (lambda x: torch.linspace(0, 1, x.shape[0]), "float32[x.0]"),
+    # One side of a minimum, or of a remainder, is no law.
+    (lambda x: x[:, :8], "float32[?]"),
+    (lambda x: x[5:], "float32[?]"),
+    (lambda x: x.new_zeros(min(x.shape[1], 8)), "float32[?]"),
+    (lambda x: x.tensor_split(4, 1)[1], "float32[?]"),
+    (lambda x: F.max_pool2d(x[None, None], 2, 3, ceil_mode=True), "float32[?]"),
+    # A name stands for what the line reads, and not for what it reckons.
+    (product, "float32[x.1*x.0]"),
+    (of_an_inner_tensor, "float32[x.0, x.1]"),
+    (lambda x: GRU(x)[0], "float32[x.0, 3]"),
+]
+
+
+@pytest.mark.parametrize(("code", "label"), LABELS)
+def test_a_label_holds_at_other_sizes_or_is_not_given(code, label):
+    traced = tracelab.trace(code, torch.ones(4, 6), check_trace=False)
+    shapes = traced.shapes()
+    assert shapes.text(traced.graph.outputs[0]) in (label, "float32[?]")
+    for sizes in [(9, 6), (4, 9), (3, 11), (17, 23), (2, 4)]:
+        names = shapes["x"].removeprefix("float32[").removesuffix("]").split(", ")
+        told = shapes.at({name: size for name, size in zip(names, sizes, strict=True) if not name.isdigit()})
+        shape = told[traced.graph.outputs[0].name]
+        try:
+            ran = tuple(traced(torch.ones(sizes)).shape)
+        except RuntimeError:
+            continue
+        assert names[1].isdigit() or shape is None or shape == ran
+
+
+def test_bounds_are_conditions_without_which_the_code_fails():
+    assert tracelab.trace(lambda x: x[:, :8] + x[:1, :8], torch.ones(4, 6)).shapes().bounds == []
+
+
+@pytest.mark.parametrize("size", [-1, True, None, "3"])
+def test_a_size_that_is_none_is_refused(size):
+    shapes = tracelab.trace(lambda x: x + 1, torch.ones(4, 6)).shapes()
+    with pytest.raises(tracelab.TracelabError, match="give a whole number from 0 on"):
+        shapes.at({"x.0": size})

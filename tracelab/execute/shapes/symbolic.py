@@ -184,18 +184,45 @@ def _keep_what_holds(program: Program, found: Symbolic, questions: list[tuple[An
     for value, symbols in found.inputs.items():
         found.shapes[value] = tuple(follows.get(symbol, symbol) for symbol in symbols)
     found.bounds = list(_bounds(program, found, questions, whole))
-    for factor, more in ((2, 3), (1, -1), (0.5, 0)):
-        given = {symbol: max(2, int(found.example[symbol] * factor) + more) for symbol in free}
+    tries: list[tuple[dict[Any, int], dict[Value, tuple[int, ...]]]] = []
+    for factor, more, apart in ((2, 3, 1), (1, -1, 0), (0.5, 0, 0)):
+        given = {
+            symbol: max(2, int(found.example[symbol] * factor) + more + apart * at) for at, symbol in enumerate(free)
+        }
         for symbol, size in follows.items():
             number = evaluated(size, given)
             given[symbol] = found.example[symbol] if number is None else number
-        if all(given[symbol] == found.example[symbol] for symbol in free):
-            continue
-        shapes, _ = shapes_at(program, found, given)
-        for value, shape in shapes.items():
-            told = found.shapes.get(value)
-            if told is not None and tuple(evaluated(size, given) for size in told) != shape:
-                del found.shapes[value]
+        if any(given[symbol] != found.example[symbol] for symbol in free):
+            tries.append((given, shapes_at(program, found, given)[0]))
+    for value, told in list(found.shapes.items()):
+        seen = [(given, shapes[value]) for given, shapes in tries if value in shapes]
+        better = [_what_holds(size, at, seen, value, free, found.example) for at, size in enumerate(told)]
+        if None in better:
+            del found.shapes[value]
+        else:
+            found.shapes[value] = tuple(better)
+
+
+def _what_holds(
+    size: Any,
+    at: int,
+    seen: list[tuple[dict[Any, int], tuple[int, ...]]],
+    value: Value,
+    free: list[Any],
+    example: Mapping[Any, int],
+) -> Any:
+    """A size of a value, if it is so at all sizes that were tried, else the one symbol that is; None where none is."""
+    if all(len(shape) > at and evaluated(size, given) == shape[at] for given, shape in seen):
+        return size
+    if not isinstance(value.type, TensorType) or not all(len(shape) > at for _, shape in seen):
+        return None
+    at_the_trace = value.type.shape[at]
+    same = [
+        symbol
+        for symbol in free
+        if example[symbol] == at_the_trace and all(given[symbol] == shape[at] for given, shape in seen)
+    ]
+    return same[0] if len(same) == 1 and len(seen) > 1 else None
 
 
 def _needed(program: Program, found: Symbolic, changed: Mapping[Any, int], whole: bool) -> bool:
