@@ -363,3 +363,20 @@ def test_a_place_whose_size_is_no_node_is_shown_at_the_tensor_that_was_asked():
     (row,) = view_document(trace.graph)["warnings"]
     assert trace.graph.nodes[row["node"]].kind == "aten::index"
     assert trace.check().findings[0].node.kind == "aten::index"
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        torch.empty(0, 3),
+        torch.empty(3, 0),
+        torch.ones(2, 3).to(torch.float8_e4m3fn),
+        torch.ones(2, 3, dtype=torch.uint16),
+        torch.ones(2, 3, dtype=torch.uint64),
+    ],
+    ids=lambda tensor: f"{tensor.dtype}{list(tensor.shape)}",
+)
+def test_inputs_of_odd_sizes_and_dtypes_are_checked(example):
+    report = tracelab.trace(lambda x: x.clone(), example, check_trace=False).check(max_examples=6)
+    assert report.ok
+    assert report.tried == 6

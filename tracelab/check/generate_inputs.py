@@ -127,16 +127,32 @@ def _is_inexact(tensor: Tensor) -> bool:
 def _resized(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Repeated or cut to the shape, so that only values occur that occurred."""
     for dim, size in enumerate(shape):
-        if tensor.shape[dim] != size:
+        if tensor.shape[dim] == 0 < size:
+            # There is nothing to repeat.
+            tensor = tensor.new_zeros([*tensor.shape[:dim], size, *tensor.shape[dim + 1 :]])
+        elif tensor.shape[dim] != size:
             places = torch.arange(size, device=tensor.device) % max(tensor.shape[dim], 1)
             tensor = tensor.index_select(dim, places)
     return tensor
 
 
 def _changed(tensor: Tensor, example: Tensor, values: str, generator: torch.Generator) -> Tensor:
+    wide = _WIDER.get(tensor.dtype)
+    if wide is not None:
+        # torch reckons with few operators in these.
+        return _changed(tensor.to(wide), example.to(wide), values, generator).to(tensor.dtype)
     if _is_inexact(tensor):
         return _floats(tensor, example, values, generator)
     return _integers(tensor, example, values, generator)
+
+
+_WIDER = {
+    **{getattr(torch, name): torch.float32 for name in dir(torch) if name.startswith("float8_")},
+    torch.uint16: torch.int64,
+    torch.uint32: torch.int64,
+    torch.uint64: torch.int64,
+    torch.complex32: torch.complex64,
+}
 
 
 def _floats(tensor: Tensor, example: Tensor, values: str, generator: torch.Generator) -> Tensor:
