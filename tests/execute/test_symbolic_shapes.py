@@ -212,7 +212,7 @@ LABELS = [
 def test_a_label_holds_at_other_sizes_or_is_not_given(code, label):
     traced = tracelab.trace(code, torch.ones(4, 6), check_trace=False)
     shapes = traced.shapes()
-    assert shapes.text(traced.graph.outputs[0]) in (label, "float32[?]")
+    assert shapes.text(traced.graph.outputs[0]) in (label, f"{label.partition('[')[0]}[?]")
     for sizes in [(9, 6), (4, 9), (3, 11), (17, 23), (2, 4)]:
         names = shapes["x"].removeprefix("float32[").removesuffix("]").split(", ")
         told = shapes.at({name: size for name, size in zip(names, sizes, strict=True) if not name.isdigit()})
