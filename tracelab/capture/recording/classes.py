@@ -14,8 +14,9 @@ from tracelab.graph.source import Source
 
 def assume_classes(recorder: RecordingState) -> None:
     """Assume of each input that it is a parameter, or that it is none, where code of the user's compares classes."""
-    codes = dict.fromkeys(code for source in recorder.sources() for code, _ in source.stack)
-    code = next((code for code in codes if compares_types(code) >= 0 and not is_library(code)), None)
+    # By identity: Python hashes a code object by reading all of it.
+    codes = {id(code): code for source in recorder.sources() for code, _ in source.stack}
+    code = next((code for code in codes.values() if compares_types(code) >= 0 and not is_library(code)), None)
     if code is None:
         return
     source = Source(((code, compares_types(code)),))

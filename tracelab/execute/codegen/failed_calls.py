@@ -10,7 +10,7 @@ from torch import Tensor
 from tracelab.execute.codegen.code import Code
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import short_place
-from tracelab.graph.text.clashes import clash
+from tracelab.graph.text.clashes import clash, within
 from tracelab.graph.types import tensor_type
 
 
@@ -33,10 +33,11 @@ def failed_call(error: BaseException, code: Code) -> str:
         held = frame.f_locals.get(code.name(value), code.namespace.get(code.name(value)))
         return tensor_type(held) if isinstance(held, Tensor) else value.type
 
-    scope = f" in `{node.scope.path}` ({node.scope.class_name})" if node.scope is not None and node.scope.path else ""
     place = f" at {short_place(node.source)}" if node.source is not None else ""
     why = clash(node, error, type_of)
-    return f"it raised in {node.kind}{place}: {why}" if why else f"it raised in {node.kind}{place}{scope}"
+    if why:
+        return f"it raised in {node.kind}{place}: {why}"
+    return f"it raised in {node.kind}{place} {within(node.scope)}".rstrip()
 
 
 def _maker(code: Code, target: str) -> Node | None:

@@ -11,7 +11,7 @@ from tracelab.errors import InputError
 from tracelab.execute.run.lookup import Key, find_values
 from tracelab.execute.run.program import Program
 from tracelab.execute.shapes.names import size_names
-from tracelab.execute.shapes.symbolic import Symbolic, evaluated, run_symbolically, shapes_at
+from tracelab.execute.shapes.symbolic import Symbolic, run_symbolically, shapes_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
@@ -119,27 +119,15 @@ class Shapes(Mapping[Key, str]):
             InputError: There is no size of that name, or it is no whole number from 0 on.
         """
         known = {name: symbol for symbol, name in self.names.items()}
-        given = dict(self.found.example)
+        given: dict[Any, int] = {}
         for name, size in {**(sizes or {}), **more}.items():
             if name not in known:
                 raise InputError(f"there is no size {name!r}: there are {', '.join(known) or 'none'}")
             if type(size) is not int or size < 0:
                 raise InputError(f"{name} is {size!r}: give a whole number from 0 on")
             given[known[name]] = size
-        for symbol, size in self._following().items():
-            number = evaluated(size, given)
-            given[symbol] = given[symbol] if number is None else number
-        shapes, _ = shapes_at(self.program, self.found, given)
+        shapes, _ = shapes_at(self.program, self.found, self.found.fitting(given))
         return {value.name: shapes.get(value) for value in self._tensors()}
-
-    def _following(self) -> dict[Any, Any]:
-        """The symbols that have to be what others are."""
-        found: dict[Any, Any] = {}
-        for value, symbols in self.found.inputs.items():
-            for symbol, size in zip(symbols, self.found.shapes[value], strict=True):
-                if not isinstance(symbol, int) and size != symbol:
-                    found[symbol] = size
-        return found
 
     @property
     def bounds(self) -> list[Bound]:

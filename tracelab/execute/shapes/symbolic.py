@@ -40,12 +40,22 @@ class Symbolic:
         bounds: Conditions on one size that the code needs, each with the node that asked.
         example: The size of each symbol at the trace.
         inputs: The sizes of each input as symbols, before anything was asked of them.
+        follows: The symbols that have to be what a number or other symbols are.
     """
 
     shapes: dict[Value, Expressions] = field(default_factory=dict)
     bounds: list[tuple[Any, Node]] = field(default_factory=list)
     example: dict[Any, int] = field(default_factory=dict)
     inputs: dict[Value, Expressions] = field(default_factory=dict)
+    follows: dict[Any, Any] = field(default_factory=dict)
+
+    def fitting(self, sizes: Mapping[Any, int]) -> dict[Any, int]:
+        """Sizes of all symbols: those that are given, as at the trace what is not, and what follows from these."""
+        given = {**self.example, **sizes}
+        for symbol, size in self.follows.items():
+            number = evaluated(size, given)
+            given[symbol] = given[symbol] if number is None else number
+        return given
 
 
 def run_symbolically(program: Program) -> Symbolic:
@@ -172,7 +182,7 @@ def _keep_what_holds(program: Program, found: Symbolic, questions: list[tuple[An
         return
     _, whole = shapes_at(program, found, found.example)
     free: list[Any] = []
-    follows: dict[Any, Any] = {}
+    follows = found.follows
     for value, symbols in found.inputs.items():
         for symbol, size in zip(symbols, found.shapes.get(value, symbols), strict=True):
             if isinstance(symbol, int) or symbol in follows or symbol in free:
@@ -186,12 +196,8 @@ def _keep_what_holds(program: Program, found: Symbolic, questions: list[tuple[An
     found.bounds = list(_bounds(program, found, questions, whole))
     tries: list[tuple[dict[Any, int], dict[Value, tuple[int, ...]]]] = []
     for factor, more, apart in ((2, 3, 1), (1, -1, 0), (0.5, 0, 0)):
-        given = {
-            symbol: max(2, int(found.example[symbol] * factor) + more + apart * at) for at, symbol in enumerate(free)
-        }
-        for symbol, size in follows.items():
-            number = evaluated(size, given)
-            given[symbol] = found.example[symbol] if number is None else number
+        sizes = (max(2, int(found.example[symbol] * factor) + more) + apart * at for at, symbol in enumerate(free))
+        given = found.fitting(dict(zip(free, sizes, strict=True)))
         if any(given[symbol] != found.example[symbol] for symbol in free):
             tries.append((given, shapes_at(program, found, given)[0]))
     for value, told in list(found.shapes.items()):
@@ -243,16 +249,10 @@ def _bounds(
             yield question, node
 
 
-def _is_fixed(found: Symbolic, symbol: Any) -> bool:
-    """Whether the sizes show already that this one is no free one."""
-    shown = [size for value in found.inputs for size in found.shapes.get(value, ())]
-    return all(isinstance(size, int) or symbol not in size.free_symbols for size in shown)
-
-
 def _broken(question: Any, found: Symbolic) -> dict[Any, int] | None:
     """Another size of one symbol, as near as may be, for which a condition does not hold; None where none is found."""
     for symbol in sorted(getattr(question, "free_symbols", ()), key=str):
-        if symbol not in found.example or _is_fixed(found, symbol):
+        if symbol not in found.example or symbol in found.follows:
             continue
         size = found.example[symbol]
         limits = [int(side) for side in question.args if getattr(side, "is_Integer", False)]

@@ -74,7 +74,7 @@ def clash(node: Node, error: BaseException, type_of: TypeOf = lambda value: valu
         return ""
     if not named or not why:
         return ""
-    return f"`{node.name.strip('_')}` {why}: {named}{_within(node.scope)}"
+    return ", ".join(filter(None, (f"`{node.name.strip('_')}` {why}: {named}", within(node.scope))))
 
 
 _OF_DTYPE = re.compile(r"dtype|scalar type|[Ii]nput type|expected .*(Float|Double|Half|BFloat16|Long|Int)", re.DOTALL)
@@ -313,10 +313,11 @@ def _name(argument: str, value: Value) -> str:
     return made if argument in ("self", "other", "tensors", "mat1", "mat2") else f"{argument} (`{made}`)"
 
 
-def _within(scope: Scope | None) -> str:
+def within(scope: Scope | None) -> str:
+    """The words "in `body.0` (Conv2d)"; empty outside of modules."""
     if scope is None or not scope.path:
         return ""
-    return f", in `{scope.path}` ({scope.class_name})" if scope.class_name else f", in `{scope.path}`"
+    return f"in `{scope.path}` ({scope.class_name})" if scope.class_name else f"in `{scope.path}`"
 
 
 def _and(words: Any) -> str:

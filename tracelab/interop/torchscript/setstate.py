@@ -39,12 +39,13 @@ def placed_only(content: bytes) -> bytes:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise RunsCode("its code is not written as torch writes it") from None
     lines = text.split("\n")
-    for cls, method in reversed(list(_methods(tree))):
+    methods = list(_methods(tree))
+    for cls, method in reversed(methods):
         body = [f"    {line}" for line in _Placing(cls, method).lines()]
         last = method.end_lineno or method.lineno
         lines[method.body[0].lineno - 1 : last] = body
     made = "\n".join(lines)
-    if made.count(_NAME) != len(list(_methods(tree))):
+    if made.count(_NAME) != len(methods):
         raise RunsCode(f"it names `{_NAME}` elsewhere, too")
     return made.encode("latin-1")
 
