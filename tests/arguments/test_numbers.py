@@ -102,6 +102,13 @@ def test_under_retrace_each_call_is_right(values: list[int]):
         assert torch.equal(traced(X, value), code(X, value))
 
 
+def test_a_number_is_an_int_for_the_code():
+    def code(x: Tensor, k: int) -> Tensor:
+        return x * k if isinstance(k, int) and isinstance(x.shape[0], int) and {k: 1} else x
+
+    assert torch.equal(tracelab.trace(code, (X, 2), check_trace=False)(X, 2), X * 2)
+
+
 def test_numbers_in_objects():
     @dataclass
     class Options:

@@ -16,8 +16,8 @@ from tracelab.capture.failures import TraceError
 from tracelab.capture.record import record
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
+from tracelab.capture.values import leaf_copy
 from tracelab.compat.modes import innermost_transform
-from tracelab.compat.tensors import mark_as_parameter
 from tracelab.errors import InputError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
@@ -172,12 +172,7 @@ def _clone(tensor: Tensor) -> Tensor:
     """A copy that the traced code may write to: the user's own tensor stays as it is."""
     if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_nested or tensor.layout is not torch.strided:
         return tensor
-    copy = tensor.detach().clone()
-    if tensor.requires_grad:
-        copy.requires_grad_()
-    if type(tensor) is nn.Parameter:
-        mark_as_parameter(copy)
-    return copy
+    return leaf_copy(tensor)
 
 
 def _with_names(func: Any) -> Any:

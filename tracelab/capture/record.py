@@ -155,7 +155,7 @@ def record(
         outside.note(recorder)
         note_unseen(recorder, session.epoch)
         assume_apart(recorder, user_inputs)
-        assume_classes(recorder)
+        assume_classes(recorder, outside.found.functions)
         result = plain_numbers(result, set())
         session.completed = True
     except KeyboardInterrupt as error:

@@ -65,6 +65,9 @@ class Session:
         active.session = self
         self.epoch.begin()
         patched.enter(self)
+        if self.recorder.numbers:
+            # Those that are arguments were made before.
+            self.recorder.meet_numbers()
         if self.recorder.graph.cell:
             patched.want(SOURCES)
         push_function_mode(_function_mode)

@@ -89,3 +89,11 @@ def concrete(item: Any) -> Any:
     if type_ is slice:
         return slice(concrete(item.start), concrete(item.stop), concrete(item.step))
     return item
+
+
+def leaf_copy(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy that depends on nothing, which asks for a gradient where the tensor does; of a parameter, a parameter."""
+    copy = tensor.detach().clone(memory_format=torch.preserve_format)
+    if type(tensor) is torch.nn.Parameter:
+        return torch.nn.Parameter(copy, tensor.requires_grad)
+    return copy.requires_grad_(tensor.requires_grad)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.capture.values import leaf_copy
 from tracelab.check.memory import has_data
 from tracelab.check.outputs import cloned
 from tracelab.errors import InputError
@@ -31,5 +32,4 @@ def copied_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tup
 def _copy(tensor: Tensor) -> Tensor:
     if tensor.layout is not torch.strided or tensor.is_nested or not has_data(tensor):
         return tensor
-    copy = tensor.detach().clone(memory_format=torch.preserve_format)
-    return copy.requires_grad_(tensor.requires_grad)
+    return leaf_copy(tensor)

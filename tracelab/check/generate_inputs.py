@@ -55,6 +55,8 @@ class Recipe:
                 if self.values and (not self.which or place in self.which):
                     tensor = _changed(tensor, example.detach(), self.values, generator)
                 tensor = tensor.clone() if tensor.data_ptr() == example.data_ptr() else tensor
+            if type(example) is torch.nn.Parameter:
+                tensor = torch.nn.Parameter(tensor, example.requires_grad)
             tensor.requires_grad_(example.requires_grad)
             made.append(reformed(self.form, tensor) if self.form and self._takes_form(place, example) else tensor)
         return made

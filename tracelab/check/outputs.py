@@ -12,6 +12,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from tracelab.capture.values import leaf_copy
 from tracelab.check.memory import has_data
 from tracelab.graph.callables.wrappers import wrapped_parts
 from tracelab.graph.objects import attributes_of, fields_of, holds_tensor, is_object
@@ -238,8 +239,7 @@ def cloned(item: Any, known: dict[int, Any] | None = None) -> Any:
         if item.layout is not torch.strided or item.is_nested or not has_data(item):
             return item
         if id(item) not in known:
-            copy = item.detach().clone(memory_format=torch.preserve_format)
-            known[id(item)] = copy.requires_grad_(item.requires_grad)
+            known[id(item)] = leaf_copy(item)
         return known[id(item)]
     if isinstance(item, tuple):
         children = [cloned(child, known) for child in item]

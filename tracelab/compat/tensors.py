@@ -54,14 +54,6 @@ def has_rules(cls: type, of_torch: bool = False) -> bool:
     return (rules.__func__ is inherited.__func__) is of_torch
 
 
-def mark_as_parameter(tensor: torch.Tensor) -> None:
-    """Have `isinstance(tensor, torch.nn.Parameter)` be true, by the mark that torch gives parameters of other classes.
-
-    Of a parameter itself Python knows the answer without asking, so that nobody could see the question.
-    """
-    setattr(tensor, "_is_param", True)  # noqa: B010
-
-
 def generator_address(generator: torch.Generator) -> int:
     """The address of what the object stands for; each call of torch may see another object of the same one."""
     address: int = generator._cdata  # type: ignore[attr-defined]

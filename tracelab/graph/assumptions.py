@@ -40,7 +40,7 @@ class AssumptionKind(enum.StrEnum):
     CONTIGUITY = "contiguity"
     REQUIRES_GRAD = "requires_grad"
     CLASS = "class"
-    """Whether an input was a parameter."""
+    """Which class an input had, or whether it was a parameter."""
     IDENTITY = "identity"
     """Whether a call gave back its argument itself: `x.float()` of a `float32`."""
     SHAPE = "shape"
@@ -252,6 +252,8 @@ READS = {
     "shape": "{}.shape",
     "itself": "{}",
     "parameter": "isinstance({}, torch.nn.Parameter)",
+    "class": "type({}).__name__",
+    "subclass": "('Tensor' if type({}) in (torch.Tensor, torch.nn.Parameter) else type({}).__name__)",
     "made": "({}.grad_fn is not None)",
     "no_grad": "({}.grad is None)",
 }

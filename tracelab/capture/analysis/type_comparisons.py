@@ -1,15 +1,24 @@
-"""Where code compares the class of an object: `type(x) is torch.Tensor`, which no call of torch's tells."""
+"""Where code compares the class of an object: `type(x) is torch.Tensor`, `isinstance(x, MyTensor)`.
+
+No call of torch's tells it, so the code itself is read, and what the names in it stand for is looked up.
+"""
 
 from __future__ import annotations
 
 import dis
-from types import CodeType
+from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
+import torch
+
+from tracelab.capture.values import is_filled
 from tracelab.graph.by_code import by_code
 
 _COMPARES = frozenset({"IS_OP", "COMPARE_OP", "CONTAINS_OP"})
 _NEAR = 10
 """Instructions between the class and its comparison."""
+_ASKS = frozenset({"isinstance", "issubclass"})
 
 
 @by_code
@@ -24,3 +33,45 @@ def compares_types(code: CodeType) -> int:
                 if near.opname in _COMPARES:
                     return near.offset
     return -1
+
+
+@by_code
+def asks_for_classes(code: CodeType) -> int:
+    """The offset of the first `isinstance`, or of a pattern of a `match`, in a code object; -1 where there is none."""
+    for item in dis.get_instructions(code):
+        if item.opname == "MATCH_CLASS" or (item.opname.startswith("LOAD_") and item.argval in _ASKS):
+            return item.offset
+    return -1
+
+
+def parts_of(code: CodeType) -> Iterator[CodeType]:
+    """A code object, and those of the functions and comprehensions that stand in it."""
+    yield code
+    for item in code.co_consts:
+        if isinstance(item, CodeType):
+            yield from parts_of(item)
+
+
+def tensor_classes(function: FunctionType, code: CodeType) -> set[type]:
+    """The classes of tensors that a part of a function names."""
+    names = {*code.co_names, *code.co_freevars, *code.co_cellvars}
+    space = function.__globals__
+    named = [space[name] for name in names if name in space]
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if name in names and is_filled(cell):
+            named.append(cell.cell_contents)
+    # `torch.nn.Parameter`: what a module is asked for is behind those that are looked at.
+    for item in named:
+        if isinstance(item, ModuleType):
+            named += [found for name in names & vars(item).keys() if not _is_in(found := vars(item)[name], named)]
+    return {item for found in named for item in _classes(found)}
+
+
+def _is_in(found: Any, named: list[Any]) -> bool:
+    return any(found is item for item in named)
+
+
+def _classes(found: Any) -> Iterator[type]:
+    for item in found if type(found) is tuple else (found,):
+        if isinstance(item, type) and issubclass(item, torch.Tensor):
+            yield item

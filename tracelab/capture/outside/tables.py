@@ -67,6 +67,8 @@ class Tables:
     def __init__(self, function: Any, modules: list[tuple[torch.nn.Module, str]]) -> None:
         self.tables: list[Table] = []
         self.codes: dict[int, types.CodeType] = {}
+        self.functions: list[types.FunctionType] = []
+        """The user's own that the code reaches."""
         self.roots = [(module, path or type(module).__name__) for module, path in modules[:1]]
         """The modules that are reached by themselves, not as parts of others."""
         self.mode_readers: list[Any] = []
@@ -190,6 +192,7 @@ class Tables:
                 self._pending.append((wrapped, function.__name__))
             return
         self.codes[id(code)] = code
+        self.functions.append(function)
         if function.__closure__:
             self._variables(code, function.__closure__)
         if function.__defaults__ or function.__kwdefaults__:

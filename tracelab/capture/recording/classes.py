@@ -1,27 +1,76 @@
-"""Whether an input is a parameter, where the code compares classes in a way that tracing does not see."""
+"""The classes of the inputs, where the code compares classes in a way that tracing does not see."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType
 
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
-from tracelab.capture.analysis.type_comparisons import compares_types
+from tracelab.capture.analysis.type_comparisons import asks_for_classes, compares_types, parts_of, tensor_classes
 from tracelab.capture.recording.state import RecordingState
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Role
 from tracelab.graph.source import Source
 
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+_Comparison = tuple[str, Source]
+"""How an input's class is asked (see `tracelab.graph.assumptions.READS`), and where the code compares it."""
 
-def assume_classes(recorder: RecordingState) -> None:
-    """Assume of each input that it is a parameter, or that it is none, where code of the user's compares classes."""
+
+def assume_classes(recorder: RecordingState, functions: Iterable[FunctionType]) -> None:
+    """Assume of each input which class it has, where code of the user's compares classes.
+
+    Args:
+        recorder: The recording.
+        functions: What the traced code reaches: the comparison may stand in one that leads to no operator.
+    """
+    comparisons = [*_on_stacks(recorder), *(item for function in functions for item in _named_in(function))]
+    if not comparisons:
+        return
+    inputs = [(tensor, value) for tensor, value in recorder.bound() if value.role is Role.INPUT]
+    for test in ("class", "subclass", "parameter"):
+        source = next((source for asked, source in comparisons if asked == test), None)
+        if source is None:
+            continue
+        for tensor, value in inputs:
+            if test == "parameter":
+                found: bool | str = isinstance(tensor, torch.nn.Parameter)
+                subject = "isinstance({}, Parameter)"
+            else:
+                name = type(tensor).__name__
+                found = "Tensor" if test == "subclass" and type(tensor) in _PLAIN else name
+                subject = "type({}).__name__"
+            recorder.assume_at(AssumptionKind.CLASS, test, value, found, source, subject)
+        if test == "class":
+            # It says all that the others do.
+            return
+
+
+def _on_stacks(recorder: RecordingState) -> Iterator[_Comparison]:
+    """Comparisons in code that led to an operator."""
     # By identity: Python hashes a code object by reading all of it.
     codes = {id(code): code for source in recorder.sources() for code, _ in source.stack}
-    code = next((code for code in codes.values() if compares_types(code) >= 0 and not is_library(code)), None)
-    if code is None:
-        return
-    source = Source(((code, compares_types(code)),))
-    for tensor, value in recorder.bound():
-        if value.role is Role.INPUT:
-            found = isinstance(tensor, torch.nn.Parameter)
-            subject = "isinstance({}, Parameter)"
-            recorder.assume_at(AssumptionKind.CLASS, "parameter", value, found, source, subject)
+    for code in codes.values():
+        if compares_types(code) >= 0 and not is_library(code):
+            yield "class", _at(code, compares_types(code))
+
+
+def _named_in(function: FunctionType) -> Iterator[_Comparison]:
+    """Comparisons with a class of tensors that a function names."""
+    for code in parts_of(function.__code__):
+        compared, asked = compares_types(code), asks_for_classes(code)
+        if compared < 0 and asked < 0:
+            continue
+        classes = tensor_classes(function, code)
+        if compared >= 0 and classes:
+            yield "class", _at(code, compared)
+        if asked >= 0 and not classes.issubset(_PLAIN):
+            yield "subclass", _at(code, asked)
+        if asked >= 0 and torch.nn.Parameter in classes:
+            yield "parameter", _at(code, asked)
+
+
+def _at(code: CodeType, offset: int) -> Source:
+    return Source(((code, offset),))

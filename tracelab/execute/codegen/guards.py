@@ -136,7 +136,7 @@ class Guard:
         if item.test == "itself":
             return f"if {name(item.value)} is not {name(given_to(item.value))}: guards.differs({number}, False)"
         if item.test in READS:
-            read = READS[item.test].format(name(item.value))
+            read = READS[item.test].replace("{}", name(item.value))
             wanted = constant(item.constant)
             if item.test == "at_least":
                 return f"if {read} < {wanted}: guards.differs({number}, {read})"
@@ -298,7 +298,7 @@ class GuardMonitor:
 
 
 def _read(test: str, subject: Any) -> Any:
-    return eval(READS[test].format("subject"), {"torch": torch, "subject": subject})
+    return eval(READS[test].replace("{}", "subject"), {"torch": torch, "subject": subject})
 
 
 def _same_content(now: Any, constant: Any) -> bool:
