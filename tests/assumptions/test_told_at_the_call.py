@@ -410,6 +410,12 @@ def test_a_parameter_is_told_where_the_code_compares_classes(code):
     assert not told(traced, torch.zeros(3))
 
 
+def test_a_size_that_is_looked_for_is_told_as_the_comparison_that_was_made():
+    traced = traced_on(lambda x: x * 2 if x.shape[0] in (2, 3) else x, torch.ones(2))
+    (sentence,) = told(traced, torch.ones(4))
+    assert "x.shape[0] == 2 was True" in str(sentence)
+
+
 def test_a_class_that_is_only_shown_is_no_assumption():
     def code(x):
         name = type(x).__name__

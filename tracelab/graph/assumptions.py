@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from tracelab.graph.expressions import condition, tidy
+from tracelab.graph.expressions import condition, sought, tidy
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.source import Source, short_place
 
@@ -105,9 +105,16 @@ class Assumption:
         if not self.subject:
             expression = self.source.expression if self.source is not None else ""
             if self.kind in (AssumptionKind.BRANCH, AssumptionKind.CHECK):
-                expression = condition(expression)
+                expression = self._compared(condition(expression))
             return tidy(expression) or f"a {self.kind} that the code read"
         return self.subject.replace("{}", user_name(self.value) if self.value is not None else "it")
+
+    def _compared(self, expression: str) -> str:
+        """Python compares what is looked for with one item after the other, and asks after each."""
+        node, left = self.value.node if self.value is not None else None, sought(expression)
+        if not left or node is None or node.name != "eq" or len(node.args) != 2:
+            return expression
+        return f"{left} == {getattr(node.args[1], 'name', node.args[1])}"
 
     @property
     def line(self) -> str:

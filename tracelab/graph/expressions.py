@@ -56,6 +56,19 @@ def condition(text: str) -> str:
     return text if asked is None or isinstance(asked, (ast.BoolOp, ast.IfExp)) else _written(asked, text)
 
 
+@functools.lru_cache(maxsize=1024)
+def sought(text: str) -> str:
+    """What is looked for in a container, where an expression is that; empty text otherwise.
+
+    >>> sought("x.shape[0] in (2, 3)"), sought("x.shape[0] > 2")
+    ('x.shape[0]', '')
+    """
+    parsed = _parsed(text)
+    if isinstance(parsed, ast.Compare) and len(parsed.ops) == 1 and isinstance(parsed.ops[0], (ast.In, ast.NotIn)):
+        return _written(parsed.left, text)
+    return ""
+
+
 def _asked(text: str) -> ast.expr | None:
     """The condition of a statement or choice; None where the text is neither."""
     whole = _parsed(text)
