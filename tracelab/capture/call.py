@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from tracelab.capture.failures import TraceError
 from tracelab.capture.record import record
+from tracelab.capture.recording.apart import compares_identity
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
 from tracelab.capture.values import leaf_copy
@@ -120,7 +121,7 @@ def _recorded(
     if "" not in modules:
         modules = {**{place: item for place, item in call.given.items() if isinstance(item, nn.Module)}, **modules}
     call.has_arrays = any(part.kind == "array" for tree in trees for part in tree.walk())
-    clones = [_clone(leaf) for leaf in leaves]
+    clones = _clones(leaves, func, modules)
     arguments = Arguments(trees, clones)
     try:
         recording = record(
@@ -173,6 +174,17 @@ def _clone(tensor: Tensor) -> Tensor:
     if type(tensor) not in (Tensor, nn.Parameter) or tensor.is_nested or tensor.layout is not torch.strided:
         return tensor
     return leaf_copy(tensor)
+
+
+def _clones(leaves: list[Tensor], func: Callable[..., Any], modules: Mapping[str, nn.Module]) -> list[Tensor]:
+    """Copies for a recording; a tensor that is given twice is two, unless the code asks for that: `key is value`."""
+    clones = [_clone(leaf) for leaf in leaves]
+    kept: dict[int, Tensor] = {}
+    for leaf, clone in zip(leaves, clones, strict=True):
+        kept.setdefault(id(leaf), clone)
+    if len(kept) == len(leaves) or not compares_identity(func, modules.items()):
+        return clones
+    return [kept[id(leaf)] for leaf in leaves]
 
 
 def _with_names(func: Any) -> Any:

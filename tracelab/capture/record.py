@@ -18,7 +18,7 @@ from tracelab.capture.naming import name_values
 from tracelab.capture.outside.state import OutsideState
 from tracelab.capture.outside.unseen import note_unseen
 from tracelab.capture.progress import progress_of
-from tracelab.capture.recording.apart import assume_apart
+from tracelab.capture.recording.apart import assume_apart, assume_identity
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.classes import assume_classes
 from tracelab.capture.recording.outputs import Structure, record_output
@@ -106,10 +106,10 @@ def record(
         if prefix == "":
             graph.root.class_name = type(module).__name__
             graph.root.name = type(module).__name__
-    user_inputs = []
-    for label, tensor in inputs:
-        value = Value(label, tensor_type(tensor), None, Role.INPUT)
-        user_inputs.append(value)
+    given = [(tensor, Value(label, tensor_type(tensor), None, Role.INPUT)) for label, tensor in inputs]
+    user_inputs = [value for _, value in given]
+    for tensor, value in reversed(given):
+        # One that is given twice is the first.
         recorder.bind(tensor, value)
     outside = OutsideState(function, state.modules, "" in (modules or {}))
     recorder.draws = outside.draws
@@ -155,6 +155,7 @@ def record(
         outside.note(recorder)
         note_unseen(recorder, session.epoch)
         assume_apart(recorder, user_inputs)
+        assume_identity(recorder, given, outside.found.functions)
         assume_classes(recorder, outside.found.functions)
         result = plain_numbers(result, set())
         session.completed = True

@@ -20,7 +20,8 @@ from tracelab.graph.kinds import ARGUMENT, DELETE, SET_FIELD, SET_ITEMS, SET_KEY
 from tracelab.graph.objects import holds_tensor
 from tracelab.graph.own_attributes import own_attributes
 from tracelab.graph.registered import Structure
-from tracelab.graph.tree import AS_GIVEN, MUTABLE, Tree, fields_now, rebuild_all, same_value
+from tracelab.graph.same_values import same_value
+from tracelab.graph.tree import AS_GIVEN, MUTABLE, Tree, fields_now, rebuild_all
 from tracelab.graph.types import counted
 
 

@@ -13,7 +13,6 @@ import re
 import sys
 import types
 import uuid
-import weakref
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ import numpy
 import torch
 
 from tracelab.graph.assumptions import Words
-from tracelab.graph.described import Described, is_as_described
 from tracelab.graph.given_keys import GivenKeys
 from tracelab.graph.objects import attributes_of
 from tracelab.graph.own_attributes import dict_of_class, set_attributes
@@ -158,19 +156,6 @@ VALUES = (
 
 WRITABLE = (numpy.ndarray, set)
 """Values that code may write to: it gets a copy."""
-
-
-def same_value(now: Any, before: Any) -> bool:
-    """Whether two values of Python's are of one class and equal."""
-    if isinstance(before, Described):
-        return is_as_described(now, before)
-    if isinstance(now, weakref.ReferenceType):
-        # Of an object to one that holds it: each has its own.
-        return type(now) is type(before)
-    if isinstance(now, numpy.ndarray):
-        alike = type(now) is type(before) and now.dtype == before.dtype and now.shape == before.shape
-        return alike and bool(now.tobytes() == before.tobytes())
-    return now is before or (type(now) is type(before) and bool(now == before or (now != now and before != before)))
 
 
 def is_namedtuple(item: object) -> bool:

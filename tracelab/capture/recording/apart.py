@@ -1,12 +1,29 @@
-"""Arguments that must be two tensors: the code gives one of them another shape in place, and uses the other, too."""
+"""Whether two arguments are one tensor.
+
+They must be two where the code gives one of them another shape in place, and uses the other, too. Where the code asks
+(`a is b`), it is as it was.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+from types import FunctionType
+from typing import Any
+
+from torch import Tensor, nn
+
+from tracelab.capture.analysis.identity_comparisons import identity_comparisons
 from tracelab.capture.analysis.static_sizes import RESHAPING
+from tracelab.capture.outside.tables import Tables
 from tracelab.capture.recording.part import Recording, add_node
 from tracelab.graph.assumptions import AssumptionKind, user_name
 from tracelab.graph.intrinsics import IS
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.source import Source
+
+_MOST = 6
+"""With more tensors, their pairs are too many to ask for."""
 
 
 def assume_apart(recorder: Recording, inputs: list[Value]) -> None:
@@ -20,6 +37,26 @@ def assume_apart(recorder: Recording, inputs: list[Value]) -> None:
                 same = add_node(recorder, IS, (other, value), "bool", node.source)
                 subject = f"`{user_name(other)} is {user_name(value)}`"
                 recorder.assume_at(AssumptionKind.ARGUMENT, "bool", same, False, node.source, subject)
+
+
+def compares_identity(function: Any, modules: Iterable[tuple[str, nn.Module]]) -> bool:
+    """Whether code that a function reaches compares two of its variables by identity."""
+    reached = Tables(function, [(module, path) for path, module in modules]).functions
+    return any(identity_comparisons(each.__code__) for each in reached)
+
+
+def assume_identity(recorder: Recording, inputs: list[tuple[Tensor, Value]], functions: Iterable[FunctionType]) -> None:
+    """Assume of each two tensors whether they are one, where the code compares two of its variables by identity."""
+    if not 2 <= len(inputs) <= _MOST:
+        return
+    place = next((place for function in functions for place in identity_comparisons(function.__code__)), None)
+    if place is None:
+        return
+    source = Source((place,))
+    for (tensor, value), (other, other_value) in itertools.combinations(inputs, 2):
+        same = add_node(recorder, IS, (value, other_value), "bool", source)
+        subject = f"`{user_name(value)} is {user_name(other_value)}`"
+        recorder.assume_at(AssumptionKind.ARGUMENT, "bool", same, tensor is other, source, subject)
 
 
 def _reshaped(nodes: list[Node], tensors: list[Value]) -> dict[Value, Node]:

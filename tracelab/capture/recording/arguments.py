@@ -26,7 +26,8 @@ from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import ARGUMENT
 from tracelab.graph.objects import attributes_of, is_object
 from tracelab.graph.own_attributes import own_attributes
-from tracelab.graph.tree import Tree, build, same_value
+from tracelab.graph.same_values import same_value
+from tracelab.graph.tree import Tree, build
 
 Change = tuple[str, Any, Any]
 """What was done to an object (a name of `graph.intrinsics`), to which of its parts, and what stands there now."""
