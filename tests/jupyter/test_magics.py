@@ -376,6 +376,41 @@ def test_a_cell_with_a_top_level_await_runs(shell):
     assert inputs(shell) == ["x"]
 
 
+WAITING = """import asyncio
+async def doubled(x):
+    await asyncio.sleep(0)
+    return x * 2
+"""
+
+
+def test_what_is_awaited_has_the_name_that_it_is_given(shell):
+    with_x(shell).run(f"{WAITING}")
+    shell.run("%%trace\nasync with asyncio.timeout(9):\n    y = await doubled(x)")
+    assert [value.name for value in shell.graph.outputs] == ["y"]
+
+
+def test_tasks_that_a_cell_waits_for_are_no_rounds_of_the_event_loop(shell):
+    with_x(shell).run(WAITING)
+    ran = shell.run("%%trace\na, b = await asyncio.gather(doubled(x), doubled(x + 1))")
+    assert ran.error is None
+    assert "round" not in ran.out
+
+
+def test_a_task_of_another_cell_is_refused_with_the_way_out(shell):
+    import asyncio
+
+    ran = []
+
+    async def kernel() -> None:
+        with_x(shell).run(WAITING)
+        shell.space["task"] = asyncio.ensure_future(shell.space["doubled"](shell.space["x"]))
+        ran.append(shell.run("%%trace\ny = await task"))
+        await shell.space["task"]
+
+    asyncio.run(kernel())
+    assert "begin it in this cell" in str(ran[0].error)
+
+
 # Errors ------------------------------------------------------------------------------------------------------
 
 FAILS = "%%trace\ny = x * 2\nz = y @ torch.ones(7, 7)\nw = z + 1"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.syntax import loops_of
 from tracelab.graph.by_code import by_code
 from tracelab.graph.scope import Scope
@@ -72,7 +73,10 @@ class Rounds:
 
     def _inside(self, stack: tuple[tuple[CodeType, int], ...]) -> tuple[tuple[CodeType, int], ...]:
         """Without the event loop that runs the cell, whose rounds are none of it."""
-        first = next((index for index, (code, _) in enumerate(stack) if code.co_filename == self.cell), 0)
+        first = next((index for index, (code, _) in enumerate(stack) if code.co_filename == self.cell), None)
+        if first is None:
+            # A task that the cell waits for: no frame of the cell is below it.
+            first = next((index for index, (code, _) in enumerate(stack) if not is_library(code)), 0)
         return stack[first:]
 
     def _move(self, place: tuple[tuple[CodeType, int], ...], depth: int) -> None:

@@ -175,7 +175,13 @@ def bound_names(code: CodeType, offset: int) -> tuple[str, ...]:
 
 
 def _following(listing: list[dis.Instruction], at: int) -> Iterator[dis.Instruction]:
-    for instruction in listing[at + 1 : at + 40]:
+    start = at + 1
+    if listing[at].opname == "SEND":
+        # `await`: what it gives is there where the waiting ends.
+        end = listing[at].argval
+        start = next((place for place in range(start, len(listing)) if listing[place].offset >= end), len(listing))
+        start += start < len(listing) and listing[start].opname == "END_SEND"
+    for instruction in listing[start : start + 39]:
         if instruction.opname not in ("CACHE", "EXTENDED_ARG", "NOP", "COPY", "DUP_TOP", "PRECALL", "NOT_TAKEN"):
             yield instruction
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tracelab.errors import InputError
 from tracelab.graph.objects import holds_tensor
 
 
@@ -60,6 +61,7 @@ def run_code(code: CodeType, namespace: dict[str, Any]) -> Any:
     """Run compiled code; what it awaits runs to its end.
 
     The event loop of a kernel goes on when the cell is over, so that a loop of its own runs what the cell awaits.
+    Raises `InputError` for a task of another cell.
     """
     result = eval(code, namespace)
     if not code.co_flags & inspect.CO_COROUTINE:
@@ -69,6 +71,16 @@ def run_code(code: CodeType, namespace: dict[str, Any]) -> Any:
     try:
         with asyncio.Runner() as runner:
             return runner.run(result)
+    except RuntimeError as error:
+        if outer is None or "attached to a different loop" not in str(error):
+            raise
+        for waiting in (*asyncio.all_tasks(outer), *filter(asyncio.isfuture, namespace.values())):
+            # It was told that somebody waits for it; the next one who does would be refused.
+            waiting._asyncio_future_blocking = False
+        raise InputError(
+            "this cell awaits a task that another cell began, whose event loop stands still while a trace runs: await "
+            "it in a cell without %%trace first, or begin it in this cell"
+        ) from error
     finally:
         asyncio.events._set_running_loop(outer)
 

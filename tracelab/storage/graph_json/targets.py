@@ -233,7 +233,10 @@ class TargetReader:
                 # A result of a class of one's own comes back as a plain tuple, list or dict of the same fields.
                 return None
             reason = (
-                f"{name} is Python code, which files do not hold: "
+                f"{name} is Python code inside of a function, which files neither hold nor find again: run the trace "
+                "where it was made, or define it at the top of a module and trace again"
+                if "<locals>" in qualname
+                else f"{name} is Python code, which files do not hold: "
                 f"if you trust it, load the file with allow={{{name!r}}}"
             )
             return Refusal(qualname.rpartition(".")[2], reason, dict(entry))
