@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from tracelab.capture.failures import TraceError
+from tracelab.capture.outside.identity import compares_identity
 from tracelab.capture.record import record
-from tracelab.capture.recording.apart import compares_identity
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
 from tracelab.capture.values import leaf_copy

@@ -9,13 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from types import FunctionType
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tracelab.capture.analysis.identity_comparisons import identity_comparisons
 from tracelab.capture.analysis.static_sizes import RESHAPING
-from tracelab.capture.outside.tables import Tables
 from tracelab.capture.recording.part import Recording, add_node
 from tracelab.graph.assumptions import AssumptionKind, user_name
 from tracelab.graph.intrinsics import IS
@@ -37,12 +35,6 @@ def assume_apart(recorder: Recording, inputs: list[Value]) -> None:
                 same = add_node(recorder, IS, (other, value), "bool", node.source)
                 subject = f"`{user_name(other)} is {user_name(value)}`"
                 recorder.assume_at(AssumptionKind.ARGUMENT, "bool", same, False, node.source, subject)
-
-
-def compares_identity(function: Any, modules: Iterable[tuple[str, nn.Module]]) -> bool:
-    """Whether code that a function reaches compares two of its variables by identity."""
-    reached = Tables(function, [(module, path) for path, module in modules]).functions
-    return any(identity_comparisons(each.__code__) for each in reached)
 
 
 def assume_identity(recorder: Recording, inputs: list[tuple[Tensor, Value]], functions: Iterable[FunctionType]) -> None:
