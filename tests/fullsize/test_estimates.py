@@ -7,6 +7,7 @@ import time
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 import tracelab
 from support.language_models import without_data
@@ -125,6 +126,63 @@ def test_a_model_that_was_edited_says_that_it_cannot_decode():
     estimate = traced.estimate()
     assert estimate.decode is None
     assert estimate.notes[0].startswith("decoding is not estimated: ")
+
+
+SMALL = {"vocab_size": WORDS, "d_model": WIDTH, "decoder_start_token_id": 0}
+LAYERED = {"encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "decoder_attention_heads": 4}
+SPECIAL = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+ENCODING = {
+    "t5": transformers.T5Config(**SMALL, d_kv=8, d_ff=INNER, num_layers=2, num_heads=4),
+    "bart": transformers.BartConfig(
+        **SMALL, **LAYERED, **SPECIAL, encoder_ffn_dim=INNER, decoder_ffn_dim=INNER, attn_implementation="eager"
+    ),
+    "whisper": transformers.WhisperConfig(
+        **SMALL, **LAYERED, **SPECIAL, encoder_ffn_dim=INNER, decoder_ffn_dim=INNER, max_source_positions=20
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENCODING)
+def test_a_step_of_a_model_with_an_encoder_counts_the_decoder_alone(name: str):
+    with torch.device("meta"):
+        model = (
+            transformers.AutoModelForSeq2SeqLM.from_config(ENCODING[name]).eval()
+            if name != "whisper"
+            else (transformers.WhisperForConditionalGeneration(ENCODING[name]).eval())
+        )
+
+        def prompt(batch: int, length: int, words: int) -> dict[str, torch.Tensor]:
+            if name == "whisper":
+                given = {"input_features": torch.zeros(batch, 80, 40)}
+            else:
+                given = {"input_ids": torch.zeros(batch, length, dtype=torch.long)}
+            return {**given, "decoder_input_ids": torch.zeros(batch, words, dtype=torch.long)}
+
+        traced = tracelab.trace(model, **prompt(1, 8, 4), check_trace=False)
+        given = prompt(2, 16, 16 if name == "whisper" else 4)
+        with torch.no_grad():
+            returned = model(**given, use_cache=True)
+            with FlopCounterMode(display=False) as counter:
+                model(
+                    decoder_input_ids=given["decoder_input_ids"][:, -1:],
+                    encoder_outputs=(returned.encoder_last_hidden_state,),
+                    past_key_values=returned.past_key_values,
+                    use_cache=True,
+                )
+    estimate = traced.estimate(batch=2, length=16)
+    assert estimate.decode.flops == counter.get_total_flops()
+
+
+def test_a_length_that_the_code_counts_is_refused_with_its_line():
+    def code(ids: torch.Tensor) -> torch.Tensor:
+        total = torch.zeros(len(ids), 8, device=ids.device)
+        for place in range(ids.shape[1]):
+            total = total + ids[:, place, None]
+        return total * ids
+
+    traced = tracelab.trace(code, torch.ones(2, 8, dtype=torch.long), check_trace=False)
+    with pytest.raises(tracelab.InputError, match=r"not for batch=2, length=16: it assumes that range"):
+        traced.estimate(length=16)
 
 
 # Other models ----------------------------------------------------------------------------------------------

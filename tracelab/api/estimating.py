@@ -23,7 +23,7 @@ from tracelab.execute.estimate.estimate import Estimate, PhaseEstimate, uncounte
 from tracelab.execute.estimate.interpolate import Point
 from tracelab.execute.estimate.items import Spec
 from tracelab.execute.estimate.phases import Phase
-from tracelab.execute.estimate.propagate import Findings, propagate
+from tracelab.execute.estimate.propagate import Findings, Unestimated, propagate
 from tracelab.execute.run.program import state_of
 from tracelab.graph.assumptions import Assumption
 from tracelab.graph.data import input_tree_of
@@ -173,7 +173,12 @@ class _Book:
         return found
 
     def estimate(self, point: Point, decode: bool) -> Estimate:
-        costs, broken = self.prefill.at(point)
+        try:
+            costs, broken = self.prefill.at(point)
+        except Unestimated as error:
+            if error.broken is None:
+                raise
+            raise InputError(self.does_not_hold(point, error.broken)) from error
         if broken is not None:
             raise InputError(self.does_not_hold(point, broken))
         batch, length = (*point, 0, 0)[:2]
@@ -224,21 +229,32 @@ class _Book:
             return None
 
     def _decoding_recorded(self) -> Phase:
-        model, name = self.model, input_tree_of(self.graph).names[self.lengthy[0]]
+        model, names = self.model, input_tree_of(self.graph).names
         if model is None or not self.examples:
             raise TracelabError("there is no Python module behind the trace, which was edited or loaded from a file")
         ids = self.examples[self.lengthy[0]]
+        prompt = dict(zip(names, self.examples, strict=False))
+        encoded = _has_encoder(model) and "decoder_input_ids" in prompt
+        # What decodes with an encoder takes what that gave, and not its ids.
+        token_name, kept = (
+            ("decoder_input_ids", ("encoder_last_hidden_state",)) if encoded else (names[self.lengthy[0]], ())
+        )
+        if not encoded:
+            prompt = {token_name: ids}
         with isolated([model]), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            returned = model(**{name: ids}, use_cache=True)
+            returned = model(**prompt, use_cache=True)
             key, cache = next((key, returned[key]) for key in _CACHES if returned.get(key) is not None)
             tensors = [leaf for leaf in leaves(cache) if isinstance(leaf, Tensor)]
+            states = tuple(returned[each] for each in kept)
 
-            def step(token: Tensor, states: tuple[Tensor, ...]) -> Any:
-                held = {id(before): now for before, now in zip(tensors, states, strict=True)}
-                return model(**{name: token, key: copy.deepcopy(cache, held)}, use_cache=True)
+            def step(token: Tensor, states: tuple[Tensor, ...], caches: tuple[Tensor, ...]) -> Any:
+                held = {id(before): now for before, now in zip(tensors, caches, strict=True)}
+                given = {"encoder_outputs": states} if encoded else {}
+                return model(**{token_name: token, key: copy.deepcopy(cache, held)}, **given, use_cache=True)
 
-            graph, _, _ = record_call(step, {"": model}, CallArguments((ids[:, -1:], tuple(tensors)), None), False)
+            token = prompt[token_name][:, -1:]
+            graph, _, _ = record_call(step, {"": model}, CallArguments((token, states, tuple(tensors)), None), False)
         shapes = [tuple(tensor.shape) for tensor in tensors]
 
         def find(points: list[Point]) -> tuple[Findings, frozenset[int]]:
@@ -248,10 +264,24 @@ class _Book:
             if [check.rows[flow.row][0].shape for flow in check.cached] != shapes:
                 raise TracelabError("the cache of the trace is not that of the model")
             token = tuple(Spec((point[0], 1), (1, 1), ids.dtype) for point in points)
-            found = propagate(graph, graph.state, [token, *given], self.cast, _CACHES)
-            return found, frozenset(range(1, 1 + len(given)))
+            hidden = [tuple(self._encoded(state, point) for point in points) for state in states]
+            found = propagate(graph, graph.state, [token, *hidden, *given], self.cast, _CACHES)
+            return found, frozenset(range(1 + len(hidden), 1 + len(hidden) + len(given)))
 
         return Phase(find)
+
+    def _encoded(self, state: Tensor, point: Point) -> Spec:
+        """What the encoder gave for each token, at a batch and a length."""
+        names = input_tree_of(self.graph).names
+        grows = any(not names[place].startswith("decoder_") for place in self.lengthy)
+        shape = (point[0], point[1] if grows else state.shape[1], *state.shape[2:])
+        floating = self.cast is not None and state.dtype.is_floating_point
+        return Spec(shape, _strides(shape), self.cast if floating and self.cast is not None else state.dtype)
+
+
+def _has_encoder(model: nn.Module) -> bool:
+    """Whether a model has an encoder beside its decoder."""
+    return bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
 
 
 _books: weakref.WeakKeyDictionary[Any, dict[Any, _Book]] = weakref.WeakKeyDictionary()

@@ -88,6 +88,13 @@ class Findings:
     """Kinds of nodes whose operations nobody has a formula for."""
 
 
+class Unestimated(InputError):
+    """The graph cannot go on without data."""
+
+    broken: Assumption | None = None
+    """An assumption that did not hold at the first of the sizes before that."""
+
+
 @dataclass(slots=True)
 class _Known:
     """What a call gives: a template of its results, in which memory is that of an argument, or new."""
@@ -410,7 +417,9 @@ class _Run:
     def _refused(self, node: Node, why: str) -> InputError:
         place = f" at {short_place(node.source)}" if node.source is not None else ""
         words = " ".join(why.split())
-        return InputError(f"{_shown(node)}{place} has no estimate: {words[:300]}")
+        error = Unestimated(f"{_shown(node)}{place} has no estimate: {words[:300]}")
+        error.broken = self.found.broken.get(0)
+        return error
 
 
 class _Part:
