@@ -109,6 +109,8 @@ class ValueColumns(TypedDict):
     """The value whose memory it shares."""
     strides: NotRequired[list[tuple[ValueIndex, OptionalShape]]]
     """Strides of the tensors whose elements do not lie densely, row after row."""
+    sizes: NotRequired[list[tuple[ValueIndex, list[StringIndex]]]]
+    """Sizes by name, of tensors in which some size may differ from call to call: `batch`, `64`, `length - 1`, `?`."""
 
 
 class SourceColumns(TypedDict):

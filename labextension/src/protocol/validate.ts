@@ -62,6 +62,7 @@ const valueColumns = object(
   },
   {
     strides: list(tuple(index('values'), optionalIndex('shapes'))),
+    sizes: list(tuple(index('values'), list(index('strings')))),
   },
 );
 

@@ -88,6 +88,8 @@ export interface ValueColumns {
   alias: number[];
   /** Strides of the tensors whose elements do not lie densely, row after row. */
   strides?: [number, number][];
+  /** Sizes by name, of tensors in which some size may differ from call to call: `batch`, `64`, `length - 1`, `?`. */
+  sizes?: [number, number[]][];
 }
 
 /** Places in the user's code, each one stack frame. */

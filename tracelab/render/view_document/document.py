@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,13 +34,17 @@ from tracelab.render.view_document.source_table import SourceTable
 from tracelab.render.view_document.taint import taints
 
 
-def view_document(graph: Graph) -> ViewDocument:
-    """The document of a graph, as plain dicts, lists, strings and ints.
+SizeNames = Mapping[Value, Sequence[str]]
+"""A text for each size of a tensor: `batch`, `64`."""
+
+
+def view_document(graph: Graph, sizes: SizeNames | None = None) -> ViewDocument:
+    """The document of a graph, as plain dicts, lists, strings and ints; with sizes by name where these are known.
 
     >>> view_document(tracelab.trace(lambda x: x.relu() + 1, torch.ones(2)).graph)["summary"]
     {'ops': 2, 'parameters': 0, 'parameter_bytes': 0, 'warnings': 0}
     """
-    return DocumentBuilder(graph).build()
+    return DocumentBuilder(graph, sizes).build()
 
 
 def view_bytes(graph: Graph) -> bytes:
@@ -58,8 +63,9 @@ class DocumentBuilder:
     tells_story = True
     """Whether function calls are scopes, and what is not the story is marked: not where two graphs are one."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, sizes: SizeNames | None = None) -> None:
         self.graph = graph
+        self.sizes = sizes or {}
         self.folded = Folded(graph)
         self.bases: dict[Value, Value] = {}
         """For each value made by a view or an in-place operator, the value whose memory it shares."""
@@ -92,6 +98,9 @@ class DocumentBuilder:
         if unused:
             nodes["unused"] = unused
         values = self.value_rows()
+        named = self.named_sizes()
+        if named:
+            values["sizes"] = named
         outputs, paths = self.output_rows()
         warnings = self.warning_rows()
         sources = self.places.columns
@@ -292,6 +301,9 @@ class DocumentBuilder:
             rows["strides"] = strides
         return rows
 
+    def named_sizes(self) -> list[tuple[int, list[int]]]:
+        return [(row, list(map(self.string, texts))) for row, texts in named_rows(self.values, self.sizes)]
+
     def warning_rows(self) -> list[view.TraceDiagnostic]:
         outputs = self.folded.parts_of(self.graph.outputs)
         depending = taints(self.graph, outputs)
@@ -324,6 +336,11 @@ class DocumentBuilder:
                 self.places.show(fix.file, fix.edit.line, fix.edit.end_line)
             rows.append(row)
         return rows
+
+
+def named_rows(rows: Mapping[Value, int], names: SizeNames) -> list[tuple[int, list[str]]]:
+    """Sizes by name, by the rows of the values in a document."""
+    return sorted((rows[value], list(map(encodable, texts))) for value, texts in names.items() if value in rows)
 
 
 def summary(graph: Graph, ops: int) -> Summary:
