@@ -186,6 +186,8 @@ class SizesTold(TypedDict):
     """Sizes by name, of tensors in which some size may differ from call to call; none of those that are not known."""
 
     type: Literal["sizes.told"]
+    case: int
+    """Of which recording, where there are several."""
     sizes: list[tuple[int, list[str]]]
     """Value rows, each with a text for each size: `batch`, `64`, `length - 1`, `?`."""
 

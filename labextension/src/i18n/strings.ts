@@ -71,6 +71,7 @@ export const numberedOutput = (number: number) => trans.__('output %1', number);
 export const warningOf = (kind: string) => trans.__('warning %1', kind);
 export const bytes = (count: number) => trans._n('%2 byte', '%2 bytes', count, integerText(count));
 export const strides = (strides: string) => trans.__('strides [%1]', strides);
+export const tracedSizes = (shape: string) => trans.__('traced with %1', shape);
 export const noStrides = () => trans.__('no strides');
 export const fromProducer = (maker: string) => trans.__('from %1', maker);
 export const parameter = (path: string) => trans.__('parameter %1', path).trim();

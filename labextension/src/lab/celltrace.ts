@@ -5,6 +5,7 @@
  */
 
 import * as strings from '../i18n/strings';
+import { documentSizeNames, type SizeNames } from '../model/sizenames';
 import type { TraceDiagnostic, ViewDocument } from '../protocol/viewdocument';
 
 /** The names of cells in `files`: the traced one, and others that it called into. */
@@ -18,7 +19,10 @@ export interface TracedLine {
   /** 1-based, as the trace counted; `last` is where the hint stands. */
   first: number;
   last: number;
+  /** Written anew when sizes get names: see `nameSizes`. */
   hint: string;
+  /** The values that it is of. */
+  hinted: number[];
   /** What ran there, itself or in what it called, in the order of execution. */
   nodes: number[];
 }
@@ -62,6 +66,8 @@ export interface CellFile {
 
 export interface CellTrace {
   view: ViewDocument;
+  /** The names of sizes, as far as they are known. */
+  names: SizeNames;
   files: CellFile[];
   warnings: CellDiagnostic[];
 }
@@ -72,15 +78,15 @@ export function unitOf(text: string, column: number): number {
   return /[\ud800-\udbff]/.test(text) ? [...text].slice(0, column).join('').length : column;
 }
 
-/** `float32[32, 128]`; the device where it is not the CPU. */
-export function typeText(view: ViewDocument, value: number): string {
+/** `float32[batch, 128]`, by number what has no name; the device where it is not the CPU. */
+export function typeText(view: ViewDocument, value: number, names: SizeNames): string {
   const { dtype, shape, device, type } = view.values;
   if (shape[value] < 0) {
     return view.strings[type[value]];
   }
   const where = device[value] < 0 ? 'cpu' : view.strings[device[value]];
   const kind = dtype[value] < 0 ? 'Tensor' : view.strings[dtype[value]];
-  return `${kind}[${view.shapes[shape[value]].join(', ')}]${where === 'cpu' ? '' : ` ${where}`}`;
+  return `${kind}[${(names.get(value) ?? view.shapes[shape[value]]).join(', ')}]${where === 'cpu' ? '' : ` ${where}`}`;
 }
 
 /** The frames of a source, innermost first. */
@@ -165,12 +171,12 @@ function gather(view: ViewDocument, files: ReadonlySet<number>): Map<number, Map
   return found;
 }
 
-function hintAt(
+function hintedValues(
   view: ViewDocument,
   line: Gathered,
   readers: readonly number[][],
   outputs: Set<number>,
-): string {
+): number[] {
   const here = new Map(line.nodes.map((node, at) => [node, line.calls[at]]));
   const made = line.nodes.flatMap((node) => view.nodes.outputs[node]);
   // What leaves the line is what it bound: the steps inside of an expression are for the hover.
@@ -179,10 +185,19 @@ function hintAt(
       outputs.has(value) ||
       readers[value].some((node) => here.get(node) !== here.get(view.values.node[value])),
   );
-  const tensors = (leaving.length > 0 ? leaving : made.slice(-1)).filter(
-    (value) => view.values.shape[value] >= 0,
-  );
-  return hintOf(tensors.map((value) => typeText(view, value)));
+  return (leaving.length > 0 ? leaving : made.slice(-1)).filter((value) => view.values.shape[value] >= 0);
+}
+
+/** Writes the hints with these names of sizes; false where that changes nothing. */
+export function nameSizes(trace: CellTrace, names: SizeNames): boolean {
+  if (trace.names === names || (trace.names.size === 0 && names.size === 0)) {
+    return false;
+  }
+  trace.names = names;
+  for (const line of trace.files.flatMap(({ lines }) => lines)) {
+    line.hint = hintOf(line.hinted.map((value) => typeText(trace.view, value, names)));
+  }
+  return true;
 }
 
 function cellWarnings(view: ViewDocument, cells: ReadonlySet<number>): CellDiagnostic[] {
@@ -224,6 +239,7 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
   const readers: number[][] = view.values.name.map(() => []);
   view.nodes.inputs.forEach((values, node) => values.forEach((value) => readers[value].push(node)));
   const outputs = new Set(view.outputs);
+  const names = documentSizeNames(view);
   const gathered = gather(view, cells);
   const warnings = cellWarnings(view, cells);
   const files = [...cells].map((file): CellFile => {
@@ -231,12 +247,11 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
     const texts = new Map(Object.entries(view.files[file].lines).map(([line, text]) => [Number(line), text]));
     const lines = [...gathered.get(file)!.values()]
       .sort((a, b) => a.last - b.last)
-      .map((line) => ({
-        first: line.first,
-        last: line.last,
-        hint: hintAt(view, line, readers, outputs),
-        nodes: line.nodes,
-      }));
+      .map(({ first, last, nodes, calls }) => {
+        const hinted = hintedValues(view, { first, last, nodes, calls }, readers, outputs);
+        const hint = hintOf(hinted.map((value) => typeText(view, value, names)));
+        return { first, last, hint, hinted, nodes };
+      });
     const spans = lines.map(({ first, last }): [number, number] => [first, last]);
     for (const place of warnings.flatMap(({ places }) => places)) {
       if (place.file === file && !spans.some(([a, b]) => a === place.line && b === place.endLine)) {
@@ -253,7 +268,7 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
       spans,
     };
   });
-  return { view, files, warnings };
+  return { view, names, files, warnings };
 }
 
 /** Where a node stands: in each cell the innermost line that ran it; innermost frame first. */

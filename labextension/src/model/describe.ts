@@ -24,20 +24,37 @@ export function shortKind(kind: string): string {
   return kind.replace(/^.*::/, '') || kind;
 }
 
-export function shapeText(document: ViewDocument, value: number): string {
+/** `[2, 128, 64]`: the sizes at the trace; empty for what is no tensor. */
+export function tracedShape(document: ViewDocument, value: number): string {
   const shape = document.values.shape[value];
   return shape < 0 ? '' : `[${document.shapes[shape].join(', ')}]`;
 }
 
+/** `[batch, length, 64]`, as far as sizes have names, else the sizes at the trace. */
+export function shapeText(h: Hierarchy, value: number): string {
+  const names = h.sizeNames.get(value);
+  return names === undefined ? tracedShape(h.document, value) : `[${names.join(', ')}]`;
+}
+
+/** A label of more characters says the sizes at the trace: names are for reading at a glance. */
+const LONGEST_NAMES = 30;
+
+/** `batch×(length - 1)×64`; empty where the sizes have no names, or long ones. */
+function namesSummary(h: Hierarchy, value: number): string {
+  const names = h.sizeNames.get(value) ?? [];
+  const text = names.map((name) => (/^[\p{L}\p{N}_.?…]+$/u.test(name) ? name : `(${name})`)).join('×');
+  return text.length <= LONGEST_NAMES ? text : '';
+}
+
 /** What flows along an edge, in few characters: a shape, else a type. */
-export function valueSummary(document: ViewDocument, value: number): string {
-  const shape = shapeText(document, value);
+export function valueSummary(h: Hierarchy, value: number): string {
+  const shape = tracedShape(h.document, value);
   if (shape === '[]') {
     return strings.scalar();
   }
   return shape === ''
-    ? string(document, document.values.type[value])
-    : shape.slice(1, -1).replace(/, /g, '×');
+    ? string(h.document, h.document.values.type[value])
+    : namesSummary(h, value) || shape.slice(1, -1).replace(/, /g, '×');
 }
 
 export function isTensor(document: ViewDocument, value: number): boolean {
@@ -177,7 +194,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       return {
         title: shortKind(string(document, document.nodes.kind[element])),
         subtitle: module < 0 ? sizesText(h, element) : scopeName(h, module),
-        detail: outputs.length === 0 ? '' : valueSummary(document, outputs[0]) + more,
+        detail: outputs.length === 0 ? '' : valueSummary(h, outputs[0]) + more,
       };
     }
     case 'group': {
@@ -198,7 +215,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       return {
         title: boundaryName(h, element),
         subtitle: '',
-        detail: valueSummary(document, value) + (input === '' ? '' : ` · ${strings.sameAsInput(input)}`),
+        detail: valueSummary(h, value) + (input === '' ? '' : ` · ${strings.sameAsInput(input)}`),
       };
     }
   }

@@ -13,6 +13,7 @@ import {
   scopeClass,
   shapeText,
   string,
+  tracedShape,
   withExpressions,
 } from './describe';
 import {
@@ -92,7 +93,7 @@ function typeParts(h: Hierarchy, value: number): string[] {
   const { document } = h;
   const { values } = document;
   return [
-    string(document, values.type[value]) + shapeText(document, value),
+    string(document, values.type[value]) + shapeText(h, value),
     string(document, values.dtype[value]),
     string(document, values.device[value]),
   ].filter(Boolean);
@@ -101,7 +102,7 @@ function typeParts(h: Hierarchy, value: number): string[] {
 /** `Tensor[1, 64] · float32 · cpu`. */
 export const typeText = (h: Hierarchy, value: number): string => typeParts(h, value).join(' · ');
 
-/** As `typeText`, with strides where the tensor does not lie densely. */
+/** As `typeText`, with the sizes at the trace where these have names, and strides where it does not lie densely. */
 export function fullType(h: Hierarchy, value: number): string {
   const strides = h.strides.has(value) ? stridesOf(h, value) : null;
   const note = h.strides.has(value)
@@ -109,7 +110,8 @@ export function fullType(h: Hierarchy, value: number): string {
       ? strings.noStrides()
       : strings.strides(strides.join(', '))
     : '';
-  return [typeText(h, value), note].filter(Boolean).join(' · ');
+  const traced = h.sizeNames.has(value) ? strings.tracedSizes(tracedShape(h.document, value)) : '';
+  return [typeText(h, value), traced, note].filter(Boolean).join(' · ');
 }
 
 export function elementText(h: Hierarchy, at: Element): string {

@@ -8,6 +8,7 @@
 
 import { Role, type ViewDocument } from '../protocol/viewdocument';
 import { bundleOf, findBundles, type Bundle } from './bundles';
+import { documentSizeNames, type SizeNames } from './sizenames';
 import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
 export type Element = number;
@@ -21,13 +22,17 @@ export interface Story {
   readonly foldSizes: boolean;
   /** What nothing depends on is one note. */
   readonly foldUnused: boolean;
+  /** Sizes are shown by name, where their names are known. */
+  readonly nameSizes: boolean;
 }
 
-export const STORY: Story = { functions: true, foldSizes: true, foldUnused: true };
+export const STORY: Story = { functions: true, foldSizes: true, foldUnused: true, nameSizes: true };
 
 export interface Hierarchy {
   readonly document: ViewDocument;
   readonly story: Story;
+  /** The names of sizes as they are shown; the kernel may tell them after the first picture. */
+  sizeNames: SizeNames;
   readonly nodes: number;
   /** The document's scopes, and after them those of `repeats` and `bundles`. */
   readonly scopes: number;
@@ -415,6 +420,7 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   const h: Hierarchy = {
     document,
     story,
+    sizeNames: story.nameSizes ? documentSizeNames(document) : new Map(),
     nodes: N,
     scopes: S,
     repeats,

@@ -160,6 +160,8 @@ export interface RunPong {
 /** Sizes by name, of tensors in which some size may differ from call to call; none of those that are not known. */
 export interface SizesTold {
   type: 'sizes.told';
+  /** Of which recording, where there are several. */
+  case: number;
   /** Value rows, each with a text for each size: `batch`, `64`, `length - 1`, `?`. */
   sizes: [number, string[]][];
 }

@@ -134,7 +134,7 @@ class GraphExplorer(anywidget.AnyWidget):
             shown = self._shown
             rows = Rows(shown.graph, shown.document)
             self._session = RunSession(traced, shown.graph, rows, shown.nodes, self._send_columns)
-            self._naming = NamingSession(traced, shown.graph, rows.value, self._send_columns)
+            self._naming = NamingSession(traced, shown.graph, rows.value, self._send_columns, number)
 
     @traitlets.validate("case")
     def _is_case(self, proposal: Any) -> int:

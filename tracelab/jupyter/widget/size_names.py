@@ -28,12 +28,14 @@ class NamingSession:
         graph: Graph,
         rows: dict[Value, int],
         send: Callable[[KernelMessage, list[bytes]], None],
+        case: int = 0,
     ) -> None:
         self.thread: threading.Thread | None = None
         self._traced = traced
         self._graph = graph
         self._rows = rows
         self._send = send
+        self._case = case
 
     def hear(self, content: Any) -> None:
         """A message of the browser; those of others are not answered here."""
@@ -50,7 +52,7 @@ class NamingSession:
                 if self._traced.graph is not self._graph or self._graph.nodes.version != version:
                     # The picture is of the graph as it was.
                     return
-            told: SizesTold = {"type": "sizes.told", "sizes": named_rows(self._rows, named)}
+            told: SizesTold = {"type": "sizes.told", "case": self._case, "sizes": named_rows(self._rows, named)}
             self._send(told, [])
         except Ended:
             return
