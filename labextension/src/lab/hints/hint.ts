@@ -46,8 +46,6 @@ export interface HoverTexts {
   module: string;
   time: string;
   statistics: string;
-  /** The sizes at the trace. */
-  traced(shape: string): string;
   more(count: number): string;
   total(seconds: string): string;
   /** Lowest, highest, mean and standard deviation. */
@@ -85,9 +83,9 @@ function timeText(run: RunData, node: number): string {
 }
 
 /** `float32[batch, 128]`, and the sizes at the trace where these have names. */
-function wholeType({ view, names }: CellTrace, value: number, texts: HoverTexts): string {
+function wholeType({ view, names }: CellTrace, value: number): string {
   const type = typeText(view, value, names);
-  return names.has(value) ? `${type} · ${texts.traced(tracedShape(view, value))}` : type;
+  return names.has(value) ? `${type} = ${tracedShape(view, value)}` : type;
 }
 
 export function hoverOf(
@@ -105,7 +103,7 @@ export function hoverOf(
     const maker = view.values.node[value];
     return [
       view.strings[view.values.name[value]],
-      wholeType(trace, value, texts),
+      wholeType(trace, value),
       view.values.role[value] === Role.Computed && maker >= 0 ? view.strings[view.nodes.kind[maker]] : '',
       maker < 0 ? '' : scopePath(view, view.nodes.scope[maker]),
       run === null ? '' : timeText(run, maker),

@@ -23,7 +23,6 @@ function textsIn(trans: TranslationBundle): HintTexts {
       module: trans.__('Module'),
       time: trans.__('Time'),
       statistics: trans.__('Statistics'),
-      traced: (shape) => trans.__('traced with %1', shape),
       more: (count) => trans._n('%1 more value', '%1 more values', count),
       total: (seconds) => trans.__('This line took %1 in the last run', seconds),
       spread: (min, max, mean, std) => trans.__('%1 to %2, mean %3, std %4', min, max, mean, std),
