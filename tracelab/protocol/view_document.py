@@ -62,6 +62,8 @@ class ScopeColumns(TypedDict):
     """0 for the first call of that module, 1 for the second."""
     functions: NotRequired[list[ScopeIndex]]
     """Scopes that are calls of Python functions; they are no part of the paths of modules in them."""
+    phases: NotRequired[list[ScopeIndex]]
+    """Those of them that are no calls, but parts of a training loop: `iteration`, `forward`, `optimizer step`."""
 
 
 class NodeColumns(TypedDict):
@@ -86,6 +88,10 @@ class NodeColumns(TypedDict):
     """Arithmetic on sizes, which is part of what uses it: each such node with its expression, `x.size(1) // 2`."""
     unused: NotRequired[list[NodeIndex]]
     """Nodes on which no output and nothing outside the graph depends."""
+    markers: NotRequired[list[tuple[NodeIndex, OptionalNode]]]
+    """Switches of modes and contexts, reads and writes of gradients: a read with the `backward` that made what it reads."""
+    backward: NotRequired[list[NodeIndex]]
+    """Nodes that work out gradients."""
 
 
 class ValueColumns(TypedDict):

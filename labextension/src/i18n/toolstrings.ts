@@ -107,6 +107,7 @@ export const storyMenu = () => trans.__('What is drawn');
 export const functionGroups = () => trans.__('Calls of functions as groups');
 export const foldSizes = () => trans.__('Sizes in what uses them');
 export const foldUnused = () => trans.__('Unused operators in one note');
+export const trainingGroups = () => trans.__('Training as groups, modes aside');
 export const nameSizes = () => trans.__('Sizes by name');
 export const namesShown = () => trans.__('Sizes by name');
 export const namesHidden = () => trans.__('Sizes as they were at the trace');

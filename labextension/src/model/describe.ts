@@ -19,6 +19,9 @@ import { repeatOf } from './repeats';
 export const string = (document: ViewDocument, index: number): string =>
   index < 0 ? '' : document.strings[index];
 
+const isBackward = ({ document }: Hierarchy, node: number): boolean =>
+  document.nodes.backward?.includes(node) ?? false;
+
 /** `aten::linear` -> `linear`; a Python function's `prim::PythonOp` keeps its own name. */
 export function shortKind(kind: string): string {
   return kind.replace(/^.*::/, '') || kind;
@@ -92,11 +95,16 @@ export function scopeName(h: Hierarchy, scope: number): string {
   }
   const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
-  return call > 0 ? strings.call(own, call + 1) : own;
+  return call === 0 ? own : (h.isPhase[scope] ? strings.numbered : strings.call)(own, call + 1);
 }
 
-export const scopeClass = (h: Hierarchy, scope: number): string =>
-  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope] ?? -1);
+/** The class of a module; of repeated calls, which have none, what is called. */
+export function scopeClass(h: Hierarchy, scope: number): string {
+  const { scopes } = h.document;
+  const first = repeatOf(h, scope)?.members[0];
+  const own = string(h.document, scopes.class_name[first ?? scope] ?? -1);
+  return own === '' && first !== undefined ? string(h.document, scopes.name[first]) : own;
+}
 
 /** `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. */
 export function repeatText(h: Hierarchy, scope: number): string {
@@ -189,12 +197,20 @@ export function labelOf(h: Hierarchy, element: Element): Label {
   switch (kindOf(h, element)) {
     case 'op': {
       const outputs = document.nodes.outputs[element];
+      const gradients = h.gradientsOf.get(element)?.length ?? 0;
       const more = outputs.length > 1 ? ` +${outputs.length - 1}` : '';
       const module = inlinedModule(h, element);
       return {
-        title: shortKind(string(document, document.nodes.kind[element])),
+        title: isBackward(h, element)
+          ? 'backward'
+          : shortKind(string(document, document.nodes.kind[element])),
         subtitle: module < 0 ? sizesText(h, element) : scopeName(h, module),
-        detail: outputs.length === 0 ? '' : valueSummary(h, outputs[0]) + more,
+        detail:
+          outputs.length === 0
+            ? gradients > 0
+              ? strings.gradients(gradients)
+              : ''
+            : valueSummary(h, outputs[0]) + more,
       };
     }
     case 'group': {
@@ -231,6 +247,10 @@ const difference = (h: Hierarchy, element: Element): string[] => {
   return mark === 0 ? [] : [statusText(mark)];
 };
 
+/** What a group is that is no module. */
+export const callText = (h: Hierarchy, scope: number): string =>
+  h.isPhase[scope] ? strings.trainingPhase() : strings.functionCall();
+
 /** One line that says everything the picture of a box says. */
 export function accessibleName(h: Hierarchy, element: Element, open: boolean): string {
   const label = labelOf(h, element);
@@ -240,7 +260,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     const warnings = h.scopeWarnings[scope];
     return [
       label.subtitle ? `${label.title}: ${label.subtitle}` : label.title,
-      ...(h.isFunction[scope] ? [strings.functionCall()] : []),
+      ...(h.isFunction[scope] ? [callText(h, scope)] : []),
       open ? strings.openGroup() : strings.closedGroup(),
       contentsText(h, scope),
       ...difference(h, element),

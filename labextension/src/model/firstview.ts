@@ -5,6 +5,7 @@
 
 import { isDocumentScope } from './bundles';
 import { differencesOf, DiffStatus, type Differences } from './diff/differences';
+import { scopeClass } from './describe';
 import { groupElement, kindOf, scopeOf, type Hierarchy } from './hierarchy';
 import { allScopes, documentScopes, openScope } from './openstate';
 
@@ -75,24 +76,60 @@ export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
   const isReadable = (opened: ReadonlySet<number>): boolean =>
     boxesOf(h, opened).count <= MOST && zoomOf(opened) >= READABLE;
   if (isReadable(all)) {
-    return all;
+    return withIteration(h, all, isReadable);
   }
   let opened = new Set<number>();
   for (;;) {
     const next = oneMore(h, opened, zoomOf);
     if (next === null) {
-      return opened;
+      return withIteration(h, opened, isReadable);
     }
     opened = next;
   }
 }
 
+/** Of equal iterations in a row the first is open, and its forward pass, as far as there is room. */
+function withIteration(
+  h: Hierarchy,
+  opened: Set<number>,
+  isReadable: (opened: ReadonlySet<number>) => boolean,
+): Set<number> {
+  let result = opened;
+  for (const { scope, members } of h.repeats) {
+    if (h.inlined[scope] || !h.isPhase[members[0]] || !isDrawn(h, result, groupElement(h, scope))) {
+      continue;
+    }
+    const row = openScope(h, new Set([...result, scope]), members[0]);
+    const inside = h.children[members[0]].filter((child) => kindOf(h, child) === 'group');
+    const forward = inside.map((child) => scopeOf(h, child)).filter((inner) => !isUpdate(h, inner));
+    const deeper = forward.reduce<Set<number>>((all, inner) => openScope(h, all, inner), row);
+    result = [deeper, row].find(isReadable) ?? result;
+  }
+  return result;
+}
+
+/** Whether all groups around an element are open. */
+function isDrawn(h: Hierarchy, opened: ReadonlySet<number>, element: number): boolean {
+  for (let scope = h.parent[element]; scope > 0; scope = h.parent[groupElement(h, scope)]) {
+    if (!opened.has(scope)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** What an optimizer does: many small operators, which are no part of the model. */
+const isUpdate = (h: Hierarchy, scope: number): boolean =>
+  h.isPhase[scope] === 1 && h.document.scopes.class_name[scope] >= 0 && scopeClass(h, scope) !== '';
+
 /** One family of groups more, the main one that fits; null: it is open as far as it can be. */
 function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set<number> | null {
   const { closed } = boxesOf(h, opened);
+  const updates = h.isPhase.reduce((sum, _, scope) => sum + (isUpdate(h, scope) ? h.opCount[scope] : 0), 0);
   const part = (scopes: readonly number[]): number =>
-    scopes.reduce((sum, scope) => sum + h.opCount[scope], 0) / h.nodes;
-  const main = families(h, closed)
+    scopes.reduce((sum, scope) => sum + h.opCount[scope], 0) / Math.max(1, h.nodes - updates);
+  const shown = closed.filter((scope) => !isUpdate(h, scope));
+  const main = families(h, shown)
     .filter((family) => part(family) >= SMALLEST_PART)
     .sort((a, b) => part(b) - part(a));
   for (const family of main) {

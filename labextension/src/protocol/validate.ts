@@ -27,6 +27,7 @@ const scopeColumns = object(
   },
   {
     functions: list(index('scopes')),
+    phases: list(index('scopes')),
   },
 );
 
@@ -45,6 +46,8 @@ const nodeColumns = object(
     opaque: list(index('nodes')),
     sizes: list(tuple(index('nodes'), index('strings'))),
     unused: list(index('nodes')),
+    markers: list(tuple(index('nodes'), optionalIndex('nodes'))),
+    backward: list(index('nodes')),
   },
 );
 

@@ -30,8 +30,10 @@ from tracelab.quickfix.quick_fix import quick_fix
 from tracelab.render.fold import Folded
 from tracelab.render.view_document.asides import size_expressions, unused_nodes
 from tracelab.render.view_document.function_scopes import FunctionScope, function_scopes
+from tracelab.render.view_document.markers import markers
 from tracelab.render.view_document.source_table import SourceTable
 from tracelab.render.view_document.taint import taints
+from tracelab.render.view_document.training import is_backward, training_phases
 
 
 SizeNames = Mapping[Value, Sequence[str]]
@@ -87,7 +89,9 @@ class DocumentBuilder:
         graph, folded = self.graph, self.folded
         sizes = size_expressions(graph, folded) if self.tells_story else {}
         scopes, scope_index = self.scope_rows()
-        node_scopes = self.function_rows(scopes, scope_index, frozenset(sizes)) if self.tells_story else {}
+        marked = markers(graph, folded) if self.tells_story else []
+        minor = frozenset((*sizes, *(place for place, _ in marked)))
+        node_scopes = self.function_rows(scopes, scope_index, minor) if self.tells_story else {}
         self.number_values()
         nodes = self.node_rows(scope_index)
         for place, row in node_scopes.items():
@@ -97,6 +101,11 @@ class DocumentBuilder:
         unused = unused_nodes(graph, folded) if self.tells_story else []
         if unused:
             nodes["unused"] = unused
+        if marked:
+            nodes["markers"] = marked
+        backward = [place for place, node in enumerate(folded.nodes) if self.tells_story and is_backward(node)]
+        if backward:
+            nodes["backward"] = backward
         values = self.value_rows()
         named = self.named_sizes()
         if named:
@@ -172,7 +181,8 @@ class DocumentBuilder:
         """
         nodes = self.folded.nodes
         scope_of = [node.scope if node.scope in index else self.graph.root for node in nodes]
-        found = function_scopes(nodes, scope_of, self.places, minor)
+        phases = training_phases(nodes, self.places)
+        found = function_scopes(nodes, scope_of, self.places, minor, phases)
         if not found.scopes:
             return {}
         order = list(index)
@@ -194,7 +204,7 @@ class DocumentBuilder:
                 above = index[item.module] if item.parent is None else row_of(item.parent)
                 number = calls.get((above, item.name), 0)
                 calls[above, item.name] = number + 1
-                functions[item] = add(above, encodable(item.name), "", number)
+                functions[item] = add(above, encodable(item.name), encodable(item.class_name), number)
             return functions[item]
 
         # Modules in their order, each call of a function before the first module in it.
@@ -205,6 +215,9 @@ class DocumentBuilder:
         for item in found.scopes:
             row_of(item)
         rows["functions"] = sorted(functions.values())
+        parts = sorted(row for item, row in functions.items() if item.is_phase)
+        if parts:
+            rows["phases"] = parts
         return {place: functions[item] for place, item in found.of_node.items()}
 
     def number_values(self) -> None:

@@ -1,0 +1,41 @@
+"""What stands between the operators of a graph and computes nothing: modes, contexts, reads and writes of gradients."""
+
+from __future__ import annotations
+
+from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
+from tracelab.graph.kinds import GRAD, SET_GRAD, Group
+from tracelab.render.fold import Folded
+from tracelab.render.view_document.training import is_backward
+
+
+def markers(graph: Graph, folded: Folded) -> list[tuple[int, int]]:
+    """The places of such nodes among the shown ones, in order.
+
+    Returns:
+        With each the place of the `backward` that made the gradient which it reads; -1 for all others. A gradient that
+        is used and that nothing in the graph made is read by an operator as any other.
+    """
+    used = {value for node in folded.nodes for value in node.inputs}
+    used.update(folded.parts_of(graph.outputs))
+    found: list[tuple[int, int]] = []
+    backward = -1
+    written: dict[Value, int] = {}
+    for place, node in enumerate(folded.nodes):
+        if is_backward(node):
+            backward = place
+        elif node is graph.failed:
+            continue
+        elif node.traits.group is Group.REGION:
+            found.append((place, -1))
+        elif node.kind == SET_GRAD:
+            written[node.inputs[0]] = place
+            if len(node.inputs) == 1:
+                found.append((place, -1))
+        elif node.kind == GRAD:
+            is_made = backward > written.get(node.inputs[0], -1)
+            if not any(value in used for value in node.outputs):
+                found.append((place, -1))
+            elif is_made:
+                found.append((place, backward))
+    return found
