@@ -1,4 +1,4 @@
-"""Sizes by name in an explorer: asked for when its picture is up, worked out while the kernel has nothing else to do."""
+"""Sizes by name in an explorer: asked for when its picture is up, worked out while the kernel is idle."""
 
 from __future__ import annotations
 
@@ -220,9 +220,7 @@ def test_when_the_process_ends_so_does_the_work():
 
 def test_a_cell_that_made_an_explorer_counts_as_running_until_it_ends(shell):
     shell.run("import tracelab\nfrom tracelab.jupyter.widget.kernel_breaks import KERNEL, _followed\n_followed.clear()")
-    shell.run(
-        "explorer = tracelab.GraphExplorer(tracelab.trace(torch.relu, torch.ones(2)))\nduring = KERNEL.wanted"
-    )
+    shell.run("explorer = tracelab.GraphExplorer(tracelab.trace(torch.relu, torch.ones(2)))\nduring = KERNEL.wanted")
     assert (shell.space["during"], KERNEL.wanted) == (True, False)
 
 

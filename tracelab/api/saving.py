@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tracelab.compat.modes import keeps_modes
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.module import ReplayModule
@@ -18,8 +20,8 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
     """Write a traced function, traced module or graph to a path or a binary file object.
 
     The same trace gives the same bytes. An existing file is replaced only when the new one is complete. The file holds
-    the view document too (of a module the graph of `forward`), so that JupyterLab shows it without a kernel, with sizes by name after `traced.shapes()`; one of
-    more than 128 MiB is left out, and a kernel then reads the graph.
+    the view document too (of a module the graph of `forward`), so that JupyterLab shows it without a kernel; one of
+    more than 128 MiB is left out, and a kernel then reads the graph. Its sizes have names after `traced.shapes()`.
 
     Args:
         traced: What `trace` or `trace_module` gave, or a graph.
@@ -37,5 +39,8 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
     if isinstance(traced, Graph):
         view = view_bytes(traced)
     elif isinstance(traced, (ReplayModule, ReplayFunction)):
-        view = document_bytes(cases_document(traced.graph, [case.graph for case in traced.cases], told_names([traced, *traced.cases])))
+        cases: list[Any] = list(traced.cases)
+        view = document_bytes(
+            cases_document(traced.graph, [case.graph for case in cases], told_names([traced, *cases]))
+        )
     save_traced(traced, file, view=view)

@@ -89,7 +89,7 @@ class NodeColumns(TypedDict):
     unused: NotRequired[list[NodeIndex]]
     """Nodes on which no output and nothing outside the graph depends."""
     markers: NotRequired[list[tuple[NodeIndex, OptionalNode]]]
-    """Switches of modes and contexts, reads and writes of gradients: a read with the `backward` that made what it reads."""
+    """Switches of modes and contexts, reads and writes of gradients; with a read the `backward` that made them."""
     backward: NotRequired[list[NodeIndex]]
     """Nodes that work out gradients."""
 

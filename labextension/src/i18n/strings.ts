@@ -72,6 +72,7 @@ export const warningOf = (kind: string) => trans.__('warning %1', kind);
 export const bytes = (count: number) => trans._n('%2 byte', '%2 bytes', count, integerText(count));
 export const strides = (strides: string) => trans.__('strides [%1]', strides);
 export const numbered = (name: string, number: number) => trans.__('%1 %2', name, number);
+export const backward = () => trans.__('backward');
 export const gradients = (count: number) => trans._n('%1 gradient', '%1 gradients', count);
 export const gradientOf = (name: string) => trans.__('gradient of %1', name);
 export const trainingPhase = () => trans.__('part of a training loop');

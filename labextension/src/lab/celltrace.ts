@@ -5,7 +5,7 @@
  */
 
 import * as strings from '../i18n/strings';
-import { documentSizeNames, type SizeNames } from '../model/sizenames';
+import { documentSizeNames, isNamed, type SizeNames } from '../model/sizenames';
 import type { TraceDiagnostic, ViewDocument } from '../protocol/viewdocument';
 
 /** The names of cells in `files`: the traced one, and others that it called into. */
@@ -13,6 +13,8 @@ const OWN = 'this cell';
 const CELL = /^(this cell|cell( \d+)?)$/;
 /** A hint names so many values; the hover lists the rest. */
 const HINTED = 2;
+
+const NUMBERS: SizeNames = new Map();
 
 /** A statement, or what of it was traced, in one cell. */
 export interface TracedLine {
@@ -99,8 +101,11 @@ export function framesOf(view: ViewDocument, source: number): number[] {
   return found;
 }
 
-/** Equal texts once, with how often they came. */
-function hintOf(texts: string[]): string {
+/** What values are: with names where a person gave some; equal texts once, with how often they came. */
+function hintOf(view: ViewDocument, values: readonly number[], names: SizeNames): string {
+  const texts = values.map((value) =>
+    typeText(view, value, isNamed(names.get(value) ?? []) ? names : NUMBERS),
+  );
   const counts = new Map<string, number>();
   texts.forEach((text) => counts.set(text, (counts.get(text) ?? 0) + 1));
   const parts = [...counts].map(([text, count]) => (count === 1 ? text : `${text} ×${count}`));
@@ -195,7 +200,7 @@ export function nameSizes(trace: CellTrace, names: SizeNames): boolean {
   }
   trace.names = names;
   for (const line of trace.files.flatMap(({ lines }) => lines)) {
-    line.hint = hintOf(line.hinted.map((value) => typeText(trace.view, value, names)));
+    line.hint = hintOf(trace.view, line.hinted, names);
   }
   return true;
 }
@@ -249,7 +254,7 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
       .sort((a, b) => a.last - b.last)
       .map(({ first, last, nodes, calls }) => {
         const hinted = hintedValues(view, { first, last, nodes, calls }, readers, outputs);
-        const hint = hintOf(hinted.map((value) => typeText(view, value, names)));
+        const hint = hintOf(view, hinted, names);
         return { first, last, hint, hinted, nodes };
       });
     const spans = lines.map(({ first, last }): [number, number] => [first, last]);

@@ -15,6 +15,7 @@ import {
   type Hierarchy,
 } from './hierarchy';
 import { repeatOf } from './repeats';
+import { isNamed } from './sizenames';
 
 export const string = (document: ViewDocument, index: number): string =>
   index < 0 ? '' : document.strings[index];
@@ -42,9 +43,12 @@ export function shapeText(h: Hierarchy, value: number): string {
 /** A label of more characters says the sizes at the trace: names are for reading at a glance. */
 const LONGEST_NAMES = 30;
 
-/** `batch×(length - 1)×64`; empty where the sizes have no names, or long ones. */
+/** `batch×(length - 1)×64`; empty where nobody gave names to the sizes, or long ones. */
 function namesSummary(h: Hierarchy, value: number): string {
   const names = h.sizeNames.get(value) ?? [];
+  if (!isNamed(names)) {
+    return '';
+  }
   const text = names.map((name) => (/^[\p{L}\p{N}_.?…]+$/u.test(name) ? name : `(${name})`)).join('×');
   return text.length <= LONGEST_NAMES ? text : '';
 }
@@ -202,7 +206,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       const module = inlinedModule(h, element);
       return {
         title: isBackward(h, element)
-          ? 'backward'
+          ? strings.backward()
           : shortKind(string(document, document.nodes.kind[element])),
         subtitle: module < 0 ? sizesText(h, element) : scopeName(h, module),
         detail:

@@ -15,6 +15,16 @@ export function sizeNamesOf({ values, shapes }: ViewDocument, rows: SizeNameRows
   return new Map(rows.filter(fits).map(([value, texts]) => [value, texts]));
 }
 
+/** A name, or a function where a bracket follows. */
+const WORD = /[\p{L}_][\p{L}\p{N}_.]*\(?/gu;
+
+/**
+ * Whether a size has a name that a person gave it, in the code or by `dims`: `batch`. A label that says `x.0` tells less
+ * than a number.
+ */
+export const isNamed = (texts: readonly string[]): boolean =>
+  texts.some((text) => text.match(WORD)?.some((word) => !/[.(]/.test(word)) ?? false);
+
 /** Those that stand in a document. */
 export const documentSizeNames = (document: ViewDocument): SizeNames =>
   sizeNamesOf(

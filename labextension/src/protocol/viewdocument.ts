@@ -68,9 +68,7 @@ export interface NodeColumns {
   sizes?: [number, number][];
   /** Nodes on which no output and nothing outside the graph depends. */
   unused?: number[];
-  /**
-   * Switches of modes and contexts, reads and writes of gradients: a read with the `backward` that made what it reads.
-   */
+  /** Switches of modes and contexts, reads and writes of gradients; with a read the `backward` that made them. */
   markers?: [number, number][];
   /** Nodes that work out gradients. */
   backward?: number[];

@@ -62,6 +62,19 @@ describe('sizes by name', () => {
     expect(shapeText(h, 1)).toBe('[batch, (floor((x.2 - 1)/4) + 1)*heads, 64]');
   });
 
+  it.each([
+    [['x.0', 'x.1'], '2×127'],
+    [['x.0', '127'], '2×127'],
+    [['floor(x.0/2)', 'Max(2, x.1)'], '2×127'],
+    [['batch', 'x.1'], 'batch×x.1'],
+    [['2*batch', '127'], '(2*batch)×127'],
+  ])('%s, in a label', (texts, label) => {
+    const b = new DocumentBuilder('f');
+    b.output(b.op('exp', [b.input('x', [2, 127])], [2, 127]));
+    const names = sizeNamesOf(b.document, [[1, texts]]);
+    expect(labelOf(buildHierarchy(withSizeNames(b.document, names)), 0).detail).toBe(label);
+  });
+
   it('are numbers where a person wants numbers', () => {
     const numbers = buildHierarchy(named(), { ...STORY, nameSizes: false });
     expect(labelOf(numbers, 0).detail).toBe('2×127×64');

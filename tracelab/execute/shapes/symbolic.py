@@ -258,9 +258,7 @@ def _what_holds(
     return same[0] if len(same) == 1 and len(seen) > 1 else None
 
 
-def _needed(
-    program: Program, found: Symbolic, changed: Mapping[Any, int], whole: bool, breaks: Breaks | None
-) -> bool:
+def _needed(program: Program, found: Symbolic, changed: Mapping[Any, int], whole: bool, breaks: Breaks | None) -> bool:
     """Whether the graph fails where some sizes are others; where it fails in any case, nobody knows, and it is."""
     return not whole or not shapes_at(program, found, {**found.example, **changed}, breaks)[1]
 

@@ -19,7 +19,7 @@ def follow_kernel() -> None:
     """Follow the cells of the shell from now on; one that runs already counts."""
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None or shell in _followed:
         return
     _followed[:] = [shell]

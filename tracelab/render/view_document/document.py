@@ -35,7 +35,6 @@ from tracelab.render.view_document.source_table import SourceTable
 from tracelab.render.view_document.taint import taints
 from tracelab.render.view_document.training import is_backward, training_phases
 
-
 SizeNames = Mapping[Value, Sequence[str]]
 """A text for each size of a tensor: `batch`, `64`."""
 

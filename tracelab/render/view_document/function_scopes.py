@@ -78,7 +78,8 @@ def function_scopes(
     paths = {scope: _path(scope) for scope in spans}
     found = [call for call in _runs(nodes, scope_of, places, paths) if _fits(call, scope_of, paths, spans)]
     found += [scope for scope in _as_scopes(phases, found, scope_of) if _fits(scope, scope_of, paths, spans)]
-    return _pruned(found, scope_of, paths, spans, minor)
+    known = [place for place, node in enumerate(nodes) if node.source is not None]
+    return _pruned(found, scope_of, paths, spans, minor, (known[0], known[-1]) if known else (0, -1))
 
 
 def _as_scopes(
@@ -147,6 +148,9 @@ def _runs(
     live: list[tuple[FunctionScope, int]] = []
     chain: tuple[tuple[Call, int], ...] = ()
     for place, node in enumerate(nodes):
+        if node.source is None:
+            # The end of a context: what ran before it goes on after it.
+            continue
         former, chain = chain, chains.of(places.index(node.source))
         scope = scope_of[place]
         if chain is former and scope is before:
@@ -219,19 +223,19 @@ def _pruned(
     paths: dict[Scope, tuple[Scope, ...]],
     spans: dict[Scope, tuple[int, int]],
     minor: frozenset[int],
+    whole: tuple[int, int],
 ) -> FunctionScopes:
     """Only the scopes that hold several things; where they lie, and what lies in them."""
     found.sort(key=lambda call: (call.first, -call.last))
     while True:
         of_node, of_module = _contents(found, scope_of, paths, spans, minor)
-        whole = len(scope_of) - 1
         kept = [
             call
             for call in found
             # A call that hands all on from one place is a wrapper; one that is all of the graph is what was traced.
             if call.children > 1
             and (call.own or call.is_phase or len(call.positions) > 1)
-            and not (call.first == 0 and call.last == whole and call.parent is None)
+            and not ((call.first, call.last) == whole and call.parent is None and not call.is_phase)
         ]
         if len(kept) == len(found):
             return FunctionScopes(found, of_node, of_module)

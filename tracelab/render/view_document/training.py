@@ -1,7 +1,7 @@
 """A training loop as what it is: iterations, and in them the forward pass and the step of the optimizer.
 
-The loop is found by what it calls: `backward`, and after it the step of an optimizer, which torch itself marks. Where an
-iteration begins and ends, the lines of the code tell: a line further up than the step is the next iteration.
+The loop is found by what it calls: `backward`, and after it the step of an optimizer, which torch itself marks. Where
+an iteration begins and ends, the lines of the code tell: a line further up than the step is the next iteration.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from tracelab.render.view_document.source_table import SourceTable
 
 ITERATION = "iteration"
 FORWARD = "forward"
+GRADIENTS = "gradients"
+"""What becomes of them between `backward` and the step: they are clipped, say."""
 STEP = "optimizer step"
 ZERO_GRAD = "zero_grad"
 _MARKS = {"Optimizer.step#": STEP, "Optimizer.zero_grad#": ZERO_GRAD}
@@ -62,7 +64,9 @@ def _regions(nodes: Sequence[Node]) -> Iterator[Phase]:
             mark, _, call = label.partition("#")
             name = _MARKS.get(f"{mark}#")
             if name is not None:
-                yield Phase(name, first, place, call.partition(".")[0])
+                # The end of a context has no place in the code.
+                last = max((at for at in range(first, place + 1) if nodes[at].source is not None), default=place)
+                yield Phase(name, first, last, call.partition(".")[0])
 
 
 def _is_record(node: Node) -> bool:
@@ -74,6 +78,7 @@ class _Core:
     """From the first `backward` to the end of the step of the optimizer that follows."""
 
     backward: int
+    last_backward: int
     step: Phase
 
 
@@ -83,7 +88,7 @@ def _cores(nodes: Sequence[Node], steps: Sequence[Phase]) -> Iterator[_Core]:
     for step in steps:
         found = [place for place in backwards if after <= place < step.first]
         if found:
-            yield _Core(found[0], step)
+            yield _Core(found[0], found[-1], step)
             after = step.last + 1
 
 
@@ -94,38 +99,44 @@ def _around(
     lines = _Lines(nodes, places)
     frame = lines.frame(cores[0].step.first)
     groups: list[list[_Core]] = [[cores[0]]]
-    begins: list[int] = []
-    ends: list[int] = []
-    below: set[int] = set()
-    """Lines below the step that belong to an iteration, and those above it."""
-    above: set[int] = set()
+    gaps: list[tuple[int, int]] = []
+    """Between two iterations: the end of the step of the one, and the first node that is not its own any more."""
     for before, core in pairwise(cores):
         inside = range(before.step.last + 1, core.backward + 1)
         again = next((place for place in inside if lines.is_above(place, before.step.first)), None)
         if again is None:
             # Another optimizer of the same iteration.
             groups[-1].append(core)
-            continue
-        ends.append(again - 1)
-        # What ran between two calls of the function that makes a step is in neither.
-        begins.append(lines.reach(range(core.backward - 1, again - 1, -1), frame, None, core.backward))
-        below.update(lines.of(range(before.step.last + 1, again), frame))
-        above.update(lines.of(range(begins[-1], core.backward), frame))
-        groups.append([core])
-    first, last = cores[0], cores[-1]
-    alone = len(groups) == 1
-    begins.insert(0, lines.reach(range(first.backward - 1, -1, -1), frame, None if alone else above, first.backward))
-    ends.append(lines.reach(range(last.step.last + 1, len(nodes)), frame, below, last.step.last))
+        else:
+            gaps.append((before.step.last, again))
+            groups.append([core])
+    first, last = cores[0].backward, cores[-1].step.last
+    alone = not gaps
+    # Lines that stand below the step in every iteration; other lines ran now and then, or between two loops.
+    below = set.intersection(*(lines.of(range(end + 1, again), frame) for end, again in gaps)) if gaps else set()
+    begins = [
+        lines.reach(range(group[0].backward - 1, again - 1, -1), frame, None, group[0].backward)
+        for (_, again), group in zip(gaps, groups[1:], strict=True)
+    ]
+    above = {
+        line
+        for begin, group in zip(begins, groups[1:], strict=True)
+        for line in lines.of(range(begin, group[0].backward), frame)
+    }
+    begins.insert(0, lines.reach(range(first - 1, -1, -1), frame, None if alone else above, first))
+    ends = [lines.reach(range(end + 1, again), frame, below, end) for end, again in gaps]
+    ends.append(lines.reach(range(last + 1, len(nodes)), frame, below, last))
     zeroing = [region for region in regions if region.name == ZERO_GRAD]
     for start, end, group in zip(begins, ends, groups, strict=True):
         if not alone:
             yield Phase(ITERATION, start, end)
         for core in group:
-            for region in zeroing:
-                if start <= region.first and region.last < core.backward:
-                    start = region.last + 1
-            if start < core.backward:
-                yield Phase(FORWARD, start, core.backward - 1)
+            begin, stop = lines.without(zeroing, start, core.backward - 1)
+            if begin <= stop:
+                yield Phase(FORWARD, begin, stop)
+            begin, stop = lines.without(zeroing, core.last_backward + 1, core.step.first - 1)
+            if begin <= stop:
+                yield Phase(GRADIENTS, begin, stop)
             start = core.step.last + 1
 
 
@@ -169,6 +180,16 @@ class _Lines:
         """The lines of a function from which nodes came."""
         found = {self.line(place, frame) for place in places}
         return {line for line in found if line is not None}
+
+    def without(self, regions: Sequence[Phase], first: int, last: int) -> tuple[int, int]:
+        """What is left of nodes in a row without regions at their beginning and at their end."""
+        begins = {region.first: region.last for region in regions}
+        ends = {region.last: region.first for region in regions}
+        while first <= last and (first in begins or self.rows[first] < 0):
+            first = begins.get(first, first) + 1
+        while first <= last and (last in ends or self.rows[last] < 0):
+            last = ends.get(last, last) - 1
+        return first, last
 
     def reach(self, places: range, frame: _Frame, known: set[int] | None, start: int) -> int:
         """How far the nodes go that come from a function; of its lines, from those that are known."""
