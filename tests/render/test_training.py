@@ -294,3 +294,13 @@ def test_the_static_picture_draws_no_marks_and_joins_backward_to_the_step():
     names = {line.split()[0]: line for line in dot.splitlines() if "label=" in line}
     (backward,) = [name for name, line in names.items() if "backward" in line][:1]
     assert f"{backward} -> " in dot
+
+
+def test_gradients_that_were_clipped_come_from_what_clipped_them():
+    code = LOOP.replace("opt.step()", "torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)\n        opt.step()")
+    nodes = (document := document_of(code, count=2))["nodes"]
+    scopes, strings = document["scopes"], document["strings"]
+    kinds = [strings[kind] for kind in nodes["kind"]]
+    steps = [scope for scope in scopes["phases"] if strings[scopes["name"][scope]] == "optimizer step"]
+    makers = {kinds[maker] for node, maker in nodes["markers"] if maker >= 0 and nodes["scope"][node] in steps}
+    assert makers == {"aten::_foreach_mul_"}

@@ -89,7 +89,7 @@ class NodeColumns(TypedDict):
     unused: NotRequired[list[NodeIndex]]
     """Nodes on which no output and nothing outside the graph depends."""
     markers: NotRequired[list[tuple[NodeIndex, OptionalNode]]]
-    """Switches of modes and contexts, reads and writes of gradients; with a read the `backward` that made them."""
+    """Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it."""
     backward: NotRequired[list[NodeIndex]]
     """Nodes that work out gradients."""
 

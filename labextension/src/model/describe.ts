@@ -184,6 +184,12 @@ function sizesText(h: Hierarchy, node: number): string {
   return text.length <= LONGEST_SIZES ? text : text.replace(/[^\s,:()[\]{}]+\.(?=size\(|numel\()/g, '');
 }
 
+/** Of how many tensors a node works out gradients that are read, however often. */
+function gradientCount(h: Hierarchy, node: number): number {
+  const { nodes, values } = h.document;
+  return new Set(h.gradientsOf.get(node)?.map((value) => nodes.inputs[values.node[value]][0])).size;
+}
+
 /** The two lines of a box. */
 export interface Label {
   title: string;
@@ -201,7 +207,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
   switch (kindOf(h, element)) {
     case 'op': {
       const outputs = document.nodes.outputs[element];
-      const gradients = h.gradientsOf.get(element)?.length ?? 0;
+      const gradients = gradientCount(h, element);
       const more = outputs.length > 1 ? ` +${outputs.length - 1}` : '';
       const module = inlinedModule(h, element);
       return {

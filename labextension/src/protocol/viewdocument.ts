@@ -68,7 +68,7 @@ export interface NodeColumns {
   sizes?: [number, number][];
   /** Nodes on which no output and nothing outside the graph depends. */
   unused?: number[];
-  /** Switches of modes and contexts, reads and writes of gradients; with a read the `backward` that made them. */
+  /** Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it. */
   markers?: [number, number][];
   /** Nodes that work out gradients. */
   backward?: number[];
