@@ -1,4 +1,4 @@
-"""A training loop in the explorer: iterations and phases at first, read by people and by axe, and back to every node."""
+"""A training loop in the explorer: iterations and phases at first, read by axe, and back to every node."""
 
 from __future__ import annotations
 

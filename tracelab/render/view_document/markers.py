@@ -5,18 +5,19 @@ from __future__ import annotations
 from tracelab.graph.aliasing import written_values
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
-from tracelab.graph.kinds import GRAD, SET_GRAD, Group
+from tracelab.graph.kinds import GRAD, SET_GRAD, TABLE, Group
 from tracelab.render.fold import Folded
 from tracelab.render.view_document.training import is_backward
+
+_REGIONS = frozenset(kind.name for kind in TABLE.values() if kind.group is Group.REGION)
 
 
 def markers(graph: Graph, folded: Folded) -> list[tuple[int, int]]:
     """The places of such nodes among the shown ones, in order.
 
     Returns:
-        With each the place of what made the gradient that it reads: of `backward`, or of the operator that changed it
-        last; -1 for all others. A gradient that is used and that nothing in the graph made is read by an operator as any
-        other.
+        With each what made the gradient that it reads, `backward` or the operator that changed it last; -1 for all
+        others. A gradient that is used and that nothing in the graph made is read by an operator as any other.
     """
     used = {value for node in folded.nodes for value in node.inputs}
     used.update(folded.parts_of(graph.outputs))
@@ -31,7 +32,7 @@ def markers(graph: Graph, folded: Folded) -> list[tuple[int, int]]:
             backward = place
         elif node is graph.failed:
             continue
-        elif node.traits.group is Group.REGION:
+        elif node.kind in _REGIONS:
             found.append((place, -1))
         elif node.kind == SET_GRAD:
             written[node.inputs[0]] = place

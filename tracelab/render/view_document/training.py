@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD, RECORD_FUNCTION, intrinsic_of
 from tracelab.graph.ir import Node
-from tracelab.graph.kinds import CONTEXT, ENTER_CONTEXT
+from tracelab.graph.kinds import ENTER_CONTEXT, EXIT_CONTEXT, PYTHON_CALL
 from tracelab.render.view_document.source_table import SourceTable
 
 ITERATION = "iteration"
@@ -37,8 +37,7 @@ class Phase:
 
 def is_backward(node: Node) -> bool:
     """Whether it works out gradients: `loss.backward()`."""
-    found = intrinsic_of(node.target) if node.target is not None else None
-    return found is BACKWARD or found is AUTOGRAD_BACKWARD
+    return node.kind == PYTHON_CALL and intrinsic_of(node.target) in (BACKWARD, AUTOGRAD_BACKWARD)
 
 
 def training_phases(nodes: Sequence[Node], places: SourceTable) -> list[Phase]:
@@ -55,11 +54,10 @@ def _regions(nodes: Sequence[Node]) -> Iterator[Phase]:
     """What an optimizer does between the marks that torch sets."""
     entered: list[tuple[int, str]] = []
     for place, node in enumerate(nodes):
-        traits = node.traits
-        if traits.opens == CONTEXT:
+        if node.kind == ENTER_CONTEXT:
             label = str(node.args[0]) if _is_record(node) and node.args else ""
             entered.append((place, label))
-        elif traits.closes == CONTEXT and entered:
+        elif node.kind == EXIT_CONTEXT and entered:
             first, label = entered.pop()
             mark, _, call = label.partition("#")
             name = _MARKS.get(f"{mark}#")
