@@ -95,6 +95,16 @@ def test_a_picture_of_a_graph_that_was_edited_since_is_told_nothing():
     assert explorer.names() is None
 
 
+def test_a_large_graph_waits_until_somebody_asks(monkeypatch):
+    monkeypatch.setattr("tracelab.jupyter.widget.size_names._MOST_NODES", 0)
+    traced = tracelab.trace(lambda x: x.relu(), torch.ones(2, 3))
+    explorer = Told(traced)
+    explorer._hear(explorer, {"type": "sizes.ask"}, [])
+    assert explorer._naming.thread is None
+    traced.shapes()
+    assert explorer.names() == {"x": ["x.0", "x.1"], "relu": ["x.0", "x.1"]}
+
+
 def test_a_difference_has_no_names_to_tell():
     one, other = tracelab.trace(torch.relu, torch.ones(2)), tracelab.trace(torch.sin, torch.ones(2))
     explorer = Told(tracelab.diff(one, other))

@@ -200,6 +200,7 @@ describe('the menu', () => {
   };
 
   beforeEach(() => {
+    localStorage.clear();
     host = window.document.createElement('div');
     window.document.body.append(host);
   });
@@ -225,6 +226,18 @@ describe('the menu', () => {
     expect(names()).toContain('mix()');
     choose('Calls of functions as groups').click();
     await vi.waitFor(() => expect(names()).not.toContain('mix()'));
+  });
+
+  it('is as it was left in the pictures that come', async () => {
+    await open(told());
+    choose('Calls of functions as groups').click();
+    await vi.waitFor(() => expect(names()).not.toContain('mix()'));
+    explorer.destroy();
+    await open(told());
+    expect(names()).not.toContain('mix()');
+    expect(choose('Calls of functions as groups').isConnected).toBe(true);
+    choose('Calls of functions as groups').click();
+    await vi.waitFor(() => expect(names()).toContain('mix()'));
   });
 
   it('keeps what is selected', async () => {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tracelab.execute.shapes.breaks import Ended
-from tracelab.execute.shapes.known import known_shapes
+from tracelab.execute.shapes.known import known_shapes, told_shapes
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
 from tracelab.jupyter.widget.kernel_breaks import KERNEL
@@ -17,6 +17,8 @@ from tracelab.render.view_document.document import named_rows
 
 _log = logging.getLogger(__name__)
 _one_at_a_time = threading.Lock()
+_MOST_NODES = 10_000
+"""Larger graphs would keep an idle kernel at work for minutes: a person asks by `traced.shapes()`."""
 
 
 class NamingSession:
@@ -39,7 +41,8 @@ class NamingSession:
 
     def hear(self, content: Any) -> None:
         """A message of the browser; those of others are not answered here."""
-        if isinstance(content, dict) and content.get("type") == "sizes.ask":
+        asked = isinstance(content, dict) and content.get("type") == "sizes.ask"
+        if asked and (len(self._graph.nodes) <= _MOST_NODES or told_shapes(self._traced) is not None):
             self.thread = threading.Thread(target=self._tell, name="tracelab sizes", daemon=True)
             self.thread.start()
 

@@ -9,7 +9,6 @@ import {
   groupElement,
   kindOf,
   scopeOf,
-  STORY,
   type Element,
   type Hierarchy,
   type Story,
@@ -36,7 +35,7 @@ import { createKeys } from '../ui/keys';
 import { firstPicture } from './firstpicture';
 import { hostSelection } from './links';
 import { middleElement } from './positions';
-import { rememberSizeNames, showsSizeNames } from './remembered';
+import { rememberedStory, rememberStory } from './remembered';
 import { sameCamera, type Camera } from '../canvas/camera';
 import { transitionBetween } from '../canvas/transition';
 import { createPanel } from '../ui/panel';
@@ -74,7 +73,7 @@ export function createView(
   let isDefaultOpened = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
   let query = '';
-  let story: Story = { ...STORY, nameSizes: showsSizeNames() };
+  let story: Story = rememberedStory();
   let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
   let theme: Theme | null = null;
@@ -447,7 +446,7 @@ export function createView(
         (part) => onlyNames[part] === story[part],
       );
       story = next;
-      rememberSizeNames(story.nameSizes);
+      rememberStory(story);
       if (isRenaming) {
         void rename();
         return;

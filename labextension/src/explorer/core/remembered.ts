@@ -1,23 +1,28 @@
-/** What a person chose, kept by the browser for the pictures that come. */
+/** What a person chose to see drawn, kept by the browser for the pictures that come. */
 
-const SIZE_NAMES = 'tracelab:sizes-by-name';
+import { STORY, type Story } from '../../model/hierarchy';
 
-/** Whether sizes are shown by name: unless a person chose their numbers. */
-export function showsSizeNames(): boolean {
+const KEY = 'tracelab:not-drawn';
+
+/** The story as it was told last. */
+export function rememberedStory(): Story {
   try {
-    return window.localStorage.getItem(SIZE_NAMES) !== 'no';
+    const off = new Set((window.localStorage.getItem(KEY) ?? '').split(' '));
+    const parts = Object.keys(STORY).map((part) => [part, !off.has(part)]);
+    return Object.fromEntries(parts) as unknown as Story;
   } catch {
     // A page that may keep nothing.
-    return true;
+    return STORY;
   }
 }
 
-export function rememberSizeNames(shown: boolean): void {
+export function rememberStory(story: Story): void {
+  const off = (Object.keys(story) as (keyof Story)[]).filter((part) => !story[part]);
   try {
-    if (shown) {
-      window.localStorage.removeItem(SIZE_NAMES);
+    if (off.length === 0) {
+      window.localStorage.removeItem(KEY);
     } else {
-      window.localStorage.setItem(SIZE_NAMES, 'no');
+      window.localStorage.setItem(KEY, off.join(' '));
     }
   } catch {
     // As above.
