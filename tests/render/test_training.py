@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import tracelab
+from support.notebook_shell import Shell
 from support.source_text import define
 from tracelab.render import view_document
 from tracelab.render.picture.dot import document_dot
@@ -304,3 +305,28 @@ def test_gradients_that_were_clipped_come_from_what_clipped_them():
     steps = [scope for scope in scopes["phases"] if strings[scopes["name"][scope]] == "optimizer step"]
     makers = {kinds[maker] for node, maker in nodes["markers"] if maker >= 0 and nodes["scope"][node] in steps}
     assert makers == {"aten::_foreach_mul_"}
+
+
+CELL_SETUP = """
+from torch.nn import functional as F
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+loader = [(torch.randn(4, 8), torch.randint(0, 4, (4,))) for _ in range(2)]
+F.cross_entropy(net(loader[0][0]), loader[0][1]).backward()
+"""
+CELL = """%%trace
+for xb, yb in loader:
+    opt.zero_grad()
+    loss = F.cross_entropy(net(xb), yb)
+    loss.backward()
+    opt.step()
+"""
+
+
+def test_a_loop_in_a_cell_keeps_the_names_of_the_code():
+    shell = Shell()
+    assert shell.run(CELL_SETUP).error is None
+    assert shell.run(CELL).error is None
+    assert drawn(view_document(shell.graph)) == [
+        *["round for xb, yb in loader", *ITERATION[1:], "  opt SGD", *["    add_"] * 4] * 2,
+    ]

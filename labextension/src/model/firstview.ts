@@ -5,7 +5,6 @@
 
 import { isDocumentScope } from './bundles';
 import { differencesOf, DiffStatus, type Differences } from './diff/differences';
-import { scopeClass } from './describe';
 import { groupElement, kindOf, scopeOf, type Hierarchy } from './hierarchy';
 import { allScopes, documentScopes, openScope } from './openstate';
 
@@ -94,14 +93,18 @@ function withIteration(
   opened: Set<number>,
   isReadable: (opened: ReadonlySet<number>) => boolean,
 ): Set<number> {
+  const updates = updatesOf(h);
   let result = opened;
   for (const { scope, members } of h.repeats) {
-    if (h.inlined[scope] || !h.isPhase[members[0]] || !isDrawn(h, result, groupElement(h, scope))) {
+    const inside = h.children[members[0]].filter((child) => kindOf(h, child) === 'group');
+    const phases = inside.map((child) => scopeOf(h, child)).filter((inner) => h.isPhase[inner]);
+    // In a cell an iteration is a round of the loop, which has the name of the code.
+    const isIteration = h.isPhase[members[0]] === 1 || phases.length > 0;
+    if (h.inlined[scope] || !isIteration || !isDrawn(h, result, groupElement(h, scope))) {
       continue;
     }
     const row = openScope(h, new Set([...result, scope]), members[0]);
-    const inside = h.children[members[0]].filter((child) => kindOf(h, child) === 'group');
-    const forward = inside.map((child) => scopeOf(h, child)).filter((inner) => !isUpdate(h, inner));
+    const forward = phases.filter((inner) => !updates.has(inner));
     const deeper = forward.reduce<Set<number>>((all, inner) => openScope(h, all, inner), row);
     result = [deeper, row].find(isReadable) ?? result;
   }
@@ -118,17 +121,28 @@ function isDrawn(h: Hierarchy, opened: ReadonlySet<number>, element: number): bo
   return true;
 }
 
-/** What an optimizer does: many small operators, which are no part of the model. */
-const isUpdate = (h: Hierarchy, scope: number): boolean =>
-  h.isPhase[scope] === 1 && h.document.scopes.class_name[scope] >= 0 && scopeClass(h, scope) !== '';
+/** Scopes that read gradients, such as what an optimizer does: many small operators, which are no part of the model. */
+function updatesOf(h: Hierarchy): Set<number> {
+  const { nodes, values } = h.document;
+  const found = new Set<number>();
+  h.gradientMaker.forEach((_, value) => found.add(nodes.scope[values.node[value]]));
+  // A loop that writes out the step itself reads them beside `backward`.
+  for (const node of nodes.backward ?? []) {
+    for (let scope = nodes.scope[node]; scope >= 0; scope = h.document.scopes.parent[scope]) {
+      found.delete(scope);
+    }
+  }
+  return found;
+}
 
 /** One family of groups more, the main one that fits; null: it is open as far as it can be. */
 function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set<number> | null {
   const { closed } = boxesOf(h, opened);
-  const updates = h.isPhase.reduce((sum, _, scope) => sum + (isUpdate(h, scope) ? h.opCount[scope] : 0), 0);
+  const updates = updatesOf(h);
+  const ofUpdates = [...updates].reduce((sum, scope) => sum + h.opCount[scope], 0);
   const part = (scopes: readonly number[]): number =>
-    scopes.reduce((sum, scope) => sum + h.opCount[scope], 0) / Math.max(1, h.nodes - updates);
-  const shown = closed.filter((scope) => !isUpdate(h, scope));
+    scopes.reduce((sum, scope) => sum + h.opCount[scope], 0) / Math.max(1, h.nodes - ofUpdates);
+  const shown = closed.filter((scope) => !updates.has(scope));
   const main = families(h, shown)
     .filter((family) => part(family) >= SMALLEST_PART)
     .sort((a, b) => part(b) - part(a));

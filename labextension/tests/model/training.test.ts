@@ -11,7 +11,7 @@ import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { DocumentBuilder } from '../fixtures/builder';
 
 /** Iterations of a loop, each with so many operators in its step; `first` is another operator in the first one. */
-function loop(count: number, { first = 'relu', updates = 3 } = {}): ViewDocument {
+function loop(count: number, { first = 'relu', updates = 3, inCell = false } = {}): ViewDocument {
   const b = new DocumentBuilder('train');
   const { nodes, scopes } = b.document;
   const weight = b.parameter('net.weight', [4, 4]);
@@ -27,6 +27,12 @@ function loop(count: number, { first = 'relu', updates = 3 } = {}): ViewDocument
   scopes.phases = [];
   nodes.backward = [];
   const phase = <T>(name: string, className: string, body: () => T): T => {
+    if (inCell && name !== 'forward') {
+      // A cell knows its loops and its objects.
+      return name === 'iteration'
+        ? b.module('round', 'for xb in loader', body)
+        : b.module('opt', className, body);
+    }
     scopes.functions!.push(scopes.parent.length);
     scopes.phases!.push(scopes.parent.length);
     return b.module(name, className, body);
@@ -136,6 +142,25 @@ describe('a training loop', () => {
       'forward, part of a training loop, closed group, 3 ops',
     );
   });
+});
+
+it('in a cell has the names of the code', () => {
+  const h = buildHierarchy(loop(4, { inCell: true, updates: 30 }));
+  expect(shown(h, first(h))).toEqual([
+    'x',
+    '× 4 for xb in loader',
+    '  round for xb in loader',
+    '    forward',
+    '      linear',
+    '      relu',
+    '      mse_loss',
+    '    backward',
+    '    opt SGD',
+    '  round (call 2) for xb in loader',
+    '  round (call 3) for xb in loader',
+    '  round (call 4) for xb in loader',
+    'mse_loss.3',
+  ]);
 });
 
 describe('iterations that are not equal', () => {
