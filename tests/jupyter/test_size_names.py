@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import weakref
 
 import pytest
 import torch
@@ -77,6 +79,16 @@ def test_they_are_worked_out_once():
     first = known_shapes(traced)
     Told(traced).names()
     assert known_shapes(traced) is first
+
+
+@pytest.mark.parametrize("make", [traced_attention, lambda: tracelab.trace(torch.relu, torch.ones(2))])
+def test_they_go_with_the_trace(make):
+    traced = make()
+    traced.shapes()
+    gone = weakref.ref(traced)
+    del traced
+    gc.collect()
+    assert gone() is None
 
 
 def test_after_an_edit_they_are_worked_out_again():

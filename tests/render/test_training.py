@@ -307,6 +307,41 @@ def test_gradients_that_were_clipped_come_from_what_clipped_them():
     assert makers == {"aten::_foreach_mul_"}
 
 
+def test_a_step_that_is_written_out_is_an_update():
+    code = """
+def train(net, opt, loader):
+    for xb, yb in loader:
+        loss = F.cross_entropy(net(xb), yb)
+        loss.backward()
+        with torch.no_grad():
+            for p in net.parameters():
+                p -= 0.1 * p.grad
+                p.grad = None
+    return loss.exp()
+"""
+    lines = drawn(document_of(code, count=3))
+    assert lines == [*[*ITERATION, "  update", *["    mul", "    sub_"] * 4] * 3, "exp"]
+
+
+def test_backward_that_is_called_once_makes_no_loop():
+    def once(x):
+        w = x.clone().requires_grad_()
+        (w * 2).sum().backward()
+        return w.grad
+
+    assert "phases" not in view_document(tracelab.trace(once, torch.ones(2), check_trace=False).graph)["scopes"]
+
+
+def test_a_graph_without_places_in_the_code_has_its_steps():
+    net, loader = model(), batches(2)
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    train = define(HEAD + LOOP, "train")
+    graph = tracelab.trace(lambda: train(net, opt, loader), (), check_trace=False).graph
+    for node in graph.nodes:
+        node.source = None
+    assert [line for line in drawn(view_document(graph)) if "step" in line] == ["optimizer step SGD"] * 2
+
+
 CELL_SETUP = """
 from torch.nn import functional as F
 net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))

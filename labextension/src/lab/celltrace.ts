@@ -181,9 +181,12 @@ function hintedValues(
   line: Gathered,
   readers: readonly number[][],
   outputs: Set<number>,
+  marks: Set<number>,
 ): number[] {
   const here = new Map(line.nodes.map((node, at) => [node, line.calls[at]]));
-  const made = line.nodes.flatMap((node) => view.nodes.outputs[node]);
+  // A gradient that is read to be forgotten is nothing that the line made.
+  const nodes = line.nodes.filter((node) => !marks.has(node));
+  const made = nodes.flatMap((node) => view.nodes.outputs[node]);
   // What leaves the line is what it bound: the steps inside of an expression are for the hover.
   const leaving = made.filter(
     (value) =>
@@ -245,6 +248,7 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
   view.nodes.inputs.forEach((values, node) => values.forEach((value) => readers[value].push(node)));
   const outputs = new Set(view.outputs);
   const names = documentSizeNames(view);
+  const marks = new Set(view.nodes.markers?.flatMap(([node, maker]) => (maker < 0 ? [node] : [])));
   const gathered = gather(view, cells);
   const warnings = cellWarnings(view, cells);
   const files = [...cells].map((file): CellFile => {
@@ -253,7 +257,7 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
     const lines = [...gathered.get(file)!.values()]
       .sort((a, b) => a.last - b.last)
       .map(({ first, last, nodes, calls }) => {
-        const hinted = hintedValues(view, { first, last, nodes, calls }, readers, outputs);
+        const hinted = hintedValues(view, { first, last, nodes, calls }, readers, outputs, marks);
         const hint = hintOf(view, hinted, names);
         return { first, last, hint, hinted, nodes };
       });

@@ -67,6 +67,12 @@ describe('the lines of a traced cell', () => {
     expect(cellTrace(view)!.files[0].lines[1].hint).toBe('float32[batch, width]');
   });
 
+  it('say nothing of a gradient that is read and not used', () => {
+    const view = traced();
+    view.nodes.markers = [[2, -1]];
+    expect(cellTrace(view)!.files[0].lines.map(({ hint }) => hint)).toEqual(['float32[4, 4]', '']);
+  });
+
   it('are none for a trace of no cell', () => {
     expect(cellTrace(traced('model.py'))).toBeNull();
   });

@@ -19,6 +19,8 @@ ITERATION = "iteration"
 FORWARD = "forward"
 GRADIENTS = "gradients"
 """What becomes of them between `backward` and the step: they are clipped, say."""
+UPDATE = "update"
+"""A step that is written out: `w -= lr * w.grad`."""
 STEP = "optimizer step"
 ZERO_GRAD = "zero_grad"
 _MARKS = {"Optimizer.step#": STEP, "Optimizer.zero_grad#": ZERO_GRAD}
@@ -41,13 +43,17 @@ def is_backward(node: Node) -> bool:
 
 
 def training_phases(nodes: Sequence[Node], places: SourceTable) -> list[Phase]:
-    """The parts of the training loops among the nodes as they are shown; none where no optimizer makes a step."""
+    """The parts of the training loops among the nodes as they are shown.
+
+    Where no optimizer makes a step, the loop writes it out, and calls `backward` again and again.
+    """
     regions = list(_regions(nodes))
     steps = [region for region in regions if region.name == STEP]
     cores = list(_cores(nodes, steps))
     if not cores:
-        return steps if len(nodes) > 1 else []
-    return [*regions, *_around(nodes, places, cores, regions)]
+        return steps
+    around = list(_around(nodes, places, cores, regions))
+    return [*regions, *around] if steps or any(phase.name == ITERATION for phase in around) else []
 
 
 def _regions(nodes: Sequence[Node]) -> Iterator[Phase]:
@@ -82,6 +88,8 @@ class _Core:
 
 def _cores(nodes: Sequence[Node], steps: Sequence[Phase]) -> Iterator[_Core]:
     backwards = [place for place, node in enumerate(nodes) if is_backward(node)]
+    if not steps:
+        yield from (_Core(place, place, Phase("", place, place)) for place in backwards)
     after = 0
     for step in steps:
         found = [place for place in backwards if after <= place < step.first]
@@ -95,6 +103,9 @@ def _around(
 ) -> Iterator[Phase]:
     """The iterations, and the forward pass of each."""
     lines = _Lines(nodes, places)
+    if any(lines.rows[core.step.first] < 0 for core in cores):
+        # Read from a file that knows no code.
+        return
     frame = lines.frame(cores[0].step.first)
     groups: list[list[_Core]] = [[cores[0]]]
     gaps: list[tuple[int, int]] = []
@@ -136,6 +147,8 @@ def _around(
             if begin <= stop:
                 yield Phase(GRADIENTS, begin, stop)
             start = core.step.last + 1
+        if not group[-1].step.name and start <= end:
+            yield Phase(UPDATE, start, end)
 
 
 _Frame = tuple[int, str, int]
