@@ -6,6 +6,7 @@ import os
 from typing import IO, Any, Protocol
 
 from tracelab.api.saving import save
+from tracelab.execute.shapes.known import known_shapes, told_names
 from tracelab.graph.graph import Graph
 from tracelab.render.export import to_dot, to_html, to_json, to_svg
 
@@ -29,11 +30,12 @@ class Exporting:
         """Write it to a `.tlab` file: see `tracelab.save`."""
         save(self, path)
 
-    def to_html(self: HasGraph, path: str | os.PathLike[str] | None = None) -> str | None:
+    def to_html(self: Any, path: str | os.PathLike[str] | None = None, *, shapes: bool | None = None) -> str | None:
         """One HTML file with the explorer and the graph, which any browser opens without a network.
 
         Args:
             path: Where to write it; without one the text is returned.
+            shapes: Whether sizes have names, `[batch, length, 64]`; None: where `traced.shapes()` was called before.
 
         Returns:
             The text, or None where it was written to a file.
@@ -45,7 +47,12 @@ class Exporting:
         >>> traced.to_html().startswith("<!doctype html>")
         True
         """
-        return to_html(self.graph, path, [case.graph for case in self.cases])
+        cases = [self, *self.cases]
+        if shapes:
+            for case in cases:
+                known_shapes(case)
+        named = {} if shapes is False else {"sizes_of": told_names(cases)}
+        return to_html(self.graph, path, [case.graph for case in self.cases], **named)
 
     def to_svg(self: HasGraph, path: str | os.PathLike[str] | None = None, max_boxes: int = 60) -> str | None:
         """A picture of at most `max_boxes` boxes: modules are collapsed until that suffices.
@@ -71,7 +78,7 @@ class Exporting:
         return to_dot(self.graph, path, max_boxes)
 
     def to_json(self: HasGraph, path: str | os.PathLike[str] | None = None) -> str | None:
-        """The view document as JSON: all that the explorer shows.
+        """The view document as JSON: all that the explorer shows; sizes by name after `traced.shapes()`.
 
         Args:
             path: Where to write it; without one the text is returned.
@@ -82,4 +89,5 @@ class Exporting:
         >>> tracelab.trace(torch.relu, torch.ones(2)).to_json()[:25]
         '{"format":"tracelab.view"'
         """
-        return to_json(self.graph, path, [case.graph for case in self.cases])
+        cases = self.cases
+        return to_json(self.graph, path, [case.graph for case in cases], told_names([self, *cases]))

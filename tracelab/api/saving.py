@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tracelab.compat.modes import keeps_modes
 from tracelab.execute.function import ReplayFunction
 from tracelab.execute.module import ReplayModule
+from tracelab.execute.shapes.known import told_names
 from tracelab.graph.graph import Graph
 from tracelab.render.view_document.cases_document import cases_document
 from tracelab.render.view_document.document import document_bytes, view_bytes
@@ -18,7 +21,7 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
 
     The same trace gives the same bytes. An existing file is replaced only when the new one is complete. The file holds
     the view document too (of a module the graph of `forward`), so that JupyterLab shows it without a kernel; one of
-    more than 128 MiB is left out, and a kernel then reads the graph.
+    more than 128 MiB is left out, and a kernel then reads the graph. Its sizes have names after `traced.shapes()`.
 
     Args:
         traced: What `trace` or `trace_module` gave, or a graph.
@@ -36,5 +39,8 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
     if isinstance(traced, Graph):
         view = view_bytes(traced)
     elif isinstance(traced, (ReplayModule, ReplayFunction)):
-        view = document_bytes(cases_document(traced.graph, [case.graph for case in traced.cases]))
+        cases: list[Any] = list(traced.cases)
+        view = document_bytes(
+            cases_document(traced.graph, [case.graph for case in cases], told_names([traced, *cases]))
+        )
     save_traced(traced, file, view=view)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tracelab.compat.modes import keeps_modes
-from tracelab.execute.run.program import program_of
-from tracelab.execute.shapes.shapes import Shapes, shapes_of
+from tracelab.execute.shapes.known import known_shapes
+from tracelab.execute.shapes.shapes import Shapes
 
 
 class Shaping:
@@ -21,6 +21,9 @@ class Shaping:
         The graph runs once on tensors without data whose sizes are symbols (torch's `ShapeEnv`). Sizes that the code
         names as it takes a shape apart (`batch, length = ids.shape`) have these names, others that of their input and
         place (`ids.1`). Sizes of 0 and 1 at the trace, which broadcast, are numbers.
+
+        They are kept with the trace. Pictures that are made from then on have the names: explorers as they are saved,
+        `to_html`, `to_json` and `save`.
 
         Args:
             dims: Names for the sizes of inputs, by the names of these: `{"ids": ("batch", "length")}`; None leaves one
@@ -42,7 +45,7 @@ class Shaping:
         relu     aten::relu             float32[batch, x.1*width]   [2, 12]
         """
         named = {name: tuple(words) for name, words in (dims or {}).items()}
-        return shapes_of(program_of(self, method), named)
+        return known_shapes(self, named, method)
 
     @property
     def signature(self) -> str:
@@ -51,4 +54,4 @@ class Shaping:
         >>> print(tracelab.trace(lambda x: x[:, 3:], torch.ones(2, 5)).signature)
         x: float32[x.0, x.1]
         """
-        return self.shapes().signature
+        return known_shapes(self, told=False).signature

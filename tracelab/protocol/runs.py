@@ -55,7 +55,13 @@ class RunView(TypedDict):
     """The place in each other dimension; 0 where it is null."""
 
 
-BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView
+class SizesAsk(TypedDict):
+    """What are the sizes called? Asked once the picture is up."""
+
+    type: Literal["sizes.ask"]
+
+
+BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView | SizesAsk
 """From the browser."""
 
 
@@ -176,7 +182,26 @@ class RunPong(TypedDict):
     type: Literal["run.pong"]
 
 
+class SizesTold(TypedDict):
+    """Sizes by name, of tensors in which some size may differ from call to call; none of those that are not known."""
+
+    type: Literal["sizes.told"]
+    case: int
+    """Of which recording, where there are several."""
+    sizes: list[tuple[int, list[str]]]
+    """Value rows, each with a text for each size: `batch`, `64`, `length - 1`, `?`."""
+
+
 KernelMessage = (
-    RunReady | RunBegin | RunProgress | RunEnded | RunOverlay | RunHeatmap | RunHeatmapError | RunFault | RunPong
+    RunReady
+    | RunBegin
+    | RunProgress
+    | RunEnded
+    | RunOverlay
+    | RunHeatmap
+    | RunHeatmapError
+    | RunFault
+    | RunPong
+    | SizesTold
 )
 """From the kernel."""

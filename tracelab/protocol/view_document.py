@@ -62,6 +62,8 @@ class ScopeColumns(TypedDict):
     """0 for the first call of that module, 1 for the second."""
     functions: NotRequired[list[ScopeIndex]]
     """Scopes that are calls of Python functions; they are no part of the paths of modules in them."""
+    phases: NotRequired[list[ScopeIndex]]
+    """Those of them that are no calls, but parts of a training loop: `iteration`, `forward`, `optimizer step`."""
 
 
 class NodeColumns(TypedDict):
@@ -86,6 +88,10 @@ class NodeColumns(TypedDict):
     """Arithmetic on sizes, which is part of what uses it: each such node with its expression, `x.size(1) // 2`."""
     unused: NotRequired[list[NodeIndex]]
     """Nodes on which no output and nothing outside the graph depends."""
+    markers: NotRequired[list[tuple[NodeIndex, OptionalNode]]]
+    """Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it."""
+    backward: NotRequired[list[NodeIndex]]
+    """Nodes that work out gradients."""
 
 
 class ValueColumns(TypedDict):
@@ -109,6 +115,8 @@ class ValueColumns(TypedDict):
     """The value whose memory it shares."""
     strides: NotRequired[list[tuple[ValueIndex, OptionalShape]]]
     """Strides of the tensors whose elements do not lie densely, row after row."""
+    sizes: NotRequired[list[tuple[ValueIndex, list[StringIndex]]]]
+    """Sizes by name, of tensors in which some size may differ from call to call: `batch`, `64`, `length - 1`, `?`."""
 
 
 class SourceColumns(TypedDict):

@@ -31,15 +31,18 @@ class Code:
         self.lines = lines
         self.tree = ast.parse("".join(lines))
         self.parents = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        self.starting: dict[int, list[ast.expr | ast.If]] = {}
+        """By line the expressions and conditions that begin there, outer ones first."""
+        for node in self.parents:
+            if isinstance(node, (ast.expr, ast.If)):
+                self.starting.setdefault(node.lineno, []).append(node)
 
     def expression_at(self, source: Source) -> ast.expr | None:
         """The outermost expression that takes up exactly the span of a source; the condition of an `if` that does."""
         wanted = (source.line, source.column, source.end_line, source.end_column)
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.If) and node.lineno == source.line and self.span(node) == wanted:
-                return node.test
-            if isinstance(node, ast.expr) and node.lineno == source.line and self.span(node) == wanted:
-                return node
+        for node in self.starting.get(source.line, ()):
+            if self.span(node) == wanted:
+                return node.test if isinstance(node, ast.If) else node
         return None
 
     def span(self, node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tracelab.graph.graph import Graph
 from tracelab.render.html import document_html
 from tracelab.render.picture.dot import dot_source, svg
 from tracelab.render.view_document.cases_document import cases_document
-from tracelab.render.view_document.document import document_bytes
+from tracelab.render.view_document.document import SizeNames, document_bytes
 
 Path = str | os.PathLike[str]
 
 
-def to_html(graph: Graph, path: Path | None = None, cases: Sequence[Graph] = ()) -> str | None:
+SizesOf = Callable[[Graph], SizeNames | None]
+
+
+def _no_sizes(graph: Graph) -> None:
+    return None
+
+
+def to_html(
+    graph: Graph, path: Path | None = None, cases: Sequence[Graph] = (), sizes_of: SizesOf = _no_sizes
+) -> str | None:
     """One file with the explorer and the graph (of all `cases`), which any browser opens without a network.
+
+    `sizes_of` gives the names of sizes of a graph, where they are known.
 
     Written to `path`, or returned where no path is given. Raises `TracelabError` where the front end was not built.
     """
-    return _written(document_html(cases_document(graph, cases)), path)
+    return _written(document_html(cases_document(graph, cases, sizes_of)), path)
 
 
 def to_svg(graph: Graph, path: Path | None = None, max_boxes: int = 60) -> str | None:
@@ -33,9 +44,11 @@ def to_dot(graph: Graph, path: Path | None = None, max_boxes: int = 60) -> str |
     return _written(dot_source(graph, _checked(max_boxes)), path)
 
 
-def to_json(graph: Graph, path: Path | None = None, cases: Sequence[Graph] = ()) -> str | None:
+def to_json(
+    graph: Graph, path: Path | None = None, cases: Sequence[Graph] = (), sizes_of: SizesOf = _no_sizes
+) -> str | None:
     """The view document: all that the explorer shows, as JSON; the same text for the same trace."""
-    return _written(document_bytes(cases_document(graph, cases)).decode(), path)
+    return _written(document_bytes(cases_document(graph, cases, sizes_of)).decode(), path)
 
 
 def _checked(max_boxes: int) -> int:

@@ -9,6 +9,7 @@ import { diffFeature } from './diff/differences';
 import { runFeature } from './run/runbar';
 import { exportFeature } from './features/export/export';
 import { storyFeature } from './features/story';
+import { sizeNamesFeature } from './features/sizenames';
 import { helpFeature } from './features/help';
 import { element } from './ui/dom';
 import { sideBySideFeature } from './diff/sidebyside';
@@ -24,6 +25,7 @@ const FEATURES: Feature[] = [
   diffFeature,
   runFeature,
   storyFeature,
+  sizeNamesFeature,
   exportFeature,
   helpFeature,
 ];

@@ -2,6 +2,7 @@
 
 import * as strings from '../i18n/strings';
 import { elementNamed } from '../model/link';
+import type { SizeNames } from '../model/sizenames';
 import type { RunData } from '../model/run/rundata';
 import { keyboardFeature } from './features/input/keyboard';
 import { pointerFeature } from './features/input/pointer';
@@ -52,6 +53,11 @@ export interface Explorer {
   showWarning(index: number): void;
   /** The last run in place; null before the first. */
   lastRun(): RunData | null;
+  /**
+   * What the sizes of the values are called; empty where numbers are shown. Null while the picture is of another
+   * recording than the first of the document.
+   */
+  sizeNames(): SizeNames | null;
   /** Puts the keyboard on the picture. */
   focus(): void;
   destroy(): void;
@@ -152,6 +158,8 @@ export function createExplorer(host: HTMLElement, raw: unknown, options: Explore
     },
     showWarning: (index) => showWarning(view, index),
     lastRun: () => view.lastRun,
+    sizeNames: () =>
+      view.graph === null || view.cases[view.caseIndex]?.document !== undefined ? null : view.graph.sizeNames,
     focus: () => view.tree.node.focus(),
     destroy() {
       view.destroy();

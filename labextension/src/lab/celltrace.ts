@@ -5,6 +5,7 @@
  */
 
 import * as strings from '../i18n/strings';
+import { documentSizeNames, isNamed, type SizeNames } from '../model/sizenames';
 import type { TraceDiagnostic, ViewDocument } from '../protocol/viewdocument';
 
 /** The names of cells in `files`: the traced one, and others that it called into. */
@@ -13,12 +14,17 @@ const CELL = /^(this cell|cell( \d+)?)$/;
 /** A hint names so many values; the hover lists the rest. */
 const HINTED = 2;
 
+const NUMBERS: SizeNames = new Map();
+
 /** A statement, or what of it was traced, in one cell. */
 export interface TracedLine {
   /** 1-based, as the trace counted; `last` is where the hint stands. */
   first: number;
   last: number;
+  /** Written anew when sizes get names: see `nameSizes`. */
   hint: string;
+  /** The values that it is of. */
+  hinted: number[];
   /** What ran there, itself or in what it called, in the order of execution. */
   nodes: number[];
 }
@@ -62,6 +68,8 @@ export interface CellFile {
 
 export interface CellTrace {
   view: ViewDocument;
+  /** The names of sizes, as far as they are known. */
+  names: SizeNames;
   files: CellFile[];
   warnings: CellDiagnostic[];
 }
@@ -72,15 +80,15 @@ export function unitOf(text: string, column: number): number {
   return /[\ud800-\udbff]/.test(text) ? [...text].slice(0, column).join('').length : column;
 }
 
-/** `float32[32, 128]`; the device where it is not the CPU. */
-export function typeText(view: ViewDocument, value: number): string {
+/** `float32[batch, 128]`, by number what has no name; the device where it is not the CPU. */
+export function typeText(view: ViewDocument, value: number, names: SizeNames): string {
   const { dtype, shape, device, type } = view.values;
   if (shape[value] < 0) {
     return view.strings[type[value]];
   }
   const where = device[value] < 0 ? 'cpu' : view.strings[device[value]];
   const kind = dtype[value] < 0 ? 'Tensor' : view.strings[dtype[value]];
-  return `${kind}[${view.shapes[shape[value]].join(', ')}]${where === 'cpu' ? '' : ` ${where}`}`;
+  return `${kind}[${(names.get(value) ?? view.shapes[shape[value]]).join(', ')}]${where === 'cpu' ? '' : ` ${where}`}`;
 }
 
 /** The frames of a source, innermost first. */
@@ -93,8 +101,11 @@ export function framesOf(view: ViewDocument, source: number): number[] {
   return found;
 }
 
-/** Equal texts once, with how often they came. */
-function hintOf(texts: string[]): string {
+/** What values are: with names where a person gave some; equal texts once, with how often they came. */
+function hintOf(view: ViewDocument, values: readonly number[], names: SizeNames): string {
+  const texts = values.map((value) =>
+    typeText(view, value, isNamed(names.get(value) ?? []) ? names : NUMBERS),
+  );
   const counts = new Map<string, number>();
   texts.forEach((text) => counts.set(text, (counts.get(text) ?? 0) + 1));
   const parts = [...counts].map(([text, count]) => (count === 1 ? text : `${text} ×${count}`));
@@ -165,24 +176,36 @@ function gather(view: ViewDocument, files: ReadonlySet<number>): Map<number, Map
   return found;
 }
 
-function hintAt(
+function hintedValues(
   view: ViewDocument,
   line: Gathered,
   readers: readonly number[][],
   outputs: Set<number>,
-): string {
+  marks: Set<number>,
+): number[] {
   const here = new Map(line.nodes.map((node, at) => [node, line.calls[at]]));
-  const made = line.nodes.flatMap((node) => view.nodes.outputs[node]);
+  // A gradient that is read to be forgotten is nothing that the line made.
+  const nodes = line.nodes.filter((node) => !marks.has(node));
+  const made = nodes.flatMap((node) => view.nodes.outputs[node]);
   // What leaves the line is what it bound: the steps inside of an expression are for the hover.
   const leaving = made.filter(
     (value) =>
       outputs.has(value) ||
       readers[value].some((node) => here.get(node) !== here.get(view.values.node[value])),
   );
-  const tensors = (leaving.length > 0 ? leaving : made.slice(-1)).filter(
-    (value) => view.values.shape[value] >= 0,
-  );
-  return hintOf(tensors.map((value) => typeText(view, value)));
+  return (leaving.length > 0 ? leaving : made.slice(-1)).filter((value) => view.values.shape[value] >= 0);
+}
+
+/** Writes the hints with these names of sizes; false where that changes nothing. */
+export function nameSizes(trace: CellTrace, names: SizeNames): boolean {
+  if (trace.names === names || (trace.names.size === 0 && names.size === 0)) {
+    return false;
+  }
+  trace.names = names;
+  for (const line of trace.files.flatMap(({ lines }) => lines)) {
+    line.hint = hintOf(trace.view, line.hinted, names);
+  }
+  return true;
 }
 
 function cellWarnings(view: ViewDocument, cells: ReadonlySet<number>): CellDiagnostic[] {
@@ -224,6 +247,8 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
   const readers: number[][] = view.values.name.map(() => []);
   view.nodes.inputs.forEach((values, node) => values.forEach((value) => readers[value].push(node)));
   const outputs = new Set(view.outputs);
+  const names = documentSizeNames(view);
+  const marks = new Set(view.nodes.markers?.flatMap(([node, maker]) => (maker < 0 ? [node] : [])));
   const gathered = gather(view, cells);
   const warnings = cellWarnings(view, cells);
   const files = [...cells].map((file): CellFile => {
@@ -231,12 +256,11 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
     const texts = new Map(Object.entries(view.files[file].lines).map(([line, text]) => [Number(line), text]));
     const lines = [...gathered.get(file)!.values()]
       .sort((a, b) => a.last - b.last)
-      .map((line) => ({
-        first: line.first,
-        last: line.last,
-        hint: hintAt(view, line, readers, outputs),
-        nodes: line.nodes,
-      }));
+      .map(({ first, last, nodes, calls }) => {
+        const hinted = hintedValues(view, { first, last, nodes, calls }, readers, outputs, marks);
+        const hint = hintOf(view, hinted, names);
+        return { first, last, hint, hinted, nodes };
+      });
     const spans = lines.map(({ first, last }): [number, number] => [first, last]);
     for (const place of warnings.flatMap(({ places }) => places)) {
       if (place.file === file && !spans.some(([a, b]) => a === place.line && b === place.endLine)) {
@@ -253,7 +277,7 @@ export function cellTrace(view: ViewDocument): CellTrace | null {
       spans,
     };
   });
-  return { view, files, warnings };
+  return { view, names, files, warnings };
 }
 
 /** Where a node stands: in each cell the innermost line that ran it; innermost frame first. */

@@ -15,29 +15,53 @@ import {
   type Hierarchy,
 } from './hierarchy';
 import { repeatOf } from './repeats';
+import { isNamed } from './sizenames';
 
 export const string = (document: ViewDocument, index: number): string =>
   index < 0 ? '' : document.strings[index];
+
+const isBackward = ({ document }: Hierarchy, node: number): boolean =>
+  document.nodes.backward?.includes(node) ?? false;
 
 /** `aten::linear` -> `linear`; a Python function's `prim::PythonOp` keeps its own name. */
 export function shortKind(kind: string): string {
   return kind.replace(/^.*::/, '') || kind;
 }
 
-export function shapeText(document: ViewDocument, value: number): string {
+/** `[2, 128, 64]`: the sizes at the trace; empty for what is no tensor. */
+export function tracedShape(document: ViewDocument, value: number): string {
   const shape = document.values.shape[value];
   return shape < 0 ? '' : `[${document.shapes[shape].join(', ')}]`;
 }
 
+/** `[batch, length, 64]`, as far as sizes have names, else the sizes at the trace. */
+export function shapeText(h: Hierarchy, value: number): string {
+  const names = h.sizeNames.get(value);
+  return names === undefined ? tracedShape(h.document, value) : `[${names.join(', ')}]`;
+}
+
+/** A label of more characters says the sizes at the trace: names are for reading at a glance. */
+const LONGEST_NAMES = 30;
+
+/** `batch×(length - 1)×64`; empty where nobody gave names to the sizes, or long ones. */
+function namesSummary(h: Hierarchy, value: number): string {
+  const names = h.sizeNames.get(value) ?? [];
+  if (!isNamed(names)) {
+    return '';
+  }
+  const text = names.map((name) => (/^[\p{L}\p{N}_.?…]+$/u.test(name) ? name : `(${name})`)).join('×');
+  return text.length <= LONGEST_NAMES ? text : '';
+}
+
 /** What flows along an edge, in few characters: a shape, else a type. */
-export function valueSummary(document: ViewDocument, value: number): string {
-  const shape = shapeText(document, value);
+export function valueSummary(h: Hierarchy, value: number): string {
+  const shape = tracedShape(h.document, value);
   if (shape === '[]') {
     return strings.scalar();
   }
   return shape === ''
-    ? string(document, document.values.type[value])
-    : shape.slice(1, -1).replace(/, /g, '×');
+    ? string(h.document, h.document.values.type[value])
+    : namesSummary(h, value) || shape.slice(1, -1).replace(/, /g, '×');
 }
 
 export function isTensor(document: ViewDocument, value: number): boolean {
@@ -75,11 +99,16 @@ export function scopeName(h: Hierarchy, scope: number): string {
   }
   const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
-  return call > 0 ? strings.call(own, call + 1) : own;
+  return call === 0 ? own : (h.isPhase[scope] ? strings.numbered : strings.call)(own, call + 1);
 }
 
-export const scopeClass = (h: Hierarchy, scope: number): string =>
-  string(h.document, h.document.scopes.class_name[repeatOf(h, scope)?.members[0] ?? scope] ?? -1);
+/** The class of a module; of repeated calls, which have none, what is called. */
+export function scopeClass(h: Hierarchy, scope: number): string {
+  const { scopes } = h.document;
+  const first = repeatOf(h, scope)?.members[0];
+  const own = string(h.document, scopes.class_name[first ?? scope] ?? -1);
+  return own === '' && first !== undefined ? string(h.document, scopes.name[first]) : own;
+}
 
 /** `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. */
 export function repeatText(h: Hierarchy, scope: number): string {
@@ -155,6 +184,12 @@ function sizesText(h: Hierarchy, node: number): string {
   return text.length <= LONGEST_SIZES ? text : text.replace(/[^\s,:()[\]{}]+\.(?=size\(|numel\()/g, '');
 }
 
+/** Of how many tensors a node works out gradients that are read, however often. */
+function gradientCount(h: Hierarchy, node: number): number {
+  const { nodes, values } = h.document;
+  return new Set(h.gradientsOf.get(node)?.map((value) => nodes.inputs[values.node[value]][0])).size;
+}
+
 /** The two lines of a box. */
 export interface Label {
   title: string;
@@ -172,12 +207,20 @@ export function labelOf(h: Hierarchy, element: Element): Label {
   switch (kindOf(h, element)) {
     case 'op': {
       const outputs = document.nodes.outputs[element];
+      const gradients = gradientCount(h, element);
       const more = outputs.length > 1 ? ` +${outputs.length - 1}` : '';
       const module = inlinedModule(h, element);
       return {
-        title: shortKind(string(document, document.nodes.kind[element])),
+        title: isBackward(h, element)
+          ? strings.backward()
+          : shortKind(string(document, document.nodes.kind[element])),
         subtitle: module < 0 ? sizesText(h, element) : scopeName(h, module),
-        detail: outputs.length === 0 ? '' : valueSummary(document, outputs[0]) + more,
+        detail:
+          outputs.length === 0
+            ? gradients > 0
+              ? strings.gradients(gradients)
+              : ''
+            : valueSummary(h, outputs[0]) + more,
       };
     }
     case 'group': {
@@ -198,7 +241,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
       return {
         title: boundaryName(h, element),
         subtitle: '',
-        detail: valueSummary(document, value) + (input === '' ? '' : ` · ${strings.sameAsInput(input)}`),
+        detail: valueSummary(h, value) + (input === '' ? '' : ` · ${strings.sameAsInput(input)}`),
       };
     }
   }
@@ -214,6 +257,10 @@ const difference = (h: Hierarchy, element: Element): string[] => {
   return mark === 0 ? [] : [statusText(mark)];
 };
 
+/** What a group is that is no module. */
+export const callText = (h: Hierarchy, scope: number): string =>
+  h.isPhase[scope] ? strings.trainingPhase() : strings.functionCall();
+
 /** One line that says everything the picture of a box says. */
 export function accessibleName(h: Hierarchy, element: Element, open: boolean): string {
   const label = labelOf(h, element);
@@ -223,7 +270,7 @@ export function accessibleName(h: Hierarchy, element: Element, open: boolean): s
     const warnings = h.scopeWarnings[scope];
     return [
       label.subtitle ? `${label.title}: ${label.subtitle}` : label.title,
-      ...(h.isFunction[scope] ? [strings.functionCall()] : []),
+      ...(h.isFunction[scope] ? [callText(h, scope)] : []),
       open ? strings.openGroup() : strings.closedGroup(),
       contentsText(h, scope),
       ...difference(h, element),

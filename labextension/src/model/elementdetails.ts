@@ -13,12 +13,14 @@ import {
   scopeClass,
   shapeText,
   string,
+  tracedShape,
   withExpressions,
 } from './describe';
 import {
   kindOf,
   producerOf,
   outputElement,
+  outputsOf,
   boundaryValue,
   scopeOf,
   type Element,
@@ -92,7 +94,7 @@ function typeParts(h: Hierarchy, value: number): string[] {
   const { document } = h;
   const { values } = document;
   return [
-    string(document, values.type[value]) + shapeText(document, value),
+    string(document, values.type[value]) + shapeText(h, value),
     string(document, values.dtype[value]),
     string(document, values.device[value]),
   ].filter(Boolean);
@@ -101,7 +103,14 @@ function typeParts(h: Hierarchy, value: number): string[] {
 /** `Tensor[1, 64] · float32 · cpu`. */
 export const typeText = (h: Hierarchy, value: number): string => typeParts(h, value).join(' · ');
 
-/** As `typeText`, with strides where the tensor does not lie densely. */
+/** `gradient of fc1.weight`; empty for all but gradients. */
+function gradientText(h: Hierarchy, value: number): string {
+  const { document } = h;
+  const of = h.gradientMaker.has(value) ? document.nodes.inputs[document.values.node[value]][0] : -1;
+  return of < 0 ? '' : strings.gradientOf(string(document, document.values.path[of]) || valueName(h, of));
+}
+
+/** As `typeText`, with the sizes at the trace where these have names, and strides where it does not lie densely. */
 export function fullType(h: Hierarchy, value: number): string {
   const strides = h.strides.has(value) ? stridesOf(h, value) : null;
   const note = h.strides.has(value)
@@ -109,7 +118,8 @@ export function fullType(h: Hierarchy, value: number): string {
       ? strings.noStrides()
       : strings.strides(strides.join(', '))
     : '';
-  return [typeText(h, value), note].filter(Boolean).join(' · ');
+  const traced = h.sizeNames.has(value) ? strings.tracedSizes(tracedShape(h.document, value)) : '';
+  return [typeText(h, value), traced, note, gradientText(h, value)].filter(Boolean).join(' · ');
 }
 
 export function elementText(h: Hierarchy, at: Element): string {
@@ -192,7 +202,7 @@ export function detailsOf(h: Hierarchy, at: Element): Detail[] {
           withExpressions(h, at, string(document, text)),
         ]),
         ...[...new Set(nodes.inputs[at])].map((value) => flowDetail(h, value, true)),
-        ...nodes.outputs[at].map((value) => flowDetail(h, value, false)),
+        ...outputsOf(h, at).map((value) => flowDetail(h, value, false)),
         [strings.source(), placeText(h, nodes.source[at])],
         ...document.warnings.flatMap(({ node, kind, message }): Detail[] =>
           node === at ? [[strings.warningOf(kind), message]] : [],
@@ -299,7 +309,7 @@ export function ports(h: Hierarchy, at: Element): Port[] {
     case 'op':
       return [
         ...[...new Set(nodes.inputs[at])].map((value) => taken(h, value)),
-        ...nodes.outputs[at].map((value) => given(h, value)),
+        ...outputsOf(h, at).map((value) => given(h, value)),
       ].slice(0, MOST);
     case 'group': {
       const { into, out } = groupEdges(h, scopeOf(h, at));

@@ -75,24 +75,75 @@ export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
   const isReadable = (opened: ReadonlySet<number>): boolean =>
     boxesOf(h, opened).count <= MOST && zoomOf(opened) >= READABLE;
   if (isReadable(all)) {
-    return all;
+    return withIteration(h, all, isReadable);
   }
   let opened = new Set<number>();
   for (;;) {
     const next = oneMore(h, opened, zoomOf);
     if (next === null) {
-      return opened;
+      return withIteration(h, opened, isReadable);
     }
     opened = next;
   }
 }
 
+/** Of equal iterations in a row the first is open, and its forward pass, as far as there is room. */
+function withIteration(
+  h: Hierarchy,
+  opened: Set<number>,
+  isReadable: (opened: ReadonlySet<number>) => boolean,
+): Set<number> {
+  const updates = updatesOf(h);
+  let result = opened;
+  for (const { scope, members } of h.repeats) {
+    const inside = h.children[members[0]].filter((child) => kindOf(h, child) === 'group');
+    const phases = inside.map((child) => scopeOf(h, child)).filter((inner) => h.isPhase[inner]);
+    // In a cell an iteration is a round of the loop, which has the name of the code.
+    const isIteration = h.isPhase[members[0]] === 1 || phases.length > 0;
+    if (h.inlined[scope] || !isIteration || !isDrawn(h, result, groupElement(h, scope))) {
+      continue;
+    }
+    const row = openScope(h, new Set([...result, scope]), members[0]);
+    const forward = phases.filter((inner) => !updates.has(inner));
+    const deeper = forward.reduce<Set<number>>((all, inner) => openScope(h, all, inner), row);
+    result = [deeper, row].find(isReadable) ?? result;
+  }
+  return result;
+}
+
+/** Whether all groups around an element are open. */
+function isDrawn(h: Hierarchy, opened: ReadonlySet<number>, element: number): boolean {
+  for (let scope = h.parent[element]; scope > 0; scope = h.parent[groupElement(h, scope)]) {
+    if (!opened.has(scope)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Scopes that read gradients, such as what an optimizer does: many small operators, which are no part of the model. */
+function updatesOf(h: Hierarchy): Set<number> {
+  const { nodes, values } = h.document;
+  const found = new Set<number>();
+  h.gradientMaker.forEach((_, value) => found.add(nodes.scope[values.node[value]]));
+  // A loop that writes out the step itself reads them beside `backward`.
+  for (const node of nodes.backward ?? []) {
+    for (let scope = nodes.scope[node]; scope >= 0; scope = h.document.scopes.parent[scope]) {
+      found.delete(scope);
+    }
+  }
+  return found;
+}
+
 /** One family of groups more, the main one that fits; null: it is open as far as it can be. */
 function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set<number> | null {
   const { closed } = boxesOf(h, opened);
+  const updates = updatesOf(h);
+  const ofUpdates = [...updates].reduce((sum, scope) => sum + h.opCount[scope], 0);
   const part = (scopes: readonly number[]): number =>
-    scopes.reduce((sum, scope) => sum + h.opCount[scope], 0) / h.nodes;
-  const main = families(h, closed)
+    scopes.reduce((sum, scope) => sum + h.opCount[scope], 0) / Math.max(1, h.nodes - ofUpdates);
+  const shown = closed.filter((scope) => !updates.has(scope));
+  const main = families(h, shown)
     .filter((family) => part(family) >= SMALLEST_PART)
     .sort((a, b) => part(b) - part(a));
   for (const family of main) {

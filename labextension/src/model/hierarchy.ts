@@ -8,6 +8,7 @@
 
 import { Role, type ViewDocument } from '../protocol/viewdocument';
 import { bundleOf, findBundles, type Bundle } from './bundles';
+import { documentSizeNames, type SizeNames } from './sizenames';
 import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
 export type Element = number;
@@ -21,13 +22,25 @@ export interface Story {
   readonly foldSizes: boolean;
   /** What nothing depends on is one note. */
   readonly foldUnused: boolean;
+  /** Parts of training loops are groups; switches of modes, and reads and writes of gradients, are no boxes. */
+  readonly training: boolean;
+  /** Sizes are shown by name, where their names are known. */
+  readonly nameSizes: boolean;
 }
 
-export const STORY: Story = { functions: true, foldSizes: true, foldUnused: true };
+export const STORY: Story = {
+  functions: true,
+  foldSizes: true,
+  foldUnused: true,
+  training: true,
+  nameSizes: true,
+};
 
 export interface Hierarchy {
   readonly document: ViewDocument;
   readonly story: Story;
+  /** The names of sizes as they are shown; the kernel may tell them after the first picture. */
+  sizeNames: SizeNames;
   readonly nodes: number;
   /** The document's scopes, and after them those of `repeats` and `bundles`. */
   readonly scopes: number;
@@ -46,8 +59,13 @@ export interface Hierarchy {
   readonly parent: Int32Array;
   /** Scopes of the document that are calls of functions. */
   readonly isFunction: Uint8Array;
-  /** For a node that is part of what uses it, that node; else -1. */
+  /** Those of them that are parts of a training loop, and no calls. */
+  readonly isPhase: Uint8Array;
+  /** For a node that is part of what uses it, or beside which it stands, that node; else -1. */
   readonly foldedInto: Int32Array;
+  /** For the gradients that are read: the nodes that made them, and what they made. */
+  readonly gradientMaker: ReadonlyMap<number, number>;
+  readonly gradientsOf: ReadonlyMap<number, readonly number[]>;
   /** The expressions of the values that such nodes make. */
   readonly expressions: ReadonlyMap<number, string>;
   /** Scopes with a single operator: drawn as that operator, since a frame around one box says nothing. */
@@ -152,13 +170,19 @@ export function inputOfOutput(h: Hierarchy, element: Element): string {
 
 /** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
 export function producerOf(h: Hierarchy, value: number): Element {
-  const node = h.document.values.node[value];
+  const node = h.gradientMaker.get(value) ?? h.document.values.node[value];
   if (node >= 0) {
     return node;
   }
   const index = h.inputIndex.get(value);
   return index === undefined ? -1 : inputElement(h, index);
 }
+
+/** What a node makes: of one that works out gradients, those that are read. */
+export const outputsOf = (h: Hierarchy, node: number): readonly number[] => [
+  ...h.document.nodes.outputs[node],
+  ...(h.gradientsOf.get(node) ?? []),
+];
 
 function modulePaths(
   document: ViewDocument,
@@ -228,6 +252,36 @@ function foldingOf({ nodes }: ViewDocument, rows: readonly (readonly [number, nu
   return foldedInto;
 }
 
+/** Folds what is no operator into the operator that comes next; the reads of gradients into what made these. */
+function foldMarkers(
+  { nodes }: ViewDocument,
+  rows: readonly (readonly [number, number])[],
+  foldedInto: Int32Array,
+): Map<number, number> {
+  const makers = new Map<number, number>();
+  const isMarker = new Uint8Array(nodes.kind.length);
+  rows.forEach(([node]) => (isMarker[node] = 1));
+  const drawn = nodes.kind.map((_, node) => node).filter((node) => !isMarker[node] && foldedInto[node] < 0);
+  if (drawn.length === 0) {
+    return makers;
+  }
+  let next = 0;
+  for (const [node, maker] of rows) {
+    while (next < drawn.length && drawn[next] < node) {
+      next++;
+    }
+    foldedInto[node] = maker >= 0 ? maker : drawn[Math.min(next, drawn.length - 1)];
+    nodes.outputs[node].forEach((value) => maker >= 0 && makers.set(value, maker));
+  }
+  // What was part of a marker is part of what that is part of.
+  foldedInto.forEach((into, node) => {
+    if (into >= 0 && foldedInto[into] >= 0) {
+      foldedInto[node] = foldedInto[into];
+    }
+  });
+  return makers;
+}
+
 export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hierarchy {
   const { nodes, scopes, values } = document;
   const N = nodes.kind.length;
@@ -237,6 +291,9 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
 
   const sizes = (story.foldSizes && nodes.sizes) || [];
   const foldedInto = foldingOf(document, sizes);
+  const gradientMaker = foldMarkers(document, (story.training && nodes.markers) || [], foldedInto);
+  const gradientsOf = new Map<number, number[]>();
+  gradientMaker.forEach((node, value) => gradientsOf.set(node, [...(gradientsOf.get(node) ?? []), value]));
   const expressions = new Map(
     sizes.flatMap(([node, text]) =>
       nodes.outputs[node].map((value) => [value, document.strings[text]] as const),
@@ -244,6 +301,10 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   );
   const isFunction = new Uint8Array(own);
   scopes.functions?.forEach((scope) => (isFunction[scope] = 1));
+  const isPhase = new Uint8Array(own);
+  scopes.phases?.forEach((scope) => (isPhase[scope] = 1));
+  const isDrawn = (scope: number): boolean =>
+    isPhase[scope] ? story.training : !isFunction[scope] || story.functions;
   const isUnused = new Uint8Array(N);
   (story.foldUnused ? nodes.unused : undefined)?.forEach((node) => (isUnused[node] = 1));
   const ownCount = new Int32Array(own);
@@ -271,9 +332,7 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
       firstNode[above] = firstNode[scope];
     }
   }
-  const single = drawnCount.map((count, scope) =>
-    scope > 0 && (count <= 1 || (isFunction[scope] && !story.functions)) ? 1 : 0,
-  );
+  const single = drawnCount.map((count, scope) => (scope > 0 && (count <= 1 || !isDrawn(scope)) ? 1 : 0));
   /** The scope in which a scope's contents are drawn: itself, or the nearest one above that is not inlined. */
   const drawnIn = new Int32Array(own);
   for (let scope = 1; scope < own; scope++) {
@@ -415,6 +474,7 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   const h: Hierarchy = {
     document,
     story,
+    sizeNames: story.nameSizes ? documentSizeNames(document) : new Map(),
     nodes: N,
     scopes: S,
     repeats,
@@ -425,7 +485,10 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     children,
     parent,
     isFunction,
+    isPhase,
     foldedInto,
+    gradientMaker,
+    gradientsOf,
     expressions,
     inlined,
     opCount,

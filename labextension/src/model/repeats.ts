@@ -29,6 +29,8 @@ interface Tree {
 
 /** Fewer blocks than this are not worth a group. */
 const FEWEST = 4;
+/** Fewer equal iterations of a training loop are not. */
+const FEWEST_ITERATIONS = 2;
 /** A block is compared with the latest kinds of its row only, or a thousand different ones would take a million looks. */
 const MOST_KINDS = 6;
 
@@ -96,7 +98,7 @@ function rowsAmong(all: Compared, blocks: readonly number[]): number[][] {
     kinds.push(kind < oldest ? known.push(block) - 1 : kind);
   }
   // Of two graphs a row must hide no difference, so that its blocks are equal throughout.
-  const mixes = all.document.diff === undefined && known.length > 1;
+  const mixes = all.document.diff === undefined && known.length > 1 && blocks.length >= FEWEST;
   if (mixes && isOneRow(kinds)) {
     return [[...blocks]];
   }
@@ -130,6 +132,7 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
   const S = scopes.parent.length;
   const found: Repeat[] = [];
   const functions = new Set(scopes.functions);
+  const phases = new Set(scopes.phases);
   /** Functions have no class: calls of one function. */
   const isOfOneClass = (a: number, b: number): boolean =>
     scopes.class_name[a] === scopes.class_name[b] &&
@@ -138,14 +141,15 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
   for (let within = 0; within < S; within++) {
     let run: number[] = [];
     const end = (): void => {
-      for (const members of run.length < FEWEST ? [] : rowsAmong(all, run)) {
-        if (members.length >= FEWEST) {
+      const fewest = phases.has(run[0]) ? FEWEST_ITERATIONS : FEWEST;
+      for (const members of run.length < fewest ? [] : rowsAmong(all, run)) {
+        if (members.length >= fewest) {
           found.push({ scope: S + found.length, within, members });
         }
       }
       run = [];
     };
-    for (const child of children[within].length < FEWEST ? [] : children[within]) {
+    for (const child of children[within].length < FEWEST_ITERATIONS ? [] : children[within]) {
       if (child < N) {
         end();
         continue;

@@ -5,7 +5,7 @@
  */
 
 import { kindOf, boundaryName, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
-import { scopeClass, scopeName, shapeText, shortKind, string } from './describe';
+import { scopeClass, scopeName, shapeText, shortKind, string, tracedShape } from './describe';
 import { repeatOf } from './repeats';
 
 /** The words before a colon in a query: `op:conv`. */
@@ -109,7 +109,8 @@ function valueText(h: Hierarchy, value: number): string {
   const { document } = h;
   const { values } = document;
   const name = string(document, values.name[value]).slice(0, LONGEST);
-  return `%${name}\n${shapeText(document, value)}\n${string(document, values.dtype[value])}`;
+  const named = h.sizeNames.has(value) ? `\n${shapeText(h, value).slice(0, LONGEST)}` : '';
+  return `%${name}\n${tracedShape(document, value)}${named}\n${string(document, values.dtype[value])}`;
 }
 
 function scopeText(h: Hierarchy, scope: number): string {

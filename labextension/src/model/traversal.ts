@@ -7,6 +7,7 @@ import {
   kindOf,
   producerOf,
   outputElement,
+  outputsOf,
   boundaryValue,
   scopeOf,
   type Element,
@@ -41,8 +42,7 @@ function makers(h: Hierarchy, element: Element): Element[] {
 
 function users(h: Hierarchy, element: Element): Element[] {
   const kind = kindOf(h, element);
-  const values =
-    kind === 'op' ? h.document.nodes.outputs[element] : kind === 'input' ? [boundaryValue(h, element)] : [];
+  const values = kind === 'op' ? outputsOf(h, element) : kind === 'input' ? [boundaryValue(h, element)] : [];
   return values.flatMap((value) => [
     ...h.users[value],
     ...h.outputs.flatMap((output, index) => (output === value ? [outputElement(h, index)] : [])),
@@ -143,7 +143,7 @@ export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: 
         into.add(value);
       }
     }
-    for (const value of nodes.outputs[node]) {
+    for (const value of outputsOf(h, node)) {
       if (h.outputs.includes(value) || h.users[value].some((user) => !inside.has(user))) {
         out.add(value);
       }

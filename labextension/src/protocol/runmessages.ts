@@ -46,8 +46,13 @@ export interface RunView {
   index: number[] | null;
 }
 
+/** What are the sizes called? Asked once the picture is up. */
+export interface SizesAsk {
+  type: 'sizes.ask';
+}
+
 /** From the browser. */
-export type BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView;
+export type BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView | SizesAsk;
 
 /** An input of the graph. */
 export interface RunInput {
@@ -152,6 +157,15 @@ export interface RunPong {
   type: 'run.pong';
 }
 
+/** Sizes by name, of tensors in which some size may differ from call to call; none of those that are not known. */
+export interface SizesTold {
+  type: 'sizes.told';
+  /** Of which recording, where there are several. */
+  case: number;
+  /** Value rows, each with a text for each size: `batch`, `64`, `length - 1`, `?`. */
+  sizes: [number, string[]][];
+}
+
 /** From the kernel. */
 export type KernelMessage =
   | RunReady
@@ -162,4 +176,5 @@ export type KernelMessage =
   | RunHeatmap
   | RunHeatmapError
   | RunFault
-  | RunPong;
+  | RunPong
+  | SizesTold;

@@ -27,6 +27,7 @@ const scopeColumns = object(
   },
   {
     functions: list(index('scopes')),
+    phases: list(index('scopes')),
   },
 );
 
@@ -45,6 +46,8 @@ const nodeColumns = object(
     opaque: list(index('nodes')),
     sizes: list(tuple(index('nodes'), index('strings'))),
     unused: list(index('nodes')),
+    markers: list(tuple(index('nodes'), optionalIndex('nodes'))),
+    backward: list(index('nodes')),
   },
 );
 
@@ -62,6 +65,7 @@ const valueColumns = object(
   },
   {
     strides: list(tuple(index('values'), optionalIndex('shapes'))),
+    sizes: list(tuple(index('values'), list(index('strings')))),
   },
 );
 

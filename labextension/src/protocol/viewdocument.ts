@@ -43,6 +43,8 @@ export interface ScopeColumns {
   call: number[];
   /** Scopes that are calls of Python functions; they are no part of the paths of modules in them. */
   functions?: number[];
+  /** Those of them that are no calls, but parts of a training loop: `iteration`, `forward`, `optimizer step`. */
+  phases?: number[];
 }
 
 /** The nodes, in execution order. */
@@ -66,6 +68,10 @@ export interface NodeColumns {
   sizes?: [number, number][];
   /** Nodes on which no output and nothing outside the graph depends. */
   unused?: number[];
+  /** Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it. */
+  markers?: [number, number][];
+  /** Nodes that work out gradients. */
+  backward?: number[];
 }
 
 /** What the nodes compute, and the graph's inputs, parameters, buffers and constants. */
@@ -88,6 +94,8 @@ export interface ValueColumns {
   alias: number[];
   /** Strides of the tensors whose elements do not lie densely, row after row. */
   strides?: [number, number][];
+  /** Sizes by name, of tensors in which some size may differ from call to call: `batch`, `64`, `length - 1`, `?`. */
+  sizes?: [number, number[]][];
 }
 
 /** Places in the user's code, each one stack frame. */

@@ -215,9 +215,11 @@ describe('the run bar', () => {
     host = document.createElement('div');
     document.body.append(host);
     sent = [];
+    const heard: ((message: KernelMessage, buffers: DataView[]) => void)[] = [];
+    tell = (message, buffers = []) => heard.forEach((each) => each(message, buffers));
     const kernel: KernelConnection = {
-      send: (content) => sent.push(content),
-      onMessage: (listener) => (tell = (message, buffers = []) => listener(message, buffers)),
+      send: (content) => content.type.startsWith('run.') && sent.push(content),
+      onMessage: (listener) => heard.push(listener),
       onDisconnect: (listener) => (lose = listener),
       onConnectionChange: () => undefined,
     };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cellTrace, linesOf, typeText } from '../../src/lab/celltrace';
+import { cellTrace, linesOf, nameSizes, typeText } from '../../src/lab/celltrace';
 import type { ViewDocument } from '../../src/protocol/viewdocument';
 import { DocumentBuilder } from '../fixtures/builder';
 
@@ -48,6 +48,31 @@ describe('the lines of a traced cell', () => {
     ]);
   });
 
+  it('call sizes as the picture does, once their names are known', () => {
+    const trace = cellTrace(traced())!;
+    expect(nameSizes(trace, new Map([[2, ['batch', '4']]]))).toBe(true);
+    expect(trace.files[0].lines.map(({ hint }) => hint)).toEqual(['float32[batch, 4]', 'float32[4, 4]']);
+    expect(nameSizes(trace, new Map())).toBe(true);
+    expect(trace.files[0].lines.map(({ hint }) => hint)).toEqual(['float32[4, 4]', 'float32[4, 4]']);
+  });
+
+  it('are left alone where neither had names', () => {
+    expect(nameSizes(cellTrace(traced())!, new Map())).toBe(false);
+  });
+
+  it('have the names that stand in the document', () => {
+    const view = traced();
+    view.strings.push('batch', 'width');
+    view.values.sizes = [[3, [view.strings.length - 2, view.strings.length - 1]]];
+    expect(cellTrace(view)!.files[0].lines[1].hint).toBe('float32[batch, width]');
+  });
+
+  it('say nothing of a gradient that is read and not used', () => {
+    const view = traced();
+    view.nodes.markers = [[2, -1]];
+    expect(cellTrace(view)!.files[0].lines.map(({ hint }) => hint)).toEqual(['float32[4, 4]', '']);
+  });
+
   it('are none for a trace of no cell', () => {
     expect(cellTrace(traced('model.py'))).toBeNull();
   });
@@ -56,7 +81,7 @@ describe('the lines of a traced cell', () => {
     const view = traced();
     view.strings.push('cuda:0');
     view.values.device[0] = view.strings.length - 1;
-    expect(typeText(view, 0)).toBe('float32[4, 4] cuda:0');
+    expect(typeText(view, 0, new Map())).toBe('float32[4, 4] cuda:0');
   });
 });
 

@@ -305,7 +305,7 @@ describe('words', () => {
   it('calls a tensor without dimensions a scalar', () => {
     const document = mlp();
     const mean = document.nodes.outputs[5][0];
-    expect(valueSummary(document, mean)).toBe('scalar');
+    expect(valueSummary(buildHierarchy(document), mean)).toBe('scalar');
   });
 
   it.each([

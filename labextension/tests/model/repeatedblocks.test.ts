@@ -286,9 +286,11 @@ describe('in the explorer', () => {
     }
   };
   const open = async (document: ViewDocument, opened: number[] | null = []): Promise<void> => {
+    const heard: ((message: KernelMessage, buffers: DataView[]) => void)[] = [];
+    tell = (message, buffers = []) => heard.forEach((each) => each(message, buffers));
     const kernel: KernelConnection = {
       send: () => undefined,
-      onMessage: (listener) => (tell = (message, buffers = []) => listener(message, buffers)),
+      onMessage: (listener) => heard.push(listener),
       onDisconnect: () => undefined,
       onConnectionChange: () => undefined,
     };

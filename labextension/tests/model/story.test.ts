@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createExplorer, type Explorer } from '../../src/explorer/explorer';
 import { accessibleName, labelOf } from '../../src/model/describe';
 import { textOf } from '../../src/model/elementdetails';
-import { buildHierarchy, groupElement, outputElement, type Hierarchy } from '../../src/model/hierarchy';
+import {
+  buildHierarchy,
+  groupElement,
+  outputElement,
+  STORY,
+  type Hierarchy,
+} from '../../src/model/hierarchy';
 import { elementNamed, nameOf } from '../../src/model/link';
 import { allScopes } from '../../src/model/openstate';
 import { buildIndex, search } from '../../src/model/search';
@@ -51,7 +57,12 @@ const edges = (h: Hierarchy, opened = new Set<number>()): string[] => {
 
 describe('a graph tells its story', () => {
   const h = buildHierarchy(told());
-  const everything = buildHierarchy(told(), { functions: false, foldSizes: false, foldUnused: false });
+  const everything = buildHierarchy(told(), {
+    ...STORY,
+    functions: false,
+    foldSizes: false,
+    foldUnused: false,
+  });
 
   it('with calls of functions as groups, sizes in what uses them, and a note', () => {
     expect(titles(h)).toEqual(['x', 'mix()', 'view (-1, x.size(1) // 2)', '2 unused operators', 'view']);
@@ -189,6 +200,7 @@ describe('the menu', () => {
   };
 
   beforeEach(() => {
+    localStorage.clear();
     host = window.document.createElement('div');
     window.document.body.append(host);
   });
@@ -214,6 +226,18 @@ describe('the menu', () => {
     expect(names()).toContain('mix()');
     choose('Calls of functions as groups').click();
     await vi.waitFor(() => expect(names()).not.toContain('mix()'));
+  });
+
+  it('is as it was left in the pictures that come', async () => {
+    await open(told());
+    choose('Calls of functions as groups').click();
+    await vi.waitFor(() => expect(names()).not.toContain('mix()'));
+    explorer.destroy();
+    await open(told());
+    expect(names()).not.toContain('mix()');
+    expect(choose('Calls of functions as groups').isConnected).toBe(true);
+    choose('Calls of functions as groups').click();
+    await vi.waitFor(() => expect(names()).toContain('mix()'));
   });
 
   it('keeps what is selected', async () => {

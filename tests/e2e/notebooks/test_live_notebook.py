@@ -113,7 +113,7 @@ def test_the_panel_shows_the_source_line_of_a_node(cell_trace: ExplorerView, art
     expect(cell_trace.panel).to_be_visible()
     assert cell_trace.marked_source() == (2, "scores = net(x).softmax(dim=-1)")
     expect(cell_trace.panel).to_contain_text("aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None)")
-    expect(cell_trace.panel).to_contain_text("Tensor[4, 3] · float32 · cpu")
+    expect(cell_trace.panel).to_contain_text("Tensor[x.0, 3] · float32 · cpu · traced with [4, 3]")
     cell_trace.paint_is_settled()
     cell_trace.page.screenshot(path=artefacts / "live-details.png")
 

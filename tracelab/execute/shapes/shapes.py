@@ -10,6 +10,7 @@ from typing import Any
 from tracelab.errors import InputError
 from tracelab.execute.run.lookup import Key, find_values
 from tracelab.execute.run.program import Program
+from tracelab.execute.shapes.breaks import Breaks
 from tracelab.execute.shapes.names import size_names
 from tracelab.execute.shapes.symbolic import Symbolic, run_symbolically, shapes_at
 from tracelab.graph.graph import Graph
@@ -57,6 +58,8 @@ class Shapes(Mapping[Key, str]):
     program: Program
     found: Symbolic
     names: dict[Any, str]
+    given: dict[str, tuple[str | None, ...]] = field(default_factory=dict, repr=False)
+    """Names for the sizes of inputs that somebody gave."""
     _words: dict[Any, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -89,6 +92,12 @@ class Shapes(Mapping[Key, str]):
         sizes = self.found.shapes.get(value)
         inside = _UNKNOWN if sizes is None else ", ".join(map(self.word, sizes))
         return f"{type_.dtype_name}[{inside}]"
+
+    def by_name(self) -> dict[Value, tuple[str, ...]]:
+        """The sizes of each tensor of which one is no plain number: names, expressions, numbers."""
+        shapes = self.found.shapes
+        made = (value for value in self._tensors() if any(not isinstance(size, int) for size in shapes.get(value, ())))
+        return {value: tuple(map(self.word, shapes[value])) for value in made}
 
     def word(self, size: Any) -> str:
         """One size: a number, a name, or an expression of names; of a long expression an ellipsis."""
@@ -179,8 +188,20 @@ class Shapes(Mapping[Key, str]):
         return block([*signature, table(f"the shapes of {counted(len(rows), 'value')}", _HEAD, cells), *more])
 
 
-def shapes_of(program: Program, dims: Mapping[str, tuple[str | None, ...]] | None = None) -> Shapes:
-    """The shapes of a program: see `TracedFunction.shapes`."""
+def shapes_of(
+    program: Program,
+    dims: Mapping[str, tuple[str | None, ...]] | None = None,
+    found: Symbolic | None = None,
+    breaks: Breaks | None = None,
+) -> Shapes:
+    """The shapes of a program: see `TracedFunction.shapes`.
+
+    Args:
+        program: What to run.
+        dims: Names for the sizes of inputs.
+        found: What such a run found before.
+        breaks: When to rest, in a thread of its own.
+    """
     graph = program.graph
     named = dict(dims or {})
     ranks = {value.name: value.shape for value in graph.user_inputs}
@@ -190,5 +211,6 @@ def shapes_of(program: Program, dims: Mapping[str, tuple[str | None, ...]] | Non
             raise InputError(f"dims names {name!r}, which is no tensor input: there are {', '.join(ranks)}")
         if len(words) != len(shape):
             raise InputError(f"dims has {counted(len(words), 'name')} for {name}, which has {len(shape)} dimensions")
-    found = run_symbolically(program)
-    return Shapes(program, found, size_names(graph, found, named))
+    if found is None:
+        found = run_symbolically(program, breaks)
+    return Shapes(program, found, size_names(graph, found, named), named)

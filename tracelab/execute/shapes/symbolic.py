@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,8 @@ from tracelab.compat.operators import OpOverload
 from tracelab.compat.symbolic import SizesOnly, SymbolicSizes
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.run.program import Program
-from tracelab.graph.intrinsics import intrinsic_of
+from tracelab.execute.shapes.breaks import Breaks
+from tracelab.graph.intrinsics import GENERATOR_METHODS, RANDOM_STATE, SET_DEFAULT_DTYPE, intrinsic_of
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.types import TensorType
@@ -58,8 +59,8 @@ class Symbolic:
         return given
 
 
-def run_symbolically(program: Program) -> Symbolic:
-    """Run a program so."""
+def run_symbolically(program: Program, breaks: Breaks | None = None) -> Symbolic:
+    """Run a program so; `breaks` tells when to rest, in a thread of its own."""
     found = Symbolic()
     sizes = SymbolicSizes()
 
@@ -76,16 +77,18 @@ def run_symbolically(program: Program) -> Symbolic:
     def asked(node: Node) -> None:
         questions.extend((question, node) for question in sizes.questions()[len(questions) :])
 
-    raw, _ = _run(program, sizes, make, asked)
+    raw, _ = _run(program, sizes, make, asked, breaks)
     for value, shape in raw.items():
         expressions = tuple(map(sizes.expression, shape))
         if _agrees(expressions, found.example, value.type):
             found.shapes[value] = expressions
-    _keep_what_holds(program, found, questions)
+    _keep_what_holds(program, found, questions, breaks)
     return found
 
 
-def shapes_at(program: Program, found: Symbolic, sizes: Mapping[Any, int]) -> tuple[dict[Value, tuple[int, ...]], bool]:
+def shapes_at(
+    program: Program, found: Symbolic, sizes: Mapping[Any, int], breaks: Breaks | None = None
+) -> tuple[dict[Value, tuple[int, ...]], bool]:
     """The sizes of every tensor for these sizes of symbols, and whether all that can run did."""
 
     def make(value: Value, type_: TensorType) -> Tensor:
@@ -93,7 +96,7 @@ def shapes_at(program: Program, found: Symbolic, sizes: Mapping[Any, int]) -> tu
         return only.empty(shape, torch.empty(shape, device="meta").stride(), type_.dtype, type_.device)
 
     only = SizesOnly()
-    shapes, whole = _run(program, only, make, lambda node: None)
+    shapes, whole = _run(program, only, make, lambda node: None, breaks)
     return {value: tuple(map(int, shape)) for value, shape in shapes.items()}, whole
 
 
@@ -102,6 +105,7 @@ def _run(
     sizes: SizesOnly,
     make: Callable[[Value, TensorType], Tensor],
     asked: Callable[[Node], None],
+    breaks: Breaks | None,
 ) -> tuple[dict[Value, tuple[Any, ...]], bool]:
     """Run what can run; the sizes of what it makes, and whether no operator raised that had all that it takes."""
     graph, code = program.graph, program.code
@@ -133,8 +137,13 @@ def _run(
     steps = code.functions(program.devices)
     regions = Regions()
     try:
-        with torch.no_grad(), sizes.running(), _silent():
+        with ExitStack() as within:
+            within.enter_context(_sealed(sizes))
             for index, node in enumerate(graph.nodes):
+                if breaks is not None and breaks.wanted:
+                    within.close()
+                    breaks.wait()
+                    within.enter_context(_sealed(sizes))
                 step = steps[index]
                 if node.kind == CONSTANT:
                     for value in node.outputs:
@@ -158,6 +167,12 @@ def _run(
 
 
 @contextmanager
+def _sealed(sizes: SizesOnly) -> Iterator[None]:
+    with torch.no_grad(), sizes.running(), _silent():
+        yield
+
+
+@contextmanager
 def _silent() -> Iterator[None]:
     """Without what torch logs of rules that fail."""
     before = logging.root.manager.disable
@@ -168,38 +183,50 @@ def _silent() -> Iterator[None]:
         logging.disable(before)
 
 
+_SETTINGS = frozenset(
+    call.function
+    for call in (*RANDOM_STATE.values(), *GENERATOR_METHODS.values(), SET_DEFAULT_DTYPE)
+    if not call.name.rpartition(".")[2].startswith("get_")
+)
+"""What would change the random numbers and settings of everybody else."""
+
+
 def _may_run(node: Node) -> bool:
     target = node.target
-    return target is None or isinstance(target, OpOverload) or intrinsic_of(target) is not None
+    if target is None or isinstance(target, OpOverload):
+        return True
+    return intrinsic_of(target) is not None and target not in _SETTINGS
 
 
 # What holds at other sizes, too ------------------------------------------------------------------------------
 
 
-def _keep_what_holds(program: Program, found: Symbolic, questions: list[tuple[Any, Node]]) -> None:
+def _keep_what_holds(
+    program: Program, found: Symbolic, questions: list[tuple[Any, Node]], breaks: Breaks | None
+) -> None:
     """Forget what other sizes contradict, and keep the conditions without which the code raises."""
     if not found.example:
         return
-    _, whole = shapes_at(program, found, found.example)
+    _, whole = shapes_at(program, found, found.example, breaks)
     free: list[Any] = []
     follows = found.follows
     for value, symbols in found.inputs.items():
         for symbol, size in zip(symbols, found.shapes.get(value, symbols), strict=True):
             if isinstance(symbol, int) or symbol in follows or symbol in free:
                 continue
-            if size == symbol or not _needed(program, found, {symbol: found.example[symbol] + 1}, whole):
+            if size == symbol or not _needed(program, found, {symbol: found.example[symbol] + 1}, whole, breaks):
                 free.append(symbol)
             else:
                 follows[symbol] = size
     for value, symbols in found.inputs.items():
         found.shapes[value] = tuple(follows.get(symbol, symbol) for symbol in symbols)
-    found.bounds = list(_bounds(program, found, questions, whole))
+    found.bounds = list(_bounds(program, found, questions, whole, breaks))
     tries: list[tuple[dict[Any, int], dict[Value, tuple[int, ...]]]] = []
     for factor, more, apart in ((2, 3, 1), (1, -1, 0), (0.5, 0, 0)):
         sizes = (max(2, int(found.example[symbol] * factor) + more) + apart * at for at, symbol in enumerate(free))
         given = found.fitting(dict(zip(free, sizes, strict=True)))
         if any(given[symbol] != found.example[symbol] for symbol in free):
-            tries.append((given, shapes_at(program, found, given)[0]))
+            tries.append((given, shapes_at(program, found, given, breaks)[0]))
     for value, told in list(found.shapes.items()):
         seen = [(given, shapes[value]) for given, shapes in tries if value in shapes]
         better = [_what_holds(size, at, seen, value, free, found.example) for at, size in enumerate(told)]
@@ -231,13 +258,13 @@ def _what_holds(
     return same[0] if len(same) == 1 and len(seen) > 1 else None
 
 
-def _needed(program: Program, found: Symbolic, changed: Mapping[Any, int], whole: bool) -> bool:
+def _needed(program: Program, found: Symbolic, changed: Mapping[Any, int], whole: bool, breaks: Breaks | None) -> bool:
     """Whether the graph fails where some sizes are others; where it fails in any case, nobody knows, and it is."""
-    return not whole or not shapes_at(program, found, {**found.example, **changed})[1]
+    return not whole or not shapes_at(program, found, {**found.example, **changed}, breaks)[1]
 
 
 def _bounds(
-    program: Program, found: Symbolic, questions: list[tuple[Any, Node]], whole: bool
+    program: Program, found: Symbolic, questions: list[tuple[Any, Node]], whole: bool, breaks: Breaks | None
 ) -> Iterator[tuple[Any, Node]]:
     tried = 0
     for question, node in dict(questions).items():
@@ -245,7 +272,7 @@ def _bounds(
         if broken is None or not whole or tried == _MOST_TRIED:
             continue
         tried += 1
-        if _needed(program, found, broken, whole):
+        if _needed(program, found, broken, whole, breaks):
             yield question, node
 
 

@@ -12,7 +12,6 @@ import torch
 from tracelab.compat import script
 from tracelab.graph.callables.script_call import ScriptCall
 from tracelab.graph.ir import Node, Value
-from tracelab.graph.text.printer import arguments_of
 
 LONGEST = 120
 """Characters of one argument's text; what is longer ends in an ellipsis."""
@@ -39,7 +38,12 @@ def arguments(node: Node) -> list[tuple[str, str]]:
 def given_arguments(node: Node) -> list[tuple[str, Any]]:
     """Pairs of name and item for every argument, as the call gave them."""
     if node.schema is not None:
-        return [(argument.name, item) for argument, item in arguments_of(node)]
+        args, kwargs = node.args, node.kwargs or {}
+        return [
+            (name, args[index] if index < len(args) else kwargs[name])
+            for index, (name, _) in enumerate(_declared(node.target))
+            if index < len(args) or name in kwargs
+        ]
     names = _READS.get(node.kind) or parameter_names(node.target)
     given = [(names[index] if index < len(names) else f"arg{index}", item) for index, item in enumerate(node.args)]
     return given + list((node.kwargs or {}).items())

@@ -21,11 +21,15 @@ from tracelab.errors import TracelabError
 from tracelab.execute.profile.profiling import Profile
 from tracelab.execute.run.lookup import Key
 from tracelab.execute.run.run import Run
+from tracelab.execute.shapes.known import told_names
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.types import bytes_text
 from tracelab.jupyter.trace_registry import note
+from tracelab.jupyter.widget.kernel_breaks import follow_kernel
+from tracelab.jupyter.widget.run_columns import Rows
 from tracelab.jupyter.widget.run_session import RunSession, nodes_by_key
+from tracelab.jupyter.widget.size_names import NamingSession
 from tracelab.protocol.runs import KernelMessage
 from tracelab.protocol.view_document import MIME_TYPE, ViewDocument
 from tracelab.render.fold import Folded
@@ -90,7 +94,9 @@ class GraphExplorer(anywidget.AnyWidget):
         self._cases = list(getattr(traced, "cases", ())) or [traced]
         self._whole = self._shown = shown
         self._session: RunSession | None = None
+        self._naming: NamingSession | None = None
         options.setdefault("case", next((at for at, case in enumerate(self._cases) if case is traced), 0))
+        follow_kernel()
         super().__init__(_document=packed(document), **options)
         note(traced, self)
         self._show_case(self.case)
@@ -126,7 +132,9 @@ class GraphExplorer(anywidget.AnyWidget):
             self._shown = Shown(graph, Folded(graph).nodes, view_document(graph), self._whole.text)
         if isinstance(traced, Running):
             shown = self._shown
-            self._session = RunSession(traced, shown.graph, shown.document, shown.nodes, self._send_columns)
+            rows = Rows(shown.graph, shown.document)
+            self._session = RunSession(traced, shown.graph, rows, shown.nodes, self._send_columns)
+            self._naming = NamingSession(traced, shown.graph, rows.value, self._send_columns, number)
 
     @traitlets.validate("case")
     def _is_case(self, proposal: Any) -> int:
@@ -221,6 +229,8 @@ class GraphExplorer(anywidget.AnyWidget):
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
         if self._session is not None:
             self._session.hear(content, _user_names())
+        if self._naming is not None:
+            self._naming.hear(content)
 
     def restore(self, link: str) -> None:
         """Show a view again, from the text that the explorer's "Copy a link to this view" gives.
@@ -270,7 +280,9 @@ def shown_of(traced: Any) -> Shown:
         merged = MergedView(traced)
         return Shown(traced.b, merged.nodes, merged.document, str(traced))
     graph = graph_of(traced)
-    document = cases_document(graph, [case.graph for case in getattr(traced, "cases", ())])
+    cases = list(getattr(traced, "cases", ()))
+    named = told_names([traced, *cases]) if isinstance(traced, Running) else lambda graph: None
+    document = cases_document(graph, [case.graph for case in cases], named)
     return Shown(graph, Folded(graph).nodes, document, document_text(document))
 
 

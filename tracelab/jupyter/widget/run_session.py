@@ -29,10 +29,10 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.types import TensorType
 from tracelab.jupyter.widget.heatmap import heatmap
+from tracelab.jupyter.widget.kernel_breaks import KERNEL
 from tracelab.jupyter.widget.run_columns import Columns, Rows, numbers_column
 from tracelab.jupyter.widget.run_inputs import arguments_from, examples_of, inputs_from
 from tracelab.protocol.runs import KernelMessage, RunBegin, RunEnded, RunHeatmap, RunInput, RunOverlay, State
-from tracelab.protocol.view_document import ViewDocument
 
 Send = Callable[[KernelMessage, list[bytes]], None]
 
@@ -45,13 +45,13 @@ _MOST_KEPT = 256 << 20
 class RunSession:
     """One explorer's runs: the last of them, the numbers that lie over its picture, and who is told."""
 
-    def __init__(self, traced: Running, graph: Graph, document: ViewDocument, nodes: Sequence[Node], send: Send):
+    def __init__(self, traced: Running, graph: Graph, rows: Rows, nodes: Sequence[Node], send: Send):
         self.last: Run | None = None
         self.thread: threading.Thread | None = None
         self._traced = traced
         self._graph = graph
         self._nodes = nodes
-        self._rows = Rows(graph, document)
+        self._rows = rows
         self._send = send
         self._busy = threading.Lock()
         self._cancel = threading.Event()
@@ -102,7 +102,8 @@ class RunSession:
                 self._send({"type": "run.error", "message": "a run is going on: stop it first"}, [])
                 return
             try:
-                work()
+                with KERNEL.busy():
+                    work()
             except Exception as error:  # The person reads it in the picture: a thread has no traceback to show.
                 if "told" not in error.__dict__:
                     self._send({"type": "run.error", "message": _sentence(error)}, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -29,17 +30,22 @@ from tracelab.quickfix.quick_fix import quick_fix
 from tracelab.render.fold import Folded
 from tracelab.render.view_document.asides import size_expressions, unused_nodes
 from tracelab.render.view_document.function_scopes import FunctionScope, function_scopes
+from tracelab.render.view_document.markers import markers
 from tracelab.render.view_document.source_table import SourceTable
 from tracelab.render.view_document.taint import taints
+from tracelab.render.view_document.training import is_backward, training_phases
+
+SizeNames = Mapping[Value, Sequence[str]]
+"""A text for each size of a tensor: `batch`, `64`."""
 
 
-def view_document(graph: Graph) -> ViewDocument:
-    """The document of a graph, as plain dicts, lists, strings and ints.
+def view_document(graph: Graph, sizes: SizeNames | None = None) -> ViewDocument:
+    """The document of a graph, as plain dicts, lists, strings and ints; with sizes by name where these are known.
 
     >>> view_document(tracelab.trace(lambda x: x.relu() + 1, torch.ones(2)).graph)["summary"]
     {'ops': 2, 'parameters': 0, 'parameter_bytes': 0, 'warnings': 0}
     """
-    return DocumentBuilder(graph).build()
+    return DocumentBuilder(graph, sizes).build()
 
 
 def view_bytes(graph: Graph) -> bytes:
@@ -58,8 +64,9 @@ class DocumentBuilder:
     tells_story = True
     """Whether function calls are scopes, and what is not the story is marked: not where two graphs are one."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, sizes: SizeNames | None = None) -> None:
         self.graph = graph
+        self.sizes = sizes or {}
         self.folded = Folded(graph)
         self.bases: dict[Value, Value] = {}
         """For each value made by a view or an in-place operator, the value whose memory it shares."""
@@ -81,7 +88,9 @@ class DocumentBuilder:
         graph, folded = self.graph, self.folded
         sizes = size_expressions(graph, folded) if self.tells_story else {}
         scopes, scope_index = self.scope_rows()
-        node_scopes = self.function_rows(scopes, scope_index, frozenset(sizes)) if self.tells_story else {}
+        marked = markers(graph, folded) if self.tells_story else []
+        minor = frozenset((*sizes, *(place for place, _ in marked)))
+        node_scopes = self.function_rows(scopes, scope_index, minor) if self.tells_story else {}
         self.number_values()
         nodes = self.node_rows(scope_index)
         for place, row in node_scopes.items():
@@ -91,7 +100,15 @@ class DocumentBuilder:
         unused = unused_nodes(graph, folded) if self.tells_story else []
         if unused:
             nodes["unused"] = unused
+        if marked:
+            nodes["markers"] = marked
+        backward = [place for place, node in enumerate(folded.nodes) if self.tells_story and is_backward(node)]
+        if backward:
+            nodes["backward"] = backward
         values = self.value_rows()
+        named = self.named_sizes()
+        if named:
+            values["sizes"] = named
         outputs, paths = self.output_rows()
         warnings = self.warning_rows()
         sources = self.places.columns
@@ -163,7 +180,8 @@ class DocumentBuilder:
         """
         nodes = self.folded.nodes
         scope_of = [node.scope if node.scope in index else self.graph.root for node in nodes]
-        found = function_scopes(nodes, scope_of, self.places, minor)
+        phases = training_phases(nodes, self.places)
+        found = function_scopes(nodes, scope_of, self.places, minor, phases)
         if not found.scopes:
             return {}
         order = list(index)
@@ -185,7 +203,7 @@ class DocumentBuilder:
                 above = index[item.module] if item.parent is None else row_of(item.parent)
                 number = calls.get((above, item.name), 0)
                 calls[above, item.name] = number + 1
-                functions[item] = add(above, encodable(item.name), "", number)
+                functions[item] = add(above, encodable(item.name), encodable(item.class_name), number)
             return functions[item]
 
         # Modules in their order, each call of a function before the first module in it.
@@ -196,6 +214,9 @@ class DocumentBuilder:
         for item in found.scopes:
             row_of(item)
         rows["functions"] = sorted(functions.values())
+        parts = sorted(row for item, row in functions.items() if item.is_phase)
+        if parts:
+            rows["phases"] = parts
         return {place: functions[item] for place, item in found.of_node.items()}
 
     def number_values(self) -> None:
@@ -292,6 +313,9 @@ class DocumentBuilder:
             rows["strides"] = strides
         return rows
 
+    def named_sizes(self) -> list[tuple[int, list[int]]]:
+        return [(row, list(map(self.string, texts))) for row, texts in named_rows(self.values, self.sizes)]
+
     def warning_rows(self) -> list[view.TraceDiagnostic]:
         outputs = self.folded.parts_of(self.graph.outputs)
         depending = taints(self.graph, outputs)
@@ -324,6 +348,11 @@ class DocumentBuilder:
                 self.places.show(fix.file, fix.edit.line, fix.edit.end_line)
             rows.append(row)
         return rows
+
+
+def named_rows(rows: Mapping[Value, int], names: SizeNames) -> list[tuple[int, list[str]]]:
+    """Sizes by name, by the rows of the values in a document."""
+    return sorted((rows[value], list(map(encodable, texts))) for value, texts in names.items() if value in rows)
 
 
 def summary(graph: Graph, ops: int) -> Summary:

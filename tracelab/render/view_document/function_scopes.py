@@ -7,13 +7,14 @@ function are in one scope. Nothing is recorded for this: a graph that was read f
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tracelab.graph.ir import Node
 from tracelab.graph.scope import Scope
 from tracelab.render.view_document.source_table import SourceTable
+from tracelab.render.view_document.training import Phase
 
 Call = tuple[int, str, int]
 """A call of a function: the frame that calls (a row of the sources), the function's name and its file."""
@@ -39,6 +40,9 @@ class FunctionScope:
     """The places in the function, as rows of the sources, from which its nodes came."""
     own: bool = False
     """Whether a node is right in it, and in no module that it calls."""
+    is_phase: bool = False
+    """It is a part of a training loop, and no call."""
+    class_name: str = ""
 
 
 @dataclass(slots=True)
@@ -52,7 +56,11 @@ class FunctionScopes:
 
 
 def function_scopes(
-    nodes: Sequence[Node], scope_of: Sequence[Scope], places: SourceTable, minor: frozenset[int] = frozenset()
+    nodes: Sequence[Node],
+    scope_of: Sequence[Scope],
+    places: SourceTable,
+    minor: frozenset[int] = frozenset(),
+    phases: Sequence[Phase] = (),
 ) -> FunctionScopes:
     """Find the calls of functions that say more than the modules and nodes in them.
 
@@ -61,6 +69,7 @@ def function_scopes(
         scope_of: For each of them the module that it ran in.
         places: The sources of the document.
         minor: Places of nodes that do not count as something to show, such as arithmetic on sizes.
+        phases: The parts of training loops, which are scopes too.
 
     Returns:
         Scopes of two and more drawn nodes, modules or functions.
@@ -68,7 +77,24 @@ def function_scopes(
     spans = _module_spans(scope_of)
     paths = {scope: _path(scope) for scope in spans}
     found = [call for call in _runs(nodes, scope_of, places, paths) if _fits(call, scope_of, paths, spans)]
-    return _pruned(found, scope_of, paths, spans, minor)
+    found += [scope for scope in _as_scopes(phases, found, scope_of) if _fits(scope, scope_of, paths, spans)]
+    known = [place for place, node in enumerate(nodes) if node.source is not None]
+    return _pruned(found, scope_of, paths, spans, minor, (known[0], known[-1]) if known else (0, -1))
+
+
+def _as_scopes(
+    phases: Sequence[Phase], calls: Sequence[FunctionScope], scope_of: Sequence[Scope]
+) -> Iterator[FunctionScope]:
+    """The parts of training loops that lie in or around every call; one that is all of a call has its name."""
+    spans = [(call.first, call.last) for call in calls]
+    for phase in phases:
+        first, last = phase.first, phase.last
+        apart = (end < first or last < begin for begin, end in spans)
+        within = (begin <= first and last <= end and (begin, end) != (first, last) for begin, end in spans)
+        around = (first <= begin and end <= last and (begin, end) != (first, last) for begin, end in spans)
+        if all(map(any, zip(apart, within, around, strict=True))):
+            scope = scope_of[first]
+            yield FunctionScope(phase.name, first, last, scope, is_phase=True, class_name=phase.class_name)
 
 
 def _path(scope: Scope) -> tuple[Scope, ...]:
@@ -122,6 +148,9 @@ def _runs(
     live: list[tuple[FunctionScope, int]] = []
     chain: tuple[tuple[Call, int], ...] = ()
     for place, node in enumerate(nodes):
+        if node.source is None:
+            # The end of a context: what ran before it goes on after it.
+            continue
         former, chain = chain, chains.of(places.index(node.source))
         scope = scope_of[place]
         if chain is former and scope is before:
@@ -194,19 +223,19 @@ def _pruned(
     paths: dict[Scope, tuple[Scope, ...]],
     spans: dict[Scope, tuple[int, int]],
     minor: frozenset[int],
+    whole: tuple[int, int],
 ) -> FunctionScopes:
     """Only the scopes that hold several things; where they lie, and what lies in them."""
     found.sort(key=lambda call: (call.first, -call.last))
     while True:
         of_node, of_module = _contents(found, scope_of, paths, spans, minor)
-        whole = len(scope_of) - 1
         kept = [
             call
             for call in found
             # A call that hands all on from one place is a wrapper; one that is all of the graph is what was traced.
             if call.children > 1
-            and (call.own or len(call.positions) > 1)
-            and not (call.first == 0 and call.last == whole and call.parent is None)
+            and (call.own or call.is_phase or len(call.positions) > 1)
+            and not ((call.first, call.last) == whole and call.parent is None and not call.is_phase)
         ]
         if len(kept) == len(found):
             return FunctionScopes(found, of_node, of_module)

@@ -38,7 +38,7 @@ def taints(graph: Graph, outputs: Iterable[Value]) -> list[list[Value]]:
     found: list[list[Value]] = [[] for _ in graph.warnings]
     if not graph.warnings:
         return found
-    memory = Aliasing(graph)
+    memory = _Memory(graph)
     marks: dict[Value, int] = {}
     written: dict[Value, int] = {}
     starts: dict[int, int] = {}
@@ -52,7 +52,9 @@ def taints(graph: Graph, outputs: Iterable[Value]) -> list[list[Value]]:
         begun |= starts.get(position, 0)
         mark = 0 if node.kind == CONSTANT else begun
         for value in node.inputs:
-            mark |= marks.get(value, 0) | written.get(memory.family(value), 0)
+            mark |= marks.get(value, 0)
+            if written:
+                mark |= written.get(memory.family(value), 0)
         if mark:
             for value in node.outputs:
                 marks[value] = marks.get(value, 0) | mark
@@ -60,8 +62,21 @@ def taints(graph: Graph, outputs: Iterable[Value]) -> list[list[Value]]:
                 family = memory.family(value)
                 written[family] = written.get(family, 0) | mark
     for value in dict.fromkeys(outputs):
-        mark = marks.get(value, 0) | written.get(memory.family(value), 0)
+        mark = marks.get(value, 0) | (written.get(memory.family(value), 0) if written else 0)
         for bit, tainted in enumerate(found):
             if mark >> bit & 1:
                 tainted.append(value)
     return found
+
+
+class _Memory:
+    """Which values share memory: found out where a graph writes to what depends on a warning, which few do."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.known: Aliasing | None = None
+
+    def family(self, value: Value) -> Value:
+        if self.known is None:
+            self.known = Aliasing(self.graph)
+        return self.known.family(value)

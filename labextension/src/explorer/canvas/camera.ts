@@ -22,6 +22,9 @@ const FIT_MOST = 1.1;
 const READABLE = 0.55;
 const MARGIN = 28;
 
+export const sameCamera = (one: Camera, other: Camera | null): boolean =>
+  other !== null && one.x === other.x && one.y === other.y && one.scale === other.scale;
+
 export const clampScale = (scale: number): number => Math.max(LEAST, Math.min(MOST, scale));
 
 /** Zooms so that the point under the pointer stays there. */

@@ -9,11 +9,11 @@ import {
   groupElement,
   kindOf,
   scopeOf,
-  STORY,
   type Element,
   type Hierarchy,
   type Story,
 } from '../../model/hierarchy';
+import { documentSizeNames, type SizeNames } from '../../model/sizenames';
 import { elementNamed, nameOf } from '../../model/link';
 import {
   closeScope,
@@ -34,7 +34,9 @@ import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
 import { firstPicture } from './firstpicture';
 import { hostSelection } from './links';
-import type { Camera } from '../canvas/camera';
+import { middleElement } from './positions';
+import { rememberedStory, rememberStory } from './remembered';
+import { sameCamera, type Camera } from '../canvas/camera';
 import { transitionBetween } from '../canvas/transition';
 import { createPanel } from '../ui/panel';
 import { createPanelPlacement } from './panelplacement';
@@ -71,7 +73,7 @@ export function createView(
   let isDefaultOpened = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
   let query = '';
-  let story: Story = STORY;
+  let story: Story = rememberedStory();
   let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
   let theme: Theme | null = null;
@@ -80,6 +82,10 @@ export function createView(
   let caseIndex = 0;
   /** By their rows: the recordings that were shown before. */
   const kept = new Map<number, KeptView>();
+  /** The names of sizes of each document, shown or not. */
+  const sizeNames = new WeakMap<ViewDocument, SizeNames>();
+  /** The camera of the first view: while nobody moved it, a picture that changes is shown as at first. */
+  let firstCamera: Camera | null = null;
   /** The document that came, which holds those of all recordings. */
   let whole: unknown = null;
   /** The first picture of a document is still to be shown. */
@@ -143,7 +149,8 @@ export function createView(
     host.dataset.tracelabError = text;
   }
 
-  async function relayout(anchor: Element): Promise<void> {
+  /** `renamed`: other labels in the same boxes, of which none keeps its size. */
+  async function relayout(anchor: Element, renamed = false): Promise<void> {
     const graph = h;
     if (graph === null) {
       return;
@@ -153,7 +160,7 @@ export function createView(
     try {
       const visible = visibleFor(graph, opened);
       const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
-      const anchors = scene === null ? undefined : anchorsAbove(scene, visible, anchor);
+      const anchors = scene === null || renamed ? undefined : anchorsAbove(scene, visible, anchor);
       const result = await runner.run(anchors === undefined ? input : { ...input, anchors });
       if (graph.document.diff !== undefined) {
         // A difference without its marks would be another picture.
@@ -199,6 +206,26 @@ export function createView(
     events.emit('scene', next);
   }
 
+  /** Shows the names of sizes, or their numbers, in the picture as it is. */
+  async function rename(): Promise<void> {
+    for (const graph of [h, ...[...kept.values()].map((each) => each.h)]) {
+      if (graph !== null) {
+        graph.sizeNames = (story.nameSizes && sizeNames.get(graph.document)) || new Map();
+      }
+    }
+    panel.refresh();
+    if (scene === null || h === null) {
+      return;
+    }
+    const unmoved = sameCamera(stage.camera, firstCamera);
+    const anchor = view.selectedIndex >= 0 ? selected : middleElement(scene, stage);
+    await relayout(unmoved ? -1 : anchor, true);
+    if (unmoved && stage.width > 0) {
+      stage.first();
+      firstCamera = stage.camera;
+    }
+  }
+
   function firstView(shown: Scene): void {
     fresh = false;
     if (before !== null && before.width === stage.width) {
@@ -206,6 +233,7 @@ export function createView(
       return;
     }
     stage.first();
+    firstCamera = stage.camera;
     if (selected >= 0) {
       // Selected before there was a picture: by Python, in the line that shows it.
       view.openPanel();
@@ -270,6 +298,7 @@ export function createView(
     delete host.dataset.tracelabError;
     try {
       h = again?.h ?? buildHierarchy(readDocument(document), story);
+      noteSizeNames(h);
       noteCases(h.document);
     } catch (error) {
       showError(
@@ -292,6 +321,15 @@ export function createView(
     markSelected();
     resized();
     void relayout(-1);
+  }
+
+  function noteSizeNames(graph: Hierarchy): void {
+    const told = sizeNames.get(graph.document);
+    if (told === undefined) {
+      sizeNames.set(graph.document, documentSizeNames(graph.document));
+    } else {
+      graph.sizeNames = story.nameSizes ? told : new Map();
+    }
   }
 
   /** Of a document with several recordings; that of one of them, which stands in it, names none. */
@@ -403,7 +441,16 @@ export function createView(
       showDocument(document);
     },
     setStory(next) {
+      const onlyNames = { ...next, nameSizes: story.nameSizes };
+      const isRenaming = (Object.keys(next) as (keyof Story)[]).every(
+        (part) => onlyNames[part] === story[part],
+      );
       story = next;
+      rememberStory(story);
+      if (isRenaming) {
+        void rename();
+        return;
+      }
       kept.clear();
       const beside = keptNow();
       if (beside === null) {
@@ -420,6 +467,12 @@ export function createView(
         void view.goTo(again);
       } else if (at >= 0) {
         options.onSelect?.(null, '');
+      }
+    },
+    nameSizes(names) {
+      if (h !== null) {
+        sizeNames.set(h.document, names);
+        void rename();
       }
     },
     select(to, byPerson = true) {

@@ -17,7 +17,8 @@ const measure: Measure = (text, font) => text.length * parseInt(font.replace(/^\
 export const firstPicture = (h: Hierarchy, layout: (input: LayoutInput) => LayoutResult): Set<number> =>
   firstOpened(h, (opened) => {
     const visible = visibleFor(h, opened);
-    const { input, labels } = layoutInput(h, visible, measure, 'sans-serif');
+    // Nor on whether the names of sizes are known by then.
+    const { input, labels } = layoutInput({ ...h, sizeNames: new Map() }, visible, measure, 'sans-serif');
     const { bounds } = buildScene(visible, labels, input, layout(input));
     return fit(bounds, WIDTH, HEIGHT).scale;
   });

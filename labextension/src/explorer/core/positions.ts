@@ -1,8 +1,10 @@
 /** Where elements are drawn on the page, and what lies under a point of it. */
 
+import type { Element } from '../../model/hierarchy';
 import { elementNamed } from '../../model/link';
 import type { Box } from '../canvas/camera';
-import { boxOf, contains, HEADER, hit, indexOf, toggleBox } from '../canvas/scene';
+import { boxOf, contains, HEADER, hit, indexOf, toggleBox, type Scene } from '../canvas/scene';
+import type { Stage } from '../canvas/stage';
 import type { View } from './view';
 
 /** Also reachable as `host.tracelab.positionOf(...)`. */
@@ -32,6 +34,23 @@ export function positionOf(view: View, what: number | string): Position | null {
   // An open group answers to clicks by its header.
   const center = place(open ? { ...area, height: 32 } : area);
   return group ? { ...center, toggle: place(toggleBox(scene, index)) } : center;
+}
+
+/** The element whose box lies nearest to the middle of the screen; -1 where there is none. */
+export function middleElement(scene: Scene, { camera, width, height }: Stage): Element {
+  const x = (width / 2 - camera.x) / camera.scale;
+  const y = (height / 2 - camera.y) / camera.scale;
+  let nearest = -1;
+  let least = Infinity;
+  for (let index = 0; index < scene.x.length; index++) {
+    const away =
+      Math.abs(scene.x[index] + scene.width[index] / 2 - x) +
+      Math.abs(scene.y[index] + scene.height[index] / 2 - y);
+    if (scene.visible.kinds[index] !== 'open' && away < least) {
+      [nearest, least] = [index, away];
+    }
+  }
+  return scene.visible.elements[nearest] ?? -1;
 }
 
 export interface HitTest {

@@ -3,6 +3,7 @@
  * knows another. `createview.ts` makes one.
  */
 
+import type { SizeNames } from '../../model/sizenames';
 import type { RunData } from '../../model/run/rundata';
 import type { KernelConnection } from '../../protocol/connection';
 import type { TraceCase } from '../../protocol/viewdocument';
@@ -125,6 +126,8 @@ export interface View {
   setDocument(document: unknown): void;
   /** Tells the graph another way; what is open and what is selected stay so where they are still there. */
   setStory(story: Story): void;
+  /** What the sizes of the values are called; the labels follow. */
+  nameSizes(names: SizeNames): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */
   select(to: Element, byPerson?: boolean): void;
   /** Selects an element wherever it is: opens what hides it and brings it into view. */

@@ -17,10 +17,15 @@ export function storyFeature(view: View): void {
     item(toolStrings.functionGroups(), 'functions'),
     item(toolStrings.foldSizes(), 'foldSizes'),
     item(toolStrings.foldUnused(), 'foldUnused'),
+    item(toolStrings.trainingGroups(), 'training'),
+    item(toolStrings.nameSizes(), 'nameSizes'),
   ]);
   view.toolbar.place(menu.node, ORDER.groups);
   view.keys.bind({ keys: ['l'], help: ['l', toolStrings.helpStory()], run: menu.open });
-  view.events.on('graph', ({ document: { nodes, scopes } }) => {
-    menu.node.hidden = [scopes.functions, nodes.sizes, nodes.unused].every((rows) => rows === undefined);
+  view.events.on('graph', ({ document: { nodes, scopes, values } }) => {
+    const told = [scopes.functions, nodes.sizes, nodes.unused, nodes.markers, values.sizes].some(
+      (rows) => rows !== undefined,
+    );
+    menu.node.hidden = !told && view.options.kernel === undefined;
   });
 }

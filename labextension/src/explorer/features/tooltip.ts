@@ -17,6 +17,7 @@ import {
   kindOf,
   boundaryName,
   boundaryValue,
+  outputsOf,
   scopeOf,
   type Element,
   type Hierarchy,
@@ -39,8 +40,10 @@ function lines(h: Hierarchy, at: Element): string[] {
       const inputs = [...new Set(nodes.inputs[at])];
       return [
         string(document, nodes.kind[at]),
-        ...nodes.outputs[at].slice(0, 3).map((value) => `→ ${name(value)}  ${fullType(h, value)}`),
-        ...inputs.slice(0, 4).map((value) => `← ${name(value)}  ${shapeText(document, value)}`),
+        ...outputsOf(h, at)
+          .slice(0, 3)
+          .map((value) => `→ ${name(value)}  ${fullType(h, value)}`),
+        ...inputs.slice(0, 4).map((value) => `← ${name(value)}  ${shapeText(h, value)}`),
         ...(inputs.length > 4 ? [toolStrings.moreInputs(inputs.length - 4)] : []),
         placeText(h, nodes.source[at]),
         h.nodeWarnings[at] > 0 ? toolStrings.warned(strings.warnings(h.nodeWarnings[at])) : '',

@@ -5,6 +5,7 @@ import { integerText } from '../../i18n/translation';
 import { bundleOf } from '../../model/bundles';
 import {
   boundaryText,
+  callText,
   contentsText,
   repeatText,
   scopeClass,
@@ -18,6 +19,7 @@ import {
   kindOf,
   boundaryName,
   boundaryValue,
+  outputsOf,
   scopeOf,
   type Element,
   type Hierarchy,
@@ -70,8 +72,8 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
     nodes.inputs[node].length > 0
       ? section(strings.headingInputs(), valueList(h, [...new Set(nodes.inputs[node])], jump, 'in'))
       : null,
-    nodes.outputs[node].length > 0
-      ? section(strings.headingOutputs(), valueList(h, nodes.outputs[node], jump, 'out'))
+    outputsOf(h, node).length > 0
+      ? section(strings.headingOutputs(), valueList(h, outputsOf(h, node), jump, 'out'))
       : null,
     stack.length > 0 ? section(strings.headingSource(), sourceExcerpt(document, stack[0])) : null,
     stack.length > 1
@@ -117,7 +119,7 @@ function groupDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
   const parts: (Node | null)[] = [
     element('h2', { text: scopeName(h, scope) }),
     detailList([
-      [strings.kind(), h.isFunction[scope] ? strings.functionCall() : ''],
+      [strings.kind(), h.isFunction[scope] ? callText(h, scope) : ''],
       [strings.classLabel(), scopeClass(h, scope)],
       [strings.path(), h.paths[scope]],
       [strings.repeated(), repeatText(h, scope)],

@@ -103,7 +103,12 @@ function valueRow(h: Hierarchy, value: number, jump: Jump, side: 'in' | 'out'): 
   );
 }
 
-export function valueList(h: Hierarchy, list: number[], jump: Jump, side: 'in' | 'out'): HTMLElement {
+export function valueList(
+  h: Hierarchy,
+  list: readonly number[],
+  jump: Jump,
+  side: 'in' | 'out',
+): HTMLElement {
   const rows = list.slice(0, MOST_ROWS).map((value) => valueRow(h, value, jump, side));
   if (list.length > MOST_ROWS) {
     rows.push(element('li', { class: 'muted', text: strings.andMore(list.length - MOST_ROWS) }));

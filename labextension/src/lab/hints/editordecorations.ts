@@ -150,12 +150,7 @@ export class EditorDecorations {
           : {
               pos: to,
               create: () => ({
-                dom: hoverOf(
-                  point.layer.trace.view,
-                  point.anchor.line,
-                  point.layer.graph.lastRun(),
-                  texts.hover,
-                ),
+                dom: hoverOf(point.layer.trace, point.anchor.line, point.layer.graph.lastRun(), texts.hover),
               }),
             };
       }),

@@ -7,7 +7,8 @@ import { WidgetType } from '@codemirror/view';
 import { Role, type ViewDocument } from '../../protocol/viewdocument';
 import { plainText, secondsText } from '../../model/run/metrics';
 import type { RunData, Statistics } from '../../model/run/rundata';
-import { typeText, type TracedLine } from '../celltrace';
+import { typeText, type CellTrace, type TracedLine } from '../celltrace';
+import { tracedShape } from '../../model/describe';
 
 export class Hint extends WidgetType {
   constructor(
@@ -81,12 +82,19 @@ function timeText(run: RunData, node: number): string {
   return seconds === undefined || Number.isNaN(seconds) ? '' : secondsText(seconds);
 }
 
+/** `float32[batch, 128]`, and the sizes at the trace where these have names. */
+function wholeType({ view, names }: CellTrace, value: number): string {
+  const type = typeText(view, value, names);
+  return names.has(value) ? `${type} = ${tracedShape(view, value)}` : type;
+}
+
 export function hoverOf(
-  view: ViewDocument,
+  trace: CellTrace,
   line: TracedLine,
   run: RunData | null,
   texts: HoverTexts,
 ): HTMLElement {
+  const { view } = trace;
   const node = document.createElement('div');
   node.className = 'tracelab-hover';
   const made = line.nodes.flatMap((at) => view.nodes.outputs[at]);
@@ -95,7 +103,7 @@ export function hoverOf(
     const maker = view.values.node[value];
     return [
       view.strings[view.values.name[value]],
-      typeText(view, value),
+      wholeType(trace, value),
       view.values.role[value] === Role.Computed && maker >= 0 ? view.strings[view.nodes.kind[maker]] : '',
       maker < 0 ? '' : scopePath(view, view.nodes.scope[maker]),
       run === null ? '' : timeText(run, maker),

@@ -10,7 +10,7 @@ import type { EditorView } from '@codemirror/view';
 import type { Explorer } from '../../explorer/explorer';
 import { MIME_TYPE } from '../../protocol/viewdocument';
 import { readDocument } from '../../protocol/validate';
-import { cellTrace, linesOf, type CellTrace } from '../celltrace';
+import { cellTrace, linesOf, nameSizes, type CellTrace } from '../celltrace';
 import { EditorDecorations, type HintSettings, type DecorationTexts } from './editordecorations';
 import type { CellAnnotations } from './cellannotations';
 import { outputGraph, type OutputGraph } from './outputgraph';
@@ -219,6 +219,7 @@ export class NotebookFollower {
         state.shown.forEach((shown) => {
           this.offer(shown);
           this.followSelection(shown);
+          this.followNames(shown);
         });
       state.watcher = new MutationObserver(look);
       state.watcher.observe(state.cell.node, {
@@ -235,6 +236,14 @@ export class NotebookFollower {
     if (explorer !== null && !this.offered.has(explorer)) {
       this.offered.add(explorer);
       explorer.offer?.({ label: this.texts.toSource, key: 'g', run: (node) => this.toSource(shown, node) });
+    }
+  }
+
+  /** The hints call sizes as the picture does. */
+  private followNames(shown: ShownTrace): void {
+    const names = shown.graph.sizeNames();
+    if (names !== null && nameSizes(shown.trace, names)) {
+      this.scheduleMatching();
     }
   }
 

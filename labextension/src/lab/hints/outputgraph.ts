@@ -3,6 +3,7 @@
 import type { CodeCell } from '@jupyterlab/cells';
 import type { IOutputModel } from '@jupyterlab/rendermime';
 import type { Explorer } from '../../explorer/explorer';
+import type { SizeNames } from '../../model/sizenames';
 import type { RunData } from '../../model/run/rundata';
 import type { TraceGraph } from './cellannotations';
 
@@ -12,6 +13,8 @@ export interface OutputGraph extends TraceGraph {
   /** Null while there is no picture on the page. */
   readonly host: HTMLElement | null;
   readonly explorer: Explorer | null;
+  /** What the picture calls the sizes; null while there is none, or it is of something else. */
+  sizeNames(): SizeNames | null;
   /** The selected node; -1: none. */
   readonly selected: number;
   /** Brings the picture into view and puts the keyboard on it. */
@@ -52,6 +55,8 @@ export function outputGraph(cell: CodeCell, output: IOutputModel, why: string): 
       explorer()?.showWarning?.(index);
       show();
     },
+    // A notebook may hold the widget of an older version.
+    sizeNames: (): SizeNames | null => explorer()?.sizeNames?.() ?? null,
     lastRun: (): RunData | null => explorer()?.lastRun?.() ?? null,
     focus() {
       show();

@@ -209,7 +209,7 @@ function drawLabels(paint: Paint, marked: Map<number, EdgeStyle>, view: Box, sho
   const label = (edge: number, style: EdgeStyle | null): void => {
     const path = scene.paths[edge];
     const { values, source, target } = scene.visible.edges[edge];
-    const text = values.length === 1 ? valueSummary(h.document, values[0]) : strings.values(values.length);
+    const text = values.length === 1 ? valueSummary(h, values[0]) : strings.values(values.length);
     // A shape that the box above shows already is not worth a second mention.
     if (text === '' || path.length < 4 || (style === null && scene.labels[source].detail.startsWith(text))) {
       return;

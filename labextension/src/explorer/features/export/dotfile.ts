@@ -42,7 +42,7 @@ export function dotFile(h: Hierarchy, scene: Scene): string {
   };
   walk(-1, '  ');
   for (const { source, target, values } of visible.edges) {
-    const text = values.length === 1 ? valueSummary(h.document, values[0]) : strings.values(values.length);
+    const text = values.length === 1 ? valueSummary(h, values[0]) : strings.values(values.length);
     lines.push(`  n${source} -> n${target} [label=${quoted(text)}];`);
   }
   return [...lines, '}', ''].join('\n');

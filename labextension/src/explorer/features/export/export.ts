@@ -9,6 +9,8 @@ import { createMenu } from '../../ui/menu';
 import { linkOf } from '../../core/links';
 import { pageFile } from './pagefile';
 import { createSvgContext } from '../../canvas/paint/svgcontext';
+import { withSizeNames } from '../../../model/sizenames';
+import type { ViewDocument } from '../../../protocol/viewdocument';
 import { ORDER } from '../../ui/toolbar';
 import type { View } from '../../core/view';
 
@@ -75,6 +77,9 @@ function pngOf(view: View, all: boolean): Promise<Blob | null> {
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }
 
+/** With the names of sizes that the kernel told. */
+const exported = (view: View): ViewDocument => withSizeNames(view.graph!.document, view.graph!.sizeNames);
+
 export function exportFeature(view: View): void {
   const png = async (all: boolean): Promise<void> => {
     const blob = await pngOf(view, all);
@@ -90,7 +95,7 @@ export function exportFeature(view: View): void {
       view.notify(toolStrings.noPage());
       return;
     }
-    download(view, await pageFile(view.graph!.document, script), 'text/html', 'html');
+    download(view, await pageFile(exported(view), script), 'text/html', 'html');
   };
   const link = (): void => view.copy(view.options.linkTo?.(linkOf(view)) ?? linkOf(view));
   const choices: [string, () => void][] = [
@@ -99,10 +104,7 @@ export function exportFeature(view: View): void {
     [toolStrings.svgScreen(), () => download(view, svgOf(view, false), 'image/svg+xml', 'svg')],
     [toolStrings.svgWhole(), () => download(view, svgOf(view, true), 'image/svg+xml', 'svg')],
     [toolStrings.dot(), () => download(view, dotFile(view.graph!, view.scene!), 'text/vnd.graphviz', 'dot')],
-    [
-      toolStrings.json(),
-      () => download(view, JSON.stringify(view.graph!.document), 'application/json', 'json'),
-    ],
+    [toolStrings.json(), () => download(view, JSON.stringify(exported(view)), 'application/json', 'json')],
     [toolStrings.html(), () => void page()],
     [toolStrings.copyLink(), link],
   ];
