@@ -273,5 +273,5 @@ def test_a_function_argument_shows_and_refuses():
     traced = tracelab.trace(lambda x: Apply.apply(x, torch.relu), torch.ones(2))
     loaded = again(traced)
     assert loaded.graph.nodes[0].kind == "prim::PythonOp"
-    with pytest.raises(tracelab.TracelabError, match="files do not hold"):
+    with pytest.raises(tracelab.TracelabError, match="inside of a function, which files neither hold nor find again"):
         loaded(torch.ones(2))
