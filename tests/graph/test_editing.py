@@ -160,9 +160,31 @@ def test_a_list_of_new_values_is_taken_apart():
     assert run(graph, 1, 2, 3, 4) == [1, 2]
 
 
-def test_only_an_overload_can_be_called():
-    with pytest.raises(TracelabError, match="call_function needs an overload of an operator"):
-        chain().call_function(torch.sin)
+@pytest.mark.parametrize(
+    ("function", "more", "overload"),
+    [
+        (torch.sin, (), aten.sin.default),
+        (torch.nn.functional.gelu, (), aten.gelu.default),
+        (torch.Tensor.exp, (), aten.exp.default),
+        (torch.add, (2.0,), aten.add.Tensor),
+        (aten.sum, ([0],), aten.sum.dim_IntList),
+        (torch.clamp, (0.0,), aten.clamp.default),
+    ],
+)
+def test_a_function_of_torch_is_its_overload_for_the_arguments(function, more, overload):
+    graph = chain()
+    assert graph.call_function(function, (graph.inputs[0], *more)).target is overload
+
+
+def test_a_function_of_torch_that_does_not_take_the_arguments_is_refused():
+    graph = chain()
+    with pytest.raises(TracelabError, match=r"call_function\(aten::sin\): "):
+        graph.call_function(torch.sin, (graph.inputs[0], 2))
+
+
+def test_what_is_no_operator_cannot_be_called():
+    with pytest.raises(TracelabError, match="call_function needs an operator, such as"):
+        chain().call_function(len)
 
 
 def test_a_new_value_gets_a_name_of_its_own():

@@ -41,8 +41,8 @@ class Editing:
         those of this trace. Parameters are shared; of several recordings this one alone is edited.
 
         Args:
-            replace: What runs instead of a node, on the same arguments: an overload of an operator
-                (`torch.ops.aten.gelu.default`), or a Python function of one result.
+            replace: What runs instead of a node, on the same arguments: an operator (`torch.nn.functional.gelu`,
+                `torch.ops.aten.gelu.default`), or a Python function of one result.
             remove: Nodes to leave out: what used one uses the first tensor that it was given.
             insert_after: What runs on a node's output, and takes its place: an operator or function of one argument.
             method: Which traced method of a module.
@@ -56,7 +56,7 @@ class Editing:
             GraphError: The edited graph is not well formed.
 
         >>> traced = tracelab.trace(lambda x: x.relu() + 1, torch.ones(2))
-        >>> other = traced.edited(replace={"relu": torch.ops.aten.neg.default})
+        >>> other = traced.edited(replace={"relu": torch.neg})
         >>> other(torch.ones(2)), other.undo is traced
         (tensor([0., 0.]), True)
         """

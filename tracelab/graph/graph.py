@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
@@ -171,8 +171,8 @@ class Graph(GraphData):
         """Put a call of an operator at the insertion point.
 
         Args:
-            target: An overload of torch's registry, such as `torch.ops.aten.add.Tensor`, or a Python function of one
-                result, which the graph does not look into.
+            target: An operator: a function of torch such as `torch.relu`, or an overload of torch's registry such as
+                `torch.ops.aten.add.Tensor`; or a Python function of one result, which the graph does not look into.
             args: Its arguments; values, or the nodes that make them, stand for tensors and traced numbers.
             kwargs: Its arguments by keyword.
             name: The debug name of the outputs.
@@ -189,14 +189,16 @@ class Graph(GraphData):
         if isinstance(target, FunctionType):
             called = {"name": target.__name__}
             return self.create_node(PYTHON_CALL, target, tuple(args), kwargs, name=name, attributes=called)
-        if schema is None:
-            named = _operator_named(target)
-            instead = "torch.ops.aten.add.Tensor" if named is None else f"torch.ops.aten.{target.__name__}.default"
-            raise TracelabError(
-                f"call_function needs an overload of an operator, such as {instead}, or a Python function, "
-                f"but got {getattr(target, '__name__', target)!r}"
-            )
         args, kwargs = as_values(tuple(args)), as_values(dict(kwargs or {}))
+        if schema is None:
+            named = target if isinstance(target, OpOverloadPacket) else _operator_named(target)
+            if named is None:
+                raise TracelabError(
+                    "call_function needs an operator, such as torch.relu or torch.ops.aten.add.Tensor, or a Python "
+                    f"function, but got {getattr(target, '__name__', target)!r}"
+                )
+            target = _overload_for(named, args, kwargs)
+            schema = target._schema
         problem = call_problem(target, args, kwargs)
         if problem:
             raise TracelabError(f"call_function({schema.name}): {problem}")
@@ -360,6 +362,25 @@ def _operator_named(function: Any) -> OpOverloadPacket | None:
         return None
     found = getattr(torch.ops.aten, name, None) if name else None
     return found if isinstance(found, OpOverloadPacket) else None
+
+
+def _overload_for(packet: OpOverloadPacket, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> OpOverload:
+    """The first overload that takes the arguments and writes to none."""
+    problems = []
+    for name in packet.overloads():
+        overload: OpOverload = getattr(packet, name)
+        if any(argument.is_out for argument in overload._schema.arguments):
+            continue
+        problem = call_problem(overload, args, kwargs)
+        if not problem:
+            try:
+                result_types(overload, args, kwargs)
+            except (TracelabError, RuntimeError, TypeError) as error:
+                problem = str(error)
+        if not problem:
+            return overload
+        problems.append(problem)
+    raise TracelabError(f"call_function({packet._qualified_op_name}): {problems[0] if problems else 'no overload'}")
 
 
 _runner: Callable[[Graph], Callable[..., Any]] | None = None
