@@ -27,7 +27,7 @@ extensions = [
     "gallery",
     "commands",
 ]
-exclude_patterns = ["_build", "_ext", "README.md"]
+exclude_patterns = ["_build", "_ext", "README.md", "measured"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 suppress_warnings = ["mystnb.unknown_mime_type"]
