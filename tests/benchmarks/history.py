@@ -1,9 +1,9 @@
-"""The history of the benchmarks as one page, from a folder of records.
+"""The history of the benchmarks as one page, from a folder of records, one for each commit.
 
-`python -m tests.benchmarks.history FOLDER PAGE` draws a line for each figure over the commits, one file each, by date. A
-figure is its ratio against the peer, so that a slower machine is not taken for a slower commit; without a peer it is the
-figure itself, on the newest machine. Where the newest is a fifth above the median of the ten before it, the command
-names it and ends with 1: the alarm of the workflow.
+`python -m tests.benchmarks.history FOLDER PAGE` draws a line for each figure. A figure is its ratio against the peer,
+so that a slower machine is not taken for a slower commit; without a peer it is the figure itself, on one machine.
+Where the newest is a fifth above the median of the ten before it, the command names it and ends with 1: the alarm of
+the workflow.
 """
 
 from __future__ import annotations
