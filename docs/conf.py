@@ -1,5 +1,6 @@
 """How Sphinx builds the site: `make -C docs html`."""
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -27,7 +28,7 @@ extensions = [
     "gallery",
     "commands",
 ]
-exclude_patterns = ["_build", "_ext", "README.md"]
+exclude_patterns = ["_build", "_ext", "README.md", "measured"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 suppress_warnings = ["mystnb.unknown_mime_type"]
@@ -43,6 +44,19 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+
+# `make linkcheck`. Pages of this repository and its site may not be published yet; tests follow links between files.
+linkcheck_ignore = [
+    rf"{re.escape(URLS['Repository'])}(/.*)?",
+    rf"{re.escape(URLS['Documentation'])}.*",
+    r"https?://(localhost|127\.0\.0\.1)(:\d+)?(/.*)?",
+]
+# These make their anchors with scripts.
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*", r"https://docs\.pytorch\.org/.*"]
+linkcheck_timeout = 20
+linkcheck_retries = 2
+linkcheck_workers = 4
+linkcheck_rate_limit_timeout = 60
 
 html_theme = "furo"
 html_title = f"tracelab {version}"

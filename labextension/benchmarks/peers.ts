@@ -1,4 +1,7 @@
-/** Other layout engines on the same plain graph; each runs in a thread of its own, which can be stopped. */
+/**
+ * Other layout engines on the same plain graph; each runs in a thread of its own, which can be stopped, once for each
+ * message.
+ */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { graphlib, layout as dagre } from '@dagrejs/dagre';
@@ -42,7 +45,9 @@ async function run(peer: Peer, graph: PlainGraph): Promise<number> {
 }
 
 const { peer, graph } = workerData as { peer: Peer; graph: PlainGraph };
-run(peer, graph).then(
-  (elapsed) => parentPort!.postMessage({ elapsed }),
-  (error: unknown) => parentPort!.postMessage({ error: String(error) }),
-);
+parentPort!.on('message', () => {
+  run(peer, graph).then(
+    (elapsed) => parentPort!.postMessage({ elapsed }),
+    (error: unknown) => parentPort!.postMessage({ error: String(error) }),
+  );
+});

@@ -8,7 +8,7 @@
  * round, so that data runs upwards and the picture is half as high as the longest path.
  *
  * A crossing is a point where lines of two different sources meet at an angle. Ours bundles the lines of one source, so
- * equal points of the same two sources count once, for both. Length is that of the lines as they are drawn: ours with
+ * equal points of the same two sources count once, for both. With `--json` as the last word, one object a line. Length is that of the lines as they are drawn: ours with
  * round corners, dot's as splines; it is the sum over edges, bundled or not.
  */
 
@@ -97,9 +97,12 @@ function drawn(path: number[]): number[] {
 async function main(): Promise<void> {
   const graphviz = await Graphviz.load();
   const folder = process.argv[2];
+  const json = process.argv[3] === '--json';
+  const say = (text: string): void => (json ? undefined : console.log(text));
+  const tell = (row: object): void => (json ? console.log(JSON.stringify(row)) : undefined);
   const ratios: Record<string, number[]> = {};
   for (const level of ['first', 'open', 'flat'] as const) {
-    console.log(`\n${level}: model, boxes, edges | crossings ours / dot | length ours / dot, ratio`);
+    say(`\n${level}: model, boxes, edges | crossings ours / dot | length ours / dot, ratio`);
     for (const file of readdirSync(folder).sort()) {
       const h = buildHierarchy(readDocument(JSON.parse(readFileSync(resolve(folder, file), 'utf8'))));
       const visible = visibleFor(h, level === 'first' ? firstPicture(h, layout) : allScopes(h));
@@ -116,7 +119,7 @@ async function main(): Promise<void> {
         theirs = [];
         parsed.edges?.forEach((edge) => (theirs[Number(edge.id)] = polyline(edge.pos)));
       } catch (error) {
-        console.log(`${file}: dot failed (${String(error).slice(0, 60)})`);
+        say(`${file}: dot failed (${String(error).slice(0, 60)})`);
         continue;
       }
       const a = [crossings(mine.paths, input.sources), length(mine.paths.map(drawn))];
@@ -124,7 +127,10 @@ async function main(): Promise<void> {
       const ratio = a[1] / Math.max(1, b[1]);
       (ratios[level] ??= []).push(ratio);
       (ratios[`${level} crossings`] ??= []).push((a[0] + 1) / (b[0] + 1));
-      console.log(
+      const name = `${file.replace('.json', '')}, ${level}`;
+      tell({ case: name, what: 'crossings', unit: 'crossings', ours: a[0], peer: 'dot', theirs: b[0] });
+      tell({ case: name, what: 'length of lines', unit: 'px', ours: a[1], peer: 'dot', theirs: b[1] });
+      say(
         `${file.replace('.json', '').padEnd(14)} ${String(input.parents.length).padStart(5)} ${String(input.sources.length).padStart(5)} | ` +
           `${a[0]} / ${b[0]} | ${(a[1] / 1000).toFixed(1)}k / ${(b[1] / 1000).toFixed(1)}k, ${ratio.toFixed(2)}`,
       );
@@ -133,7 +139,7 @@ async function main(): Promise<void> {
   for (const [name, values] of Object.entries(ratios)) {
     const mean = Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
     const worst = Math.max(...values).toFixed(2);
-    console.log(`${name}: geometric mean ${mean.toFixed(2)}, worst ${worst}`);
+    say(`${name}: geometric mean ${mean.toFixed(2)}, worst ${worst}`);
   }
 }
 

@@ -14,11 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "architectures")]
 
 import torch  # noqa: E402
-import zoo  # noqa: E402
 from test_architectures import inputs, small_config  # noqa: E402
 from transformers import AutoModel  # noqa: E402
 
 import tracelab  # noqa: E402
+from support.examples import models as zoo  # noqa: E402
 from tracelab.render.view_document.document import document_bytes, view_document  # noqa: E402
 
 

@@ -364,7 +364,7 @@ def main() -> int:
             continue
         different.append(path)
         if "--check" not in sys.argv:
-            place.write_text(text, encoding="utf-8")
+            place.write_text(text, encoding="utf-8", newline="\n")
     if different:
         print(", ".join(different), "differ: run `npm run codegen`" if "--check" in sys.argv else "written")
     return 1 if different and "--check" in sys.argv else 0

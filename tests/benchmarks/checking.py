@@ -1,16 +1,10 @@
-"""What checks cost: the check of each trace against no check, and the memory of many inputs.
-
-python tests/benchmarks/checking.py
-"""
+"""What checks cost: the check of each trace against no check, and the memory of many inputs."""
 
 from __future__ import annotations
 
 import statistics
-import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import psutil
 import torch
@@ -19,30 +13,36 @@ from torch import Tensor, nn
 import tracelab
 from tracelab.demo import GPT, ResNet
 
-
-def timed(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+from .measuring import Measurement, paired, ratio_of, seconds
 
 
-def cost_of_the_check(name: str, module: nn.Module, x: Tensor) -> None:
-    """Tracing with and without its check, and the eager call, in turns; medians."""
-    rows: dict[str, list[float]] = {"with": [], "without": [], "eager": [], "replay": []}
+def cost_of_the_check(name: str, module: nn.Module, x: Tensor, rounds: int) -> Iterator[Measurement]:
+    """Tracing with its check against tracing without; and the check alone against an eager call and a replay."""
     traced = tracelab.trace(module, x)
-    for _ in range(7):
-        rows["with"].append(timed(lambda: tracelab.trace(module, x)))
-        rows["without"].append(timed(lambda: tracelab.trace(module, x, check_trace=False)))
-        rows["eager"].append(timed(lambda: module(x)))
-        rows["replay"].append(timed(lambda: traced(x)))
-    found = {key: statistics.median(values) for key, values in rows.items()}
-    check = found["with"] - found["without"]
-    both = found["eager"] + found["replay"]
-    ratio = found["with"] / found["without"]
-    print(
-        f"{name:<12} trace {found['without'] * 1e3:7.1f} ms, with its check {ratio:.2f} times; "
-        f"the check is {check / both:.2f} times an eager call and a replay"
+    checked, bare, eager, replay = paired(
+        rounds,
+        lambda: tracelab.trace(module, x),
+        lambda: tracelab.trace(module, x, check_trace=False),
+        lambda: module(x),
+        lambda: traced(x),
     )
+    alone = [mine - other for mine, other in zip(checked, bare, strict=True)]
+    both = [mine + other for mine, other in zip(eager, replay, strict=True)]
+    for what, ours, peer, theirs in (
+        ("trace with its check", checked, "trace without", bare),
+        ("the check alone", alone, "a call and a replay", both),
+    ):
+        yield Measurement(
+            "check",
+            name,
+            what,
+            "ms",
+            statistics.median(ours) * 1e3,
+            peer,
+            statistics.median(theirs) * 1e3,
+            ratio_of(ours, theirs),
+            own=True,
+        )
 
 
 def inputs(count: int) -> Iterator[Tensor]:
@@ -55,13 +55,14 @@ def branch(x: Tensor) -> Tensor:
     return x * 2 if x.sum() > 0 else -x
 
 
-def memory_of_many() -> None:
-    """Peak memory over what the process had before, for more and more inputs."""
+def memory_of_many(counts: tuple[int, int]) -> Iterator[Measurement]:
+    """Peak memory over what the process had before, for many inputs against few."""
     process = psutil.Process()
     traced = tracelab.trace(branch, torch.ones(131_072))
     traced.check(inputs(20), progress=False)
-    for executor in (None, ThreadPoolExecutor(2)):
-        for count in (100, 1000):
+    for executor, where in ((None, "in turn"), (ThreadPoolExecutor(2), "2 threads")):
+        peaks = []
+        for count in counts:
             before = process.memory_info().rss
             peak = [before]
 
@@ -70,23 +71,18 @@ def memory_of_many() -> None:
                     peak[0] = max(peak[0], process.memory_info().rss)
                     yield item
 
-            seconds = timed(
-                lambda watched=watched, executor=executor: traced.check(watched(), executor, progress=False)
-            )
-            where = "in turn" if executor is None else "2 threads"
-            print(
-                f"{count:>5} inputs of 0.5 MB {where:<9} {seconds:6.2f} s, peak +{(peak[0] - before) / 2**20:5.1f} MB"
-            )
+            seconds(lambda watched=watched, executor=executor: traced.check(watched(), executor, progress=False))
+            peaks.append((peak[0] - before) / 2**20)
+        few, many = peaks
+        note = f"{counts[0]} inputs of 0.5 MB took {few:.1f} MB"
+        yield Measurement("check", f"{counts[1]} inputs of 0.5 MB, {where}", "peak memory", "MB", many, note=note)
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore", tracelab.TracerWarning)
-    cost_of_the_check("mlp", nn.Sequential(*[nn.Linear(64, 64) for _ in range(50)]), torch.randn(4, 64))
-    cost_of_the_check("resnet18", ResNet.resnet18(10, 16).eval(), torch.randn(1, 3, 64, 64))
-    cost_of_the_check("gpt", GPT(layers=6).eval(), torch.randint(0, 50, (1, 32)))
-    memory_of_many()
-
-
-if __name__ == "__main__":
-    main()
+def measurements(full: bool) -> Iterator[Measurement]:
+    rounds = 15 if full else 7
+    yield from cost_of_the_check(
+        "mlp", nn.Sequential(*[nn.Linear(64, 64) for _ in range(50)]), torch.randn(4, 64), rounds
+    )
+    yield from cost_of_the_check("resnet18", ResNet.resnet18(10, 16).eval(), torch.randn(1, 3, 64, 64), rounds)
+    yield from cost_of_the_check("gpt", GPT(layers=6).eval(), torch.randint(0, 50, (1, 32)), rounds)
+    yield from memory_of_many((100, 1000) if full else (20, 200))

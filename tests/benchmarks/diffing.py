@@ -1,32 +1,24 @@
-"""The difference of two graphs by size, side by side with difflib on their printed lines: medians, in one process.
+"""The difference of two graphs by size, side by side with difflib on their printed lines.
 
 difflib on the printed graph is how torch.jit.trace's own check compares two graphs. It is given the text without
 values' names (canonical numbers would shift behind the first edit), which is to its advantage.
-
-python tests/benchmarks/diffing.py [nodes ...]
 """
 
 from __future__ import annotations
 
 import difflib
-import gc
-import pathlib
 import random
 import re
-import statistics
-import sys
-import time
-from collections.abc import Callable
-from typing import Any
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import tracelab
 from support.built_graphs import BINARY, NUMBER, UNARY, Op, graph_from
 from tracelab.graph.graph import Graph
 
+from .measuring import Measurement, against
+
 _LAYER = 25
-_ROUNDS = 3
 _MOST_LINES = 20_000
 """difflib takes minutes for more."""
 
@@ -88,30 +80,12 @@ def by_lines(a: Graph, b: Graph) -> int:
     return sum(line[:1] in "+-" for line in difflib.unified_diff(left, right, lineterm="", n=0))
 
 
-def timed(function: Callable[[], Any], rounds: int) -> float:
-    found = []
-    for _ in range(rounds):
-        gc.collect()
-        start = time.perf_counter()
-        function()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
-
-
-def main(sizes: list[int]) -> None:
-    print(f"{'case':11}{'nodes':>8}{'found':>22}{'ms':>9}{'µs/node':>9}{'difflib ms':>12}{'ratio':>7}")
+def measurements(full: bool) -> Iterator[Measurement]:
     for case, make in CASES.items():
-        for count in sizes or [1_000, 5_000, 20_000, 100_000]:
+        for count in (1_000, 5_000, 20_000, 100_000) if full else (1_000, 5_000):
             a, b = make(count)
-            found = tracelab.diff(a, b)
-            seconds = timed(lambda a=a, b=b: tracelab.diff(a, b), _ROUNDS if count <= 20_000 else 2)
-            words = f"+{len(found.added)} -{len(found.removed)} ~{len(found.changed)}"
-            line = f"{case:11}{len(b.nodes):8,}{words:>22}{seconds * 1e3:9.0f}{seconds / len(b.nodes) * 1e6:9.1f}"
-            if count <= _MOST_LINES and not (case == "unrelated" and count > 5_000):
-                theirs = timed(lambda a=a, b=b: by_lines(a, b), 1)
-                line += f"{theirs * 1e3:12.0f}{seconds / theirs:7.2f}"
-            print(line, flush=True)
-
-
-if __name__ == "__main__":
-    main([int(size.replace(",", "").replace("_", "")) for size in sys.argv[1:]])
+            theirs = count <= _MOST_LINES and not (case == "unrelated" and count > 5_000)
+            peers = {"difflib on lines": partial(by_lines, a, b)} if theirs else {}
+            rounds = 5 if count <= 5_000 else 3 if count <= 20_000 else 1
+            ours = partial(tracelab.diff, a, b)
+            yield from against("diff", f"{case}, {count:,} nodes", "diff", ours, peers, rounds)

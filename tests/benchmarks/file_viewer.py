@@ -1,7 +1,5 @@
 """Opening a `.tlab` file of 2 GB by the Jupyter server: time and growth of the server's memory.
 
-    python tests/benchmarks/file_viewer.py
-
 The peer in the same run is what JupyterLab does with a file that it does not know: the contents API, asked for the
 file of 1/32 the size (the whole would need gigabytes).
 """
@@ -11,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
@@ -21,12 +20,16 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from typing import IO, Any
 
+import psutil
 import torch
 from torch import nn
 
 import tracelab
+
+from .measuring import Measurement
 
 SIZE = 2 * 2**30
 TOKEN = "benchmark"
@@ -70,8 +73,7 @@ def make(path: pathlib.Path, size: int) -> None:
 
 def memory(pid: int) -> float:
     """MB of RAM that a process holds now."""
-    status = pathlib.Path(f"/proc/{pid}/statm").read_text().split()
-    return int(status[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return psutil.Process(pid).memory_info().rss / 2**20
 
 
 def measure(url: str, pid: int) -> tuple[float, float, int]:
@@ -97,18 +99,23 @@ def measure(url: str, pid: int) -> tuple[float, float, int]:
     done.set()
     watcher.join()
     if b"tracelab.file" in head:
-        raise SystemExit(f"the server did not show the file: {head!r}")
+        raise RuntimeError(f"the server did not show the file: {head!r}")
     return took, peak - before, size
 
 
-def main() -> None:
+def measurements(full: bool) -> Iterator[Measurement]:
+    if full:
+        yield from open_by_the_server()
+
+
+def open_by_the_server() -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as name:
         home = pathlib.Path(name)
         (home / "root").mkdir()
         make(home / "root" / "large.tlab", SIZE)
         make(home / "root" / "part.tlab", SIZE // 32)
         (home / "config").mkdir()
-        (home / "config" / "jupyter_server_config.d").symlink_to(CONFIG)
+        shutil.copytree(CONFIG, home / "config" / "jupyter_server_config.d")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -138,14 +145,13 @@ def main() -> None:
             later = [measure(view, server.pid) for _ in range(9)]
             took = statistics.median(seconds for seconds, _, _ in later)
             grew = max(growth for _, growth, _ in [first, *later])
-            print(f"{SIZE / 2**30:.0f} GiB .tlab, {first[2] / 1024:.0f} KB of view document")
-            print(f"view: first {first[0] * 1e3:.0f} ms, then {took * 1e3:.0f} ms; memory +{grew:.1f} MB")
+            what = "open a .tlab file of 2 GiB"
+            yield Measurement("files", what, "first view", "ms", first[0] * 1e3)
+            yield Measurement("files", what, "growth of the server", "MB", grew)
             peer = measure(f"{base}/api/contents/part.tlab?format=base64&token={TOKEN}", server.pid)
-            print(f"contents API, a file of 1/32: {peer[0]:.2f} s, +{peer[1]:.0f} MB; {peer[0] / took:.0f}x the time")
+            note = "the peer has a file of 1/32 the size"
+            name = "JupyterLab's contents API"
+            yield Measurement("files", what, "later views", "ms", took * 1e3, name, peer[0] * 1e3, took / peer[0], note)
         finally:
             server.terminate()
             server.wait(15)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,19 +1,11 @@
-"""Running in place, side by side with eager, TorchLens and torch.compile: medians, as ratios.
-
-python tests/benchmarks/running.py [stepper] [statistics] [inductor] [profile] [cuda]
-
-`statistics` needs torchlens (`pip install --no-deps torchlens`), `inductor` a C++ compiler, `cuda` a CUDA device.
-"""
+"""Running in place, side by side with eager, TorchLens and torch.compile."""
 
 from __future__ import annotations
 
 import shutil
 import statistics
-import subprocess
-import sys
 import time
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -23,18 +15,8 @@ from torch import Tensor, nn
 import tracelab
 from tracelab.demo import ResNet
 
-
-def medians(rounds: int, *functions: Callable[[], Any]) -> list[float]:
-    """Median seconds of each, taken in turns so that a busy machine slows all alike."""
-    for function in functions:
-        function()
-    times: list[list[float]] = [[] for _ in functions]
-    for _ in range(rounds):
-        for function, found in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            found.append(time.perf_counter() - start)
-    return [statistics.median(found) for found in times]
+from .measuring import Measurement, against, paired, ratio_of
+from .peers import is_installed, torchlens_trace
 
 
 def resnet50() -> tuple[nn.Module, Tensor]:
@@ -53,67 +35,64 @@ def gpt2(layers: int = 12) -> tuple[nn.Module, Tensor]:
     return GPT2Model(config).eval(), torch.randint(0, 50000, (1, 64))
 
 
-def row(what: str, ours: float, theirs: float, bar: str) -> None:
-    print(f"{what:62}{ours * 1e3:10.2f}{theirs * 1e3:10.2f}{ours / theirs:8.3f}   {bar}")
+def measurements(full: bool) -> Iterator[Measurement]:
+    yield from stepper(20 if full else 7)
+    yield from with_statistics(7 if full else 3)
+    yield from profile()
+    if full and shutil.which("g++") is not None:
+        yield from inductor()
+    if full and torch.cuda.is_available():
+        yield from cuda()
 
 
-def stepper() -> None:
+def stepper(rounds: int) -> Iterator[Measurement]:
     model, example = resnet50()
     traced = tracelab.trace(model, example, check_trace=False)
+    eager = {"plain Python": lambda: model(example)}
     with torch.no_grad():
-        eager, ours, bare = medians(
-            20, lambda: model(example), lambda: traced.run(example), lambda: traced.run(example, check_finite=False)
-        )
-    row("stepper, no watching / eager, ResNet-50 1x3x224x224", ours, eager, "<= 1.15")
-    row("  without looking for NaN", bare, eager, "")
+        yield from against("run", "resnet50, 224", "node by node", lambda: traced.run(example), eager, rounds)
+        bare = partial(traced.run, example, check_finite=False)
+        yield from against("run", "resnet50, 224", "node by node, no look for NaN", bare, eager, rounds)
 
 
-def with_statistics() -> None:
-    try:
-        import torchlens
-    except ImportError:
-        print("statistics: torchlens is not installed")
-        return
+def with_statistics(rounds: int) -> Iterator[Measurement]:
     model, example = resnet50()
     traced = tracelab.trace(model, example, check_trace=False)
+    ours = partial(traced.run, example, statistics=True)
+    peers = {"TorchLens": lambda: torchlens_trace(model, example)} if is_installed("torchlens") else {}
     with torch.no_grad():
-        ours, theirs = medians(5, lambda: traced.run(example, statistics=True), lambda: torchlens.trace(model, example))
-    row("stepper, statistics of every node / TorchLens' full capture", ours, theirs, "<= 0.3")
-    start = time.perf_counter()
-    first: list[float] = []
+        yield from against("run", "resnet50, 224", "statistics of every node", ours, peers, rounds)
+        start = time.perf_counter()
+        first: list[float] = []
 
-    def heard(record: Any) -> None:
-        if record.statistics and not first:
-            first.append(time.perf_counter() - start)
+        def heard(record: Any) -> None:
+            if record.statistics and not first:
+                first.append(time.perf_counter() - start)
 
-    traced.run(example, statistics=True, progress=heard)
-    print(f"  first statistics are there after {first[0] * 1e3:.1f} ms")
+        traced.run(example, statistics=True, progress=heard)
+    yield Measurement("run", "resnet50, 224", "the first statistics are there", "ms", first[0] * 1e3)
 
 
-def inductor() -> None:
-    if shutil.which("g++") is None:
-        print("inductor: there is no C++ compiler")
-        return
-    for name, make in (("ResNet-18 1x3x224x224", resnet18), ("GPT-2 of 4 layers, 1x64", lambda: gpt2(4))):
+def inductor() -> Iterator[Measurement]:
+    for name, make in (("resnet18, 224", resnet18), ("gpt2 of 4 layers", lambda: gpt2(4))):
         model, example = make()
         traced = tracelab.trace(model, example, check_trace=False, strict=False)
         ours, theirs = traced.with_backend("inductor"), torch.compile(model)
         with torch.no_grad():
-            mine, eager = medians(20, partial(ours, example), partial(theirs, example))
-        row(f"inductor backend / torch.compile of eager, {name}", mine, eager, "<= 1.05")
+            peers = {"torch.compile": partial(theirs, example)}
+            yield from against("run", name, "call, inductor backend", partial(ours, example), peers, 20)
 
 
-def profile() -> None:
+def profile() -> Iterator[Measurement]:
+    """A sum that fits the whole is a ratio of 1."""
     model, example = resnet50()
-    found = tracelab.trace(model, example, check_trace=False).profile(example, repeat=10)
-    row("profile: sum over nodes / the whole", found.seconds, found.whole, "0.85 to 1.15")
+    found = tracelab.trace(model, example, check_trace=False).profile(example, repeat=5)
+    total, whole = found.seconds * 1e3, found.whole * 1e3
+    what = "profile: sum of all nodes"
+    yield Measurement("run", "resnet50, 224", what, "ms", total, "the whole", whole, total / whole, own=True)
 
 
-def cuda() -> None:
-    if not torch.cuda.is_available():
-        print("cuda: there is no CUDA device")
-        return
-    print(torch.cuda.get_device_name())
+def cuda() -> Iterator[Measurement]:
     model, example = gpt2()
     model, example = model.cuda(), example.cuda()
     traced = tracelab.trace(model, example, check_trace=False, strict=False)
@@ -126,40 +105,15 @@ def cuda() -> None:
 
         return call
 
+    where = torch.cuda.get_device_name()
     with torch.no_grad():
-        eager, graph, stepping = medians(50, waited(model), waited(fast), waited(traced.run))
-        row("cudagraph / eager, GPT-2 batch 1", graph, eager, "<= 0.35")
-        row("stepper / eager, GPT-2 batch 1", stepping, eager, "")
+        eager, graph, stepping = paired(50, waited(model), waited(fast), waited(traced.run))
+        for what, ours in (("call, cudagraph backend", graph), ("node by node", stepping)):
+            middle, theirs = statistics.median(ours) * 1e3, statistics.median(eager) * 1e3
+            ratio = ratio_of(ours, eager)
+            yield Measurement("run", f"gpt2, {where}", what, "ms", middle, "plain Python", theirs, ratio)
         torch.cuda.reset_peak_memory_stats()
         model(example)
-        peak = torch.cuda.max_memory_allocated()
-    ours = traced.run(example).peak_memory
-    print(f"peak memory of a run / eager's: {ours / peak:.3f}   <= 1.1")
-
-
-CASES = {
-    "stepper": stepper,
-    "statistics": with_statistics,
-    "inductor": inductor,
-    "profile": profile,
-    "cuda": cuda,
-}
-
-
-def main(names: list[str]) -> None:
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    print(f"torch {torch.__version__}; medians in ms")
-    print(f"{'':62}{'ours':>10}{'theirs':>10}{'ratio':>8}")
-    for name in names:
-        CASES[name]()
-        sys.stdout.flush()
-    if not names:
-        # Each in a process of its own: TorchLens wraps torch's functions for good.
-        for name in CASES:
-            subprocess.run([sys.executable, __file__, name], check=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+        peak = torch.cuda.max_memory_allocated() / 2**20
+        ours = (traced.run(example).peak_memory or 0) / 2**20
+    yield Measurement("run", f"gpt2, {where}", "peak memory of a run", "MB", ours, "plain Python", peak, ours / peak)

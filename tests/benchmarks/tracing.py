@@ -1,19 +1,11 @@
-"""Tracing and replay, side by side with torch.jit.trace and eager: medians, as ratios.
-
-python tests/benchmarks/tracing.py [case ...] [compiled]
-
-`compiled` runs the chain and the LSTM on the inductor backend; it needs a C++ compiler and some minutes.
-"""
+"""Tracing and replay, side by side with torch.jit.trace, torch.export and the tracers that draw."""
 
 from __future__ import annotations
 
 import gc
 import statistics
-import sys
-import time
 import tracemalloc
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -21,6 +13,9 @@ from torch import Tensor, nn
 
 import tracelab
 from tracelab.demo import GPT, ResNet
+
+from .measuring import Measurement, against, paired, ratio_of, seconds
+from .peers import drawing_tracers
 
 
 def chain(length: int) -> Callable[[Tensor], Tensor]:
@@ -67,94 +62,103 @@ def bert() -> tuple[nn.Module, Tensor]:
 CASES: dict[str, Callable[[], tuple[Callable[..., Any], Tensor]]] = {
     "resnet50": lambda: (ResNet.resnet50(1000, 16).eval(), torch.randn(1, 3, 64, 64)),
     "gpt2-12": gpt2,
-    "bert-12": bert,
     "gpt-demo": lambda: (GPT(layers=12).eval(), torch.randint(0, 256, (1, 32))),
     "chain-1000": lambda: (chain(1000), torch.randn(4)),
     "lstm-500": lambda: (Recurrent().eval(), torch.randn(500, 1, 8)),
+    "bert-12": bert,
 }
+_ONLY_FULL = {"bert-12"}
+_SLOW_TO_EXPORT = {"chain-1000", "lstm-500"}
+_DRAWN = {"resnet50", "gpt-demo"}
+"""Those that the tracers that draw are asked for: they take modules, and minutes for long ones."""
 
 
-def medians(rounds: int, *functions: Callable[[], Any]) -> list[float]:
-    """Median seconds of each, taken in turns so that a busy machine slows all alike."""
-    for function in functions:
-        function()
-    times: list[list[float]] = [[] for _ in functions]
-    for _ in range(rounds):
-        for function, found in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            found.append(time.perf_counter() - start)
-    return [statistics.median(found) for found in times]
+class _Called(nn.Module):
+    """torch.export takes modules alone."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(x)
 
 
-def speed(name: str) -> None:
+def measurements(full: bool) -> Iterator[Measurement]:
+    for name in CASES:
+        if full or name not in _ONLY_FULL:
+            yield from _speed(name, full)
+    yield from _growth(100_000 if full else 10_000)
+    if full:
+        yield from _compiled("chain-1000")
+        yield from _compiled("lstm-500")
+
+
+def _speed(name: str, full: bool) -> Iterator[Measurement]:
     function, example = CASES[name]()
-    ours, theirs = medians(
-        5,
-        lambda: tracelab.trace(function, example, check_trace=False, strict=False),
-        lambda: torch.jit.trace(function, example, check_trace=False),
-    )
-    traced = tracelab.trace(function, example, check_trace=False, strict=False)
-    scripted = torch.jit.trace(function, example, check_trace=False)
+    module = function if isinstance(function, nn.Module) else _Called(function)
+
+    def ours() -> Any:
+        return tracelab.trace(function, example, check_trace=False, strict=False)
+
+    def jit() -> Any:
+        return torch.jit.trace(function, example, check_trace=False)
+
+    def export() -> Any:
+        return torch.export.export(module, (example,), strict=False)
+
+    yield from against("tracing", name, "trace", ours, {"torch.jit.trace": jit}, 9 if full else 3)
+    if full or name not in _SLOW_TO_EXPORT:
+        yield from against("tracing", name, "trace", ours, {"torch.export": export}, 3)
+    if name in _DRAWN:
+        yield from against("tracing", name, "trace", ours, drawing_tracers(module, example), 5 if full else 3)
+    traced, scripted = ours(), jit()
     with torch.no_grad():
+        # TorchScript specializes in its first calls.
         for _ in range(5):
             scripted(example)
-        eager, replay, script = medians(
-            30, lambda: function(example), lambda: traced(example), lambda: scripted(example)
-        )
-    print(
-        f"{name:12}{ours * 1e3:9.1f}{theirs * 1e3:9.1f}{ours / theirs:7.2f}   "
-        f"{replay * 1e3:8.2f}{eager * 1e3:8.2f}{script * 1e3:8.2f}{replay / eager:7.2f}{replay / script:7.2f}"
-    )
+        peers = {"plain Python": lambda: function(example), "torch.jit.trace": lambda: scripted(example)}
+        yield from against("replay", name, "call", lambda: traced(example), peers, 50 if full else 20)
 
 
-def growth() -> None:
+def _growth(longest: int) -> Iterator[Measurement]:
+    """Microseconds an operator of long chains, against those of a chain of 1,000; bytes of a node."""
     example = torch.randn(4)
-    print("\ntrace time per op, and memory of the graph")
-    for length in (1_000, 10_000, 100_000):
-        start = time.perf_counter()
-        tracelab.trace_graph(chain(length), example)
-        print(f"  {length:7,} ops  {(time.perf_counter() - start) / length * 1e6:6.1f} µs/op")
+
+    def cost(length: int) -> float:
+        return seconds(lambda: tracelab.trace_graph(chain(length), example)) / length * 1e6
+
+    short, long = paired(3, lambda: tracelab.trace_graph(chain(1000), example), lambda: None)[0], []
+    for _ in short:
+        long.append(cost(longest))
+    short = [time / 1000 * 1e6 for time in short]
+    yield Measurement(
+        "tracing",
+        f"chain-{longest}",
+        "time an operator",
+        "µs",
+        statistics.median(long),
+        "a chain of 1,000",
+        statistics.median(short),
+        ratio_of(long, short),
+        own=True,
+    )
     gc.collect()
     tracemalloc.start()
-    graph, _ = tracelab.trace_graph(chain(100_000), example)
+    graph, _ = tracelab.trace_graph(chain(longest), example)
     gc.collect()
-    print(f"  {tracemalloc.get_traced_memory()[0] / len(graph.nodes):.0f} bytes a node")
+    held = tracemalloc.get_traced_memory()[0] / len(graph.nodes)
     tracemalloc.stop()
+    yield Measurement("tracing", f"chain-{longest}", "memory of a node", "bytes", held)
 
 
-def compiled(name: str) -> None:
+def _compiled(name: str) -> Iterator[Measurement]:
+    """The inductor backend, which needs a C++ compiler and some minutes."""
     function, example = CASES[name]()
     fast = tracelab.trace(function, example, check_trace=False, strict=False).with_backend("inductor")
     scripted = torch.jit.trace(function, example, check_trace=False)
     with torch.no_grad():
-        start = time.perf_counter()
-        fast(example)
-        took = time.perf_counter() - start
         for _ in range(5):
             scripted(example)
-        ours, theirs = medians(30, lambda: fast(example), lambda: scripted(example))
-    print(
-        f"{name:12}compiled {ours * 1e3:8.2f} ms, jit {theirs * 1e3:8.2f} ms, ratio {ours / theirs:.2f}; "
-        f"the first call took {took:.0f} s"
-    )
-
-
-def main(names: list[str]) -> None:
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    print(f"torch {torch.__version__}; ms; trace without check; replay under no_grad")
-    print(f"{'':12}{'trace':>9}{'jit':>9}{'ratio':>7}   {'replay':>8}{'eager':>8}{'jit':>8}{'/eager':>7}{'/jit':>7}")
-    cases = [name for name in names if name != "compiled"]
-    for name in cases or list(CASES):
-        speed(name)
-    if not names:
-        growth()
-    if "compiled" in names:
-        for name in ("chain-1000", "lstm-500"):
-            compiled(name)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+        peers = {"torch.jit.trace": lambda: scripted(example)}
+        yield from against("replay", name, "call, inductor backend", lambda: fast(example), peers, 30)

@@ -1,7 +1,6 @@
-"""How many models leave: `python tests/benchmarks/ways_out.py [models|refused|onnx|package]`, a table of each.
+"""How many models cannot leave: by torch.export and by their traces, to ONNX, and to torch.fx and back.
 
-For each model: does torch.export take it, does its trace export, is that equal on other sizes; the same for ONNX, for
-torch.fx and back, and for compiled packages.
+What left is compared on other sizes; a difference counts as one that cannot leave.
 """
 
 from __future__ import annotations
@@ -10,26 +9,21 @@ import copy
 import inspect
 import logging
 import os
-import sys
 import tempfile
-import time
-import warnings
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 import tracelab
 from support.examples.models import HAND_WRITTEN, TRANSFORMERS
 from support.examples.refused_by_export import REFUSED
 from tracelab.interop.ways_out.trials import other_calls
 
-warnings.simplefilter("ignore")
-logging.disable(logging.WARNING)
+from .measuring import Measurement
+from .peers import is_installed
 
 
 def taken_by_torch(model: nn.Module, args: Any, kwargs: Any) -> bool:
@@ -65,42 +59,41 @@ def equal_on_others(program: Any, model: nn.Module, wanted: int = 3) -> str:
     return f"equal on {compared}"
 
 
-def tried(function: Any) -> str:
+def left(function: Any) -> bool:
     try:
-        return str(function())
-    except Exception as error:
-        return f"FAILED {type(error).__name__}: {' '.join(str(error).split())[:220]}"
+        return bool(function())
+    except Exception:
+        return False
 
 
-def row_of(case: Any, what: set[str]) -> dict[str, str]:
-    taken = taken_by_torch(case.model, case.inputs, case.kwargs)
+def ways_of(case: Any, onnx: bool) -> dict[str, bool]:
+    """Whether the model leaves by each way."""
     inputs, kwargs = case.inputs or None, case.kwargs or None
+    found = {"torch.export": taken_by_torch(case.model, case.inputs, case.kwargs)}
     traced = tracelab.trace(case.model, inputs, example_kwarg_inputs=kwargs, check_trace=False, strict=False)
-    row = {"torch.export": "accepts" if taken else "refuses"}
-    row["fx"] = tried(lambda: not tracelab.diff(traced, tracelab.from_fx(traced.to_fx())))
-    row["export"] = tried(lambda: equal_on_others(traced.export(), case.model))
-    with tempfile.TemporaryDirectory() as folder:
-        if "onnx" in what:
-            row["onnx"] = tried(lambda: traced.to_onnx(os.path.join(folder, "a.onnx")) or "equal")
-        if "package" in what:
-            row["package"] = tried(lambda: traced.to_package(os.path.join(folder, "a.pt2")) or "equal")
-    return row
+    found["to torch.fx and back"] = left(lambda: not tracelab.diff(traced, tracelab.from_fx(traced.to_fx())))
+    found["exported program"] = left(lambda: equal_on_others(traced.export(), case.model))
+    if onnx:
+        with tempfile.TemporaryDirectory() as folder:
+            # It returns nothing once the file is written and equal.
+            found["ONNX"] = left(lambda: traced.to_onnx(os.path.join(folder, "a.onnx")) or True)
+    return found
 
 
-def run(what: set[str], only: set[str]) -> None:
-    models: dict[str, Any] = {**HAND_WRITTEN, **TRANSFORMERS} if "refused" not in what else {}
-    if "models" not in what:
-        models.update(REFUSED)
-    for name, make in models.items():
-        if only and name not in only:
-            continue
-        torch.manual_seed(0)
-        began = time.perf_counter()
-        row = row_of(make(), what)
-        print(f"{name} ({time.perf_counter() - began:.0f} s): {row}", flush=True)
-
-
-if __name__ == "__main__":
-    words = set(sys.argv[1:])
-    kinds = {"models", "refused", "onnx", "package"}
-    run(words & kinds, words - kinds)
+def measurements(full: bool) -> Iterator[Measurement]:
+    if not full:
+        return
+    logging.disable(logging.WARNING)
+    onnx = is_installed("onnx") and is_installed("onnxscript")
+    for name, models in {"known models": {**HAND_WRITTEN, **TRANSFORMERS}, "refused by torch.export": REFUSED}.items():
+        rows = []
+        for make in models.values():
+            torch.manual_seed(0)
+            rows.append(ways_of(make(), onnx))
+        case = f"{len(rows)} {name}"
+        refused = sum(not row["torch.export"] for row in rows)
+        for way in [way for way in rows[0] if way != "torch.export"]:
+            ours = sum(not row[way] for row in rows)
+            peer = ("torch.export", refused, ours / refused if refused else None)
+            peer = peer if way == "exported program" else ("", None, None)
+            yield Measurement("ways out", case, f"cannot leave: {way}", "models", ours, *peer)

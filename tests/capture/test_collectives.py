@@ -38,7 +38,7 @@ def ranks(tmp_path_factory):
     for process in running:
         _, error = process.communicate(timeout=120)
         assert process.returncode == 0, error
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+    return [json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2)]
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_a_lost_worker_costs_only_its_own_inputs_again(impatient, monkeypatch, t
     assert flag.exists()
     assert report.ok
     assert report.tried == 60
-    runs = Counter(int(line) for line in flag.with_suffix(".log").read_text().split())
+    runs = Counter(int(line) for line in flag.with_suffix(".log").read_text(encoding="utf-8").split())
     assert set(range(60)) <= set(runs)
     # At most what was under way when it died ran twice.
     again = sum(1 for number in range(60) if runs[number] > 1)

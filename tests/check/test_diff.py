@@ -548,3 +548,23 @@ def test_neither_graph_is_changed():
     before = str(one), str(two)
     str(tracelab.diff(one, two))
     assert (str(one), str(two)) == before
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_equal_operators_the_one_that_read_something_else_is_gone(turned):
+    built = [Op("sin"), Op("cos", (2,)), Op("tanh", (2,)), Op("tanh", (2,)), Op("add", (2, 1))]
+    fewer = [Op("sin"), Op("cos", (2,)), Op("tanh", (1,)), Op("add", (3, 1))]
+    a, b = graph_from(built), graph_from(fewer)
+    found = tracelab.diff(b, a) if turned else tracelab.diff(a, b)
+    (gone,) = found.added if turned else found.removed
+    assert gone is a.nodes[2]
+    assert not found.changed
+
+
+def test_of_two_equal_operators_that_read_the_same_the_readers_tell_which_is_gone():
+    built = [Op("tanh"), Op("tanh", (2,)), Op("sub", (2, 1))]
+    fewer = [Op("tanh"), Op("sub", (2, 1))]
+    a, b = graph_from(built), graph_from(fewer)
+    found = tracelab.diff(a, b)
+    assert found.removed == [a.nodes[0]]
+    assert not found.changed

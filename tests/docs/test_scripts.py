@@ -95,7 +95,7 @@ def test_the_tests_run_on_each_system_and_each_python_that_the_package_names():
 
 
 def test_the_oldest_torch_of_the_tests_is_the_oldest_that_the_package_takes():
-    (oldest,) = re.findall(r'"torch>=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (oldest,) = re.findall(r'"torch>=([\d.]+),', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert f"torch=={oldest}.*" in (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
 
 

@@ -34,6 +34,9 @@ def site(tmp_path_factory):
         shutil.copy(path, place)
     (place / "labextension").mkdir()
     shutil.copy(ROOT / "labextension" / "VIEW_DOCUMENT.md", place / "labextension")
+    differences = Path("tests/benchmarks/graph_diff/results.md")
+    (place / differences).parent.mkdir(parents=True)
+    shutil.copy(ROOT / differences, place / differences)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", ".", "_build/html"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(command, cwd=place / "docs", env=environment, capture_output=True, text=True, timeout=300)

@@ -12,6 +12,8 @@ import pytest
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow]
 pytest.importorskip("transformers")
+# The peak of a process's memory, in KB: Windows has no `resource`, and macOS counts bytes.
+pytest.importorskip("resource")
 
 TESTS = str(Path(__file__).parents[1])
 SCRIPT = """
@@ -26,7 +28,7 @@ traced = tracelab.trace(model, ids)
 view_bytes(traced.graph)
 found = traced.estimate(batch=4, length=4096)
 print(json.dumps({
-    "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
     "parameters": found.parameters, "flops": found.prefill.flops, "cache": found.cache,
     "decode": found.decode.flops,
 }))

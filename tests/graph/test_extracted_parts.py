@@ -250,7 +250,7 @@ def test_a_script_gives_the_same_result(traced, tmp_path):
     part = traced.extract("layers.1", script=tmp_path / "part.py")
     assert torch.equal(ran(tmp_path / "part.py"), part(*part.examples))
     assert {path.name for path in tmp_path.iterdir()} == {"part.py", "part.safetensors", "part.out"}
-    assert "tracelab" not in (tmp_path / "part.py").read_text()
+    assert "tracelab" not in (tmp_path / "part.py").read_text(encoding="utf-8")
 
 
 def test_a_script_with_seeded_weights_is_one_file(traced, tmp_path):

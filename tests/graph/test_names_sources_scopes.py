@@ -250,6 +250,8 @@ def test_a_function_has_one_scope():
     ("file", "expected"),
     [
         ("/tmp/ipykernel_41/1234567.py", True),
+        (r"C:\Users\me\AppData\Local\Temp\ipykernel_41\1234567.py", True),
+        (r"C:\Users\me\cell.py", False),
         ("<ipython-input-3-0a1b2c>", True),
         ("__marimo__cell_Hbol_", True),
         ("/tmp/marimo_4711/__marimo__cell_MJUe_.py", True),

@@ -22,6 +22,7 @@ from torch import nn
 
 import tracelab
 from support.jupyter_server import running_server
+from support.systems import with_links, with_pipes
 from tracelab.render.view_document.document import view_bytes
 
 TOKEN = secrets.token_hex(16)
@@ -60,7 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     config = home / "etc" / "jupyter_server_config.d"
     config.mkdir(parents=True)
     shipped = pathlib.Path(__file__).parents[2] / "jupyter-config" / "tracelab.json"
-    (config / "tracelab.json").write_text(shipped.read_text() if shipped.exists() else "{}")
+    (config / "tracelab.json").write_text(shipped.read_text(encoding="utf-8") if shipped.exists() else "{}")
     (home / "root").mkdir()
     command = ["server", f"--ServerApp.root_dir={home / 'root'}"]
     with running_server(command, home, TOKEN, JUPYTER_CONFIG_PATH=str(home / "etc")) as port:
@@ -153,12 +154,14 @@ def test_what_lies_outside_of_the_root_does_not_exist(server, saved, name, quote
     assert b"outside contents directory" in body or b"tracelab.view" not in body
 
 
+@with_links
 def test_a_link_out_of_the_root_is_refused(server, saved):
     (server.root.parent / "outside.tlab").write_bytes(saved)
     (server.root / "link.tlab").symlink_to(server.root.parent / "outside.tlab")
     assert server.ask("link.tlab")[0] == 404
 
 
+@with_links
 def test_a_linked_folder_out_of_the_root_is_refused(server, saved):
     (server.root.parent / "elsewhere").mkdir()
     (server.root.parent / "elsewhere" / "model.tlab").write_bytes(saved)
@@ -166,6 +169,7 @@ def test_a_linked_folder_out_of_the_root_is_refused(server, saved):
     assert server.ask("linked/model.tlab")[0] == 404
 
 
+@with_links
 def test_a_link_that_stays_inside_is_followed(server, saved):
     (server.root / "inside.tlab").symlink_to(server.root / "model.tlab")
     assert server.ask("inside.tlab")[0] == 200
@@ -179,6 +183,7 @@ def test_a_hidden_file_is_refused(server, saved, name):
     assert server.ask(f"{name}?tag=1", quoted=False) == (200, b'{"tag": null}')
 
 
+@with_pipes
 def test_a_pipe_is_refused_and_keeps_nobody_waiting(server):
     os.mkfifo(server.root / "pipe.tlab")
     assert server.ask("pipe.tlab")[0] == 404

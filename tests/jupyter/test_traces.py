@@ -281,9 +281,9 @@ def test_exported(kernel: Kernel, format: str, start: str) -> None:
     key = kernel.trace("traced")["key"]
     written = Path(kernel.ask("export", key=key, format=format, path="net", overwrite=True)["path"])
     assert written == kernel.folder / f"net.{format}"
-    assert written.read_text().lower().startswith(start)
+    assert written.read_text(encoding="utf-8").lower().startswith(start)
     if format == "json":
-        assert json.loads(written.read_text())["summary"]["ops"] == 1
+        assert json.loads(written.read_text(encoding="utf-8"))["summary"]["ops"] == 1
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence(kernel: Kernel) -> None:

@@ -85,7 +85,7 @@ def test_a_page_holds_the_view_document(traced, built):
 
 def test_a_page_is_written_to_a_path(traced, built, tmp_path):
     assert traced.to_html(tmp_path / "net.html") is None
-    assert (tmp_path / "net.html").read_text() == traced.to_html()
+    assert (tmp_path / "net.html").read_text(encoding="utf-8") == traced.to_html()
 
 
 def test_a_page_lets_only_its_own_script_run(traced, built):
@@ -122,7 +122,7 @@ def test_dot_draws_at_most_so_many_boxes(traced):
 
 def test_svg_is_a_picture(traced, tmp_path):
     traced.to_svg(tmp_path / "net.svg")
-    assert (tmp_path / "net.svg").read_text().startswith("<svg ")
+    assert (tmp_path / "net.svg").read_text(encoding="utf-8").startswith("<svg ")
 
 
 def test_a_picture_without_boxes_is_refused(traced):

@@ -6,6 +6,7 @@ import copy
 import io
 import multiprocessing
 import pickle
+import sys
 import warnings
 from typing import NamedTuple
 
@@ -282,7 +283,14 @@ def test_a_deep_copy_of_a_function_keeps_it_and_a_pickle_does_not():
 # Other processes ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        # On macOS a fork of a process with threads is not safe, and there is none on Windows.
+        pytest.param("fork", marks=pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="no safe fork")),
+        "spawn",
+    ],
+)
 @pytest.mark.parametrize("what", [doubled, Net().eval()], ids=["function", "module"])
 def test_another_process_calls_it(what, method):
     traced = traced_quietly(what, X)

@@ -48,7 +48,10 @@ def running_server(command: list[str], home: pathlib.Path, token: str, **environ
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait(30)
 
 
@@ -58,7 +61,7 @@ def _port(process: subprocess.Popen[bytes], runtime: pathlib.Path, token: str, l
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:
-            port = int(json.loads(said.read_text())["port"])
+            port = int(json.loads(said.read_text(encoding="utf-8"))["port"])
             urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=PATIENCE).close()
         except (OSError, ValueError, urllib.error.URLError):
             # It is not there yet, or half written.

@@ -104,6 +104,6 @@ def _call(traced: Any, graph: Any, inputs: Any, method: str) -> tuple[tuple[Any,
 def _write(module: Any, path: Path, state: dict[str, Any], seeded: bool) -> None:
     beside = "" if seeded else f"{path.stem}.safetensors"
     text, tensors = script_of(module.graph, module.examples, state, beside)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", newline="\n")
     if beside:
         save_file(tensors_to_save(tensors), path.parent / beside)

@@ -61,7 +61,7 @@ def _write(found: Any, to: str, path: Path, check: bool) -> None:
                 script.save(traced.to_torchscript(), file)
         else:
             module = traced.to_fx()
-            path.write_text(f"{module.print_readable(print_output=False)}\n", encoding="utf-8")
+            path.write_text(f"{module.print_readable(print_output=False)}\n", encoding="utf-8", newline="\n")
 
 
 def _write_pdf(graph: Graph, path: Path) -> None:

@@ -39,7 +39,7 @@ def run_demo(folder: Path, *, open_lab: bool = True) -> None:
         torch.manual_seed(0)
         _trace("ResNet-18", ResNet.resnet18().eval(), torch.randn(1, 3, 224, 224), folder / "resnet18.svg")
         _trace("GPT, 4 blocks", GPT(layers=4).eval(), torch.randint(0, 256, (1, 64)), folder / "gpt.svg")
-        (folder / NOTEBOOK).write_text(notebook, encoding="utf-8")
+        (folder / NOTEBOOK).write_text(notebook, encoding="utf-8", newline="\n")
     except OSError as error:
         raise DemoError(f"cannot write to {folder}: {error.strerror or error}; choose another folder with -o") from None
     print(f"pictures: {folder / 'resnet18.svg'}, {folder / 'gpt.svg'}")
@@ -58,7 +58,7 @@ def _trace(title: str, model: nn.Module, example: Tensor, picture: Path) -> None
     print(summary_text(traced.graph))
     print("check: the trace gives what the model gives")
     print()
-    picture.write_text(svg(traced.graph), encoding="utf-8")
+    picture.write_text(svg(traced.graph), encoding="utf-8", newline="\n")
 
 
 def _quickstart() -> str:

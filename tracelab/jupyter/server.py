@@ -91,7 +91,7 @@ def _opened(place: str, root: str) -> IO[bytes]:
     """The file for reading; `_Refused` unless it is a plain file whose real place is under the real root."""
     real_root = os.path.realpath(root)
     real = os.path.realpath(place)
-    if os.path.commonpath([real_root, real]) != real_root:
+    if not _is_under(real, real_root):
         raise _Refused
     # The last part cannot have become a link since, and a pipe keeps nobody waiting.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -100,6 +100,14 @@ def _opened(place: str, root: str) -> IO[bytes]:
         file.close()
         raise _Refused
     return file
+
+
+def _is_under(real: str, root: str) -> bool:
+    try:
+        return os.path.commonpath([root, real]) == root
+    except ValueError:
+        # On another drive.
+        return False
 
 
 def _tag(file: IO[bytes]) -> str:

@@ -210,7 +210,7 @@ def _path_under(root: str, file: str) -> str | None:
         return None
     base = os.path.realpath(os.path.expanduser(root))
     found = os.path.realpath(file)
-    if not found.startswith(os.path.join(base, "")) or not os.path.isfile(found):
+    if not os.path.normcase(found).startswith(os.path.normcase(os.path.join(base, ""))) or not os.path.isfile(found):
         return None
     return os.path.relpath(found, base).replace(os.sep, "/")
 

@@ -38,7 +38,7 @@ def raised(x):
 def test_a_launch_is_one_node_at_the_line_of_the_user():
     traced = tracelab.trace(raised, torch.ones(5, device=DEVICE))
     (node,) = [node for node in traced.graph.nodes if node.attributes.get("name") == "plus_one"]
-    assert "plus_one[lambda" in Path(__file__).read_text().splitlines()[node.source.line - 1]
+    assert "plus_one[lambda" in Path(__file__).read_text(encoding="utf-8").splitlines()[node.source.line - 1]
 
 
 def test_a_launch_follows_sizes_and_values():

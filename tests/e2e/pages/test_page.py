@@ -95,7 +95,7 @@ def test_the_page_asks_for_nothing_but_itself(page, file):
 
 
 def test_the_page_is_under_400_kb_plus_the_graph(file):
-    document = re.search(r'id="tracelab-document">(.*?)</script>', file.read_text(), re.DOTALL)[1]
+    document = re.search(r'id="tracelab-document">(.*?)</script>', file.read_text(encoding="utf-8"), re.DOTALL)[1]
     assert file.stat().st_size - len(document.encode()) < 400_000
 
 
@@ -228,14 +228,14 @@ def test_the_png_is_an_image(page, file, tmp_path):
 
 
 def test_the_json_is_the_document(page, file, tmp_path):
-    document = json.loads(saved(opened(page, file), "JSON", tmp_path).read_text())
+    document = json.loads(saved(opened(page, file), "JSON", tmp_path).read_text(encoding="utf-8"))
     assert (document["format"], document["name"]) == ("tracelab.view", "Net")
 
 
 def test_the_dot_has_clusters_for_open_groups(page, file, tmp_path):
     explorer = opened(page, file, "#open=blocks")
     expect(explorer.box("blocks")).to_have_attribute("aria-expanded", "true")
-    assert "subgraph cluster_" in saved(explorer, "DOT", tmp_path).read_text()
+    assert "subgraph cluster_" in saved(explorer, "DOT", tmp_path).read_text(encoding="utf-8")
 
 
 def test_a_saved_page_is_the_page(page, file, tmp_path):

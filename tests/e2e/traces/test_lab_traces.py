@@ -144,7 +144,7 @@ def test_exported(lab: Lab, panel: PanelView) -> None:
     dialog.get_by_role("textbox").fill("small.svg")
     dialog.get_by_role("button", name="Save").click()
     expect(panel.page.get_by_text("small.svg")).to_be_visible()
-    assert (lab.folder / "small.svg").read_text().startswith("<")
+    assert (lab.folder / "small.svg").read_text(encoding="utf-8").startswith("<")
 
 
 def test_an_unknown_format_is_said(lab: Lab, panel: PanelView) -> None:

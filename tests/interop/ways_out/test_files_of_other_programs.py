@@ -97,7 +97,7 @@ def test_a_file_is_exported_as_a_program_of_torch(relu, tmp_path, capsys):
 @pytest.mark.parametrize(("to", "part"), [("fx", "torch.ops.aten.linear.default"), ("svg", "<svg")])
 def test_a_file_is_exported_as_text(relu, tmp_path, to, part):
     assert main(["export", str(relu), "--to", to, "-o", str(tmp_path / "out")]) == 0
-    assert part in (tmp_path / "out").read_text()
+    assert part in (tmp_path / "out").read_text(encoding="utf-8")
 
 
 def test_a_file_is_not_written_over_itself(relu, capsys):

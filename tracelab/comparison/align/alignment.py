@@ -19,6 +19,7 @@ from tracelab.comparison.align.keys import Item, Numbers, items_of
 from tracelab.comparison.align.leftovers import Gap, align_gap
 from tracelab.comparison.align.sequences import heaviest_increasing
 from tracelab.comparison.align.siblings import Partners, align_siblings
+from tracelab.comparison.align.twins import places_of_use, shifts
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value, collect_values
 from tracelab.graph.scope import Scope
@@ -128,6 +129,7 @@ class _Aligner:
         self.descend([(self.root_a, self.root_b)])
         self.leftover_scopes()
         self.leftover_nodes()
+        self.shift_twins()
         if self.nothing_in_common():
             self.partners = Partners()
             self.partners.pair(self.root_a, self.root_b)
@@ -281,6 +283,25 @@ class _Aligner:
             found = table.get((item.structure, *partners))
             if found:
                 self.pair(item, self.table_b[found.pop(0)])
+
+    def shift_twins(self) -> None:
+        """Give the partner of one of several equal operators in a row to the one that it fits best."""
+        for mine, theirs in list(self.partners.ordered(self.root_a)):
+            for module, partners, turned in ((mine, self.partners.of_a, False), (theirs, self.partners.of_b, True)):
+                for place in [place for place, item in enumerate(module.children) if item not in partners]:
+                    for alone, twin, partner in shifts(module.children, place, partners, self.fit, turned):
+                        self.partners.part(*((partner, twin) if turned else (twin, partner)))
+                        self.pair(*((partner, alone) if turned else (alone, partner)))
+
+    def fit(self, mine: Item, theirs: Item) -> int:
+        """How many inputs of two nodes belong together, and how many readers read them at the same place."""
+        one, other = mine.thing, theirs.thing
+        assert isinstance(one, Node)
+        assert isinstance(other, Node)
+        same = sum(self.values.get(x) is y for x, y in zip(one.inputs, other.inputs, strict=False))
+        uses_a, uses_b = self.uses
+        read = {(self.partners.node(self.table_a, reader), place) for reader, place in places_of_use(one, uses_a)}
+        return same + len(read & places_of_use(other, uses_b))
 
     def nothing_in_common(self) -> bool:
         """Whether all but a few strays (one operator in twenty) of both graphs are different ones."""

@@ -29,6 +29,10 @@ class Partners:
         self.of_a[mine] = theirs
         self.of_b[theirs] = mine
 
+    def part(self, mine: Item, theirs: Item) -> None:
+        del self.of_a[mine]
+        del self.of_b[theirs]
+
     def node(self, table: dict[Any, Item], node: Node) -> Node | None:
         """The partner of a node of the first graph."""
         item = self.of_a.get(table[node])

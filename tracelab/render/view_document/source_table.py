@@ -154,4 +154,5 @@ def short_path(file: str) -> str:
 
 
 def _inside(path: str, directory: str) -> bool:
-    return path.startswith(directory.rstrip(os.sep) + os.sep)
+    """Whether it is below: on Windows, whatever the case of its letters."""
+    return os.path.normcase(path).startswith(os.path.normcase(directory).rstrip(os.sep) + os.sep)
