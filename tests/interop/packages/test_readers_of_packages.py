@@ -126,3 +126,31 @@ def test_read_takes_allow_as_load_does(tmp_path):
         refused(torch.ones(2))
     allowed = tracelab.read(tmp_path / "a.tlab", allow=["tracelab_read_test::twice"])
     assert allowed(torch.ones(2)).tolist() == [2.0, 2.0]
+
+
+def _overlay(tmp_path, content=b"relu_1,0.5\n"):
+    import torch
+
+    traced = tracelab.trace(lambda x: x.relu(), torch.ones(2))
+    return tracelab.read_overlay(_file(tmp_path, content, "scores.csv"), traced)
+
+
+def test_a_package_gives_an_overlay(install, tmp_path):
+    code = "def read(file, graph): return {graph.nodes[0]: float(file.read())}"
+    install({"csv": "relus_of_test:read"}, code, "tracelab.overlays")
+    overlay = _overlay(tmp_path, b"0.5")
+    assert (overlay.name, overlay["relu"]) == ("scores", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ("{'gone': 1.0}", "package relus-reader gave numbers that do not fit the graph: no value or module"),
+        ("7", "package relus-reader gave an object of the type int, and no numbers by node"),
+        ("1 / 0", r"package relus-reader failed \(ZeroDivisionError: division by zero\)"),
+    ],
+)
+def test_an_overlay_that_fails_is_one_sentence_with_its_package(install, tmp_path, result, message):
+    install({"csv": "relus_of_test:read"}, f"def read(file, graph): return {result}", "tracelab.overlays")
+    with pytest.raises(tracelab.TracelabFileError, match=message):
+        _overlay(tmp_path)

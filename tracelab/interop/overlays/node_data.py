@@ -9,7 +9,7 @@ from tracelab.errors import TracelabFileError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.types import counted
-from tracelab.interop.overlays.overlay import Overlay
+from tracelab.interop.overlays.overlay import Overlay, fx_names
 
 
 def results_of(data: Any) -> dict[str, Any] | None:
@@ -33,7 +33,8 @@ def node_data_overlay(results: dict[str, Any], graph: Graph, name: str) -> Overl
     Raises:
         TracelabFileError: A number is none, or the graph has none of the names.
     """
-    nodes: dict[str, Node] = {value.name: node for node in graph.nodes for value in node.outputs}
+    nodes: dict[str, Node] = {name: node for node, name in fx_names(graph).items()}
+    nodes.update({value.name: node for node in graph.nodes for value in node.outputs})
     values: dict[Node, float] = {}
     missing = []
     for key, row in results.items():

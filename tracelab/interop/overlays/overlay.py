@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,8 +91,7 @@ class Overlay:
     def to_node_data(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """Model Explorer's node data: a JSON file with the number of each node, under the name of what it makes.
 
-        `traced.to_fx()` and `traced.export()` name their nodes alike, so that it lies on what Model Explorer shows
-        of them.
+        Names are those of the nodes of `traced.to_fx()` (`linear_1`).
 
         Args:
             path: Where to write it; without one the text is returned.
@@ -103,7 +103,8 @@ class Overlay:
         >>> tracelab.Overlay("score", traced.graph, {traced.graph.nodes[0]: 0.5}).to_node_data()
         '{"main": {"results": {"relu": {"value": 0.5}}}}'
         """
-        results = {node_name(node): {"value": self.values[node]} for node in self._ordered() if node.outputs}
+        names = fx_names(self.graph)
+        results = {names[node]: {"value": self.values[node]} for node in self._ordered() if node in names}
         finite = {name: row for name, row in results.items() if math.isfinite(row["value"])}
         text = json.dumps({"main": {"results": finite}})
         if path is None:
@@ -179,6 +180,18 @@ class Overlay:
 def node_name(node: Node) -> str:
     """The name of the first value that a node makes; nothing where it makes none."""
     return node.outputs[0].name if node.outputs else ""
+
+
+def fx_names(graph: Graph) -> dict[Node, str]:
+    """What `to_fx` calls the nodes that make values: `linear_1` of `linear.1`, unless another node is called so."""
+    taken = {value.name for value in graph.values()}
+    names: dict[Node, str] = {}
+    for node in graph.nodes:
+        if node.outputs:
+            plain = re.sub(r"\W", "_", node_name(node))
+            names[node] = node_name(node) if plain in taken else plain
+            taken.add(plain)
+    return names
 
 
 def by_node(graph: Graph, numbers: Mapping[Key, float]) -> dict[Node, float]:

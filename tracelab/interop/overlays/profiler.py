@@ -117,7 +117,7 @@ def _chain(nodes: Sequence[Node], operators: Sequence[Operator], start: int, end
     while chain is not None:
         place, at, chain = chain
         matches[place] = at
-    return matches
+    return dict(sorted(matches.items()))
 
 
 _Link = tuple[int, int, Any]
