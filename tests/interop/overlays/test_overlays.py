@@ -185,8 +185,8 @@ def _event(**changes):
         (b'{"results": {"x": {"value": 1}}}', "no number for a value of this graph, such as 'x'"),
         (b'{"a": {"results": {}}, "b": {"results": {}}}', "node data of 2 graphs"),
         (b"\x1f\x8b broken", "a damaged gzip file"),
-        (gzip.compress(b'{"traceEvents": []}')[:-9], "a truncated gzip file"),
-        (gzip.compress(b" " * (80 << 20)), "unpacks to an unlikely size"),
+        (gzip.compress(b'{"traceEvents": []}', mtime=0)[:-9], "a truncated gzip file"),
+        (gzip.compress(b" " * (80 << 20), mtime=0), "unpacks to an unlikely size"),
     ],
 )
 def test_a_file_that_is_none_is_one_sentence(content, message):
