@@ -66,6 +66,7 @@ def parser_of_all() -> argparse.ArgumentParser:
     export.add_argument("--to", required=True, choices=formats, help="the format")
     export.add_argument("-o", "--output", metavar="OUT", help="the file (default: the name with the format's ending)")
     export.add_argument("--no-check", action="store_true", help="do not run what was written on other sizes")
+    export.add_argument("--json", action="store_true", help="print what was written as JSON")
 
     info = command(
         "info",

@@ -88,7 +88,7 @@ class ViewHandler(APIHandler):
 
 
 async def _may_be_there(manager: Any, path: str) -> bool:
-    """Whether the contents manager would look there: not at what is hidden, in a circle of links, or too long a name."""
+    """Whether the contents manager would look there: not at hidden files, circles of links, long names."""
     try:
         return manager.allow_hidden or not await ensure_async(manager.is_hidden(path))
     except (OSError, ValueError, RuntimeError, web.HTTPError):
