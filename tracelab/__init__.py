@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tracelab.graph.registered import register_structure
     from tracelab.interop.export.exported import from_exported
     from tracelab.interop.fx import from_fx
+    from tracelab.interop.overlays.overlay import Overlay
+    from tracelab.interop.overlays.read import read_overlay
     from tracelab.interop.torchscript.program import from_torchscript
     from tracelab.jupyter.widget.explorer import GraphExplorer
     from tracelab.quickfix.quick_fix import QuickFix, quick_fix
@@ -42,6 +44,7 @@ __all__ = [
     "GraphExplorer",
     "InputError",
     "Node",
+    "Overlay",
     "QuickFix",
     "Scope",
     "Source",
@@ -66,6 +69,7 @@ __all__ = [
     "passes",
     "quick_fix",
     "read",
+    "read_overlay",
     "register_structure",
     "save",
     "trace",
@@ -104,6 +108,8 @@ __getattr__, __dir__ = lazy_names(
         "tracelab.graph.registered": ["register_structure"],
         "tracelab.interop.export.exported": ["from_exported"],
         "tracelab.interop.fx": ["from_fx"],
+        "tracelab.interop.overlays.overlay": ["Overlay"],
+        "tracelab.interop.overlays.read": ["read_overlay"],
         "tracelab.interop.torchscript.program": ["from_torchscript"],
         "tracelab.jupyter.widget.explorer": ["GraphExplorer"],
         "tracelab.quickfix.quick_fix": ["QuickFix", "quick_fix"],

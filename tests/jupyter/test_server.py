@@ -292,3 +292,27 @@ def test_answers_are_json_even_where_the_view_is_a_page(server, saved):
     assert headers["Content-Type"] == "application/json"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def _is_missing(answer, query):
+    return answer == (200, b'{"tag": null}') if query else answer[0] == 404
+
+
+@pytest.mark.parametrize("query", ["", "?tag=1"])
+def test_links_that_go_round_in_a_circle_do_not_exist(server, query):
+    for name, target in (("round.tlab", "other.tlab"), ("other.tlab", "round.tlab")):
+        if not (server.root / name).is_symlink():
+            (server.root / name).symlink_to(target)
+    assert _is_missing(server.ask("round.tlab" + query, quoted=False), query)
+
+
+@pytest.mark.parametrize("name", ["n" * 300 + ".tlab", "/".join(["folder"] * 800) + "/model.tlab"])
+@pytest.mark.parametrize("query", ["", "?tag=1"])
+def test_a_name_longer_than_a_file_system_has_does_not_exist(server, name, query):
+    assert _is_missing(server.ask(name + query, quoted=False), query)
+
+
+@pytest.mark.parametrize("path", ["model.tlab/more", "model.tlab/more/model.tlab", "folder.tlab/", "folder.tlab"])
+def test_a_path_behind_a_file_or_of_a_folder_does_not_exist(server, saved, path):
+    (server.root / "folder.tlab").mkdir(exist_ok=True)
+    assert server.ask(path)[0] == 404

@@ -13,11 +13,12 @@ import torch
 from tracelab.api.traced_function import TracedFunction
 from tracelab.api.traced_module import TracedModule
 from tracelab.compat.modes import keeps_modes
-from tracelab.errors import TracelabFileError
+from tracelab.errors import TracelabError, TracelabFileError
 from tracelab.graph.graph import Graph
 from tracelab.interop.export.exported import read_exported
 from tracelab.interop.file_kinds import CAN_READ, kind_of
 from tracelab.interop.onnx.reader import read_onnx
+from tracelab.interop.packages.providers import READERS, call_provider
 from tracelab.interop.torchscript.program import read_torchscript
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.traces import load_traced
@@ -59,17 +60,21 @@ def load(
     return load_traced(file, TracedFunction, TracedModule, map_location=map_location, allow=allow)
 
 
-def read(file: PathOrFile, *, trust: bool = False) -> TracedFunction | TracedModule | Graph:
+def read(
+    file: PathOrFile, *, allow: Collection[str] = frozenset(), trust: bool = False
+) -> TracedFunction | TracedModule | Graph:
     """What a file holds: the trace of a `.tlab` file, the graph of a torch.export (`.pt2`), TorchScript or ONNX file.
 
     The content decides, not the name. Nothing in the file runs while it is read, and nothing of it is unpickled by
-    Python.
+    Python. Files of other kinds are read by installed packages that have an entry point in `tracelab.readers`.
 
     An ONNX file (extra `tracelab[onnx]`) gives a traced function, which runs operator by operator through onnxruntime
     where that is installed; its weights may lie in other files of its folder.
 
     Args:
         file: A path or a binary file object.
+        allow: Names of code that may run when a `.tlab` file's trace does, as in `load`. Other files hold no such
+            code.
         trust: Whether a TorchScript file whose classes have code that runs as it is read (`__setstate__`) may run it.
             Without it, such code only places the saved state; a file whose code does more than that is refused.
 
@@ -77,7 +82,8 @@ def read(file: PathOrFile, *, trust: bool = False) -> TracedFunction | TracedMod
         The trace, or the graph.
 
     Raises:
-        TracelabFileError: Any other file, which the message names, or one that is damaged.
+        TracelabFileError: Any other file, which the message names, or one that is damaged, or a package's reader
+            failed.
         OSError: It cannot be opened.
 
     >>> file = io.BytesIO()
@@ -95,14 +101,38 @@ def read(file: PathOrFile, *, trust: bool = False) -> TracedFunction | TracedMod
         start = file.tell()
         kind = kind_of(file)
         file.seek(start)
-    script = functools.partial(read_torchscript, trust=trust)
-    readers: dict[str, Any] = {"tlab": load, "export": read_exported, "script": script, "onnx": _read_onnx}
-    if kind in readers:
-        found: TracedFunction | TracedModule | Graph = readers[kind](file)
-        return found
-    raise TracelabFileError(f"{kind}: {CAN_READ}")
+    readers: dict[str, Any] = {
+        "tlab": functools.partial(load, allow=allow),
+        "export": read_exported,
+        "script": functools.partial(read_torchscript, trust=trust),
+        "onnx": _read_onnx,
+    }
+    found: TracedFunction | TracedModule | Graph | None
+    found = readers[kind](file) if kind in readers else _read_by_package(file)
+    if found is None:
+        raise TracelabFileError(f"{kind}: {CAN_READ}")
+    return found
 
 
 def _read_onnx(file: PathOrFile) -> TracedFunction:
     graph = read_onnx(file)
     return TracedFunction(graph, graph.name)
+
+
+def _read_by_package(file: PathOrFile) -> TracedFunction | TracedModule | Graph | None:
+    """What an installed package's reader makes of it; None where none is for such a file."""
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, "rb") as opened:
+            return _read_by_package(opened)
+    answer = call_provider(READERS, file)
+    if answer is None:
+        return None
+    who, found = answer
+    graph = found if isinstance(found, Graph) else getattr(found, "graph", None)
+    if not isinstance(found, (Graph, TracedFunction, TracedModule)) or not isinstance(graph, Graph):
+        raise TracelabFileError(f"{who} gave an object of the type {type(found).__name__}, and no graph")
+    try:
+        graph.lint()
+    except TracelabError as error:
+        raise TracelabFileError(f"{who} gave a graph that is not sound: {error}") from error
+    return found

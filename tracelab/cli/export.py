@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,12 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             reason = error.strerror or error
             raise TracelabFileError(f"cannot write to {path}: {reason}; choose another file with -o") from None
-    for item in caught:
-        if type(item.message).__module__.startswith("tracelab"):
-            print(f"note: {item.message}")
+    notes = [str(item.message) for item in caught if type(item.message).__module__.startswith("tracelab")]
+    if options.json:
+        print(json.dumps({"file": str(path), "format": to, "notes": notes}, indent=2))
+        return 0
+    for note in notes:
+        print(f"note: {note}")
     print(f"the {to} file: {path}")
     return 0
 

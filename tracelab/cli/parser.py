@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
+from tracelab.cli.completion import add_completion
 from tracelab.version import __version__
 
-_FILE = "a .tlab, torch.export (.pt2) or TorchScript file"
+_FILE = "a .tlab, torch.export (.pt2), TorchScript or ONNX file"
 
 
 def parser_of_all() -> argparse.ArgumentParser:
@@ -16,6 +17,7 @@ def parser_of_all() -> argparse.ArgumentParser:
         prog="tracelab", description="Trace PyTorch code into a graph to read and explore."
     )
     parser.add_argument("--version", action="version", version=f"tracelab {__version__}")
+    add_completion(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, about: str, description: str, example: str) -> argparse.ArgumentParser:
@@ -64,6 +66,7 @@ def parser_of_all() -> argparse.ArgumentParser:
     export.add_argument("--to", required=True, choices=formats, help="the format")
     export.add_argument("-o", "--output", metavar="OUT", help="the file (default: the name with the format's ending)")
     export.add_argument("--no-check", action="store_true", help="do not run what was written on other sizes")
+    export.add_argument("--json", action="store_true", help="print what was written as JSON")
 
     info = command(
         "info",

@@ -13,7 +13,7 @@ import json
 import os
 import stat
 import tempfile
-from typing import IO
+from typing import IO, Any
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
@@ -48,7 +48,7 @@ class ViewHandler(APIHandler):
         manager = self.contents_manager
         missing = web.HTTPError(404, f"{path!r} does not exist, or is not for reading")
         asks_tag = self.get_query_argument("tag", None) is not None
-        if not manager.allow_hidden and await ensure_async(manager.is_hidden(path)):  # type: ignore[no-untyped-call]
+        if not await _may_be_there(manager, path):
             if asks_tag:
                 await self.finish(json.dumps({"tag": None}))
                 return
@@ -62,7 +62,7 @@ class ViewHandler(APIHandler):
         async with self._turns:
             try:
                 tag, answer, document = await asyncio.to_thread(_answer, place, manager.root_dir)
-            except (_Refused, OSError, ValueError):
+            except (_Refused, OSError, ValueError, RuntimeError):
                 raise missing from None
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Etag", tag)
@@ -85,6 +85,15 @@ class ViewHandler(APIHandler):
 
     def compute_etag(self) -> None:
         """None but the file's own."""
+
+
+async def _may_be_there(manager: Any, path: str) -> bool:
+    """Whether the contents manager would look there: not at hidden files, circles of links, long names."""
+    try:
+        return manager.allow_hidden or not await ensure_async(manager.is_hidden(path))
+    except (OSError, ValueError, RuntimeError, web.HTTPError):
+        # `pathlib` calls a circle of links a RuntimeError.
+        return False
 
 
 def _opened(place: str, root: str) -> IO[bytes]:

@@ -20,6 +20,7 @@ from tracelab.errors import TracelabError
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.source import is_cell
+from tracelab.jupyter.shown_again import close_shown_before
 from tracelab.protocol.panel import SummaryAnswer, TraceRow, WarningRow
 from tracelab.render.fold import Folded
 from tracelab.render.view_document.document import summary as counts_of
@@ -66,14 +67,16 @@ def note(traced: Any, explorer: Any = None) -> None:
     if graph is None or shell is None or not hasattr(shell, "kernel"):
         return
     entry = _entry(graph, traced)
+    parent = _parent(shell)
     if explorer is not None:
         entry.explorers.append(weakref.ref(explorer))
-    parent = _parent(shell)
+        if not parent.get("content", {}).get("silent"):
+            close_shown_before(explorer, _cell_id(parent), len(_history(shell)) - 1, shell.user_ns)
     if entry.count is not None or parent.get("content", {}).get("silent"):
         return
     # The shell's own counter stands before or behind the cell that runs, as the version of IPython has it.
     entry.count = len(_history(shell)) - 1
-    entry.cell_id = str((parent.get("metadata") or {}).get("cellId") or "")
+    entry.cell_id = _cell_id(parent)
     _forget_earlier_runs(entry)
 
 
@@ -321,6 +324,10 @@ def _history(shell: Any) -> list[str]:
     """The text of each cell that ran, by execution count."""
     manager = getattr(shell, "history_manager", None)
     return [] if manager is None else manager.input_hist_parsed
+
+
+def _cell_id(parent: Mapping[str, Any]) -> str:
+    return str((parent.get("metadata") or {}).get("cellId") or "")
 
 
 def _parent(shell: Any) -> Mapping[str, Any]:

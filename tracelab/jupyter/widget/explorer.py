@@ -25,6 +25,7 @@ from tracelab.execute.shapes.known import told_names
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.types import bytes_text
+from tracelab.interop.overlays.overlay import Overlay
 from tracelab.jupyter.trace_registry import note
 from tracelab.jupyter.widget.kernel_breaks import follow_kernel
 from tracelab.jupyter.widget.run_columns import Rows
@@ -193,13 +194,14 @@ class GraphExplorer(anywidget.AnyWidget):
         """The last run, whether Python or the run bar asked for it; None before the first."""
         return None if self._session is None else self._session.last
 
-    def overlay(self, name: str, numbers: Mapping[Key, float | None] | Comparison | Profile) -> None:
+    def overlay(self, name: str, numbers: Mapping[Key, float | None] | Comparison | Profile | Overlay) -> None:
         """Lay numbers over the picture: by node, by the name of a value, by module path; or those of a result.
 
         Args:
             name: What the legend calls them.
             numbers: By node, by the name of a value or by module path; of a `tracelab.compare` of what is shown it is
-                the largest absolute error of each node, of a `traced.profile` the median seconds.
+                the largest absolute error of each node, of a `traced.profile` the median seconds, of a
+                `tracelab.read_overlay` the numbers of the file.
 
         Raises:
             TracelabError: The graph does not have a name.
@@ -210,6 +212,10 @@ class GraphExplorer(anywidget.AnyWidget):
         session = self._needs_session("overlay")
         if isinstance(numbers, Profile):
             session.overlay(name, {numbers.graph.nodes[row.index]: row.seconds for row in numbers.nodes}, "s")
+        elif isinstance(numbers, Overlay):
+            if numbers.graph is not self.graph:
+                raise TracelabError("the numbers lie on another graph than the one that is shown")
+            session.overlay(name, numbers.values, numbers.unit)
         elif isinstance(numbers, Comparison):
             session.overlay(name, {row.node: row.distance.max_abs for row in numbers.rows if row.distance is not None})
         else:

@@ -1,0 +1,1 @@
+"""Numbers from files, laid on the nodes of a graph."""

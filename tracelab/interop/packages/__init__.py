@@ -1,0 +1,1 @@
+"""Readers and overlays that installed packages bring."""
