@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tracelab.protocol.view_document import ViewDocument
+from tracelab.protocol.view_document import Role, ViewDocument
 from tracelab.render.module_tree import Module
+
+
+_STATE = (Role.PARAMETER, Role.BUFFER)
 
 
 @dataclass(slots=True)
@@ -82,7 +85,8 @@ class _Finder:
         for node in here:
             made = tuple((values["dtype"][value], values["shape"][value]) for value in nodes["outputs"][node])
             read = tuple(position.get(self.maker.get(value, -1), -1) for value in nodes["inputs"][node])
-            rows.append((nodes["kind"][node], made, read))
+            state = tuple(values["shape"][value] for value in nodes["inputs"][node] if values["role"][value] in _STATE)
+            rows.append((nodes["kind"][node], made, read, state))
         return (_shape(module), tuple(rows))
 
 
