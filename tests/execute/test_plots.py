@@ -51,6 +51,13 @@ def test_the_lowest_layer_of_memory_is_the_weights(run):
     assert axes.collections[0].get_datalim(axes.transData).ymax == pytest.approx(WEIGHTS / 1e6)
 
 
+def test_weights_are_held_to_the_end_of_a_run(run):
+    layer = run.plot("memory").axes[0].collections[0]
+    heights = {round(float(y), 9) for _, y in layer.get_paths()[0].vertices} - {0.0}
+    assert heights == {round(WEIGHTS / 1e6, 9)}
+    assert all(record.allocated >= WEIGHTS for record in run.records)
+
+
 def test_the_layers_of_memory_have_names(run):
     legend = run.plot("memory").axes[0].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["weights", "activations", "within the node"]
@@ -58,7 +65,8 @@ def test_the_layers_of_memory_have_names(run):
 
 def test_the_peak_is_told_with_its_line(run):
     (annotation,) = run.plot("memory").axes[0].texts
-    assert "test_plots.py:25" in annotation.get_text() or "linear" in annotation.get_text()
+    at = max(run.records, key=lambda record: record.peak)
+    assert annotation.get_text().endswith(f"{at.node.kind.rpartition('::')[2]}, {at.node.source.short_file}:{at.node.source.line}")
 
 
 def test_bars_of_time_are_as_wide_as_the_time_of_their_modules(run):

@@ -281,7 +281,8 @@ class Run:
         known_plot(kind, ("memory", "time", "statistics"))
         name = self.program.name
         if kind == "memory":
-            return plot_memory(name, self.records, weight_bytes(list(self.program.state.values())))
+            state = [tensor for tensor in self.program.state.values() if tensor.device == self.device]
+            return plot_memory(name, self.records, weight_bytes(state))
         if kind == "time":
             return plot_time(name, self.records)
         return plot_statistics(name, self.records, self._backward)
