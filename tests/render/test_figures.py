@@ -233,7 +233,9 @@ def test_a_size_that_is_not_known_is_a_question_mark():
 
 
 @pytest.mark.parametrize(
-    "options", [{"orientation": "up"}, {"theme": "pink"}, {"depth": 0}, {"depth": True}], ids=lambda one: next(iter(one))
+    "options",
+    [{"orientation": "up"}, {"theme": "pink"}, {"depth": 0}, {"depth": True}],
+    ids=lambda one: next(iter(one)),
 )
 def test_an_option_that_is_none_is_refused(traced, options):
     with pytest.raises(tracelab.InputError, match=next(iter(options))):
@@ -263,12 +265,12 @@ def test_text_lies_in_the_figure_and_in_its_box(traced, orientation, depth):
         if isinstance(item, Line):
             width = text_width(item.text, item.size, item.bold)
             left = item.x - width / 2 if item.anchor == "middle" else item.x
-            assert 0 <= left and left + width <= scene.width
+            assert left >= 0 and left + width <= scene.width
             assert item.size <= item.y + item.size and item.y <= scene.height
     boxes = [item for item in scene.items if isinstance(item, Rectangle)]
     for box in boxes:
-        assert 0 <= box.x and box.x + box.width <= scene.width + 0.01
-        assert 0 <= box.y and box.y + box.height <= scene.height + 0.01
+        assert box.x >= 0 and box.x + box.width <= scene.width + 0.01
+        assert box.y >= 0 and box.y + box.height <= scene.height + 0.01
 
 
 def test_orientation_is_that_of_the_flow(traced):
@@ -305,7 +307,9 @@ def test_the_svg_has_no_more_than_shapes_and_text(traced):
     }
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"]; a -> b [label="', "\\N\x00\x1b[31m", "a & b", "𝒳漢字"])
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", '"]; a -> b [label="', "\\N\x00\x1b[31m", "a & b", "𝒳漢字"]
+)
 def test_names_are_text_and_nothing_else(name):
     net = nn.Sequential()
     net.add_module(name.replace(".", ""), nn.Linear(2, 2))

@@ -150,7 +150,7 @@ def _made(cls: Any, args: tuple[Any, ...]) -> TraceError:
 
 
 def _fields(error: BaseException, cls: type) -> dict[str, Any]:
-    """What an error holds beside its arguments and its `__dict__`: `errno` and `filename`, the slots of a user's class."""
+    """What an error holds beside its arguments and its `__dict__`: `errno`, `filename`, slots of a user's class."""
     found: dict[str, Any] = {}
     for base in cls.__mro__:
         if base is BaseException:

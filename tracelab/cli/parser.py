@@ -140,9 +140,7 @@ def parser_of_all() -> argparse.ArgumentParser:
 
 def figure_options(command: argparse.ArgumentParser) -> None:
     """What a figure shows."""
-    command.add_argument(
-        "--depth", type=int, help="of a figure: open levels of modules (default: as 25 boxes allow)"
-    )
+    command.add_argument("--depth", type=int, help="of a figure: open levels of modules (default: as 25 boxes allow)")
     command.add_argument("--root", default="", metavar="PATH", help="of a figure: the module that is drawn")
     command.add_argument(
         "--orientation",

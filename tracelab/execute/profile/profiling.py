@@ -14,9 +14,9 @@ from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.measure.roofline import peak_of, waiting
 from tracelab.execute.plots.icicle import icicle
-from tracelab.execute.plots.roofline import roofline
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledModule, ProfiledNode
 from tracelab.execute.profile.profile_html import profile_html
+from tracelab.execute.profile.profile_roofline import roofline
 from tracelab.execute.profile.profile_text import profile_text
 from tracelab.execute.run.lookup import Key, find_node, place
 from tracelab.execute.run.node_record import NodeRecord

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from tracelab.errors import TracelabError
 from tracelab.execute.measure.flops import flop_counter
-from tracelab.execute.plots.run_plots import known_plot, plot_memory, plot_statistics, plot_time, weight_bytes
 from tracelab.execute.run.cancel import CancelToken, stoppable
 from tracelab.execute.run.failures import NodeError
 from tracelab.execute.run.gradients import Gradients
@@ -21,6 +20,7 @@ from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
 from tracelab.execute.run.run_frame import run_frame
 from tracelab.execute.run.run_html import run_html
+from tracelab.execute.run.run_plots import known_plot, plot_memory, plot_statistics, plot_time, weight_bytes
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value

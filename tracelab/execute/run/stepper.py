@@ -160,10 +160,10 @@ def _account(program: Program, plan: Plan, values: list[Any]) -> Memory:
     for slot, item in enumerate(values):
         if item is not None:
             memory.hold(slot, item)
-    for place, tensor in enumerate(program.state.values()):
+    for number, tensor in enumerate(program.state.values()):
         if tensor.device == plan.device:
             # Keys behind those of slots and of recorded values.
-            memory.hold(-1 - len(values) - place, tensor)
+            memory.hold(-1 - len(values) - number, tensor)
     return memory
 
 

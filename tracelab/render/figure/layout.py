@@ -34,10 +34,10 @@ def dot_of(outline: Outline, horizontal: bool) -> str:
     """What Graphviz is asked: boxes, frames and labels of fixed sizes, without any text."""
     lines = [
         "digraph figure {",
-        f'graph [rankdir={"LR" if horizontal else "TB"}, nodesep=0.2, ranksep={0.3 if horizontal else 0.26}, '
-        f'pad=0, margin=0, remincross=true, fontname=Courier, fontsize={_SPACE}]',
-        "node [shape=box, fixedsize=true, label=\"\"]",
-        f'edge [arrowsize=0.5, fontname=Courier, fontsize={_SPACE}]',
+        f"graph [rankdir={'LR' if horizontal else 'TB'}, nodesep=0.2, ranksep={0.3 if horizontal else 0.26}, "
+        f"pad=0, margin=0, remincross=true, fontname=Courier, fontsize={_SPACE}]",
+        'node [shape=box, fixedsize=true, label=""]',
+        f"edge [arrowsize=0.5, fontname=Courier, fontsize={_SPACE}]",
     ]
     lines += [_node(box) for box in outline.inputs]
     lines += _frame_lines(outline.root)
@@ -139,7 +139,9 @@ class _Drawing:
         width, height = round(right - left, 2), round(top - bottom, 2)
         look = self.theme.looks["function frame" if frame.is_function else "frame"]
         if frame.times > 1:
-            behind = Rectangle(x + _STACK, y + _STACK, width, height, 5.0, look.fill, look.border, 0.7, frame.is_function)
+            behind = Rectangle(
+                x + _STACK, y + _STACK, width, height, 5.0, look.fill, look.border, 0.7, frame.is_function
+            )
             scene.items.append(behind)
         scene.items.append(Rectangle(x, y, width, height, 5.0, look.fill, look.border, 0.7, frame.is_function))
         for inner in frame.frames:

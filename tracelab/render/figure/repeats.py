@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from tracelab.protocol.view_document import Role, ViewDocument
 from tracelab.render.module_tree import Module
 
-
 _STATE = (Role.PARAMETER, Role.BUFFER)
 
 
@@ -73,7 +72,9 @@ class _Finder:
         if any(here[-1] < node < there[0] for node in own):
             return False
         inside = set(here)
-        fed = any(self.maker.get(value, -1) in inside for node in there for value in self.document["nodes"]["inputs"][node])
+        fed = any(
+            self.maker.get(value, -1) in inside for node in there for value in self.document["nodes"]["inputs"][node]
+        )
         return fed and self.alike(module) == self.alike(after)
 
     def alike(self, module: Module) -> tuple[object, ...]:
