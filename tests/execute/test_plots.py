@@ -66,9 +66,8 @@ def test_the_layers_of_memory_have_names(run):
 def test_the_peak_is_told_with_its_line(run):
     (annotation,) = run.plot("memory").axes[0].texts
     at = max(run.records, key=lambda record: record.peak)
-    assert annotation.get_text().endswith(
-        f"{at.node.kind.rpartition('::')[2]}, {at.node.source.short_file}:{at.node.source.line}"
-    )
+    place = f"{at.node.source.short_file}:{at.node.source.line}"
+    assert annotation.get_text().endswith(f"{at.node.kind.rpartition('::')[2]}, {place}")
 
 
 def test_bars_of_time_are_as_wide_as_the_time_of_their_modules(run):

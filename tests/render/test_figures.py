@@ -265,12 +265,14 @@ def test_text_lies_in_the_figure_and_in_its_box(traced, orientation, depth):
         if isinstance(item, Line):
             width = text_width(item.text, item.size, item.bold)
             left = item.x - width / 2 if item.anchor == "middle" else item.x
-            assert left >= 0 and left + width <= scene.width
-            assert item.size <= item.y + item.size and item.y <= scene.height
+            assert left >= 0
+            assert left + width <= scene.width
+            assert item.size * 0.7 <= item.y <= scene.height
     boxes = [item for item in scene.items if isinstance(item, Rectangle)]
     for box in boxes:
-        assert box.x >= 0 and box.x + box.width <= scene.width + 0.01
-        assert box.y >= 0 and box.y + box.height <= scene.height + 0.01
+        assert min(box.x, box.y) >= 0
+        assert box.x + box.width <= scene.width + 0.01
+        assert box.y + box.height <= scene.height + 0.01
 
 
 def test_orientation_is_that_of_the_flow(traced):
@@ -342,7 +344,7 @@ def test_the_ending_says_what_is_written(traced, tmp_path, name, start):
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(traced, tmp_path):
-    with pytest.raises(tracelab.TracelabFileError, match="cannot write to .*: No such file"):
+    with pytest.raises(tracelab.TracelabFileError, match=r"cannot write to .*: No such file"):
         traced.figure().save(tmp_path / "no" / "f.svg")
 
 
@@ -356,7 +358,8 @@ def test_the_fonts_are_in_the_pdf(traced):
 def test_another_process_writes_the_same_bytes(tmp_path):
     code = (
         "import torch, tracelab, hashlib, sys\n"
-        "figure = tracelab.trace(torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()), torch.ones(2, 4)).figure()\n"
+        "net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())\n"
+        "figure = tracelab.trace(net, torch.ones(2, 4)).figure()\n"
         "for made in (figure.svg.encode(), figure.tikz.encode(), figure.pdf(), figure.png()):\n"
         "    print(hashlib.sha256(made).hexdigest())\n"
     )

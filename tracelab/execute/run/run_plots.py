@@ -106,9 +106,9 @@ def plot_statistics(name: str, records: list[NodeRecord], gradients: Gradients |
         (place, gradients[value].norm) for place, value, _ in firsts if gradients is not None and value in gradients
     ]
     figure, axes = canvas("a plot", 4 if norms else 3, 6.4 if norms else 5.2)
-    parts = [
-        ("mean", [(place, item.mean) for place, _, item in known]),
-        ("spread (std)", [(place, item.std) for place, _, item in known]),
+    parts: list[tuple[str, list[tuple[int, float]]]] = [
+        ("mean", [(place, item.mean or 0.0) for place, _, item in known]),
+        ("spread (std)", [(place, item.std or 0.0) for place, _, item in known]),
         ("zeros, %", [(place, 100 * item.zeros / item.count) for place, _, item in firsts if item.count]),
         *([("gradient norm", norms)] if norms else []),
     ]

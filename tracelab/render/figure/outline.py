@@ -175,7 +175,7 @@ _MAY_CHANGE_NOTHING = frozenset(
 
 
 def _identities(document: ViewDocument, drawn: set[int], sizes: Callable[[int], str]) -> dict[int, int]:
-    """What operators make that change nothing (a cast to its own dtype), and what they are given; these are not drawn."""
+    """What operators make that change nothing (a cast to its own dtype), with what they are given: not drawn."""
     nodes, values, strings = document["nodes"], document["values"], document["strings"]
     same: dict[int, int] = {}
     for node in sorted(drawn):

@@ -1,4 +1,4 @@
-"""Graphviz: compiled to WebAssembly where that can be imported, so that every machine gives the same, else the system's."""
+"""Graphviz: compiled to WebAssembly where that can be imported, the same on every machine; else the system's."""
 
 from __future__ import annotations
 
