@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import pickle
 import threading
 import warnings
 import weakref
@@ -305,3 +306,67 @@ def test_repeated_tracing_does_not_grow_memory():
     for _ in range(6):
         after = objects()
     assert after - before < 100
+
+
+# Fields of errors --------------------------------------------------------------------------------------------
+
+
+def opens(x):
+    open("/no/such/file")  # noqa: SIM115
+    return x
+
+
+def decodes(x):
+    b"\xff".decode()
+    return x
+
+
+def imports(x):
+    import no_such_module  # noqa: F401
+
+    return x
+
+
+class Slotted(Exception):
+    """An error with a field in a slot, whose constructor takes two arguments."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, message, code):
+        super().__init__(message)
+        self.code = code
+
+
+def raises_slotted(x):
+    raise Slotted("too large", 7)
+
+
+FIELDS = [
+    (opens, FileNotFoundError, {"errno": 2, "filename": "/no/such/file", "strerror": "No such file or directory"}),
+    (decodes, UnicodeDecodeError, {"start": 0, "encoding": "utf-8", "reason": "invalid start byte"}),
+    (imports, ModuleNotFoundError, {"name": "no_such_module"}),
+    (raises_slotted, Slotted, {"code": 7, "args": ("too large",)}),
+]
+
+
+@pytest.mark.parametrize(("function", "kind", "fields"), FIELDS, ids=lambda item: getattr(item, "__name__", ""))
+def test_an_error_keeps_its_fields(function, kind, fields):
+    with pytest.raises(kind) as caught:
+        tracelab.trace(function, torch.ones(2))
+    assert {name: getattr(caught.value, name) for name in fields} == fields
+
+
+@pytest.mark.parametrize(("function", "kind", "fields"), FIELDS, ids=lambda item: getattr(item, "__name__", ""))
+def test_an_error_has_the_arguments_of_the_users_own(function, kind, fields):
+    with pytest.raises(kind) as plain:
+        function(torch.ones(2))
+    with pytest.raises(kind) as caught:
+        tracelab.trace(function, torch.ones(2))
+    assert caught.value.args == plain.value.args
+
+
+def test_a_pickled_error_keeps_its_fields():
+    with pytest.raises(FileNotFoundError) as caught:
+        tracelab.trace(opens, torch.ones(2))
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.errno, again.filename) == (2, "/no/such/file")

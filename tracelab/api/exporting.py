@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import IO, Any, Protocol
 
 from tracelab.api.saving import save
+from tracelab.execute.run.program import program_of
 from tracelab.execute.shapes.known import known_shapes, told_names
+from tracelab.execute.shapes.shapes import shapes_of
 from tracelab.graph.graph import Graph
 from tracelab.render.export import to_dot, to_html, to_json, to_svg
+from tracelab.render.figure.figure import Figure, figure_of
 
 
 class HasGraph(Protocol):
@@ -76,6 +80,55 @@ class Exporting:
         True
         """
         return to_dot(self.graph, path, max_boxes)
+
+    def figure(
+        self: Any,
+        depth: int | None = None,
+        orientation: str = "vertical",
+        root: str = "",
+        theme: str = "print",
+        symbolic: bool = True,
+        *,
+        dims: Mapping[str, Sequence[str | None]] | None = None,
+        repeats: bool = True,
+        method: str = "forward",
+    ) -> Figure:
+        """A figure for a paper or a slide: modules as boxes, calls of functions as dashed ones, sizes on the lines.
+
+        What no output depends on, and arithmetic on sizes, is left out.
+
+        Args:
+            depth: How many levels of modules and functions are open; None for as many as 25 boxes allow.
+            orientation: `"vertical"`, from top to bottom, or `"horizontal"`, from left to right.
+            root: The path of the module that is drawn, such as `"layers.0"`; all by default.
+            theme: `"print"`, `"grey"` for print without colours, or `"dark"`.
+            symbolic: Whether sizes have the names of `traced.shapes()`, `?` where one is not known; else they are the
+                numbers of the trace.
+            dims: Names for the sizes of inputs, as in `shapes`: `{"x": ("batch", "length")}`.
+            repeats: Whether blocks that are alike and follow each other are one, "× 12".
+            method: Which traced method of a module.
+
+        Returns:
+            The figure: a notebook shows it, `save("figure.pdf")` writes it as SVG, PDF, PNG or TikZ.
+
+        Raises:
+            InputError: There is no such module, orientation or theme, or there would be more than 400 boxes.
+
+        >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+        >>> figure = tracelab.trace(net, torch.ones(2, 4)).figure(orientation="horizontal")
+        >>> figure.save("net.svg")
+        """
+        program = program_of(self, method)
+        named = {name: tuple(words) for name, words in (dims or {}).items()}
+        return figure_of(
+            program.graph,
+            shapes_of(program, named) if symbolic else None,
+            depth=depth,
+            orientation=orientation,
+            root=root,
+            theme=theme,
+            repeats=repeats,
+        )
 
     def to_json(self: HasGraph, path: str | os.PathLike[str] | None = None) -> str | None:
         """The view document as JSON: all that the explorer shows; sizes by name after `traced.shapes()`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from tracelab.errors import TracelabError
@@ -35,7 +37,9 @@ class TraceError(TracelabError):
         bases = type(self).__bases__
         own = bases[1] if type(self) is not TraceError and len(bases) > 1 else None
         held = {name: item for name, item in self.__dict__.items() if name not in ("_text", "graph")}
-        return _pickled, (own, self.args, self._text, self.graph, held)
+        # `obj` is what an attribute was missing of, which Python's own errors do not pickle either.
+        fields = {} if own is None else {name: item for name, item in _fields(self, own).items() if name != "obj"}
+        return _pickled, (own, self.args, self._text, self.graph, held, fields)
 
 
 _OF_FAKE_TENSORS = frozenset({"DynamicOutputShapeException", "DataDependentOutputException"})
@@ -125,6 +129,9 @@ def _both(error: Exception, message: str, graph: Graph) -> TraceError:
     except Exception:
         # A class of the user's may refuse to be derived from, or made anew.
         return TraceError(message, graph)
+    for name, item in _fields(error, cls).items():
+        with suppress(AttributeError, TypeError):
+            setattr(made, name, item)
     made.__dict__.update(error.__dict__)
     made.__notes__ = list(getattr(error, "__notes__", ()))
     made._text, made.graph = message, graph
@@ -142,8 +149,26 @@ def _made(cls: Any, args: tuple[Any, ...]) -> TraceError:
     return made
 
 
-def _pickled(cls: Any, args: tuple[Any, ...], text: str, graph: Graph, held: dict[str, Any]) -> TraceError:
+def _fields(error: BaseException, cls: type) -> dict[str, Any]:
+    """What an error holds beside its arguments and its `__dict__`: `errno`, `filename`, slots of a user's class."""
+    found: dict[str, Any] = {}
+    for base in cls.__mro__:
+        if base is BaseException:
+            break
+        for name, item in vars(base).items():
+            if isinstance(item, MemberDescriptorType | GetSetDescriptorType) and not name.startswith("__"):
+                with suppress(AttributeError):
+                    found.setdefault(name, getattr(error, name))
+    return found
+
+
+def _pickled(
+    cls: Any, args: tuple[Any, ...], text: str, graph: Graph, held: dict[str, Any], fields: dict[str, Any]
+) -> TraceError:
     made = TraceError(text, graph) if cls is None else _made(cls, args)
+    for name, item in fields.items():
+        with suppress(AttributeError, TypeError):
+            setattr(made, name, item)
     made.__dict__.update(held)
     made._text, made.graph = text, graph
     return made

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from tracelab.api.traced_function import TracedFunction
+from tracelab.cli.figures import figure_of_file
 from tracelab.cli.files import graph_of, opened
 from tracelab.compat import script
-from tracelab.errors import TracelabError, TracelabFileError
+from tracelab.errors import TracelabFileError
 from tracelab.graph.graph import Graph
-from tracelab.render.export import to_html, to_svg
+from tracelab.render.export import to_html
 
-_ENDINGS = {"package": "package.pt2", "fx": "py", "torchscript": "pt"}
+_ENDINGS = {"package": "package.pt2", "fx": "py", "torchscript": "pt", "tikz": "tex"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            _write(found, to, path, not options.no_check)
+            _write(found, to, path, options)
         except OSError as error:
             reason = error.strerror or error
             raise TracelabFileError(f"cannot write to {path}: {reason}; choose another file with -o") from None
@@ -44,14 +45,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write(found: Any, to: str, path: Path, check: bool) -> None:
+def _write(found: Any, to: str, path: Path, options: argparse.Namespace) -> None:
+    check = not options.no_check
     if to == "html":
         cases = [] if isinstance(found, Graph) else [case.graph for case in found.cases]
         to_html(graph_of(found), path, cases)
-    elif to == "svg":
-        to_svg(graph_of(found), path)
-    elif to == "pdf":
-        _write_pdf(graph_of(found), path)
+    elif to in ("svg", "pdf", "png", "tikz"):
+        figure_of_file(found, options).save(path, form="tex" if to == "tikz" else to)
     else:
         traced = TracedFunction(found, found.name) if isinstance(found, Graph) else found
         if to == "onnx":
@@ -66,17 +66,3 @@ def _write(found: Any, to: str, path: Path, check: bool) -> None:
         else:
             module = traced.to_fx()
             path.write_text(f"{module.print_readable(print_output=False)}\n", encoding="utf-8", newline="\n")
-
-
-def _write_pdf(graph: Graph, path: Path) -> None:
-    import graphviz
-
-    from tracelab.render.export import to_dot
-
-    text = to_dot(graph)
-    try:
-        path.write_bytes(graphviz.Source(text or "").pipe(format="pdf"))
-    except graphviz.ExecutableNotFound:
-        raise TracelabError(
-            "a PDF needs Graphviz's program `dot`, and none was found: install Graphviz, or use --to svg"
-        ) from None

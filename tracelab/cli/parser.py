@@ -48,7 +48,9 @@ def parser_of_all() -> argparse.ArgumentParser:
     show.add_argument("file", help=f"{_FILE}; or a config.json, a folder with one, a name in the local hub cache")
     show.add_argument("-o", "--output", "--html", help="the HTML file (default: the name of the model)")
     show.add_argument("--text", action="store_true", help="print the graph instead, operator by operator")
-    show.add_argument("--svg", metavar="OUT", help="write a picture instead")
+    for form, name in (("svg", "SVG"), ("pdf", "PDF"), ("png", "PNG"), ("tikz", "TikZ")):
+        show.add_argument(f"--{form}", metavar="OUT", help=f"write a figure as {name} instead")
+    figure_options(show)
     show.add_argument("--batch", type=int, default=1, help="of a configuration: rows of the input (default: 1)")
     show.add_argument("--length", type=int, default=128, help="of a configuration: tokens of each row (default: 128)")
     show.add_argument("--dtype", help="of a configuration: dtype of the weights (default: the file's, else bfloat16)")
@@ -58,15 +60,16 @@ def parser_of_all() -> argparse.ArgumentParser:
         "export",
         "write a trace as another program's file",
         f"Write what {_FILE} holds in another format: ONNX, torch.export's .pt2, a package that AOTInductor compiles, "
-        "a torch.fx module, TorchScript, the explorer's page, or a picture.",
+        "a torch.fx module, TorchScript, the explorer's page, or a figure (SVG, PDF, PNG, TikZ).",
         "export net.tlab --to onnx -o net.onnx",
     )
     export.add_argument("file", help=_FILE)
-    formats = ["onnx", "pt2", "package", "fx", "html", "svg", "pdf", "torchscript"]
+    formats = ["onnx", "pt2", "package", "fx", "html", "svg", "pdf", "png", "tikz", "torchscript"]
     export.add_argument("--to", required=True, choices=formats, help="the format")
     export.add_argument("-o", "--output", metavar="OUT", help="the file (default: the name with the format's ending)")
     export.add_argument("--no-check", action="store_true", help="do not run what was written on other sizes")
     export.add_argument("--json", action="store_true", help="print what was written as JSON")
+    figure_options(export)
 
     info = command(
         "info",
@@ -136,3 +139,15 @@ def parser_of_all() -> argparse.ArgumentParser:
     check.add_argument("--atol", type=float, help="absolute tolerance of --against (default: that of the dtype)")
     check.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
+
+
+def figure_options(command: argparse.ArgumentParser) -> None:
+    """What a figure shows."""
+    command.add_argument("--depth", type=int, help="of a figure: open levels of modules (default: as 25 boxes allow)")
+    command.add_argument("--root", default="", metavar="PATH", help="of a figure: the module that is drawn")
+    command.add_argument(
+        "--orientation",
+        choices=["vertical", "horizontal"],
+        default="vertical",
+        help="of a figure: from top to bottom, or from left to right (default: vertical)",
+    )

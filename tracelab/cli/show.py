@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tracelab.api.configuration import trace_configuration
+from tracelab.cli.figures import write_figures
 from tracelab.cli.files import graph_of, opened
 from tracelab.cli.terminal import say
 from tracelab.demo.run import has_screen
 from tracelab.errors import TracelabFileError
 from tracelab.graph.graph import Graph
-from tracelab.render.export import to_html, to_svg
+from tracelab.render.export import to_html
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,8 +33,8 @@ def run(options: argparse.Namespace) -> int:
             print(found.estimate())
     if options.text:
         say(str(graph_of(found)))
-    elif options.svg:
-        _write(Path(options.svg), lambda path: to_svg(graph_of(found), path), "picture")
+    elif options.svg or options.pdf or options.png or options.tikz:
+        write_figures(found, options)
     else:
         page = Path(options.output or f"{name}.html")
         cases = [] if isinstance(found, Graph) else [case.graph for case in found.cases]

@@ -13,8 +13,10 @@ from tracelab.compat.modes import keeps_modes
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.measure.roofline import peak_of, waiting
+from tracelab.execute.plots.icicle import icicle
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledModule, ProfiledNode
 from tracelab.execute.profile.profile_html import profile_html
+from tracelab.execute.profile.profile_roofline import roofline
 from tracelab.execute.profile.profile_text import profile_text
 from tracelab.execute.run.lookup import Key, find_node, place
 from tracelab.execute.run.node_record import NodeRecord
@@ -75,6 +77,30 @@ class Profile(ProfileData):
             for row in self.nodes
         ]
         return pandas.DataFrame(rows)
+
+    def plot(self, kind: str = "icicle") -> Any:
+        """A plot of the profile, on matplotlib.
+
+        Args:
+            kind: `"icicle"`: time by module. `"roofline"`: what each matrix product, convolution and attention
+                reaches, below what the device can do.
+
+        Returns:
+            A `matplotlib.figure.Figure`, of which `pyplot` knows nothing; a notebook shows it.
+
+        Raises:
+            InputError: There is no such plot.
+            TracelabError: matplotlib is not installed, or there is nothing to show.
+
+        >>> profile = tracelab.trace(torch.nn.Linear(4, 3), torch.ones(2, 4)).profile(torch.ones(2, 4), repeat=1)
+        >>> profile.plot("roofline").axes[0].get_xlabel()
+        'FLOPs per byte'
+        """
+        if kind not in ("icicle", "roofline"):
+            raise InputError(f"there is no plot {kind!r}: there are icicle, roofline")
+        if kind == "roofline":
+            return roofline(self)
+        return icicle(self.name, [(row.node.scope, row.seconds) for row in self.nodes])
 
     def __str__(self) -> str:
         return profile_text(self)

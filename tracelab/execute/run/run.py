@@ -20,6 +20,7 @@ from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
 from tracelab.execute.run.run_frame import run_frame
 from tracelab.execute.run.run_html import run_html
+from tracelab.execute.run.run_plots import known_plot, plot_memory, plot_statistics, plot_time, weight_bytes
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
@@ -257,6 +258,34 @@ class Run:
         0   exp  aten::exp
         """
         return run_frame(self.records)
+
+    def plot(self, kind: str = "memory") -> Any:
+        """A plot of the run, on matplotlib.
+
+        Args:
+            kind: `"memory"`: weights, activations and what lives within a node, over the nodes; the peak with its
+                line. `"time"`: time by module. `"statistics"`: mean, spread and zeros of what each node made, of a
+                run with `statistics=True`, and the norm of its gradient after `backward()`.
+
+        Returns:
+            A `matplotlib.figure.Figure`, of which `pyplot` knows nothing; a notebook shows it.
+
+        Raises:
+            InputError: There is no such plot.
+            TracelabError: matplotlib is not installed, or the run did not keep what the plot shows.
+
+        >>> run = tracelab.trace(torch.exp, torch.zeros(2)).run(torch.zeros(2))
+        >>> run.plot("memory").axes[0].get_title()
+        'exp: memory'
+        """
+        known_plot(kind, ("memory", "time", "statistics"))
+        name = self.program.name
+        if kind == "memory":
+            state = [tensor for tensor in self.program.state.values() if tensor.device == self.device]
+            return plot_memory(name, self.records, weight_bytes(state))
+        if kind == "time":
+            return plot_time(name, self.records)
+        return plot_statistics(name, self.records, self._backward)
 
     def __repr__(self) -> str:
         return f"Run({self.program.name}, {counted(len(self.records), 'node')} on {self.device}, {self._state})"

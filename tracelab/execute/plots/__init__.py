@@ -1,0 +1,1 @@
+"""Plots of runs and profiles, by matplotlib, without its global state."""

@@ -1,0 +1,41 @@
+"""The figure that a plot is drawn on: one of matplotlib's, of which `pyplot` knows nothing."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from tracelab.libraries import needed_library
+
+WEIGHTS, ACTIVATIONS, TRANSIENT = "#8fa6c8", "#e0a458", "#c4453c"
+INK, FAINT = "#1f2933", "#7b8794"
+SERIES = ("#4a73b8", "#b9792a", "#4c8a56", "#7d5fb2")
+
+
+def canvas(feature: str, rows: int = 1, height: float = 3.6) -> tuple[Any, list[Any]]:
+    """A figure, and its axes below each other.
+
+    Raises:
+        TracelabError: matplotlib is not installed.
+    """
+    needed_library("matplotlib", feature, "'tracelab[plots]'")
+    from matplotlib.figure import Figure
+
+    class Plot(Figure):
+        """A figure that a notebook shows, also where `pyplot` was never imported."""
+
+        def _repr_png_(self) -> bytes:
+            written = io.BytesIO()
+            self.savefig(written, format="png", dpi=110, metadata={"Software": None})
+            return written.getvalue()
+
+    figure = Plot(figsize=(8, height), layout="constrained")
+    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0].tolist()
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def text(words: str) -> str:
+    """Names as they are: a dollar sign begins no formula."""
+    return words.replace("$", r"\$")
