@@ -120,6 +120,12 @@ def test_torch_export_and_script_files_are_for_a_kernel(server):
     assert kinds == ["export", "script"]
 
 
+def test_an_onnx_file_is_for_a_kernel(server):
+    pytest.importorskip("onnx")
+    tracelab.trace(nn.Linear(2, 2), torch.ones(1, 2)).to_onnx(server.root / "model.onnx", check=False)
+    assert json.loads(server.ask("model.onnx")[1])["kind"] == "onnx"
+
+
 def test_a_checkpoint_gets_one_sentence(server):
     torch.save(nn.Linear(2, 2).state_dict(), server.root / "weights.pt")
     assert server.error("weights.pt") == (

@@ -1,7 +1,7 @@
 """The Jupyter server's part: the picture that a `.tlab` file holds, read without torch, weights or a kernel.
 
 `GET tracelab/view/<path>` answers with the view document, or with `{"format": "tracelab.file", ...}`: `kind` where a
-kernel has to read the file (`tlab`, `export`, `script`), `error` with one sentence where nobody can. The paths are
+kernel has to read the file (`tlab`, `export`, `script`, `onnx`), `error` with one sentence where nobody can. The paths are
 those of the contents manager, under its rules; a path that they refuse is 404, whatever lies there. With `?tag=1`
 the answer is `{"tag": ...}`, which changes when the file does, and is null where there is nothing to read.
 """
@@ -143,7 +143,7 @@ def _answer(place: str, root: str) -> tuple[str, dict[str, str], IO[bytes] | Non
             document = _document(file) if kind == "tlab" else None
         except TracelabFileError as error:
             return tag, {"format": "tracelab.file", "error": str(error)}, None
-    if kind not in ("tlab", "export", "script"):
+    if kind not in ("tlab", "export", "script", "onnx"):
         return tag, {"format": "tracelab.file", "error": f"{kind}: {CAN_READ}"}, None
     return tag, {"format": "tracelab.file", "kind": kind}, document
 

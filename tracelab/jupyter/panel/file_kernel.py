@@ -12,7 +12,7 @@ from tracelab.render.view_document.document import view_document
 
 
 def document_of(path: str) -> Answer:
-    """The view document of a `.tlab`, torch.export or TorchScript file, or `error` with one sentence.
+    """The view document of a `.tlab`, torch.export, TorchScript or ONNX file, or `error` with one sentence.
 
     No code of the file runs and nothing of it is unpickled by Python.
 

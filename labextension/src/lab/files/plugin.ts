@@ -1,4 +1,4 @@
-/** The plugin for files: `.tlab`, torch.export and TorchScript files open by double-click. */
+/** The plugin for files: `.tlab`, torch.export, TorchScript and ONNX files open by double-click. */
 
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { WidgetTracker } from '@jupyterlab/apputils';
@@ -94,6 +94,7 @@ export const files: JupyterFrontEndPlugin<void> = {
       ['tracelab', '.tlab', trans.__('Traced graph')],
       ['torch-export', '.pt2', trans.__('torch.export program')],
       ['torchscript', '.pt', trans.__('TorchScript')],
+      ['onnx', '.onnx', trans.__('ONNX model')],
     ];
     for (const [name, extension, displayName] of types) {
       docRegistry.addFileType({
