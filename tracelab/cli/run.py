@@ -15,7 +15,6 @@ from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.start import run_traced
 from tracelab.graph.types import tensor_type
 
-
 _STATISTICS = ("count", "min", "max", "mean", "std", "zeros", "nans", "infs")
 
 
@@ -52,7 +51,6 @@ def _data(record: NodeRecord) -> dict[str, Any]:
         **node_data(node),
         "seconds": record.seconds,
         "outputs": {
-            value.name: {name: getattr(each, name) for name in _STATISTICS}
-            for value, each in record.statistics.items()
+            value.name: {name: getattr(each, name) for name in _STATISTICS} for value, each in record.statistics.items()
         },
     }
