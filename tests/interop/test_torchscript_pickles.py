@@ -71,7 +71,7 @@ def test_a_pickle_of_python_objects_is_refused():
 def test_elements_of_an_unknown_kind_are_named(entries):
     name = named(entries, "/data.pkl")
     changed = {**entries, name: entries[name].replace(b"FloatStorage", b"MightStorage", 1)}
-    with pytest.raises(TracelabFileError, match="not read: in data.pkl, .* of the kind torch.MightStorage, which"):
+    with pytest.raises(TracelabFileError, match=r"not read: in data.pkl, .* of the kind torch.MightStorage, which"):
         tracelab.read(archive_of(changed))
 
 
