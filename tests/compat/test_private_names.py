@@ -296,6 +296,7 @@ assert torch.equal(tracelab.load(held)(x), model(x))
     + """
 says('torch._C.CompilationUnit', lambda: read_torchscript(io.BytesIO(script_file.getvalue())))
 says('torch._C.ScriptModule._has_method', lambda: script.has_method(object(), 'forward'))
+says('torch._C.ScriptModule._method_names', lambda: script.method_names(object()))
 says('torch._subclasses.fake_tensor.FakeTensor', lambda: traced.run(fake))
 says('torch.nn.modules.lazy.LazyModuleMixin._infer_parameters', lambda: tracelab.trace(lazy, x))
 says('torch._C._jit_resolve_packet', lambda: tracelab.trace(lambda x: torch.diag_embed(x, x.shape[0] - 5), x))

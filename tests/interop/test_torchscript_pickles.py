@@ -68,13 +68,20 @@ def test_a_pickle_of_python_objects_is_refused():
         read_pickle(pickle.dumps(Evil(), 2))
 
 
+def test_elements_of_an_unknown_kind_are_named(entries):
+    name = named(entries, "/data.pkl")
+    changed = {**entries, name: entries[name].replace(b"FloatStorage", b"MightStorage", 1)}
+    with pytest.raises(TracelabFileError, match=r"not read: in data.pkl, .* of the kind torch.MightStorage, which"):
+        tracelab.read(archive_of(changed))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
         (b"torch._utils\n_rebuild_tensor_v2", b"os\nsystem", "calls os.system"),
         (b"X\x07\x00\x00\x00storage", b"X\x07\x00\x00\x00elsewhe", "names a storage in another way"),
         (b"K\x00(K\x04K\x03t", b"K\x00(K\x7fK\x03t", "other arguments than torch does"),
-        (b"FloatStorage", b"MightStorage", "the elements of a tensor are missing"),
+        (b"FloatStorage", b"DoubleStorage", "the elements of a tensor are missing"),
         (b"\x80\x02", b"\x80\x04", "another protocol"),
     ],
 )

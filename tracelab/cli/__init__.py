@@ -6,6 +6,7 @@ The exit status is 0, 1 where differences or faults are found, and 2 where somet
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from tracelab.cli.parser import parser_of_all
@@ -36,8 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TracelabError as error:
         print(f"tracelab: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         # Who read the text has seen enough: `tracelab show FILE --text | head`.
         sys.stderr.close()
         return 0
+    except Exception:
+        # A fault of tracelab, or of the code that it ran: 1 would say that a difference was found.
+        traceback.print_exc()
+        return 2
     return status

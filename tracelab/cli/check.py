@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from tracelab.api.comparing import compare
 from tracelab.check.findings import CallInputs
 from tracelab.cli.files import graph_of, opened
 from tracelab.cli.inputs import arguments_of
-from tracelab.cli.terminal import say
-from tracelab.errors import AssumptionError
+from tracelab.cli.terminal import node_name, say, say_json
+from tracelab.comparison.values_data import ComparedValue
+from tracelab.errors import AssumptionError, InputError, TracelabError
+from tracelab.execute.run.failures import NodeError
 from tracelab.execute.run.lookup import place
 from tracelab.execute.run.start import run_traced
 from tracelab.graph.graph import Graph
@@ -23,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     arguments = arguments_of(graph_of(found), options.inputs)
     faults = _alone(found, arguments) if options.against is None else _against(found, options, arguments)
     if options.json:
-        print(json.dumps({"faults": faults}, indent=2))
+        say_json({"faults": faults})
     else:
         for fault in faults:
             say(f"{fault['kind']}: {fault['message']}")
@@ -34,18 +35,33 @@ def run(options: argparse.Namespace) -> int:
 
 def _alone(found: Any, arguments: dict[str, Any]) -> list[dict[str, str]]:
     faults = []
+    raised: Exception | None = None
     if not isinstance(found, Graph):
         found.on_violation = "raise"
         try:
             found(**arguments)
         except AssumptionError as error:
-            faults.append({"kind": "assumption", "message": str(error)})
-    bad = run_traced(found, (), arguments).first_nonfinite
+            faults.append({"kind": "assumption", "message": str(error), "node": ""})
+        except InputError:
+            raise
+        except Exception as error:
+            raised = error
+    try:
+        bad = run_traced(found, (), arguments).first_nonfinite
+    except NodeError as error:
+        if isinstance(error.__cause__, TracelabError):
+            # It may not run at all, which says nothing of the inputs.
+            raise
+        return [*faults, _error(error)]
+    if raised is not None:
+        raise raised
     if bad is not None:
-        faults.append({"kind": "not finite", "message": f"{place(bad)} made a NaN or an infinity"})
+        message = f"{place(bad)} made a NaN or an infinity"
+        faults.append({"kind": "not finite", "message": message, "node": node_name(bad)})
     again = compare(found, found, CallInputs((), arguments), rtol=0.0, atol=0.0)
     if again.first_divergent is not None:
-        faults.append({"kind": "not deterministic", "message": f"{place(again.first_divergent)} gave other values"})
+        message = f"{place(again.first_divergent)} gave other values"
+        faults.append({"kind": "not deterministic", "message": message, "node": node_name(again.first_divergent)})
     return faults
 
 
@@ -53,10 +69,19 @@ def _against(found: Any, options: argparse.Namespace, arguments: dict[str, Any])
     inputs = CallInputs((), arguments)
     compared = compare(found, opened(options.against), inputs, rtol=options.rtol, atol=options.atol)
     faults = [
-        {"kind": "difference", "message": f"{place(row.node)}: {row.differs} {row.distance or ''}".strip()}
+        {"kind": "difference", "message": f"{place(row.node)}: {row.differs}{_how_far(row)}", "node": row.a.name}
         for row in compared.rows
         if row.differs
     ]
     if compared.failed is not None:
-        faults.append({"kind": "error", "message": str(compared.failed)})
+        faults.append(_error(compared.failed))
     return faults
+
+
+def _how_far(row: ComparedValue) -> str:
+    found = row.distance
+    return "" if found is None else f" (max abs {found.max_abs:.4g}, max rel {found.max_rel:.4g})"
+
+
+def _error(error: NodeError) -> dict[str, str]:
+    return {"kind": "error", "message": str(error), "node": node_name(error.node)}

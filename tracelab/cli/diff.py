@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from tracelab.cli.files import opened
-from tracelab.cli.terminal import node_data, say
+from tracelab.cli.terminal import node_data, say, say_json
 from tracelab.comparison.diff import GraphDiff, diff
 
 
@@ -17,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         methods = {"": found} if isinstance(found, GraphDiff) else dict(found)
         data = {name: _data(each) for name, each in methods.items()}
-        print(json.dumps(data[""] if isinstance(found, GraphDiff) else data, indent=2))
+        say_json(data[""] if isinstance(found, GraphDiff) else data)
     else:
         say(str(found))
     return 1 if found else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from tracelab.api.traced_function import TracedFunction
 from tracelab.cli.figures import figure_of_file
 from tracelab.cli.files import graph_of, opened
+from tracelab.cli.terminal import say_json
 from tracelab.compat import script
 from tracelab.errors import TracelabFileError
 from tracelab.graph.graph import Graph
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
             raise TracelabFileError(f"cannot write to {path}: {reason}; choose another file with -o") from None
     notes = [str(item.message) for item in caught if type(item.message).__module__.startswith("tracelab")]
     if options.json:
-        print(json.dumps({"file": str(path), "format": to, "notes": notes}, indent=2))
+        say_json({"file": str(path), "format": to, "notes": notes})
         return 0
     for note in notes:
         print(f"note: {note}")

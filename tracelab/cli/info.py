@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from tracelab.cli.files import graph_of, opened
-from tracelab.cli.terminal import say
+from tracelab.cli.terminal import say, say_json
 from tracelab.graph.assumptions import shown
 from tracelab.graph.graph import Graph
+from tracelab.graph.ir import Value
+from tracelab.graph.output_names import output_names
 from tracelab.graph.source import short_place
+from tracelab.graph.types import TensorType
 from tracelab.render.text import summary_text
 from tracelab.render.view_document.document import view_document
 
@@ -20,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     found = opened(options.file)
     graph = graph_of(found)
     if options.json:
-        print(json.dumps(_data(found, graph), indent=2))
+        say_json(_data(found, graph))
         return 0
     say(summary_text(graph))
     if graph.assumptions:
@@ -37,11 +39,15 @@ def _data(found: Any, graph: Graph) -> dict[str, Any]:
         "operators": counts["ops"],
         "parameters": counts["parameters"],
         "parameter_bytes": counts["parameter_bytes"],
-        "inputs": [{"name": value.name, "type": str(value.type)} for value in graph.user_inputs],
-        "outputs": [{"name": value.name, "type": str(value.type)} for value in graph.outputs],
+        "inputs": [{"name": value.name, "type": _type(value)} for value in graph.user_inputs],
+        "outputs": [{"name": value.name, "path": path, "type": _type(value)} for value, path in output_names(graph)],
         "warnings": [{"message": item.message, "line": short_place(item.source)} for item in graph.warnings],
         "assumptions": [
             {"kind": str(item.kind), "what": item.about, "value": shown(item.constant), "line": item.line}
             for item in graph.assumptions
         ],
     }
+
+
+def _type(value: Value) -> str:
+    return value.type.short if isinstance(value.type, TensorType) else value.type

@@ -106,6 +106,7 @@ def parser_of_all() -> argparse.ArgumentParser:
         "with arguments by name",
     )
     trace.add_argument("-o", "--output", required=True, metavar="OUT", help="the .tlab file")
+    trace.add_argument("--no-strict", action="store_true", help="take a dict as output, whose keys the trace then has")
     trace.add_argument("--json", action="store_true", help="print what was written as JSON")
 
     inputs = "a safetensors file with a tensor for each input of the graph, by its name"

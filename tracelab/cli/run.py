@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from safetensors.torch import save_file
 
 from tracelab.cli.files import graph_of, opened
 from tracelab.cli.inputs import arguments_of, tensors_of
-from tracelab.cli.terminal import node_data, say
+from tracelab.cli.terminal import node_data, say, say_json
 from tracelab.errors import TracelabFileError
 from tracelab.execute.run.node_record import NodeRecord
 from tracelab.execute.run.start import run_traced
 from tracelab.graph.types import tensor_type
+
+_STATISTICS = ("count", "min", "max", "mean", "std", "zeros", "nans", "infs")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         types = {name: tensor_type(tensor).short for name, tensor in tensors.items()}
         nan = done.first_nan.outputs[0].name if done.first_nan is not None else None
         data = {"outputs": types, "nodes": [_data(record) for record in records], "first_nan": nan}
-        print(json.dumps(data, indent=2))
+        say_json(data)
     else:
         say(str(done))
         for record in records:
@@ -50,7 +51,6 @@ def _data(record: NodeRecord) -> dict[str, Any]:
         **node_data(node),
         "seconds": record.seconds,
         "outputs": {
-            value.name: {"min": each.min, "max": each.max, "mean": each.mean, "std": each.std, "nans": each.nans}
-            for value, each in record.statistics.items()
+            value.name: {name: getattr(each, name) for name in _STATISTICS} for value, each in record.statistics.items()
         },
     }

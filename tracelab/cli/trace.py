@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import inspect
-import json
 import os
 import re
 import sys
@@ -16,6 +15,7 @@ import torch
 
 from tracelab.api.tracing import trace
 from tracelab.cli.inputs import tensors_in
+from tracelab.cli.terminal import say_json
 from tracelab.errors import InputError, TracelabError, TracelabFileError
 
 _SPEC = re.compile(r"\s*(\w+)\[\s*((?:\d+\s*(?:,\s*\d+\s*)*)?)\]\s*")
@@ -25,13 +25,13 @@ def run(options: argparse.Namespace) -> int:
     """Trace it, and write the file."""
     target = _target(options.target)
     args, kwargs = _inputs(options.inputs)
-    traced = trace(target, args, example_kwarg_inputs=_in_order(target, kwargs) or None)
+    traced = trace(target, args, example_kwarg_inputs=_in_order(target, kwargs) or None, strict=not options.no_strict)
     try:
         traced.save(options.output)
     except OSError as error:
         raise TracelabFileError(f"cannot write to {options.output}: {error.strerror or error}") from None
     if options.json:
-        print(json.dumps({"file": options.output, "nodes": len(traced.graph.nodes)}, indent=2))
+        say_json({"file": options.output, "nodes": len(traced.graph.nodes)})
     else:
         print(f"{options.output}: {traced!r}")
     return 0

@@ -190,7 +190,8 @@ def _pairs(alignment: Alignment) -> Iterator[tuple[Value, Value]]:
 
 
 def _comparable(value: Value) -> bool:
-    return value.is_tensor or value.type in ("int", "float", "bool", "Scalar")
+    # TorchScript's graphs say `Tensor` where nothing noted the sizes.
+    return value.is_tensor or value.type in ("Tensor", "int", "float", "bool", "Scalar")
 
 
 def _graph(item: Any, method: str) -> Graph:

@@ -43,6 +43,7 @@ PICKLED_BOOL_LIST = "torch.jit._pickle.build_boollist"
 PICKLED_TENSOR_LIST = "torch.jit._pickle.build_tensorlist"
 PICKLED_TENSOR = "torch._utils._rebuild_tensor_v2"
 PICKLED_QUANTIZED = "torch._utils._rebuild_qtensor"
+PICKLED_SPARSE = "torch._utils._rebuild_sparse_tensor"
 """What the pickles of a TorchScript file name; nothing here looks it up."""
 
 
@@ -161,6 +162,11 @@ def python_function(name: str) -> Any:
 def has_method(module: Any, name: str) -> bool:
     """Whether a script module has a compiled method of this name."""
     return bool(attribute_of(unwrapped(module), "torch._C.ScriptModule._has_method")(name))
+
+
+def method_names(module: Any) -> list[str]:
+    """The names of the compiled methods of a script module, in alphabetical order."""
+    return sorted(attribute_of(unwrapped(module), "torch._C.ScriptModule._method_names")())
 
 
 def method_graph(module: Any, name: str) -> Any:

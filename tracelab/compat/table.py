@@ -241,6 +241,7 @@ _GROUPS = (
         torch._C.import_ir_module_from_buffer
         torch._C.ScriptModule._has_method
         torch._C.ScriptModule._get_method
+        torch._C.ScriptModule._method_names
         torch._C.ScriptModule._type
         """,
     ),

@@ -14,7 +14,7 @@ from torch import Tensor
 from tracelab.errors import TracelabError
 from tracelab.execute.codegen.code import Code, state_inputs
 from tracelab.execute.codegen.regions import Regions
-from tracelab.execute.function import ReplayFunction
+from tracelab.execute.function import ReplayFunction, held_state
 from tracelab.execute.module import ReplayModule
 from tracelab.graph.aliasing import Aliasing
 from tracelab.graph.data import input_tree_of
@@ -126,6 +126,8 @@ def program_of(traced: Any, method: str = "forward") -> Program:
     Raises `TracelabError` for anything else, and for a method that was not traced.
     """
     if isinstance(traced, Graph):
+        # Refuses a graph that was read without its weights.
+        held_state(traced)
         return Program(traced, traced.name, StepCode(traced), dict(traced.state), {})
     if isinstance(traced, ReplayModule):
         return _program_of_module(traced, method)

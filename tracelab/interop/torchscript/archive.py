@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from tracelab.errors import TracelabFileError
 from tracelab.interop.entries import opened_zip, read_entry
-from tracelab.interop.torchscript.pickles import BadPickle, is_sound_debug, read_pickle
+from tracelab.interop.torchscript.pickles import BadPickle, NotRead, is_sound_debug, read_pickle
 from tracelab.interop.torchscript.setstate import RunsCode, placed_only
 from tracelab.storage.container import LARGEST_JSON, PathOrFile
 
@@ -67,6 +67,8 @@ def _check_pickle(name: str, content: bytes, sizes: Mapping[str, int]) -> None:
     held = {entry.removeprefix(folder): size for entry, size in sizes.items() if entry.startswith(folder)}
     try:
         read_pickle(content, held)
+    except NotRead as error:
+        raise TracelabFileError(f"the TorchScript file is not read: in {name}, {error}") from None
     except BadPickle as error:
         raise TracelabFileError(
             f"the TorchScript file is damaged, or not written by torch: in {name}, {error}"

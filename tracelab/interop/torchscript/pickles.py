@@ -22,6 +22,10 @@ class BadPickle(Exception):
     """Not a pickle as torch writes it; the message says what is wrong."""
 
 
+class NotRead(BadPickle):
+    """As torch writes it, but of a kind that is not read; the message says what it holds, and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A class or function that a pickle names; it is never looked up."""
@@ -45,9 +49,14 @@ class Storage:
     kind: str
     key: str
     count: int
+    is_meta: bool = False
 
 
 _MARK = object()
+ENUM_HELD = "it holds a member of the enum"
+USE_THE_SCRIPT = (
+    "whose Python class is not in the file: give the module that torch.jit.script returned to tracelab.from_torchscript"
+)
 
 
 def read_pickle(content: bytes, sizes: Mapping[str, int] = MappingProxyType({})) -> Any:
@@ -69,7 +78,10 @@ def read_pickle(content: bytes, sizes: Mapping[str, int] = MappingProxyType({}))
     except (IndexError, KeyError, ValueError, TypeError, UnicodeDecodeError, struct.error) as error:
         raise BadPickle(f"it is damaged at byte {machine.at}") from error
     for storage in machine.storages:
-        if sizes.get(storage.key, -1) < storage.count * _BYTES.get(storage.kind, 2**62):
+        if storage.kind not in _BYTES:
+            raise NotRead(f"a tensor's elements are of the kind {storage.kind[:40]}, which tracelab does not read")
+        # A tensor on the meta device has no elements.
+        if not storage.is_meta and sizes.get(storage.key, -1) < storage.count * _BYTES[storage.kind]:
             raise BadPickle(f"the elements of a tensor are missing: {storage.key[:40]!r}")
     return found
 
@@ -77,10 +89,11 @@ def read_pickle(content: bytes, sizes: Mapping[str, int] = MappingProxyType({}))
 _BYTES = {
     f"torch.{name}Storage": size
     for size, names in {
-        1: "Byte Char Bool QInt8 QUInt8 QUInt4x2 QUInt2x4",
-        2: "Short Half BFloat16",
-        4: "Int Float QInt32",
-        8: "Long Double ComplexFloat",
+        1: "Byte Char Bool QInt8 QUInt8 QUInt4x2 QUInt2x4 Float8_e4m3fn Float8_e4m3fnuz Float8_e5m2 Float8_e5m2fnuz "
+        "Float8_e8m0fnu",
+        2: "Short Half BFloat16 UInt16",
+        4: "Int Float QInt32 UInt32 ComplexHalf",
+        8: "Long Double ComplexFloat UInt64",
         16: "ComplexDouble",
     }.items()
     for name in names.split()
@@ -200,8 +213,16 @@ def _new(machine: _Machine) -> None:
 
 
 def _reduce(machine: _Machine) -> None:
-    args = machine.pop(tuple)
+    args = machine.pop((tuple, int, float, str))
     name = machine.pop(Named).name
+    if not isinstance(args, tuple):
+        # So torch writes members of enums; it gives them back as those of Python's class, which a file does not have.
+        raise NotRead(f"{ENUM_HELD} `{name.rpartition('.')[2][:60]}`, {USE_THE_SCRIPT}")
+    if name == script.PICKLED_SPARSE:
+        raise NotRead(
+            "it holds a sparse tensor, whose indices torch does not check as it reads them: "
+            "tracelab.read(file, trust=True) reads it if you trust who made it"
+        )
     machine.stack.append({} if name == "collections.OrderedDict" and not args else _called(name, args))
 
 
@@ -222,8 +243,8 @@ def _build(machine: _Machine) -> None:
 
 def _stored(machine: _Machine) -> None:
     match machine.pop(tuple):
-        case ("storage", Named(name=kind), str(key), str(), int(count)) if count >= 0:
-            machine.stack.append(Storage(kind, key, count))
+        case ("storage", Named(name=kind), str(key), str(device), int(count)) if count >= 0:
+            machine.stack.append(Storage(kind, key, count, device == "meta"))
             machine.storages.append(machine.stack[-1])
         case _:
             raise BadPickle("it names a storage in another way than torch does")
@@ -293,13 +314,15 @@ def _is_plain_tensor(args: tuple[Any, ...]) -> bool:
 
 
 def _is_quantized(args: tuple[Any, ...]) -> bool:
-    if not _is_tensor(args) or len(args) not in (6, 7) or type(args[5]) is not bool:
+    if not _is_tensor(args) or len(args) not in (6, 7) or type(args[5]) is not bool or args[0].is_meta:
         return False
     match args[4]:
         case (Named(), float(), int()):
             return True
         case (Named(), Made(name=scales), Made(name=points), int()):
-            return scales == points == script.PICKLED_TENSOR
+            # Scales without elements would be read all the same.
+            held = not any(made.args[0].is_meta for made in args[4][1:3])
+            return scales == points == script.PICKLED_TENSOR and held
     return False
 
 

@@ -24,6 +24,7 @@ from tracelab.interop.nesting import structured
 from tracelab.interop.stacks import is_library
 from tracelab.interop.torchscript import values as scripts
 from tracelab.interop.torchscript.archive import looked_through
+from tracelab.interop.torchscript.pickles import ENUM_HELD, USE_THE_SCRIPT
 from tracelab.storage import validation
 from tracelab.storage.container import PathOrFile
 from tracelab.storage.graph_json.read import check_call
@@ -31,6 +32,7 @@ from tracelab.storage.graph_json.sources import StoredSource
 from tracelab.storage.graph_json.targets import Refusal, ScriptFiles, TargetReader
 
 _PLACE = re.compile(r"# (.+):(\d+):(\d+)\s*$")
+_ENUM = re.compile(r"Unknown reference to ScriptClass [\w.]*?(\w+)\. ")
 _DEEPEST = 200
 _DAMAGE = (RuntimeError, ValueError, LookupError, TypeError, RecursionError, MemoryError)
 """What torch's reader raises for a damaged file."""
@@ -40,7 +42,7 @@ FindFunction = Callable[[str], Any]
 
 
 def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
-    """The graph of a TorchScript file's `forward`, from a path or a binary file object.
+    """The graph of a TorchScript file's `forward` or only method, from a path or a binary file object.
 
     `torch.jit.load`'s own reader, which is C++, reads the file: it unpickles tensors and TorchScript classes only,
     and no Python code runs. Where one of these classes has code that runs as it is read, the file is refused, unless
@@ -69,19 +71,24 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
         # torch reads the places of the code when they are asked for.
         with validation.reading("TorchScript"):
             return _graph_of(loaded, find, own=trust)
-    except (TorchVersionError, TracelabError):
+    except (TorchVersionError, TracelabFileError):
         raise
+    except TracelabError as error:
+        raise TracelabFileError(str(error)) from error
     except _DAMAGE as error:
         raise _unreadable(error) from error
 
 
 def _unreadable(error: BaseException) -> TracelabFileError:
+    enum = _ENUM.search(str(error))
+    if enum is not None:
+        return TracelabFileError(f"the TorchScript file is not read: {ENUM_HELD} `{enum[1][:60]}`, {USE_THE_SCRIPT}")
     reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
     return TracelabFileError(f"the TorchScript file cannot be read: {reason}")
 
 
-def from_torchscript(module_or_function: Any) -> Graph:
-    """The graph of a script module's `forward`, or of a script function (`torch.jit.script`, `torch.jit.trace`).
+def from_torchscript(module_or_function: Any, method: str = "forward") -> Graph:
+    """The graph of a method of a script module, or of a script function (`torch.jit.script`, `torch.jit.trace`).
 
     Submodules and functions are followed. A `prim::If` whose condition is known (`self.training`, `bias is not None`)
     is its taken branch; any other `prim::If`, and each `prim::Loop`, is one node that shows and refuses to run, with
@@ -90,12 +97,13 @@ def from_torchscript(module_or_function: Any) -> Graph:
 
     Args:
         module_or_function: What `torch.jit.script`, `torch.jit.trace` or `torch.jit.load` returned.
+        method: Which method of a module; of one without `forward` that has one method only, that one by default.
 
     Returns:
         The graph.
 
     Raises:
-        TracelabError: It is not TorchScript.
+        TracelabError: It is not TorchScript, or the module has no such method.
 
     >>> graph = tracelab.from_torchscript(torch.jit.script(torch.nn.ReLU()))
     >>> graph.to_callable()(torch.tensor([-1.0, 2.0]))
@@ -108,7 +116,7 @@ def from_torchscript(module_or_function: Any) -> Graph:
             f"from_torchscript needs a script module or function, but got {type(module_or_function).__name__}: "
             "give what torch.jit.script, torch.jit.trace or torch.jit.load returned"
         )
-    return _graph_of(module_or_function, _finder(module_or_function))
+    return _graph_of(module_or_function, _finder(module_or_function), method=method)
 
 
 def _finder(module: Any) -> FindFunction:
@@ -130,14 +138,13 @@ def _finder(module: Any) -> FindFunction:
     return find
 
 
-def _graph_of(target: Any, find: FindFunction, own: bool = True) -> Graph:
+def _graph_of(target: Any, find: FindFunction, own: bool = True, method: str = "forward") -> Graph:
     is_module = script.is_module(target)
-    if is_module and not script.has_method(target, "forward"):
-        raise TracelabError(f"the script module {target.original_name} has no method `forward`")
+    method = _method_of(target, method) if is_module else ""
     name = target.original_name if is_module else target.name
     graph = Graph(name)
     graph.root.class_name = name if is_module else ""
-    code = script.method_graph(target, "forward") if is_module else target.graph
+    code = script.method_graph(target, method) if is_module else target.graph
     reader = _Reader(graph, find, own)
     frame = _Frame(graph.root, None)
     values = list(code.inputs())
@@ -160,6 +167,21 @@ def _graph_of(target: Any, find: FindFunction, own: bool = True) -> Graph:
     if plain:
         graph.input_tree = InputTree([value.name for value in graph.user_inputs], [Tree("tensor") for _ in values])
     return graph
+
+
+def _method_of(module: Any, method: str) -> str:
+    if script.has_method(module, method):
+        return method
+    names = script.method_names(module)
+    if method == "forward" and len(names) == 1:
+        return names[0]
+    has = f"the script module {module.original_name} has no method `{method}`"
+    if not names:
+        raise TracelabError(f"{has}, nor any other: it holds tensors and no code")
+    others = ", ".join(f"`{name[:60]}`" for name in names[:8])
+    raise TracelabError(
+        f"{has}, but has {others}: tracelab.from_torchscript(torch.jit.load(file), method={names[0][:60]!r}) gives one"
+    )
 
 
 def _plain_name(debug_name: str, otherwise: str) -> str:
