@@ -99,7 +99,9 @@ def test_a_tlab_file_opens_by_double_click_without_a_kernel(page, lab, artefacts
     assert page.problems == []
 
 
-@pytest.mark.parametrize("name", sampled(["old.tlab", "model.pt2", "script.pt", "model.onnx"], ["model.pt2", "model.onnx"]))
+@pytest.mark.parametrize(
+    "name", sampled(["old.tlab", "model.pt2", "script.pt", "model.onnx"], ["model.pt2", "model.onnx"])
+)
 def test_other_graph_files_open_through_a_kernel_that_does_not_stay(page, lab, name):
     open_file(page, name)
     shown(page)

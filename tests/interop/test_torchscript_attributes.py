@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import tracelab
+from support.archives import entries, packed
 
 _DTYPES = [
     torch.float8_e4m3fn,
@@ -139,6 +140,17 @@ def test_an_enum_is_refused_with_the_reason(trust):
         # In this process the class is known: a file of another one is like this file under another name.
         tracelab.read(_renamed(_file(Painted())), trust=trust)
     assert "damaged" not in str(at.value)
+
+
+@pytest.mark.parametrize("instructions", [b")\x81", b")\x81}b"])
+def test_an_object_of_an_enum_is_refused(instructions):
+    held = entries(_renamed(_file(Painted())).getvalue())
+    (name,) = (name for name in held if name.endswith("/data.pkl"))
+    # As torch writes one, the number of the member and a call of the class.
+    assert held[name].count(b"K\x01R") == 1
+    held[name] = held[name].replace(b"K\x01R", instructions)
+    with pytest.raises(tracelab.TracelabFileError, match="Color is an enum, or no class"):
+        tracelab.read(io.BytesIO(packed(held)))
 
 
 def _renamed(file):

@@ -1,8 +1,8 @@
 """The Jupyter server's part: the picture that a `.tlab` file holds, read without torch, weights or a kernel.
 
 `GET tracelab/view/<path>` answers with the view document, or with `{"format": "tracelab.file", ...}`: `kind` where a
-kernel has to read the file (`tlab`, `export`, `script`, `onnx`), `error` with one sentence where nobody can. The paths are
-those of the contents manager, under its rules; a path that they refuse is 404, whatever lies there. With `?tag=1`
+kernel has to read the file (`tlab`, `export`, `script`, `onnx`), `error` with one sentence where nobody can. The paths
+are those of the contents manager, under its rules; a path that they refuse is 404, whatever lies there. With `?tag=1`
 the answer is `{"tag": ...}`, which changes when the file does, and is null where there is nothing to read.
 """
 

@@ -23,6 +23,8 @@ _TENSOR = re.compile(r"(data|constants|\.data)/\w+")
 _LEFT_OUT = ("extra/", "traced_inputs")
 """What is no part of the module: notes of whoever saved it, and the kinds of inputs of `torch.jit.trace`."""
 _CLASS = re.compile(rb"^class (\w+)", re.MULTILINE)
+_OF_OBJECTS = re.compile(rb"^class (\w+)(?:\(Module\))?:$", re.MULTILINE)
+"""Classes of objects, as torch writes them: those of enums and named tuples have another base."""
 _EXTENSION = re.compile(rb"__torch__\.torch\.classes\.(\w+)[.\n](\w+)")
 _OF_TORCH = frozenset((b"quantized", b"rnn"))
 """Namespaces of classes whose reading is torch's own C++."""
@@ -38,6 +40,8 @@ def looked_through(file: PathOrFile) -> bytes:
     """
     copy = io.BytesIO()
     seen: set[str] = set()
+    classes: set[str] = set()
+    codes: list[bytes] = []
     with opened_zip(file, "TorchScript") as archive, zipfile.ZipFile(copy, "w") as written:
         sizes = {info.filename.partition("/")[2]: info.file_size for info in archive.infolist()}
         for info in archive.infolist():
@@ -57,16 +61,32 @@ def looked_through(file: PathOrFile) -> bytes:
                     if not is_sound_debug(content):
                         continue
                 elif name.endswith(".pkl"):
-                    _check_pickle(name, content, sizes)
+                    _check_pickle(name, content, sizes, classes)
+                elif name.startswith("code/"):
+                    codes.append(content)
             written.writestr(zipfile.ZipInfo(f"{folder}/{name}"), content)
+    _check_classes(classes, codes)
     return copy.getvalue()
 
 
-def _check_pickle(name: str, content: bytes, sizes: Mapping[str, int]) -> None:
+def _check_classes(classes: set[str], codes: list[bytes]) -> None:
+    """Where there are enums, each object is of a class that is none: torch's reader loses count of an enum's object."""
+    if not any(b"Enum" in code for code in codes):
+        return
+    plain = {name for code in codes for name in _OF_OBJECTS.findall(code)}
+    for cls in sorted(classes):
+        if cls.rpartition(".")[2].encode() not in plain:
+            raise TracelabFileError(
+                f"the TorchScript file is damaged, or not written by torch: {cls[:60]} is an enum, or no class, and it "
+                "holds an object of it"
+            )
+
+
+def _check_pickle(name: str, content: bytes, sizes: Mapping[str, int], classes: set[str]) -> None:
     folder = f"{name.removesuffix('.pkl')}/"
     held = {entry.removeprefix(folder): size for entry, size in sizes.items() if entry.startswith(folder)}
     try:
-        read_pickle(content, held)
+        read_pickle(content, held, classes)
     except NotRead as error:
         raise TracelabFileError(f"the TorchScript file is not read: in {name}, {error}") from None
     except BadPickle as error:

@@ -59,12 +59,15 @@ USE_THE_SCRIPT = (
 )
 
 
-def read_pickle(content: bytes, sizes: Mapping[str, int] = MappingProxyType({})) -> Any:
+def read_pickle(
+    content: bytes, sizes: Mapping[str, int] = MappingProxyType({}), classes: set[str] | None = None
+) -> Any:
     """The value that a pickle holds: numbers, text, tuples, lists, dicts and what it makes by name.
 
     Args:
         content: The pickle.
         sizes: The bytes of each entry that holds the elements of a tensor, by its key.
+        classes: Where to put the names of the classes of its objects.
 
     Returns:
         The value.
@@ -77,6 +80,8 @@ def read_pickle(content: bytes, sizes: Mapping[str, int] = MappingProxyType({}))
         found = machine.run()
     except (IndexError, KeyError, ValueError, TypeError, UnicodeDecodeError, struct.error) as error:
         raise BadPickle(f"it is damaged at byte {machine.at}") from error
+    if classes is not None:
+        classes |= machine.classes
     for storage in machine.storages:
         if storage.kind not in _BYTES:
             raise NotRead(f"a tensor's elements are of the kind {storage.kind[:40]}, which tracelab does not read")
@@ -108,6 +113,7 @@ class _Machine:
     stack: list[Any] = field(default_factory=list)
     memo: dict[int, Any] = field(default_factory=dict)
     storages: list[Storage] = field(default_factory=list)
+    classes: set[str] = field(default_factory=set)
 
     def run(self) -> Any:
         for _ in range(_MOST):
@@ -209,7 +215,9 @@ def _long(machine: _Machine) -> int:
 def _new(machine: _Machine) -> None:
     if machine.pop(tuple):
         raise BadPickle("a class is given arguments")
-    machine.stack.append(Made(machine.pop(Named).name, ()))
+    name = machine.pop(Named).name
+    machine.classes.add(name)
+    machine.stack.append(Made(name, ()))
 
 
 def _reduce(machine: _Machine) -> None:
