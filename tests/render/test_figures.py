@@ -16,6 +16,7 @@ import tracelab
 from tracelab.cli import main
 from tracelab.demo import GPT
 from tracelab.render.figure.scene import Line, Rectangle
+from tracelab.render.figure.text_width import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -135,6 +136,24 @@ def test_at_depth_2_blocks_that_are_alike_are_one_frame(traced):
     assert (blocks.title, blocks.times) == ("blocks.0 … blocks.2  Block × 3", 3)
     assert [box.title for box in blocks.boxes] == ["norm", "up", "relu", "add"]
     assert function.is_function
+
+
+def test_no_side_of_a_frame_goes_through_a_label():
+    transformers = pytest.importorskip("transformers")
+    config = transformers.GPT2Config(n_layer=2, n_embd=64, n_head=4, vocab_size=100, bos_token_id=1, eos_token_id=1)
+    ids = torch.randint(0, 100, (2, 9))
+    figure = tracelab.trace(transformers.GPT2LMHeadModel(config).eval(), ids).figure(depth=3, orientation="vertical")
+    items = figure.scene.items
+    frames_drawn = [item for item in items if isinstance(item, Rectangle) and item.radius == 5.0]
+    labels = [item for item in items if isinstance(item, Line) and item.size == 7.0]
+    assert frames_drawn
+    assert labels
+    for frame in frames_drawn:
+        for label in labels:
+            half = text_width(label.text, label.size) / 2
+            if frame.y < label.y < frame.y + frame.height:
+                for side in (frame.x, frame.x + frame.width):
+                    assert not label.x - half < side < label.x + half, label.text
 
 
 def test_what_follows_repeated_blocks_comes_from_the_one_that_is_drawn(traced):

@@ -36,6 +36,33 @@ def canvas(feature: str, rows: int = 1, height: float = 3.6) -> tuple[Any, list[
     return figure, axes
 
 
+def whole_numbers(axes: Any) -> None:
+    """Ticks of nodes: there is no node 0.5."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def few_ticks(axes: Any) -> None:
+    """As many ticks upwards whatever the height: the layout leaves room for those that it saw first."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def bytes_unit(most: int) -> tuple[int, str]:
+    """The unit in which so many bytes are a number to read: its size and its name.
+
+    >>> bytes_unit(3000), bytes_unit(5 << 20)
+    ((1024, 'KiB'), (1048576, 'MiB'))
+    """
+    size, names = 1, ["B", "KiB", "MiB", "GiB"]
+    while most >= 1024 * size and len(names) > 1:
+        size *= 1024
+        names.pop(0)
+    return size, names[0]
+
+
 def text(words: str) -> str:
     """Names as they are: a dollar sign begins no formula."""
     return words.replace("$", r"\$")

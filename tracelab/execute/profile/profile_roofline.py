@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tracelab.errors import TracelabError
-from tracelab.execute.plots.canvas import FAINT, INK, SERIES, canvas, text
+from tracelab.execute.plots.canvas import FAINT, SERIES, canvas, text
+from tracelab.execute.plots.log_axes import name_points, plain_ticks
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledNode
 
 _NAMED = 5
@@ -52,17 +53,19 @@ def roofline(profile: ProfileData) -> Any:
                 linewidths=0,
                 label=f"{bound} bound",
             )
-    for row, x, y in sorted(found, key=lambda item: -item[0].seconds)[:_NAMED]:
-        scope = row.node.scope.path if row.node.scope is not None else ""
-        axes.annotate(
-            text(scope or row.node.kind.rpartition("::")[2]),
-            (x, y / 1e9),
-            xytext=(5, 4),
-            textcoords="offset points",
-            fontsize=7.5,
-            color=INK,
-        )
-    axes.set(xscale="log", yscale="log", xlabel="FLOPs per byte", ylabel="GFLOP/s", xlim=(left, right))
+    reached = [y / 1e9 for _, _, y in found]
+    bottom, top = min([left * peak.bandwidth / 1e9, *reached]) / 2, max([peak.flops / 1e9, *reached]) * 2
+    named = [(_name(row), x, y / 1e9) for row, x, y in sorted(found, key=lambda item: -item[0].seconds)[:_NAMED]]
+    name_points(axes, named, (left, right), (bottom, top))
+    axes.set(xscale="log", yscale="log", xlabel="FLOPs per byte", ylabel="GFLOP/s")
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    plain_ticks(axes.xaxis, left, right)
+    plain_ticks(axes.yaxis, bottom, top)
     axes.set_title(text(f"{profile.name}: roofline on {profile.device}"))
     axes.legend(loc="lower right", fontsize=8)
     return figure
+
+
+def _name(row: ProfiledNode) -> str:
+    scope = row.node.scope.path if row.node.scope is not None else ""
+    return scope or row.node.kind.rpartition("::")[2]

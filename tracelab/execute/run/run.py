@@ -20,7 +20,14 @@ from tracelab.execute.run.placement import Placed
 from tracelab.execute.run.program import Program
 from tracelab.execute.run.run_frame import run_frame
 from tracelab.execute.run.run_html import run_html
-from tracelab.execute.run.run_plots import known_plot, plot_memory, plot_statistics, plot_time, weight_bytes
+from tracelab.execute.run.run_plots import (
+    known_plot,
+    memory_rows,
+    plot_memory,
+    plot_statistics,
+    plot_time,
+    weight_bytes,
+)
 from tracelab.execute.run.stepper import Plan, Progress, Progressed, Replacement, replaced, run_steps, snapshot
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
@@ -247,7 +254,8 @@ class Run:
 
         Returns:
             The data frame; `seconds` is None on the meta device, `peak` is in bytes, `nonfinite` is `nan`, `inf` or
-            empty. Where statistics were asked for, those of the node's first tensor follow.
+            empty; `weights` are the bytes of `allocated` that belong to what was traced. Where statistics were asked
+            for, those of the node's first tensor follow; after `backward()`, the norm of its gradient.
 
         Raises:
             TracelabError: pandas is not installed.
@@ -257,13 +265,17 @@ class Run:
           value   operator module
         0   exp  aten::exp
         """
-        return run_frame(self.records)
+        return run_frame(memory_rows(self.records, self._weights), self.records, self._backward)
+
+    @property
+    def _weights(self) -> int:
+        return weight_bytes([tensor for tensor in self.program.state.values() if tensor.device == self.device])
 
     def plot(self, kind: str = "memory") -> Any:
         """A plot of the run, on matplotlib.
 
         Args:
-            kind: `"memory"`: weights, activations and what lives within a node, over the nodes; the peak with its
+            kind: `"memory"`: weights, activations and what is freed at each node, over the nodes; the peak with its
                 line. `"time"`: time by module. `"statistics"`: mean, spread and zeros of what each node made, of a
                 run with `statistics=True`, and the norm of its gradient after `backward()`.
 
@@ -281,11 +293,10 @@ class Run:
         known_plot(kind, ("memory", "time", "statistics"))
         name = self.program.name
         if kind == "memory":
-            state = [tensor for tensor in self.program.state.values() if tensor.device == self.device]
-            return plot_memory(name, self.records, weight_bytes(state))
+            return plot_memory(name, self.records, self._weights)
         if kind == "time":
             return plot_time(name, self.records)
-        return plot_statistics(name, self.records, self._backward)
+        return plot_statistics(name, self.records, self._backward, self._plan.has_data)
 
     def __repr__(self) -> str:
         return f"Run({self.program.name}, {counted(len(self.records), 'node')} on {self.device}, {self._state})"

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from tracelab.errors import InputError, TracelabError
 from tracelab.execute.measure.memory import Memory
-from tracelab.execute.plots.canvas import ACTIVATIONS, FAINT, INK, SERIES, TRANSIENT, WEIGHTS, canvas, text
+from tracelab.execute.measure.statistics import Statistics
+from tracelab.execute.plots.canvas import (
+    ACTIVATIONS,
+    FAINT,
+    INK,
+    SERIES,
+    TRANSIENT,
+    WEIGHTS,
+    bytes_unit,
+    canvas,
+    few_ticks,
+    text,
+    whole_numbers,
+)
 from tracelab.execute.plots.icicle import icicle
 from tracelab.execute.run.gradients import Gradients
 from tracelab.execute.run.node_record import NodeRecord
+from tracelab.graph.ir import Node, Value
 from tracelab.graph.source import short_place
-from tracelab.graph.types import bytes_text
-
-_MEGABYTE = 1e6
+from tracelab.graph.types import TensorType, bytes_text
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryRow:
-    """Bytes held at one node: weights, activations after it, and what lived only while it ran."""
+    """Bytes held at one node: weights, activations after it, and what was freed at it: last uses, and work space."""
 
     record: NodeRecord
     weights: int
     activations: int
-    transient: int
+    freed: int
 
     @property
     def peak(self) -> int:
         """The most bytes held while the node ran."""
-        return self.weights + self.activations + self.transient
+        return self.weights + self.activations + self.freed
 
 
 def weight_bytes(state: list[Any]) -> int:
@@ -52,38 +65,48 @@ def memory_rows(records: list[NodeRecord], weights: int) -> list[MemoryRow]:
 
 
 def plot_memory(name: str, records: list[NodeRecord], weights: int) -> Any:
-    """Weights, activations and what lives only in one node, over the nodes; the peak with its line of code."""
+    """Weights, activations and what is freed at each node, over the nodes; the peak with its line of code."""
     rows = memory_rows(records, weights)
     if not rows:
         raise TracelabError("no node ran of which the memory is known")
     figure, (axes,) = canvas("a plot")
-    places = list(range(len(rows)))
-    series = [[getattr(row, part) / _MEGABYTE for row in rows] for part in ("weights", "activations", "transient")]
+    at = max(range(len(rows)), key=lambda place: rows[place].peak)
+    size, unit = bytes_unit(rows[at].peak)
+    # Each node from half a step before its number to half a step after it.
+    edges = [place - 0.5 for place in range(len(rows) + 1)]
+    series = [[getattr(row, part) / size for row in [*rows, rows[-1]]] for part in ("weights", "activations", "freed")]
     axes.stackplot(
-        places,
+        edges,
         *series,
-        labels=["weights", "activations", "within the node"],
+        labels=["weights", "activations", "freed at the node"],
         colors=[WEIGHTS, ACTIVATIONS, TRANSIENT],
-        step="mid",
+        step="post",
         linewidth=0,
     )
-    at = max(places, key=lambda place: rows[place].peak)
     node = rows[at].record.node
-    where = [bytes_text(rows[at].peak), node.kind.rpartition("::")[2], short_place(node.source)]
-    axes.plot([at], [rows[at].peak / _MEGABYTE], "v", color=INK, markersize=5)
+    where = [bytes_text(rows[at].peak), node.kind.rpartition("::")[2], _place(node)]
+    axes.plot([at], [rows[at].peak / size], "v", color=INK, markersize=5)
     axes.annotate(
         text(", ".join(part for part in where if part)),
-        (at, rows[at].peak / _MEGABYTE),
+        (at, rows[at].peak / size),
         xytext=(0, 8),
         textcoords="offset points",
         ha="left" if at < len(rows) / 2 else "right",
         fontsize=8,
         color=INK,
     )
-    axes.set(xlabel="node", ylabel="MB", title=text(f"{name}: memory"), xlim=(-0.5, max(len(rows) - 0.5, 0.5)))
-    axes.set_ylim(0, rows[at].peak / _MEGABYTE * 1.18 or 1)
+    axes.set(xlabel="node", ylabel=unit, title=text(f"{name}: memory"), xlim=(edges[0], edges[-1]))
+    axes.set_ylim(0, rows[at].peak / size * 1.18 or 1)
+    whole_numbers(axes)
     axes.legend(loc="lower right", fontsize=8)
     return figure
+
+
+def _place(node: Node) -> str:
+    """The line of a node, or its module where no line of the user's called it."""
+    if node.source is not None or node.scope is None or not node.scope.path:
+        return short_place(node.source)
+    return f"in {node.scope.path}"
 
 
 def plot_time(name: str, records: list[NodeRecord]) -> Any:
@@ -95,32 +118,64 @@ def plot_time(name: str, records: list[NodeRecord]) -> Any:
     return icicle(name, known)
 
 
-def plot_statistics(name: str, records: list[NodeRecord], gradients: Gradients | None) -> Any:
-    """Mean, spread, share of zeros and norm of the gradient of each node's first tensor, over depth."""
+def plot_statistics(name: str, records: list[NodeRecord], gradients: Gradients | None, has_data: bool = True) -> Any:
+    """Mean, spread, share of zeros and norm of the gradient of each node's first tensor, over depth.
+
+    Whole numbers (positions, masks) are left out where there are others.
+    """
+    if not has_data:
+        raise TracelabError("a run without data has no statistics: run it on a device that holds data")
     found = [(place, record) for place, record in enumerate(records) if record.readings]
     if not found:
         raise TracelabError("this run has no statistics: run it with statistics=True")
-    firsts = [(place, *next(iter(record.statistics.items()))) for place, record in found]
-    known = [item for item in firsts if item[2].mean is not None and item[2].std is not None]
+    every = [(place, *next(iter(record.statistics.items()))) for place, record in found]
+    made = [item for item in every if item[2].count]
+    firsts = [item for item in made if _measures(item[1])] or made
     norms = [
         (place, gradients[value].norm) for place, value, _ in firsts if gradients is not None and value in gradients
     ]
     figure, axes = canvas("a plot", 4 if norms else 3, 6.4 if norms else 5.2)
     parts: list[tuple[str, list[tuple[int, float]]]] = [
-        ("mean", [(place, item.mean or 0.0) for place, _, item in known]),
-        ("spread (std)", [(place, item.std or 0.0) for place, _, item in known]),
-        ("zeros, %", [(place, 100 * item.zeros / item.count) for place, _, item in firsts if item.count]),
+        ("mean", [(place, _or_gap(item.mean)) for place, _, item in firsts]),
+        ("spread (std)", [(place, _or_gap(item.std)) for place, _, item in firsts]),
+        ("zeros, %", [(place, 100 * item.zeros / item.count) for place, _, item in firsts]),
         *([("gradient norm", norms)] if norms else []),
     ]
     for one, (label, points), colour in zip(axes, parts, SERIES, strict=False):
         one.plot([x for x, _ in points], [y for _, y in points], ".-", color=colour, linewidth=1, markersize=4)
         one.set_ylabel(label, fontsize=8)
+        few_ticks(one)
         one.grid(axis="y", color=FAINT, alpha=0.25)
+    axes[1].set_ylim(bottom=0)
+    axes[2].set_ylim(0, max(axes[2].get_ylim()[1], 1.0))
+    _mark_nonfinite(axes[0], [(place, item) for place, _, item in firsts])
     if norms and all(norm > 0 for _, norm in norms):
         axes[-1].set_yscale("log")
     axes[0].set_title(text(f"{name}: statistics"))
     axes[-1].set_xlabel("node")
+    figure.align_ylabels(axes)
+    whole_numbers(axes[-1])
     return figure
+
+
+def _measures(value: Value) -> bool:
+    return not isinstance(value.type, TensorType) or value.type.dtype.is_floating_point or value.type.dtype.is_complex
+
+
+def _or_gap(number: float | None) -> float:
+    """NaN where there is no finite element: the line has a gap."""
+    return math.nan if number is None else number
+
+
+def _mark_nonfinite(axes: Any, items: list[tuple[int, Statistics]]) -> None:
+    """A cross below each node that made NaN or infinity."""
+    places = [place for place, item in items if item.nans or item.infs]
+    if places:
+        below = axes.get_xaxis_transform()
+        axes.plot(
+            places, [0.0] * len(places), "x", color=TRANSIENT, transform=below, clip_on=False, label="NaN or infinity"
+        )
+        axes.legend(loc="upper right", fontsize=8)
 
 
 def known_plot(kind: str, kinds: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+from tracelab.render.figure.frame_bounds import Bounds, around, grown, of_curve
 from tracelab.render.figure.outline import FigureBox, Frame, Link, Outline
 from tracelab.render.figure.scene import Arrowhead, Curve, Line, Point, Rectangle, Scene
 from tracelab.render.figure.text_width import text_width
@@ -100,12 +101,49 @@ class _Drawing:
         self.names = {item["_gvid"]: item["name"] for item in found.get("objects", ())}
         self.edges = {(self.names[item["tail"]], self.names[item["head"]]): item for item in found.get("edges", ())}
         left, bottom, right, top = _numbers(found["bb"])
+        self.frames = self._frame_bounds()
         # Lines that go round may leave the box that Graphviz tells.
-        points = [point for item in self.edges.values() for point in _spline(item["pos"])[0]]
-        for x, y in points:
-            left, right, bottom, top = min(left, x), max(right, x), min(bottom, y), max(top, y)
+        curves = [of_curve(_spline(item["pos"])[0]) for item in self.edges.values()]
+        for one in (*curves, *self.frames.values()):
+            left, right, bottom, top = (
+                min(left, one.left),
+                max(right, one.right),
+                min(bottom, one.bottom),
+                max(top, one.top),
+            )
         self.left, self.top = left - _MARGIN, top + _MARGIN
         self.width, self.height = right - left + 2 * _MARGIN, top - bottom + 2 * _MARGIN
+
+    def _frame_bounds(self) -> dict[int, Bounds]:
+        """The frames by row, each about the lines and labels that begin and end in it."""
+        found = {
+            frame.row: Bounds(*_numbers(self.objects[f"cluster_{frame.row}"]["bb"]))
+            for frame in _frames(self.outline.root)
+        }
+        outline = self.outline
+        boxes = {
+            box.key: around(_point(self.objects[box.key]["pos"]), *_size(box))
+            for box in (*outline.inputs, *_boxes(outline.root), *outline.outputs)
+        }
+        # Frames that are in others come first.
+        for frame in reversed(_frames(outline.root)):
+            keys = {box.key for box in _boxes(frame)}
+            rows = {inner.row for inner in _frames(frame)}
+            within = [link for link in outline.links if link.tail in keys and link.head in keys]
+            labels = [(link, self._label_bounds(link)) for link in outline.links if link.label]
+            inside = [of_curve(_spline(self.edges[link.tail, link.head]["pos"])[0]) for link in within]
+            inside += [bounds for link, bounds in labels if link in within]
+            inside += [found[row] for row in rows]
+            outside = [bounds for key, bounds in boxes.items() if key not in keys]
+            outside += [bounds for link, bounds in labels if link not in within]
+            above = [other.row for other in _frames(outline.root) if frame in _frames(other)]
+            outside += [bounds for row, bounds in found.items() if row not in (*rows, *above, frame.row)]
+            found[frame.row] = grown(found[frame.row], inside, outside)
+        return found
+
+    def _label_bounds(self, link: Link) -> Bounds:
+        width, lines = _label_size(label_lines(link.label, self.horizontal))
+        return around(_point(self.edges[link.tail, link.head]["lp"]), width, lines * _LEADING)
 
     def place(self, x: float, y: float) -> Point:
         return round(x - self.left, 2), round(self.top - y, 2)
@@ -134,9 +172,9 @@ class _Drawing:
             scene.items.append(Line(x, round(y + number * _LEADING, 2), line, _LABEL, self.theme.faint))
 
     def frame(self, scene: Scene, frame: Frame) -> None:
-        left, bottom, right, top = _numbers(self.objects[f"cluster_{frame.row}"]["bb"])
-        x, y = self.place(left, top)
-        width, height = round(right - left, 2), round(top - bottom, 2)
+        bounds = self.frames[frame.row]
+        x, y = self.place(bounds.left, bounds.top)
+        width, height = round(bounds.right - bounds.left, 2), round(bounds.top - bounds.bottom, 2)
         look = self.theme.looks["function frame" if frame.is_function else "frame"]
         if frame.times > 1:
             behind = Rectangle(
@@ -149,8 +187,7 @@ class _Drawing:
 
     def title(self, scene: Scene, frame: Frame) -> None:
         """Titles of frames lie over the lines that pass."""
-        left, _, _, top = _numbers(self.objects[f"cluster_{frame.row}"]["bb"])
-        x, y = self.place(left, top)
+        x, y = self.place(self.frames[frame.row].left, self.frames[frame.row].top)
         fill = self.theme.looks["function frame" if frame.is_function else "frame"].fill
         width = round(text_width(frame.title, _SUBTITLE, True) + 4, 2)
         scene.items.append(Rectangle(round(x + 4, 2), round(y + 2, 2), width, _SUBTITLE + 3, 0.0, fill, fill, 0.0))
@@ -206,8 +243,18 @@ def _boxes(frame: Frame) -> list[FigureBox]:
     return [*frame.boxes, *(box for inner in frame.frames for box in _boxes(inner))]
 
 
+def _frames(frame: Frame) -> list[Frame]:
+    """The frames in a frame, outer ones first."""
+    return [found for inner in frame.frames for found in (inner, *_frames(inner))]
+
+
 def _numbers(text: str) -> list[float]:
     return [float(number) for number in text.split(",")]
+
+
+def _point(text: str) -> Point:
+    x, y = _numbers(text)
+    return x, y
 
 
 def _spline(text: str) -> tuple[list[Point], Point | None]:
