@@ -32,6 +32,8 @@ _MOST_TRIED = 12
 """So many conditions are tried one by one."""
 _LARGE = 5000
 """Beyond what code cuts off."""
+_STEP_BY_STEP = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
+"""What torch's rules run once for each step of the length, which takes minutes for a long one."""
 
 
 @dataclass(slots=True)
@@ -252,8 +254,9 @@ def _far_tries(
     sizes = sorted({found.example[symbol] for symbol in free})
     turned = {symbol: (sizes[0] if sizes[0] > 1 else 2) + at for at, symbol in enumerate(from_the_largest)}
     large = {symbol: _LARGE + 3 * at for at, symbol in enumerate(from_the_largest)}
+    is_slow = any(node.name in _STEP_BY_STEP for node in program.graph.nodes)
     tries = []
-    for chosen in (turned, large):
+    for chosen in (turned,) if is_slow else (turned, large):
         given = found.fitting(chosen)
         shapes, fits = shapes_at(program, found, given, breaks)
         if fits:
