@@ -175,3 +175,22 @@ def test_a_trace_in_a_trace_follows():
     inner = tracelab.trace(lambda x, k: x * k, (X, 2))
     outer = tracelab.trace(lambda x, k: inner(x, k + 1), (X, 2))
     assert torch.equal(outer(X, 4), X * 5)
+
+
+def _kind(k: object) -> int:
+    return {int: 2, float: 3}[type(k)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x, k: x * (2 if type(k) is int else 3),
+        lambda x, k: x * (2 if type(k).__name__ == "int" else 3),
+        lambda x, k: x * (2 if issubclass(k.__class__, int) else 3),
+        lambda x, k: x * _kind(k),
+        lambda x, k: x * k.bit_count(),
+    ],
+)
+@pytest.mark.parametrize("check_trace", [True, False])
+def test_code_that_asks_for_the_class_of_a_number_is_given_an_int(code: Callable[..., Tensor], check_trace: bool):
+    assert torch.equal(tracelab.trace(code, (X, 3), check_trace=check_trace)(X, 3), code(X, 3))

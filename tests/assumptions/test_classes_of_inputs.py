@@ -122,3 +122,11 @@ def test_the_sentence_names_the_classes():
     traced = tracelab.trace(in_a_helper_that_asks_isinstance, GIVEN["Tensor"])
     with pytest.warns(tracelab.AssumptionWarning, match=r"type\(x\).__name__ was 'Tensor' when .* is 'Marked' at"):
         traced(GIVEN["Marked"])
+
+
+def test_a_buffer_is_one_for_the_traced_code():
+    def code(x: Tensor) -> Tensor:
+        return x * 2 if isinstance(x, nn.Buffer) else x * 3
+
+    buffer = nn.Buffer(torch.ones(3))
+    assert torch.equal(tracelab.trace(code, buffer)(buffer), code(buffer))

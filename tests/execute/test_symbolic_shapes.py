@@ -233,3 +233,24 @@ def test_a_size_that_is_none_is_refused(size):
     shapes = tracelab.trace(lambda x: x + 1, torch.ones(4, 6)).shapes()
     with pytest.raises(tracelab.TracelabError, match="give a whole number from 0 on"):
         shapes.at({"x.0": size})
+
+
+@pytest.mark.parametrize(
+    "code",
+    [lambda x, y: x[: min(x.shape[0], y.shape[0])] + 1, lambda x, y: y[:, :512] * 2],
+    ids=["the smaller of two sizes", "what is too long is cut off"],
+)
+def test_a_size_that_is_another_one_for_other_inputs_has_no_name(code):
+    shapes = tracelab.trace(code, torch.ones(2, 3), torch.ones(5, 4)).shapes()
+    assert shapes["slice"] == "float32[?]"
+
+
+def test_a_buffer_that_is_cut_to_the_length_keeps_the_name_of_the_length():
+    bias = torch.ones(16, 16)
+
+    def code(x):
+        length = x.shape[1]
+        return (x @ x.transpose(1, 2)) * bias[:length, :length]
+
+    shapes = tracelab.trace(code, torch.ones(2, 5, 4)).shapes()
+    assert shapes["mul"] == "float32[x.0, length, length]"

@@ -365,3 +365,23 @@ def test_a_loop_in_a_cell_keeps_the_names_of_the_code():
     assert drawn(view_document(shell.graph)) == [
         *["round for xb, yb in loader", *ITERATION[1:], "  opt SGD", *["    add_"] * 4] * 2,
     ]
+
+
+def test_a_gradient_comes_from_the_backward_of_the_loss_that_depends_on_it():
+    first, second = model(), model()
+    x = torch.randn(4, 8)
+
+    def train():
+        steps = [torch.optim.SGD(net.parameters(), lr=0.1) for net in (first, second)]
+        losses = [net(x).square().mean() for net in (first, second)]
+        for loss in losses:
+            loss.backward()
+        for step in steps:
+            step.step()
+        return losses[0]
+
+    document = view_document(tracelab.trace(train, (), check_trace=False).graph)
+    nodes = document["nodes"]
+    makers = [maker for _, maker in nodes["markers"] if maker in nodes["backward"]]
+    assert set(makers) == set(nodes["backward"])
+    assert makers == sorted(makers)

@@ -17,6 +17,7 @@ from tracelab.capture.call import CallArguments
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import READ_BY_PYTHON, warnings_suppressed
 from tracelab.capture.record import asked_whether_tracing, told_that_it_is_traced
+from tracelab.capture.values import SYMBOLIC
 from tracelab.check.checking import check_calls, refuse_one_input
 from tracelab.check.isolation import isolated
 from tracelab.check.report import TracingCheckError
@@ -141,6 +142,7 @@ def _trace(
     policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
     checks = check_trace or check_inputs is not None
     answers = told_that_it_is_traced if checks else nullcontext
+    call.is_checked = checks
     try:
         with answers(), _told(policy):
             traced = _traced(func, call, strict, force_outplace)
@@ -323,6 +325,11 @@ def _told(policy: Policy) -> AbstractContextManager[None]:
 
 def _may_be_of_numbers(error: BaseException | None) -> bool:
     """Whether code may have raised this because a number was a traced one: a `ValueError` only where torch did."""
+    if isinstance(error, KeyError):
+        # `kinds[type(k)]`.
+        return bool(error.args) and any(error.args[0] is stand_in for stand_in in SYMBOLIC)
+    if isinstance(error, AttributeError):
+        return isinstance(error.obj, SYMBOLIC)
     if not isinstance(error, ValueError):
         return isinstance(error, (TypeError, RuntimeError))
     last = error.__traceback__

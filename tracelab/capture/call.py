@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from tracelab.capture.failures import TraceError
 from tracelab.capture.outside.identity import compares_identity
+from tracelab.capture.outside.number_classes import compares_number_classes
 from tracelab.capture.record import record
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
@@ -58,6 +59,8 @@ class CallArguments:
         """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
         self.has_numbers = False
         """Whether the code was given some, or took some out of tensors and raised."""
+        self.is_checked = True
+        """Whether the trace is compared with the code, which tells where a traced number is taken for no `int`."""
         self.follows_arrays = True
         """Whether arrays are inputs; no, where the code cannot do with what stands for one."""
         self.has_arrays = False
@@ -116,6 +119,9 @@ def _recorded(
         trees.append(apart.tree(item, name, False))
         labels += input_names(trees[-1], name)
     call.has_numbers = any(part.kind == "number" for tree in trees for part in tree.walk())
+    if call.has_numbers and not call.is_checked and compares_number_classes(func, modules.items()):
+        call.follows_numbers = False
+        return _recorded(func, modules, call, strict, force_outplace)
     tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
     call.given = tree.used_as_given()
     if "" not in modules:

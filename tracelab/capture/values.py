@@ -96,4 +96,6 @@ def leaf_copy(tensor: torch.Tensor) -> torch.Tensor:
     copy = tensor.detach().clone(memory_format=torch.preserve_format)
     if type(tensor) is torch.nn.Parameter:
         return torch.nn.Parameter(copy, tensor.requires_grad)
+    if isinstance(tensor, torch.nn.Buffer):
+        copy = torch.nn.Buffer(copy, persistent=tensor.persistent)
     return copy.requires_grad_(tensor.requires_grad)

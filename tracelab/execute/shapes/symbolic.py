@@ -30,6 +30,10 @@ Expressions = tuple[Any, ...]
 """The sizes of one value: numbers, and expressions of torch's symbolic mathematics."""
 _MOST_TRIED = 12
 """So many conditions are tried one by one."""
+_LARGE = 5000
+"""Beyond what code cuts off."""
+_STEP_BY_STEP = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
+"""What torch's rules run once for each step of the length, which takes minutes for a long one."""
 
 
 @dataclass(slots=True)
@@ -227,6 +231,7 @@ def _keep_what_holds(
         given = found.fitting(dict(zip(free, sizes, strict=True)))
         if any(given[symbol] != found.example[symbol] for symbol in free):
             tries.append((given, shapes_at(program, found, given, breaks)[0]))
+    tries += _far_tries(program, found, free, whole, breaks)
     for value, told in list(found.shapes.items()):
         seen = [(given, shapes[value]) for given, shapes in tries if value in shapes]
         better = [_what_holds(size, at, seen, value, free, found.example) for at, size in enumerate(told)]
@@ -234,6 +239,29 @@ def _keep_what_holds(
             del found.shapes[value]
         else:
             found.shapes[value] = tuple(better)
+
+
+def _far_tries(
+    program: Program, found: Symbolic, free: list[Any], whole: bool, breaks: Breaks | None
+) -> list[tuple[dict[Any, int], dict[Value, tuple[int, ...]]]]:
+    """What is found where the largest size is the smallest, and where all are large, as far as the code takes these.
+
+    Another size may be the smaller one then (`min(a, b)`), and what is cut off where it is too long is (`x[:512]`).
+    """
+    if not whole:
+        return []
+    from_the_largest = sorted(free, key=lambda symbol: -found.example[symbol])
+    sizes = sorted({found.example[symbol] for symbol in free})
+    turned = {symbol: (sizes[0] if sizes[0] > 1 else 2) + at for at, symbol in enumerate(from_the_largest)}
+    large = {symbol: _LARGE + 3 * at for at, symbol in enumerate(from_the_largest)}
+    is_slow = any(node.name in _STEP_BY_STEP for node in program.graph.nodes)
+    tries = []
+    for chosen in (turned,) if is_slow else (turned, large):
+        given = found.fitting(chosen)
+        shapes, fits = shapes_at(program, found, given, breaks)
+        if fits:
+            tries.append((given, shapes))
+    return tries
 
 
 def _what_holds(
