@@ -15,6 +15,8 @@ import tracelab
 class Marked(Tensor):
     """A tensor of a class of its own, with torch's own rules."""
 
+    factor = 2
+
 
 GIVEN = {"Tensor": torch.ones(3), "Parameter": nn.Parameter(torch.ones(3)), "Marked": torch.ones(3).as_subclass(Marked)}
 
@@ -79,7 +81,17 @@ def in_a_closure() -> Callable[[Tensor], Tensor]:
     return lambda x: x * 2 if isinstance(x, wanted) else x * 3
 
 
+def by_an_attribute_of_the_class(x: Tensor) -> Tensor:
+    return x * getattr(type(x), "factor", 3)
+
+
+def by_a_table(x: Tensor) -> Tensor:
+    return x * {Marked: 2}.get(x.__class__, 3)
+
+
 CODES = [
+    by_an_attribute_of_the_class,
+    by_a_table,
     by_type,
     by_the_class_attribute,
     by_isinstance,
@@ -116,6 +128,22 @@ def test_a_class_that_the_code_does_not_name_is_no_assumption():
         return x if isinstance(options, (list, tuple)) else x * 2
 
     assert len(tracelab.trace(code, GIVEN["Tensor"]).assumptions) == 0
+
+
+def test_results_have_the_class_of_the_input_so_that_another_one_is_told():
+    traced = tracelab.trace(lambda x: x * 2, GIVEN["Marked"])
+    assert type(traced(GIVEN["Marked"])) is Marked
+    with pytest.warns(tracelab.AssumptionWarning, match=r"type\(x\).__name__ was 'Marked' when .* is 'Tensor' at"):
+        traced(GIVEN["Tensor"])
+
+
+def test_the_name_of_a_class_that_is_shown_is_no_assumption():
+    def code(x: Tensor) -> Tensor:
+        if x.dim() > 3:
+            raise ValueError(f"{type(x).__name__} of {x.dim()}")
+        return x * 2
+
+    assert not [item for item in tracelab.trace(code, GIVEN["Tensor"]).assumptions if item.kind == "class"]
 
 
 def test_the_sentence_names_the_classes():

@@ -156,7 +156,7 @@ def record(
         note_unseen(recorder, session.epoch)
         assume_apart(recorder, user_inputs)
         assume_identity(recorder, given, outside.found.functions)
-        assume_classes(recorder, outside.found.functions)
+        assume_classes(recorder, given, outside.found.functions)
         result = plain_numbers(result, set())
         session.completed = True
     except KeyboardInterrupt as error:

@@ -44,6 +44,34 @@ def asks_for_classes(code: CodeType) -> int:
     return -1
 
 
+_SHOWN = frozenset({"__name__", "__qualname__", "__module__"})
+_OWN = frozenset({"self", "cls"})
+
+
+@by_code
+def reads_class(code: CodeType) -> int:
+    """The offset at which code asks for the class of one of its variables, for more than its name; -1 where it is none.
+
+    `getattr(type(x), "scale", 1.0)`, `table[type(x)]`, `x.__class__.scale`.
+    """
+    if not {"type", "__class__"} & set(code.co_names):
+        return -1
+    listing = [item for item in dis.get_instructions(code) if item.opname not in ("CACHE", "PUSH_NULL", "PRECALL")]
+    for at, item in enumerate(listing):
+        before, behind = listing[at - 1], listing[at + 1 : at + 4]
+        if item.argval == "__class__" and item.opname.startswith("LOAD_ATTR"):
+            variable, following = before, behind[:1]
+        elif item.argval == "type" and len(behind) == 3 and behind[1].opname.startswith("CALL") and behind[1].arg == 1:
+            variable, following = behind[0], behind[2:]
+        else:
+            continue
+        if not variable.opname.startswith("LOAD_FAST") or variable.argval in _OWN:
+            continue
+        if not (following and following[0].opname.startswith("LOAD_ATTR") and following[0].argval in _SHOWN):
+            return item.offset
+    return -1
+
+
 def parts_of(code: CodeType) -> Iterator[CodeType]:
     """A code object, and those of the functions and comprehensions that stand in it."""
     yield code

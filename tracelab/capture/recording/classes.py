@@ -8,28 +8,42 @@ from types import CodeType, FunctionType
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
-from tracelab.capture.analysis.type_comparisons import asks_for_classes, compares_types, parts_of, tensor_classes
+from tracelab.capture.analysis.type_comparisons import (
+    asks_for_classes,
+    compares_types,
+    parts_of,
+    reads_class,
+    tensor_classes,
+)
 from tracelab.capture.recording.state import RecordingState
 from tracelab.graph.assumptions import AssumptionKind
-from tracelab.graph.ir import Role
+from tracelab.graph.ir import Value
 from tracelab.graph.source import Source
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
+_OF_TORCH = frozenset({"torch", "torchao"})
 _Comparison = tuple[str, Source]
 """How an input's class is asked (see `tracelab.graph.assumptions.READS`), and where the code compares it."""
 
 
-def assume_classes(recorder: RecordingState, functions: Iterable[FunctionType]) -> None:
-    """Assume of each input which class it has, where code of the user's compares classes.
+def assume_classes(
+    recorder: RecordingState, inputs: list[tuple[torch.Tensor, Value]], functions: Iterable[FunctionType]
+) -> None:
+    """Assume of each input which class it has, where the code compares classes, or where it has one of its own.
 
     Args:
         recorder: The recording.
+        inputs: The tensors that the code was given, each with its value.
         functions: What the traced code reaches: the comparison may stand in one that leads to no operator.
     """
+    for tensor, value in inputs:
+        if type(tensor) not in _PLAIN and type(tensor).__module__.partition(".")[0] not in _OF_TORCH:
+            # Results have the class, too, and its rules may have had a part in what was recorded.
+            kind = AssumptionKind.CLASS
+            recorder.assume_at(kind, "subclass", value, type(tensor).__name__, None, "type({}).__name__")
     comparisons = [*_on_stacks(recorder), *(item for function in functions for item in _named_in(function))]
     if not comparisons:
         return
-    inputs = [(tensor, value) for tensor, value in recorder.bound() if value.role is Role.INPUT]
     for test in ("class", "subclass", "parameter"):
         source = next((source for asked, source in comparisons if asked == test), None)
         if source is None:
@@ -55,11 +69,15 @@ def _on_stacks(recorder: RecordingState) -> Iterator[_Comparison]:
     for code in codes.values():
         if compares_types(code) >= 0 and not is_library(code):
             yield "class", _at(code, compares_types(code))
+        elif reads_class(code) >= 0 and not is_library(code):
+            yield "subclass", _at(code, reads_class(code))
 
 
 def _named_in(function: FunctionType) -> Iterator[_Comparison]:
     """Comparisons with a class of tensors that a function names."""
     for code in parts_of(function.__code__):
+        if compares_types(code) < 0 <= reads_class(code):
+            yield "subclass", _at(code, reads_class(code))
         compared, asked = compares_types(code), asks_for_classes(code)
         if compared < 0 and asked < 0:
             continue
