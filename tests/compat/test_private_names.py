@@ -26,6 +26,8 @@ NOT_OF_TORCH = {"_actions", "_fields", "_getframe", "_get_os_path", "_render_tra
 """Private or unusual attributes of Python's, of the Jupyter server's and of IPython's objects."""
 NOT_OF_TORCH |= {"_get_running_loop", "_set_running_loop"}
 """Of asyncio, which documents them for those who write event loops."""
+NOT_OF_TORCH |= {"_asyncio_future_blocking", "_current_frames"}
+"""Of asyncio's futures, and of `sys`."""
 NOT_OF_TORCH |= {"_bit_generator", "_from_config", "_model_mapping"}
 """Of NumPy's and of transformers' classes."""
 

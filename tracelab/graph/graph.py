@@ -380,7 +380,7 @@ def _overload_for(packet: OpOverloadPacket, args: tuple[Any, ...], kwargs: Mappi
         if not problem:
             return overload
         problems.append(problem)
-    raise TracelabError(f"call_function({packet._qualified_op_name}): {problems[0] if problems else 'no overload'}")
+    raise TracelabError(f"call_function({packet}): {problems[0] if problems else 'no overload'}")
 
 
 _runner: Callable[[Graph], Callable[..., Any]] | None = None
