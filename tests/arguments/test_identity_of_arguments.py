@@ -35,8 +35,17 @@ def of_a_dict(a: Tensor, rest: dict[str, Tensor]) -> Tensor:
     return a * 2 if b is a else a + b
 
 
+def by_id(a: Tensor, b: Tensor) -> Tensor:
+    return a * 2 if id(a) == id(b) else a + b
+
+
+def in_a_list(a: Tensor, b: Tensor) -> Tensor:
+    both = [a, b]
+    return a * 2 if both[0] is both[1] else a + b
+
+
 X, Y = torch.ones(2, 2), torch.full((2, 2), 2.0)
-CODES: list[Callable[..., Tensor]] = [by_identity, in_a_helper, Attention()]
+CODES: list[Callable[..., Tensor]] = [by_identity, in_a_helper, Attention(), by_id, in_a_list]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -126,3 +135,16 @@ def test_a_function_with_the_same_definition_and_content_is_the_same(
         found = traced(X, now)
     assert fits is not bool(heard)
     assert not fits or torch.equal(found, now(X))
+
+
+def test_another_object_that_looks_the_same_is_called_another():
+    traced = tracelab.trace(applied, X, nn.ReLU())
+    with pytest.warns(tracelab.AssumptionWarning, match="`function` was one ReLU when .* and is another at this call"):
+        traced(X, nn.ReLU())
+
+
+def test_a_method_of_a_class_is_an_argument():
+    traced = tracelab.trace(applied, X, Tensor.exp)
+    assert torch.equal(traced(X, Tensor.exp), X.exp())
+    with pytest.warns(tracelab.AssumptionWarning, match="`function` was <method 'exp'"):
+        traced(X, Tensor.sin)

@@ -18,7 +18,12 @@ class Marked(Tensor):
     factor = 2
 
 
-GIVEN = {"Tensor": torch.ones(3), "Parameter": nn.Parameter(torch.ones(3)), "Marked": torch.ones(3).as_subclass(Marked)}
+GIVEN = {
+    "Tensor": torch.ones(3),
+    "Parameter": nn.Parameter(torch.ones(3)),
+    "Marked": torch.ones(3).as_subclass(Marked),
+    "Buffer": nn.Buffer(torch.ones(3)),
+}
 
 
 def _is_plain(x: Tensor) -> bool:
@@ -89,7 +94,12 @@ def by_a_table(x: Tensor) -> Tensor:
     return x * {Marked: 2}.get(x.__class__, 3)
 
 
+def by_isinstance_of_a_buffer(x: Tensor) -> Tensor:
+    return x * 2 if isinstance(x, nn.Buffer) else x * 3
+
+
 CODES = [
+    by_isinstance_of_a_buffer,
     by_an_attribute_of_the_class,
     by_a_table,
     by_type,

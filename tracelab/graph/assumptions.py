@@ -259,6 +259,7 @@ READS = {
     "shape": "{}.shape",
     "itself": "{}",
     "parameter": "isinstance({}, torch.nn.Parameter)",
+    "buffer": "isinstance({}, torch.nn.Buffer)",
     "class": "type({}).__name__",
     "subclass": "('Tensor' if type({}) in (torch.Tensor, torch.nn.Parameter) else type({}).__name__)",
     "made": "({}.grad_fn is not None)",

@@ -99,7 +99,10 @@ class Matching:
             self._differs(where, tree.value, item)
 
     def _differs(self, where: str, then: Any, now: Any) -> None:
-        self.differing.append(f"`{where}` was {_short(then)} when it was traced, and is {_short(now)} at this call")
+        before, behind = _short(then), _short(now)
+        if before == behind:
+            before, behind = f"one {type(then).__name__}", "another"
+        self.differing.append(f"`{where}` was {before} when it was traced, and is {behind} at this call")
 
     def _mapping(self, tree: Tree, item: Any, where: str) -> None:
         if not isinstance(item, Mapping) or (tree.maker is not None and type(item).__name__ != tree.name):

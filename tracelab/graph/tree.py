@@ -139,6 +139,8 @@ VALUES = (
     types.FunctionType,
     types.BuiltinFunctionType,
     types.MethodType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
     logging.Logger,
     functools.partial,
     frozenset,

@@ -21,6 +21,7 @@ from tracelab.graph.ir import Value
 from tracelab.graph.source import Source
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
+_MARKED: dict[str, type] = {"parameter": torch.nn.Parameter, "buffer": torch.nn.Buffer}
 _OF_TORCH = frozenset({"torch", "torchao"})
 _Comparison = tuple[str, Source]
 """How an input's class is asked (see `tracelab.graph.assumptions.READS`), and where the code compares it."""
@@ -44,14 +45,15 @@ def assume_classes(
     comparisons = [*_on_stacks(recorder), *(item for function in functions for item in _named_in(function))]
     if not comparisons:
         return
-    for test in ("class", "subclass", "parameter"):
+    for test in ("buffer", "class", "subclass", "parameter"):
         source = next((source for asked, source in comparisons if asked == test), None)
         if source is None:
             continue
         for tensor, value in inputs:
-            if test == "parameter":
-                found: bool | str = isinstance(tensor, torch.nn.Parameter)
-                subject = "isinstance({}, Parameter)"
+            if test in _MARKED:
+                # Python knows a parameter's class, and torch a buffer's mark; `isinstance` tells both.
+                found: bool | str = isinstance(tensor, _MARKED[test])
+                subject = f"isinstance({{}}, {_MARKED[test].__name__})"
             else:
                 name = type(tensor).__name__
                 found = "Tensor" if test == "subclass" and type(tensor) in _PLAIN else name
@@ -84,10 +86,12 @@ def _named_in(function: FunctionType) -> Iterator[_Comparison]:
         classes = tensor_classes(function, code)
         if compared >= 0 and classes:
             yield "class", _at(code, compared)
-        if asked >= 0 and not classes.issubset(_PLAIN):
+        if asked >= 0 and not classes.issubset((*_PLAIN, torch.nn.Buffer)):
             yield "subclass", _at(code, asked)
         if asked >= 0 and torch.nn.Parameter in classes:
             yield "parameter", _at(code, asked)
+        if asked >= 0 and torch.nn.Buffer in classes:
+            yield "buffer", _at(code, asked)
 
 
 def _at(code: CodeType, offset: int) -> Source:
