@@ -21,18 +21,20 @@ def identity_comparisons(code: CodeType) -> list[tuple[CodeType, int]]:
     found = []
     for part in parts_of(code):
         listing = [item for item in dis.get_instructions(part) if item.opname not in ("CACHE", "EXTENDED_ARG")]
-        for at, item in enumerate(listing):
-            before = listing[max(at - 2, 0) : at]
-            if item.opname == "IS_OP" and before and (_loads_variables(before) or before[-1].opname in _PARTS):
-                found.append((part, item.offset))
-            elif item.opname == "COMPARE_OP" and _asks_twice(listing[max(at - _NEAR, 0) : at]):
-                found.append((part, item.offset))
+        found += [(part, item.offset) for at, item in enumerate(listing) if _compares(listing, at)]
     return found
+
+
+def _compares(listing: list[dis.Instruction], at: int) -> bool:
+    name, before = listing[at].opname, listing[max(at - _NEAR, 0) : at]
+    if name == "COMPARE_OP":
+        return _asks_twice(before)
+    return name == "IS_OP" and bool(before) and (_loads_variables(before[-2:]) or before[-1].opname in _PARTS)
 
 
 def _asks_twice(before: list[dis.Instruction]) -> bool:
     """Whether `id` is asked of two values."""
-    return sum(item.argval == "id" and item.opname in ("LOAD_GLOBAL", "LOAD_NAME") for item in before) == 2
+    return len([item for item in before if item.argval == "id" and item.opname in ("LOAD_GLOBAL", "LOAD_NAME")]) == 2
 
 
 def _loads_variables(before: list[dis.Instruction]) -> bool:
