@@ -79,7 +79,7 @@ def test_training_steps_are_those_of_python():
 
 def test_another_one_is_told():
     traced = tracelab.trace(apply, network().eval(), torch.ones(3, 4))
-    with pytest.warns(AssumptionWarning, match="`model` was Sequential"):
+    with pytest.warns(AssumptionWarning, match="`model` was one Sequential"):
         traced(network().eval(), torch.ones(3, 4))
 
 

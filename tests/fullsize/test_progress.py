@@ -104,15 +104,18 @@ def test_an_interrupt_leaves_the_partial_graph(interrupts):
 
 
 def test_an_interrupt_from_outside_leaves_the_partial_graph(interrupts):
-    def function(x):
-        for _ in range(300_000):
-            x = x + 1
-        return x
-
     # Python loses an interrupt that comes as it collects garbage: a person presses again.
     timers = [threading.Timer(0.3 + wait, signal.raise_signal, [signal.SIGINT]) for wait in range(4)]
-    for timer in timers:
-        timer.start()
+
+    def function(x):
+        for number in range(300_000):
+            x = x + 1
+            if number == 20:
+                # Not before: on a busy machine there would be nothing yet.
+                for timer in timers:
+                    timer.start()
+        return x
+
     with pytest.raises(KeyboardInterrupt):
         tracelab.trace(function, torch.ones(2))
     for timer in timers:
