@@ -52,11 +52,12 @@ class Counted:
 
 def test_a_thousand_inputs_are_not_in_memory_together():
     inputs = Counted(1000)
+    # What other tests left in circles delays Python in freeing what is made here.
+    gc.collect()
     report = traced(subjects.branch, torch.ones(4)).check(inputs=inputs, progress=False)
     gc.collect()
     assert (report.tried, report.wrong) == (1000, 500)
-    # Python frees what is in circles when it comes to it.
-    assert inputs.most <= 200
+    assert inputs.most <= 40
     assert len(report.worst) == 5
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tracelab.capture.analysis.identity_comparisons import identity_comparisons
+from tracelab.capture.analysis.number_classes import compares_number_classes
 from tracelab.capture.failures import TraceError
-from tracelab.capture.outside.identity import compares_identity
-from tracelab.capture.outside.number_classes import compares_number_classes
+from tracelab.capture.outside.reached import reaches
 from tracelab.capture.record import record
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
@@ -119,7 +120,7 @@ def _recorded(
         trees.append(apart.tree(item, name, False))
         labels += input_names(trees[-1], name)
     call.has_numbers = any(part.kind == "number" for tree in trees for part in tree.walk())
-    if call.has_numbers and not call.is_checked and compares_number_classes(func, modules.items()):
+    if call.has_numbers and not call.is_checked and reaches(func, modules, compares_number_classes):
         call.follows_numbers = False
         return _recorded(func, modules, call, strict, force_outplace)
     tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
@@ -188,7 +189,7 @@ def _clones(leaves: list[Tensor], func: Callable[..., Any], modules: Mapping[str
     kept: dict[int, Tensor] = {}
     for leaf, clone in zip(leaves, clones, strict=True):
         kept.setdefault(id(leaf), clone)
-    if len(kept) == len(leaves) or not compares_identity(func, modules.items()):
+    if len(kept) == len(leaves) or not reaches(func, modules, identity_comparisons):
         return clones
     return [kept[id(leaf)] for leaf in leaves]
 

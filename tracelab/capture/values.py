@@ -93,9 +93,13 @@ def concrete(item: Any) -> Any:
 
 def leaf_copy(tensor: torch.Tensor) -> torch.Tensor:
     """A copy that depends on nothing, which asks for a gradient where the tensor does; of a parameter, a parameter."""
-    copy = tensor.detach().clone(memory_format=torch.preserve_format)
+    return as_kind_of(tensor, tensor.detach().clone(memory_format=torch.preserve_format))
+
+
+def as_kind_of(tensor: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    """A tensor made in the place of another, which is a parameter, a buffer, or asks for a gradient as that does."""
     if type(tensor) is torch.nn.Parameter:
-        return torch.nn.Parameter(copy, tensor.requires_grad)
+        return torch.nn.Parameter(made, tensor.requires_grad)
     if isinstance(tensor, torch.nn.Buffer):
-        copy = torch.nn.Buffer(copy, persistent=tensor.persistent)
-    return copy.requires_grad_(tensor.requires_grad)
+        made = torch.nn.Buffer(made, persistent=tensor.persistent)
+    return made.requires_grad_(tensor.requires_grad)

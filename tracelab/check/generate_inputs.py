@@ -9,6 +9,7 @@ from itertools import chain, repeat, zip_longest
 import torch
 from torch import Tensor
 
+from tracelab.capture.values import as_kind_of
 from tracelab.check.forms import changes, form_phrase, forms_of, reformed
 from tracelab.check.memory import has_data
 from tracelab.graph.diagnostic import TraceDiagnostic
@@ -55,9 +56,7 @@ class Recipe:
                 if self.values and (not self.which or place in self.which):
                     tensor = _changed(tensor, example.detach(), self.values, generator)
                 tensor = tensor.clone() if tensor.data_ptr() == example.data_ptr() else tensor
-            if type(example) is torch.nn.Parameter:
-                tensor = torch.nn.Parameter(tensor, example.requires_grad)
-            tensor.requires_grad_(example.requires_grad)
+            tensor = as_kind_of(example, tensor)
             made.append(reformed(self.form, tensor) if self.form and self._takes_form(place, example) else tensor)
         return made
 

@@ -22,6 +22,7 @@ from tracelab.graph.source import Source
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _MARKED: dict[str, type] = {"parameter": torch.nn.Parameter, "buffer": torch.nn.Buffer}
+_NAMED = "type({}).__name__"
 _OF_TORCH = frozenset({"torch", "torchao"})
 _Comparison = tuple[str, Source]
 """How an input's class is asked (see `tracelab.graph.assumptions.READS`), and where the code compares it."""
@@ -40,8 +41,7 @@ def assume_classes(
     for tensor, value in inputs:
         if type(tensor) not in _PLAIN and type(tensor).__module__.partition(".")[0] not in _OF_TORCH:
             # Results have the class, too, and its rules may have had a part in what was recorded.
-            kind = AssumptionKind.CLASS
-            recorder.assume_at(kind, "subclass", value, type(tensor).__name__, None, "type({}).__name__")
+            recorder.assume_at(AssumptionKind.CLASS, "subclass", value, type(tensor).__name__, None, _NAMED)
     comparisons = [*_on_stacks(recorder), *(item for function in functions for item in _named_in(function))]
     if not comparisons:
         return
@@ -57,7 +57,7 @@ def assume_classes(
             else:
                 name = type(tensor).__name__
                 found = "Tensor" if test == "subclass" and type(tensor) in _PLAIN else name
-                subject = "type({}).__name__"
+                subject = _NAMED
             recorder.assume_at(AssumptionKind.CLASS, test, value, found, source, subject)
         if test == "class":
             # It says all that the others do.
@@ -78,9 +78,9 @@ def _on_stacks(recorder: RecordingState) -> Iterator[_Comparison]:
 def _named_in(function: FunctionType) -> Iterator[_Comparison]:
     """Comparisons with a class of tensors that a function names."""
     for code in parts_of(function.__code__):
-        if compares_types(code) < 0 <= reads_class(code):
-            yield "subclass", _at(code, reads_class(code))
-        compared, asked = compares_types(code), asks_for_classes(code)
+        compared, asked, read = compares_types(code), asks_for_classes(code), reads_class(code)
+        if compared < 0 <= read:
+            yield "subclass", _at(code, read)
         if compared < 0 and asked < 0:
             continue
         classes = tensor_classes(function, code)
