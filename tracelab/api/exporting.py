@@ -9,7 +9,6 @@ from typing import IO, Any, Protocol
 from tracelab.api.saving import save
 from tracelab.execute.run.program import program_of
 from tracelab.execute.shapes.known import known_shapes, told_names
-from tracelab.execute.shapes.shapes import shapes_of
 from tracelab.graph.graph import Graph
 from tracelab.render.export import to_dot, to_html, to_json, to_svg
 from tracelab.render.figure.figure import Figure, figure_of
@@ -118,11 +117,10 @@ class Exporting:
         >>> figure = tracelab.trace(net, torch.ones(2, 4)).figure(orientation="horizontal")
         >>> figure.save("net.svg")
         """
-        program = program_of(self, method)
-        named = {name: tuple(words) for name, words in (dims or {}).items()}
+        named = None if dims is None else {name: tuple(words) for name, words in dims.items()}
         return figure_of(
-            program.graph,
-            shapes_of(program, named) if symbolic else None,
+            program_of(self, method).graph,
+            known_shapes(self, named, method, told=False) if symbolic else None,
             depth=depth,
             orientation=orientation,
             root=root,

@@ -119,7 +119,7 @@ class Archive:
     def read_json(self, name: str, largest: int = LARGEST_JSON) -> Any:
         """What a JSON entry holds."""
         content = self._read(name, largest)
-        if len(content) > 2**20 and content.count(b"[") + content.count(b"{") > len(content) // _SPARSEST:
+        if is_sparse_json(content):
             raise TracelabFileError(f"not a sound .tlab file: {name} holds an unlikely number of lists and tables")
 
         def refuse(word: str) -> Any:
@@ -325,3 +325,8 @@ def _info(name: str, compression: int) -> zipfile.ZipInfo:
     info.create_system = 3
     info.external_attr = 0o644 << 16
     return info
+
+
+def is_sparse_json(content: bytes) -> bool:
+    """Whether JSON has an unlikely number of lists and tables, for which Python would take much memory."""
+    return len(content) > 2**20 and content.count(b"[") + content.count(b"{") > len(content) // _SPARSEST

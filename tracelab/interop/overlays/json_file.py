@@ -7,14 +7,10 @@ import zlib
 from typing import IO, Any
 
 from tracelab.errors import TracelabFileError
+from tracelab.storage.container import LARGEST_RATIO, UNSUSPICIOUS, is_sparse_json
 
 LARGEST = 512 * 2**20
 """Bytes that the JSON may have when unpacked."""
-_LARGEST_RATIO = 200
-"""How much more JSON over `_UNSUSPICIOUS` bytes may be than its packed form."""
-_UNSUSPICIOUS = 64 * 2**20
-_SPARSEST = 6
-"""Bytes of JSON to each list or table: Python takes some eighty for each."""
 _CHUNK = 2**20
 
 
@@ -25,7 +21,7 @@ def read_json(file: IO[bytes]) -> Any:
         TracelabFileError: It is none, it is damaged, or it is too large.
     """
     content = _content(file)
-    if len(content) > 2**20 and content.count(b"[") + content.count(b"{") > len(content) // _SPARSEST:
+    if is_sparse_json(content):
         raise TracelabFileError("the file holds an unlikely number of lists and tables")
     try:
         return json.loads(content)
@@ -51,7 +47,7 @@ def _content(file: IO[bytes]) -> bytes:
                 unpacked += made
                 if len(unpacked) > LARGEST:
                     raise TracelabFileError(f"the file unpacks to more than the {LARGEST} bytes allowed")
-                if len(unpacked) > _UNSUSPICIOUS and len(unpacked) > _LARGEST_RATIO * packed:
+                if len(unpacked) > UNSUSPICIOUS and len(unpacked) > LARGEST_RATIO * packed:
                     raise TracelabFileError("the file unpacks to an unlikely size")
                 piece = stream.unconsumed_tail
                 if not made and not piece:
