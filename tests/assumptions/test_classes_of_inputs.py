@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import tracelab
+from tracelab import AssumptionWarning
 
 
 class Marked(Tensor):
@@ -168,3 +170,58 @@ def test_a_buffer_is_one_for_the_traced_code():
 
     buffer = nn.Buffer(torch.ones(3))
     assert torch.equal(tracelab.trace(code, buffer)(buffer), code(buffer))
+
+
+class Tripled(torch.Tensor):
+    pass
+
+
+@functools.singledispatch
+def dispatched(x):
+    return x + 1
+
+
+@dispatched.register(Tripled)
+def _(x):
+    return torch.Tensor(x) * 3
+
+
+class Dispatcher:
+    @functools.singledispatchmethod
+    def call(self, x):
+        return x + 1
+
+    @call.register
+    def _(self, x: nn.Parameter):
+        return x * 3
+
+
+def test_singledispatch_picks_by_class_which_is_told():
+    traced = tracelab.trace(lambda x: dispatched(x) * 2, torch.ones(2))
+    with pytest.warns(AssumptionWarning, match="was 'Tensor' .* is 'Tripled'"):
+        traced(torch.ones(2).as_subclass(Tripled))
+
+
+def test_so_does_a_method_of_it():
+    dispatcher = Dispatcher()
+    traced = tracelab.trace(lambda x: dispatcher.call(x) * 2, torch.ones(2))
+    with pytest.warns(AssumptionWarning, match=r"isinstance\(x, Parameter\) was False"):
+        traced(nn.Parameter(torch.ones(2)))
+
+
+def test_the_name_of_a_class_among_the_results_is_told():
+    traced = tracelab.trace(lambda x: {"of": [type(x).__name__], "y": x + 1}, torch.ones(2), strict=False)
+    with pytest.warns(AssumptionWarning, match="was 'Tensor' .* is 'Tripled'"):
+        traced(torch.ones(2).as_subclass(Tripled))
+
+
+def test_the_name_of_a_class_in_an_error_that_is_not_raised_is_no_assumption():
+    def checked(x):
+        if x.dim() > 9:
+            raise TypeError(f"{type(x).__name__} has too many dimensions")
+        return x + 1
+
+    traced = tracelab.trace(checked, torch.ones(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        traced(torch.ones(2).as_subclass(Tripled))

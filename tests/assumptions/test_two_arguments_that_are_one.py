@@ -61,3 +61,53 @@ def test_one_argument_needs_no_such_assumption():
         return x.unsqueeze_(0) * 1
 
     assert not tracelab.trace(alone, square()).assumptions
+
+
+def by_address(q, k):
+    return q * 9 if q.data_ptr() == k.data_ptr() else q + k
+
+
+def by_storage(q, k):
+    return q * 9 if q.untyped_storage().data_ptr() == k.untyped_storage().data_ptr() else q + k
+
+
+def by_hash(q, k):
+    return q * 9 if hash(q) == hash(k) else q + k
+
+
+def by_set(q, k):
+    return q * 9 if len({q, k}) == 1 else q + k
+
+
+def by_key(q, k):
+    return q * 9 if k in {q: 1} else q + k
+
+
+@pytest.mark.parametrize("function", [by_address, by_storage, by_hash, by_set, by_key])
+def test_one_for_two_is_told_where_the_code_can_tell(function):
+    traced = tracelab.trace(function, square(), square())
+    one, other = square(), square()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(traced(one, other), function(one, other))
+    with pytest.warns(AssumptionWarning, match="`q is k` was False"):
+        traced(one, one)
+
+
+@pytest.mark.parametrize("function", [by_address, by_storage, by_hash, by_set])
+def test_two_for_one_are_told_where_the_code_can_tell(function):
+    one, other = square(), square()
+    traced = tracelab.trace(function, one, one)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(traced(other, other), function(other, other))
+    with pytest.warns(AssumptionWarning, match="`q is k` was True"):
+        traced(one, other)
+
+
+def test_a_set_of_what_is_computed_tells_nothing_of_the_arguments():
+    traced = tracelab.trace(lambda q, k: q + k + len({q * 2, k * 2}), square(), square())
+    one = square()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(traced(one, one), one + one + 2)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tracelab.capture.analysis.identity_comparisons import identity_comparisons
+from tracelab.capture.analysis.identity_comparisons import asks_for_identity
 from tracelab.capture.analysis.number_classes import compares_number_classes
 from tracelab.capture.failures import TraceError
 from tracelab.capture.outside.reached import reaches
@@ -189,7 +189,7 @@ def _clones(leaves: list[Tensor], func: Callable[..., Any], modules: Mapping[str
     kept: dict[int, Tensor] = {}
     for leaf, clone in zip(leaves, clones, strict=True):
         kept.setdefault(id(leaf), clone)
-    if len(kept) == len(leaves) or not reaches(func, modules, identity_comparisons):
+    if len(kept) == len(leaves) or not reaches(func, modules, asks_for_identity):
         return clones
     return [kept[id(leaf)] for leaf in leaves]
 

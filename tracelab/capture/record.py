@@ -21,6 +21,7 @@ from tracelab.capture.progress import progress_of
 from tracelab.capture.recording.apart import assume_apart, assume_identity
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.classes import assume_classes
+from tracelab.capture.recording.input_attributes import assume_attributes, attributes_of_inputs, may_miss_attributes
 from tracelab.capture.recording.outputs import Structure, record_output
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.rounds import Rounds
@@ -111,6 +112,7 @@ def record(
     for tensor, value in reversed(given):
         # One that is given twice is the first.
         recorder.bind(tensor, value)
+    attributes = attributes_of_inputs(recorder, given)
     outside = OutsideState(function, state.modules, "" in (modules or {}))
     recorder.draws = outside.draws
     recorder.boundary = _call.__code__
@@ -133,6 +135,8 @@ def record(
     try:
         session.begin()
         recorder.watch_attributes(outside.found.watched())
+        if may_miss_attributes(outside.found.functions):
+            recorder.watch_missed()
         try:
             result = _call(function, args, kwargs)
         except Exception as error:
@@ -150,13 +154,14 @@ def record(
         structure = Structure(recorder) if arguments is None else Structure(recorder, arguments.value_of)
         returned = record_output(recorder, result, strict, structure)
         if arguments is not None:
-            arguments.record_changes(recorder, structure)
+            arguments.record_changes(recorder, structure, outside.found.functions)
         note_training(recorder, (modules or {}).get(""))
         outside.note(recorder)
         note_unseen(recorder, session.epoch)
         assume_apart(recorder, user_inputs)
         assume_identity(recorder, given, outside.found.functions)
-        assume_classes(recorder, given, outside.found.functions)
+        assume_classes(recorder, given, outside.found.functions, outside.found.dispatched, result)
+        assume_attributes(recorder, attributes, outside.found.functions)
         result = plain_numbers(result, set())
         session.completed = True
     except KeyboardInterrupt as error:

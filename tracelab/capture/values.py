@@ -97,9 +97,15 @@ def leaf_copy(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def as_kind_of(tensor: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
-    """A tensor made in the place of another, which is a parameter, a buffer, or asks for a gradient as that does."""
+    """A tensor made in the place of another: a parameter, a buffer, one that asks for a gradient, as that is.
+
+    It has the attributes that the user gave the other.
+    """
     if type(tensor) is torch.nn.Parameter:
-        return torch.nn.Parameter(made, tensor.requires_grad)
-    if isinstance(tensor, torch.nn.Buffer):
+        made = torch.nn.Parameter(made, tensor.requires_grad)
+    elif isinstance(tensor, torch.nn.Buffer):
         made = torch.nn.Buffer(made, persistent=tensor.persistent)
+    own = vars(tensor)
+    if own:
+        vars(made).update(own)
     return made.requires_grad_(tensor.requires_grad)

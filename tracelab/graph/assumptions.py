@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from tracelab.graph.described import described
 from tracelab.graph.expressions import condition, sought, tidy
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.source import Source, short_place
@@ -72,6 +73,34 @@ class Words(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+ATTRIBUTE = "attribute"
+"""The test of an attribute of the user's on an input, which the subject names: `{}.scale`."""
+ABSENT = Words("absent")
+
+
+def attribute_of(tensor: Any, name: str) -> Any:
+    """An attribute of the user's on a tensor, as it is compared: what is no plain value is known by its class.
+
+    >>> attribute_of(torch.ones(1), "scale")
+    absent
+    """
+    try:
+        found = getattr(tensor, name)
+    except AttributeError:
+        return ABSENT
+    if isinstance(found, torch.Tensor):
+        # The trace reads it at each call.
+        return Words("a tensor")
+    if type(found) in _COMPARED or described(found) is not None:
+        return found
+    if type(found) in (list, dict, set, tuple):
+        return Words(" ".join(repr(found).split()))
+    return Words(f"an object of the class {type(found).__name__}")
+
+
+_COMPARED = (bool, int, float, complex, str, type(None), torch.dtype, torch.device)
 
 
 @dataclass(slots=True)
@@ -144,6 +173,9 @@ class Assumption:
 
 def value_shown(item: Assumption) -> Any:
     """What it was at the trace, as it stands in a sentence."""
+    if item.test == ATTRIBUTE and item.constant == ABSENT:
+        # A file holds it as text.
+        return ABSENT
     return Words(f"{item.constant} or more") if item.test == "at_least" else item.constant
 
 
@@ -267,5 +299,5 @@ READS = {
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 
-TESTS = frozenset({*READS, "truth", "whole", "real", "complex", "item", "list", "array", ""})
+TESTS = frozenset({*READS, ATTRIBUTE, "truth", "whole", "real", "complex", "item", "list", "array", ""})
 """Every way to ask; those that are no expressions ask for what is in a tensor."""

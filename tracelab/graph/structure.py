@@ -222,7 +222,7 @@ class InputTree:
         for node in nodes:
             if node.kind == ARGUMENT:
                 places.add(node.args[0])
-            elif node.kind in (SET_FIELD, SET_ITEMS, SET_KEYS, DELETE):
+            elif node.kind in (SET_FIELD, SET_ITEMS, SET_KEYS, DELETE) and node.args[0].node is not None:
                 written.add(node.args[0].node.args[0])
         parts = [part for tree in self.trees for part in tree.walk()]
         wanted = places | {part.value for part in parts if part.kind == "same"}

@@ -71,6 +71,8 @@ class Tables:
         """The user's own that the code reaches."""
         self.roots = [(module, path or type(module).__name__) for module, path in modules[:1]]
         """The modules that are reached by themselves, not as parts of others."""
+        self.dispatched: set[type] = set()
+        """The classes for which functions of `functools.singledispatch` that are reached have code of their own."""
         self.mode_readers: list[Any] = []
         """Functions of torch that tell a mode, which the code got hold of before."""
         self._seen: set[int] = set()
@@ -103,6 +105,8 @@ class Tables:
             self._pending.append((item.__func__, label))
         elif isinstance(item, property):
             self._pending += ((each, label) for each in (item.fget, item.fset))
+        elif isinstance(item, functools.singledispatchmethod):
+            self._pending += ((item.func, label), (item.dispatcher, label))
         elif is_own_object(item):
             self._object(label, vars(item), item)
             self._class(type(item))
@@ -181,12 +185,15 @@ class Tables:
                 (item, owner.__name__)
                 for name, item in table.items()
                 if name not in _DECIDE_NOTHING
-                and isinstance(item, (types.FunctionType, staticmethod, classmethod, property))
+                and isinstance(
+                    item, (types.FunctionType, staticmethod, classmethod, property, functools.singledispatchmethod)
+                )
             )
 
     def _function(self, function: types.FunctionType) -> None:
         code = function.__code__
         if is_library(code):
+            self._dispatch(function)
             wrapped = getattr(function, "__wrapped__", None)
             if wrapped is not None:
                 self._pending.append((wrapped, function.__name__))
@@ -202,6 +209,13 @@ class Tables:
         named, stored = globals_of(code)
         if named or stored:
             self._globals(named, stored, function.__globals__)
+
+    def _dispatch(self, function: Any) -> None:
+        """`functools.singledispatch` picks the code by the class of the first argument."""
+        registry = getattr(function, "registry", None)
+        if isinstance(registry, types.MappingProxyType) and hasattr(function, "dispatch"):
+            self.dispatched |= registry.keys() - {object}
+            self._pending += ((each, function.__name__) for each in registry.values())
 
     def _variables(self, code: types.CodeType, closure: tuple[Any, ...]) -> None:
         cells = dict(zip(code.co_freevars, closure, strict=True))

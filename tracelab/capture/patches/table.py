@@ -20,6 +20,7 @@ from tracelab.capture.patches.values.classes import CLASSES
 from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.environment import ENVIRONMENT
 from tracelab.capture.patches.values.generators import GENERATORS
+from tracelab.capture.patches.values.missed_attributes import MISSED_ATTRIBUTES
 from tracelab.capture.patches.values.modes import MODES
 from tracelab.capture.patches.values.nested import NESTED
 from tracelab.capture.patches.values.number_classes import NUMBER_CLASSES
@@ -39,6 +40,7 @@ patched.replacements = (
     *ENVIRONMENT,
     *CLASSES,
     *ATTRIBUTES,
+    *MISSED_ATTRIBUTES,
     *TENSORS,
     *SETTINGS,
     *COLLECTIVES,

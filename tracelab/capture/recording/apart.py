@@ -42,10 +42,13 @@ def assume_identity(recorder: Recording, inputs: list[tuple[Tensor, Value]], fun
     if not 2 <= len(inputs) <= _MOST:
         return
     place = next((place for function in functions for place in identity_comparisons(function.__code__)), None)
-    if place is None:
-        return
-    source = Source((place,))
+    # Where one is given twice, the code was given one, which all that it does may follow from.
+    given_twice = len({id(tensor) for tensor, _ in inputs}) < len(inputs)
     for (tensor, value), (other, other_value) in itertools.combinations(inputs, 2):
+        hashed = value in recorder.hashed and other_value in recorder.hashed
+        if place is None and not hashed and not given_twice:
+            continue
+        source = Source((place,)) if place is not None else recorder.hashed.get(value)
         same = add_node(recorder, IS, (value, other_value), "bool", source)
         subject = f"`{user_name(value)} is {user_name(other_value)}`"
         recorder.assume_at(AssumptionKind.ARGUMENT, "bool", same, tensor is other, source, subject)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -16,10 +17,12 @@ import torch
 from tracelab.capture.recording.arrays.dtypes import version_of
 from tracelab.capture.recording.arrays.traced_array import Given, TracedArray
 from tracelab.capture.recording.dict_arguments import DictArgument
+from tracelab.capture.recording.input_attributes import named_in
 from tracelab.capture.recording.outputs import Structure
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.values import SYMBOLIC
+from tracelab.errors import TracelabError
 from tracelab.graph.arrays import WRITTEN, ArrayStandIn, is_array
 from tracelab.graph.intrinsics import DELETE, SET_ARRAY, SET_ELEMENTS, SET_FIELD, SET_ITEMS, SET_KEYS, Intrinsic
 from tracelab.graph.ir import Node, Value
@@ -34,6 +37,7 @@ Change = tuple[str, Any, Any]
 
 
 _ABSENT: Any = object()
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
 _ELEMENTS = (str, bytes, int, float, bool, complex, type(None))
 
 
@@ -43,6 +47,8 @@ class Arguments:
     def __init__(self, trees: list[Tree], clones: list[torch.Tensor]) -> None:
         self.trees = trees
         self.clones = clones
+        self.marks: list[tuple[torch.Tensor, str, Any]] = []
+        """Attributes that the code gave a tensor, each with its name and what it holds."""
         self.changes: list[tuple[str, list[Change]]] = []
         """What was changed, by the place of the object."""
         self.copies: dict[int, tuple[Any, str]] = {}
@@ -55,6 +61,7 @@ class Arguments:
         self._values: dict[str, Value] = {}
         self._before: list[tuple[Tree, Any, Any]] = []
         self._attributes: list[tuple[Tree, Any, dict[str, Any]]] = []
+        self._marks = [(clone, dict(vars(clone))) for clone in clones if type(clone) in _PLAIN]
 
     def build(self, recorder: Recorder) -> list[Any]:
         """The arguments as the traced code gets them."""
@@ -125,8 +132,8 @@ class Arguments:
 
     # What the code changed ---------------------------------------------------------------------------------
 
-    def record_changes(self, recorder: Recorder, structure: Structure) -> None:
-        """Nodes that do to the objects of a call what the code did to the copies."""
+    def record_changes(self, recorder: Recorder, structure: Structure, functions: Iterable[FunctionType]) -> None:
+        """Nodes that do to the objects of a call what the code, which reaches `functions`, did to the copies."""
         for tree, _, given in self.arrays:
             tree.name = WRITTEN if given.written or version_of(given.tensor) else ""
             tree.value = tree.value if given.read else None
@@ -137,6 +144,7 @@ class Arguments:
                 self._record(recorder, structure, tree, what, key, part)
             if found:
                 self.changes.append((tree.place, [(what, key, self._plain(part)) for what, key, part in found]))
+        self._record_marks(recorder, structure, functions)
         structure.depth -= 1
         for tree, item, before in self._attributes:
             if not _same_attributes(own_attributes(item), before, tree.value or {}):
@@ -161,6 +169,25 @@ class Arguments:
             _add(recorder, SET_FIELD, target, key, structure.value(part, False, f"{tree.place}.{key}"))
         else:
             _add(recorder, DELETE, target, [key])
+
+    def _record_marks(self, recorder: Recorder, structure: Structure, functions: Iterable[FunctionType]) -> None:
+        """What the code wrote to attributes of tensors: `x.seen = True`. Those of torch's own are no part of it."""
+        for tensor, before in self._marks:
+            now, value = vars(tensor), recorder.known(tensor)
+            if value is None or (len(now) == len(before) and all(now[name] is before.get(name) for name in now)):
+                continue
+            named = named_in(recorder, functions)
+            for name, part in list(now.items()):
+                if part is before.get(name, _ABSENT) or name not in named:
+                    continue
+                now[name] = self._plain(part)
+                self.marks.append((tensor, name, now[name]))
+                try:
+                    _add(recorder, SET_FIELD, value, name, structure.value(part, False, f"{value.name}.{name}"))
+                except TracelabError:
+                    _warn(recorder, value.name, f"its attribute {name!r}, which holds no tensor or number. Return it")
+            if not named.isdisjoint(before.keys() - now.keys()):
+                _warn(recorder, value.name, "attributes that the code deletes. Set them to None")
 
     def _record_content(self, recorder: Recorder, tree: Tree, content: Any) -> None:
         """What the code left in an array or a set, of which the trace assumes what was in it before."""

@@ -32,6 +32,8 @@ class Changed:
         """Make them: in objects, in containers, and in tensors that objects hold."""
         if self.written:
             self._write()
+        for clone, name, part in self.arguments.marks:
+            setattr(self.tensors[id(clone)], name, self._own(part))
         for place, changes in self.arguments.changes:
             item = self.originals[place]
             for what, key, part in changes:

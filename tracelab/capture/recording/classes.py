@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType
+from typing import Any
 
 import torch
 
@@ -24,12 +25,16 @@ _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _MARKED: dict[str, type] = {"parameter": torch.nn.Parameter, "buffer": torch.nn.Buffer}
 _NAMED = "type({}).__name__"
 _OF_TORCH = frozenset({"torch", "torchao"})
-_Comparison = tuple[str, Source]
+_Comparison = tuple[str, Source | None]
 """How an input's class is asked (see `tracelab.graph.assumptions.READS`), and where the code compares it."""
 
 
 def assume_classes(
-    recorder: RecordingState, inputs: list[tuple[torch.Tensor, Value]], functions: Iterable[FunctionType]
+    recorder: RecordingState,
+    inputs: list[tuple[torch.Tensor, Value]],
+    functions: Iterable[FunctionType],
+    dispatched: set[type],
+    result: Any,
 ) -> None:
     """Assume of each input which class it has, where the code compares classes, or where it has one of its own.
 
@@ -37,18 +42,26 @@ def assume_classes(
         recorder: The recording.
         inputs: The tensors that the code was given, each with its value.
         functions: What the traced code reaches: the comparison may stand in one that leads to no operator.
+        dispatched: The classes that functions of `functools.singledispatch` tell apart.
+        result: What the code returned: the name of a class may be part of it.
     """
     for tensor, value in inputs:
         if type(tensor) not in _PLAIN and type(tensor).__module__.partition(".")[0] not in _OF_TORCH:
             # Results have the class, too, and its rules may have had a part in what was recorded.
             recorder.assume_at(AssumptionKind.CLASS, "subclass", value, type(tensor).__name__, None, _NAMED)
-    comparisons = [*_on_stacks(recorder), *(item for function in functions for item in _named_in(function))]
+    comparisons = [
+        *_on_stacks(recorder),
+        *(item for function in functions for item in _named_in(function)),
+        *_asked_of(dispatched, None),
+        *_in_texts(inputs, functions, result),
+    ]
     if not comparisons:
         return
     for test in ("buffer", "class", "subclass", "parameter"):
-        source = next((source for asked, source in comparisons if asked == test), None)
-        if source is None:
+        sources = [source for asked, source in comparisons if asked == test]
+        if not sources:
             continue
+        source = sources[0]
         for tensor, value in inputs:
             if test in _MARKED:
                 # Python knows a parameter's class, and torch a buffer's mark; `isinstance` tells both.
@@ -86,12 +99,42 @@ def _named_in(function: FunctionType) -> Iterator[_Comparison]:
         classes = tensor_classes(function, code)
         if compared >= 0 and classes:
             yield "class", _at(code, compared)
-        if asked >= 0 and not classes.issubset((*_PLAIN, torch.nn.Buffer)):
-            yield "subclass", _at(code, asked)
-        if asked >= 0 and torch.nn.Parameter in classes:
-            yield "parameter", _at(code, asked)
-        if asked >= 0 and torch.nn.Buffer in classes:
-            yield "buffer", _at(code, asked)
+        if asked >= 0:
+            yield from _asked_of(classes, _at(code, asked))
+
+
+def _asked_of(classes: set[type], source: Source | None) -> Iterator[_Comparison]:
+    """What tells objects of these classes from others."""
+    tensors = {cls for cls in classes if isinstance(cls, type) and issubclass(cls, torch.Tensor)}
+    if not tensors.issubset((*_PLAIN, torch.nn.Buffer)):
+        yield "subclass", source
+    if torch.nn.Parameter in tensors:
+        yield "parameter", source
+    if torch.nn.Buffer in tensors:
+        yield "buffer", source
+
+
+def _in_texts(
+    inputs: list[tuple[torch.Tensor, Value]], functions: Iterable[FunctionType], result: Any
+) -> Iterator[_Comparison]:
+    """A text among the results that names the class of an input, where the code asks for such names."""
+    names = {type(tensor).__name__ for tensor, _ in inputs}
+    if not any(name in text for text in _texts(result, set()) for name in names):
+        return
+    for function in functions:
+        for code in parts_of(function.__code__):
+            if {"type", "__class__"} & set(code.co_names):
+                yield "class", None
+                return
+
+
+def _texts(result: Any, seen: set[int]) -> Iterator[str]:
+    if isinstance(result, str):
+        yield result
+    elif isinstance(result, (tuple, list, dict)) and id(result) not in seen:
+        seen.add(id(result))
+        for part in result.values() if isinstance(result, dict) else result:
+            yield from _texts(part, seen)
 
 
 def _at(code: CodeType, offset: int) -> Source:

@@ -24,6 +24,7 @@ class Recording(Protocol):
     scope: Scope
     names: dict[int, tuple[str, Role]]
     numbers: list[weakref.ref[Any]]
+    hashed: dict[Value, Source | None]
 
     def known(self, tensor: Tensor) -> Value | None: ...
 

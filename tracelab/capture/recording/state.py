@@ -25,7 +25,7 @@ from tracelab.capture.recording.ranks import Sources, rank_source
 from tracelab.capture.recording.wrappers import Made, note_parts, ragged_size_value, wrapper_value
 from tracelab.capture.values import PLAIN, SYMBOLIC, storage_of
 from tracelab.compat.tensors import generator_address
-from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.assumptions import ATTRIBUTE, Assumption, AssumptionKind
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.intrinsics import AUTOGRAD_BACKWARD, BACKWARD, DEVICE, DTYPE, ITEM
@@ -61,6 +61,8 @@ class RecordingState:
     """Called before the first traced number is made."""
     watch_attributes: Callable[[Iterable[tuple[type, str]]], None] = staticmethod(lambda wanted: None)
     """Given the attributes of classes to note in `read_first`."""
+    watch_missed: Callable[[], None] = staticmethod(lambda: None)
+    """Called where attributes that inputs have not are to be noted in `missed`."""
 
     def __init__(self, graph: Graph, *, force_outplace: bool = False) -> None:
         self.graph = graph
@@ -110,6 +112,10 @@ class RecordingState:
         """What Python's own generators were as the recording began."""
         self.read_first: dict[tuple[int, str], bool] = {}
         """Of attributes of objects, by identity and name: whether the code read them before it set them."""
+        self.missed: list[tuple[Value, str, Source | None]] = []
+        """Attributes that the code looked for on an input in vain, and where."""
+        self.hashed: dict[Value, Source | None] = {}
+        """Inputs that the code put in a set or used as a key, and where."""
         self.sizes: dict[tuple[Value, int], Any] = {}
         self.numbers: list[weakref.ref[Any]] = []
         """All traced numbers that there were."""
@@ -481,8 +487,9 @@ class RecordingState:
 
     def assume_again(self, item: Assumption) -> None:
         """Note a fact that another trace assumed, at its place there."""
-        if item.value is not None and (item.value, item.test) not in self._assumed:
-            self._assumed.add((item.value, item.test))
+        test = item.test if item.test != ATTRIBUTE else f"{ATTRIBUTE} {item.subject}"
+        if item.value is not None and (item.value, test) not in self._assumed:
+            self._assumed.add((item.value, test))
             self.graph.assumptions.append(item)
         elif item.value is not None:
             self.followed.decide(item.value, item.test, item.source)

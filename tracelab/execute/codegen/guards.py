@@ -16,11 +16,12 @@ import torch
 
 from tracelab.compat.modes import dispatch_modes, has_saved_tensors_hooks, innermost_transform, watching_modes
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
-from tracelab.graph.assumptions import READS, Assumption, AssumptionKind, Words
+from tracelab.graph.assumptions import ATTRIBUTE, READS, Assumption, AssumptionKind, Words, attribute_of
 from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import UNPACKS
+from tracelab.graph.same_values import same_value
 from tracelab.graph.source import Source, is_inner
 from tracelab.graph.takers import takers
 from tracelab.graph.text.assumption_table import Assumptions
@@ -144,6 +145,8 @@ class Guard:
                 return f"if {read} == {read}: guards.differs({number}, {read})"
             sign = "is not" if wanted in ("True", "False", "None") or item.test == "dtype" else "!="
             return f"if {read} {sign} {wanted}: guards.differs({number}, {read})"
+        if item.test == ATTRIBUTE:
+            return f"guards.attribute({number}, {name(item.value)})"
         return f"guards.content({number}, {name(item.value)})"
 
     def taking_line(self, name: Callable[[Value], str]) -> str:
@@ -235,6 +238,8 @@ class GuardMonitor:
                     self.probe(number)
             elif item.test in _CONTENT:
                 self.content(number, subject)
+            elif item.test == ATTRIBUTE:
+                self.attribute(number, subject)
             elif item.test in READS and item.test != "itself":
                 now = _read(item.test, subject)
                 fits = now >= item.constant if item.test == "at_least" else now == item.constant
@@ -246,6 +251,14 @@ class GuardMonitor:
         item = self.graph.assumptions[number]
         now = item.probe() if item.probe is not None else item.constant
         if type(now) is not type(item.constant) or now != item.constant:
+            self.differs(number, now)
+
+    def attribute(self, number: int, tensor: Any) -> None:
+        """Ask for an attribute of the user's on a tensor."""
+        item = self.graph.assumptions[number]
+        now = attribute_of(tensor, item.subject.removeprefix("{}."))
+        # What a file holds of words is text.
+        if not (same_value(now, item.constant) or (type(now) is Words and now == item.constant)):
             self.differs(number, now)
 
     def content(self, number: int, tensor: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from tracelab.capture.recording.wrappers import note_wrapper
 from tracelab.capture.values import concrete
 from tracelab.graph import intrinsics
 from tracelab.graph.arrays import ArrayStandIn
+from tracelab.graph.ir import Role
 
 _PLAIN = (torch.Tensor, nn.Parameter)
 
@@ -30,6 +32,18 @@ def _iteration(original: Callable[..., Any]) -> Callable[..., Any]:
         return iterate_tensor(recorder, tensor)
 
     return iterate
+
+
+def _hashing(original: Callable[..., Any]) -> Callable[..., Any]:
+    def hashed(tensor: torch.Tensor) -> Any:
+        recorder = active.recorder
+        if recorder is not None and not recorder.paused and recorder.in_code:
+            value = recorder.known(tensor)
+            if value is not None and value.role is Role.INPUT and value not in recorder.hashed:
+                recorder.hashed[value] = recorder.source(sys._getframe(1))
+        return original(tensor)
+
+    return hashed
 
 
 def _pickling(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,6 +106,7 @@ def _from_array(original: Callable[..., Any]) -> Callable[..., Any]:
 TENSORS = (
     Attribute(torch.Tensor, "_make_wrapper_subclass", _make_wrapper_subclass),
     Code(torch.Tensor.__iter__, _iteration),
+    Code(torch.Tensor.__hash__, _hashing),
     Code(torch.Tensor.__reduce_ex__, _pickling),
     Attribute(torch.Tensor, "as_subclass", _as_subclass),
     Code(nn.Parameter.__new__, _new_parameter),
