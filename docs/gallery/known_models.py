@@ -46,6 +46,25 @@ def llama() -> Any:
     return known("LlamaForCausalLM", "LlamaConfig", GROUPED, ids())
 
 
+def llama_70b() -> Any:
+    """Of the published size, on `meta`: no weights are made."""
+    import transformers
+
+    config = transformers.LlamaConfig(
+        hidden_size=8192,
+        intermediate_size=28672,
+        num_hidden_layers=80,
+        num_attention_heads=64,
+        num_key_value_heads=8,
+        vocab_size=128256,
+        tie_word_embeddings=False,
+        use_cache=False,
+    )
+    with torch.device("meta"):
+        model = transformers.LlamaForCausalLM._from_config(config, dtype=torch.bfloat16)
+        return plain(model, torch.zeros(1, 16, dtype=torch.long))
+
+
 def mistral() -> Any:
     return known("MistralForCausalLM", "MistralConfig", GROUPED, ids())
 

@@ -2,4 +2,4 @@
 
 import { startPage } from './explorer/standalone';
 
-startPage();
+void startPage();

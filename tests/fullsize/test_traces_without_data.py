@@ -122,3 +122,13 @@ def test_fake_tensors_outside_of_their_mode_name_the_mode():
     with pytest.raises(AssertionError) as caught:
         tracelab.trace(lambda x: x + torch.ones(3), x)
     assert "inside of the FakeTensorMode" in caught.value.__notes__[-1]
+
+
+def test_code_that_reads_values_unless_it_is_traced_takes_meta_tensors_without_a_check():
+    def forward(x):
+        if not torch.jit.is_tracing() and (x > 0).all():
+            return x * 3
+        return x * 2
+
+    traced = tracelab.trace(forward, torch.ones(2, 3, device="meta"), check_trace=False)
+    assert traced(torch.ones(4, device="meta")).shape == (4,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import html.parser
 import json
@@ -81,6 +82,37 @@ def built(tmp_path, monkeypatch):
 def test_a_page_holds_the_view_document(traced, built):
     scripts = Scripts(traced.to_html())
     assert json.loads(scripts.texts[0]) == plain(traced.graph)
+
+
+def a_long_chain(x):
+    for _ in range(6000):
+        x = x + 1
+    return x
+
+
+def unpacked(text):
+    """What the explorer's own script makes of it."""
+    found = json.loads(gzip.decompress(base64.b64decode(json.loads(text))))
+    for table, column in found["differences"]:
+        running = 0
+
+        def summed(item):
+            nonlocal running
+            if isinstance(item, list):
+                return [summed(part) for part in item]
+            running += item
+            return running
+
+        found["document"][table][column] = summed(found["document"][table][column])
+    return found["document"]
+
+
+def test_a_large_document_is_packed(built):
+    long = tracelab.trace(a_long_chain, torch.ones(2), check_trace=False)
+    page = long.to_html()
+    assert unpacked(Scripts(page).texts[0]) == plain(long.graph)
+    assert len(page) < len(view_bytes(long.graph)) / 8
+    assert page == long.to_html()
 
 
 def test_a_page_is_written_to_a_path(traced, built, tmp_path):

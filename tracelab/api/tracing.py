@@ -141,7 +141,8 @@ def _trace(
 ) -> TracedFunction | TracedModule:
     policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
     checks = check_trace or check_inputs is not None
-    answers = told_that_it_is_traced if checks else nullcontext
+    # On `meta` there are no values that code could read instead.
+    answers = told_that_it_is_traced if checks or _has_meta(call) else nullcontext
     call.is_checked = checks
     try:
         with answers(), _told(policy):
@@ -336,6 +337,10 @@ def _may_be_of_numbers(error: BaseException | None) -> bool:
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     return last is not None and is_inner(last.tb_frame.f_code)
+
+
+def _has_meta(call: CallArguments) -> bool:
+    return any(isinstance(item, Tensor) and item.is_meta for item in (*call.args, *call.kwargs.values()))
 
 
 def _is_method(func: Any) -> bool:

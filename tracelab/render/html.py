@@ -11,8 +11,11 @@ import re
 
 from tracelab.errors import TracelabError
 from tracelab.protocol.view_document import ViewDocument
+from tracelab.render.packed import packed
 from tracelab.render.view_document.document import encodable
 
+_LONG = 400_000
+"""Characters from which a document is packed, which a person cannot read then."""
 _STATIC = pathlib.Path(__file__).parent / "static"
 
 
@@ -32,6 +35,8 @@ def document_html(document: ViewDocument) -> str:
             "install tracelab from a wheel, or run `npm ci && npm run build:prod` in labextension/"
         ) from None
     data = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    if len(data) > _LONG:
+        data = json.dumps(packed(document))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     parts = {
         "title": html.escape(encodable(document["name"])),

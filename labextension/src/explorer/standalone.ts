@@ -4,21 +4,14 @@
  */
 
 import { createExplorer } from './explorer';
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
+import { unpacked } from './unpacked';
 
 /** Shows the document of the page that `page.html` makes. */
-export function startPage(): void {
+export async function startPage(): Promise<void> {
   const place = document.getElementById('tracelab')!;
-  const data = document.getElementById('tracelab-document');
+  const data = await unpacked(document.getElementById('tracelab-document')?.textContent ?? '');
   place.replaceChildren();
-  const explorer = createExplorer(place, parse(data?.textContent ?? ''), {
+  const explorer = createExplorer(place, data, {
     fill: true,
     pageScript: () => document.querySelector('script[type=module]')?.textContent ?? null,
     linkTo: (view) => `${location.href.replace(/#.*/s, '')}#${view}`,

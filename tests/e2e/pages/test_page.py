@@ -99,6 +99,20 @@ def test_the_page_is_under_400_kb_plus_the_graph(file):
     assert file.stat().st_size - len(document.encode()) < 400_000
 
 
+def test_a_page_with_a_packed_document_opens(page, tmp_path):
+    def chain(x):
+        for _ in range(6000):
+            x = x + 1
+        return x.relu()
+
+    path = tmp_path / "long.html"
+    tracelab.trace(chain, torch.ones(2), check_trace=False).to_html(path)
+    assert path.stat().st_size < 400_000
+    explorer = opened(page, path)
+    expect(explorer.host.get_by_text("6,001 ops").first).to_be_visible()
+    assert [row.split("\n")[0] for row in search(explorer, "op:relu")] == ["relu"]
+
+
 # Finding -------------------------------------------------------------------------------------------------------
 
 
