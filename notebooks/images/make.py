@@ -74,9 +74,11 @@ def cell(page: Page, index: int) -> Locator:
 def explorer(page: Page) -> None:
     """Shapes and a warning in the code, under it the graph with an operator and its details."""
     graph = cell(page, TRACED).locator(NODE)
-    place = graph.evaluate("host => host.tracelab.positionOf('attend.qkv')")
-    page.mouse.click(place["x"], place["y"])
-    page.wait_for_timeout(1000)
+    for path in ("attend", "attend.qkv"):
+        place = graph.evaluate("(host, path) => host.tracelab.positionOf(path)", path)
+        place = place.get("toggle", place)
+        page.mouse.click(place["x"], place["y"])
+        page.wait_for_timeout(1000)
     # The panel leaves less room: the picture is pulled to the middle of it.
     box = graph.bounding_box()
     assert box is not None
@@ -117,6 +119,7 @@ def prepared(folder: Path, dark: bool) -> None:
     """The notebook in a folder of its own, and settings without dialogs about news and updates."""
     (folder / "work").mkdir()
     shutil.copy(NOTEBOOK, folder / "work")
+    shutil.copytree(HERE, folder / "work" / "images", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
