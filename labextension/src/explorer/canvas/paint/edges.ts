@@ -16,7 +16,7 @@ import {
 } from './paint';
 import type { Paint, Placed } from './paint';
 import type { DrawingContext } from './svgcontext';
-import { detailFont } from '../scene';
+import { detailFont, HEADER } from '../scene';
 import { BEND, HEAD, edgeGeometryOf } from '../edgegeometry';
 import { EDGE_WIDTHS, edgeWidthsOf } from '../edgewidths';
 
@@ -215,18 +215,20 @@ function drawLabels(paint: Paint, marked: Map<number, EdgeStyle>, view: Box, sho
       return;
     }
     const width = measure(text, font) + 8;
-    // A marked line is labelled at its end, which no other shares; others where they start, on the left, as
-    // lines that skip boxes leave to the right.
+    // A marked line is labelled at its end, which no other shares, unless a header of a group is there; others
+    // where they start, on the left, as lines that skip boxes leave to the right.
     const end = path.length - 2;
-    const right = style !== null && path[end] > scene.x[target] + scene.width[target] / 2 + 1;
-    const x = style === null ? path[0] - width - 2 : right ? path[end] + 5 : path[end] - width - 5;
-    const y = style === null ? path[1] + 11 : path[end + 1] - 14;
+    const inside = scene.visible.parents[target];
+    const atEnd = style !== null && !(inside >= 0 && path[end + 1] - 22 < scene.y[inside] + HEADER - 4);
+    const right = path[end] > scene.x[target] + scene.width[target] / 2 + 1;
+    const x = !atEnd ? path[0] - width - 2 : right ? path[end] + 5 : path[end] - width - 5;
+    const y = !atEnd ? path[1] + 11 : path[end + 1] - 14;
     const box = { x, y: y - 8, width, height: 16 };
     if (taken.some((other) => overlaps(box, other))) {
       return;
     }
     taken.push(box);
-    const around = scene.visible.parents[style === null ? source : target];
+    const around = atEnd ? inside : scene.visible.parents[source];
     context.fillStyle = around < 0 ? theme.background : boxStyleOf(paint, around).fill;
     roundedBox(context, box, 4);
     context.fill();
