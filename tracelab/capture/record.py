@@ -22,7 +22,7 @@ from tracelab.capture.recording.apart import assume_apart, assume_identity
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.classes import assume_classes
 from tracelab.capture.recording.input_attributes import assume_attributes, attributes_of_inputs, may_miss_attributes
-from tracelab.capture.recording.outputs import Structure, record_output
+from tracelab.capture.recording.outputs import Structure, record_output, refuse_no_result
 from tracelab.capture.recording.recorder import Recorder, active
 from tracelab.capture.rounds import Rounds
 from tracelab.capture.scopes import note_training, register_module
@@ -152,7 +152,7 @@ def record(
         args, kwargs = (), {}
         record_rebinding(recorder, state, owned="" in (modules or {}))
         structure = Structure(recorder) if arguments is None else Structure(recorder, arguments.value_of)
-        returned = record_output(recorder, result, strict, structure)
+        returned = record_output(recorder, result, strict and result is not None, structure)
         if arguments is not None:
             arguments.record_changes(recorder, structure, outside.found.functions)
         note_training(recorder, (modules or {}).get(""))
@@ -182,7 +182,10 @@ def record(
             recorder.progress.close()
     graph.outputs = [returned] if returned is not None else []
     data = [tensor for _, tensor in recorder.data_inputs]
-    return Recording(verified(finish(recorder, user_inputs)), result, data)
+    graph = verified(finish(recorder, user_inputs))
+    if strict and result is None and not cell:
+        refuse_no_result(graph)
+    return Recording(graph, result, data)
 
 
 def _keep_partial(recorder: Recorder, user_inputs: list[Value], error: KeyboardInterrupt) -> None:

@@ -14,12 +14,14 @@ from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError, TracelabError
 from tracelab.graph.arrays import ArrayStandIn
+from tracelab.graph.graph import Graph
 from tracelab.graph.intrinsics import TO_ARRAY
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.objects import by_fields, fields_of
 from tracelab.graph.output_names import CONTAINER, is_container
 from tracelab.graph.own_attributes import maker_of
+from tracelab.graph.passes.simplify import needed_nodes
 from tracelab.graph.registered import registered, structure_of
 from tracelab.graph.tree import is_namedtuple
 from tracelab.graph.types import type_of_constant
@@ -36,6 +38,14 @@ def record_output(recorder: Recorder, result: Any, strict: bool, structure: Stru
     value = (structure or Structure(recorder)).value(result, strict, "the result")
     recorder.in_code = False
     return cast(Value, value)
+
+
+def refuse_no_result(graph: Graph) -> None:
+    """Refuse code that returns nothing, unless it changes something: a training step, `cache.update(x)`."""
+    kept = (graph.nodes[index] for index in needed_nodes(graph))
+    made = graph.outputs[0].node if graph.outputs else None
+    if all(node is made or node.traits.opens or node.traits.closes for node in kept):
+        raise _unfit("the result", "None, and the code changes nothing")
 
 
 class Structure:
