@@ -138,9 +138,9 @@ def test_a_function_with_the_same_definition_and_content_is_the_same(
 
 
 def test_another_object_that_looks_the_same_is_called_another():
-    traced = tracelab.trace(applied, X, nn.ReLU())
-    with pytest.warns(tracelab.AssumptionWarning, match="`function` was one ReLU when .* and is another at this call"):
-        traced(X, nn.ReLU())
+    traced = tracelab.trace(applied, X, nn.PReLU())
+    with pytest.warns(tracelab.AssumptionWarning, match="`function` was one PReLU when .* and is another at this call"):
+        traced(X, nn.PReLU())
 
 
 def test_a_method_of_a_class_is_an_argument():

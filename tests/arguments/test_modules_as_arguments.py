@@ -128,3 +128,44 @@ def test_loggers_are_used_as_they_are():
 
     owner = types.SimpleNamespace(log=logging.getLogger("net"))
     assert torch.equal(tracelab.trace(function, torch.ones(2), owner)(torch.ones(3), owner), torch.full((3,), 2.0))
+
+
+def hooked():
+    module = nn.ReLU()
+    module.register_forward_hook(lambda module, args, result: result + 1)
+    return module
+
+
+def activated(x, act):
+    return act(x) * 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [nn.ReLU, lambda: nn.LeakyReLU(0.1), lambda: nn.Dropout(0.5).eval(), lambda: nn.Sequential(nn.ReLU(), nn.Tanh())],
+)
+def test_another_module_that_holds_no_tensors_and_does_the_same_is_the_same(make):
+    traced = tracelab.trace(activated, torch.ones(3), make())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        traced(torch.ones(3), make())
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (nn.ReLU(), nn.Tanh()),
+        (nn.LeakyReLU(0.1), nn.LeakyReLU(0.2)),
+        (nn.Dropout(0.5).eval(), nn.Dropout(0.5)),
+        (nn.Sequential(nn.ReLU(), nn.Tanh()), nn.Sequential(nn.ReLU(), nn.ReLU())),
+        (nn.Sequential(nn.ReLU()), nn.Sequential(nn.ReLU(), nn.ReLU())),
+        (nn.ReLU(), hooked()),
+        (nn.PReLU(), nn.PReLU()),
+        (nn.Linear(3, 3), nn.Linear(3, 3)),
+    ],
+)
+def test_one_that_does_something_else_or_has_weights_is_told_in_one_line(first, second):
+    traced = tracelab.trace(activated, torch.ones(3), first)
+    with pytest.warns(AssumptionWarning, match="`act` was ") as told:
+        traced(torch.ones(3), second)
+    assert "\n" not in str(told[0].message)

@@ -8,6 +8,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numpy
+from torch import nn
 
 from tracelab.graph.described import Described, is_as_described
 
@@ -33,7 +34,29 @@ def same_value(now: Any, before: Any) -> bool:
         return False
     if isinstance(now, _FUNCTIONS):
         return _same_held(now, before, {})
+    if isinstance(now, nn.Module):
+        return _same_module(now, before)
     return bool(now == before or (now != now and before != before))
+
+
+def _same_module(now: nn.Module, before: nn.Module) -> bool:
+    """Whether two modules of one class do the same: those that hold no tensors, such as two of `nn.ReLU()`."""
+    then, found = vars(before), vars(now)
+    if type(now) is not type(before) or found.keys() != then.keys() or now._parameters or now._buffers:
+        return False
+    parts = [*zip(now._modules.items(), before._modules.items(), strict=False)]
+    if len(now._modules) != len(before._modules) or not all(
+        name == old_name and (part is old or (part is not None and old is not None and _same_module(part, old)))
+        for (name, part), (old_name, old) in parts
+    ):
+        return False
+    return all(
+        part is then[name]
+        or (isinstance(part, _PLAIN) and same_value(part, then[name]))
+        or (isinstance(part, (dict, set)) and not part and not then[name])
+        for name, part in found.items()
+        if name != "_modules"
+    )
 
 
 def _same_held(now: Any, before: Any, pairs: dict[int, Any]) -> bool:

@@ -188,7 +188,7 @@ def _named(item: Any) -> str:
 
 
 def _short(item: object) -> str:
-    text = repr(item)
+    text = " ".join(repr(item).split())
     return text if len(text) <= 40 else text[:37] + "..."
 
 
