@@ -109,6 +109,29 @@ def test_a_submodule_cannot_be_called(traced):
         traced.get_submodule("layers.0")(x)
 
 
+HOOKS = [
+    "register_forward_hook",
+    "register_forward_pre_hook",
+    "register_full_backward_hook",
+    "register_full_backward_pre_hook",
+]
+
+
+@pytest.mark.parametrize("register", HOOKS)
+def test_a_hook_on_a_submodule_is_refused_since_it_would_never_run(traced, register):
+    with pytest.raises(TracelabError, match=r"a hook on a submodule of a traced module \(Linear\) would never run"):
+        getattr(traced.get_submodule("layers.0"), register)(lambda *args: None)
+
+
+@pytest.mark.parametrize("register", HOOKS)
+def test_hooks_of_the_whole_run(traced, register):
+    ran = []
+    handle = getattr(traced, register)(lambda *args: ran.append(1))
+    traced(x.clone().requires_grad_()).sum().backward()
+    handle.remove()
+    assert ran == [1]
+
+
 def test_calling_forward_when_only_another_method_was_traced_is_refused():
     class Coder(nn.Module):
         def encode(self, x):

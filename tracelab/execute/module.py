@@ -54,6 +54,20 @@ class TracedSubmodule(nn.Module):
             "call the whole, or trace the submodule"
         )
 
+    # A `ReplayModule` is called, and its own hooks run.
+    def _refuse_hook(self, *args: Any, **options: Any) -> Any:
+        raise TracelabError(
+            f"a hook on a submodule of a traced module ({self._class_name}) would never run, because its operators run "
+            "as parts of one graph: hook the module that you trace, before you trace it, or look at its values in "
+            "`traced.run(...)`"
+        )
+
+    register_forward_hook = _refuse_hook
+    register_forward_pre_hook = _refuse_hook
+    register_full_backward_hook = _refuse_hook
+    register_full_backward_pre_hook = _refuse_hook
+    register_backward_hook = _refuse_hook
+
     def __setattr__(self, name: str, item: Any) -> None:
         super().__setattr__(name, item)
         if name == "training":
@@ -95,6 +109,12 @@ class ReplayModule(TracedSubmodule, Cases):
     >>> traced(torch.ones(5, 3)).shape
     torch.Size([5, 2])
     """
+
+    register_forward_hook = nn.Module.register_forward_hook
+    register_forward_pre_hook = nn.Module.register_forward_pre_hook
+    register_full_backward_hook = nn.Module.register_full_backward_hook
+    register_full_backward_pre_hook = nn.Module.register_full_backward_pre_hook
+    register_backward_hook = nn.Module.register_backward_hook
 
     def __init__(self, class_name: str, graphs: dict[str, Graph], exported: Iterable[str] = ()) -> None:
         super().__init__(class_name, exported)
