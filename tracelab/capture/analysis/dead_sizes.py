@@ -12,6 +12,8 @@ _NUMBERS = ("int", "float", "bool", "Device")
 def drop_unused_numbers(graph: Graph) -> None:
     """Remove scalar arithmetic, and constants, whose results are used by nothing that counts."""
     live: set[Value] = set(graph.outputs)
+    # What is in a tensor from before decided something.
+    live.update(item.value for item in graph.assumptions if item.value is not None and item.value in graph.state)
     kept: list[Node] = []
     for node in reversed(graph.nodes):
         outputs = node.outputs

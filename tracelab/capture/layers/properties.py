@@ -18,9 +18,11 @@ from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.recording.listed_checks import assume_listed
-from tracelab.capture.recording.recorder import Recorder
+from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.graph.aliasing import written_values
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.intrinsics import DIM, DTYPE, NBYTES, STORAGE_OFFSET, STRIDE
+from tracelab.graph.ir import Role
 from tracelab.graph.source import INNER, Source, is_inner
 
 _properties: Any = Tensor
@@ -62,18 +64,36 @@ def assume_content(
     at: Source | None = None,
 ) -> None:
     """What is in a tensor became a Python value; `at` is for a place that was left."""
-    if kind not in _CONTENT or not recorder.is_dynamic(tensor):
+    if kind not in _CONTENT or not (recorder.is_dynamic(tensor) or _is_found_state(recorder, tensor)):
         return
     what, test = _CONTENT[kind]
     if what is AssumptionKind.VALUES:
         if tensor.numel() > _MOST_VALUES:
             return
         result = result.copy() if test == "array" else result
-    value = recorder.known(tensor)
-    if at is not None and value is not None:
+    value = recorder.known(tensor) or recorder.value_of(tensor)
+    if at is not None:
         recorder.assume_at(what, test, value, result, at, "")
     else:
         recorder.assume(what, test, value, result, frame)
+
+
+def _is_found_state(recorder: Recorder, tensor: Tensor) -> bool:
+    """Whether a tensor was there before the recording, and is still as a call will find it: a buffer, a global."""
+    value = recorder.known(tensor)
+    if type(tensor) not in (Tensor, torch.nn.Parameter) or tensor.layout is not torch.strided or tensor.is_meta:
+        return False
+    if value is None:
+        if id(tensor) not in recorder.names and active.session.epoch.made_since([tensor]):
+            return False
+    elif value.role is Role.CONSTANT and value not in recorder.constants:
+        return False
+    memory = tensor.untyped_storage().data_ptr()
+    written = {each for node in recorder.nodes for each in written_values(node)}
+    return not any(
+        each in written and other.layout is torch.strided and other.untyped_storage().data_ptr() == memory
+        for other, each in recorder.bound()
+    )
 
 
 def assume_text(recorder: Recorder, tensor: Tensor, frame: FrameType | None) -> None:
