@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, ValuesView
 from types import CellType, FunctionType
 from typing import Any
 
@@ -35,8 +35,8 @@ def storage_of(tensor: torch.Tensor) -> int | None:
 
 
 def listed(item: Any) -> Any:
-    """What an iterator gives, as a tuple, which can be gone through again; anything else as it is."""
-    return tuple(item) if isinstance(item, Iterator) else item
+    """What an iterator or a view of a dict gives, as a tuple, which can be gone through again; others as they are."""
+    return tuple(item) if isinstance(item, (Iterator, ValuesView)) else item
 
 
 def python_function(function: Any) -> FunctionType | None:

@@ -249,6 +249,15 @@ def _number(intrinsic: Any) -> Handler:
     return handle
 
 
+def _made_alike(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`x.new(2)` is of the dtype and on the device of `x`, which torch writes into the call."""
+    if recorder.is_dynamic(args[0]):
+        value, frame = recorder.known(args[0]), sys._getframe(1)
+        recorder.assume(AssumptionKind.DTYPE, "dtype", value, args[0].dtype, frame, subject="{}.dtype")
+        recorder.assume(AssumptionKind.DEVICE, "device", value, args[0].device, frame, subject="{}.device")
+    return NotImplemented
+
+
 HANDLERS: dict[Any, Handler] = {
     _properties.dtype.__get__: _followed("dtype", lambda tensor: tensor.dtype),
     Tensor.type: _DTYPE,
@@ -259,6 +268,10 @@ HANDLERS: dict[Any, Handler] = {
     Tensor.is_complex: _COMPLEX,
     torch.is_complex: _COMPLEX,
     Tensor.is_signed: _DTYPE,
+    # These give back a real tensor itself, which no operator tells.
+    Tensor.conj: _COMPLEX,
+    torch.conj: _COMPLEX,
+    Tensor.new: _made_alike,
     _properties.device.__get__: _followed("device", lambda tensor: tensor.device),
     Tensor.get_device: _DEVICE,
     _properties.is_cuda.__get__: _DEVICE,

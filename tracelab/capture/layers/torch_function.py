@@ -31,6 +31,7 @@ from tracelab.capture.recording.ways import freezes_nothing, taken_plain, told_w
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.compat.tensors import subclasses_are_asked
 from tracelab.graph import intrinsics
+from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Node, Value
 
 _properties: Any = Tensor
@@ -277,7 +278,13 @@ def _to(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     device = args[1] if len(args) == 2 else kwargs.get("device") if len(args) == 1 else None
     if isinstance(device, (str, torch.device)) and "dtype" not in kwargs:
         return _move(args[0], torch.device(device), {name: item for name, item in kwargs.items() if name != "device"})
+    if len(args) == 1 and kwargs and kwargs.keys() <= _KEEPING:
+        return torch.ops.aten.to.dtype_layout(args[0], **kwargs)
     return NotImplemented
+
+
+_KEEPING = frozenset(("copy", "memory_format", "non_blocking"))
+"""Options of `to` that keep the dtype and the device: torch's binding would write those of today into the call."""
 
 
 def _cpu(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -297,7 +304,10 @@ def _deep_copy(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]
     if not recorder.is_dynamic(tensor) or id(tensor) in memo or not copies:
         return NotImplemented
     made = tensor.detach().clone()
-    if tensor.requires_grad:
+    asks = tensor.requires_grad
+    known, frame = recorder.known(tensor), sys._getframe(1)
+    recorder.assume(AssumptionKind.REQUIRES_GRAD, "requires_grad", known, asks, frame, subject="{}.requires_grad")
+    if asks:
         made.requires_grad_()
     memo[id(tensor)] = made
     return made
@@ -343,7 +353,7 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
             return found
         data = args[0] if args else kwargs.get("data")
         if isinstance(data, Tensor):
-            return NotImplemented
+            return _of_tensor(recorder, intrinsic, data, args, kwargs)
         if recorder.followed.waiting and isinstance(data, _PLAIN_DATA):
             followed, named = recorder.followed.taken(recorder, sys._getframe(0), args, kwargs)
             if named is not None and named is not kwargs:
@@ -360,7 +370,23 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
 
 
 def _as_array(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    data = args[0] if args else kwargs.get("obj")
+    if isinstance(data, Tensor) and len(args) <= 1 and not kwargs.get("requires_grad"):
+        copies = bool(kwargs.get("copy"))
+        return torch.ops.aten.to.dtype_layout(data, dtype=kwargs.get("dtype"), device=kwargs.get("device"), copy=copies)
     return tensor_of_array(torch.asarray, args, kwargs)
+
+
+def _of_tensor(
+    recorder: Recorder, intrinsic: intrinsics.Intrinsic, data: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """A tensor made of another one: torch would write the dtype and the device of today into the call."""
+    if not recorder.is_dynamic(data) or len(args) > 1 or kwargs.keys() - {"data", "dtype", "device"}:
+        return NotImplemented
+    options = {"dtype": kwargs.get("dtype"), "device": kwargs.get("device")}
+    if intrinsic is intrinsics.AS_TENSOR:
+        return torch.ops.aten.to.dtype_layout(data, **options) if any(options.values()) else data
+    return torch.ops.aten.to.dtype_layout(data.detach(), **options, copy=True)
 
 
 def _without_data(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tracelab.capture.layers.properties import assume_text
 from tracelab.capture.layers.torch_function import convert, iterate_tensor
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
@@ -51,6 +52,8 @@ def _pickling(original: Callable[..., Any]) -> Callable[..., Any]:
         recorder = active.recorder
         if recorder is None or recorder.paused:
             return original(tensor, protocol)
+        if recorder.is_dynamic(tensor):
+            assume_text(recorder, tensor, sys._getframe(1))
         return convert(recorder, "pickle", original, (tensor, protocol), {})
 
     return reduce_ex
