@@ -14,6 +14,8 @@ export const flops = () => trans.__('FLOPs');
 export const finite = () => trans.__('finite');
 export const infinity = () => trans.__('Inf');
 export const nan = () => trans.__('NaN');
+export const spread = () => trans.__('spread (std)');
+export const zeroShare = () => trans.__('share of zeros');
 export const mixed = () => trans.__('mixed');
 export const overlay = () => trans.__('Overlay');
 export const none = () => trans.__('none');
@@ -22,6 +24,15 @@ export const overlayIs = (overlay: string) => trans.__('Overlay: %1', overlay);
 export const total = (value: string) => trans.__('total %1', value);
 export const failedHere = () => trans.__('✕ failed');
 export const helpOverlay = () => trans.__('next overlay: time, memory, parameters, dtype …');
+
+// The plot along the run.
+export const plot = () => trans.__('Plot (g)');
+export const plotOf = (metric: string) => trans.__('Plot of %1', metric);
+export const pointOf = (name: string, value: string) => trans.__('%1, %2', name, value);
+export const helpPlot = () => trans.__('show or hide the plot under the graph');
+export const plotShown = () => trans.__('Plot shown');
+export const plotHidden = () => trans.__('Plot hidden');
+export const nothingToPlot = () => trans.__('Choose an overlay with numbers to plot it.');
 
 // The table of hot spots.
 export const hotSpots = () => trans.__('Hot spots');

@@ -1,10 +1,19 @@
 /** The canvas with its camera: paints when something changed, at most once a frame. */
 
 import type { Hierarchy } from '../../model/hierarchy';
-import { bringIntoView, clampScale, firstView, fit, zoomAt, type Box, type Camera } from './camera';
+import {
+  bringIntoView,
+  clampScale,
+  firstView,
+  fit,
+  visibleWorld,
+  zoomAt,
+  type Box,
+  type Camera,
+} from './camera';
 import { element } from '../ui/dom';
 import { paintScene } from './paint/draw';
-import type { Layer } from './paint/paint';
+import { overlaps, type Layer } from './paint/paint';
 import type { DrawingContext } from './paint/svgcontext';
 import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from '../ui/theme';
@@ -43,6 +52,8 @@ export interface Stage {
   fit(): void;
   first(): void;
   reveal(index: number): void;
+  /** Whether a box is in view, at least in part. */
+  shows(index: number): boolean;
   readonly marks: Readonly<StageState>;
   mark(marks: Partial<StageState>): void;
   /** Draws the picture on something else, as if it were looked at through that camera. */
@@ -190,6 +201,8 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
         move(bringIntoView(camera, boxOf(scene, index), width, height));
       }
     },
+    shows: (index) =>
+      scene !== null && index >= 0 && overlaps(boxOf(scene, index), visibleWorld(camera, width, height)),
     marks,
     mark(changed) {
       Object.assign(marks, changed);

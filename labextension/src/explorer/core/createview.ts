@@ -72,6 +72,7 @@ export function createView(
   let opened: ReadonlySet<number> = new Set();
   let isDefaultOpened = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
+  let hovered: Element = -1;
   let query = '';
   let story: Story = rememberedStory();
   let highlighted: ReadonlySet<Element> | null = null;
@@ -121,15 +122,21 @@ export function createView(
       events.emit('theme', read);
     },
     onResize() {
-      // What was in the middle stays there.
-      const before = stage.width;
+      const { width, height } = stage;
+      const wasShown = stage.shows(view.selectedIndex);
       resized();
-      if (before > 0 && stage.width > 0 && stage.width !== before) {
-        stage.pan((stage.width - before) / 2, 0);
+      if (width > 0 && stage.width > 0 && stage.width !== width) {
+        // What was in the middle stays there.
+        stage.pan((stage.width - width) / 2, 0);
+      }
+      if (wasShown && stage.height < height && stage.height > 0) {
+        stage.reveal(view.selectedIndex);
       }
     },
     onHeight: () => report(),
   });
+  // Bars come and go above and below the picture.
+  frame.observe(stage.node);
   if (options.fill) {
     frame.fillHost();
   }
@@ -200,7 +207,7 @@ export function createView(
     } else {
       tree.follow(camera);
     }
-    stage.mark({ hovered: -1 });
+    markHovered();
     markSelected();
     markHighlighted();
     events.emit('scene', next);
@@ -247,6 +254,11 @@ export function createView(
     host.dataset.selected = String(hostSelection(h, selected)[0]);
   }
 
+  function markHovered(): void {
+    const isShown = h !== null && scene !== null && hovered >= 0;
+    stage.mark({ hovered: isShown ? visibleIndexOf(h!, scene!.visible, hovered) : -1 });
+  }
+
   function markHighlighted(): void {
     stage.mark({
       highlighted:
@@ -291,7 +303,7 @@ export function createView(
     before = again;
     fresh = true;
     scene = null;
-    selected = -1;
+    selected = hovered = -1;
     query = '';
     highlighted = null;
     pinned = again?.pinned ?? [];
@@ -487,6 +499,13 @@ export function createView(
       const [node, module] = hostSelection(h, to);
       if (byPerson && (node !== before[0] || module !== before[1])) {
         options.onSelect?.(node < 0 ? null : node, module);
+      }
+    },
+    hover(at) {
+      if (at !== hovered) {
+        hovered = at;
+        markHovered();
+        events.emit('hover', at);
       }
     },
     async goTo(to, byPerson = true) {

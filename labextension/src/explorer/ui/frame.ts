@@ -25,6 +25,8 @@ export interface Frame {
   announce(text: string): void;
   /** Shows a message for a moment, and announces it. */
   notify(text: string): void;
+  /** Hears of another size of a part of it, too. */
+  observe(part: HTMLElement): void;
   /** Reads the theme of the page and hands it on. */
   applyTheme(): void;
   /** Puts the classes right that go with the width. */
@@ -116,6 +118,7 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
       clearTimeout(timer);
       timer = window.setTimeout(() => toast.classList.remove('shown'), 1800);
     },
+    observe: (part) => observer?.observe(part),
     applyTheme,
     resized() {
       root.classList.toggle('narrow', root.clientWidth < NARROW);

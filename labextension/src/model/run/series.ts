@@ -1,0 +1,65 @@
+/** What an overlay says of each operator, in the order in which they ran: the points of a plot. No DOM. */
+
+import { kindOf, scopeOf, type Element, type Hierarchy } from '../hierarchy';
+import { isWithin } from '../openstate';
+import { magnitude, type Metric } from './metrics';
+
+export interface Series {
+  /** The operators of which a value is known. */
+  nodes: number[];
+  /** The value of each; NaN and infinities too. */
+  values: number[];
+  /** The ends of the scale; zero is on it. */
+  low: number;
+  high: number;
+}
+
+export function seriesOf({ values: known, categories, most }: Metric): Series {
+  const nodes: number[] = [];
+  const values: number[] = [];
+  let [low, high] = [0, categories === null ? 0 : most];
+  known.forEach((value, node) => {
+    if (value !== null) {
+      nodes.push(node);
+      values.push(value);
+      if (Number.isFinite(value)) {
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+    }
+  });
+  return { nodes, values, low, high };
+}
+
+/** The places from `first` up to `end` that one column of pixels shows: one, or several where there are more than pixels. */
+export function placesIn(count: number, column: number, columns: number): [first: number, end: number] {
+  const first = Math.min(count - 1, Math.floor((column * count) / columns));
+  return [first, Math.max(first + 1, Math.floor(((column + 1) * count) / columns))];
+}
+
+/** The place of the point that stands out of a column: the largest, whatever its sign. */
+export function outstandingIn({ values }: Series, [first, end]: [number, number]): number {
+  let best = first;
+  for (let place = first + 1; place < end; place++) {
+    if (magnitude(values[place]) > magnitude(values[best])) {
+      best = place;
+    }
+  }
+  return best;
+}
+
+/** The places of an operator, or of all that is in a group; null where it has none. */
+export function placesOf(h: Hierarchy, { nodes }: Series, at: Element): [first: number, end: number] | null {
+  const kind = at < 0 ? null : kindOf(h, at);
+  if (kind === null || kind === 'input' || kind === 'output') {
+    return null;
+  }
+  let [first, last] = [-1, -1];
+  nodes.forEach((node, place) => {
+    if (kind === 'op' ? node === at : isWithin(h, node, scopeOf(h, at))) {
+      first = first < 0 ? place : first;
+      last = place;
+    }
+  });
+  return first < 0 ? null : [first, last + 1];
+}
