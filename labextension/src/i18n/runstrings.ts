@@ -14,8 +14,6 @@ export const flops = () => trans.__('FLOPs');
 export const finite = () => trans.__('finite');
 export const infinity = () => trans.__('Inf');
 export const nan = () => trans.__('NaN');
-export const spread = () => trans.__('spread (std)');
-export const zeroShare = () => trans.__('share of zeros');
 export const mixed = () => trans.__('mixed');
 export const overlay = () => trans.__('Overlay');
 export const none = () => trans.__('none');

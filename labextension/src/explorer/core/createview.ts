@@ -121,22 +121,11 @@ export function createView(
       stage.setTheme(read);
       events.emit('theme', read);
     },
-    onResize() {
-      const { width, height } = stage;
-      const wasShown = stage.shows(view.selectedIndex);
-      resized();
-      if (width > 0 && stage.width > 0 && stage.width !== width) {
-        // What was in the middle stays there.
-        stage.pan((stage.width - width) / 2, 0);
-      }
-      if (wasShown && stage.height < height && stage.height > 0) {
-        stage.reveal(view.selectedIndex);
-      }
-    },
+    onResize: fitted,
     onHeight: () => report(),
   });
   // Bars come and go above and below the picture.
-  frame.observe(stage.node);
+  frame.observe(stage.node, fitted);
   if (options.fill) {
     frame.fillHost();
   }
@@ -274,6 +263,19 @@ export function createView(
     // Drawn while hidden (a closed tab, a collapsed output): the first view waits for a size.
     if (fresh && scene !== null && stage.width > 0) {
       firstView(scene);
+    }
+  }
+
+  /** Takes another size: what was in the middle stays there, and what is selected stays in view. */
+  function fitted(): void {
+    const { width, height } = stage;
+    const wasShown = stage.shows(view.selectedIndex);
+    resized();
+    if (width > 0 && stage.width > 0 && stage.width !== width) {
+      stage.pan((stage.width - width) / 2, 0);
+    }
+    if (wasShown && stage.height > 0 && stage.height < height) {
+      stage.reveal(view.selectedIndex);
     }
   }
 

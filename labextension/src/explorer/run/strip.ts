@@ -1,7 +1,7 @@
 /** The strip under the picture: the current overlay plotted along the run. Its points are the operators. */
 
 import * as runStrings from '../../i18n/runstrings';
-import { elementText } from '../../model/elementdetails';
+import { pathText } from '../../model/elementdetails';
 import { kindOf, scopeOf, type Element } from '../../model/hierarchy';
 import { isRanked } from '../../model/run/metrics';
 import { outstandingIn, placesIn, placesOf, seriesOf, type Series } from '../../model/run/series';
@@ -22,12 +22,6 @@ export function stripFeature(view: View, state: RunState): void {
   const { events, keys, toolbar } = view;
   const title = element('strong', {});
   const reading = element('span', { class: 'reading' });
-  const table = element('button', {
-    class: 'link-button',
-    text: runStrings.showHotSpots(),
-    attributes: { type: 'button' },
-    onClick: () => view.openPanel('hotspots', true),
-  });
   const [top, bottom] = [element('span', {}), element('span', {})];
   const canvas = element('canvas', {});
   const plot = element(
@@ -38,7 +32,7 @@ export function stripFeature(view: View, state: RunState): void {
   const strip = element(
     'div',
     { class: 'strip', attributes: { role: 'group' } },
-    element('div', { class: 'strip-head' }, title, reading, table),
+    element('div', { class: 'strip-head' }, title, reading),
     element(
       'div',
       { class: 'strip-body' },
@@ -75,8 +69,10 @@ export function stripFeature(view: View, state: RunState): void {
       return;
     }
     context.setTransform(density, 0, 0, density, 0, 0);
-    const y = (value: number): number =>
-      EDGE + ((high - value) / (high - low || 1)) * (height - 2 * EDGE);
+    const y = (value: number): number => {
+      const part = high > low ? Math.max(0, (value - low) / (high - low)) : 0;
+      return height - EDGE - part * (height - 2 * EDGE);
+    };
     const columns = Math.min(count, Math.max(1, Math.floor(width)));
     const step = width / columns;
     const bar = (color: string, left: number, from: number, to: number): void => {
@@ -85,21 +81,25 @@ export function stripFeature(view: View, state: RunState): void {
     };
     const mark = (marked: Element, color: string): void => {
       const places = placesOf(graph, series, marked);
-      if (places !== null) {
-        const left = (places[0] / count) * width;
-        const wide = Math.max(2, ((places[1] - places[0]) / count) * width);
-        context.fillStyle = color;
-        context.globalAlpha = 0.22;
-        context.fillRect(left, 0, wide, height);
-        context.globalAlpha = 1;
-        context.fillRect(left, 0, wide, EDGE);
-        context.fillRect(left, height - EDGE, wide, EDGE);
+      if (places === null) {
+        return;
       }
+      const left = (places[0] / count) * width;
+      const wide = ((places[1] - places[0]) / count) * width;
+      context.fillStyle = color;
+      context.globalAlpha = 0.22;
+      context.fillRect(left, 0, Math.max(2, wide), height);
+      context.globalAlpha = 1;
+      // The ends of a single point are wider than it is.
+      const end = Math.max(6, wide);
+      context.fillRect(left + (wide - end) / 2, 0, end, EDGE);
+      context.fillRect(left + (wide - end) / 2, height - EDGE, end, EDGE);
     };
     mark(view.selected, theme.selected);
     mark(hovered, theme.text);
-    bar(theme.muted, 0, y(0), 0);
-    context.fillRect(0, y(0) - 0.5, width, 1);
+    const ground = y(0);
+    context.fillStyle = theme.muted;
+    context.fillRect(0, ground - 0.5, width, 1);
     for (let column = 0; column < columns; column++) {
       const [first, end] = placesIn(count, column, columns);
       let [least, most, isFinite] = [Infinity, -Infinity, true];
@@ -110,7 +110,7 @@ export function stripFeature(view: View, state: RunState): void {
         most = Math.max(most, value);
       }
       if (isFinite) {
-        bar(stepColor(theme, 3), column * step, y(Math.max(0, most)), y(Math.min(0, least)));
+        bar(stepColor(theme, 3), column * step, Math.min(ground, y(most)), Math.max(ground, y(least)));
       } else {
         bar(theme.error, column * step, 0, height);
       }
@@ -134,7 +134,7 @@ export function stripFeature(view: View, state: RunState): void {
       kind === 'op' ? metric.values[of] : kind === 'group' ? metric.groups[scopeOf(graph, of)] : null;
     return value === null || value === undefined
       ? ''
-      : runStrings.pointOf(elementText(graph, of), metric.text(value));
+      : runStrings.pointOf(pathText(graph, of), metric.text(value));
   };
   const tell = (): void => {
     reading.textContent = said(hovered) || said(view.selected);
@@ -161,8 +161,8 @@ export function stripFeature(view: View, state: RunState): void {
     plot.setAttribute('aria-label', name);
     plot.setAttribute('aria-valuemax', String(count));
     title.textContent = metric.label;
-    top.textContent = metric.text(series.high);
-    bottom.textContent = series.low === series.high ? '' : metric.text(series.low);
+    top.textContent = series.low < series.high ? metric.text(series.high) : '';
+    bottom.textContent = metric.text(series.low);
     tell();
   };
 
@@ -218,7 +218,7 @@ export function stripFeature(view: View, state: RunState): void {
     event.stopPropagation();
   });
 
-  view.frame.observe(plot);
+  view.frame.observe(plot, repaint);
   state.events.on('metric', refresh);
   events.on('hover', (to) => {
     hovered = to;

@@ -168,8 +168,8 @@ export const METRICS: readonly (readonly [id: string, label: () => string, isKno
   ['time', runStrings.time, ran],
   ['memory', runStrings.memory, ran],
   ['mean', runStrings.mean, measured],
-  ['spread', runStrings.spread, measured],
-  ['zeros', runStrings.zeroShare, measured],
+  ['std', runStrings.std, measured],
+  ['zeros', runStrings.zeros, measured],
   ['nonfinite', runStrings.nonfinite, ran],
   ['parameters', runStrings.parameters, always],
   ['dtype', runStrings.dtype, always],
@@ -186,7 +186,8 @@ function statisticMetric(
   text = plainText,
 ): Metric {
   const { nodes, values } = h.document;
-  const isReal = (value: number): boolean => /^(b?float|complex)/.test(string(h.document, values.dtype[value]));
+  const isReal = (value: number): boolean =>
+    /^(b?float|complex)/.test(string(h.document, values.dtype[value]));
   const some = [...run.statistics.keys()].some(isReal);
   const numbers = nodes.outputs.map((outputs) => {
     const value = outputs.find((each) => run.statistics.has(each) && (!some || isReal(each)));
@@ -216,8 +217,8 @@ export function metricOf(
       return run && numberMetric(h, id, runStrings.peakMemory(), column(run.peak), false, sizeText);
     case 'mean':
       return run && statisticMetric(h, run, id, runStrings.mean(), ({ mean }) => mean);
-    case 'spread':
-      return run && statisticMetric(h, run, id, runStrings.spread(), ({ std }) => std);
+    case 'std':
+      return run && statisticMetric(h, run, id, runStrings.std(), ({ std }) => std);
     case 'zeros':
       return (
         run &&
@@ -225,7 +226,7 @@ export function metricOf(
           h,
           run,
           id,
-          runStrings.zeroShare(),
+          runStrings.zeros(),
           ({ zeros, count }) => (count > 0 ? zeros / count : null),
           shareText,
         )

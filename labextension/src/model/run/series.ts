@@ -9,15 +9,15 @@ export interface Series {
   nodes: number[];
   /** The value of each; NaN and infinities too. */
   values: number[];
-  /** The ends of the scale; zero is on it. */
+  /** The ends of the scale; zero is on it, but of memory, of which most is held all the time. */
   low: number;
   high: number;
 }
 
-export function seriesOf({ values: known, categories, most }: Metric): Series {
+export function seriesOf({ id, values: known, categories, most }: Metric): Series {
   const nodes: number[] = [];
   const values: number[] = [];
-  let [low, high] = [0, categories === null ? 0 : most];
+  let [low, high] = [id === 'memory' ? most : 0, categories === null ? 0 : most];
   known.forEach((value, node) => {
     if (value !== null) {
       nodes.push(node);
@@ -28,7 +28,8 @@ export function seriesOf({ values: known, categories, most }: Metric): Series {
       }
     }
   });
-  return { nodes, values, low, high };
+  // The least that was held still is a bar to be seen.
+  return { nodes, values, low: id === 'memory' ? Math.max(0, low - (high - low) / 5) : low, high };
 }
 
 /** The places from `first` up to `end` that one column of pixels shows: one, or several where there are more than pixels. */
