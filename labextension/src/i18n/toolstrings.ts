@@ -93,6 +93,7 @@ export const pngScreen = () => trans.__('PNG, visible area');
 export const pngWhole = () => trans.__('PNG, entire graph');
 export const svgScreen = () => trans.__('SVG, visible area');
 export const svgWhole = () => trans.__('SVG, entire graph');
+export const figureSvg = () => trans.__('SVG, figure for print');
 export const dot = () => trans.__('DOT, for Graphviz');
 export const json = () => trans.__('JSON, the view document');
 export const html = () => trans.__('HTML, standalone explorer');

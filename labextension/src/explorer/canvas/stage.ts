@@ -13,7 +13,7 @@ import {
 } from './camera';
 import { element } from '../ui/dom';
 import { paintScene } from './paint/draw';
-import { overlaps, type Layer } from './paint/paint';
+import { overlaps, type Layer, type Paint } from './paint/paint';
 import type { DrawingContext } from './paint/svgcontext';
 import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from '../ui/theme';
@@ -56,8 +56,15 @@ export interface Stage {
   shows(index: number): boolean;
   readonly marks: Readonly<StageState>;
   mark(marks: Partial<StageState>): void;
-  /** Draws the picture on something else, as if it were looked at through that camera. */
-  paintOn(target: DrawingContext, camera: Camera, width: number, height: number, density: number): void;
+  /** Draws the picture on something else, as if it were looked at through that camera; `other` is not as on the screen. */
+  paintOn(
+    target: DrawingContext,
+    camera: Camera,
+    width: number,
+    height: number,
+    density: number,
+    other?: Partial<Paint>,
+  ): void;
   /** Adds something that is drawn over the boxes. */
   addLayer(layer: Layer): void;
   /** What a layer draws has changed. */
@@ -116,6 +123,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
       // Ease out.
       progress: 1 - (1 - t) ** 3,
       before: from,
+      isPrint: false,
       layers,
     });
     if (start >= 0) {
@@ -208,7 +216,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
       Object.assign(marks, changed);
       request();
     },
-    paintOn(target, through, w, tall, density) {
+    paintOn(target, through, w, tall, density, other) {
       if (h !== null && scene !== null && theme !== null) {
         paintScene({
           context: target,
@@ -225,7 +233,9 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
           hovered: -1,
           progress: 1,
           before: () => null,
+          isPrint: false,
           layers,
+          ...other,
         });
       }
     },

@@ -1,13 +1,14 @@
 /** The menu that saves: the picture as PNG or SVG, the graph as DOT, JSON or a page of its own; and links. */
 
 import * as toolStrings from '../../../i18n/toolstrings';
-import type { Camera } from '../../canvas/camera';
 import { dotFile } from './dotfile';
 import { element } from '../../ui/dom';
 import { icon } from '../../ui/icons';
 import { createMenu } from '../../ui/menu';
 import { linkOf } from '../../core/links';
+import { figureSvg } from './figure';
 import { pageFile } from './pagefile';
+import { onScreen, wholeOf, type Shot } from './shot';
 import { createSvgContext } from '../../canvas/paint/svgcontext';
 import { withSizeNames } from '../../../model/sizenames';
 import type { ViewDocument } from '../../../protocol/viewdocument';
@@ -31,34 +32,17 @@ function download(view: View, content: Blob | string, type: string, ending: stri
   view.notify(toolStrings.saved(`${name}.${ending}`));
 }
 
-interface Shot {
-  camera: Camera;
-  width: number;
-  height: number;
-}
-
-function onScreen({ stage }: View): Shot {
-  return { camera: stage.camera, width: stage.width, height: stage.height };
-}
-
-function whole(view: View): Shot {
-  const { bounds } = view.scene!;
-  return {
-    camera: { x: MARGIN - bounds.x, y: MARGIN - bounds.y, scale: 1 },
-    width: bounds.width + 2 * MARGIN,
-    height: bounds.height + 2 * MARGIN,
-  };
-}
+const shotOf = (view: View, all: boolean): Shot => (all ? wholeOf(view.scene!, MARGIN) : onScreen(view));
 
 export function svgOf(view: View, all: boolean): string {
-  const { camera, width, height } = all ? whole(view) : onScreen(view);
+  const { camera, width, height } = shotOf(view, all);
   const context = createSvgContext();
   view.stage.paintOn(context, camera, width, height, 1);
   return context.toSvg(width, height, view.graph!.document.name);
 }
 
 function pngOf(view: View, all: boolean): Promise<Blob | null> {
-  const { camera, width, height } = all ? whole(view) : onScreen(view);
+  const { camera, width, height } = shotOf(view, all);
   const density = Math.min(
     2,
     MOST_SIDE / width,
@@ -89,6 +73,7 @@ export function exportFeature(view: View): void {
       download(view, blob, 'image/png', 'png');
     }
   };
+  const svg = (text: string): void => download(view, text, 'image/svg+xml', 'svg');
   const page = async (): Promise<void> => {
     const script = (await view.options.pageScript?.()) ?? null;
     if (!script) {
@@ -101,8 +86,9 @@ export function exportFeature(view: View): void {
   const choices: [string, () => void][] = [
     [toolStrings.pngScreen(), () => void png(false)],
     [toolStrings.pngWhole(), () => void png(true)],
-    [toolStrings.svgScreen(), () => download(view, svgOf(view, false), 'image/svg+xml', 'svg')],
-    [toolStrings.svgWhole(), () => download(view, svgOf(view, true), 'image/svg+xml', 'svg')],
+    [toolStrings.svgScreen(), () => svg(svgOf(view, false))],
+    [toolStrings.svgWhole(), () => svg(svgOf(view, true))],
+    [toolStrings.figureSvg(), () => svg(figureSvg(view))],
     [toolStrings.dot(), () => download(view, dotFile(view.graph!, view.scene!), 'text/vnd.graphviz', 'dot')],
     [toolStrings.json(), () => download(view, JSON.stringify(exported(view)), 'application/json', 'json')],
     [toolStrings.html(), () => void page()],
