@@ -1,16 +1,19 @@
 /** The menu that saves: the picture as PNG or SVG, the graph as DOT, JSON or a page of its own; and links. */
 
+import * as runStrings from '../../../i18n/runstrings';
 import * as toolStrings from '../../../i18n/toolstrings';
 import { dotFile } from './dotfile';
 import { element } from '../../ui/dom';
 import { icon } from '../../ui/icons';
 import { createMenu } from '../../ui/menu';
 import { linkOf } from '../../core/links';
-import { figureSvg } from './figure';
+import { figureAsk, figureSvg } from './figure';
 import { pageFile } from './pagefile';
 import { onScreen, wholeOf, type Shot } from './shot';
 import { createSvgContext } from '../../canvas/paint/svgcontext';
 import { withSizeNames } from '../../../model/sizenames';
+import { bytes } from '../../../protocol/connection';
+import type { FigureAsk } from '../../../protocol/runmessages';
 import type { ViewDocument } from '../../../protocol/viewdocument';
 import { ORDER } from '../../ui/toolbar';
 import type { View } from '../../core/view';
@@ -20,8 +23,8 @@ const MARGIN = 24;
 const MOST_SIDE = 12_000;
 const MOST_PIXELS = 80_000_000;
 
-function download(view: View, content: Blob | string, type: string, ending: string): void {
-  const blob = typeof content === 'string' ? new Blob([content], { type }) : content;
+function download(view: View, content: BlobPart, type: string, ending: string): void {
+  const blob = new Blob([content], { type });
   const address = URL.createObjectURL(blob);
   const name = view.graph!.document.name.replace(/[^\w.-]+/g, '_').slice(0, 80) || 'graph';
   const link = element('a', { attributes: { href: address, download: `${name}.${ending}` } });
@@ -83,12 +86,36 @@ export function exportFeature(view: View): void {
     download(view, await pageFile(exported(view), script), 'text/html', 'html');
   };
   const link = (): void => view.copy(view.options.linkTo?.(linkOf(view)) ?? linkOf(view));
+  const { kernel } = view.options;
+  const ask = (form: FigureAsk['form']): void => {
+    view.notify(toolStrings.drawingFigure());
+    try {
+      kernel?.send(figureAsk(view, form));
+    } catch {
+      view.notify(runStrings.connectionLost());
+    }
+  };
+  kernel?.onMessage((message, [file]) => {
+    if (message?.type === 'figure.made' && view.graph !== null) {
+      if (message.message === '') {
+        const isPdf = message.form === 'pdf';
+        download(view, bytes(file) as BlobPart, isPdf ? 'application/pdf' : 'text/x-tex', message.form);
+      } else {
+        view.notify(message.message);
+      }
+    }
+  });
+  const asked: [string, () => void][] = [
+    [toolStrings.figurePdf(), () => ask('pdf')],
+    [toolStrings.figureTikz(), () => ask('tex')],
+  ];
   const choices: [string, () => void][] = [
     [toolStrings.pngScreen(), () => void png(false)],
     [toolStrings.pngWhole(), () => void png(true)],
     [toolStrings.svgScreen(), () => svg(svgOf(view, false))],
     [toolStrings.svgWhole(), () => svg(svgOf(view, true))],
     [toolStrings.figureSvg(), () => svg(figureSvg(view))],
+    ...(kernel === undefined ? [] : asked),
     [toolStrings.dot(), () => download(view, dotFile(view.graph!, view.scene!), 'text/vnd.graphviz', 'dot')],
     [toolStrings.json(), () => download(view, JSON.stringify(exported(view)), 'application/json', 'json')],
     [toolStrings.html(), () => void page()],

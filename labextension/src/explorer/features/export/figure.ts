@@ -1,5 +1,9 @@
 /** What is on the screen, open or closed, as a figure for a paper: the same bytes whatever else the screen shows. */
 
+import { scopeOf } from '../../../model/hierarchy';
+import { documentScopes } from '../../../model/openstate';
+import { repeatOf } from '../../../model/repeats';
+import type { FigureAsk } from '../../../protocol/runmessages';
 import { createRunner } from '../../../layout/runner';
 import { buildScene, createMeasure, layoutInput } from '../../canvas/scene';
 import { createSvgContext } from '../../canvas/paint/svgcontext';
@@ -8,6 +12,22 @@ import type { View } from '../../core/view';
 import { wholeOf } from './shot';
 
 const MARGIN = 6;
+
+/** What the kernel is asked, which draws the same view as other kinds of files. */
+export function figureAsk(view: View, form: FigureAsk['form']): FigureAsk {
+  const h = view.graph!;
+  const { elements, kinds } = view.scene!.visible;
+  return {
+    type: 'figure.ask',
+    form,
+    opened: documentScopes(h, view.opened),
+    inlined: [...h.isFunction.keys()].filter((scope) => h.isFunction[scope] && h.inlined[scope]),
+    repeats: elements.some(
+      (at, index) => kinds[index] === 'closed' && repeatOf(h, scopeOf(h, at)) !== undefined,
+    ),
+    symbolic: h.sizeNames.size > 0,
+  };
+}
 
 export function figureSvg(view: View): string {
   const graph = view.graph!;
