@@ -223,6 +223,22 @@ def test_the_svg_shows_the_boxes(page, file, tmp_path, choice):
     assert "head" in page.locator("svg text").all_text_contents()
 
 
+def test_the_figure_is_the_same_in_the_dark_and_has_nothing_to_press(browser, file, tmp_path):
+    made = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 900, "height": 700}, color_scheme=scheme)
+        explorer = opened(context.new_page(), file, "#open=blocks&select=head")
+        expect(explorer.box("blocks")).to_have_attribute("aria-expanded", "true")
+        made.append(saved(explorer, "SVG, figure for print", tmp_path).read_bytes())
+        context.close()
+    assert made[0] == made[1]
+    text = made[0].decode()
+    assert "<script" not in text
+    assert re.findall('font-family="(.*?)"', text)[0].startswith("Helvetica, Arial")
+    # A warning is a thing to click.
+    assert "#f2b21b" not in text
+
+
 def test_the_png_is_an_image(page, file, tmp_path):
     assert saved(opened(page, file), "PNG, entire graph", tmp_path).read_bytes().startswith(b"\x89PNG")
 
@@ -255,6 +271,7 @@ STATES = {
     "a comparison": ["ArrowDown", "m", "ArrowDown", "m"],
     "light": ["End", "a"],
     "all groups open": ["e"],
+    "a plot": ["v", "Tab"],
 }
 
 
