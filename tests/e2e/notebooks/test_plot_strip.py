@@ -1,4 +1,4 @@
-"""The strip under the graph in JupyterLab: what a run measured along the run, by pointer, keyboard and screen reader."""
+"""The strip under the graph in JupyterLab: what was measured along a run, by pointer, keyboard and screen reader."""
 
 from __future__ import annotations
 
@@ -52,8 +52,11 @@ def plot(explorer: ExplorerView) -> Locator:
             re.compile(r"^\d+ operators on cpu · ")
         )
     explorer.host.get_by_role("combobox", name="Overlay").select_option("time")
+    explorer.page.mouse.move(5, 5)
     explorer.collapse_all()
+    explorer.press("f")
     expect(strip).to_be_visible()
+    explorer.paint_is_settled()
     return strip
 
 
@@ -97,8 +100,6 @@ def test_the_picture_is_as_high_as_what_the_strip_leaves_of_it(explorer: Explore
 
 
 def test_a_point_under_the_pointer_lights_the_closed_box_of_its_node(explorer: ExplorerView, plot: Locator) -> None:
-    explorer.page.mouse.move(5, 5)
-    explorer.paint_is_settled()
     before = pixels(explorer, "layer1")
     explorer.page.mouse.move(*at(plot, 10))
     explorer.paint_is_settled()
