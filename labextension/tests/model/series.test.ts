@@ -3,7 +3,7 @@ import { groupElement, buildHierarchy, inputElement } from '../../src/model/hier
 import { pathText } from '../../src/model/elementdetails';
 import { hotSpots, metricOf, type Metric } from '../../src/model/run/metrics';
 import { emptyRun, type RunData, type Statistics } from '../../src/model/run/rundata';
-import { outstandingIn, placesIn, placesOf, seriesOf } from '../../src/model/run/series';
+import { heightIn, middleOf, outstandingIn, placesIn, placesOf, seriesOf } from '../../src/model/run/series';
 import { DocumentBuilder } from '../fixtures/builder';
 import { mlp, resnet18 } from '../fixtures/models';
 
@@ -25,12 +25,26 @@ describe('a series', () => {
       values: [2, -3, 1],
       low: -3,
       high: 2,
+      isRoot: false,
     });
     expect(seriesOf(metric([4, 5]))).toMatchObject({ low: 0, high: 5 });
   });
 
   it('keeps what is not finite, off its scale', () => {
     expect(seriesOf(metric([1, NaN, Infinity]))).toMatchObject({ values: [1, NaN, Infinity], high: 1 });
+  });
+
+  it('of what adds up goes by the root, which its middle says', () => {
+    const time = seriesOf(metric([1, 100]));
+    expect([heightIn(time, 100), heightIn(time, 25), heightIn(time, 1), middleOf(time)]).toEqual([
+      1, 0.5, 0.1, 25,
+    ]);
+    const mean = seriesOf({ ...metric([1, -1]), isAdditive: false });
+    expect([heightIn(mean, 1), heightIn(mean, 0), heightIn(mean, -1), middleOf(mean)]).toEqual([
+      1, 0.5, 0, 0,
+    ]);
+    const zero = seriesOf(metric([0, 0]));
+    expect(heightIn(zero, 0)).toBe(0);
   });
 
   it('of memory begins below the least, so that the weights do not hide the rest', () => {

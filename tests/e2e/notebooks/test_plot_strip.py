@@ -190,6 +190,23 @@ def test_it_stays_hidden_in_the_explorers_that_come(
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
+def test_what_is_selected_stays_in_view_when_the_strip_comes(explorer: ExplorerView, plot: Locator) -> None:
+    explorer.press("g", "f")
+    expect(plot).to_be_hidden()
+    explorer.paint_is_settled()
+    explorer.click("fc")
+    if explorer.panel.is_visible():
+        explorer.press("i")
+    bottom = "stage => stage.getBoundingClientRect().bottom"
+    stage = explorer.host.locator(".stage")
+    # Where the strip will be.
+    assert stage.evaluate(bottom) - 80 < explorer.position("fc")["y"]
+    explorer.press("g")
+    expect(plot).to_be_visible()
+    explorer.paint_is_settled()
+    assert explorer.position("fc")["y"] < stage.evaluate(bottom) - 5
+
+
 @pytest.mark.parametrize("form", ["PDF", "TikZ"])
 def test_the_kernel_makes_a_figure_of_the_view(
     explorer: ExplorerView, plot: Locator, tmp_path: Path, form: str

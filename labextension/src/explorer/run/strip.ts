@@ -4,7 +4,15 @@ import * as runStrings from '../../i18n/runstrings';
 import { pathText } from '../../model/elementdetails';
 import { kindOf, scopeOf, type Element } from '../../model/hierarchy';
 import { isRanked } from '../../model/run/metrics';
-import { outstandingIn, placesIn, placesOf, seriesOf, type Series } from '../../model/run/series';
+import {
+  heightIn,
+  middleOf,
+  outstandingIn,
+  placesIn,
+  placesOf,
+  seriesOf,
+  type Series,
+} from '../../model/run/series';
 import { remember, remembered } from '../core/remembered';
 import type { View } from '../core/view';
 import { element } from '../ui/dom';
@@ -17,12 +25,14 @@ const KEY = 'plot';
 const HIDDEN = 'hidden';
 /** Above and below the bars. */
 const EDGE = 3;
+/** Of few operators, bars are no towers. */
+const WIDEST = 16;
 
 export function stripFeature(view: View, state: RunState): void {
   const { events, keys, toolbar } = view;
   const title = element('strong', {});
   const reading = element('span', { class: 'reading' });
-  const [top, bottom] = [element('span', {}), element('span', {})];
+  const [top, middle, bottom] = [element('span', {}), element('span', {}), element('span', {})];
   const canvas = element('canvas', {});
   const plot = element(
     'div',
@@ -36,13 +46,13 @@ export function stripFeature(view: View, state: RunState): void {
     element(
       'div',
       { class: 'strip-body' },
-      element('div', { class: 'scale', attributes: { 'aria-hidden': 'true' } }, top, bottom),
+      element('div', { class: 'scale', attributes: { 'aria-hidden': 'true' } }, top, middle, bottom),
       plot,
     ),
   );
   strip.hidden = true;
   let isWanted = remembered(KEY) !== HIDDEN;
-  let series: Series = { nodes: [], values: [], low: 0, high: 0 };
+  let series: Series = { nodes: [], values: [], low: 0, high: 0, isRoot: false };
   /** The place of the cursor. */
   let at = 0;
   let hovered: Element = -1;
@@ -63,21 +73,19 @@ export function stripFeature(view: View, state: RunState): void {
     canvas.height = Math.round(height * density);
     const context = canvas.getContext?.('2d');
     const { theme, graph } = view;
-    const { nodes, values, low, high } = series;
+    const { nodes, values } = series;
     const count = nodes.length;
     if (!context || graph === null || count === 0) {
       return;
     }
     context.setTransform(density, 0, 0, density, 0, 0);
-    const y = (value: number): number => {
-      const part = high > low ? Math.max(0, (value - low) / (high - low)) : 0;
-      return height - EDGE - part * (height - 2 * EDGE);
-    };
+    const y = (value: number): number => height - EDGE - heightIn(series, value) * (height - 2 * EDGE);
     const columns = Math.min(count, Math.max(1, Math.floor(width)));
     const step = width / columns;
+    const wide = Math.max(1, Math.min(WIDEST, step > 4 ? step - 1 : step));
     const bar = (color: string, left: number, from: number, to: number): void => {
       context.fillStyle = color;
-      context.fillRect(left, from, Math.max(1, step - (step > 4 ? 1 : 0)), Math.max(1.5, to - from));
+      context.fillRect(left + (step - wide) / 2, from, wide, Math.max(1.5, to - from));
     };
     const mark = (marked: Element, color: string): void => {
       const places = placesOf(graph, series, marked);
@@ -85,21 +93,23 @@ export function stripFeature(view: View, state: RunState): void {
         return;
       }
       const left = (places[0] / count) * width;
-      const wide = ((places[1] - places[0]) / count) * width;
+      const length = ((places[1] - places[0]) / count) * width;
       context.fillStyle = color;
       context.globalAlpha = 0.22;
-      context.fillRect(left, 0, Math.max(2, wide), height);
+      context.fillRect(left, 0, Math.max(2, length), height);
       context.globalAlpha = 1;
       // The ends of a single point are wider than it is.
-      const end = Math.max(6, wide);
-      context.fillRect(left + (wide - end) / 2, 0, end, EDGE);
-      context.fillRect(left + (wide - end) / 2, height - EDGE, end, EDGE);
+      const end = Math.max(6, length);
+      context.fillRect(left + (length - end) / 2, 0, end, EDGE);
+      context.fillRect(left + (length - end) / 2, height - EDGE, end, EDGE);
     };
     mark(view.selected, theme.selected);
     mark(hovered, theme.text);
     const ground = y(0);
     context.fillStyle = theme.muted;
     context.fillRect(0, ground - 0.5, width, 1);
+    context.fillStyle = theme.groupBorder;
+    context.fillRect(0, height / 2, width, 1);
     for (let column = 0; column < columns; column++) {
       const [first, end] = placesIn(count, column, columns);
       let [least, most, isFinite] = [Infinity, -Infinity, true];
@@ -161,7 +171,9 @@ export function stripFeature(view: View, state: RunState): void {
     plot.setAttribute('aria-label', name);
     plot.setAttribute('aria-valuemax', String(count));
     title.textContent = metric.label;
-    top.textContent = series.low < series.high ? metric.text(series.high) : '';
+    const isFlat = series.low === series.high;
+    top.textContent = isFlat ? '' : metric.text(series.high);
+    middle.textContent = isFlat ? '' : metric.text(middleOf(series));
     bottom.textContent = metric.text(series.low);
     tell();
   };

@@ -12,9 +12,20 @@ export interface Series {
   /** The ends of the scale; zero is on it, but of memory, of which most is held all the time. */
   low: number;
   high: number;
+  /** Heights go by the root, as on the boxes, so that one slow operator does not hide the others. */
+  isRoot: boolean;
 }
 
-export function seriesOf({ id, values: known, categories, most }: Metric): Series {
+/** How high a value stands, from 0 to 1. */
+export function heightIn({ low, high, isRoot }: Series, value: number): number {
+  const part = high > low ? Math.max(0, (value - low) / (high - low)) : 0;
+  return isRoot ? Math.sqrt(part) : part;
+}
+
+/** The value at half the height. */
+export const middleOf = ({ low, high, isRoot }: Series): number => low + (high - low) / (isRoot ? 4 : 2);
+
+export function seriesOf({ id, values: known, categories, most, isAdditive }: Metric): Series {
   const nodes: number[] = [];
   const values: number[] = [];
   let [low, high] = [id === 'memory' ? most : 0, categories === null ? 0 : most];
@@ -29,7 +40,13 @@ export function seriesOf({ id, values: known, categories, most }: Metric): Serie
     }
   });
   // The least that was held still is a bar to be seen.
-  return { nodes, values, low: id === 'memory' ? Math.max(0, low - (high - low) / 5) : low, high };
+  return {
+    nodes,
+    values,
+    low: id === 'memory' ? Math.max(0, low - (high - low) / 5) : low,
+    high,
+    isRoot: isAdditive && low === 0,
+  };
 }
 
 /** The places from `first` up to `end` that one column of pixels shows: one, or several where there are more than pixels. */
