@@ -24,7 +24,7 @@ export const failedHere = () => trans.__('✕ failed');
 export const helpOverlay = () => trans.__('next overlay: time, memory, parameters, dtype …');
 
 // The plot along the run.
-export const plot = () => trans.__('Plot (g)');
+export const plot = () => trans.__('Plot (u)');
 export const plotOf = (metric: string) => trans.__('Plot of %1', metric);
 export const pointOf = (name: string, value: string) => trans.__('%1, %2', name, value);
 export const helpPlot = () => trans.__('show or hide the plot under the graph');

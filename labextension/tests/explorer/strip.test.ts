@@ -1,4 +1,5 @@
 // @vitest-environment happy-dom
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createView } from '../../src/explorer/core/createview';
 import type { View } from '../../src/explorer/core/view';
@@ -18,7 +19,7 @@ const $ = (selector: string): HTMLElement => view.frame.root.querySelector<HTMLE
 const strip = (): HTMLElement => $('.strip');
 const plot = (): HTMLElement => $('.plot');
 const reading = (): string => $('.reading').textContent!;
-const button = (): HTMLElement => $('[aria-label="Plot (g)"]');
+const button = (): HTMLElement => $('[aria-label="Plot (u)"]');
 const said = (): string => plot().getAttribute('aria-valuetext')!;
 const h = (): Hierarchy => view.graph!;
 
@@ -88,7 +89,7 @@ describe('the strip', () => {
     await open();
     run();
     expect(strip().hidden).toBe(true);
-    press('g', view.tree.node);
+    press('u', view.tree.node);
     expect([strip().hidden, button().getAttribute('aria-pressed')]).toEqual([false, 'true']);
   });
 
@@ -186,8 +187,20 @@ describe('by keyboard', () => {
     expect(view.selected).toBe(1);
   });
 
+  it('no key is one that a plugin of JupyterLab offers for a node', () => {
+    const sources = readdirSync('src/lab', { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.ts'),
+    );
+    const offered = sources.flatMap((path) =>
+      [...readFileSync(`src/lab/${path}`, 'utf8').matchAll(/\bkey: '(.+?)'/g)].map(([, key]) => key),
+    );
+    const bound = view.keys.bindings.flatMap(({ keys }) => keys);
+    expect(offered).not.toEqual([]);
+    expect(bound.filter((key) => offered.includes(key))).toEqual([]);
+  });
+
   it('keys of the explorer are still heard', () => {
-    press('g');
+    press('u');
     expect(strip().hidden).toBe(true);
   });
 });

@@ -181,17 +181,17 @@ def test_the_table_lists_what_is_plotted(explorer: ExplorerView, plot: Locator) 
 def test_it_stays_hidden_in_the_explorers_that_come(
     explorer: ExplorerView, notebook: NotebookView, plot: Locator
 ) -> None:
-    button = explorer.host.get_by_role("button", name="Plot (g)")
+    button = explorer.host.get_by_role("button", name="Plot (u)")
     button.click()
     expect(plot).to_be_hidden()
     expect(button).to_have_attribute("aria-pressed", "false")
-    explorer.press("g")
+    explorer.press("u")
     expect(plot).to_be_visible()
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
 def test_what_is_selected_stays_in_view_when_the_strip_comes(explorer: ExplorerView, plot: Locator) -> None:
-    explorer.press("g", "f")
+    explorer.press("u", "f")
     expect(plot).to_be_hidden()
     explorer.paint_is_settled()
     explorer.click("fc")
@@ -201,7 +201,7 @@ def test_what_is_selected_stays_in_view_when_the_strip_comes(explorer: ExplorerV
     stage = explorer.host.locator(".stage")
     # Where the strip will be.
     assert stage.evaluate(bottom) - 80 < explorer.position("fc")["y"]
-    explorer.press("g")
+    explorer.press("u")
     expect(plot).to_be_visible()
     explorer.paint_is_settled()
     assert explorer.position("fc")["y"] < stage.evaluate(bottom) - 5

@@ -249,8 +249,8 @@ export function stripFeature(view: View, state: RunState): void {
   events.on('theme', repaint);
   events.on('destroy', () => cancelAnimationFrame(frame));
   keys.bind({
-    keys: ['g'],
-    help: ['g', runStrings.helpPlot()],
+    keys: ['u'],
+    help: ['u', runStrings.helpPlot()],
     anywhere: true,
     run: () => (series.nodes.length === 0 ? view.notify(runStrings.nothingToPlot()) : show(!isWanted)),
   });
