@@ -6,10 +6,22 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { minify } from 'terser';
 import { pageTemplate, writePageScript } from './generate.mjs';
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const static_ = (room) => resolve(here, '../tracelab', room, 'static');
+
+/** In one file nothing is loaded later, and each module that could be would stand in a function of its own: 5 KB. */
+const inOneFile = {
+  name: 'in one file',
+  setup({ onLoad }) {
+    onLoad({ filter: /explorer[\\/]loaddeferred\.ts$/ }, () => ({
+      contents: "import { plugIn } from './deferred'; export const loadDeferred = async () => ({ plugIn });",
+      loader: 'ts',
+    }));
+  },
+};
 
 const bundle = async (options) => {
   const { outputFiles } = await build({
@@ -19,9 +31,16 @@ const bundle = async (options) => {
     target: 'es2022',
     legalComments: 'none',
     write: false,
+    plugins: [inOneFile],
     ...options,
   });
-  return outputFiles[0].text.trimEnd();
+  // What esbuild has put together, terser makes smaller once more: 3 % of it, and 6 % when it is packed.
+  const { code } = await minify(outputFiles[0].text, {
+    ecma: 2020,
+    module: options.format === 'esm',
+    compress: { passes: 2 },
+  });
+  return code.trimEnd();
 };
 
 /** What a browser reads of each, in kilobytes of 1,000 bytes: the smaller kilobyte makes the stricter limit. */

@@ -61,7 +61,25 @@ class SizesAsk(TypedDict):
     type: Literal["sizes.ask"]
 
 
-BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView | SizesAsk
+FigureForm = Literal["pdf", "tex"]
+
+
+class FigureAsk(TypedDict):
+    """Make a figure for print of what is on the screen."""
+
+    type: Literal["figure.ask"]
+    form: FigureForm
+    opened: list[int]
+    """The scopes whose groups are open."""
+    inlined: list[int]
+    """The scopes whose contents stand in the group around them."""
+    repeats: bool
+    """Repeated blocks are one."""
+    symbolic: bool
+    """Sizes have their names."""
+
+
+BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView | SizesAsk | FigureAsk
 """From the browser."""
 
 
@@ -192,6 +210,15 @@ class SizesTold(TypedDict):
     """Value rows, each with a text for each size: `batch`, `64`, `length - 1`, `?`."""
 
 
+class FigureMade(TypedDict):
+    """A figure that was asked for. Buffer: the file, unless it could not be made."""
+
+    type: Literal["figure.made"]
+    form: FigureForm
+    message: str
+    """One sentence why not; empty where it was made."""
+
+
 KernelMessage = (
     RunReady
     | RunBegin
@@ -203,5 +230,6 @@ KernelMessage = (
     | RunFault
     | RunPong
     | SizesTold
+    | FigureMade
 )
 """From the kernel."""

@@ -22,6 +22,7 @@ import { linkOf, restore } from './core/links';
 import { positionOf, type Position } from './core/positions';
 import { whenIdle } from './ui/idle';
 import { createView } from './core/createview';
+import { loadDeferred } from './loaddeferred';
 import type { ExplorerOptions, Feature, View } from './core/view';
 import { showWarning } from './features/warnings';
 
@@ -102,7 +103,7 @@ function makeView(host: HTMLElement, options: ExplorerOptions, isPane = false): 
   const view = createView(host, options, DEFAULT_HEIGHT, async () => {
     await whenIdle(SOON_MS);
     try {
-      const { plugIn } = await import('./deferred');
+      const { plugIn } = await loadDeferred();
       if (!gone) {
         plugIn(view, isPane ? undefined : makePane);
       }

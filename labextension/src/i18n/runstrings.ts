@@ -23,6 +23,15 @@ export const total = (value: string) => trans.__('total %1', value);
 export const failedHere = () => trans.__('✕ failed');
 export const helpOverlay = () => trans.__('next overlay: time, memory, parameters, dtype …');
 
+// The plot along the run.
+export const plot = () => trans.__('Plot (u)');
+export const plotOf = (metric: string) => trans.__('Plot of %1', metric);
+export const pointOf = (name: string, value: string) => trans.__('%1, %2', name, value);
+export const helpPlot = () => trans.__('show or hide the plot under the graph');
+export const plotShown = () => trans.__('Plot shown');
+export const plotHidden = () => trans.__('Plot hidden');
+export const nothingToPlot = () => trans.__('Choose an overlay with numbers to plot it.');
+
 // The table of hot spots.
 export const hotSpots = () => trans.__('Hot spots');
 export const showHotSpots = () => trans.__('Hot spots …');

@@ -93,13 +93,17 @@ export const pngScreen = () => trans.__('PNG, visible area');
 export const pngWhole = () => trans.__('PNG, entire graph');
 export const svgScreen = () => trans.__('SVG, visible area');
 export const svgWhole = () => trans.__('SVG, entire graph');
+export const figureSvg = () => trans.__('SVG, figure for print');
+export const figurePdf = () => trans.__('PDF, figure for print');
+export const figureTikz = () => trans.__('TikZ, figure for print');
+export const drawingFigure = () => trans.__('The kernel draws the figure …');
 export const dot = () => trans.__('DOT, for Graphviz');
 export const json = () => trans.__('JSON, the view document');
 export const html = () => trans.__('HTML, standalone explorer');
 export const copyLink = () => trans.__('Copy link to this view');
 export const noPng = () => trans.__('This browser cannot create a PNG of this size.');
 export const noPage = () => trans.__('To save a standalone page here, call traced.to_html(path) in Python.');
-export const helpExport = () => trans.__('export as PNG, SVG, DOT, JSON or HTML; copy a link');
+export const helpExport = () => trans.__('export as PNG, SVG, PDF, DOT, JSON or HTML; copy a link');
 
 /** The menu of what is drawn as it stands, or steps aside. */
 export const story = () => trans.__('What is drawn (l)');

@@ -127,6 +127,14 @@ export function elementText(h: Hierarchy, at: Element): string {
   return kindOf(h, at) === 'op' ? operatorText(label) : label.title;
 }
 
+/** From the outermost module on: `h.4.mlp.act: add`, or the path of a group. */
+export function pathText(h: Hierarchy, at: Element): string {
+  const label = labelOf(h, at);
+  return kindOf(h, at) === 'op'
+    ? operatorText({ ...label, subtitle: h.paths[h.document.nodes.scope[at]] })
+    : h.paths[scopeOf(h, at)] || label.title;
+}
+
 /** What makes a value, where an element does: `graph input`, `fc1: linear`. */
 export const producerName = (h: Hierarchy, maker: Element): string =>
   kindOf(h, maker) === 'input' ? strings.graphInput() : elementText(h, maker);

@@ -51,8 +51,22 @@ export interface SizesAsk {
   type: 'sizes.ask';
 }
 
+/** Make a figure for print of what is on the screen. */
+export interface FigureAsk {
+  type: 'figure.ask';
+  form: 'pdf' | 'tex';
+  /** The scopes whose groups are open. */
+  opened: number[];
+  /** The scopes whose contents stand in the group around them. */
+  inlined: number[];
+  /** Repeated blocks are one. */
+  repeats: boolean;
+  /** Sizes have their names. */
+  symbolic: boolean;
+}
+
 /** From the browser. */
-export type BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView | SizesAsk;
+export type BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView | SizesAsk | FigureAsk;
 
 /** An input of the graph. */
 export interface RunInput {
@@ -166,6 +180,14 @@ export interface SizesTold {
   sizes: [number, string[]][];
 }
 
+/** A figure that was asked for. Buffer: the file, unless it could not be made. */
+export interface FigureMade {
+  type: 'figure.made';
+  form: 'pdf' | 'tex';
+  /** One sentence why not; empty where it was made. */
+  message: string;
+}
+
 /** From the kernel. */
 export type KernelMessage =
   | RunReady
@@ -177,4 +199,5 @@ export type KernelMessage =
   | RunHeatmapError
   | RunFault
   | RunPong
-  | SizesTold;
+  | SizesTold
+  | FigureMade;

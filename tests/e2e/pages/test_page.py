@@ -237,6 +237,39 @@ def test_the_svg_shows_the_boxes(page, file, tmp_path, choice):
     assert "head" in page.locator("svg text").all_text_contents()
 
 
+@pytest.mark.parametrize(("width", "height"), [(420, 600), (1200, 240)])
+def test_the_menu_is_in_the_picture_where_there_is_little_room(browser, file, artefacts, width, height):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    explorer = opened(context.new_page(), file)
+    explorer.press("s")
+    explorer.page.screenshot(path=artefacts / f"page-menu-{width}-{height}.png")
+    menu = explorer.host.get_by_role("menu", name="Export")
+    box = menu.bounding_box()
+    assert box is not None
+    assert (box["x"] >= 0, box["x"] + box["width"] <= width, box["y"] + box["height"] <= height) == (True, True, True)
+    explorer.page.keyboard.press("End")
+    last = menu.get_by_role("menuitem").last
+    expect(last).to_be_focused()
+    expect(last).to_be_in_viewport(ratio=1)
+    context.close()
+
+
+def test_the_figure_is_the_same_in_the_dark_and_has_nothing_to_press(browser, file, tmp_path):
+    made = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 900, "height": 700}, color_scheme=scheme)
+        explorer = opened(context.new_page(), file, "#open=blocks&select=head")
+        expect(explorer.box("blocks")).to_have_attribute("aria-expanded", "true")
+        made.append(saved(explorer, "SVG, figure for print", tmp_path).read_bytes())
+        context.close()
+    assert made[0] == made[1]
+    text = made[0].decode()
+    assert "<script" not in text
+    assert re.findall('font-family="(.*?)"', text)[0].startswith("Helvetica, Arial")
+    # A warning is a thing to click.
+    assert "#f2b21b" not in text
+
+
 def test_the_png_is_an_image(page, file, tmp_path):
     assert saved(opened(page, file), "PNG, entire graph", tmp_path).read_bytes().startswith(b"\x89PNG")
 
@@ -269,6 +302,7 @@ STATES = {
     "a comparison": ["ArrowDown", "m", "ArrowDown", "m"],
     "light": ["End", "a"],
     "all groups open": ["e"],
+    "a plot": ["v", "Tab"],
 }
 
 

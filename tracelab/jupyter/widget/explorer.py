@@ -31,6 +31,7 @@ from tracelab.jupyter.widget.kernel_breaks import follow_kernel
 from tracelab.jupyter.widget.run_columns import Rows
 from tracelab.jupyter.widget.run_session import RunSession, nodes_by_key
 from tracelab.jupyter.widget.size_names import NamingSession
+from tracelab.jupyter.widget.view_figure import answer_figure
 from tracelab.protocol.runs import KernelMessage
 from tracelab.protocol.view_document import MIME_TYPE, ViewDocument
 from tracelab.render.fold import Folded
@@ -237,6 +238,9 @@ class GraphExplorer(anywidget.AnyWidget):
             self._session.hear(content, _user_names())
         if self._naming is not None:
             self._naming.hear(content)
+        made = answer_figure(self._cases[self.case], self.graph, content)
+        if made is not None:
+            self._send_columns(*made)
 
     def restore(self, link: str) -> None:
         """Show a view again, from the text that the explorer's "Copy a link to this view" gives.

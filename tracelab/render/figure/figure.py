@@ -12,7 +12,7 @@ from tracelab.graph.graph import Graph
 from tracelab.render.figure.labels import Labels
 from tracelab.render.figure.layout import scene_of
 from tracelab.render.figure.matplotlib_bytes import matplotlib_bytes
-from tracelab.render.figure.outline import Outline, outline
+from tracelab.render.figure.outline import Opened, Outline, outline
 from tracelab.render.figure.scene import Scene
 from tracelab.render.figure.svg_text import svg_text
 from tracelab.render.figure.theme import theme_of
@@ -128,6 +128,14 @@ class Figure:
     def __repr__(self) -> str:
         width, height = self.size
         return f"Figure({self.outline.name}, {len(self.outline)} boxes, {width:.0f} by {height:.0f} points)"
+
+
+def figure_of_view(graph: Graph, shapes: Shapes | None, opened: Opened, repeats: bool) -> Figure:
+    """The figure of a graph as an explorer shows it, with what is open there."""
+    builder = DocumentBuilder(graph)
+    document = builder.build()
+    labels = Labels(builder.values, shapes)
+    return Figure(outline(document, None, "", repeats, labels.size, labels.type, opened))
 
 
 def figure_of(

@@ -58,6 +58,14 @@ class Link:
     far: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is open, by rows, in place of a depth; `inlined` are those whose contents stand in what is around them."""
+
+    rows: frozenset[int]
+    inlined: frozenset[int] = frozenset()
+
+
 @dataclass(slots=True)
 class Outline:
     """All that is drawn; the boxes of `root` are in no frame."""
@@ -83,6 +91,7 @@ def outline(
     fold_repeats: bool,
     sizes: Callable[[int], str],
     types: Callable[[int], str],
+    opened: Opened | None = None,
 ) -> Outline:
     """The outline of a graph.
 
@@ -93,6 +102,7 @@ def outline(
         fold_repeats: Whether blocks that are alike are one, with their number.
         sizes: What a line says of a value.
         types: What inputs and outputs say of a value.
+        opened: What is open, where that is not a matter of depth.
 
     Returns:
         The outline.
@@ -108,10 +118,12 @@ def outline(
     folded = repeats(document, top, drawn) if fold_repeats else Repeats()
 
     def made(levels: int) -> Outline:
-        return _Outliner(document, top, drawn, same, folded, levels, sizes, types).build()
+        return _Outliner(document, top, drawn, same, folded, levels, sizes, types, opened).build()
 
     deepest = max(module.depth for module in inside) - top.depth + 1
-    if depth is None:
+    if opened is not None:
+        found = made(deepest)
+    elif depth is None:
         found = made(1)
         for levels in range(2, deepest + 1):
             deeper = made(levels)
@@ -121,7 +133,8 @@ def outline(
     else:
         found = made(depth)
     if len(found) > _MOST:
-        raise InputError(f"the figure would have {len(found):,} boxes: give a smaller depth, or a root")
+        what = "give a smaller depth, or a root" if opened is None else f"close some, so that there are at most {_MOST}"
+        raise InputError(f"the figure would have {len(found):,} boxes: {what}")
     return found
 
 
@@ -203,10 +216,11 @@ class _Outliner:
         levels: int,
         sizes: Callable[[int], str],
         types: Callable[[int], str],
+        opened: Opened | None,
     ) -> None:
         self.document, self.top, self.drawn, self.folded = document, top, drawn, folded
         self.same = same
-        self.levels, self.sizes, self.types = levels, sizes, types
+        self.levels, self.sizes, self.types, self.opened = levels, sizes, types, opened
         self.shown = {node for node in drawn if node not in folded.stands_in}
         self.box_of: dict[int, str] = {}
         self.inputs: dict[str, FigureBox] = {}
@@ -227,9 +241,7 @@ class _Outliner:
     def frame(self, module: Module, level: int) -> Frame:
         frame = Frame(module.row, self.titled(module, self.folded.times.get(module.row, 1)), module.is_function)
         frame.times = self.folded.times.get(module.row, 1)
-        items: list[tuple[int, int | Module]] = [(node, node) for node in module.nodes if node in self.shown]
-        items += [(first, child) for child in module.children if (first := self.first(child)) is not None]
-        for _, item in sorted(items, key=lambda pair: pair[0]):
+        for _, item in sorted(self.items(module), key=lambda pair: pair[0]):
             if isinstance(item, int):
                 frame.boxes.append(self.operator(item))
             elif self.opens(item, level + 1):
@@ -238,12 +250,24 @@ class _Outliner:
                 frame.boxes.append(self.closed(item))
         return frame
 
+    def items(self, module: Module) -> list[tuple[int, int | Module]]:
+        """What stands right in a module, each with its first node."""
+        items: list[tuple[int, int | Module]] = [(node, node) for node in module.nodes if node in self.shown]
+        for child in module.children:
+            if self.opened is not None and child.row in self.opened.inlined:
+                items += self.items(child)
+            elif (first := self.first(child)) is not None:
+                items.append((first, child))
+        return items
+
     def first(self, module: Module) -> int | None:
         found = [node for node in module.nodes if node in self.shown]
         found += [first for child in module.children if (first := self.first(child)) is not None]
         return min(found, default=None)
 
     def opens(self, module: Module, level: int) -> bool:
+        if self.opened is not None:
+            return module.row in self.opened.rows
         return level < self.levels and (
             any(self.first(child) is not None for child in module.children)
             or sum(node in self.shown for node in module.nodes) > _FEW_OPERATORS

@@ -85,12 +85,13 @@ function shortLabel(label: Label): SceneLabel {
   };
 }
 
-/** Sizes of boxes, from their labels. */
+/** Sizes of boxes, from their labels; on paper there is nothing to open them by. */
 export function layoutInput(
   h: Hierarchy,
   visible: Visible,
   measure: Measure,
   family: string,
+  isPrint = false,
 ): { input: LayoutInput; labels: SceneLabel[] } {
   const labels = visible.elements.map((element) => shortLabel(labelOf(h, element)));
   const widths: number[] = [];
@@ -101,7 +102,7 @@ export function layoutInput(
       measure(label.title, titleFont(family)) +
       (label.subtitle ? 7 + measure(label.subtitle, subtitleFont(family)) : 0);
     const detail = measure(label.detail, detailFont(family));
-    const toggle = kind === 'closed' || kind === 'open' ? TOGGLE + 9 : 0;
+    const toggle = !isPrint && (kind === 'closed' || kind === 'open') ? TOGGLE + 9 : 0;
     label.boxWidth = Math.ceil(Math.max(64, Math.max(title, detail) + toggle + 2 * PAD + 4));
     if (kind === 'open') {
       widths.push(Math.ceil(title + toggle + 2 * PAD + 14));

@@ -1,10 +1,19 @@
 /** The canvas with its camera: paints when something changed, at most once a frame. */
 
 import type { Hierarchy } from '../../model/hierarchy';
-import { bringIntoView, clampScale, firstView, fit, zoomAt, type Box, type Camera } from './camera';
+import {
+  bringIntoView,
+  clampScale,
+  firstView,
+  fit,
+  visibleWorld,
+  zoomAt,
+  type Box,
+  type Camera,
+} from './camera';
 import { element } from '../ui/dom';
 import { paintScene } from './paint/draw';
-import type { Layer } from './paint/paint';
+import { overlaps, type Layer, type Paint } from './paint/paint';
 import type { DrawingContext } from './paint/svgcontext';
 import { boxOf, type Measure, type Scene } from './scene';
 import type { Theme } from '../ui/theme';
@@ -43,10 +52,19 @@ export interface Stage {
   fit(): void;
   first(): void;
   reveal(index: number): void;
+  /** Whether a box is in view, at least in part. */
+  shows(index: number): boolean;
   readonly marks: Readonly<StageState>;
   mark(marks: Partial<StageState>): void;
-  /** Draws the picture on something else, as if it were looked at through that camera. */
-  paintOn(target: DrawingContext, camera: Camera, width: number, height: number, density: number): void;
+  /** Draws the picture on something else, as if it were looked at through that camera; `other` is not as on the screen. */
+  paintOn(
+    target: DrawingContext,
+    camera: Camera,
+    width: number,
+    height: number,
+    density: number,
+    other?: Partial<Paint>,
+  ): void;
   /** Adds something that is drawn over the boxes. */
   addLayer(layer: Layer): void;
   /** What a layer draws has changed. */
@@ -105,6 +123,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
       // Ease out.
       progress: 1 - (1 - t) ** 3,
       before: from,
+      isPrint: false,
       layers,
     });
     if (start >= 0) {
@@ -190,12 +209,14 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
         move(bringIntoView(camera, boxOf(scene, index), width, height));
       }
     },
+    shows: (index) =>
+      scene !== null && index >= 0 && overlaps(boxOf(scene, index), visibleWorld(camera, width, height)),
     marks,
     mark(changed) {
       Object.assign(marks, changed);
       request();
     },
-    paintOn(target, through, w, tall, density) {
+    paintOn(target, through, w, tall, density, other) {
       if (h !== null && scene !== null && theme !== null) {
         paintScene({
           context: target,
@@ -212,7 +233,9 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
           hovered: -1,
           progress: 1,
           before: () => null,
+          isPrint: false,
           layers,
+          ...other,
         });
       }
     },

@@ -72,6 +72,7 @@ export function createView(
   let opened: ReadonlySet<number> = new Set();
   let isDefaultOpened = (options.state?.opened ?? null) === null;
   let selected: Element = -1;
+  let hovered: Element = -1;
   let query = '';
   let story: Story = rememberedStory();
   let highlighted: ReadonlySet<Element> | null = null;
@@ -120,16 +121,11 @@ export function createView(
       stage.setTheme(read);
       events.emit('theme', read);
     },
-    onResize() {
-      // What was in the middle stays there.
-      const before = stage.width;
-      resized();
-      if (before > 0 && stage.width > 0 && stage.width !== before) {
-        stage.pan((stage.width - before) / 2, 0);
-      }
-    },
+    onResize: fitted,
     onHeight: () => report(),
   });
+  // Bars come and go above and below the picture.
+  frame.observe(stage.node, fitted);
   if (options.fill) {
     frame.fillHost();
   }
@@ -200,7 +196,7 @@ export function createView(
     } else {
       tree.follow(camera);
     }
-    stage.mark({ hovered: -1 });
+    markHovered();
     markSelected();
     markHighlighted();
     events.emit('scene', next);
@@ -247,6 +243,11 @@ export function createView(
     host.dataset.selected = String(hostSelection(h, selected)[0]);
   }
 
+  function markHovered(): void {
+    const isShown = h !== null && scene !== null && hovered >= 0;
+    stage.mark({ hovered: isShown ? visibleIndexOf(h!, scene!.visible, hovered) : -1 });
+  }
+
   function markHighlighted(): void {
     stage.mark({
       highlighted:
@@ -262,6 +263,19 @@ export function createView(
     // Drawn while hidden (a closed tab, a collapsed output): the first view waits for a size.
     if (fresh && scene !== null && stage.width > 0) {
       firstView(scene);
+    }
+  }
+
+  /** Takes another size: what was in the middle stays there, and what is selected stays in view. */
+  function fitted(): void {
+    const { width, height } = stage;
+    const wasShown = stage.shows(view.selectedIndex);
+    resized();
+    if (width > 0 && stage.width > 0 && stage.width !== width) {
+      stage.pan((stage.width - width) / 2, 0);
+    }
+    if (wasShown && stage.height > 0 && stage.height < height) {
+      stage.reveal(view.selectedIndex);
     }
   }
 
@@ -291,7 +305,7 @@ export function createView(
     before = again;
     fresh = true;
     scene = null;
-    selected = -1;
+    selected = hovered = -1;
     query = '';
     highlighted = null;
     pinned = again?.pinned ?? [];
@@ -487,6 +501,13 @@ export function createView(
       const [node, module] = hostSelection(h, to);
       if (byPerson && (node !== before[0] || module !== before[1])) {
         options.onSelect?.(node < 0 ? null : node, module);
+      }
+    },
+    hover(at) {
+      if (at !== hovered) {
+        hovered = at;
+        markHovered();
+        events.emit('hover', at);
       }
     },
     async goTo(to, byPerson = true) {

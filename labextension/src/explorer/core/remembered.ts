@@ -1,30 +1,37 @@
-/** What a person chose to see drawn, kept by the browser for the pictures that come. */
+/** What a person chose, kept by the browser for the pictures that come. */
 
 import { STORY, type Story } from '../../model/hierarchy';
 
-const KEY = 'tracelab:not-drawn';
+/** What was kept under a name; null: nothing, or the page may keep nothing. */
+export function remembered(name: string): string | null {
+  try {
+    return window.localStorage.getItem(`tracelab:${name}`);
+  } catch {
+    return null;
+  }
+}
+
+/** An empty text forgets. */
+export function remember(name: string, text: string): void {
+  try {
+    if (text === '') {
+      window.localStorage.removeItem(`tracelab:${name}`);
+    } else {
+      window.localStorage.setItem(`tracelab:${name}`, text);
+    }
+  } catch {
+    // A page that may keep nothing.
+  }
+}
+
+const NOT_DRAWN = 'not-drawn';
+const PARTS = Object.keys(STORY) as (keyof Story)[];
 
 /** The story as it was told last. */
 export function rememberedStory(): Story {
-  try {
-    const off = new Set((window.localStorage.getItem(KEY) ?? '').split(' '));
-    const parts = Object.keys(STORY).map((part) => [part, !off.has(part)]);
-    return Object.fromEntries(parts) as unknown as Story;
-  } catch {
-    // A page that may keep nothing.
-    return STORY;
-  }
+  const off = new Set((remembered(NOT_DRAWN) ?? '').split(' '));
+  return Object.fromEntries(PARTS.map((part) => [part, !off.has(part)])) as unknown as Story;
 }
 
-export function rememberStory(story: Story): void {
-  const off = (Object.keys(story) as (keyof Story)[]).filter((part) => !story[part]);
-  try {
-    if (off.length === 0) {
-      window.localStorage.removeItem(KEY);
-    } else {
-      window.localStorage.setItem(KEY, off.join(' '));
-    }
-  } catch {
-    // As above.
-  }
-}
+export const rememberStory = (story: Story): void =>
+  remember(NOT_DRAWN, PARTS.filter((part) => !story[part]).join(' '));

@@ -55,6 +55,8 @@ export interface ViewEvents {
   scene: [scene: Scene];
   /** Something else is selected; -1: nothing. `byPerson` is false where a program did it. */
   select: [selected: Element, byPerson: boolean];
+  /** The pointer, or the cursor of a plot, came to another element; -1: to none. */
+  hover: [hovered: Element];
   /** The query of the search changed. */
   query: [query: string];
   /** Other elements are highlighted; null: none. */
@@ -130,6 +132,8 @@ export interface View {
   nameSizes(names: SizeNames): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */
   select(to: Element, byPerson?: boolean): void;
+  /** Lights the box that an element is drawn in, be it a closed group around it; -1: none. */
+  hover(at: Element): void;
   /** Selects an element wherever it is: opens what hides it and brings it into view. */
   goTo(to: Element, byPerson?: boolean): Promise<void>;
   /** Opens or closes a group, by its place in the scene. */

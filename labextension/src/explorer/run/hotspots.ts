@@ -3,7 +3,7 @@
 import * as runStrings from '../../i18n/runstrings';
 import { elementText } from '../../model/elementdetails';
 import { groupElement, type Hierarchy } from '../../model/hierarchy';
-import { hotSpots, type HotSpot, type Metric } from '../../model/run/metrics';
+import { hotSpots, isRanked, type HotSpot, type Metric } from '../../model/run/metrics';
 import { element } from '../ui/dom';
 import type { RunState } from './runstate';
 import type { View } from '../core/view';
@@ -100,7 +100,7 @@ export function hotSpotsFeature(view: View, state: RunState): void {
     id: 'hotspots',
     title: runStrings.hotSpots(),
     order: 30,
-    available: () => state.metric !== null && state.metric.categories === null,
+    available: () => isRanked(state.metric),
     render() {
       const { metric } = state;
       if (view.graph === null || metric === null) {

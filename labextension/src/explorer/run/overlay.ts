@@ -19,7 +19,7 @@ export const STEPS = LIGHT.length;
 
 /** How much of the most it is, from 0 to 1: the root, so that small ones can be told apart too. */
 export const level = (value: number, most: number): number =>
-  most > 0 && value > 0 ? Math.min(1, Math.sqrt(value / most)) : 0;
+  most > 0 ? Math.min(1, Math.sqrt(Math.abs(value) / most)) : 0;
 
 export const stepColor = (theme: Theme, step: number): string => (theme.dark ? DARK : LIGHT)[step];
 

@@ -8,6 +8,7 @@ import { button, element } from '../ui/dom';
 import { hotSpotsFeature } from './hotspots';
 import { overlayFeature } from './overlay';
 import { createRunState, type RunState } from './runstate';
+import { stripFeature } from './strip';
 import { valuesFeature } from './values';
 import type { View } from '../core/view';
 
@@ -15,6 +16,7 @@ export function runFeature(view: View): void {
   const state = createRunState(view, view.options.kernel);
   overlayFeature(view, state);
   hotSpotsFeature(view, state);
+  stripFeature(view, state);
   valuesFeature(view, state);
   if (view.options.kernel !== undefined) {
     runBar(view, state);

@@ -226,10 +226,10 @@ export const createRunState = (view: View, link: KernelConnection | undefined): 
       return overlay;
     },
     overlays() {
-      const fixed = METRICS.map(([id, label, needsRun]): [string, string, boolean] => [
+      const fixed = METRICS.map(([id, label, isKnown]): [string, string, boolean] => [
         id,
         label(),
-        !needsRun || run !== null,
+        isKnown(run),
       ]);
       fixed.splice(2, 0, ['FLOPs', runStrings.flops(), named.has('FLOPs') || connected]);
       const others = [...named.keys()].filter((name) => !fixed.some(([id]) => id === name));

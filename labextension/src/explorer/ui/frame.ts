@@ -25,6 +25,8 @@ export interface Frame {
   announce(text: string): void;
   /** Shows a message for a moment, and announces it. */
   notify(text: string): void;
+  /** Calls back when a part of it has another size. */
+  observe(part: HTMLElement, onResize: () => void): void;
   /** Reads the theme of the page and hands it on. */
   applyTheme(): void;
   /** Puts the classes right that go with the width. */
@@ -76,8 +78,15 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
     root.dataset.theme = theme.dark ? 'dark' : 'light';
     events.onTheme(theme);
   };
-  const observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(events.onResize);
-  observer?.observe(home);
+  const observers: ResizeObserver[] = [];
+  const observe = (part: HTMLElement, onResize: () => void): void => {
+    if (typeof ResizeObserver !== 'undefined') {
+      const observer = new ResizeObserver(onResize);
+      observer.observe(part);
+      observers.push(observer);
+    }
+  };
+  observe(home, events.onResize);
   const unwatch = watchTheme(applyTheme);
   setHeight(height);
 
@@ -116,6 +125,7 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
       clearTimeout(timer);
       timer = window.setTimeout(() => toast.classList.remove('shown'), 1800);
     },
+    observe,
     applyTheme,
     resized() {
       root.classList.toggle('narrow', root.clientWidth < NARROW);
@@ -123,7 +133,7 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
     },
     destroy() {
       clearTimeout(timer);
-      observer?.disconnect();
+      observers.forEach((observer) => observer.disconnect());
       unwatch();
       home.remove();
     },

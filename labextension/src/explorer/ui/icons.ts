@@ -10,6 +10,7 @@ const PATHS: Record<string, string> = {
   story: 'M3 4h10M3 8h5M10 8h.5M12.5 8h.5M3 12h10',
   back: 'M9.5 3.5L5 8l4.5 4.5',
   forward: 'M6.5 3.5L11 8l-4.5 4.5',
+  plot: 'M2.5 13.5h11M4 11V8M7 11V3M10 11V6M13 11V9',
   save: 'M8 2.5v8M4.5 7.5L8 11l3.5-3.5M3 13.5h10',
   details: 'M2.5 3h11v10h-11zM9.5 3v10M11 6h1M11 8.5h1',
 };

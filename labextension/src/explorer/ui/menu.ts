@@ -2,6 +2,9 @@
 
 import { button, element } from './dom';
 
+/** Between a menu and the border of the explorer. */
+const GAP = 6;
+
 export interface MenuItem {
   text: string;
   /** Of an item that is on or off; asked each time the menu opens. */
@@ -12,6 +15,18 @@ export interface MenuItem {
 export interface Menu {
   node: HTMLElement;
   open(): void;
+}
+
+/** In a narrow or low explorer: moves a menu to the right, and lets it scroll, so that none of it is cut off. */
+function keepInside(menu: HTMLElement, node: HTMLElement): void {
+  const root = node.closest('.root');
+  menu.style.right = '0';
+  if (root !== null) {
+    const frame = root.getBoundingClientRect();
+    const { left, top } = menu.getBoundingClientRect();
+    menu.style.right = `${Math.min(0, left - frame.left - GAP)}px`;
+    menu.style.maxHeight = `${frame.bottom - top - GAP}px`;
+  }
 }
 
 /** `label` names the button, `name` the menu. */
@@ -30,6 +45,7 @@ export function createMenu(label: string, face: Node, name: string, items: reado
           menu.children[at].setAttribute('aria-checked', String(checked()));
         }
       });
+      keepInside(menu, node);
       (menu.firstElementChild as HTMLElement).focus();
     } else if (focus) {
       opener.focus();

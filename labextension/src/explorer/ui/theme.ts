@@ -108,6 +108,15 @@ const DARK: Colors = {
   },
 };
 
+/** Figures look the same wherever they are made: as those of `traced.figure`, their fonts are named. */
+export const PRINT: Theme = {
+  ...LIGHT,
+  contrast: false,
+  background: '#ffffff',
+  shadow: 'transparent',
+  font: "Helvetica, Arial, 'DejaVu Sans', sans-serif",
+};
+
 /** Ink on paper: every border and line as dark as the text, every ground as light as the page. */
 function highContrast(base: Colors): Colors {
   const paper = base.dark ? '#000000' : '#ffffff';

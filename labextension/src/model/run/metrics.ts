@@ -4,7 +4,7 @@ import * as runStrings from '../../i18n/runstrings';
 import { string } from '../describe';
 import { Role } from '../../protocol/viewdocument';
 import type { Hierarchy } from '../hierarchy';
-import { Nonfinite, type RunData } from './rundata';
+import { Nonfinite, type RunData, type Statistics } from './rundata';
 
 /** Numbers that came from the kernel under a name of their own. */
 export interface NamedNumbers {
@@ -20,7 +20,7 @@ export interface Metric {
   values: (number | null)[];
   /** By scope: what its operators come to together. */
   groups: (number | null)[];
-  /** The largest of the operators; 0 where there is none. */
+  /** The largest of the operators, whatever its sign; 0 where there is none. */
   most: number;
   /** Groups add up, and shares of the whole make sense. */
   isAdditive: boolean;
@@ -28,11 +28,17 @@ export interface Metric {
   text(value: number): string;
 }
 
+/** Whether its values are more or less of something, so that they can be plotted and ranked. */
+export const isRanked = (metric: Metric | null): metric is Metric =>
+  metric !== null && (metric.categories === null || metric.id === 'nonfinite');
+
 type Combine = (old: number, value: number) => number;
 
 const sum: Combine = (old, value) => old + value;
+/** How much there is of a number, whatever its sign; NaN outranks all. */
+export const magnitude = (value: number): number => (Number.isNaN(value) ? Infinity : Math.abs(value));
 const largest: Combine = (old, value) =>
-  Number.isNaN(old) || Number.isNaN(value) ? NaN : Math.max(old, value);
+  Number.isNaN(old) || magnitude(old) > magnitude(value) ? old : value;
 
 /** What the operators in and below each scope come to. */
 function aggregate(h: Hierarchy, values: readonly (number | null)[], combine: Combine): (number | null)[] {
@@ -108,7 +114,7 @@ function numberMetric(
   text: (value: number) => string,
 ): Metric {
   const most = values.reduce<number>(
-    (best, value) => (value !== null && Number.isFinite(value) && value > best ? value : best),
+    (best, value) => (value !== null && Number.isFinite(value) ? Math.max(best, Math.abs(value)) : best),
     0,
   );
   return {
@@ -151,14 +157,46 @@ function categoryMetric(h: Hierarchy, id: string, label: string, wordOf: (node: 
 const column = (values: Float64Array): (number | null)[] =>
   [...values].map((value) => (Number.isNaN(value) ? null : value));
 
-export const METRICS: readonly (readonly [id: string, label: () => string, needsRun: boolean])[] = [
-  ['time', runStrings.time, true],
-  ['memory', runStrings.memory, true],
-  ['nonfinite', runStrings.nonfinite, true],
-  ['parameters', runStrings.parameters, false],
-  ['dtype', runStrings.dtype, false],
-  ['device', runStrings.device, false],
+type Known = (run: RunData | null) => boolean;
+
+const always: Known = () => true;
+const ran: Known = (run) => run !== null;
+/** A run without data has none. */
+const measured: Known = (run) => run !== null && run.statistics.size > 0;
+
+export const METRICS: readonly (readonly [id: string, label: () => string, isKnown: Known])[] = [
+  ['time', runStrings.time, ran],
+  ['memory', runStrings.memory, ran],
+  ['mean', runStrings.mean, measured],
+  ['std', runStrings.std, measured],
+  ['zeros', runStrings.zeros, measured],
+  ['nonfinite', runStrings.nonfinite, ran],
+  ['parameters', runStrings.parameters, always],
+  ['dtype', runStrings.dtype, always],
+  ['device', runStrings.device, always],
 ];
+
+/** Of the first tensor that each operator made; whole numbers (positions, masks) only where there are no others. */
+function statisticMetric(
+  h: Hierarchy,
+  run: RunData,
+  id: string,
+  label: string,
+  pick: (found: Statistics) => number | null,
+  text = plainText,
+): Metric {
+  const { nodes, values } = h.document;
+  const isReal = (value: number): boolean =>
+    /^(b?float|complex)/.test(string(h.document, values.dtype[value]));
+  const some = [...run.statistics.keys()].some(isReal);
+  const numbers = nodes.outputs.map((outputs) => {
+    const value = outputs.find((each) => run.statistics.has(each) && (!some || isReal(each)));
+    return value === undefined ? null : pick(run.statistics.get(value)!);
+  });
+  return numberMetric(h, id, label, numbers, false, text);
+}
+
+const shareText = (share: number): string => runStrings.percent((100 * share).toFixed(1));
 
 /** The metric of that name; null where what it shows is not known. */
 export function metricOf(
@@ -177,6 +215,22 @@ export function metricOf(
       return run && numberMetric(h, id, runStrings.time(), column(run.seconds), true, secondsText);
     case 'memory':
       return run && numberMetric(h, id, runStrings.peakMemory(), column(run.peak), false, sizeText);
+    case 'mean':
+      return run && statisticMetric(h, run, id, runStrings.mean(), ({ mean }) => mean);
+    case 'std':
+      return run && statisticMetric(h, run, id, runStrings.std(), ({ std }) => std);
+    case 'zeros':
+      return (
+        run &&
+        statisticMetric(
+          h,
+          run,
+          id,
+          runStrings.zeros(),
+          ({ zeros, count }) => (count > 0 ? zeros / count : null),
+          shareText,
+        )
+      );
     case 'nonfinite':
       return run && nonfiniteMetric(h, run);
     case 'parameters': {
@@ -264,9 +318,7 @@ export function hotSpots(h: Hierarchy, metric: Metric, group: boolean, most: num
         (!group || (row.at > 0 && row.at < h.document.scopes.parent.length && h.opCount[row.at] > 0)) &&
         row.value !== 0,
     )
-    .sort((a, b) => rank(b.value) - rank(a.value) || a.at - b.at)
+    .sort((a, b) => magnitude(b.value) - magnitude(a.value) || a.at - b.at)
     .slice(0, most)
     .map(({ value, at }) => ({ at, group, value, share: whole ? value / whole : null }));
 }
-
-const rank = (value: number): number => (Number.isNaN(value) ? Infinity : value);

@@ -80,7 +80,7 @@ export function drawBadges(paint: Paint, index: number, box: Box): void {
   if (failed) {
     drawBadge(paint, box.x + box.width - 3, box.y + 2, 'error');
   }
-  if (warned) {
+  if (warned && !paint.isPrint) {
     drawBadge(paint, box.x + box.width - (failed ? 22 : 4), box.y + 1, 'warning');
   }
 }

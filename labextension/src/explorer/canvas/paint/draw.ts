@@ -114,8 +114,10 @@ function drawToggles(paint: Paint, shown: readonly Placed[]): void {
 export function paintScene(paint: Paint): void {
   const { context, scene, theme, camera, density } = paint;
   context.setTransform(density, 0, 0, density, 0, 0);
-  context.fillStyle = theme.background;
-  context.fillRect(0, 0, paint.width, paint.height);
+  if (!paint.isPrint) {
+    context.fillStyle = theme.background;
+    context.fillRect(0, 0, paint.width, paint.height);
+  }
   const scale = camera.scale * density;
   context.setTransform(scale, 0, 0, scale, camera.x * density, camera.y * density);
   const view = visibleWorld(camera, paint.width, paint.height);
@@ -138,7 +140,9 @@ export function paintScene(paint: Paint): void {
     draw(paint, dimmed.length === 0 ? rest : rest.filter(([index]) => !isDimmed(paint, index)));
     if (near) {
       drawBoxLabels(paint, shown);
-      drawToggles(paint, shown);
+      if (!paint.isPrint) {
+        drawToggles(paint, shown);
+      }
     } else {
       drawGroupNames(paint, shown);
     }

@@ -26,6 +26,8 @@ export interface Paint {
   highlighted: ReadonlySet<number> | null;
   /** Edge width by tensor size. */
   widthBySize: boolean;
+  /** On paper: no ground, nothing to press, no warnings. */
+  isPrint: boolean;
   measure: Measure;
   /** Boxes on their way to their places: 0 at the start, 1 when there. */
   progress: number;

@@ -120,10 +120,10 @@ export function pointerFeature(view: View): void {
     onZoom: (factor, x, y, step) => stage.zoom(factor, x, y, step),
     onHover(x, y) {
       const { index, onToggle, isBackground: ground } = hitTest(view, x, y);
-      stage.mark({ hovered: ground ? -1 : index });
+      view.hover(ground ? -1 : (view.scene?.visible.elements[index] ?? -1));
       tree.node.classList.toggle('clickable', onToggle || (index >= 0 && !ground));
     },
-    onLeave: () => stage.mark({ hovered: -1 }),
+    onLeave: () => view.hover(-1),
     onClick(x, y, shift) {
       tree.node.focus();
       const { index, onToggle } = hitTest(view, x, y);
