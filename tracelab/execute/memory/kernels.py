@@ -15,7 +15,9 @@ from torch import Tensor
 
 from tracelab.compat.allocations import convolution_library
 
-_ONEDNN = ("Mkldnn", "MkldnnTranspose")
+_UNNAMED = "???"
+"""Python has no name for oneDNN's transposed convolutions."""
+
 _LANES = {"AVX512": 16, "AVX2": 8}
 """Channels in a block, by what the processor can do."""
 
@@ -57,14 +59,14 @@ def _convolution(image: Tensor, weight: Tensor, *rest: Any) -> int | None:
     if lanes is None:
         return None
     transposed, groups = rest[4], rest[6]
-    out = _numel(_result_shape(image, weight, *rest)) * image.element_size()
+    shape = _result_shape(image, weight, *rest)
+    out = _numel(shape) * image.element_size()
     if _channels_last(image) or _channels_last(weight):
-        return out + _bytes(weight) * (1 if _channels_last(weight) else 2)
-    blocked_in, blocked_out = _blocked(image, groups, lanes), _blocked_shape(
-        _result_shape(image, weight, *rest), image, lanes
-    )
-    strided = transposed and max(rest[1]) > 1
-    return max(blocked_in + blocked_out + _bytes(weight), blocked_out + out * (2 if strided else 1))
+        return out + _bytes(weight) * (1 if _in_channels_last(weight) else 2)
+    blocks = out if transposed and shape[1] < lanes else _blocked(shape, image, lanes)
+    # With steps, the transposed one comes out in another order.
+    copies = 2 if transposed and max(rest[1]) > 1 and shape[1] > 1 else 1
+    return max(_blocked_image(image, groups, lanes) + blocks + _bytes(weight), blocks + copies * out)
 
 
 def _convolution_backward(
@@ -83,35 +85,39 @@ def _convolution_backward(
     lanes = _lanes(image, weight, (None, stride, padding, dilation, transposed, output_padding, groups))
     if lanes is None:
         return None
-    most = held = 0
     size, weights = _bytes(image), _bytes(weight)
     if _channels_last(image) or _channels_last(weight):
-        held = sum(_bytes(tensor) for tensor in (gradient, image, weight) if not _channels_last(tensor))
-        if wanted[0]:
-            most = held + size + weights
-            held += size
-        return max(most, held + 3 * weights) if wanted[1] else most
-    blocked, blocked_gradient = _blocked(image, groups, lanes), _blocked_shape(gradient.shape, gradient, lanes)
-    if not gradient.is_contiguous():
-        held += _bytes(gradient)
-    if not image.is_contiguous():
-        held += size
+        held = sum(_bytes(tensor) for tensor in (gradient, image, weight) if not _in_channels_last(tensor))
+        most = held + size + weights if wanted[0] else 0
+        held += size if wanted[0] else 0
+        return max(most, held + 2 * weights + _blocked_weight(weight, groups, lanes)) if wanted[1] else most
+    held = sum(_bytes(tensor) for tensor in (gradient, image) if not tensor.is_contiguous())
+    most = 0
+    blocks = 0 if transposed and gradient.shape[1] < lanes else _blocked(gradient.shape, gradient, lanes)
     if wanted[0]:
-        whole = _blocked_shape(image.shape, image, lanes)
-        strided = not transposed and max(stride) > 1
-        most = held + max(blocked_gradient + weights + whole, whole + size * (2 if strided else 1))
+        whole = _blocked(image.shape, image, lanes)
+        copies = 2 if not transposed and max(stride) > 1 and image.shape[1] > 1 else 1
+        most = held + max(blocks + weights + whole, whole + copies * size)
         held += size
-    return max(most, held + blocked_gradient + blocked + 2 * weights) if wanted[1] else most
+    return max(most, held + blocks + _blocked_image(image, groups, lanes) + 2 * weights) if wanted[1] else most
 
 
 def _lanes(image: Tensor, weight: Tensor, rest: tuple[Any, ...]) -> int | None:
     """Channels in a block of oneDNN; None where another library does the convolution."""
     lanes = _LANES.get(torch.backends.cpu.get_cpu_capability())
-    return lanes if lanes is not None and convolution_library((image, weight, *rest)) in _ONEDNN else None
+    named = ("Mkldnn", _UNNAMED) if rest[4] else ("Mkldnn",)
+    return lanes if lanes is not None and convolution_library((image, weight, *rest)) in named else None
 
 
 def _result_shape(
-    image: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, more: Any,
+    image: Tensor,
+    weight: Tensor,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    more: Any,
     groups: int,
 ) -> tuple[int, ...]:
     sizes = []
@@ -125,20 +131,37 @@ def _result_shape(
     return (image.shape[0], weight.shape[1] * groups if transposed else weight.shape[0], *sizes)
 
 
-def _blocked(image: Tensor, groups: int, lanes: int) -> int:
+def _blocked_image(image: Tensor, groups: int, lanes: int) -> int:
     """Bytes of an image in blocks of channels; the first convolution of a network reads it as it is."""
-    return 0 if groups == 1 and image.shape[1] < lanes else _blocked_shape(image.shape, image, lanes)
+    return 0 if groups == 1 and image.shape[1] < lanes else _blocked(image.shape, image, lanes)
 
 
-def _blocked_shape(shape: Any, like: Tensor, lanes: int) -> int:
-    channels = -(-shape[1] // lanes) * lanes
-    return _numel((shape[0], channels, *shape[2:])) * like.element_size()
+def _blocked(shape: Any, like: Tensor, lanes: int) -> int:
+    return _numel((shape[0], _whole_blocks(shape[1], lanes), *shape[2:])) * like.element_size()
+
+
+def _blocked_weight(weight: Tensor, groups: int, lanes: int) -> int:
+    """Bytes of a weight in blocks of both kinds of channels, those of each group by themselves."""
+    given, made = weight.shape[1], weight.shape[0] // groups
+    blocks = groups * _whole_blocks(given, lanes) * _whole_blocks(made, lanes)
+    return _numel((blocks, *weight.shape[2:])) * weight.element_size()
+
+
+def _whole_blocks(channels: int, lanes: int) -> int:
+    return -(-channels // lanes) * lanes
+
+
+_FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def _in_channels_last(tensor: Tensor) -> bool:
+    wanted = _FORMATS.get(tensor.dim())
+    return wanted is not None and tensor.is_contiguous(memory_format=wanted)
 
 
 def _channels_last(tensor: Tensor) -> bool:
-    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-    wanted = formats.get(tensor.dim())
-    return wanted is not None and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=wanted)
+    """Whether it lies with channels last, and in no other order."""
+    return _in_channels_last(tensor) and not tensor.is_contiguous()
 
 
 def _bytes(tensor: Tensor) -> int:

@@ -79,7 +79,9 @@ class MemoryEstimate:
 
     def _repr_html_(self) -> str:
         rows = [(name, where, bytes_text(size)) for name, size, where in self._rows()]
-        return block([heading(self.title, self._facts()), table("of one call", ["", "where", "bytes"], rows, numbers=1)])
+        return block(
+            [heading(self.title, self._facts()), table("of one call", ["", "where", "bytes"], rows, numbers=1)]
+        )
 
     def plot(self) -> Any:
         """The memory over the run, on matplotlib: weights, all else, and what is freed at each node.

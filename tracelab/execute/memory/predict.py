@@ -179,5 +179,3 @@ def _without_data(state: dict[Value, Tensor], device: torch.device) -> dict[Valu
         whole = block.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).detach()
         found[value] = whole.requires_grad_(tensor.requires_grad)
     return found
-
-
