@@ -1,4 +1,4 @@
-"""The most bytes that a call holds on the CPU, by torch's profiler: every allocation, work space of kernels included."""
+"""The most bytes that a call holds on the CPU, by torch's profiler, the work space of kernels included."""
 
 from __future__ import annotations
 

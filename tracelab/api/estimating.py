@@ -122,6 +122,13 @@ class Estimating:
         >>> net = torch.nn.Sequential(torch.nn.Linear(256, 1024), torch.nn.GELU(), torch.nn.Linear(1024, 256))
         >>> traced = tracelab.trace(net, torch.ones(8, 256))
         >>> print(traced.estimate_memory(batch=512, gradients=True))
+        Sequential, batch 512: 10.5 MiB at the most, forward and backward, on cpu
+          weights              2.0 MiB
+          inputs             512.0 KiB
+          forward, at most     7.0 MiB  aten::linear, in 2
+          backward, at most   10.5 MiB  the gradient of aten::linear, in 2
+          left: outputs      512.0 KiB
+          left: gradients      2.0 MiB
         """
         book = _book(self, method, _floating(dtype))
         return book.memory(book.point(batch, length), checked_device(device), gradients)

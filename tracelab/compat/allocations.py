@@ -43,7 +43,8 @@ def backward_number() -> int | None:
 
 def holders(tensor: torch.Tensor) -> tuple[int, int]:
     """How many hold a tensor, and its storage; torch and Python's objects for them count too."""
-    return tensor._use_count(), _storage_uses(tensor.untyped_storage()._cdata)
+    count: Any = tensor._use_count()  # type: ignore[attr-defined]
+    return count, _storage_uses(tensor.untyped_storage()._cdata)
 
 
 def convolution_library(arguments: tuple[Any, ...]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -16,7 +18,7 @@ class Given(NamedTuple):
 
     model: nn.Module
     args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = {}
+    kwargs: Any = MappingProxyType({})
 
 
 class Tagger(nn.Module):
@@ -54,7 +56,7 @@ def generator(width: int = 32) -> nn.Module:
     """That of a DCGAN."""
     sizes = [64, 8 * width, 4 * width, 2 * width, width]
     layers: list[nn.Module] = []
-    for place, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for place, (before, after) in enumerate(pairwise(sizes)):
         layers += [
             nn.ConvTranspose2d(before, after, 4, 2 if place else 1, 1 if place else 0, bias=False),
             nn.BatchNorm2d(after),

@@ -1,7 +1,7 @@
 """The account of a run without data: each storage from the call that makes it until nobody holds it.
 
-It sits below autograd. What an operator of several parts makes on the way is seen, and so is what autograd saves, for it
-lives as long as in a run with data.
+It sits below autograd. What an operator of several parts makes on the way is seen, and so is what autograd saves,
+for it lives as long as in a run with data.
 """
 
 from __future__ import annotations
@@ -123,4 +123,5 @@ def _holders_of_a_fresh_gradient() -> tuple[int, int]:
         ends = [weight.sin(), weight.cos()]
         with _FirstSum() as mode:
             torch.autograd.backward(ends, [torch.empty(2), torch.empty(2)])
-    return mode.found
+    found: tuple[int, int] = mode.found
+    return found

@@ -6,8 +6,9 @@ attention and norms have a buffer for each thread. What a library takes beside t
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -32,7 +33,7 @@ def held_inside(function: Any, args: tuple[Any, ...]) -> int | None:
     Returns:
         The bytes; None where it holds its results alone, as far as is known.
     """
-    found = _HOLDS.get(function)
+    found = _HOLDS.get(str(function))
     if found is None or args[0].device.type != "cpu":
         return None
     return found(*args)
@@ -40,14 +41,14 @@ def held_inside(function: Any, args: tuple[Any, ...]) -> int | None:
 
 def stand_in(function: Any, args: tuple[Any, ...]) -> Callable[..., Any] | None:
     """What gives results like those of an operator that torch does not run without data; None for all others."""
-    if function is torch.ops.aten._grouped_mm.default and args[0].dtype is not torch.bfloat16:
-        return _grouped_product
+    if str(function) == "aten._grouped_mm.default" and args[0].dtype is not torch.bfloat16:
+        return functools.partial(_in_bfloat16, function)
     return None
 
 
-def _grouped_product(one: Tensor, other: Tensor, *rest: Any, **options: Any) -> Tensor:
+def _in_bfloat16(function: Any, one: Tensor, other: Tensor, *rest: Any, **options: Any) -> Tensor:
     # Without data torch takes this dtype alone, and with data any.
-    made = torch.ops.aten._grouped_mm.default(one.bfloat16(), other.bfloat16(), *rest, **options)
+    made: Tensor = function(one.bfloat16(), other.bfloat16(), *rest, **options)
     return made.to(one.dtype)
 
 
@@ -168,7 +169,7 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def _numel(shape: Any) -> int:
+def _numel(shape: Iterable[int]) -> int:
     return math.prod(shape)
 
 
@@ -198,14 +199,14 @@ def _attention_backward(gradient: Tensor, query: Tensor, key: Tensor, value: Ten
 def _layer_norm_backward(gradient: Tensor, given: Tensor, shape: Any, *rest: Any) -> int:
     wanted = rest[-1]
     width = _numel(shape) * given.element_size()
-    results = (_bytes(given) if wanted[0] else 0) + width * (wanted[1] + wanted[2])
-    return results + torch.get_num_threads() * width * (wanted[1] + wanted[2])
+    weights = width * int(wanted[1] + wanted[2])
+    return (_bytes(given) if wanted[0] else 0) + weights * (1 + torch.get_num_threads())
 
 
-_HOLDS: dict[Any, Callable[..., int | None]] = {
-    torch.ops.aten.convolution.default: _convolution,
-    torch.ops.aten.convolution_backward.default: _convolution_backward,
-    torch.ops.aten.native_layer_norm_backward.default: _layer_norm_backward,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default: _attention,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward.default: _attention_backward,
+_HOLDS: dict[str, Callable[..., int | None]] = {
+    "aten.convolution.default": _convolution,
+    "aten.convolution_backward.default": _convolution_backward,
+    "aten.native_layer_norm_backward.default": _layer_norm_backward,
+    "aten._scaled_dot_product_flash_attention_for_cpu.default": _attention,
+    "aten._scaled_dot_product_flash_attention_for_cpu_backward.default": _attention_backward,
 }
