@@ -30,6 +30,7 @@ class GraphData:
         "assumptions",
         "cell",
         "failed",
+        "function_scopes",
         "guard_nodes",
         "input_tree",
         "name",
@@ -50,6 +51,8 @@ class GraphData:
         """Arithmetic on sizes that only assumptions need, which is not drawn, printed or exported."""
         self.root = Scope(name, "", None)
         self.failed: Node | None = None
+        self.function_scopes = True
+        """Whether pictures draw calls of Python functions as boxes, beside those of modules."""
         self.cell = ""
         """The file name that the notebook gave the cell that was traced; empty for any other graph."""
         self.state: dict[Value, torch.Tensor] = {}
@@ -154,6 +157,7 @@ class GraphData:
         copied = type(self)(self.name)
         copied.root = self.root
         copied.cell = self.cell
+        copied.function_scopes = self.function_scopes
         copied.input_tree = self.input_tree
         new: dict[Value, Value] = {}
         for value in self.inputs:
