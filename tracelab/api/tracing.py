@@ -119,16 +119,12 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
         return func
     refuse_what_cannot_run(func)
     call, options = call_and_options(func, args, kwargs)
-    function_scopes = options.pop("function_scopes", True)
     try:
-        traced = _trace(func, call, **options)
+        return _trace(func, call, **options)
     except TraceError as error:
-        error.graph.function_scopes = function_scopes
+        error.graph.function_scopes = options.get("function_scopes", True)
         # Of the frames of tracing, one is enough.
         raise error.with_traceback(None) from error.__cause__
-    for graph in graphs_of(traced):
-        graph.function_scopes = function_scopes
-    return traced
 
 
 # What `help` and editors show.
@@ -148,6 +144,7 @@ def _trace(
     on_violation: str = "warn",
     check_values: bool = False,
     max_traces: int = MAX_TRACES,
+    function_scopes: bool = True,
 ) -> TracedFunction | TracedModule:
     policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
     checks = check_trace or check_inputs is not None
@@ -182,6 +179,8 @@ def _trace(
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
+    for graph in graphs_of(traced):
+        graph.function_scopes = function_scopes
     call.change_arguments()
     return traced
 

@@ -100,9 +100,8 @@ def _of(name: str, model: str, *args: Any, **options: Any) -> Callable[[], Given
     def made() -> Given:
         import transformers
 
-        kwargs = options.pop("kwargs", {}) if "kwargs" in options else {}
-        config = getattr(transformers, name)(**options)
-        given = {key: item() if callable(item) else item for key, item in kwargs.items()}
+        config = getattr(transformers, name)(**{key: item for key, item in options.items() if key != "kwargs"})
+        given = {key: item() if callable(item) else item for key, item in options.get("kwargs", {}).items()}
         return Given(getattr(transformers, model)(config).eval(), tuple(item() for item in args), given)
 
     return made
