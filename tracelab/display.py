@@ -49,7 +49,7 @@ def draw_under_traceback(part_of: _PartOf) -> None:
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    if not hasattr(shell, "kernel") or _drawn_after:
+    if shell is None or not hasattr(shell, "kernel") or _drawn_after:
         return
     _drawn_after.append(part_of)
 
@@ -70,7 +70,7 @@ def draw_under_traceback(part_of: _PartOf) -> None:
 
 
 def _draw(item: Any) -> None:
-    from IPython.display import display
+    from IPython.display import publish_display_data
 
     data, metadata = display_bundle(item)
-    display(data, metadata=metadata, raw=True)
+    publish_display_data(data, metadata)  # type: ignore[no-untyped-call]

@@ -32,7 +32,10 @@ CELLS = {
     "raised from None": (
         "try:\n    tracelab.trace(net, x)\nexcept RuntimeError as error:\n    raise LookupError('mine') from None"
     ),
-    "twice": "for check in (1, 2):\n    try:\n        tracelab.trace(net, x)\n    except RuntimeError as e:\n        last = e\nraise last",
+    "twice": (
+        "for _ in (1, 2):\n    try:\n        tracelab.trace(net, x)\n    except RuntimeError as error:\n"
+        "        last = error\nraise last"
+    ),
     "a class of its own": "tracelab.trace(lambda x: {}[x.relu().dim()], x)",
     "nothing ran": "tracelab.trace(lambda x: [].pop(), x)",
     "graph": "tracelab.trace_graph(net, (x,))",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -35,6 +35,7 @@ class GraphData:
         "input_tree",
         "name",
         "root",
+        "size_names",
         "state",
         "warnings",
     )
@@ -53,6 +54,8 @@ class GraphData:
         self.failed: Node | None = None
         self.function_scopes = True
         """Whether pictures draw calls of Python functions as boxes, beside those of modules."""
+        self.size_names: tuple[int, Mapping[Value, Sequence[str]]] | None = None
+        """Sizes by name, which the printed graph has as comments, and the version of the nodes that they are of."""
         self.cell = ""
         """The file name that the notebook gave the cell that was traced; empty for any other graph."""
         self.state: dict[Value, torch.Tensor] = {}
