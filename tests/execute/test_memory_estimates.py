@@ -34,6 +34,9 @@ def two():
     return tracelab.trace(Two(), torch.ones(512, 1024))
 
 
+BAR = 0.05
+"""How far from the measured peak a predicted one may be."""
+
 # By hand ---------------------------------------------------------------------------------------------------
 
 
@@ -97,6 +100,39 @@ def test_a_buffer_that_the_call_writes_into_is_there_once():
     state = 4 * (4 * 1024) + 8
     found = tracelab.trace(net, torch.ones(512, 1024)).estimate_memory()
     assert found.weights == state
+
+
+def test_a_step_of_training_is_predicted_with_its_own_backward_pass():
+    def step(w, x):
+        loss = ((x @ w).relu() @ w).sum()
+        loss.backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+        return loss
+
+    w, x = torch.randn(1024, 1024, requires_grad=True), torch.randn(512, 1024)
+    traced = tracelab.trace(step, w, x, check_trace=False)
+    w.grad = None
+    measured = measured_peak(lambda: traced(w, x))
+    assert traced.estimate_memory().activations == pytest.approx(measured, rel=BAR)
+
+
+def test_what_a_function_with_its_own_backward_saves_is_counted():
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (x,) = ctx.saved_tensors
+            return 2 * x * gradient
+
+    x = torch.ones(512, 1024, requires_grad=True)
+    traced = tracelab.trace(lambda x: Square.apply(x.sin()).sum(), x)
+    measured = measured_peak(lambda: one_call(traced, (x,), {}, True))
+    assert traced.estimate_memory(gradients=True).activations == pytest.approx(measured, rel=BAR)
 
 
 def test_gradients_of_inputs_that_require_them_are_found():
@@ -218,7 +254,6 @@ def test_the_plot_ends_at_the_peak_and_marks_the_backward_pass(two):
 
 # Against a run -----------------------------------------------------------------------------------------------
 
-BAR = 0.05
 SHORT = {
     ("lstm", False): "aten::mkldnn_rnn_layer has work space that is not known",
     ("lstm", True): "aten::mkldnn_rnn_layer and its backward step have work space that is not known",

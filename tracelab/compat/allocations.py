@@ -41,6 +41,11 @@ def backward_number() -> int | None:
     return number if number < _NO_OPERATION else None
 
 
+def in_backward() -> bool:
+    """Whether this is called by a backward pass."""
+    return _current_node() is not None
+
+
 def holders(tensor: torch.Tensor) -> tuple[int, int]:
     """How many hold a tensor, and its storage; torch and Python's objects for them count too."""
     count: Any = tensor._use_count()  # type: ignore[attr-defined]

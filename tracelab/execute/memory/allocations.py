@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracelab.compat.allocations import DispatchMode, backward_number, holders, without_data
+from tracelab.compat.allocations import DispatchMode, backward_number, holders, in_backward, without_data
 from tracelab.compat.tensors import storage_address
 from tracelab.execute.measure.memory import tensors_in
 from tracelab.execute.memory.kernels import held_inside, stand_in
@@ -36,30 +36,43 @@ class Allocations(DispatchMode):  # type: ignore[misc]
         self.most = 0
         self.moved: Callable[[int | None], None] | None = None
         self._sizes: dict[int, int] = {}
+        self._left_out: set[int] = set()
         self._alone = _holders_of_a_fresh_gradient()
 
     def start(self) -> None:
         """Begin to look for the most anew."""
         self.most = self.live
 
-    def hold(self, tensor: Tensor, size: int | None = None) -> None:
-        """Count the memory of a tensor, once; as so many bytes where a size is given."""
+    def hold(self, tensor: Tensor) -> None:
+        """Count the memory of a tensor, once, and again what it grew by."""
         if tensor.layout is not torch.strided:
             return
         storage = tensor.untyped_storage()
-        address, now = storage_address(storage), storage.nbytes() if size is None else size
+        address, now = storage_address(storage), storage.nbytes()
+        if address in self._left_out:
+            return
         before = self._sizes.get(address)
         if before is None:
             weakref.finalize(storage, self._gone, address)
-        elif size is not None or now <= before:
+        elif now <= before:
             return
         self._sizes[address] = now
         self.live += now - (before or 0)
         self.most = max(self.most, self.live)
 
+    def leave_out(self, tensor: Tensor) -> None:
+        """Never count the memory of a tensor, unless it is counted already."""
+        storage = tensor.untyped_storage()
+        address = storage_address(storage)
+        if address not in self._sizes and address not in self._left_out:
+            self._left_out.add(address)
+            weakref.finalize(storage, self._left_out.discard, address)
+
     def bytes_of(self, tensors: list[Tensor]) -> int:
         """The bytes of the memory of tensors, as they are counted."""
-        return sum(self._sizes[address] for address in {storage_address(item.untyped_storage()) for item in tensors})
+        return sum(
+            self._sizes.get(address, 0) for address in {storage_address(item.untyped_storage()) for item in tensors}
+        )
 
     def _gone(self, address: int) -> None:
         self.live -= self._sizes.pop(address)
@@ -70,10 +83,10 @@ class Allocations(DispatchMode):  # type: ignore[misc]
         kwargs = kwargs or {}
         if self.moved is not None:
             self.moved(backward_number())
-            if function is torch.ops.aten.add.Tensor:
-                summed = self._summed_in_place(*args, **kwargs)
-                if summed is not None:
-                    return summed
+        if function is torch.ops.aten.add.Tensor and in_backward():
+            summed = self._summed_in_place(*args, **kwargs)
+            if summed is not None:
+                return summed
         before = self.live
         result = (stand_in(function, args) or function)(*args, **kwargs)
         for tensor in tensors_in(result):

@@ -19,7 +19,7 @@ from tracelab.execute.memory.memory_estimate import MemoryEstimate
 from tracelab.execute.run.failures import NodeError
 from tracelab.execute.run.lookup import place
 from tracelab.execute.run.node_record import NodeRecord
-from tracelab.execute.run.placement import Placed
+from tracelab.execute.run.placement import Placed, needs_autograd
 from tracelab.execute.run.program import Program
 from tracelab.execute.run.stepper import Plan, Progressed, run_steps
 from tracelab.graph.ir import Value
@@ -64,8 +64,10 @@ class _Prediction:
         self.inputs = self.memory.live - self.weights
 
     def estimate(self, title: str) -> MemoryEstimate:
-        with torch.set_grad_enabled(self.gradients), self.memory, self.mode:
-            outputs = self.run_forward()
+        values = self.at_start()
+        enabled = self.gradients or needs_autograd(self.where.program.graph)
+        with torch.set_grad_enabled(enabled), self.memory, self.mode:
+            outputs = self.run_forward(values)
             kept = list(tensors_in(outputs))
             if self.gradients:
                 self.run_backward(kept)
@@ -88,14 +90,18 @@ class _Prediction:
         address = storage_address(tensor.untyped_storage())
         return any(storage_address(other.untyped_storage()) == address for other in known)
 
-    def run_forward(self) -> Any:
+    def at_start(self) -> list[Any]:
+        """Inputs and state by their slots; a copy of what the graph writes into stands for the thing itself."""
+        slots = self.where.program.code.slots
+        values: list[Any] = [None] * len(slots)
+        with self.mode:
+            for value, tensor in self.where.at_start():
+                self.memory.leave_out(tensor)
+                values[slots[value]] = tensor
+        return values
+
+    def run_forward(self, values: list[Any]) -> Any:
         program = self.where.program
-        values: list[Any] = [None] * len(program.code.slots)
-        for value, tensor in self.where.at_start():
-            # A copy of what the graph writes into stands for it: a call writes into the thing itself.
-            self.memory.hold(tensor, 0)
-            values[program.code.slots[value]] = tensor
-        del tensor
         at = Progressed(values, 0, {}, self.forward, _Account(self))
         plan = Plan(self.device, False, check_finite=False)
         try:

@@ -81,7 +81,7 @@ def plot_memory(name: str, records: list[NodeRecord], weights: int, turn: int | 
     axes.stackplot(
         edges,
         *series,
-        labels=["weights", "activations", "freed at the node"],
+        labels=["weights", "activations" if turn is None else "activations and gradients", "freed at the node"],
         colors=[WEIGHTS, ACTIVATIONS, TRANSIENT],
         step="post",
         linewidth=0,
@@ -104,7 +104,7 @@ def plot_memory(name: str, records: list[NodeRecord], weights: int, turn: int | 
     axes.set(xlabel="node", ylabel=unit, title=text(f"{name}: memory"), xlim=(edges[0], edges[-1]))
     axes.set_ylim(0, rows[at].peak / size * 1.18 or 1)
     whole_numbers(axes)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="lower right" if turn is None else "upper left", fontsize=8)
     return figure
 
 
