@@ -22,8 +22,8 @@ from .measuring import Measurement  # noqa: E402
 from .record import checked, record_of  # noqa: E402
 from .report import text_of, write  # noqa: E402
 
-MODULES = ("tracing", "running", "checking", "diffing", "layouts", "file_viewer", "full_size", "ways_out")
-ONLY_FULL = ("file_viewer", "full_size", "ways_out")
+MODULES = ("tracing", "running", "checking", "diffing", "layouts", "file_viewer", "full_size", "ways_out", "memory")
+ONLY_FULL = ("file_viewer", "full_size", "ways_out", "memory")
 PAGE = ROOT / "docs" / "measured"
 _MARK = "measurement: "
 

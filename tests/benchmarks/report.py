@@ -20,6 +20,7 @@ TITLES = {
     "files": "Opening files",
     "full size": "Models of full size, without weights",
     "ways out": "Models that cannot leave",
+    "memory": "Memory, predicted and measured",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 import torch
 from torch import nn
@@ -211,3 +213,94 @@ def test_a_difference_has_none():
     first, second = (tracelab.trace(Net(), torch.ones(1, 2)) for _ in range(2))
     document = MergedView(tracelab.diff(first, second)).document
     assert "functions" not in document["scopes"]
+
+
+# Without them ------------------------------------------------------------------------------------------------
+
+WITH_THEM = """\
+Net: 15 ops, 18 parameters (72 B)
+inputs
+  x  float32[1, 2]
+outputs
+  sum  float32[]
+ops by module
+  15  Net
+  13    Net.run_blocks()
+  12      blocks.0 … blocks.2  3 × Block, each
+   3        Block.mix()
+   1          fc  Linear"""
+
+WITHOUT_THEM = """\
+Net: 15 ops, 18 parameters (72 B)
+inputs
+  x  float32[1, 2]
+outputs
+  sum  float32[]
+ops by module
+  15  Net
+  12    blocks.0 … blocks.2  3 × Block, each
+   1      fc  Linear"""
+
+
+def pictures(traced):
+    return document_text(view_document(traced.graph)), traced.to_dot()
+
+
+def test_an_option_leaves_them_out_of_every_picture():
+    x = torch.ones(1, 2)
+    drawn = tracelab.trace(Net(), x)
+    plain = tracelab.trace(Net(), x, function_scopes=False)
+    assert document_text(view_document(drawn.graph)) == WITH_THEM
+    assert document_text(view_document(plain.graph)) == WITHOUT_THEM
+    assert "()" not in plain.to_dot()
+
+
+def test_they_can_be_shown_and_hidden_later():
+    traced, plain = tracelab.trace(Net(), torch.ones(1, 2)), tracelab.trace(Net(), torch.ones(1, 2))
+    traced.graph.function_scopes = False
+    assert "functions" not in view_document(traced.graph)["scopes"]
+    traced.graph.function_scopes = True
+    assert pictures(traced) == pictures(plain)
+
+
+def test_the_recorded_graph_is_the_same_without_them():
+    x = torch.ones(1, 2)
+    assert str(tracelab.trace(Net(), x, function_scopes=False).graph) == str(tracelab.trace(Net(), x).graph)
+
+
+def test_a_saved_a_copied_and_a_pickled_trace_are_drawn_without_them_too(tmp_path):
+    traced = tracelab.trace(Net(), torch.ones(1, 2), function_scopes=False)
+    tracelab.save(traced, tmp_path / "net.tlab")
+    graphs = [tracelab.load(tmp_path / "net.tlab").graph, traced.graph.copy(), pickle.loads(pickle.dumps(traced.graph))]
+    assert [graph.function_scopes for graph in graphs] == [False] * 3
+
+
+def test_another_recording_of_the_same_trace_is_drawn_as_the_first():
+    def by_rows(x):
+        return x.sum(0) if x.shape[0] > 2 else x + 1
+
+    traced = tracelab.trace(by_rows, torch.ones(2), function_scopes=False, on_violation="retrace")
+    traced(torch.ones(3))
+    assert [case.graph.function_scopes for case in traced.cases] == [False, False]
+
+
+def test_methods_of_a_module_are_drawn_without_them():
+    traced = tracelab.trace_module(Net(), {"forward": torch.ones(1, 2)}, function_scopes=False)
+    assert not traced.graph.function_scopes
+
+
+def test_what_ran_before_a_failure_is_drawn_without_them():
+    def broken(x):
+        return Net()(x) @ torch.ones(3, 3)
+
+    with pytest.raises(RuntimeError):
+        tracelab.trace(broken, torch.ones(1, 2), function_scopes=False)
+    assert not tracelab.last_failure().function_scopes
+
+
+def test_an_argument_of_that_name_is_told_from_the_option():
+    def own(x, function_scopes=1):
+        return x * function_scopes
+
+    with pytest.raises(tracelab.InputError, match="`function_scopes` is an option of trace and an argument of own"):
+        tracelab.trace(own, torch.ones(2), function_scopes=2)

@@ -385,3 +385,12 @@ def test_a_gradient_comes_from_the_backward_of_the_loss_that_depends_on_it():
     makers = [maker for _, maker in nodes["markers"] if maker in nodes["backward"]]
     assert set(makers) == set(nodes["backward"])
     assert makers == sorted(makers)
+
+
+def test_without_calls_of_functions_the_parts_of_a_loop_stay():
+    net = model()
+    opt = torch.optim.SGD(net.parameters(), lr=0.1)
+    train = define(HEAD + LOOP, "train")
+    traced = tracelab.trace(lambda: train(net, opt, batches(2)), (), check_trace=False, function_scopes=False)
+    scopes = view_document(traced.graph)["scopes"]
+    assert scopes["phases"] == scopes["functions"] != []

@@ -24,6 +24,7 @@ class TraceOptions(TypedDict, total=False):
     on_violation: str
     check_values: bool
     max_traces: int
+    function_scopes: bool
 
 
 _OPTIONS = frozenset(TraceOptions.__annotations__)

@@ -24,7 +24,10 @@ from tracelab.execute.estimate.interpolate import Point
 from tracelab.execute.estimate.items import Spec
 from tracelab.execute.estimate.phases import Phase
 from tracelab.execute.estimate.propagate import Findings, Unestimated, propagate
-from tracelab.execute.run.program import state_of
+from tracelab.execute.memory.memory_estimate import MemoryEstimate
+from tracelab.execute.memory.predict import predicted_memory
+from tracelab.execute.run.placement import checked_device
+from tracelab.execute.run.program import Program, StepCode, state_of
 from tracelab.graph.assumptions import Assumption
 from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
@@ -36,7 +39,7 @@ _CACHES = frozenset({"past_key_values", "cache_params", "mems"})
 
 
 class Estimating:
-    """`estimate` of everything that was traced."""
+    """`estimate` and `estimate_memory` of everything that was traced."""
 
     @keeps_modes
     def estimate(
@@ -83,6 +86,52 @@ class Estimating:
         book = _book(self, method, _floating(dtype))
         point = book.point(batch, length)
         return book.estimate(point, decode)
+
+    @keeps_modes
+    def estimate_memory(
+        self,
+        batch: int | None = None,
+        length: int | None = None,
+        dtype: str | torch.dtype | None = None,
+        *,
+        gradients: bool = False,
+        device: str | torch.device = "cpu",
+        method: str = "forward",
+    ) -> MemoryEstimate:
+        """What a call holds at each node, and at most, from shapes alone: nothing is computed and no memory taken.
+
+        Each value lives from the node that makes it to the last that uses it; with gradients, what autograd saves for
+        the backward pass lives until that has used it. Parts of operators and the work space of convolutions,
+        attention and norms on the CPU are counted; that of oneDNN's LSTM is not.
+
+        Args:
+            batch: Rows of the inputs; None for those of the trace.
+            length: Tokens of each row; None for those of the trace.
+            dtype: The floating dtype of weights and inputs, such as `"bfloat16"`; None for that of the trace.
+            gradients: Whether gradients are on, and the outputs' sum is differentiated by every parameter.
+            device: Where it would run; torch picks other kernels on another device.
+            method: Which traced method of a module.
+
+        Returns:
+            The estimate: `print` and notebooks show a table, `plot()` draws it over the run.
+
+        Raises:
+            InputError: A size is none, there is no such dimension, the graph cannot go without data, nothing has a
+                gradient, or it was recorded on sizes for which an assumption holds that does not hold for these.
+
+        >>> net = torch.nn.Sequential(torch.nn.Linear(256, 1024), torch.nn.GELU(), torch.nn.Linear(1024, 256))
+        >>> traced = tracelab.trace(net, torch.ones(8, 256))
+        >>> print(traced.estimate_memory(batch=512, gradients=True))
+        Sequential, batch 512: 10.5 MiB at the most, forward and backward, on cpu
+          weights              2.0 MiB
+          inputs             512.0 KiB
+          forward, at most     7.0 MiB  aten::linear, in 2
+          backward, at most   10.5 MiB  the gradient of aten::linear, in 2
+          left: outputs      512.0 KiB
+          left: gradients      2.0 MiB
+        """
+        book = _book(self, method, _floating(dtype))
+        return book.memory(book.point(batch, length), checked_device(device), gradients)
 
 
 @dataclass(slots=True)
@@ -207,6 +256,24 @@ class _Book:
             step,
             tuple(notes),
         )
+
+    def memory(self, point: Point, device: torch.device, gradients: bool) -> MemoryEstimate:
+        """What a call at these sizes holds; `InputError` where the trace is not for them."""
+        if point != self.recorded:
+            broken = self.forward([point]).broken.get(0)
+            if broken is not None:
+                raise InputError(self.does_not_hold(point, broken))
+        state = self.state
+        if self.cast is not None:
+            state = {
+                value: tensor.to(self.cast) if tensor.is_floating_point() else tensor for value, tensor in state.items()
+            }
+        program = Program(self.graph, self.name, StepCode(self.graph), state, {})
+        specs = [specs[0] for specs in self.inputs([point])]
+        sizes = [f"{name} {size:,}" for name, size in zip(("batch", "length"), point, strict=False)]
+        title = ", ".join([self.name, *sizes])
+        given = dict(zip(self.graph.user_inputs, specs, strict=True))
+        return predicted_memory(program, given, device, gradients, title)
 
     def does_not_hold(self, point: Point, item: Assumption) -> str:
         sizes = ", ".join(f"{name}={size}" for name, size in zip(("batch", "length"), point, strict=False))

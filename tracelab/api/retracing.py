@@ -129,6 +129,7 @@ class Retracing(Cases):
             return
         given = [*call.given.values()]
         again = replace(origin, examples=kept_examples(examples), version=graph.nodes.version, given=tuple(given))
+        graph.function_scopes = self._graph_of(method).function_scopes
         case = self._new_case(method, graph, again)
         case.policy = self.policy
         self._add_case(method, case)

@@ -23,7 +23,7 @@ class Shaping:
         place (`ids.1`). Sizes of 0 and 1 at the trace, which broadcast, are numbers.
 
         They are kept with the trace. Pictures that are made from then on have the names: explorers as they are saved,
-        `to_html`, `to_json` and `save`.
+        `to_html`, `to_json` and `save`; the printed graph has them as comments.
 
         Args:
             dims: Names for the sizes of inputs, by the names of these: `{"ids": ("batch", "length")}`; None leaves one

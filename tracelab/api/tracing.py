@@ -26,6 +26,7 @@ from tracelab.errors import InputError
 from tracelab.execute.codegen.guards import MAX_TRACES, Policy, known_action
 from tracelab.execute.module import mirror
 from tracelab.execute.origin import Origin, kept_examples
+from tracelab.execute.run.program import graphs_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.source import is_inner
 
@@ -44,6 +45,7 @@ def trace(
     on_violation: str = "warn",
     check_values: bool = False,
     max_traces: int = MAX_TRACES,
+    function_scopes: bool = True,
     **kwargs: Any,
 ) -> TracedModule: ...
 
@@ -62,6 +64,7 @@ def trace(
     on_violation: str = "warn",
     check_values: bool = False,
     max_traces: int = MAX_TRACES,
+    function_scopes: bool = True,
     **kwargs: Any,
 ) -> TracedFunction: ...
 
@@ -92,6 +95,8 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
         check_values: Whether values on other devices than the CPU are looked at, too, which waits for the device.
         max_traces: How many recordings `retrace` keeps; calls that fit none of so many run the Python function, with a
             warning that names what keeps changing.
+        function_scopes: Whether pictures draw calls of Python functions as boxes, beside those of modules. It is
+            `graph.function_scopes`, which can be set later, too.
 
     Returns:
         A `TracedModule` for a module or a method of one, a `TracedFunction` otherwise.
@@ -117,6 +122,7 @@ def trace(func: Callable[..., Any], *args: Any, **kwargs: Any) -> TracedFunction
     try:
         return _trace(func, call, **options)
     except TraceError as error:
+        error.graph.function_scopes = options.get("function_scopes", True)
         # Of the frames of tracing, one is enough.
         raise error.with_traceback(None) from error.__cause__
 
@@ -138,6 +144,7 @@ def _trace(
     on_violation: str = "warn",
     check_values: bool = False,
     max_traces: int = MAX_TRACES,
+    function_scopes: bool = True,
 ) -> TracedFunction | TracedModule:
     policy = Policy(known_action(on_violation), check_values, _whole(max_traces))
     checks = check_trace or check_inputs is not None
@@ -173,6 +180,8 @@ def _trace(
                 traced = _traced(func, call, strict, force_outplace)
             check_calls(traced, method, calls, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
+    for graph in graphs_of(traced):
+        graph.function_scopes = function_scopes
     call.change_arguments()
     return traced
 
@@ -190,6 +199,7 @@ def trace_module(
     on_violation: str = "warn",
     check_values: bool = False,
     max_traces: int = MAX_TRACES,
+    function_scopes: bool = True,
 ) -> TracedModule:
     """Trace several methods of a module.
 
@@ -204,6 +214,7 @@ def trace_module(
         on_violation: What a call does where an assumption does not hold, as in `trace`.
         check_values: Whether values on other devices than the CPU are looked at, too, which waits for the device.
         max_traces: How many recordings of a method `retrace` keeps.
+        function_scopes: Whether pictures draw calls of Python functions as boxes, as in `trace`.
 
     Returns:
         The traced module, with these methods.
@@ -230,6 +241,7 @@ def trace_module(
         with _told(policy):
             traced = _trace_methods(module, calls, strict, force_outplace)
     except TraceError as error:
+        error.graph.function_scopes = function_scopes
         raise error.with_traceback(None) from error.__cause__
     rounds: list[Mapping[str, Any]] = (
         list(check_inputs) if check_inputs is not None else [inputs] if check_trace else []
@@ -238,6 +250,8 @@ def trace_module(
         each = [CallArguments(items[name], None) for items in rounds if name in items]
         check_calls(traced, name, each, check_tolerance, on_violation == "retrace")
     traced.follow_policy(policy)
+    for graph in graphs_of(traced):
+        graph.function_scopes = function_scopes
     for call in calls.values():
         call.change_arguments()
     return traced

@@ -6,6 +6,7 @@ from contextlib import suppress
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from tracelab.display import draw_under_traceback
 from tracelab.errors import TracelabError
 from tracelab.graph.graph import Graph
 from tracelab.graph.source import short_place
@@ -75,6 +76,7 @@ def keep_failure(graph: Graph) -> None:
 def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
     """What leaves the trace; `itself` says that the error is the one of the call that failed, not one because of it."""
     keep_failure(graph)
+    draw_under_traceback(_graph_in)
     why = clash(graph.failed, error) if itself and graph.failed is not None else ""
     said = _sentence(error, graph, itself, bool(why))
     raised = _both(error, f"{said}: {why} ({error})" if why else f"{said}: {error}", graph)
@@ -87,6 +89,11 @@ def failure_of(error: Exception, graph: Graph, itself: bool) -> TraceError:
     if way_out:
         raised.add_note(way_out)
     return raised
+
+
+def _graph_in(error: BaseException) -> Graph | None:
+    """The graph that an error brings along, if it has something to show."""
+    return error.graph if isinstance(error, TraceError) and error.graph.nodes else None
 
 
 def _for_a_value(error: Exception, graph: Graph) -> str:

@@ -207,6 +207,19 @@ _GROUPS = (
         """,
     ),
     (
+        "allocations",
+        "Predicting the memory of a run",
+        _AT_IMPORT,
+        """
+        torch.utils._python_dispatch.TorchDispatchMode
+        torch.autograd._get_sequence_nr
+        torch._C._current_autograd_node
+        torch._C._storage_Use_Count
+        torch._C._select_conv_backend
+        torch.Tensor._use_count
+        """,
+    ),
+    (
         "tensors",
         "Telling a fake tensor from one of another subclass",
         _AT_USE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -30,10 +30,12 @@ class GraphData:
         "assumptions",
         "cell",
         "failed",
+        "function_scopes",
         "guard_nodes",
         "input_tree",
         "name",
         "root",
+        "size_names",
         "state",
         "warnings",
     )
@@ -50,6 +52,10 @@ class GraphData:
         """Arithmetic on sizes that only assumptions need, which is not drawn, printed or exported."""
         self.root = Scope(name, "", None)
         self.failed: Node | None = None
+        self.function_scopes = True
+        """Whether pictures draw calls of Python functions as boxes, beside those of modules."""
+        self.size_names: tuple[int, Mapping[Value, Sequence[str]]] | None = None
+        """Sizes by name, which the printed graph has as comments, and the version of the nodes that they are of."""
         self.cell = ""
         """The file name that the notebook gave the cell that was traced; empty for any other graph."""
         self.state: dict[Value, torch.Tensor] = {}
@@ -154,6 +160,7 @@ class GraphData:
         copied = type(self)(self.name)
         copied.root = self.root
         copied.cell = self.cell
+        copied.function_scopes = self.function_scopes
         copied.input_tree = self.input_tree
         new: dict[Value, Value] = {}
         for value in self.inputs:

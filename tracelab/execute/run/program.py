@@ -148,6 +148,11 @@ def state_of(traced: Any, method: str = "forward") -> tuple[Graph, str, dict[Val
     return traced.graph, traced.__name__, dict(traced.graph.state)
 
 
+def graphs_of(traced: Any) -> list[Graph]:
+    """The graph of a traced function, or that of each traced method of a module."""
+    return list(traced._graphs.values()) if isinstance(traced, ReplayModule) else [traced.graph]
+
+
 def argument_names(traced: Any, method: str = "forward") -> list[str]:
     """The names of the arguments that a traced object takes; none for a method that was not traced."""
     graphs = traced._graphs if isinstance(traced, ReplayModule) else {"forward": traced.graph}

@@ -64,8 +64,11 @@ def memory_rows(records: list[NodeRecord], weights: int) -> list[MemoryRow]:
     return rows
 
 
-def plot_memory(name: str, records: list[NodeRecord], weights: int) -> Any:
-    """Weights, activations and what is freed at each node, over the nodes; the peak with its line of code."""
+def plot_memory(name: str, records: list[NodeRecord], weights: int, turn: int | None = None) -> Any:
+    """Weights, activations and what is freed at each node, over the nodes; the peak with its line of code.
+
+    `turn` is the first record of the backward pass, before which a line is drawn.
+    """
     rows = memory_rows(records, weights)
     if not rows:
         raise TracelabError("no node ran of which the memory is known")
@@ -78,13 +81,13 @@ def plot_memory(name: str, records: list[NodeRecord], weights: int) -> Any:
     axes.stackplot(
         edges,
         *series,
-        labels=["weights", "activations", "freed at the node"],
+        labels=["weights", "activations" if turn is None else "activations and gradients", "freed at the node"],
         colors=[WEIGHTS, ACTIVATIONS, TRANSIENT],
         step="post",
         linewidth=0,
     )
     node = rows[at].record.node
-    where = [bytes_text(rows[at].peak), node.kind.rpartition("::")[2], _place(node)]
+    where = [bytes_text(rows[at].peak), node.kind.rpartition("::")[2], node_place(node)]
     axes.plot([at], [rows[at].peak / size], "v", color=INK, markersize=5)
     axes.annotate(
         text(", ".join(part for part in where if part)),
@@ -95,14 +98,17 @@ def plot_memory(name: str, records: list[NodeRecord], weights: int) -> Any:
         fontsize=8,
         color=INK,
     )
+    if turn is not None:
+        axes.axvline(turn - 0.5, color=FAINT, linewidth=1, linestyle=":")
+        axes.text(turn - 0.5, 1, " backward", transform=axes.get_xaxis_transform(), va="top", fontsize=8, color=FAINT)
     axes.set(xlabel="node", ylabel=unit, title=text(f"{name}: memory"), xlim=(edges[0], edges[-1]))
     axes.set_ylim(0, rows[at].peak / size * 1.18 or 1)
     whole_numbers(axes)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="lower right" if turn is None else "upper left", fontsize=8)
     return figure
 
 
-def _place(node: Node) -> str:
+def node_place(node: Node) -> str:
     """The line of a node, or its module where no line of the user's called it."""
     if node.source is not None or node.scope is None or not node.scope.path:
         return short_place(node.source)

@@ -51,6 +51,7 @@ def known_shapes(
     fits = kept is not None and kept.made_of == made_of
     if kept is not None and fits and (names is None or dict(names) == kept.shapes.given):
         kept.told = kept.told or told
+        _tell(program.graph, kept)
         return kept.shapes
     if kept is not None and fits:
         # Other names for the same sizes.
@@ -59,7 +60,14 @@ def known_shapes(
         shapes = shapes_of(program, names, breaks=breaks)
     if _made_of(program) == made_of:
         _kept[traced][method] = _Kept(shapes, made_of, told)
+        _tell(program.graph, _kept[traced][method])
     return shapes
+
+
+def _tell(graph: Graph, kept: _Kept) -> None:
+    """What a person asked for is printed with the graph, too."""
+    if kept.told:
+        graph.size_names = graph.nodes.version, kept.shapes.by_name()
 
 
 def told_shapes(traced: Any, method: str = "forward") -> Shapes | None:

@@ -9,6 +9,7 @@ operators back.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -130,13 +131,24 @@ class _Writer:
         elif "name" in node.attributes:
             attributes = f"[name={json.dumps(node.attributes['name'])}]"
         operands = ", ".join(f"%{name}" for name in self.operands(node))
-        place = ""
+        place, sizes = "", self.sizes(node.outputs)
         if node.scope is not None and node.scope.parent is not None:
             place += f", scope: {node.scope.path}"
         if node.source is not None:
             place += f" # {short_place(node.source)}:{node.source.column}"
+        if sizes:
+            place += f"{' #' if node.source is None else ','} {sizes}"
         head = f"{made} = " if made else " = "
         self.lines.append(f"  {head.lstrip() if made else ''}{kind}{attributes}({operands}){place}")
+
+    def sizes(self, values: Sequence[Value]) -> str:
+        """The sizes of tensors by name, where one of them has a name."""
+        if self.graph.size_names is None or self.graph.size_names[0] != self.graph.nodes.version:
+            return ""
+        names = self.graph.size_names[1]
+        found = [(value, names[value]) for value in values if not all(map(str.isdigit, names.get(value, ())))]
+        parts = [(value, f"[{', '.join(' '.join(size.split()) for size in sizes)}]") for value, sizes in found]
+        return parts[0][1] if len(values) == 1 and parts else ", ".join(f"%{spelled(v)} {text}" for v, text in parts)
 
     def operands(self, node: Node) -> list[str]:
         schema = node.schema
@@ -215,6 +227,8 @@ def graph_text(graph: GraphData) -> str:
         writer.node(node)
     returned = ", ".join(f"%{spelled(value)}" for value in graph.outputs)
     head = ",\n      ".join(f"%{spelled(value)} : {type_text(value.type)}" for value in graph.inputs)
+    named = [f"  # %{spelled(value)} {sizes}" for value in graph.inputs if (sizes := writer.sizes([value]))]
+    writer.lines[:0] = named
     failed = ""
     if graph.failed is not None:
         failed = f"  # failed at {graph.failed.kind}\n"

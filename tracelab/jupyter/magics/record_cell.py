@@ -108,6 +108,7 @@ class CellTracer:
                     cell=cell.body.co_filename,
                 )
         except TraceError as error:
+            error.graph.function_scopes = not options.no_function_scopes
             assert error.__cause__ is not None
             if error.graph.nodes:
                 self._show(error.graph, options)
@@ -122,6 +123,7 @@ class CellTracer:
             raise ordinary_traceback(self.shell, error, cell.body.co_filename) from None
         finally:
             concretize_names(space, dict.fromkeys((*cell.assigns, *cell.reads)))
+        recording.graph.function_scopes = not options.no_function_scopes
         if line and not cell.calls and all(node.traits.structure for node in recording.graph.nodes):
             raise self.nothing_called(line)
         data = recording.graph.user_inputs[len(leaves) :]

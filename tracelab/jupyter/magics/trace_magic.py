@@ -67,6 +67,7 @@ class TraceMagics(Magics):
     )
     @argument("--no-check", action="store_true", help="do not run the trace again (the default)")
     @argument("--no-widget", action="store_true", help="print text instead of showing the explorer")
+    @argument("--no-function-scopes", action="store_true", help="draw modules as boxes, and no calls of functions")
     @argument("--strict", action="store_true", help="refuse dicts as outputs, and warn of lists")
     @argument("--no-strict", action="store_true", help="take any structure of tensors as output (the default)")
     @argument("--help", action="store_true", help="show this help, and run nothing")
@@ -91,6 +92,7 @@ class TraceMagics(Magics):
     @argument("-o", "--output", default="_trace", help="variable that gets the trace (default: _trace)")
     @argument("--no-widget", action="store_true", help="print text instead of showing the explorer")
     @argument("--check", action="store_true", help="run the call and its trace on other inputs, and compare")
+    @argument("--no-function-scopes", action="store_true", help="draw modules as boxes, and no calls of functions")
     @argument("--help", action="store_true", help="show this help, and run nothing")
     @argument("call", nargs="*", help="the call to trace: model(x)")
     @line_magic("trace")
@@ -128,7 +130,7 @@ def _line_options(line: str) -> tuple[str, str, list[str], bool]:
         if word in ("-o", "--output"):
             output, _, rest = rest.partition(" ")
             rest = rest.strip()
-        elif word in ("--no-widget", "--check"):
+        elif word in ("--no-widget", "--check", "--no-function-scopes"):
             given.append(word)
         elif word == "--help":
             return "", output, given, True

@@ -62,6 +62,7 @@ class _Merging:
         self.graph = Graph(found.b.name)
         self.graph.input_tree = found.b.input_tree
         self.graph.cell = found.b.cell
+        self.graph.function_scopes = found.b.function_scopes
         self.order: list[Merged] = merged_order(found.alignment)
         self.new_a: dict[Value, Value] = {}
         self.new_b: dict[Value, Value] = {}

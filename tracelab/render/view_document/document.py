@@ -181,7 +181,7 @@ class DocumentBuilder:
         nodes = self.folded.nodes
         scope_of = [node.scope if node.scope in index else self.graph.root for node in nodes]
         phases = training_phases(nodes, self.places)
-        found = function_scopes(nodes, scope_of, self.places, minor, phases)
+        found = function_scopes(nodes, scope_of, self.places, minor, phases, self.graph.function_scopes)
         if not found.scopes:
             return {}
         order = list(index)

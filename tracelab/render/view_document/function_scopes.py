@@ -61,6 +61,7 @@ def function_scopes(
     places: SourceTable,
     minor: frozenset[int] = frozenset(),
     phases: Sequence[Phase] = (),
+    calls: bool = True,
 ) -> FunctionScopes:
     """Find the calls of functions that say more than the modules and nodes in them.
 
@@ -70,13 +71,15 @@ def function_scopes(
         places: The sources of the document.
         minor: Places of nodes that do not count as something to show, such as arithmetic on sizes.
         phases: The parts of training loops, which are scopes too.
+        calls: Whether calls of functions are, or the parts of training loops alone.
 
     Returns:
         Scopes of two and more drawn nodes, modules or functions.
     """
     spans = _module_spans(scope_of)
     paths = {scope: _path(scope) for scope in spans}
-    found = [call for call in _runs(nodes, scope_of, places, paths) if _fits(call, scope_of, paths, spans)]
+    ran = _runs(nodes, scope_of, places, paths) if calls else []
+    found = [call for call in ran if _fits(call, scope_of, paths, spans)]
     found += [scope for scope in _as_scopes(phases, found, scope_of) if _fits(scope, scope_of, paths, spans)]
     known = [place for place, node in enumerate(nodes) if node.source is not None]
     return _pruned(found, scope_of, paths, spans, minor, (known[0], known[-1]) if known else (0, -1))

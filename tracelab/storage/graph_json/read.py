@@ -95,6 +95,7 @@ class _Reader:
             graph.state[value] = tensor
         graph.warnings = [self.warning(item) for item in validation.rows(self.field("warnings"), "warnings")]
         graph.failed = self.pick(graph.nodes, self.field("failed"), "the failed node")
+        graph.function_scopes = validation.boolean(self.data.get("function_scopes", True), "function_scopes")
         return graph
 
     def pick(self, items: Sequence[Any], number: Any, where: str) -> Any:

@@ -93,6 +93,7 @@ class _Writer:
             "guards": guards,
             "assumptions": assumptions,
             "failed": self.nodes.get(id(graph.failed), -1),
+            **({} if graph.function_scopes else {"function_scopes": False}),
         }
 
     def value(self, value: Value) -> list[Any]:
