@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from tracelab.compat.names import needed
@@ -49,3 +51,22 @@ def resolve_overload(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         TorchVersionError: If this torch cannot be asked.
     """
     return str(needed("torch._C._jit_resolve_packet")(name, *args, **kwargs))
+
+
+_BASE = "torch._higher_order_ops.base_hop.BaseHOP"
+_MARK = "torch._higher_order_ops.base_hop.FunctionWithNoFreeVars"
+
+
+def is_base_operator(operator: Any) -> bool:
+    """Whether a higher-order operator takes a graph, or a function that is marked to use nothing from outside."""
+    return any(cls.__name__ == "BaseHOP" for cls in type(operator).__mro__) and isinstance(operator, needed(_BASE))
+
+
+def without_free_variables(function: Any) -> Any:
+    """A function, marked to use nothing from outside."""
+    return needed(_MARK)(function) if isinstance(function, FunctionType | functools.partial) else function
+
+
+def marked_function(item: Any) -> Any:
+    """The function behind such a mark; None for anything else."""
+    return item.fn if type(item).__name__ == "FunctionWithNoFreeVars" and isinstance(item, needed(_MARK)) else None

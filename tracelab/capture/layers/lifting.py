@@ -22,6 +22,15 @@ from tracelab.graph.callables.higher_order import Binding, Lifted
 
 _MOST_FUNCTIONS = 200
 _MOST_ITEMS = 100
+_FUNCTIONS = (
+    types.FunctionType,
+    types.MethodType,
+    types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    functools.partial,
+    torch.nn.Module,
+)
 _STORES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 
 
@@ -36,11 +45,12 @@ class Lifting:
         self._functions = 0
 
     def lift(self, item: Any) -> Any:
-        """A callable as `Lifted` where it uses traced tensors from outside; anything else as it is."""
-        if not isinstance(item, (types.FunctionType, types.MethodType, functools.partial)):
-            return item
-        bound = self._binding(item)
-        return item if bound is None else Lifted(item, bound)
+        """A callable as `Lifted`, those in tuples too; anything else as it is."""
+        if isinstance(item, _FUNCTIONS):
+            return Lifted(item, self._binding(item))
+        if type(item) is tuple and len(item) <= _MOST_ITEMS and any(isinstance(part, _FUNCTIONS) for part in item):
+            return tuple(map(self.lift, item))
+        return item
 
     def _binding(self, item: Any) -> Binding | None:
         if isinstance(item, SYMBOLIC) or (isinstance(item, torch.Tensor) and self.recorder.is_dynamic(item)):
