@@ -103,7 +103,7 @@ def record(
     graph.cell = cell
     recorder = Recorder(graph, force_outplace=force_outplace)
     recorder.plain_items = plain_items
-    recorder.writes_to_arguments_alone = inner
+    recorder.is_inner = inner
     if cell:
         recorder.rounds = Rounds(graph.root, cell)
     state = ModuleState()

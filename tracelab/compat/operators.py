@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
 from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from tracelab.compat.names import needed
 
@@ -70,3 +74,22 @@ def without_free_variables(function: Any) -> Any:
 def marked_function(item: Any) -> Any:
     """The function behind such a mark; None for anything else."""
     return item.fn if type(item).__name__ == "FunctionWithNoFreeVars" and isinstance(item, needed(_MARK)) else None
+
+
+_HOMES = (
+    "torch._higher_order_ops",
+    "torch._higher_order_ops.map",
+    "torch._higher_order_ops.scan",
+    "torch._higher_order_ops.associative_scan",
+    "torch._higher_order_ops.invoke_quant",
+)
+"""What defines higher-order operators as it is imported."""
+
+
+def higher_order_operator(name: str) -> Any:
+    """The higher-order operator of that name; None where this torch has none."""
+    for module in _HOMES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    found = getattr(torch.ops.higher_order, name, None)
+    return found if isinstance(found, HigherOrderOperator) else None

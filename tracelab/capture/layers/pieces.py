@@ -125,6 +125,7 @@ def _noted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call | str:
 def _without_state(graph: Graph, outside: set[Value]) -> list[tuple[Tensor, bool]]:
     """Make arguments of the tensors that a graph holds; gives them, and whether they were there before."""
     held = dict(graph.state)
+    taken = [(tensor, value in outside or value.role is not Role.CONSTANT) for value, tensor in held.items()]
     graph.state.clear()
     constants = {value.node for value in held if value.node is not None}
     for node in constants:
@@ -145,7 +146,7 @@ def _without_state(graph: Graph, outside: set[Value]) -> list[tuple[Tensor, bool
         tree.defaults,
         tree.given,
     )
-    return [(tensor, value in outside) for value, tensor in held.items()]
+    return taken
 
 
 def _bind_constant(recorder: Recorder, tensor: Tensor) -> None:

@@ -54,7 +54,7 @@ class Recorder(RecordingState):
                 graph_args = labelled(graph_args, sys._getframe(2))
             source = self.source(sys._getframe(2))
             self.called_at(source)
-            if self.writes_to_arguments_alone:
+            if self.is_inner:
                 refuse_writes(self, operator.target, args, kwargs)
             try:
                 result = operator.call(*args, **kwargs)

@@ -93,8 +93,8 @@ class RecordingState:
         """Tensors of wrapping classes that the code made itself, and with what, by their ids."""
         self.parts: dict[int, tuple[torch.Tensor, Value, str]] = {}
         """Tensors that traced ones hold as attributes, by their ids, with the whole's value and their name in it."""
-        self.writes_to_arguments_alone = False
-        """Whether an operator that would write to another tensor is not run: the code ran already."""
+        self.is_inner = False
+        """Whether the code ran already, inside a call that stays one node: it writes to its arguments alone."""
         self.constants: list[Value] = []
         """Tensors that were found with no value: from before the recording, unless they were made unseen."""
         self.state_inputs: list[Value] = []
