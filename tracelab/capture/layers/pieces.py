@@ -43,13 +43,14 @@ class _Call:
 class Calls:
     """The calls of the functions that one region was given: of each function the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_operator: bool) -> None:
+        self.is_operator = is_operator
         self.first: dict[int, _Call | str] = {}
 
     def watched(self, item: Lifted, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function to call in the place of another, so that its first call is noted."""
-        if isinstance(function, torch.fx.GraphModule):
-            # Operators tell it by its class.
+        if self.is_operator and isinstance(function, torch.fx.GraphModule):
+            # They tell it by its class.
             return function
 
         def call(*args: Any, **kwargs: Any) -> Any:

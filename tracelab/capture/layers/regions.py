@@ -20,7 +20,7 @@ from tracelab.capture.layers.pieces import Calls
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.values import concrete
 from tracelab.errors import TracelabError
-from tracelab.graph.callables.higher_order import run_region, with_functions
+from tracelab.graph.callables.higher_order import OperatorCall, run_region, with_functions
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.kinds import PYTHON_CALL
 
@@ -30,9 +30,9 @@ def record_region(
 ) -> Any:
     """Run a call as one node; traced tensors and numbers that the functions it is given hold become arguments."""
     lifting = Lifting(recorder)
-    args = tuple(lifting.lift(arg) for arg in args)
+    args = lifting.lift_all(args, isinstance(target, OperatorCall))
     given = {id(item) for item in _tensors((args, kwargs))}
-    calls = Calls()
+    calls = Calls(isinstance(target, OperatorCall))
     result, error = None, None
     with recording_paused(recorder):
         # Under other identities: whatever uses the traced tensors themselves was not found, and is refused.

@@ -25,6 +25,8 @@ from tracelab.compat.functorch import (
 from tracelab.compat.operators import HigherOrderOperator, higher_order_operator
 from tracelab.graph.callables.higher_order import OperatorCall, TransformCall
 
+_OF_NESTED = ("scaled_dot_product_attention", "rms_norm", "flatten", "Tensor.flatten")
+
 CALLED: Mapping[str, Callable[..., Any]] = {
     "vmap": getattr(apis, VMAP),
     "grad": getattr(eager, GRAD),
@@ -36,6 +38,9 @@ CALLED: Mapping[str, Callable[..., Any]] = {
     "Tensor.flatten": torch.Tensor.flatten,
 }
 """What is called with the function and its arguments at once."""
+
+NEED_NO_FUNCTION = tuple(function for name, function in CALLED.items() if name in _OF_NESTED)
+"""What is a region for other reasons: torch computes it of nested tensors in Python."""
 
 MAKERS: Mapping[str, Callable[..., Any]] = {
     name: getattr(eager, name) for name in (JACREV, JACFWD, HESSIAN, FUNCTIONALIZE)

@@ -7,15 +7,23 @@ given to it by the node. Its operators run where the same ones outside run, and 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracelab.errors import TracelabError, TracelabFileError
 from tracelab.execute.function import ReplayFunction
-from tracelab.graph.callables.higher_order import Lifted, Piece, functions_in, run_region
-from tracelab.graph.callables.transforms import called, name_of
+from tracelab.graph.callables.higher_order import (
+    Lifted,
+    OperatorCall,
+    Piece,
+    TransformCall,
+    functions_in,
+    run_region,
+)
+from tracelab.graph.callables.transforms import NEED_NO_FUNCTION, called, name_of
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Node, Role
+from tracelab.graph.ir import Node, Role, Value, collect_values
 from tracelab.graph.kinds import PYTHON_CALL
 from tracelab.graph.lint import GraphError, lint
 from tracelab.storage import validation
@@ -62,16 +70,43 @@ def read_region(node: Node, item: dict[str, Any], decode: Callable[[Any, str], A
     if node.kind != PYTHON_CALL or len(node.args) != 2 or not all(type(part) is tuple for part in node.args):
         validation.bad(where, "is not of the form that a region has")
     options, named = decode(item.get("options", {"tuple": []}), where), decode(item.get("named", {"dict": []}), where)
-    if type(options) is not tuple or type(named) is not dict or not all(type(key) is str for key in named):
+    values: list[Value] = []
+    collect_values((options, named), values)
+    if values or type(options) is not tuple or type(named) is not dict or not all(type(key) is str for key in named):
         validation.bad(where, "has options of another form")
     target = called(name, options, named)
     args, held = node.args
     for function in functions_in(args):
         if function.piece is not None and any(place >= len(held) for place in function.piece.takes):
             validation.bad(where, "gives a function more than it holds")
+    problem = "" if target is None else _misfit(target, args, node.kwargs or {})
+    if problem:
+        validation.bad(where, problem)
     if target is None:
         return f"this tracelab, with this torch, knows no region {name[:40]!r}"
     node.target, node.args = run_region, (target, args, held)
+    return ""
+
+
+def _misfit(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """What is wrong with the arguments of a region; empty where they are of the form that it takes."""
+    taken, given, named = target, args, kwargs
+    if isinstance(target, TransformCall):
+        taken, given, named = target.transform, (*args[:1], *target.options), target.named
+    elif isinstance(target, OperatorCall):
+        taken = type(target.operator).__call__
+        given = (target.operator, *args)
+    try:
+        inspect.signature(taken).bind(*given, **named)
+    except TypeError:
+        return "is given other arguments than it takes"
+    except ValueError:
+        # A function in C does not say what it takes.
+        return ""
+    if not {"target", "args", "lifted"}.isdisjoint(kwargs):
+        return "is given other arguments than it takes"
+    if target not in NEED_NO_FUNCTION and not any(isinstance(item, Lifted) for item in args):
+        return "is given no function"
     return ""
 
 
@@ -103,26 +138,20 @@ def read_function(item: Any, inner: Callable[[Any], Graph]) -> Lifted:
         lint(graph)
     except GraphError as error:
         raise TracelabFileError(f"not a sound .tlab file: {error}") from error
-    run = ReplayFunction(graph, name)
-    made = Lifted(_named(run, name), functools.partial(_bound, run, takes))
+    bound = functools.partial(_bound, ReplayFunction(graph, name), takes)
+    made = Lifted(_Missing(name) if takes else bound(()), bound)
     made.piece = Piece(graph, takes)
     return made
 
 
-def _named(run: Callable[..., Any], name: str) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return run(*args, **kwargs)
-
-    call.__name__ = call.__qualname__ = name
-    return call
-
-
-def _bound(run: Callable[..., Any], takes: tuple[int, ...], held: Sequence[Any]) -> Callable[..., Any]:
+def _bound(run: ReplayFunction, takes: tuple[int, ...], held: Sequence[Any]) -> Callable[..., Any]:
     first = [held[place] for place in takes]
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return run(*first, *args, **kwargs)
 
+    # torch's messages name it.
+    call.__name__ = call.__qualname__ = run.__name__
     return call
 
 
