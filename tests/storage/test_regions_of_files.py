@@ -137,7 +137,11 @@ CASES = {
     "a partial": (lambda x: vmap(functools.partial(torch.add, alpha=2))(x, x), (X,), (Y,)),
     "a global function": (lambda x: vmap(helper)(x), (X,), (Y,)),
     "made before the trace": (lambda x: BEFORE(x), (X,), (Y,)),
-    "tensors made inside": (lambda x: vmap(lambda r: r + torch.tensor([1.0, 2, 3, 4]) + torch.arange(4))(x), (X,), (Y,)),
+    "tensors made inside": (
+        lambda x: vmap(lambda r: r + torch.tensor([1.0, 2, 3, 4]) + torch.arange(4))(x),
+        (X,),
+        (Y,),
+    ),
     "writes inside": (lambda x: vmap(written)(x), (X,), (Y,)),
     "no_grad inside": (lambda x: vmap(grad(without_gradients))(x), (X,), (Y,)),
     "jacfwd": (lambda v: jacfwd(lambda u: u.sin() * u.sum())(v), (V,), (V * 2,)),
@@ -154,7 +158,11 @@ CASES = {
         (example(2, 4), example(2), X, example(5, 2)),
         (example(2, 4) * 2, example(2), Y, example(5, 2)),
     ),
-    "the other branch": (lambda x: torch.cond(x.sum() > 0, lambda v: v.sin(), torch.cos, (x,)), (POSITIVE,), (-POSITIVE,)),
+    "the other branch": (
+        lambda x: torch.cond(x.sum() > 0, lambda v: v.sin(), torch.cos, (x,)),
+        (POSITIVE,),
+        (-POSITIVE,),
+    ),
     "a branch with a closure": (
         lambda x, y: torch.cond(x.sum() > 0, lambda v: v.sin() + y, lambda v: v.cos() - y, (x,)),
         (POSITIVE, Y),
@@ -278,7 +286,9 @@ def test_a_function_that_writes_to_a_tensor_from_outside_writes_once_and_is_in_n
         count.add_(1)
         return v + 1
 
-    traced = tracelab.trace(lambda x: torch.cond(x.sum() > 0, branch, lambda v: v - 1, (x,)), POSITIVE, check_trace=False)
+    traced = tracelab.trace(
+        lambda x: torch.cond(x.sum() > 0, branch, lambda v: v - 1, (x,)), POSITIVE, check_trace=False
+    )
     assert count.item() == 1
     with pytest.raises(TracelabFileError, match=r"branch .* aten::add_ writes to a tensor from outside"):
         to_bytes(traced)

@@ -112,9 +112,7 @@ def record_call(
     return _recorded(func, modules, call, strict, force_outplace)
 
 
-def record_inner(
-    func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Graph, list[Value]]:
+def record_inner(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Graph, list[Value]]:
     """The graph of a function that ran already inside a call that stays one node, and the tensors it found there.
 
     It leaves no trace: random numbers are drawn again, and it raises `TracelabError` before it writes to a tensor that

@@ -117,7 +117,9 @@ class _Body:
 
 def _noted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call | str:
     try:
-        args, kwargs = map_leaves(lambda item: plain_example(item) if isinstance(item, Tensor) else item, (args, kwargs))
+        args, kwargs = map_leaves(
+            lambda item: plain_example(item) if isinstance(item, Tensor) else item, (args, kwargs)
+        )
     except Exception as error:
         return str(error).partition("\n")[0] or type(error).__name__
     return _Call(args, kwargs, torch.is_grad_enabled())

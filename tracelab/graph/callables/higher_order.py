@@ -10,12 +10,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tracelab.compat.operators import is_base_operator, without_free_variables
-
-if TYPE_CHECKING:
-    from tracelab.graph.graph import Graph
 
 Binding = Callable[[Sequence[Any]], Any]
 """Makes a thing anew from the tensors and numbers of a run."""
@@ -25,7 +22,8 @@ Binding = Callable[[Sequence[Any]], Any]
 class Piece:
     """What a function that a region is given did: a graph without state."""
 
-    graph: Graph
+    graph: Any
+    """A `Graph`; that module imports this one."""
     takes: tuple[int, ...]
     """Places among the node's tensors and numbers from outside: the graph's first arguments."""
 

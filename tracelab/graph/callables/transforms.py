@@ -1,4 +1,4 @@
-"""What runs a region, by the names that files know it by: transforms of `torch.func`, and operators that take functions.
+"""What runs a region, by its names in files: transforms of `torch.func`, and operators that take functions.
 
 Each is a function of tensors and of the functions that it is given; none of them imports, writes or reads anything.
 """

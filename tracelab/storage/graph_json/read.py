@@ -171,7 +171,8 @@ class _Reader:
         if region:
             why = regions.read_region(node, run, decode) or regions.why_not_kept(node)
             if why:
-                node.target, node.args = Refusal(node.name, f"{why}: run the trace where it was made, or trace the code again", run), node.args[-2:]
+                reason = f"{why}: run the trace where it was made, or trace the code again"
+                node.target, node.args = Refusal(node.name, reason, run), node.args[-2:]
             self.arguments.functions = ()
         if self.arguments.lost and kind not in CONSTRUCTS and not isinstance(node.target, Refusal):
             lost = self.arguments.lost[:60]

@@ -25,7 +25,7 @@ from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.storage.graph_json import regions
 from tracelab.storage.graph_json.constants import Encoder, short_name
-from tracelab.storage.graph_json.refusals import refuse_argument, refuse_node
+from tracelab.storage.graph_json.refusals import LOOK, refuse_argument, refuse_node
 from tracelab.storage.graph_json.sources import SourceTable
 from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, encode_target
 
@@ -214,6 +214,11 @@ class _Writer:
     def tree(self, tree: Tree, where: str, depth: int = 0) -> dict[str, Any]:
         if depth > DEEPEST_TREE:
             raise TracelabFileError(f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep")
+        if tree.kind == "structure" and self.refuse:
+            raise TracelabFileError(
+                f"cannot save: the input `{where}` is a {tree.name}, which files do not take apart: give its tensors, "
+                f"or {LOOK}"
+            )
         made: dict[str, Any] = {"kind": tree.kind, **({"place": tree.place} if tree.place else {})}
         if isinstance(tree.value, torch.Generator):
             # As a part of a call it stands for the default one; as an argument it was not None.
