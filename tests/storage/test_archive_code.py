@@ -277,7 +277,7 @@ def test_code_inside_of_a_function_is_refused_as_it_is_saved():
     with pytest.raises(
         tracelab.TracelabFileError,
         match=r"Apply at test_archive_code\.py:\d+ cannot run from a file, .* inside of a function, which files "
-        r"neither hold nor find again: define it at the top of a module and trace again, or save its graph to look at it alone",
+        r"neither hold nor find again: define it at the top of a module and trace again, or save its graph to look at",
     ):
         to_bytes(traced_with_a_local_class())
 

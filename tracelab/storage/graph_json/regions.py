@@ -41,7 +41,7 @@ def is_region(node: Node) -> bool:
 def why_not_kept(node: Node) -> str:
     """Why a region cannot run from a file; empty where it can."""
     if name_of(node.args[0]) is None:
-        return f"files do not hold what {node.attributes.get('name', node.name)} is given"
+        return f"files do not hold the functions that {node.attributes.get('name', node.name)} is given"
     for item in functions_in(node.args[1]):
         if item.piece is None:
             return f"the function {name_of_function(item)} that it is given is not recorded as a graph ({item.why_not})"
