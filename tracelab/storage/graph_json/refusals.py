@@ -53,10 +53,10 @@ def refuse_node(node: Node) -> None:
         refuse(
             node,
             f"{name} is Python code inside of a function, which files neither hold nor find again",
-            "define it at the top of a module and trace again",
+            "" if name.startswith("torch.") else "define it at the top of a module and trace again",
         )
     if not _is_found(name, wanted):
-        refuse(node, f"{name} is an object that calls code, which files neither hold nor find again", "")
+        refuse(node, f"it calls {name}, which files neither hold nor find again by that name", "")
 
 
 def refuse_argument(node: Node, lost: str) -> NoReturn:
