@@ -242,6 +242,11 @@ def test_the_same_trace_gives_the_same_bytes():
     assert to_bytes(again(traced)) == to_bytes(again(again(traced)))
 
 
+def test_a_loaded_trace_is_the_same_by_diff():
+    traced = tracelab.trace(lambda x: closure(x) + torch.cond(x.sum() > 0, torch.sum, lambda v: v.min(), (x,)), X)
+    assert not tracelab.diff(traced, again(traced))
+
+
 def test_a_loaded_region_uses_the_parameters_that_the_module_has_now():
     model = Rows()
     loaded = again(tracelab.trace(model, X))

@@ -112,9 +112,10 @@ def _misfit(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 def encode_function(item: Lifted, inner: Callable[[Graph], dict[str, Any]]) -> dict[str, Any]:
     """A function as JSON; without a graph where none was recorded."""
+    names = {"name": name_of_function(item), "qualname": str(getattr(item, "__qualname__", "") or "")}
     if item.piece is None:
-        return {"name": name_of_function(item), "why": item.why_not}
-    return {"name": name_of_function(item), "takes": list(item.piece.takes), "graph": inner(item.piece.graph)}
+        return {**names, "why": item.why_not}
+    return {**names, "takes": list(item.piece.takes), "graph": inner(item.piece.graph)}
 
 
 def read_function(item: Any, inner: Callable[[Any], Graph]) -> Lifted:
@@ -122,8 +123,9 @@ def read_function(item: Any, inner: Callable[[Any], Graph]) -> Lifted:
     where = "a function of a region"
     entry = validation.table(item, where)
     name = validation.text(validation.field(entry, "name", where), where)
+    qualname = validation.text(entry.get("qualname", ""), where) or name
     if "graph" not in entry:
-        function = Lifted(_Missing(name))
+        function = Lifted(_Absent(name, qualname))
         function.why_not = validation.text(validation.field(entry, "why", where), where)
         return function
     graph = inner(entry["graph"])
@@ -139,7 +141,7 @@ def read_function(item: Any, inner: Callable[[Any], Graph]) -> Lifted:
     except GraphError as error:
         raise TracelabFileError(f"not a sound .tlab file: {error}") from error
     bound = functools.partial(_bound, ReplayFunction(graph, name), takes)
-    made = Lifted(_Missing(name) if takes else bound(()), bound)
+    made = Lifted(_Absent(name, qualname), bound)
     made.piece = Piece(graph, takes)
     return made
 
@@ -155,11 +157,11 @@ def _bound(run: ReplayFunction, takes: tuple[int, ...], held: Sequence[Any]) -> 
     return call
 
 
-class _Missing:
-    """Stands for a function that is in no file."""
+class _Absent:
+    """Stands for the function that the region was given, which is in no file."""
 
-    def __init__(self, name: str) -> None:
-        self.__name__ = name
+    def __init__(self, name: str, qualname: str) -> None:
+        self.__name__, self.__qualname__ = name, qualname
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TracelabError(f"the function {self.__name__} is in no file: run the trace where it was made")
+        raise TracelabError(f"the function {self.__name__} runs in its region alone, with what that gives it")
