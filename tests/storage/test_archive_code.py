@@ -264,14 +264,85 @@ def test_a_result_of_ones_own_class_comes_back_as_it_was_when_allowed():
     assert type(again(again(traced), allow={f"{__name__}:Named"})(torch.ones(2))) is Named
 
 
-def test_a_function_argument_shows_and_refuses():
+def traced_with_a_local_class():
     class Apply(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x, function):
             return function(x)
 
-    traced = tracelab.trace(lambda x: Apply.apply(x, torch.relu), torch.ones(2))
-    loaded = again(traced)
+    return tracelab.trace(lambda x: Apply.apply(x, torch.relu), torch.ones(2))
+
+
+def test_code_inside_of_a_function_is_refused_as_it_is_saved():
+    with pytest.raises(
+        tracelab.TracelabFileError,
+        match=r"Apply at test_archive_code\.py:\d+ cannot run from a file, .* inside of a function, which files "
+        r"neither hold nor find again: define it at the top of a module and trace again, or save its graph to look at",
+    ):
+        to_bytes(traced_with_a_local_class())
+
+
+def test_the_graph_of_such_a_trace_is_saved_to_be_looked_at():
+    loaded = from_bytes(to_bytes(traced_with_a_local_class().graph))
     assert loaded.graph.nodes[0].kind == "prim::PythonOp"
     with pytest.raises(tracelab.TracelabError, match="inside of a function, which files neither hold nor find again"):
         loaded(torch.ones(2))
+
+
+class Twice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, function):
+        return function(function(x))
+
+
+def test_code_of_torch_inside_of_a_function_is_refused_as_it_is_saved():
+    def mean(x, mask):
+        return torch.masked.masked_tensor(x, mask).mean()
+
+    x = torch.randn(4)
+    traced = tracelab.trace(mean, (x, x > 0), check_trace=False)
+    with pytest.raises(
+        tracelab.TracelabFileError, match=r"Combine at test_archive_code\.py.* find again: save its graph"
+    ):
+        to_bytes(traced)
+
+
+def test_a_function_as_an_argument_is_refused_as_it_is_saved():
+    traced = tracelab.trace(lambda x: Twice.apply(x, torch.relu), torch.ones(2))
+    with pytest.raises(tracelab.TracelabFileError, match="it was called with a builtin_function_or_method"):
+        to_bytes(traced)
+
+
+class Caller:
+    def __call__(self, x):
+        return x + 1
+
+
+def test_an_object_that_is_called_is_refused_as_it_is_saved():
+    traced = tracelab.trace(torch.relu, torch.ones(2))
+    traced.graph.nodes[0].target = Caller()
+    with pytest.raises(tracelab.TracelabFileError, match=r"it calls .*Caller, which files neither hold nor find again"):
+        to_bytes(traced)
+
+
+class Scaled(torch.nn.Module):
+    def forward(self, x):
+        class Half(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x / 2
+
+        return Half.apply(x)
+
+
+def test_the_module_that_calls_it_is_named():
+    traced = tracelab.trace(torch.nn.Sequential(torch.nn.ReLU(), Scaled()), torch.ones(2))
+    with pytest.raises(tracelab.TracelabFileError, match="cannot save `1`: Half"):
+        to_bytes(traced)
+
+
+def test_a_file_that_only_shows_is_not_saved_again_as_one_that_runs():
+    loaded = from_bytes(to_bytes(traced_with_a_local_class().graph))
+    with pytest.raises(tracelab.TracelabFileError, match="was in a file that shows it, and cannot run it"):
+        to_bytes(loaded)
+    assert str(from_bytes(to_bytes(loaded.graph)).graph) == str(loaded.graph)

@@ -169,8 +169,8 @@ def test_a_flipped_bit_is_noticed(content, name):
 
 def test_a_newer_format_is_named(content):
     refused(
-        edited(content, lambda d: d.update(version=4, tracelab="0.9.1"), "meta.json"),
-        r"made by a newer tracelab \(0.9.1, format 4; this one reads formats up to 3\): upgrade",
+        edited(content, lambda d: d.update(version=5, tracelab="0.9.1"), "meta.json"),
+        r"made by a newer tracelab \(0.9.1, format 5; this one reads formats up to 4\): upgrade",
     )
 
 
@@ -191,7 +191,7 @@ def test_a_view_that_is_larger_than_allowed_is_left_out(content, monkeypatch):
 
 
 def test_a_newer_format_may_have_other_entries(content):
-    held = entries(edited(content, lambda d: d.update(version=4), "meta.json"))
+    held = entries(edited(content, lambda d: d.update(version=5), "meta.json"))
     refused(packed({**held, "new.bin": b""}), "made by a newer tracelab")
 
 

@@ -131,10 +131,3 @@ def test_an_operator_runs_that_the_user_allowed():
             tracelab.load(io.BytesIO(file.getvalue()))(torch.ones(2))
         loaded = tracelab.load(io.BytesIO(file.getvalue()), allow={"tracelab_allowed_test::thrice"})
         assert loaded(torch.ones(2)).tolist() == [3, 3]
-
-
-def test_a_region_says_that_its_functions_are_in_no_file(tmp_path):
-    traced = tracelab.trace(lambda x: torch.func.vmap(lambda row: row.sin())(x), torch.ones(3, 2))
-    traced.save(tmp_path / "vmap.tlab")
-    with pytest.raises(tracelab.TracelabError, match="which no file holds: run the trace where it was made"):
-        tracelab.load(tmp_path / "vmap.tlab")(torch.ones(3, 2))

@@ -105,10 +105,12 @@ def read(
         "tlab": functools.partial(load, allow=allow),
         "export": read_exported,
         "script": functools.partial(read_torchscript, trust=trust),
-        "onnx": _read_onnx,
     }
     found: TracedFunction | TracedModule | Graph | None
-    found = readers[kind](file) if kind in readers else _read_by_package(file)
+    if kind == "onnx":
+        found = _read_by_first_bytes(file)
+    else:
+        found = readers[kind](file) if kind in readers else _read_by_package(file)
     if found is None:
         raise TracelabFileError(f"{kind}: {CAN_READ}")
     return found
@@ -117,6 +119,20 @@ def read(
 def _read_onnx(file: PathOrFile) -> TracedFunction:
     graph = read_onnx(file)
     return TracedFunction(graph, graph.name)
+
+
+def _read_by_first_bytes(file: PathOrFile) -> TracedFunction | TracedModule | Graph:
+    """An ONNX file, which nothing but its first bytes tells: what is none may be a file of an installed package."""
+    start = 0 if isinstance(file, (str, os.PathLike)) else file.tell()
+    try:
+        return _read_onnx(file)
+    except TracelabFileError:
+        if not isinstance(file, (str, os.PathLike)):
+            file.seek(start)
+        found = _read_by_package(file)
+        if found is None:
+            raise
+        return found
 
 
 def _read_by_package(file: PathOrFile) -> TracedFunction | TracedModule | Graph | None:

@@ -28,7 +28,8 @@ def save(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile) -> Non
         file: A path or a binary file object.
 
     Raises:
-        TracelabFileError: It holds what files do not (tensors of classes of one's own, say).
+        TracelabFileError: It holds what files do not (tensors of classes of one's own, say), or a call that could never
+            run from a file. Of a graph alone such a call is written, to be looked at.
         TypeError: It is not a trace.
         OSError: The file cannot be written.
 

@@ -14,17 +14,21 @@ from torch import Tensor, nn
 
 from tracelab.capture.analysis.identity_comparisons import asks_for_identity
 from tracelab.capture.analysis.number_classes import compares_number_classes
-from tracelab.capture.failures import TraceError
+from tracelab.capture.failures import TraceError, keep_failure, last_failure
+from tracelab.capture.messages import warnings_suppressed
 from tracelab.capture.outside.reached import reaches
 from tracelab.capture.record import record
 from tracelab.capture.recording.arguments import Arguments
 from tracelab.capture.recording.changed_arguments import Changed
+from tracelab.capture.recording.random_numbers import random_numbers_kept
+from tracelab.capture.recording.recorder import Recorder
 from tracelab.capture.values import leaf_copy
 from tracelab.compat.modes import innermost_transform
 from tracelab.errors import InputError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.graph import Graph
 from tracelab.graph.input_names import input_names
+from tracelab.graph.ir import Value
 from tracelab.graph.objects import is_object
 from tracelab.graph.registered import registered
 from tracelab.graph.structure import InputTree
@@ -71,6 +75,10 @@ class CallArguments:
         """Whether a plain list or dict that is given twice is one: where the code writes to it."""
         self.writes_to_shared = False
         """Whether the recording wrote to one that is given twice."""
+        self.is_inner = False
+        """Whether the code ran already, inside a call that stays one node: see `record`."""
+        self.found: list[Value] = []
+        """Tensors that an inner recording met, and are no arguments."""
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
 
@@ -102,6 +110,27 @@ def record_call(
     # Code that is written in C takes only arrays themselves, and some write to them.
     call.follows_arrays = False
     return _recorded(func, modules, call, strict, force_outplace)
+
+
+def record_inner(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Graph, list[Value]]:
+    """The graph of a function that ran already inside a call that stays one node, and the tensors it found there.
+
+    It leaves no trace: random numbers are drawn again, and it raises `TracelabError` before it writes to a tensor that
+    is no argument.
+    """
+    call = CallArguments(args, kwargs)
+    call.args = args
+    call.is_inner = True
+    failure = last_failure()
+    with random_numbers_kept(args, kwargs), warnings_suppressed():
+        try:
+            graph, _, _ = record_call(func, {}, call, strict=False)
+        finally:
+            keep_failure(failure)
+    return graph, call.found
+
+
+Recorder.record_inner = staticmethod(record_inner)
 
 
 def _recorded(
@@ -142,11 +171,13 @@ def _recorded(
             force_outplace=force_outplace,
             arguments=arguments,
             plain_items=not call.follows_numbers,
+            inner=call.is_inner,
         )
     except TraceError:
         call.has_numbers = call.has_numbers or arguments.took_numbers
         raise
     graph = recording.graph
+    call.found = recording.found
     graph.input_tree = tree
     asking = [*graph.nodes, *(node for _, node in graph.guard_nodes)]
     tree.note_places(asking)

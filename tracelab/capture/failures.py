@@ -67,7 +67,7 @@ def last_failure() -> Graph | None:
     return _last_failure
 
 
-def keep_failure(graph: Graph) -> None:
+def keep_failure(graph: Graph | None) -> None:
     """From now on this is the graph of what ran before the last failure."""
     global _last_failure
     _last_failure = graph

@@ -43,6 +43,8 @@ class Recording:
     result: Any
     data: list[torch.Tensor]
     """Copies of what a cell drew from its data: the last of the graph's inputs."""
+    found: list[Value]
+    """Tensors that were there before the recording, and are no inputs."""
 
 
 def is_tracing() -> bool:
@@ -81,8 +83,12 @@ def record(
     cell: str = "",
     arguments: Arguments | None = None,
     plain_items: bool = False,
+    inner: bool = False,
 ) -> Recording:
     """Call `function(*args, **kwargs)` once and record it.
+
+    With `inner`, it is a function that was called already inside a call that stays one node, and is recorded for its
+    graph alone: it raises `TracelabError` before it would write to a tensor that is no argument.
 
     With `plain_items`, numbers that the code takes out of tensors are plain, and assumed.
 
@@ -93,11 +99,12 @@ def record(
     file name of the notebook cell that `function` runs, if it runs one.
     Raises `TraceError`, with the partial graph, when the function raises.
     """
-    active.was_asked = False
+    active.was_asked = inner and active.was_asked
     graph = Graph(name)
     graph.cell = cell
     recorder = Recorder(graph, force_outplace=force_outplace)
     recorder.plain_items = plain_items
+    recorder.is_inner = inner
     if cell:
         recorder.rounds = Rounds(graph.root, cell)
     state = ModuleState()
@@ -116,7 +123,7 @@ def record(
     outside = OutsideState(function, state.modules, "" in (modules or {}))
     recorder.draws = outside.draws
     recorder.boundary = _call.__code__
-    recorder.progress = progress_of(graph.root.class_name or name)
+    recorder.progress = None if inner else progress_of(graph.root.class_name or name)
 
     def release() -> None:
         recorder.names.clear()
@@ -185,7 +192,7 @@ def record(
     graph = verified(finish(recorder, user_inputs))
     if strict and result is None and not cell:
         refuse_no_result(graph)
-    return Recording(graph, result, data)
+    return Recording(graph, result, data, recorder.constants)
 
 
 def _keep_partial(recorder: Recorder, user_inputs: list[Value], error: KeyboardInterrupt) -> None:

@@ -59,7 +59,10 @@ def _write(found: Any, to: str, path: Path, options: argparse.Namespace) -> None
         elif to == "package":
             traced.to_package(path, check=check)
         elif to == "pt2":
-            torch.export.save(traced.export(), path)
+            program = traced.export()
+            # torch says of a folder that is not there only that it cannot write.
+            with path.open("wb") as file:
+                torch.export.save(program, file)
         elif to == "torchscript":
             with path.open("wb") as file:
                 script.save(traced.to_torchscript(), file)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from tracelab.cli.files import graph_of, opened
 from tracelab.cli.inputs import arguments_of, tensors_of
@@ -25,8 +26,9 @@ def run(options: argparse.Namespace) -> int:
     done = run_traced(found, (), arguments, until=options.upto, statistics=options.stats)
     tensors = dict(tensors_of(done.outputs))
     if options.output:
+        content = save({name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()})
         try:
-            save_file({name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}, options.output)
+            Path(options.output).write_bytes(content)
         except OSError as error:
             raise TracelabFileError(f"cannot write to {options.output}: {error.strerror or error}") from None
     records = done.records if options.stats else []

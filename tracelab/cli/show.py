@@ -56,7 +56,7 @@ def _is_graph(path: str) -> bool:
         return True
     try:
         json.loads(start)
-    except ValueError:
+    except (ValueError, RecursionError):
         return not path.endswith(".json") and not start.lstrip().startswith((b"{", b"["))
     return False
 

@@ -53,7 +53,7 @@ def _target(text: str) -> Any:
     sys.path.insert(0, str(Path(path).resolve().parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TracelabError(f"{path} raised {type(error).__name__}: {error}") from error
     found: Any = module
     for part in name.split("."):
@@ -85,7 +85,17 @@ def _inputs(texts: list[str]) -> tuple[tuple[torch.Tensor, ...], dict[str, torch
         if not isinstance(dtype, torch.dtype):
             raise InputError(f"{text}: there is no dtype {match[1]}")
         sizes = [int(size) for size in match[2].split(",") if size.strip()]
-        generator = torch.Generator().manual_seed(len(args))
-        drawn = torch.randn(sizes, generator=generator)
-        args.append(drawn.to(dtype) if dtype.is_floating_point or dtype.is_complex else torch.zeros(sizes, dtype=dtype))
+        args.append(_drawn(text, sizes, dtype, len(args)))
     return tuple(args), kwargs
+
+
+def _drawn(text: str, sizes: list[int], dtype: torch.dtype, seed: int) -> torch.Tensor:
+    """A tensor of random numbers, or of zeros where its dtype has no others."""
+    try:
+        generator = torch.Generator().manual_seed(seed)
+        if dtype.is_floating_point or dtype.is_complex:
+            return torch.randn(sizes, generator=generator).to(dtype)
+        return torch.zeros(sizes, dtype=dtype)
+    except (RuntimeError, OverflowError, TypeError, MemoryError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{text}: such a tensor cannot be made: {reason}") from None

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from tracelab.compat.names import needed
 
@@ -49,3 +55,41 @@ def resolve_overload(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         TorchVersionError: If this torch cannot be asked.
     """
     return str(needed("torch._C._jit_resolve_packet")(name, *args, **kwargs))
+
+
+_BASE = "torch._higher_order_ops.base_hop.BaseHOP"
+_MARK = "torch._higher_order_ops.base_hop.FunctionWithNoFreeVars"
+
+
+def is_base_operator(operator: Any) -> bool:
+    """Whether a higher-order operator takes a graph, or a function that is marked to use nothing from outside."""
+    return any(cls.__name__ == "BaseHOP" for cls in type(operator).__mro__) and isinstance(operator, needed(_BASE))
+
+
+def without_free_variables(function: Any) -> Any:
+    """A function, marked to use nothing from outside."""
+    return needed(_MARK)(function) if isinstance(function, FunctionType | functools.partial) else function
+
+
+def marked_function(item: Any) -> Any:
+    """The function behind such a mark; None for anything else."""
+    return item.fn if type(item).__name__ == "FunctionWithNoFreeVars" and isinstance(item, needed(_MARK)) else None
+
+
+_HOMES = (
+    "torch._higher_order_ops",
+    "torch._higher_order_ops.map",
+    "torch._higher_order_ops.scan",
+    "torch._higher_order_ops.associative_scan",
+    "torch._higher_order_ops.invoke_quant",
+)
+"""What defines higher-order operators as it is imported."""
+
+
+def higher_order_operator(name: str) -> Any:
+    """The higher-order operator of that name; None where this torch has none."""
+    for module in _HOMES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    found = getattr(torch.ops.higher_order, name, None)
+    return found if isinstance(found, HigherOrderOperator) else None

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tracelab.compat.names import optional
+from tracelab.compat.names import needed, optional
 
 _register: Any = optional("torch.utils._pytree.register_pytree_node")
 _nodes: Any = optional("torch.utils._pytree.SUPPORTED_NODES")
+
+map_leaves: Callable[[Callable[[Any], Any], Any], Any] = needed("torch.utils._pytree.tree_map")
+"""The same nesting with another thing in the place of each that is no container."""
+leaves: Callable[[Any], list[Any]] = needed("torch.utils._pytree.tree_leaves")
+"""What stands in a nesting."""
 
 
 def register_dict(cls: type[dict[Any, Any]]) -> None:

@@ -86,6 +86,15 @@ _GROUPS = (
     ),
     (
         "operators",
+        "A call of a higher-order operator that takes a graph",
+        _AT_USE,
+        """
+        torch._higher_order_ops.base_hop.BaseHOP
+        torch._higher_order_ops.base_hop.FunctionWithNoFreeVars
+        """,
+    ),
+    (
+        "operators",
         "Tracing a function that is given a traced size where its binding takes plain integers",
         _AT_USE,
         "torch._C._jit_resolve_packet",
@@ -139,6 +148,23 @@ _GROUPS = (
         torch._functorch.eager_transforms.jacfwd
         torch._functorch.eager_transforms.hessian
         torch._functorch.eager_transforms.functionalize
+        torch._functorch.pyfunctorch.temporarily_clear_interpreter_stack
+        torch._C._functorch.is_functorch_wrapped_tensor
+        torch._C._functorch.is_batchedtensor
+        torch._C._functorch.is_functionaltensor
+        torch._C._functorch.maybe_get_bdim
+        torch._C._functorch.get_unwrapped
+        torch._from_functional_tensor
+        torch._sync
+        """,
+    ),
+    (
+        "pytrees",
+        "Tracing a function that is given to a transform",
+        _AT_IMPORT,
+        """
+        torch.utils._pytree.tree_map
+        torch.utils._pytree.tree_leaves
         """,
     ),
     (

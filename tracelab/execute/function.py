@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -178,7 +179,9 @@ def function_of_graph(graph: Graph) -> ReplayFunction:
 
 class _GraphFunction(ReplayFunction):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        run = self.replay.function
+        replay = self.replay
+        if kwargs:
+            raise InputError(f"the graph takes its tensors by position, but `{next(iter(kwargs))}` is given by name")
         leaves = _flat(args)
         users = sum(1 for value in self.graph.inputs if value.role is Role.INPUT)
         if len(leaves) == users:
@@ -188,11 +191,17 @@ class _GraphFunction(ReplayFunction):
                 f"the graph takes {counted(users, 'tensor')}, or {len(self.graph.inputs)} with its parameters, "
                 f"but {len(leaves)} {'was' if len(leaves) == 1 else 'were'} given"
             )
-        return run(*leaves)
+        try:
+            return replay.function(*leaves)
+        except Exception as error:
+            raise_explained(error, replay, tuple(leaves))
+            raise
 
 
 def _flat(items: Any) -> list[torch.Tensor]:
     if isinstance(items, torch.Tensor):
         return [items]
-    children = items.values() if isinstance(items, dict) else items
+    if not isinstance(items, Iterable) or isinstance(items, (str, bytes)):
+        raise InputError(f"the graph takes tensors, in lists, tuples and dicts, but got {type(items).__name__}")
+    children = items.values() if isinstance(items, Mapping) else items
     return [leaf for child in children for leaf in _flat(child)]

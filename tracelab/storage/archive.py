@@ -17,7 +17,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
 from tracelab.graph.lint import GraphError, lint
 from tracelab.storage import validation
-from tracelab.storage.container import VERSION, PathOrFile, open_archive, write_archive
+from tracelab.storage.container import BEFORE_FUNCTIONS, VERSION, PathOrFile, open_archive, write_archive
 from tracelab.storage.graph_json.read import check_tensor, read_graph
 from tracelab.storage.graph_json.targets import ScriptFiles
 from tracelab.storage.graph_json.write import KeepTensor, graph_json, kept_in_tree
@@ -29,13 +29,19 @@ from tracelab.version import __version__
 
 
 def write_record(
-    record: TraceRecord, file: PathOrFile, *, view: bytes | None = None, aside: list[torch.Tensor] | None = None
+    record: TraceRecord,
+    file: PathOrFile,
+    *,
+    view: bytes | None = None,
+    aside: list[torch.Tensor] | None = None,
+    refuse: bool = False,
 ) -> None:
     """Write a record to a path or a binary file object, with its view document.
 
     The same record gives the same bytes. An existing file is replaced only when the new one is complete.
     Without `view`, or with one of more than `container.LARGEST_VIEW` bytes, the file viewer needs a kernel. With
-    `aside` the tensors go into that list, and the file, which holds none, is read with the same list.
+    `aside` the tensors go into that list, and the file, which holds none, is read with the same list. With `refuse`,
+    what could never run from the file is an error; without it, it shows, and says so when it should run.
     Raises `TracelabFileError` for what files do not hold (tensors of classes of one's own, say),
     `OSError` where the file cannot be written.
     """
@@ -63,6 +69,7 @@ def write_record(
                 scripts=scripts,
                 moved=method.devices,
                 add=tensors.add,
+                refuse=refuse,
             ),
         ]
         for name, method in record.recordings()
@@ -73,7 +80,8 @@ def write_record(
     if record.checked is not None:
         content["checked"] = list(record.checked)
     content["tensors"], stored = tensors.finish()
-    meta = {"format": "tracelab", "version": VERSION, "tracelab": __version__, "torch": torch.__version__}
+    version = VERSION if any("functions" in graph for _, graph in written) else BEFORE_FUNCTIONS
+    meta = {"format": "tracelab", "version": version, "tracelab": __version__, "torch": torch.__version__}
     write_archive(
         file, {"meta.json": meta, "graph.json": content}, lambda out: write_weights(out, stored), scripts.held, view
     )

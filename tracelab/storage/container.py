@@ -24,8 +24,10 @@ from tracelab.storage.whole_file import whole_file
 
 PathOrFile = str | os.PathLike[str] | IO[bytes]
 
-VERSION = 3
-"""Format 2 may hold view.json; else it is format 1."""
+VERSION = 4
+"""Format 2 may hold view.json; else it is format 1. Format 4 holds functions of regions; else it is format 3."""
+BEFORE_FUNCTIONS = 3
+"""What a file without such functions says, so that older readers take it."""
 LARGEST_JSON = 512 * 2**20
 """Bytes that graph.json may have when unpacked."""
 LARGEST_VIEW = 128 * 2**20

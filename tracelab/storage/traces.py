@@ -29,10 +29,10 @@ def save_traced(traced: ReplayFunction | ReplayModule | Graph, file: PathOrFile,
     """Write a traced function, traced module or graph to a path or a binary file object.
 
     The same trace gives the same bytes. Without `view`, the view document, the file viewer needs a kernel.
-    Raises `TracelabFileError` for what files do not hold, `TypeError` for what is not a trace, `OSError` where the file
-    cannot be written.
+    Raises `TracelabFileError` for what files do not hold (a graph alone may hold what only shows), `TypeError` for what
+    is not a trace, `OSError` where the file cannot be written.
     """
-    write_record(record_of(traced), file, view=view)
+    write_record(record_of(traced), file, view=view, refuse=not isinstance(traced, Graph))
 
 
 def load_traced(

@@ -91,6 +91,24 @@ def test_a_package_that_sniffs_reads_files_without_a_name(install):
     assert len(tracelab.read(io.BytesIO(b"N 2")).graph.nodes) == 2
 
 
+_BEGINS_AS_ONNX = """
+import torch, tracelab
+
+def read(file):
+    assert file.read(3) == bytes([8, 7, 18])
+    return tracelab.trace(torch.relu, torch.ones(2))
+"""
+
+
+@pytest.mark.parametrize("as_path", [True, False])
+def test_a_file_of_a_package_may_begin_as_onnx_files_do(install, tmp_path, as_path):
+    install({"relus": "relus_of_test:read"}, code=_BEGINS_AS_ONNX)
+    path = _file(tmp_path, b"\x08\x07\x12 no protobuf")
+    with path.open("rb") as file:
+        found = tracelab.read(path if as_path else file)
+    assert [node.kind for node in found.graph.nodes] == ["aten::relu"]
+
+
 def test_a_file_that_no_package_wants_is_refused_as_before(install):
     install({"sniff.any": "relus_of_test:Sniffing"})
     with pytest.raises(tracelab.TracelabFileError, match="holds no graph that tracelab knows"):

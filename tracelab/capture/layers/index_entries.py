@@ -103,20 +103,21 @@ def _entry(recorder: Recorder, tensor: Tensor, entry: Any) -> Any:
     if isinstance(entry, torch.SymBool):
         return _flag(recorder.record_intrinsic(intrinsics.TENSOR, ([entry],), {"device": _device(tensor)}))
     if isinstance(entry, Tensor):
-        return _tensor_entry(tensor, entry)
+        return _tensor_entry(recorder, tensor, entry)
     if _is_sequence(entry):
-        return _tensor_entry(tensor, _to_tensor(recorder, entry, _device(tensor)))
+        return _tensor_entry(recorder, tensor, _to_tensor(recorder, entry, _device(tensor)))
     return _number(entry)
 
 
-def _tensor_entry(tensor: Tensor, entry: Tensor) -> Any:
+def _tensor_entry(recorder: Recorder, tensor: Tensor, entry: Tensor) -> Any:
     """A tensor without dimensions is a number or a flag, whose value stays traced."""
     if not is_plain(entry):
         raise LeftToTorch
     if entry.dim() > 0 or entry.is_floating_point() or entry.is_complex():
         return entry
     if entry.dtype not in _MASKS:
-        return _aten.item.default(entry)
+        # Inside of a transform it may be one of a batch, which is no number.
+        return entry if recorder.is_inner else _aten.item.default(entry)
     if entry.dtype is not torch.bool:
         entry = _aten.ne.Scalar(entry, 0)
     if entry.device != tensor.device and entry.device.type != "cpu":

@@ -22,6 +22,8 @@ from tracelab.graph.callables.higher_order import Binding, Lifted
 
 _MOST_FUNCTIONS = 200
 _MOST_ITEMS = 100
+_PYTHON = (types.FunctionType, types.MethodType, functools.partial)
+_FUNCTIONS = (*_PYTHON, types.BuiltinFunctionType, types.MethodDescriptorType, torch.nn.Module)
 _STORES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 
 
@@ -35,12 +37,30 @@ class Lifting:
         self._under_way: set[int] = set()
         self._functions = 0
 
+    def lift_all(self, args: tuple[Any, ...], is_operator: bool) -> tuple[Any, ...]:
+        """The arguments of a region with `Lifted` in the place of each function.
+
+        A transform is given one, which may be anything that can be called, and then what that is called with; an
+        operator may be given several, among its arguments and in tuples of them.
+        """
+        if is_operator:
+            return tuple(map(self._of_operator, args))
+        first = Lifted(args[0], self._binding(args[0])) if args and _is_called(args[0]) else None
+        return tuple(map(self.lift, args)) if first is None else (first, *map(self.lift, args[1:]))
+
     def lift(self, item: Any) -> Any:
         """A callable as `Lifted` where it uses traced tensors from outside; anything else as it is."""
-        if not isinstance(item, (types.FunctionType, types.MethodType, functools.partial)):
+        if not isinstance(item, _PYTHON):
             return item
         bound = self._binding(item)
         return item if bound is None else Lifted(item, bound)
+
+    def _of_operator(self, item: Any) -> Any:
+        if isinstance(item, _FUNCTIONS):
+            return Lifted(item, self._binding(item))
+        if type(item) is tuple and len(item) <= _MOST_ITEMS and any(isinstance(part, _FUNCTIONS) for part in item):
+            return tuple(map(self._of_operator, item))
+        return item
 
     def _binding(self, item: Any) -> Binding | None:
         if isinstance(item, SYMBOLIC) or (isinstance(item, torch.Tensor) and self.recorder.is_dynamic(item)):
@@ -120,6 +140,10 @@ class Lifting:
             return new
 
         return bound
+
+
+def _is_called(item: Any) -> bool:
+    return callable(item) and not isinstance(item, (type, torch.Tensor))
 
 
 def _globals_read(function: types.FunctionType) -> list[str]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from tracelab.capture.values import storage_of
 from tracelab.compat.operators import OpOverload, kernel_of
+from tracelab.errors import TracelabError
 from tracelab.graph.callables.collectives import Collective, is_collective
+
+if TYPE_CHECKING:
+    from tracelab.capture.recording.state import RecordingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +63,23 @@ def _functional_form(target: Any) -> Any:
     packet = getattr(getattr(torch.ops, namespace), name[:-1], None)
     wanted = target._schema.overload_name or "default"
     return getattr(packet, wanted, None) if packet is not None else None
+
+
+def refuse_writes(recorder: RecordingState, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise `TracelabError` where an operator would write to a tensor from before the recording."""
+    schema = getattr(target, "_schema", None)
+    if schema is None or not schema.is_mutable:
+        return
+    written = [
+        item
+        for place, argument in enumerate(schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+        for item in _each(args[place] if place < len(args) else kwargs.get(argument.name))
+    ]
+    outside = {storage_of(item) for item in recorder.kept if isinstance(item, torch.Tensor)}
+    if any(storage_of(item) in outside for item in written if storage_of(item) is not None):
+        raise TracelabError(f"{schema.name} writes to a tensor from outside of the function")
+
+
+def _each(item: Any) -> list[torch.Tensor]:
+    return [part for part in (item if isinstance(item, (list, tuple)) else (item,)) if isinstance(part, torch.Tensor)]

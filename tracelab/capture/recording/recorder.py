@@ -15,7 +15,7 @@ import torch
 
 from tracelab.capture.progress import EVERY, Progress
 from tracelab.capture.recording.collectives import labelled
-from tracelab.capture.recording.operators import Operator
+from tracelab.capture.recording.operators import Operator, refuse_writes
 from tracelab.capture.recording.results import record_result
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.values import concrete
@@ -54,6 +54,8 @@ class Recorder(RecordingState):
                 graph_args = labelled(graph_args, sys._getframe(2))
             source = self.source(sys._getframe(2))
             self.called_at(source)
+            if self.is_inner:
+                refuse_writes(self, operator.target, args, kwargs)
             try:
                 result = operator.call(*args, **kwargs)
             except Exception as error:

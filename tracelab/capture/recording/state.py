@@ -57,6 +57,8 @@ class RecordingState:
     note_return: Callable[[Any, Source], None] = staticmethod(lambda recorder, source: None)
     """Told of each place at which an operator is called, while values that became Python's may come back."""
 
+    record_inner: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], tuple[Graph, list[Value]]]
+    """Records a function that ran already: see `call.record_inner`."""
     meet_numbers: Callable[[], None] = staticmethod(lambda: None)
     """Called before the first traced number is made."""
     watch_attributes: Callable[[Iterable[tuple[type, str]]], None] = staticmethod(lambda wanted: None)
@@ -93,6 +95,8 @@ class RecordingState:
         """Tensors of wrapping classes that the code made itself, and with what, by their ids."""
         self.parts: dict[int, tuple[torch.Tensor, Value, str]] = {}
         """Tensors that traced ones hold as attributes, by their ids, with the whole's value and their name in it."""
+        self.is_inner = False
+        """Whether the code ran already, inside a call that stays one node: it writes to its arguments alone."""
         self.constants: list[Value] = []
         """Tensors that were found with no value: from before the recording, unless they were made unseen."""
         self.state_inputs: list[Value] = []

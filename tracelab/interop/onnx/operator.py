@@ -33,7 +33,11 @@ class OnnxOperator:
             if not isinstance(item, torch.Tensor) or item.dtype not in ELEMENTS or item.dtype is torch.bfloat16:
                 what = item.dtype if isinstance(item, torch.Tensor) else type(item).__name__
                 raise TracelabError(f"{self.__name__} is given `{name}`, which is {what}: onnxruntime takes none here")
-        found = self._session(given).run(None, {name: _array(item) for name, item in given.items()})
+        session = self._session(given)
+        try:
+            found = session.run(None, {name: _array(item) for name, item in given.items()})
+        except Exception as error:
+            raise self._failed(error) from error
         made = iter([_tensor(item) for item in found])
         results = tuple(next(made) if name else None for name in self.node.output)
         return results[0] if len(results) == 1 else results
@@ -58,10 +62,13 @@ class OnnxOperator:
                     model.SerializeToString(), options, providers=["CPUExecutionProvider"]
                 )
             except Exception as error:
-                # onnxruntime has an exception class of its own for each kind of failure.
-                text = " ".join(str(error).split())[:300]
-                raise TracelabError(f"onnxruntime does not run {self.__name__}: {text}") from error
+                raise self._failed(error) from error
         return self._sessions[key]
+
+    def _failed(self, error: Exception) -> TracelabError:
+        # onnxruntime has an exception class of its own for each kind of failure.
+        text = " ".join(str(error).split())[:300]
+        return TracelabError(f"onnxruntime does not run {self.__name__}: {text}")
 
     def __reduce__(self) -> Any:
         return _unpickled, (self.node.SerializeToString(), self.names, list(self.opsets), self.ir_version)

@@ -15,6 +15,7 @@ import torch
 
 from tracelab.errors import TracelabFileError
 from tracelab.graph.callables.collectives import DistributedHandle
+from tracelab.graph.callables.higher_order import Lifted
 from tracelab.graph.described import Described, described
 from tracelab.graph.ir import Value
 from tracelab.storage import validation
@@ -70,6 +71,10 @@ class Encoder:
         self.numbers = numbers
         self.moved = moved
         self.add = add
+        self.function: Callable[[Lifted], int] | None = None
+        """Files a function of a region, and gives its row; None where there is no region."""
+        self.lost = ""
+        """The type of an argument that files do not hold, once one was met; its user clears it."""
         self.where = ""
         """What calls with the arguments, as messages name it; and the module that does."""
         self.path = ""
@@ -138,9 +143,13 @@ class Encoder:
             return {"plain": (int if isinstance(item, int) else str)(item)}
         if is_packed(item):
             return {"packed": self._packed(item)}
+        if isinstance(item, Lifted) and self.function is not None:
+            return {"function": self.function(item)}
         if isinstance(item, StoredObject):
-            return {"object": item.type_name}
-        return {"object": repr(item) if isinstance(item, DistributedHandle) else type(item).__qualname__}
+            self.lost = item.type_name
+        else:
+            self.lost = repr(item) if isinstance(item, DistributedHandle) else type(item).__qualname__
+        return {"object": self.lost}
 
     def _packed(self, item: Any) -> list[Any]:
         apart = unpack(item)
@@ -173,6 +182,8 @@ class Decoder:
         self.values = values
         self.tensors = tensors
         self.place = place
+        self.functions: Sequence[Lifted] = ()
+        """Those that the arguments may name; none outside of a region."""
         self.lost = ""
         """The type of an argument that the file does not hold, once one was met; its reader clears it."""
 
@@ -316,4 +327,7 @@ _READERS: dict[str, Callable[[Decoder, Any, str, int], Any]] = {
     "object": _object,
     "described": _described,
     "packed": _packed,
+    "function": lambda decoder, content, where, depth: decoder.functions[
+        validation.index(content, where, len(decoder.functions))
+    ],
 }

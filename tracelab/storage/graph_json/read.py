@@ -23,6 +23,7 @@ from tracelab.graph.structure import InputTree
 from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.storage import validation
+from tracelab.storage.graph_json import regions
 from tracelab.storage.graph_json.constants import Decoder, device_of, dtype_of
 from tracelab.storage.graph_json.sources import read_sources
 from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
@@ -55,7 +56,10 @@ class _Reader:
         scripts: ScriptFiles,
         allow: frozenset[str],
         place: Callable[[torch.device], torch.device],
+        depth: int = 0,
     ) -> None:
+        if depth > regions.DEEPEST:
+            validation.bad("a graph", f"has {regions.TOO_DEEP}")
         self.data = data
         self.tensors = tensors
         self.targets = TargetReader(scripts, allow)
@@ -65,6 +69,12 @@ class _Reader:
         self.sources = read_sources(self.field("sources"))
         self.graph = Graph(validation.text(self.field("name"), "a graph's name"))
         self.scopes = self.read_scopes()
+
+        def inner(item: Any) -> Graph:
+            return _Reader(validation.table(item, "a graph"), tensors, scripts, allow, place, depth + 1).read()
+
+        rows = validation.rows(data.get("functions", []), "the functions of regions")
+        self.functions = [regions.read_function(item, inner) for item in rows]
 
     def field(self, name: str) -> Any:
         return validation.field(self.data, name, "a graph")
@@ -145,7 +155,11 @@ class _Reader:
         node.overload = validation.text(validation.field(item, "overload", where), f"the overload of {where}")
         node.scope = self.pick(self.scopes, validation.field(item, "scope", where), f"the scope of {where}")
         node.source = self.pick(self.sources, validation.field(item, "source", where), f"the source of {where}")
-        node.target = self.targets.read(validation.field(item, "run", where), kind)
+        run = validation.field(item, "run", where)
+        region = isinstance(run, dict) and "region" in run
+        if not region:
+            node.target = self.targets.read(run, kind)
+        self.arguments.functions = self.functions if region else ()
         decode, place = self.arguments.decode, f"an argument of {where}"
         self.arguments.lost = ""
         node.args = tuple([decode(arg, place) for arg in validation.rows(validation.field(item, "args", where), place)])
@@ -155,6 +169,12 @@ class _Reader:
                 validation.identifier(name, place): decode(arg, place)
                 for name, arg in validation.table(item["kwargs"], place).items()
             }
+        if region:
+            why = regions.read_region(node, run, decode) or regions.why_not_kept(node)
+            if why:
+                reason = f"{why}: run the trace where it was made, or trace the code again"
+                node.target, node.args = Refusal(node.name, reason, run), node.args[-2:]
+            self.arguments.functions = ()
         if self.arguments.lost and kind not in CONSTRUCTS and not isinstance(node.target, Refusal):
             lost = self.arguments.lost[:60]
             reason = f"{where} was called with a {lost}, which files do not hold: trace again to run it"

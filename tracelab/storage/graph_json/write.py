@@ -14,16 +14,20 @@ import torch
 from tracelab.compat import script
 from tracelab.errors import TracelabFileError
 from tracelab.graph.assumptions import Assumption, AssumptionKind
+from tracelab.graph.callables.higher_order import Lifted
 from tracelab.graph.diagnostic import TraceDiagnostic
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
+from tracelab.graph.kinds import CONSTRUCTS
 from tracelab.graph.scope import Scope
 from tracelab.graph.structure import InputTree
 from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, Type
+from tracelab.storage.graph_json import regions
 from tracelab.storage.graph_json.constants import Encoder, short_name
+from tracelab.storage.graph_json.refusals import LOOK, refuse_argument, refuse_node
 from tracelab.storage.graph_json.sources import SourceTable
-from tracelab.storage.graph_json.targets import STORED_CLASS, ScriptFiles, encode_target
+from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, encode_target
 
 KeepTensor = Callable[[Value, torch.Tensor], int | None]
 """Takes the tensor behind a value, gives its row among the archive's tensors; None if kept elsewhere."""
@@ -36,9 +40,11 @@ def graph_json(
     scripts: ScriptFiles,
     moved: Mapping[torch.device, torch.device] | None = None,
     add: Callable[[torch.Tensor, str], int] | None = None,
+    refuse: bool = False,
 ) -> dict[str, Any]:
     """The graph as JSON-able data; `add` files a tensor that an argument holds, under a name, and gives its row.
 
+    With `refuse`, a node that could never run from a file is an error, too; without it, the node only shows.
     Raises `TracelabFileError` where the graph holds something that has no place in a file.
 
     >>> graph, _ = tracelab.trace_graph(torch.relu, torch.ones(2))
@@ -46,7 +52,7 @@ def graph_json(
     >>> data["nodes"][0]["run"]
     {'operator': 'aten::relu'}
     """
-    return _Writer(graph, scripts, moved or {}, add).write(keep)
+    return _Writer(graph, scripts, moved or {}, add, refuse).write(keep)
 
 
 class _Writer:
@@ -56,9 +62,19 @@ class _Writer:
         scripts: ScriptFiles,
         moved: Mapping[torch.device, torch.device],
         add: Callable[[torch.Tensor, str], int] | None,
+        refuse: bool,
+        depth: int = 0,
     ) -> None:
+        if depth > regions.DEEPEST:
+            raise TracelabFileError(f"cannot save: there are {regions.TOO_DEEP}")
         self.graph = graph
         self.scripts = scripts
+        self.moved = moved
+        self.add = add
+        self.refuse = refuse
+        self.depth = depth
+        self.functions: list[dict[str, Any]] = []
+        self._rows: dict[int, int] = {}
         guarded = [value for _, node in graph.guard_nodes for value in node.outputs]
         self.numbers = {value: number for number, value in enumerate((*graph.values(), *guarded))}
         self.nodes = {id(node): number for number, node in enumerate(graph.nodes)}
@@ -94,6 +110,7 @@ class _Writer:
             "assumptions": assumptions,
             "failed": self.nodes.get(id(graph.failed), -1),
             **({} if graph.function_scopes else {"function_scopes": False}),
+            **({"functions": self.functions} if self.functions else {}),
         }
 
     def value(self, value: Value) -> list[Any]:
@@ -108,21 +125,46 @@ class _Writer:
         encode = self.arguments.encode
         self.arguments.where = node.kind
         self.arguments.path = "" if node.scope is None else node.scope.path
+        if self.refuse and node is not self.graph.failed:
+            refuse_node(node)
+        args = node.args
+        region = regions.is_region(node)
+        if region:
+            args = args[1:]
+        if region or (isinstance(node.target, Refusal) and "region" in node.target.stored):
+            self.arguments.function = self.function
+        self.arguments.lost = ""
         made: dict[str, Any] = {
             "kind": node.kind,
             "overload": node.overload,
-            "run": encode_target(node, self.scripts),
-            "args": [encode(item) for item in node.args],
+            "run": regions.encode_region(node, encode) if region else encode_target(node, self.scripts),
+            "args": [encode(item) for item in args],
             "outputs": [self.value(value) for value in node.outputs],
             "scope": -1 if node.scope is None else self.scopes.get(id(node.scope), -1),
             "source": self.sources.number(node.source),
         }
         if node.kwargs:
             made["kwargs"] = {name: encode(item) for name, item in node.kwargs.items()}
+        self.arguments.function = None
+        if self.arguments.lost and self.refuse and node.kind not in CONSTRUCTS and node is not self.graph.failed:
+            refuse_argument(node, self.arguments.lost)
         attributes = {name: item for name, item in node.attributes.items() if name != STORED_CLASS}
         if attributes:
             made["attributes"] = {name: self.attribute(item) for name, item in attributes.items()}
         return made
+
+    def function(self, item: Lifted) -> int:
+        """The row of a function of a region."""
+
+        def inner(graph: Graph) -> dict[str, Any]:
+            writer = _Writer(graph, self.scripts, self.moved, self.add, self.refuse, self.depth + 1)
+            return writer.write(lambda value, tensor: None)
+
+        if id(item) not in self._rows:
+            made = regions.encode_function(item, inner)
+            self._rows[id(item)] = len(self.functions)
+            self.functions.append(made)
+        return self._rows[id(item)]
 
     def attribute(self, item: Any) -> Any:
         if script.is_graph(item):
@@ -173,6 +215,11 @@ class _Writer:
     def tree(self, tree: Tree, where: str, depth: int = 0) -> dict[str, Any]:
         if depth > DEEPEST_TREE:
             raise TracelabFileError(f"cannot save: the input `{where}` is nested more than {DEEPEST_TREE} levels deep")
+        if tree.kind == "structure" and self.refuse:
+            raise TracelabFileError(
+                f"cannot save: the input `{where}` is a {tree.name}, which files do not take apart: give its tensors, "
+                f"or {LOOK}"
+            )
         made: dict[str, Any] = {"kind": tree.kind, **({"place": tree.place} if tree.place else {})}
         if isinstance(tree.value, torch.Generator):
             # As a part of a call it stands for the default one; as an argument it was not None.

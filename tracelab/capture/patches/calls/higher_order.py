@@ -25,7 +25,7 @@ from tracelab.compat.functorch import (
     eager,
 )
 from tracelab.compat.modes import innermost_transform
-from tracelab.compat.operators import HigherOrderOperator
+from tracelab.compat.operators import HigherOrderOperator, marked_function
 from tracelab.errors import TracelabError
 from tracelab.graph.callables.higher_order import OperatorCall, TransformCall
 
@@ -75,6 +75,9 @@ def _higher_order(original: Callable[..., Any]) -> Callable[..., Any]:
             raise TracelabError(_BATCHED_COND)
         if recorder is None or recorder.paused:
             return original(operator, *args, **kwargs)
+        marked = marked_function(args[0]) if args else None
+        if marked is not None:
+            args = (marked, *args[1:])
         return record_region(recorder, operator.name(), OperatorCall(_operator.__call__, operator), args, kwargs)
 
     return call
