@@ -87,12 +87,32 @@ def test_an_interrupt_while_the_function_is_recorded_ends_the_trace():
 
 
 def test_gradient_modes_are_those_of_the_call():
-    asked = []
-
     def function(v):
-        asked.append((torch.is_grad_enabled(), v.requires_grad))
-        return (v**2).sum()
+        return (v**2).sum() if torch.is_grad_enabled() and v.requires_grad else v.sum()
 
     with torch.no_grad():
-        tracelab.trace(lambda x: torch.func.grad(function)(x), X, check_trace=False)
-    assert asked == [(True, True)] * 2
+        _, (piece,) = pieces(lambda x: torch.func.grad(function)(x), X)
+    assert kinds(piece) == ["aten::pow", "aten::sum"]
+
+
+class Counted:
+    calls = 0
+
+
+def test_python_state_is_as_one_plain_call_leaves_it():
+    log, seen, counts = [], {}, {"n": 0}
+    total = 0
+
+    def inner(row):
+        nonlocal total
+        total += 1
+        log.append(1)
+        seen[len(seen)] = 1
+        counts["n"] += 1
+        Counted.calls += 1
+        inner.calls = getattr(inner, "calls", 0) + 1
+        return row * 2
+
+    Counted.calls = 0
+    tracelab.trace(lambda x: torch.vmap(inner)(x), torch.ones(3, 2), check_trace=False)
+    assert (total, len(log), len(seen), counts["n"], Counted.calls, inner.calls) == (1, 1, 1, 1, 1, 1)

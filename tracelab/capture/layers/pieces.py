@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracelab.capture.outside.kept import python_state_kept
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.compat.functorch import plain_example
 from tracelab.compat.modes import set_grad_enabled
@@ -76,7 +77,8 @@ class Calls:
             before = torch.is_grad_enabled()
             try:
                 set_grad_enabled(call.gradients)
-                graph, outside = recorder.record_inner(_Body(item, len(held)), (*held, *call.args), call.kwargs)
+                with python_state_kept(item.function):
+                    graph, outside = recorder.record_inner(_Body(item, len(held)), (*held, *call.args), call.kwargs)
             except Exception as error:
                 item.why_not = str(error).partition("\n")[0] or type(error).__name__
                 continue

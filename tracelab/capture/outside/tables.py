@@ -52,6 +52,8 @@ class Table:
     known: set[str] = field(default_factory=set)
     owner: Any = None
     """The object whose attributes they are."""
+    put: Callable[[str, Any], None] | None = None
+    """Sets one."""
     is_library: bool = False
     """Whether the class of the owner is of an installed package."""
     is_local: bool = False
@@ -136,7 +138,7 @@ class Tables:
         self._add(label, table, functools.partial(_read, table), module, installed and module is None)
         added = self.tables[-1]
         added.names, added.known = (lambda: set(table)), set(table)
-        added.owner, added.is_library = owner, installed
+        added.owner, added.is_library, added.put = owner, installed, table.__setitem__
 
     def watched(self) -> Iterator[tuple[type, str]]:
         """The attributes that tell whether the code reads them before it sets them, with their classes."""
@@ -181,6 +183,7 @@ class Tables:
                 name: item for name, item in table.items() if not (name.startswith("__") or name in _DECIDE_NOTHING)
             }
             self._add(owner.__name__, state, functools.partial(_read, table))
+            self.tables[-1].put = functools.partial(type.__setattr__, owner)
             self._pending += (
                 (item, owner.__name__)
                 for name, item in table.items()
@@ -222,6 +225,7 @@ class Tables:
         contents = {name: cell.cell_contents for name, cell in cells.items() if is_filled(cell)}
         if contents:
             self._add("", contents, lambda name: cells[name].cell_contents if is_filled(cells[name]) else ABSENT)
+            self.tables[-1].put = lambda name, item: setattr(cells[name], "cell_contents", item)
             self._more(contents)
 
     def _defaults(self, function: types.FunctionType) -> None:
@@ -239,6 +243,7 @@ class Tables:
         state = {name: item for name, item in known.items() if name in stored or isinstance(item, _KEPT)}
         if state:
             self._add("", state, functools.partial(_read, space))
+            self.tables[-1].put = space.__setitem__
         self._more(known)
 
     def _more(self, found: dict[str, Any]) -> None:

@@ -1,0 +1,49 @@
+"""Python's state around a function, as it was before a call that the user did not make."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy
+
+from tracelab.capture.outside.tables import ABSENT, Contents, Draws, Table, Tables, iter_changed
+
+
+@contextmanager
+def python_state_kept(function: Any) -> Iterator[None]:
+    """Put back what a call of a function changes in attributes, containers, closures, globals and generators."""
+    tables = Tables(function, []).tables
+    drawn, drawn_by_numpy = random.getstate(), numpy.random.get_state()
+    try:
+        yield
+    finally:
+        for table, name, before, now in list(iter_changed(tables)):
+            _put_back(table, name, before, now)
+        for table in tables:
+            for name in table.names() - table.known if table.names is not None else ():
+                vars(table.owner).pop(name, None)
+        random.setstate(drawn)
+        numpy.random.set_state(drawn_by_numpy)
+
+
+def _put_back(table: Table, name: str, before: Any, now: Any) -> None:
+    if isinstance(before, Draws):
+        return
+    item = before
+    if isinstance(before, Contents):
+        item = before.container
+        if before.items is not None:
+            _refill(item, before.items)
+    if table.put is not None and now is not item and before is not ABSENT:
+        table.put(name, item)
+
+
+def _refill(container: Any, items: Any) -> None:
+    container.clear()
+    if isinstance(container, (set, dict)):
+        container.update(items)
+    else:
+        container.extend(items)
