@@ -659,3 +659,26 @@ def test_a_check_of_the_methods_of_a_module_takes_another_recording_for_no_diffe
     inputs = [{"forward": torch.ones(5, 3)}]
     traced = tracelab.trace_module(Rows(), {"forward": torch.ones(2, 3)}, on_violation="retrace", check_inputs=inputs)
     assert torch.equal(traced.forward(torch.ones(5, 3)), by_rows(torch.ones(5, 3)))
+
+
+def test_another_recording_leaves_the_state_of_a_thread_s_own_variables():
+    own = threading.local()
+    own.calls = 0
+
+    def counted(x):
+        own.calls += 1
+        return x * own.calls
+
+    traced = retraced(counted, torch.ones(1), check_trace=False)
+    assert traced(torch.ones(1)) == 2
+    assert own.calls == 2
+
+
+def test_a_generator_among_the_arguments_draws_once():
+    def drawn(x, generator):
+        return x + torch.randn(1, generator=generator)
+
+    traced = retraced(drawn, torch.zeros(1), torch.Generator().manual_seed(0), check_trace=False)
+    mine, other = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+    assert torch.equal(traced(torch.zeros(1), mine), drawn(torch.zeros(1), other))
+    assert torch.equal(mine.get_state(), other.get_state())

@@ -116,9 +116,9 @@ class Retracing(Cases):
 
     def _record_another(self, method: str, origin: Origin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         call = CallArguments(args, kwargs)
-        call.follows_numbers, call.follows_arrays = origin.follows
+        call.follows_numbers, call.follows_arrays, call.follows_sizes = origin.follows
         try:
-            given = [item for item in leaves((args, kwargs)) if isinstance(item, AS_GIVEN)]
+            given = [item for item in leaves((args, kwargs)) if isinstance(item, (torch.Generator, *AS_GIVEN))]
             with isolated((*origin.roots, *given)), warnings_suppressed():
                 graph, _, examples = record(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
         except TracelabError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_overloads, overload
@@ -151,16 +152,21 @@ def _trace(
     # On `meta` there are no values that code could read instead.
     answers = told_that_it_is_traced if checks or _has_meta(call) else nullcontext
     call.is_checked = checks
-    try:
-        with answers(), _told(policy):
-            traced = _traced(func, call, strict, force_outplace)
-    except TraceError as error:
-        if not call.has_numbers or not _may_be_of_numbers(error.__cause__):
-            raise
-        # Code that is written in C, or asks `type(k) is int`, may not take what stands for a number.
-        call.follows_numbers = False
-        with answers(), _told(policy):
-            traced = _traced(func, call, strict, force_outplace)
+    while True:
+        try:
+            with answers(), _told(policy):
+                traced = _traced(func, call, strict, force_outplace)
+            break
+        except TraceError as error:
+            # Code that is written in C, or asks `type(k) is int`, may not take what stands for a number.
+            if call.follows_numbers and call.has_numbers and _may_be_of_numbers(error.__cause__):
+                call.follows_numbers = False
+            elif call.follows_sizes and _is_of_sizes(error.__cause__):
+                call.follows_sizes = False
+            else:
+                raise
+            if call.undo is not None:
+                call.undo()
     if checks:
         asked = asked_whether_tracing()
         if check_inputs is not None:
@@ -355,6 +361,16 @@ def _may_be_of_numbers(error: BaseException | None) -> bool:
 
 def _has_meta(call: CallArguments) -> bool:
     return any(isinstance(item, Tensor) and item.is_meta for item in (*call.args, *call.kwargs.values()))
+
+
+_OF_SIZES = re.compile(r"\bSym(Int|Float|Bool)\b|an integer is required|expects int\b")
+
+
+def _is_of_sizes(error: BaseException | None) -> bool:
+    """Whether code raised this because a size was a traced number."""
+    if isinstance(error, AttributeError) and isinstance(error.obj, SYMBOLIC):
+        return True
+    return isinstance(error, (TypeError, AttributeError)) and _OF_SIZES.search(str(error)) is not None
 
 
 def _is_method(func: Any) -> bool:

@@ -62,6 +62,8 @@ class CallArguments:
         self.is_list = type(example_inputs) is list
         self.follows_numbers = True
         """Whether numbers among the arguments are followed; no, where the code cannot do with traced ones."""
+        self.follows_sizes = True
+        """Whether sizes are followed; no, where the code cannot do with traced ones."""
         self.has_numbers = False
         """Whether the code was given some, or took some out of tensors and raised."""
         self.is_checked = True
@@ -79,13 +81,15 @@ class CallArguments:
         """Whether the code ran already, inside a call that stays one node: see `record`."""
         self.found: list[Value] = []
         """Tensors that an inner recording met, and are no arguments."""
+        self.undo: Callable[[], None] | None = None
+        """Puts back what a recording that failed had changed in Python's state."""
         self.pending: Changed | None = None
         """What the recording of this call changed in its arguments, which are still as they were."""
 
     @property
-    def follows(self) -> tuple[bool, bool]:
-        """Whether numbers, and arrays, are given to the code as traced ones."""
-        return self.follows_numbers, self.follows_arrays
+    def follows(self) -> tuple[bool, bool, bool]:
+        """Whether numbers, arrays, and sizes are given to the code as traced ones."""
+        return self.follows_numbers, self.follows_arrays, self.follows_sizes
 
     def change_arguments(self) -> None:
         """Leave the arguments as one plain call leaves them."""
@@ -171,10 +175,12 @@ def _recorded(
             force_outplace=force_outplace,
             arguments=arguments,
             plain_items=not call.follows_numbers,
+            plain_sizes=not call.follows_sizes,
             inner=call.is_inner,
         )
     except TraceError:
         call.has_numbers = call.has_numbers or arguments.took_numbers
+        call.undo = arguments.undo
         raise
     graph = recording.graph
     call.found = recording.found

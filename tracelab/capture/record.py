@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tracelab.capture.analysis.outlived import have_outlived, make_outlived_plai
 from tracelab.capture.failures import failure_of, keep_failure
 from tracelab.capture.module_state import ModuleState, record_rebinding
 from tracelab.capture.naming import name_values
+from tracelab.capture.outside.kept import put_back
 from tracelab.capture.outside.state import OutsideState
 from tracelab.capture.outside.unseen import note_unseen
 from tracelab.capture.progress import progress_of
@@ -83,6 +85,7 @@ def record(
     cell: str = "",
     arguments: Arguments | None = None,
     plain_items: bool = False,
+    plain_sizes: bool = False,
     inner: bool = False,
 ) -> Recording:
     """Call `function(*args, **kwargs)` once and record it.
@@ -90,7 +93,7 @@ def record(
     With `inner`, it is a function that was called already inside a call that stays one node, and is recorded for its
     graph alone: it raises `TracelabError` before it would write to a tensor that is no argument.
 
-    With `plain_items`, numbers that the code takes out of tensors are plain, and assumed.
+    With `plain_items`, numbers that the code takes out of tensors are plain, and assumed; with `plain_sizes`, sizes.
 
     Where `arguments` are given, what they build comes before `args`, and under the names in `kwargs`.
 
@@ -103,7 +106,7 @@ def record(
     graph = Graph(name)
     graph.cell = cell
     recorder = Recorder(graph, force_outplace=force_outplace)
-    recorder.plain_items = plain_items
+    recorder.plain_items, recorder.plain_sizes = plain_items, plain_sizes
     recorder.is_inner = inner
     if cell:
         recorder.rounds = Rounds(graph.root, cell)
@@ -151,6 +154,7 @@ def record(
             recorder.unfail(error)
             if arguments is not None:
                 arguments.took_numbers = bool(recorder.plain_places)
+                arguments.undo = functools.partial(put_back, outside.found.tables)
             itself = recorder.failure is error
             error.__traceback__ = user_frames(error.__traceback__)
             raise failure_of(error, finish(recorder, user_inputs), itself) from error

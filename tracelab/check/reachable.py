@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import functools
 import sys
+import threading
 import types
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable
@@ -127,6 +128,9 @@ class Reachable:
         if issubclass(type_, TracedSubmodule):
             # What a traced module holds beside its tensors is compiled code, which is to stay.
             self._pending += (item._parameters, item._buffers, *item._modules.values())
+        elif isinstance(item, threading.local):
+            # The attributes of this thread.
+            self._pending.append(item.__dict__)
         elif script.is_module(item):
             self._pending += (*item.parameters(), *item.buffers())
         elif _holds_state(type_):

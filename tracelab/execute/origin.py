@@ -31,8 +31,8 @@ class Origin:
     """That of the graph's nodes as it was recorded: it grows with every edit."""
     given: tuple[Any, ...] = field(default=(), repr=False)
     """The modules and optimizers among the example arguments, which code runs as they are."""
-    follows: tuple[bool, bool] = (True, True)
-    """Whether numbers and arrays among the arguments were given to the code as traced ones."""
+    follows: tuple[bool, bool, bool] = (True, True, True)
+    """Whether numbers and arrays among the arguments, and sizes, were given to the code as traced ones."""
 
     @property
     def roots(self) -> tuple[Any, ...]:

@@ -108,7 +108,12 @@ def size_of(recorder: Recorder, tensor: Tensor, dim: int) -> Any:
         number = tensor.size(dim)
     finally:
         recorder.paused = False
-    known = recorder.sizes[(value, dim)] = traced_number(recorder, number, made)
+    if recorder.plain_sizes:
+        recorder.assume(AssumptionKind.NUMBER, "int", made, number, sys._getframe(1))
+        known = number
+    else:
+        known = traced_number(recorder, number, made)
+    recorder.sizes[(value, dim)] = known
     return known
 
 

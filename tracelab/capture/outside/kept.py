@@ -20,13 +20,18 @@ def python_state_kept(function: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        for table, name, before, now in list(iter_changed(tables)):
-            _put_back(table, name, before, now)
-        for table in tables:
-            for name in table.names() - table.known if table.names is not None else ():
-                vars(table.owner).pop(name, None)
+        put_back(tables)
         random.setstate(drawn)
         numpy.random.set_state(drawn_by_numpy)
+
+
+def put_back(tables: list[Table]) -> None:
+    """Put back what was changed in tables, and take out what was added."""
+    for table, name, before, now in list(iter_changed(tables)):
+        _put_back(table, name, before, now)
+    for table in tables:
+        for name in table.names() - table.known if table.names is not None and table.owner is not None else ():
+            vars(table.owner).pop(name, None)
 
 
 def _put_back(table: Table, name: str, before: Any, now: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
@@ -55,6 +55,8 @@ class Arguments:
         """What may be written to, by its id, and its place."""
         self.took_numbers = False
         """Whether code that raised had taken numbers out of tensors."""
+        self.undo: Callable[[], None] | None = None
+        """Puts back what code that raised had changed in Python's state, so that it can be recorded again."""
         self.arrays: list[tuple[Tree, TracedArray, Given]] = []
         self._recorder: Recorder | None = None
         self._leaves: Iterator[torch.Tensor] = iter(())

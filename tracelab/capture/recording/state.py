@@ -106,6 +106,8 @@ class RecordingState:
         """Of places in a cell at which a value became Python's: where it comes back."""
         self.plain_places: dict[Source, bool] = {}
         """Of places at which a number of a tensor became Python's: whether it goes to code that takes no other."""
+        self.plain_sizes = False
+        """Whether sizes are plain numbers, and assumed: some code that is written in C takes no other."""
         self.plain_items = False
         """Whether all such numbers are plain, and assumed."""
         self.watched: dict[tuple[Any, ...], list[Any]] = {}
