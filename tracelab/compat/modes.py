@@ -21,6 +21,7 @@ _function_mode_at: Callable[[int], Any] = needed("torch._C._get_function_stack_a
 _DEVICES = "torch.utils._device"
 """The module of the mode that `torch.set_default_device` and `with torch.device(...)` enter."""
 dispatch_modes: Callable[[], int] = needed("torch._C._len_torch_dispatch_stack")
+_dispatch_mode_at: Callable[[int], Any] = needed("torch._C._get_dispatch_stack_at")
 any_autocast: Callable[[], bool] = needed("torch._C._is_any_autocast_enabled")
 innermost_transform: Callable[[], Any] = needed("torch._C._functorch.peek_interpreter_stack")
 """The transform of `torch.func` that runs; None outside of one."""
@@ -88,10 +89,26 @@ def has_saved_tensors_hooks() -> bool:
     return _saved_tensors_hooks(True) is not None
 
 
+_COUNTS = "torch.utils.flop_counter"
+"""The module of the mode that counts operations."""
+_RECORDERS = frozenset({"torch", "functorch", "tracelab"})
+
+
 def watching_modes() -> int:
     """How many modes watch calls: one that sets the default device only chooses where tensors are made."""
     count = function_modes()
     return count and sum(type(_function_mode_at(place)).__module__ != _DEVICES for place in range(count))
+
+
+def recording_modes() -> bool:
+    """Whether a mode of torch's or tracelab's own makes something of the calls, but counts them.
+
+    A mode of the user's sees what Python code would call, which reads sizes and values, too.
+    """
+    modes = [_function_mode_at(place) for place in range(function_modes())]
+    modes += [_dispatch_mode_at(place) for place in range(dispatch_modes())]
+    modules = (type(mode).__module__ for mode in modes)
+    return any(name.partition(".")[0] in _RECORDERS and name not in (_DEVICES, _COUNTS) for name in modules)
 
 
 def autocast_options(region: Any) -> tuple[Any, ...]:

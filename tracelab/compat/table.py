@@ -118,6 +118,7 @@ _GROUPS = (
         torch._C._push_on_torch_function_stack
         torch._C._pop_torch_function_stack
         torch._C._get_function_stack_at
+        torch._C._get_dispatch_stack_at
         torch._C._len_torch_dispatch_stack
         torch._C._is_any_autocast_enabled
         torch._C._autograd._top_saved_tensors_default_hooks

@@ -14,7 +14,14 @@ from typing import Any, Protocol
 import numpy
 import torch
 
-from tracelab.compat.modes import dispatch_modes, has_saved_tensors_hooks, innermost_transform, watching_modes
+from tracelab.compat.modes import (
+    dispatch_modes,
+    function_modes,
+    has_saved_tensors_hooks,
+    innermost_transform,
+    recording_modes,
+    watching_modes,
+)
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
 from tracelab.graph.assumptions import ATTRIBUTE, READS, Assumption, AssumptionKind, Words, attribute_of
 from tracelab.graph.diagnostic import warn_at
@@ -195,7 +202,7 @@ def unwatched() -> bool:
 
     Inside of a transform of `torch.func` sizes and dtypes are those that the Python function would see.
     """
-    return not (watching_modes() or dispatch_modes() or torch.compiler.is_compiling())
+    return not (((function_modes() or dispatch_modes()) and recording_modes()) or torch.compiler.is_compiling())
 
 
 def can_pick() -> bool:
@@ -205,7 +212,7 @@ def can_pick() -> bool:
 
 def can_record() -> bool:
     """Whether this moment allows a recording: nobody counts the tensors that are saved for gradients, either."""
-    return can_pick() and not has_saved_tensors_hooks()
+    return can_pick() and not (has_saved_tensors_hooks() or watching_modes() or dispatch_modes())
 
 
 class GuardMonitor:
