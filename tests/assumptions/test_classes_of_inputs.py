@@ -225,3 +225,10 @@ def test_the_name_of_a_class_in_an_error_that_is_not_raised_is_no_assumption():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         traced(torch.ones(2).as_subclass(Tripled))
+
+
+def test_the_type_of_a_device_is_no_class():
+    traced = tracelab.trace(lambda x: x * 2 if x.device.type == "cpu" else x, torch.ones(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        traced(nn.Parameter(torch.ones(2)))

@@ -28,11 +28,16 @@ def compares_types(code: CodeType) -> int:
         return -1
     listing = list(dis.get_instructions(code))
     for at, item in enumerate(listing):
-        if item.argval == "type" or (item.argval == "__class__" and item.opname.startswith("LOAD_ATTR")):
+        if _names_type(item) or (item.argval == "__class__" and item.opname.startswith("LOAD_ATTR")):
             for near in listing[at : at + _NEAR]:
                 if near.opname in _COMPARES:
                     return near.offset
     return -1
+
+
+def _names_type(item: dis.Instruction) -> bool:
+    """The built-in function, not an attribute of that name: `x.device.type`."""
+    return item.argval == "type" and item.opname in ("LOAD_GLOBAL", "LOAD_NAME")
 
 
 @by_code
@@ -61,7 +66,7 @@ def reads_class(code: CodeType) -> int:
         before, behind = listing[at - 1], listing[at + 1 : at + 4]
         if item.argval == "__class__" and item.opname.startswith("LOAD_ATTR"):
             variable, following = before, behind[:1]
-        elif item.argval == "type" and len(behind) == 3 and behind[1].opname.startswith("CALL") and behind[1].arg == 1:
+        elif _names_type(item) and len(behind) == 3 and behind[1].opname.startswith("CALL") and behind[1].arg == 1:
             variable, following = behind[0], behind[2:]
         else:
             continue
