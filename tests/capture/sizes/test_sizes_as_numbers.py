@@ -137,3 +137,13 @@ def test_symbolic_numbers_of_others_are_as_they_were():
 
     tracelab.trace(program, torch.ones(2), check_trace=False)
     assert seen == [(False, True)]
+
+
+@pytest.mark.parametrize("digits", [-1, -2, 0, 2])
+def test_a_size_is_rounded_to_tens(digits):
+    def rounded(x):
+        return x[:1] * round(x.shape[0], digits)
+
+    traced = tracelab.trace(rounded, torch.ones(14), on_violation="retrace")
+    for length in (14, 27, 15, 25):
+        assert torch.equal(traced(torch.ones(length)), rounded(torch.ones(length)))

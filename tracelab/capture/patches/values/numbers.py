@@ -113,6 +113,16 @@ def _power(original: Callable[..., Any]) -> Callable[..., Any]:
     return power
 
 
+def _rounded(original: Callable[..., Any]) -> Callable[..., Any]:
+    def rounded(number: Any, digits: Any = None) -> Any:
+        if digits is None or digits >= 0:
+            return original(number, digits)
+        # To tens: torch's own gives the number itself.
+        return round(operator.index(number), digits)
+
+    return rounded
+
+
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda number: function(number)
 
@@ -135,6 +145,7 @@ def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
 METHODS = (
     *_number_methods(torch.SymInt),
     *_number_methods(torch.SymFloat),
+    Attribute(torch.SymInt, "__round__", _rounded),
     Attribute(torch.SymInt, "__invert__", _always(lambda number: -number - 1)),
     Attribute(torch.SymInt, "numerator", _always(property(lambda number: number))),
     Attribute(torch.SymInt, "denominator", _always(property(lambda number: 1))),
