@@ -53,7 +53,8 @@ def _pickling(original: Callable[..., Any]) -> Callable[..., Any]:
         if recorder is None or recorder.paused:
             return original(tensor, protocol)
         if recorder.is_dynamic(tensor):
-            assume_text(recorder, tensor, sys._getframe(1))
+            with recording_paused(recorder):
+                assume_text(recorder, tensor, sys._getframe(1))
         return convert(recorder, "pickle", original, (tensor, protocol), {})
 
     return reduce_ex
