@@ -233,7 +233,7 @@ def test_a_newer_file(server, saved):
     meta = {"format": "tracelab", "version": 9, "tracelab": "7.0"}
     (server.root / "newer.tlab").write_bytes(edited(saved, {"meta.json": json.dumps(meta).encode()}))
     assert server.error("newer.tlab") == (
-        "made by a newer tracelab (7.0, format 9; this one reads formats up to 3): upgrade tracelab"
+        "made by a newer tracelab (7.0, format 9; this one reads formats up to 4): upgrade tracelab"
     )
 
 

@@ -128,7 +128,7 @@ class Reachable:
         if issubclass(type_, TracedSubmodule):
             # What a traced module holds beside its tensors is compiled code, which is to stay.
             self._pending += (item._parameters, item._buffers, *item._modules.values())
-        elif isinstance(item, threading.local):
+        elif issubclass(type_, threading.local):
             # The attributes of this thread.
             self._pending.append(item.__dict__)
         elif script.is_module(item):
