@@ -17,10 +17,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 HERE = Path(__file__).parent
 NOTEBOOK = HERE.parent / "06_in_jupyterlab.ipynb"
@@ -71,12 +72,21 @@ def cell(page: Page, index: int) -> Locator:
     return page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
 
 
+def place_of(page: Page, graph: Locator, path: str) -> dict[str, float]:
+    """Where a node is pressed, or a group opened and closed, once it is drawn."""
+    for _ in range(100):
+        place = graph.evaluate("(host, path) => host.tracelab.positionOf(path)", path)
+        if place is not None:
+            return dict(place.get("toggle", place))
+        page.wait_for_timeout(100)
+    raise RuntimeError(f"{path} is not drawn")
+
+
 def explorer(page: Page) -> None:
     """Shapes and a warning in the code, under it the graph with an operator and its details."""
     graph = cell(page, TRACED).locator(NODE)
     for path in ("attend", "attend.qkv"):
-        place = graph.evaluate("(host, path) => host.tracelab.positionOf(path)", path)
-        place = place.get("toggle", place)
+        place = place_of(page, graph, path)
         page.mouse.click(place["x"], place["y"])
         page.wait_for_timeout(1000)
     # The panel leaves less room: the picture is pulled to the middle of it.
@@ -127,8 +137,27 @@ def prepared(folder: Path, dark: bool) -> None:
         (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
 
 
-def run_notebook(page: Page, url: str) -> None:
-    """Open the notebook, run it, and wait for its explorer."""
+@contextmanager
+def lab(dark: bool) -> Iterator[tuple[Browser, str]]:
+    """A browser, and the address of the notebook in a JupyterLab that ends with the block."""
+    folder = Path(tempfile.mkdtemp())
+    prepared(folder, dark)
+    token = secrets.token_hex(8)
+    process, address = start_lab(folder, token)
+    try:
+        with sync_playwright() as playwright:
+            chromium = shutil.which("chromium") or shutil.which("google-chrome")
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            yield browser, f"{address}/lab/tree/{NOTEBOOK.name}?token={token}&reset"
+            browser.close()
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_notebook(page: Page, url: str) -> None:
+    """Open the notebook, and wait for its kernel."""
     page.goto(url)
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
     page.wait_for_function(
@@ -136,6 +165,11 @@ def run_notebook(page: Page, url: str) -> None:
         " && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
         timeout=60_000,
     )
+
+
+def run_notebook(page: Page, url: str) -> None:
+    """Open the notebook, run it, and wait for its explorer."""
+    open_notebook(page, url)
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area').then(() => undefined)")
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells').then(() => undefined)")
     cell(page, TRACED).locator(NODE).wait_for(timeout=120_000)
@@ -148,25 +182,13 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=HERE, metavar="FOLDER")
     parser.add_argument("names", nargs="*", metavar="NAME", default=list(SCENES), help=", ".join(SCENES))
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp())
-    prepared(folder, options.dark)
-    token = secrets.token_hex(8)
-    process, address = start_lab(folder, token)
-    try:
-        with sync_playwright() as playwright:
-            chromium = shutil.which("chromium") or shutil.which("google-chrome")
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            for name in options.names:
-                page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
-                run_notebook(page, f"{address}/lab/tree/{NOTEBOOK.name}?token={token}&reset")
-                SCENES[name](page)
-                page.screenshot(path=options.into / f"{name}.png")
-                page.close()
-            browser.close()
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+    with lab(options.dark) as (browser, url):
+        for name in options.names:
+            page = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
+            run_notebook(page, url)
+            SCENES[name](page)
+            page.screenshot(path=options.into / f"{name}.png")
+            page.close()
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import secrets
-import shutil
-import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from make import FLAGS, HERE, NODE, NOTEBOOK, TRACED, cell, prepared, start_lab
+from make import HERE, NODE, TRACED, cell, lab, open_notebook, place_of
 
 SIZE = {"width": 960, "height": 840}
 COLOURS = 96
@@ -99,8 +96,7 @@ def play(film: Film) -> None:
     page.wait_for_timeout(800)
     film.shot(2200)
     for path in ("attend", "attend.qkv"):
-        place = graph.evaluate("(host, path) => host.tracelab.positionOf(path)", path)
-        place = place.get("toggle", place)
+        place = place_of(page, graph, path)
         film.move(place["x"], place["y"])
         page.mouse.click(place["x"], place["y"])
         film.watch(6)
@@ -119,49 +115,31 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--into", type=Path, default=HERE, metavar="FOLDER")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp())
-    prepared(folder, options.dark)
-    token = secrets.token_hex(8)
-    process, address = start_lab(folder, token)
-    try:
-        with sync_playwright() as playwright:
-            chromium = shutil.which("chromium") or shutil.which("google-chrome")
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            page = browser.new_page(viewport=SIZE)
-            page.goto(f"{address}/lab/tree/{NOTEBOOK.name}?token={token}&reset")
-            page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
-            page.wait_for_function(
-                "window.jupyterapp?.shell.currentWidget?.context?.isReady === true"
-                " && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
-                timeout=60_000,
-            )
-            page.evaluate(
-                """async (traced) => {
-                  const { commands, shell } = jupyterapp;
-                  await commands.execute('application:toggle-left-area');
-                  await commands.execute('application:toggle-header').catch(() => undefined);
-                  await commands.execute('notebook:clear-all-cell-outputs');
-                  const cells = shell.currentWidget.content.widgets;
-                  const model = cells[traced].model.sharedModel;
-                  model.setSource(model.getSource().replace(/^.*\\n/, ''));
-                  shell.currentWidget.content.activeCellIndex = traced;
-                  await commands.execute('notebook:run-all-above');
-                  shell.currentWidget.content.activeCellIndex = traced;
-                }""",
-                TRACED,
-            )
-            page.wait_for_timeout(4000)
-            cell(page, TRACED).evaluate("node => node.scrollIntoView({ block: 'start' })")
-            page.evaluate(POINTER)
-            page.wait_for_timeout(800)
-            film = Film(page)
-            play(film)
-            film.write(options.into / "explorer.gif")
-            browser.close()
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+    with lab(options.dark) as (browser, url):
+        page = browser.new_page(viewport=SIZE)
+        open_notebook(page, url)
+        page.evaluate(
+            """async (traced) => {
+              const { commands, shell } = jupyterapp;
+              await commands.execute('application:toggle-left-area');
+              await commands.execute('application:toggle-header').catch(() => undefined);
+              await commands.execute('notebook:clear-all-cell-outputs');
+              const cells = shell.currentWidget.content.widgets;
+              const model = cells[traced].model.sharedModel;
+              model.setSource(model.getSource().replace(/^.*\\n/, ''));
+              shell.currentWidget.content.activeCellIndex = traced;
+              await commands.execute('notebook:run-all-above');
+              shell.currentWidget.content.activeCellIndex = traced;
+            }""",
+            TRACED,
+        )
+        page.wait_for_timeout(4000)
+        cell(page, TRACED).evaluate("node => node.scrollIntoView({ block: 'start' })")
+        page.evaluate(POINTER)
+        page.wait_for_timeout(800)
+        film = Film(page)
+        play(film)
+        film.write(options.into / "explorer.gif")
 
 
 if __name__ == "__main__":

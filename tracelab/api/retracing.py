@@ -16,7 +16,7 @@ from tracelab.capture.call import CallArguments
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
 from tracelab.check.isolation import isolated
-from tracelab.check.outputs import leaves
+from tracelab.check.outputs import given_as_they_are
 from tracelab.compat.dynamo import is_loaded
 from tracelab.errors import AssumptionError, InputError, TracelabError
 from tracelab.execute.cases import Cases, NoneFits, NoRecording, modes_of, reasons
@@ -25,7 +25,6 @@ from tracelab.execute.observed_state import mode_mark
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
 from tracelab.graph.text.violations import none_fits, too_many
-from tracelab.graph.tree import AS_GIVEN
 
 _one_at_a_time = threading.RLock()
 
@@ -118,8 +117,7 @@ class Retracing(Cases):
         call = CallArguments(args, kwargs)
         call.follows_numbers, call.follows_arrays, call.follows_sizes = origin.follows
         try:
-            given = [item for item in leaves((args, kwargs)) if isinstance(item, (torch.Generator, *AS_GIVEN))]
-            with isolated((*origin.roots, *given)), warnings_suppressed():
+            with isolated((*origin.roots, *given_as_they_are(args, kwargs))), warnings_suppressed():
                 graph, _, examples = record(origin.python, origin.modules, call, origin.strict, origin.force_outplace)
         except TracelabError as error:
             if not isinstance(error, TraceError) or isinstance(error.__cause__, TracelabError):

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)
+_OF_TORCH = frozenset({"torch", "torchao"})
 SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 PLAIN = frozenset(
     {
@@ -32,6 +34,11 @@ def storage_of(tensor: torch.Tensor) -> int | None:
         return tensor.untyped_storage().data_ptr() or None
     except (RuntimeError, NotImplementedError):
         return None
+
+
+def is_wrapper_of_torch(tensor: torch.Tensor) -> bool:
+    """Whether it is of a class of torch's that wraps others, whose attributes and name are no matter of the user's."""
+    return type(tensor) not in PLAIN_TENSORS and type(tensor).__module__.partition(".")[0] in _OF_TORCH
 
 
 def listed(item: Any) -> Any:

@@ -17,6 +17,7 @@ from tracelab.check.memory import has_data
 from tracelab.graph.callables.wrappers import wrapped_parts
 from tracelab.graph.objects import attributes_of, fields_of, holds_tensor, is_object
 from tracelab.graph.output_names import Step, dict_step, is_container, written
+from tracelab.graph.tree import AS_GIVEN
 from tracelab.graph.types import counted
 
 ABSOLUTE_TOLERANCE = 1e-5
@@ -90,6 +91,11 @@ def mismatches(expected: Any, found: Any, tolerance: float) -> tuple[Mismatch, .
 
 def _tensors(items: list[Any]) -> str:
     return counted(len(items), "tensor")
+
+
+def given_as_they_are(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The arguments that code gets itself, not copies of them, and that a call changes."""
+    return [item for item in leaves((args, kwargs)) if isinstance(item, (torch.Generator, *AS_GIVEN))]
 
 
 def leaves(item: Any) -> Iterator[Any]:

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 from tracelab.check.copied import copied_arguments
 from tracelab.check.isolation import isolated
 from tracelab.check.memory import has_data
-from tracelab.check.outputs import Mismatch, leaves, mismatches
+from tracelab.check.outputs import Mismatch, given_as_they_are, leaves, mismatches
 from tracelab.errors import AssumptionError, InputError
 from tracelab.execute.cases import NoRecording
 from tracelab.execute.codegen.guards import silenced
 from tracelab.graph.callables.wrappers import wrapped_parts
 from tracelab.graph.graph import Graph
-from tracelab.graph.tree import AS_GIVEN
 
 _LONGEST = 200
 
@@ -105,9 +104,7 @@ def _outcome(
 ) -> Outcome:
     tensors = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     mine, theirs = copied_arguments(args, dict(kwargs)), copied_arguments(args, dict(kwargs))
-    # What is given as it is, and changed by a call.
-    shared = [leaf for leaf in leaves((args, kwargs)) if isinstance(leaf, (torch.Generator, *AS_GIVEN))]
-    with isolated((python, traced, *modules, *shared), written) as again:
+    with isolated((python, traced, *modules, *given_as_they_are(args, kwargs)), written) as again:
         try:
             expected = python(*mine[0], **mine[1])
         except Exception as error:

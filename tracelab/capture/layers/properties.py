@@ -71,7 +71,7 @@ def assume_content(
         if tensor.numel() > _MOST_VALUES:
             return
         result = result.copy() if test == "array" else result
-    value = recorder.known(tensor) or recorder.value_of(tensor)
+    value = recorder.value_of(tensor)
     if at is not None:
         recorder.assume_at(what, test, value, result, at, "")
     else:

@@ -1,28 +1,25 @@
-"""Python's state around a function, as it was before a call that the user did not make."""
+"""Python's state around a function, as it was before a call that the user did not make.
+
+For random numbers see `tracelab.capture.recording.random_numbers`.
+"""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-import numpy
 
 from tracelab.capture.outside.tables import ABSENT, Contents, Draws, Table, Tables, iter_changed
 
 
 @contextmanager
 def python_state_kept(function: Any) -> Iterator[None]:
-    """Put back what a call of a function changes in attributes, containers, closures, globals and generators."""
+    """Put back what a call of a function changes in attributes, containers, closures and globals."""
     tables = Tables(function, []).tables
-    drawn, drawn_by_numpy = random.getstate(), numpy.random.get_state()
     try:
         yield
     finally:
         put_back(tables)
-        random.setstate(drawn)
-        numpy.random.set_state(drawn_by_numpy)
 
 
 def put_back(tables: list[Table]) -> None:

@@ -21,7 +21,7 @@ from tracelab.capture.recording.input_attributes import named_in
 from tracelab.capture.recording.outputs import Structure
 from tracelab.capture.recording.recorder import Recorder, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
-from tracelab.capture.values import SYMBOLIC
+from tracelab.capture.values import PLAIN_TENSORS, SYMBOLIC
 from tracelab.errors import TracelabError
 from tracelab.graph.arrays import WRITTEN, ArrayStandIn, is_array
 from tracelab.graph.intrinsics import DELETE, SET_ARRAY, SET_ELEMENTS, SET_FIELD, SET_ITEMS, SET_KEYS, Intrinsic
@@ -37,7 +37,6 @@ Change = tuple[str, Any, Any]
 
 
 _ABSENT: Any = object()
-_PLAIN = (torch.Tensor, torch.nn.Parameter)
 _ELEMENTS = (str, bytes, int, float, bool, complex, type(None))
 
 
@@ -63,7 +62,7 @@ class Arguments:
         self._values: dict[str, Value] = {}
         self._before: list[tuple[Tree, Any, Any]] = []
         self._attributes: list[tuple[Tree, Any, dict[str, Any]]] = []
-        self._marks = [(clone, dict(vars(clone))) for clone in clones if type(clone) in _PLAIN]
+        self._marks = [(clone, dict(vars(clone))) for clone in clones if type(clone) in PLAIN_TENSORS]
 
     def build(self, recorder: Recorder) -> list[Any]:
         """The arguments as the traced code gets them."""
@@ -174,11 +173,12 @@ class Arguments:
 
     def _record_marks(self, recorder: Recorder, structure: Structure, functions: Iterable[FunctionType]) -> None:
         """What the code wrote to attributes of tensors: `x.seen = True`. Those of torch's own are no part of it."""
-        for tensor, before in self._marks:
+        changed = [(tensor, before) for tensor, before in self._marks if not _is_table(vars(tensor), before)]
+        named = named_in(recorder, functions) if changed else frozenset[str]()
+        for tensor, before in changed:
             now, value = vars(tensor), recorder.known(tensor)
-            if value is None or (len(now) == len(before) and all(now[name] is before.get(name) for name in now)):
+            if value is None:
                 continue
-            named = named_in(recorder, functions)
             for name, part in list(now.items()):
                 if part is before.get(name, _ABSENT) or name not in named:
                     continue
@@ -214,6 +214,11 @@ class Arguments:
         if type(part) in (list, tuple, set):
             return type(part)(map(self._plain, part))
         return part
+
+
+def _is_table(now: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Whether a table of attributes holds what it held."""
+    return len(now) == len(before) and all(now[name] is before.get(name) for name in now)
 
 
 def _warn(recorder: Recorder, place: str, what: str) -> None:

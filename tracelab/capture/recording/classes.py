@@ -17,14 +17,13 @@ from tracelab.capture.analysis.type_comparisons import (
     tensor_classes,
 )
 from tracelab.capture.recording.state import RecordingState
+from tracelab.capture.values import PLAIN_TENSORS, is_wrapper_of_torch
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source
 
-_PLAIN = (torch.Tensor, torch.nn.Parameter)
 _MARKED: dict[str, type] = {"parameter": torch.nn.Parameter, "buffer": torch.nn.Buffer}
 _NAMED = "type({}).__name__"
-_OF_TORCH = frozenset({"torch", "torchao"})
 _Comparison = tuple[str, Source | None]
 """How an input's class is asked (see `tracelab.graph.assumptions.READS`), and where the code compares it."""
 
@@ -46,7 +45,7 @@ def assume_classes(
         result: What the code returned: the name of a class may be part of it.
     """
     for tensor, value in inputs:
-        if type(tensor) not in _PLAIN and type(tensor).__module__.partition(".")[0] not in _OF_TORCH:
+        if type(tensor) not in PLAIN_TENSORS and not is_wrapper_of_torch(tensor):
             # Results have the class, too, and its rules may have had a part in what was recorded.
             recorder.assume_at(AssumptionKind.CLASS, "subclass", value, type(tensor).__name__, None, _NAMED)
     comparisons = [
@@ -69,7 +68,7 @@ def assume_classes(
                 subject = f"isinstance({{}}, {_MARKED[test].__name__})"
             else:
                 name = type(tensor).__name__
-                found = "Tensor" if test == "subclass" and type(tensor) in _PLAIN else name
+                found = "Tensor" if test == "subclass" and type(tensor) in PLAIN_TENSORS else name
                 subject = _NAMED
             recorder.assume_at(AssumptionKind.CLASS, test, value, found, source, subject)
         if test == "class":
@@ -106,7 +105,7 @@ def _named_in(function: FunctionType) -> Iterator[_Comparison]:
 def _asked_of(classes: set[type], source: Source | None) -> Iterator[_Comparison]:
     """What tells objects of these classes from others."""
     tensors = {cls for cls in classes if isinstance(cls, type) and issubclass(cls, torch.Tensor)}
-    if not tensors.issubset((*_PLAIN, torch.nn.Buffer)):
+    if not tensors.issubset((*PLAIN_TENSORS, torch.nn.Buffer)):
         yield "subclass", source
     if torch.nn.Parameter in tensors:
         yield "parameter", source

@@ -11,13 +11,12 @@ import torch
 from tracelab.capture.analysis.type_comparisons import parts_of
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.recording.wrappers import note_parts
+from tracelab.capture.values import is_wrapper_of_torch
 from tracelab.graph.assumptions import ABSENT, ATTRIBUTE, Assumption, AssumptionKind, attribute_of
 from tracelab.graph.by_code import by_code
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source
 
-_PLAIN = (torch.Tensor, torch.nn.Parameter)
-_OF_TORCH = frozenset({"torch", "torchao"})
 _OF_BUFFERS = frozenset({"_is_buffer", "persistent"})
 _ASKING = frozenset({"hasattr", "getattr", "AttributeError", "Exception"})
 _Given = list[tuple[torch.Tensor, Value]]
@@ -28,7 +27,7 @@ def attributes_of_inputs(recorder: RecordingState, inputs: _Given) -> list[tuple
     found = []
     for tensor, value in inputs:
         table = vars(tensor)
-        if not table or (type(tensor) not in _PLAIN and type(tensor).__module__.partition(".")[0] in _OF_TORCH):
+        if not table or is_wrapper_of_torch(tensor):
             continue
         if type(tensor) is torch.Tensor:
             note_parts(recorder, tensor, value)

@@ -17,12 +17,10 @@ from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.arrays.conversions import tensor_of_array
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.capture.recording.wrappers import note_wrapper
-from tracelab.capture.values import concrete
+from tracelab.capture.values import PLAIN_TENSORS, concrete
 from tracelab.graph import intrinsics
 from tracelab.graph.arrays import ArrayStandIn
 from tracelab.graph.ir import Role
-
-_PLAIN = (torch.Tensor, nn.Parameter)
 
 
 def _iteration(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +71,7 @@ def _as_subclass(original: Callable[..., Any]) -> Callable[..., Any]:
 def _new_parameter(new: Callable[..., Any]) -> Callable[..., Any]:
     def traced_new(cls: Any, data: Any = None, requires_grad: bool = True) -> Any:
         recorder = active.recorder
-        if recorder is None or recorder.paused or cls is not nn.Parameter or type(data) not in _PLAIN:
+        if recorder is None or recorder.paused or cls is not nn.Parameter or type(data) not in PLAIN_TENSORS:
             return new(cls, data, requires_grad)
         if recorder.known(data) is None:
             return new(cls, data, requires_grad)
