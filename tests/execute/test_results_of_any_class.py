@@ -231,3 +231,9 @@ def test_a_difference_in_a_field_is_found():
 
     with pytest.raises(tracelab.TracingCheckError):
         tracelab.trace(code, X)
+
+
+def test_other_things_in_a_list_are_refused_with_the_way_out():
+    with pytest.raises(tracelab.TracelabError, match=r"result\[1\]\[0\] is 3 \(int\) inside a list: pass strict=False"):
+        tracelab.trace(lambda x: (x, [3]), torch.ones(2))
+    assert tracelab.trace(lambda x: (x, [3]), torch.ones(2), strict=False)(torch.zeros(2))[1] == [3]

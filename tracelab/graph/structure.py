@@ -155,6 +155,10 @@ class Matching:
     def _sequence(self, tree: Tree, item: Any, where: str) -> None:
         if not isinstance(item, (tuple, list, deque)):
             raise InputError(f"`{where}` should be a {tree.kind}, as when it was traced, but is {_named(item)}")
+        then, now = tree.name or tree.kind, type(item).__name__
+        if now != then:
+            # Code may have asked for it, and can do other things with it.
+            self.differing.append(f"`{where}` was of the class {then} when it was traced, and is of {now} at this call")
         if tree.name and (tree.maker is not None or tree.value):
             self._attributes(tree, item, where)
         self._parts(tree, item, where, "element")

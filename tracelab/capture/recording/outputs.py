@@ -29,7 +29,7 @@ from tracelab.graph.types import type_of_constant
 _PLAIN_DICTS = (dict, OrderedDict, defaultdict, DictArgument)
 _ONLY_TENSORS = (
     "Only tensors and (possibly nested) tuples, lists and dicts of tensors can be output from traced functions, but "
-    "{where} is {what}: return a tensor instead, or trace a function that takes the tensors out of it"
+    "{where} is {what}: {instead}, or trace a function that takes the tensors out of it"
 )
 
 
@@ -136,7 +136,7 @@ class Structure:
             for index, child in enumerate(item):
                 if not isinstance(child, torch.Tensor):
                     what = f"{_described(child)} inside a list"
-                    raise _unfit(f"{where}[{index}]", what)
+                    raise _unfit(f"{where}[{index}]", what, "pass strict=False to say that this is meant")
             self.recorder.warn(
                 "output",
                 f"Encountering a list at the output of the tracer might cause the trace to be incorrect: the trace is "
@@ -205,8 +205,8 @@ class Structure:
         return node.outputs[0]
 
 
-def _unfit(where: str, what: str) -> TracelabError:
-    return TracelabError(_ONLY_TENSORS.format(where=where, what=what))
+def _unfit(where: str, what: str, instead: str = "return a tensor instead") -> TracelabError:
+    return TracelabError(_ONLY_TENSORS.format(where=where, what=what, instead=instead))
 
 
 def _described(item: Any) -> str:
