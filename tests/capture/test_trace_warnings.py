@@ -441,3 +441,16 @@ def test_what_is_frozen_replays_as_it_was_frozen():
     with pytest.warns(TracerWarning):
         traced = tracelab.trace(to_bool, torch.ones(2))
     assert traced(-torch.ones(2)).tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("length", [1, 5])
+@pytest.mark.parametrize("weights", [True, False])
+def test_torch_s_attention_follows_its_sizes_without_a_word(length, weights):
+    attention = torch.nn.MultiheadAttention(32, 4, batch_first=True).eval()
+    memory = torch.randn(2, 7, 32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        traced = tracelab.trace(attention, torch.randn(2, length, 32), memory, memory, need_weights=weights)
+        query, memory = torch.randn(3, 4, 32), torch.randn(3, 9, 32)
+        mine, wanted = (net(query, memory, memory, need_weights=weights) for net in (traced, attention))
+    torch.testing.assert_close(mine, wanted)

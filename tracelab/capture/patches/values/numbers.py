@@ -142,6 +142,16 @@ def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+class _Float(type):
+    """What torch's own functions have for `float`: it follows a size, which the built-in class cannot give back."""
+
+    def __call__(cls, item: Any = 0.0) -> Any:
+        return torch.sym_float(item) if isinstance(item, (torch.SymInt, torch.SymFloat)) else float(item)
+
+    def __instancecheck__(cls, item: Any) -> bool:
+        return isinstance(item, float)
+
+
 METHODS = (
     *_number_methods(torch.SymInt),
     *_number_methods(torch.SymFloat),
@@ -155,6 +165,7 @@ METHODS = (
 NUMBERS = (
     *(Attribute(torch, name, _takes_numbers, lent=True) for name in ("ceil", "floor", "round", "sqrt", "trunc")),
     MathFunctions(),
+    Attribute(torch.nn.functional, "float", _always(_Float("float", (), {})), lent=True),
     Attribute(builtins, "min", _extreme(torch.sym_min), lent=True),
     Attribute(builtins, "max", _extreme(torch.sym_max), lent=True),
 )
