@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -99,12 +100,31 @@ def test_a_name_deleted_again_is_no_output():
         (torch.nn.Parameter(torch.ones(1)), True),
         ([], False),
         ({}, False),
-        ([torch.ones(1), 1], False),
+        ([torch.ones(1), 1], True),
+        ({"x": torch.ones(1), "names": ["a"], "mask": None}, True),
+        (SimpleNamespace(x=torch.ones(1), k=1), True),
+        ([torch.nn.ReLU(), torch.ones(1)], False),
+        ([len, 1, "a"], False),
         ("text", False),
         (None, False),
         (torch.nn.ReLU(), False),
     ],
-    ids=["tensor", "nested", "dict", "parameter", "no items", "no keys", "mixed", "text", "none", "module"],
+    ids=[
+        "tensor",
+        "nested",
+        "dict",
+        "parameter",
+        "no items",
+        "no keys",
+        "mixed",
+        "a batch",
+        "a namespace",
+        "with a module",
+        "plain",
+        "text",
+        "none",
+        "module",
+    ],
 )
-def test_containers_of_nothing_but_tensors_hold_tensors(item, found):
+def test_data_with_tensors_holds_tensors(item, found):
     assert holds_tensors(item) is found

@@ -19,6 +19,7 @@ from tracelab.graph.arrays import ArrayStandIn
 
 _HEAP = 1 << 9
 """The flag of classes that Python code made, and of some of C."""
+_SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _CODE = (
     type,
@@ -28,6 +29,7 @@ _CODE = (
     torch.optim.Optimizer,
     logging.Logger,
     ArrayStandIn,
+    *_SYMBOLIC,
 )
 _NEVER_MADE = 1 << 7
 """That of classes of C which Python code cannot make objects of."""
@@ -48,13 +50,13 @@ def fields_of(item: Any) -> dict[str, Any] | None:
     """
     if not is_object(item):
         return None
-    found = attributes_of(item)
-    return found if any(holds_tensor(part, {id(item)}, 0) for part in found.values()) else None
+    found, seen = attributes_of(item), {id(item)}
+    return found if any(holds_tensor(part, seen, 0) for part in found.values()) else None
 
 
 def holds_tensor(item: Any, seen: set[int], depth: int) -> bool:
     """Whether a tensor, or a traced number, is reached through containers and attributes."""
-    if isinstance(item, (torch.Tensor, torch.SymInt, torch.SymFloat, torch.SymBool, ArrayStandIn)):
+    if isinstance(item, (torch.Tensor, *_SYMBOLIC, ArrayStandIn)):
         return True
     if id(item) in seen or depth > _DEEPEST:
         return False

@@ -292,8 +292,8 @@ def _asker(frame: FrameType | None) -> FrameType | None:
 
 
 def _outside_numpy(asker: FrameType | None, frame: FrameType) -> FrameType:
-    """The frame to note: NumPy's own Python code is neither torch's nor the user's."""
-    while asker is not None and str(asker.f_globals.get("__name__", "")).startswith("numpy."):
+    """The frame to note: Python code of NumPy and pandas is neither torch's nor the user's."""
+    while asker is not None and str(asker.f_globals.get("__name__", "")).startswith(("numpy.", "pandas.")):
         frame = asker = asker.f_back or asker
     return frame
 

@@ -6,15 +6,20 @@ import ast
 import asyncio
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
-from types import CodeType
+from types import CodeType, SimpleNamespace
 from typing import Any
 
+import numpy
 import torch
 
+from tracelab.capture.recording.sym_numbers import TracedNumber
+from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError
-from tracelab.graph.objects import holds_tensor
+from tracelab.graph.objects import attributes_of, holds_tensor
+from tracelab.graph.tree import AS_GIVEN, VALUES
 
 
 @dataclass(slots=True)
@@ -35,8 +40,8 @@ class Cell:
         """Run it once in `namespace`; gives its outputs by name, the last expression as `result`."""
         run_code(self.body, namespace)
         result = run_code(self.last, namespace) if self.last is not None else None
-        outputs = {name: namespace[name] for name in self.assigns if _gives_tensors(namespace.get(name))}
-        if _gives_tensors(result) and self.last_name not in outputs:
+        outputs = {name: namespace[name] for name in self.assigns if _is_result(namespace.get(name))}
+        if _is_result(result) and self.last_name not in outputs:
             outputs["result"] = result
         return outputs
 
@@ -195,20 +200,45 @@ def _stored(node: ast.AST) -> set[str]:
     return {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)}
 
 
-def _gives_tensors(item: Any) -> bool:
-    """Whether it is something to see of what a cell did: a container of tensors, or a result of a class of its own."""
+def _is_result(item: Any) -> bool:
+    """Whether it is something to see of what a cell did: data with tensors, or a result of a class of its own."""
     if holds_tensors(item):
         return True
     is_result = isinstance(item, (Mapping, tuple)) and type(item) not in (dict, tuple)
     return (is_result or is_dataclass(item)) and holds_tensor(item, set(), 0)
 
 
+def _was_read(item: Any) -> bool:
+    """Whether it is a number that the cell read from a tensor: `loss.item()`, or what it computed of that."""
+    return type(item) in SYMBOLIC and isinstance(item.node, TracedNumber) and item.node.from_tensor
+
+
 def holds_tensors(item: Any) -> bool:
-    """Whether it is a tensor, or a container of tensors and nothing else."""
-    if isinstance(item, torch.Tensor):
+    """Whether it is a tensor, or data that holds some: containers and data classes of tensors and plain values.
+
+    A number that the cell read from a tensor counts as one. Modules, optimizers, loaders and other objects with tensors inside are none.
+    """
+    found: list[bool] = []
+    return _is_data(item, found, set()) and any(found)
+
+
+def _is_data(item: Any, found: list[bool], around: set[int]) -> bool:
+    """Whether it is made of tensors and plain values alone; `found` gets which of its parts are tensors."""
+    if isinstance(item, (torch.Tensor, *_PLAIN)) or item is None:
+        found.append(isinstance(item, torch.Tensor) or _was_read(item))
         return True
+    if isinstance(item, AS_GIVEN) or id(item) in around:
+        return False
     if isinstance(item, Mapping):
-        return bool(item) and all(map(holds_tensors, item.values()))
-    if isinstance(item, (tuple, list)):
-        return bool(item) and all(map(holds_tensors, item))
-    return False
+        parts: Iterable[Any] = item.values()
+    elif isinstance(item, (tuple, list, deque)):
+        parts = item
+    elif isinstance(item, SimpleNamespace) or (is_dataclass(item) and not isinstance(item, type)):
+        parts = attributes_of(item).values()
+    else:
+        return False
+    inner = {*around, id(item)}
+    return all(_is_data(part, found, inner) for part in parts)
+
+
+_PLAIN = (*(kind for kind in VALUES if kind not in AS_GIVEN), numpy.generic, numpy.ndarray, *SYMBOLIC)

@@ -7,29 +7,15 @@ from typing import Any
 
 import torch
 
-from tracelab.errors import InputError
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
-from tracelab.graph.taking_apart import tree_of
+from tracelab.graph.taking_apart import TakingApart
 from tracelab.graph.tree import Tree
 
 
 def input_tree(item: Any, leaves: list[torch.Tensor], name: str) -> Tree:
-    """The nesting of a variable; a list of mixed kinds, which a traced function would refuse, counts as a tuple."""
-    count = len(leaves)
-    try:
-        return tree_of(item, leaves, name)
-    except InputError:
-        del leaves[count:]
-        return tree_of(_tuples(item), leaves, name)
-
-
-def _tuples(item: Any) -> Any:
-    if isinstance(item, list):
-        return tuple(map(_tuples, item))
-    if type(item) is tuple:
-        return tuple(map(_tuples, item))
-    return {key: _tuples(part) for key, part in item.items()} if isinstance(item, dict) else item
+    """The nesting of a variable; lists may be of mixed kinds, which a traced function would refuse."""
+    return TakingApart(leaves).tree(item, name, True)
 
 
 def drop_unused_inputs(graph: Graph, names: list[str], trees: list[Tree]) -> tuple[list[str], list[Tree]]:

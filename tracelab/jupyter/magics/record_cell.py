@@ -62,7 +62,7 @@ class CellTracer:
             if not holds_tensors(space[name]):
                 kind = type(space[name]).__name__
                 raise UsageError(
-                    f"%%trace: `{name}` ({kind}) cannot be an input: it is not a tensor or container of tensors"
+                    f"%%trace: `{name}` ({kind}) cannot be an input: it is no tensor and no container of tensors"
                 )
         if wanted:
             return list(dict.fromkeys(wanted))
@@ -145,7 +145,9 @@ class CellTracer:
             print(before.check(traced, recording.result, drawn))
         if before is not None and not recording.data:
             function = CellFunction(run, variables, names, cell.reads)
-            given_before = [leaf for name in names for leaf in leaves_of(before.inputs[name])]
+            given_before = [
+                item for name in names for item in leaves_of(before.inputs[name]) if isinstance(item, torch.Tensor)
+            ]
             version = recording.graph.nodes.version
             traced.origin = Origin(function, modules, strict, False, kept_examples(given_before), version)
         return traced

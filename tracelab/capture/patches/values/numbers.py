@@ -63,6 +63,8 @@ def _number_methods(owner: Any) -> Iterator[Attribute]:
     yield Attribute(owner, "real", _always(property(lambda number: number)))
     yield Attribute(owner, "imag", _always(property(lambda number: 0)))
     yield Attribute(owner, "__format__", _formatted)
+    for name in ("to_bytes", "as_integer_ratio", "bit_length", "bit_count", "hex"):
+        yield Attribute(owner, name, _always(_method_of_plain(name)))
     yield Attribute(owner, "__pow__", _power)
     # NumPy's functions ask objects for a method of their name.
     for name in ("sqrt", "log", "log2", "log10", "exp", "sin", "cos", "tan", "tanh"):
@@ -125,6 +127,13 @@ def _rounded(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda number: function(number)
+
+
+def _method_of_plain(name: str) -> Callable[..., Any]:
+    def method(number: Any, *args: Any, **options: Any) -> Any:
+        return getattr(number.node.plain(sys._getframe(1)), name)(*args, **options)
+
+    return method
 
 
 def _takes_numbers(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -125,12 +125,13 @@ def _array(number: Any, dtype: Any = None, copy: Any = None) -> Any:
 
 
 def _array_function(number: Any, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    """A function of NumPy on numbers alone follows them, as on objects; with arrays, the number is noted."""
-    if method == "__call__" and not options and all(map(_is_number, inputs)):
+    """A function of NumPy on sizes alone follows them, as on objects; with arrays, the number is noted."""
+    if method == "__call__" and not options and all(map(_is_number, inputs)) and not any(map(_was_read, inputs)):
         if function in _EXTREMES and {*map(type, inputs)} <= {int, torch.SymInt}:
             return _EXTREMES[function](*inputs)
-        result = function(*map(_as_object, inputs))
-        return result.item() if isinstance(result, numpy.generic) else result
+        if function.nout == 1 and "O" in function.types[-1].rpartition(">")[2]:
+            result = function(*map(_as_object, inputs))
+            return result.item() if isinstance(result, numpy.generic) else result
     return getattr(function, method)(*_plain(inputs, sys._getframe(1)), **options)
 
 
@@ -140,6 +141,13 @@ def _plain(items: Iterable[Any], frame: FrameType) -> list[Any]:
 
 def _is_number(item: Any) -> bool:
     return type(item) in SYMBOLIC or isinstance(item, (int, float, numpy.number))
+
+
+def _was_read(item: Any) -> bool:
+    """Whether a cell read a number from a tensor: what NumPy makes of it is a number of NumPy's, which is looked at."""
+    if type(item) not in SYMBOLIC or not isinstance(item.node, TracedNumber):
+        return False
+    return item.node.from_tensor and bool(item.node.recorder.graph.cell)
 
 
 def _as_object(item: Any) -> Any:
