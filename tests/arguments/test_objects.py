@@ -379,3 +379,14 @@ def test_on_other_backends_objects_are_written_to(backend: str):
     with pytest.warns(UserWarning, match="ran as Python code"):
         assert compiled(given)[1] is given
     assert len(given.parts) == 1
+
+
+def test_a_flatten_that_gives_no_context_is_refused():
+    class Held:
+        __slots__ = ("__weakref__", "x")
+
+    tracelab.register_structure(Held, lambda item: [item.x], lambda parts, _: Held())
+    held = Held()
+    held.x = torch.ones(2)
+    with pytest.raises(tracelab.InputError, match=r"`flatten` gives a tuple of the parts and a context"):
+        tracelab.trace(lambda item: item.x + 1, held)

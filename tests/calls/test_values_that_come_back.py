@@ -129,3 +129,40 @@ def test_a_function_is_told_at_the_conversion_itself():
 def test_modules_that_a_cell_makes_warn_of_nothing(shell):
     shell.trace("made = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))\ny = made(X)")
     assert told(shell) == []
+
+
+def test_a_saved_tensor_is_told_nowhere(shell, tmp_path):
+    shell.space["path"] = tmp_path / "saved.pt"
+    shell.trace("y = linear(X)\ntorch.save({'y': y, 'state': linear.state_dict()}, path)")
+    assert told(shell) == []
+    assert not shell.graph.assumptions
+    assert torch.equal(torch.load(shell.space["path"])["y"], shell.space["y"])
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["np.isnan(value)", "np.isfinite(value * 1.1)", "np.exp(value).round(2)", "np.clip(value, 0, 1)", "value.hex()"],
+)
+def test_libraries_take_a_read_number_as_it_is(shell, use):
+    shell.trace(f"value = linear(X).mean().item()\nfound = {use}")
+    assert told(shell) == []
+    found = shell.space["found"]
+    assert shell.run(f"found = {use}").error is None
+    assert type(found) is type(shell.space["found"])
+    assert found == shell.space["found"]
+
+
+def test_a_table_of_read_numbers_has_columns_of_numbers(shell):
+    shell.trace(
+        "rows = [{'loss': linear(row).sum().item(), 'epoch': at} for at, row in enumerate(X)]\n"
+        "frame = pd.DataFrame(rows)\nsizes = pd.Series([X.shape[0], X.shape[1]])\nframe.loc[8] = [rows[0]['loss'], 8]"
+    )
+    assert [str(kind) for kind in shell.space["frame"].dtypes] == ["float64", "int64"]
+    assert str(shell.space["sizes"].dtype) == "int64"
+    assert type(shell.space["rows"][0]["loss"]) is float
+
+
+def test_a_clock_takes_a_read_number(shell):
+    shell.trace("import time\nvalue = linear(X).abs().mean().item()\ntime.sleep(value / 1e6)\nday = time.gmtime(value)")
+    assert told(shell) == []
+    assert shell.space["day"].tm_year == 1970

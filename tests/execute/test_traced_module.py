@@ -132,13 +132,21 @@ def test_hooks_of_the_whole_run(traced, register):
     assert ran == [1]
 
 
-def test_calling_forward_when_only_another_method_was_traced_is_refused():
-    class Coder(nn.Module):
-        def encode(self, x):
-            return x * 2
+class Coder(nn.Module):
+    def encode(self, x):
+        return x * 2
 
-    with pytest.raises(TracelabError, match="`forward` was not traced; traced methods: encode"):
-        tracelab.trace_module(Coder(), {"encode": x})(x)
+    def decode(self, x):
+        return x / 2
+
+
+def test_a_call_runs_the_only_method_that_was_traced():
+    assert torch.equal(tracelab.trace(Coder().encode, x)(x), x * 2)
+
+
+def test_calling_forward_when_several_other_methods_were_traced_is_refused():
+    with pytest.raises(TracelabError, match="`forward` was not traced; traced methods: encode, decode"):
+        tracelab.trace_module(Coder(), {"encode": x, "decode": x})(x)
 
 
 # State -------------------------------------------------------------------------------------------------------

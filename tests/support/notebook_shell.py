@@ -58,3 +58,10 @@ class Shell:
         if ran.error is not None:
             raise ran.error
         return ran.out
+
+    def value(self, cell: str) -> Any:
+        """The value that the shell shows as that of a cell, which does not fail."""
+        with capture_output():
+            result = self.shell.run_cell(cell, store_history=True)
+        result.raise_error()
+        return result.result

@@ -185,9 +185,13 @@ class ReplayModule(TracedSubmodule, Cases):
         return devices, {value: namespace[name] for name, value in code.constants.items()}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        if "forward" not in self._graphs:
-            raise TracelabError(f"`forward` was not traced; traced methods: {', '.join(self._graphs)}")
-        return self._called("forward", args, kwargs)
+        method = "forward"
+        if method not in self._graphs:
+            if len(self._graphs) != 1:
+                raise TracelabError(f"`forward` was not traced; traced methods: {', '.join(self._graphs)}")
+            # Of `trace(net.encode, x)`, that is what a call means.
+            [method] = self._graphs
+        return self._called(method, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("_graphs", ()):

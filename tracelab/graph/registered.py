@@ -22,6 +22,16 @@ class Structure:
     def __name__(self) -> str:
         return self.cls.__name__
 
+    def taken_apart(self, item: Any) -> tuple[Iterable[Any], Any]:
+        """The parts of an object and its context; raises `InputError` where `flatten` gives something else."""
+        made = self.flatten(item)
+        if not isinstance(made, tuple) or len(made) != 2:
+            raise InputError(
+                f"register_structure({self.__name__}, flatten=…): `flatten` gives a tuple of the parts and a context, "
+                f"as in `[item.x], None`, but gave {type(made).__name__}"
+            )
+        return made
+
     def __call__(self, parts: Iterable[Any], context: Any) -> Any:
         return self.unflatten(list(parts), context)
 

@@ -146,7 +146,7 @@ class Matching:
             raise InputError(f"`{where}` was a {tree.name}, which files do not take apart: trace it again")
         if type(item) is not maker.cls:
             raise InputError(f"`{where}` was {tree.name} when it was traced, but is {_named(item)}: trace again")
-        parts, context = maker.flatten(item)
+        parts, context = maker.taken_apart(item)
         parts = list(parts)
         if not same_value(context, tree.value):
             self._differs(f"the context of {where}", tree.value, context)

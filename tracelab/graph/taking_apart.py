@@ -134,7 +134,7 @@ class TakingApart:
             self._places.pop(id(self.originals.pop(place)), None)
 
     def _structure(self, item: Any, structure: Structure, where: str) -> Tree:
-        parts, context = structure.flatten(item)
+        parts, context = structure.taken_apart(item)
         children = [self.tree(part, f"{where}[{index}]", True) for index, part in enumerate(parts)]
         return Tree("structure", children, name=structure.__name__, maker=structure, value=context)
 

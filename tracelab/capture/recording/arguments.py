@@ -241,7 +241,7 @@ def _content(tree: Tree, item: Any) -> Any:
         return attributes_of(item)
     if tree.kind == "value":
         return item
-    parts, context = tree.maker.flatten(item)  # type: ignore[union-attr]
+    parts, context = tree.maker.taken_apart(item)  # type: ignore[union-attr]
     return [*parts], context, attributes_of(item) if is_object(item) else {}
 
 

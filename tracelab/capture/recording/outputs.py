@@ -186,7 +186,7 @@ class Structure:
     def _registered(self, item: Any, where: str) -> Value:
         structure = structure_of(type(item))
         assert structure is not None
-        found, context = structure.flatten(item)
+        found, context = structure.taken_apart(item)
         self.depth += 1
         parts = [self.value(part, False, f"{where}[{index}]") for index, part in enumerate(found)]
         self.depth -= 1

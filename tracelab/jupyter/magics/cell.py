@@ -36,10 +36,15 @@ class Cell:
     calls: bool
     """Whether it calls anything."""
 
-    def run(self, namespace: dict[str, Any]) -> dict[str, Any]:
-        """Run it once in `namespace`; gives its outputs by name, the last expression as `result`."""
+    def run(self, namespace: dict[str, Any], given: list[Any] | None = None) -> dict[str, Any]:
+        """Run it once in `namespace`; gives its outputs by name, the last expression as `result`.
+
+        The value of the last expression is appended to `given`.
+        """
         run_code(self.body, namespace)
         result = run_code(self.last, namespace) if self.last is not None else None
+        if given is not None:
+            given.append(result)
         outputs = {name: namespace[name] for name in self.assigns if _is_result(namespace.get(name))}
         if _is_result(result) and self.last_name not in outputs:
             outputs["result"] = result
@@ -216,7 +221,8 @@ def _was_read(item: Any) -> bool:
 def holds_tensors(item: Any) -> bool:
     """Whether it is a tensor, or data that holds some: containers and data classes of tensors and plain values.
 
-    A number that the cell read from a tensor counts as one. Modules, optimizers, loaders and other objects with tensors inside are none.
+    A number that the cell read from a tensor counts as one.
+    Modules, optimizers, loaders and other objects with tensors inside are none.
     """
     found: list[bool] = []
     return _is_data(item, found, set()) and any(found)

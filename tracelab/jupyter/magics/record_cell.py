@@ -11,7 +11,7 @@ from IPython.core.error import UsageError
 from IPython.display import display
 
 from tracelab.api.traced_function import TracedFunction
-from tracelab.capture.analysis.concretize import concretize_names
+from tracelab.capture.analysis.concretize import concretize_names, plain_numbers
 from tracelab.capture.data_inputs import is_drawn
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
@@ -22,6 +22,7 @@ from tracelab.errors import InputError, TracelabError
 from tracelab.execute.origin import Origin, kept_examples
 from tracelab.graph.graph import Graph
 from tracelab.graph.input_names import input_names
+from tracelab.graph.objects import holds_tensor
 from tracelab.graph.source import short_place
 from tracelab.graph.structure import InputTree
 from tracelab.graph.tree import Tree
@@ -39,6 +40,8 @@ class CellTracer:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
+        self.given: list[Any] = []
+        """The value of the cell's last expression, each time that it ran."""
 
     def compile(self, source: str, *, shift: bool = True) -> Cell:
         """Parse as the shell would; a syntax error is shown as the shell shows it."""
@@ -87,7 +90,7 @@ class CellTracer:
         strict = options.strict and not options.no_strict
 
         def run(space: dict[str, Any]) -> Any:
-            outputs = {name: item for name, item in cell.run(space).items() if not is_drawn(item)}
+            outputs = {name: item for name, item in cell.run(space, self.given).items() if not is_drawn(item)}
             if len(outputs) == 1:
                 return next(iter(outputs.values()))
             # Strictness is about the structures of the cell; that it has several outputs is none of them.
@@ -162,13 +165,16 @@ class CellTracer:
         call = f"call it, as in %trace {line}(x)" if forgotten else "give a call, as in %trace model(x)"
         return UsageError(f"%trace {line} calls nothing: {call}")
 
-    def finish(self, traced: TracedFunction, options: Any) -> None:
+    def finish(self, traced: TracedFunction, options: Any) -> Any:
+        """Show the graph; gives the value of the last expression, if that is no output of the graph, for the shell."""
+        given = plain_numbers(self.given[0], set())
+        shown = None if holds_tensor(given, set(), 0) else given
         self.shell.user_ns[options.output] = traced
         note(traced)
         if not options.check or traced.origin is None:
             # A cell that draws its data cannot be given other data, as a function is.
             self._show(traced, options)
-            return
+            return shown
         # The places that warnings name get their answers first, so that the graph shows them.
         report = traced.check(progress=False)
         self._show(traced, options)
@@ -176,6 +182,7 @@ class CellTracer:
             print(report)
         else:
             display(report)
+        return shown
 
     def _show(self, traced: TracedFunction | Graph, options: Any) -> None:
         # What was traced can be run in its picture; what failed is a graph only.

@@ -72,7 +72,7 @@ class TraceMagics(Magics):
     @argument("--no-strict", action="store_true", help="take any structure of tensors as output (the default)")
     @argument("--help", action="store_true", help="show this help, and run nothing")
     @cell_magic("trace")
-    def trace_cell(self, line: str, cell: str) -> None:
+    def trace_cell(self, line: str, cell: str) -> Any:
         """Run the cell once, as it would run, and record what it does.
 
         Variables that the cell reads and that hold tensors become inputs, modules that it reads become scopes with
@@ -82,11 +82,11 @@ class TraceMagics(Magics):
         options = _cell_options(line)
         if options.help:
             print(self.trace_cell.__doc__)
-            return
+            return None
         tracer = self._tracer()
         compiled = tracer.compile(cell)
         names = tracer.input_names(options.names, compiled)
-        tracer.finish(tracer.record(compiled, names, options), options)
+        return tracer.finish(tracer.record(compiled, names, options), options)
 
     @magic_arguments("trace")
     @argument("-o", "--output", default="_trace", help="variable that gets the trace (default: _trace)")
@@ -96,19 +96,19 @@ class TraceMagics(Magics):
     @argument("--help", action="store_true", help="show this help, and run nothing")
     @argument("call", nargs="*", help="the call to trace: model(x)")
     @line_magic("trace")
-    def trace_line(self, line: str) -> None:
+    def trace_line(self, line: str) -> Any:
         """Trace one call: `%trace model(x)`."""
         rest, output, given, wants_help = _line_options(line)
         if wants_help or not rest:
             print(self.trace_line.__doc__)
             if not wants_help:
                 raise UsageError("%trace needs a call to trace: %trace model(x)")
-            return
+            return None
         tracer = self._tracer()
         compiled = tracer.compile(rest + "\n", shift=False)
         options = _cell_options(" ".join(["-o", output, *given]))
         names = tracer.input_names([], compiled)
-        tracer.finish(tracer.record(compiled, names, options, line=rest), options)
+        return tracer.finish(tracer.record(compiled, names, options, line=rest), options)
 
     def _tracer(self) -> CellTracer:
         # Loading the extension is quick; the first trace brings the rest.

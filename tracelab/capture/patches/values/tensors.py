@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import torch
@@ -50,12 +51,25 @@ def _pickling(original: Callable[..., Any]) -> Callable[..., Any]:
         recorder = active.recorder
         if recorder is None or recorder.paused:
             return original(tensor, protocol)
+        if recorder.graph.cell and _goes_to_a_file(sys._getframe(1)):
+            with recording_paused(recorder):
+                return original(tensor, protocol)
         if recorder.is_dynamic(tensor):
             with recording_paused(recorder):
                 assume_text(recorder, tensor, sys._getframe(1))
         return convert(recorder, "pickle", original, (tensor, protocol), {})
 
     return reduce_ex
+
+
+def _goes_to_a_file(frame: FrameType | None) -> bool:
+    """Whether `torch.save` asks: a cell that saves a tensor computes nothing from its bytes."""
+    while frame is not None and frame.f_code is not _SAVE:
+        frame = frame.f_back
+    return frame is not None
+
+
+_SAVE = torch.save.__code__
 
 
 def _as_subclass(original: Callable[..., Any]) -> Callable[..., Any]:
