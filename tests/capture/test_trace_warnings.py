@@ -454,3 +454,26 @@ def test_torch_s_attention_follows_its_sizes_without_a_word(length, weights):
         query, memory = torch.randn(3, 4, 32), torch.randn(3, 9, 32)
         mine, wanted = (net(query, memory, memory, need_weights=weights) for net in (traced, attention))
     torch.testing.assert_close(mine, wanted)
+
+
+@pytest.fixture
+def quantized():
+    quantization = pytest.importorskip("torch.ao.quantization")
+    net = torch.nn.Sequential(quantization.QuantStub(), torch.nn.Linear(4, 4), quantization.DeQuantStub()).eval()
+    net.qconfig = quantization.get_default_qconfig(torch.backends.quantized.engine)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        net = quantization.prepare(net)
+        net(torch.randn(8, 4))
+        return quantization.convert(net)
+
+
+def test_a_quantized_module_that_reads_its_scale_is_said_nowhere(quantized):
+    assert said(quantized, torch.randn(3, 4))[1] == []
+
+
+def test_another_scale_is_told_at_the_call(quantized):
+    traced = tracelab.trace(quantized, torch.randn(3, 4))
+    traced.get_buffer("0.scale").mul_(2)
+    with pytest.warns(tracelab.AssumptionWarning, match=r"was 0\.\d+ when .* was traced"):
+        traced(torch.randn(5, 4))

@@ -33,6 +33,7 @@ from tracelab.compat.tensors import subclasses_are_asked
 from tracelab.graph import intrinsics
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Node, Value
+from tracelab.graph.source import is_inner
 
 _properties: Any = Tensor
 """The class without its annotations, which hide descriptors behind the types of their values."""
@@ -187,10 +188,20 @@ def convert(
         later = functools.partial(properties.assume_content, recorder, kind, args[0], result, at=at)
         if freezes_nothing(recorder, frame, later):
             return result
-    if kind == "bool" or not told_where_it_comes_back(recorder, shown, value, frame):
+    told_later = _reads_scale(frame) or (kind != "bool" and told_where_it_comes_back(recorder, shown, value, frame))
+    if not told_later:
         recorder.warn(kind, conversion_message(kind, shown), shown, value, frame)
     properties.assume_content(recorder, kind, args[0], result, frame)
     return result
+
+
+def _reads_scale(frame: FrameType | None) -> bool:
+    """Whether a quantized module of torch reads its scale or zero point: a call is told if that has changed."""
+    while frame is not None and is_inner(frame.f_code):
+        if str(frame.f_globals.get("__name__", "")).startswith("torch.ao.nn.quantized"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _conversion(kind: str, function: Callable[..., Any]) -> Handler:
