@@ -32,6 +32,7 @@ from tracelab.check.parallel.flow import Done, in_turn, in_turn_for_a_while, on_
 from tracelab.check.parallel.workload import Workload, why_not_shipped
 from tracelab.check.report import CheckReport, TracingCheckError, WorstCase
 from tracelab.check.retrace import place_of
+from tracelab.check.settled import accept_settled_state
 from tracelab.check.target import CheckTarget, target_of
 from tracelab.check.trial import Outcome
 from tracelab.errors import InputError, TracelabError
@@ -159,6 +160,7 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
         place = f" ({found.line})" if found.line else ""
         raise TracingCheckError(f"Tracing failed sanity checks: {found.message}{place}", report)
     if compared:
+        accept_settled_state(target.origin, target.graph, calls[0])
         traced.checked = (
             True,
             "the same as Python on " + ("the example inputs" if len(calls) == 1 else counted(compared, "input")),

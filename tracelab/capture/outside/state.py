@@ -18,7 +18,18 @@ from tracelab.capture.analysis.mode_readers import mode_told_by
 from tracelab.capture.outside.attributes import reads
 from tracelab.capture.outside.draws import PlainDraws
 from tracelab.capture.outside.reads import names_as_text, names_read, names_set
-from tracelab.capture.outside.tables import ABSENT, PLAIN, Contents, Draws, Table, Tables, iter_changed, same
+from tracelab.capture.outside.tables import (
+    ABSENT,
+    PLAIN,
+    Contents,
+    Draws,
+    Table,
+    Tables,
+    alike,
+    as_found,
+    iter_changed,
+    same,
+)
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
 
@@ -49,7 +60,7 @@ class OutsideState:
                     and not self._is_set_again(table, name, before)
                     and not _repeats(recorder, before, now)
                 ):
-                    found.append(_state(table, name, before))
+                    found.append(_state(table, name, before, alike(now, before)))
         found += self._new_names(recorder)
         self._note_training(recorder)
         known = {item.subject for item in found}
@@ -82,7 +93,7 @@ class OutsideState:
                     and (id(table), name) not in changed
                     and _is_read_first(recorder, table, name) is not False
                 ):
-                    yield _state(table, name, table.before[name])
+                    yield _state(table, name, table.before[name], True)
 
     def _note_training(self, recorder: Recorder) -> None:
         """Code outside of the `forward` of a module that ran asks for the mode of one."""
@@ -139,7 +150,7 @@ def _is_read_first(recorder: Recorder, table: Table, name: str) -> bool | None:
     return recorder.read_first.get((id(table.owner), name)) if table.owner is not None else None
 
 
-def _state(table: Table, name: str, before: Any) -> Assumption:
+def _state(table: Table, name: str, before: Any, settled: bool = False) -> Assumption:
     subject = f"{table.label}.{name}" if table.label else name
     if type(before) in PLAIN:
         constant = before
@@ -150,23 +161,36 @@ def _state(table: Table, name: str, before: Any) -> Assumption:
     get = table.get
     if table.module is not None:
         get = _attribute(weakref.ref(table.module), before)
-    probe = functools.partial(_now, get, name, before, constant)
+    probe = StateProbe(functools.partial(get, name), before, constant, settled)
     return Assumption(AssumptionKind.STATE, subject, constant, probe=probe)
 
 
-def _now(get: Callable[[str], Any], name: str, before: Any, constant: Any) -> Any:
-    """What stands there at a call, in the words of the constant."""
-    now = get(name)
-    if same(now, before):
-        return constant
-    if type(now) in PLAIN:
-        return now if type(now) is not type(constant) or now != constant else Words(f"{now!r}, another one")
-    if isinstance(now, torch.Tensor):
-        return Words("another tensor" if isinstance(before, torch.Tensor) else "a tensor")
-    if isinstance(before, Draws):
-        return Words("a generator that has drawn")
-    size = f" of {len(now)}" if hasattr(now, "__len__") else ""
-    return Words(f"{'another' if isinstance(before, Contents) else 'a'} {type(now).__name__}{size}")
+class StateProbe:
+    """Reads what stands there at a call, and tells it in the words of the constant."""
+
+    def __init__(self, get: Callable[[], Any], before: Any, constant: Any, settled: bool) -> None:
+        self.get, self.before, self.constant = get, before, constant
+        self.settled = settled
+        """Whether the code left it as it found it, but for tensors in it."""
+        self.accepted: tuple[Any, ...] = ()
+        """What else may stand there."""
+
+    def accept(self) -> None:
+        """What stands there now is as good as what the recording found."""
+        self.accepted = (as_found(self.get()),)
+
+    def __call__(self) -> Any:
+        now, before, constant = self.get(), self.before, self.constant
+        if same(now, before) or any(alike(now, item) for item in self.accepted):
+            return constant
+        if type(now) in PLAIN:
+            return now if type(now) is not type(constant) or now != constant else Words(f"{now!r}, another one")
+        if isinstance(now, torch.Tensor):
+            return Words("another tensor" if isinstance(before, torch.Tensor) else "a tensor")
+        if isinstance(before, Draws):
+            return Words("a generator that has drawn")
+        size = f" of {len(now)}" if hasattr(now, "__len__") else ""
+        return Words(f"{'another' if isinstance(before, Contents) else 'a'} {type(now).__name__}{size}")
 
 
 def _attribute(owner: weakref.ref[torch.nn.Module], gone: Any) -> Callable[[str], Any]:

@@ -160,12 +160,8 @@ class Tables:
         for name, item in table.items():
             if module is not None and name in _INNER:
                 continue
-            if type(item) in (*PLAIN, tuple) or isinstance(item, torch.Tensor):
-                before[name] = item
-            elif isinstance(item, GENERATORS):
-                before[name] = Draws(item)
-            elif isinstance(item, CONTAINERS):
-                before[name] = Contents(item)
+            if type(item) in (*PLAIN, tuple) or isinstance(item, (torch.Tensor, *_KEPT)):
+                before[name] = as_found(item)
             elif is_own_object(item) or type(item) is types.FunctionType or is_mode_reader(item):
                 self._pending.append((item, f"{label}.{name}" if label else name))
             elif not installed and is_library_object(item):
@@ -267,8 +263,9 @@ class Contents:
         # Of a long one only its length is looked at: it is data.
         self.items: Any = None if self.size > 1000 else _items_of(container)
 
-    def is_same(self, now: Any) -> bool:
+    def is_same(self, now: Any, equal: Callable[[Any, Any], bool] | None = None) -> bool:
         """Whether it is a container of the same kind, with the same in it."""
+        equal = same if equal is None else equal
         if type(now) is not type(self.container) or len(now) != self.size:
             return False
         if self.items is None:
@@ -276,8 +273,8 @@ class Contents:
         if isinstance(now, (set, frozenset)):
             return bool(now == self.items)
         if isinstance(now, dict):
-            return all(key in self.items and same(item, self.items[key]) for key, item in now.items())
-        return all(map(same, now, self.items))
+            return all(key in self.items and equal(item, self.items[key]) for key, item in now.items())
+        return all(map(equal, now, self.items))
 
     def added(self) -> list[Any] | None:
         """What a dict or a list got in addition; None where anything else was changed."""
@@ -335,6 +332,22 @@ def same(now: Any, before: Any) -> bool:
     if type(now) in (*PLAIN, tuple) and type(now) is type(before):
         return bool(now == before or now != now) if type(now) is not tuple else _same_tuple(now, before)
     return False
+
+
+def alike(now: Any, before: Any) -> bool:
+    """The same, where one tensor is as good as another."""
+    if isinstance(now, torch.Tensor) and isinstance(before, torch.Tensor):
+        return True
+    if isinstance(before, Contents):
+        return before.is_same(now, alike)
+    if isinstance(now, (list, dict, tuple)) and type(now) is type(before):
+        return len(now) == len(before) and Contents(before).is_same(now, alike)
+    return same(now, before)
+
+
+def as_found(item: Any) -> Any:
+    """What something is, as it is now: containers and generators are looked into."""
+    return Contents(item) if isinstance(item, CONTAINERS) else Draws(item) if isinstance(item, GENERATORS) else item
 
 
 def _same_tuple(now: Any, before: Any) -> bool:
