@@ -64,17 +64,18 @@ describe('the first view', () => {
   ];
   const first = { x: 20, y: 0, width: 80, height: 30 };
 
-  it.each([500, 560, 640])('of a long graph, %d wide, has its whole width on a phone', (width) => {
+  it.each([500, 560, 640, 690])('of a long graph, %d wide, has its whole width on a phone', (width) => {
     const box = { x: 0, y: 0, width, height: 4000 };
     const [left, right] = sides(firstView(box, first, PHONE, 700), box);
-    expect(left).toBeCloseTo(13, 6);
-    expect(right).toBeCloseTo(PHONE - 13, 6);
+    expect(left).toBeGreaterThanOrEqual(4);
+    expect(left).toBeLessThanOrEqual(28);
+    expect(right).toBeCloseTo(PHONE - left, 6);
   });
 
   it('of a wide graph has its first box in sight, and no side empty', () => {
     const box = { x: 0, y: 0, width: 1500, height: 4000 };
     const camera = firstView(box, first, PHONE, 700);
-    expect(sides(camera, box)[0]).toBeCloseTo(13, 6);
+    expect(sides(camera, box)[0]).toBeCloseTo(4, 6);
     expect(camera.scale).toBeGreaterThan(0.55);
   });
 

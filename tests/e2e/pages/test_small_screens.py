@@ -100,12 +100,14 @@ def test_a_tap_on_the_square_of_a_group_opens_it(phone, folder):
     expect(explorer.box("layer2: Sequential")).to_have_attribute("aria-expanded", "true")
 
 
-def test_a_double_click_opens_the_group_that_moved_away_under_the_first_click(browser, folder):
+@pytest.mark.parametrize(("away", "covered"), [(30, False), (130, True)])
+def test_a_double_click_opens_the_group_that_moved_away_under_the_first_click(browser, folder, away, covered):
     context = browser.new_context(viewport={"width": 740, "height": 460})
     explorer = opened(context, folder / "gpt.html")
     place = explorer.position("blocks.0…3")
-    # At its left end, which the panel does not cover.
-    explorer.page.mouse.dblclick(place["toggle"]["x"] + 30, place["y"], delay=30)
+    x = place["toggle"]["x"] + away
+    assert (x > 400) is covered, "the panel lies on the right of that"
+    explorer.page.mouse.dblclick(x, place["y"], delay=30)
     expect(explorer.box("× 4: Block")).to_have_attribute("aria-expanded", "true")
     context.close()
 

@@ -21,8 +21,8 @@ const FIT_MOST = 1.1;
 /** Below this, text cannot be read: a fresh view shows the top of a long graph instead of all of it. */
 const READABLE = 0.55;
 const MARGIN = 28;
-/** On a phone the margin is a part of the width. */
-const marginOf = (width: number): number => Math.min(MARGIN, width / 30);
+/** As little as this where a graph can be read, in all of its width, with no more. */
+const LEAST_MARGIN = 4;
 
 export const sameCamera = (one: Camera, other: Camera | null): boolean =>
   other !== null && one.x === other.x && one.y === other.y && one.scale === other.scale;
@@ -41,7 +41,7 @@ export function fit(box: Box, width: number, height: number): Camera {
   const scale = clampScale(
     Math.min(
       FIT_MOST,
-      (width - 2 * marginOf(width)) / Math.max(1, box.width),
+      (width - 2 * MARGIN) / Math.max(1, box.width),
       (height - 2 * MARGIN) / Math.max(1, box.height),
     ),
   );
@@ -61,9 +61,9 @@ export function firstView(box: Box, first: Box, width: number, height: number): 
   if (whole.scale >= READABLE) {
     return whole;
   }
-  const margin = marginOf(width);
+  const margin = Math.max(LEAST_MARGIN, Math.min(MARGIN, (width - box.width * READABLE) / 2));
   const wide = Math.min(FIT_MOST - 0.2, (width - 2 * margin) / Math.max(1, box.width));
-  const scale = wide < READABLE ? READABLE + 0.15 : wide;
+  const scale = wide < READABLE - 1e-9 ? READABLE + 0.15 : wide;
   const sides = [margin - box.x * scale, width - margin - (box.x + box.width) * scale];
   const x = width / 2 - (first.x + first.width / 2) * scale;
   return {

@@ -120,8 +120,13 @@ export function pointerFeature(view: View): void {
   const { stage, tree } = view;
   const hint = element('div', { class: 'scroll-hint', text: strings.clickToZoom() });
   let hintTimer = 0;
-  /** What was clicked last. */
+  /** What was clicked last; -1 after a click that is no start of a double one. */
   let clicked = -1;
+  const toggleClicked = (): void => {
+    if (view.scene !== null && clicked >= 0) {
+      void view.toggle(indexOf(view.scene, clicked));
+    }
+  };
   stage.node.append(hint);
   watchPointer(tree.node, {
     onPan: (dx, dy) => stage.pan(dx, dy),
@@ -158,11 +163,7 @@ export function pointerFeature(view: View): void {
         view.openPanel();
       }
     },
-    onDoubleClick() {
-      if (view.scene !== null && clicked >= 0) {
-        void view.toggle(indexOf(view.scene, clicked));
-      }
-    },
+    onDoubleClick: toggleClicked,
     onWheelRefused() {
       hint.classList.add('shown');
       clearTimeout(hintTimer);
@@ -170,5 +171,20 @@ export function pointerFeature(view: View): void {
     },
     hasFocus: () => view.frame.shadow.activeElement !== null,
   });
+  // The first click may have opened the panel under the pointer: the second one is not for what is there.
+  view.panel.node.addEventListener(
+    'click',
+    (event) => {
+      if (event.detail < 2) {
+        clicked = -1;
+      } else if (clicked >= 0) {
+        event.stopPropagation();
+        if (event.detail === 2) {
+          toggleClicked();
+        }
+      }
+    },
+    true,
+  );
   view.events.on('destroy', () => clearTimeout(hintTimer));
 }

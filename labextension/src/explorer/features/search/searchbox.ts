@@ -133,7 +133,7 @@ export function createSearchBox(events: SearchEvents): SearchBox {
         marked(label.title, words),
         // Where the title does not tell why this was found, the path does, or what is written below.
         marked(
-          [label.detail, graph.paths[scope]].filter(Boolean).join(' · '),
+          [graph.paths[scope], label.detail].filter(Boolean).join(' · '),
           words.filter((word) => !title.includes(word)),
         ),
         ...reasonsOf(match).map((line) => marked(line, words)),
