@@ -112,14 +112,16 @@ def test_a_double_click_opens_the_group_that_moved_away_under_the_first_click(br
     context.close()
 
 
-def test_links_of_the_panel_and_breadcrumbs_are_large_enough_for_a_finger(phone, folder):
+def test_all_buttons_are_large_enough_for_a_finger(phone, folder):
     explorer = opened(phone, folder / "resnet.html")
     tap(explorer, "layer1")
-    heights = explorer.host.locator(".link-button:visible, .breadcrumbs button").evaluate_all(
-        "buttons => buttons.map(button => button.getBoundingClientRect().height)"
-    )
-    assert len(heights) > 4
-    assert min(heights) >= 24
+    for tab in ("Details", "Source"):
+        explorer.host.get_by_role("tab", name=tab).tap()
+        heights = explorer.host.locator("button:visible").evaluate_all(
+            "buttons => buttons.map(button => button.getBoundingClientRect().height)"
+        )
+        assert len(heights) > 15
+        assert min(heights) >= 24, tab
 
 
 # What is selected is in sight ----------------------------------------------------------------------------------
