@@ -22,26 +22,19 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 390, 844
 
 
-def two_branches(x):
-    left, right = torch.sin(x), torch.cos(x)
-    for _ in range(3):
-        left, right = torch.sin(left), torch.cos(right)
-    return left + right
-
-
 def many_inputs(*values):
     return tuple(value.relu() for value in values)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pages: a row of operators and groups, four blocks, two branches, and more beside each other than a phone holds."""
+    """Pages: a row of operators and groups, four blocks, six and nine inputs beside each other, one operator."""
     folder = tmp_path_factory.mktemp("small")
     example = torch.rand(1, 3, 64, 64)
     tracelab.trace(ResNet.resnet18(classes=10, width=8).eval(), example).to_html(folder / "resnet.html")
     tracelab.trace(GPT(layers=4).eval(), torch.randint(0, 50, (1, 8))).to_html(folder / "gpt.html")
-    tracelab.trace(two_branches, torch.ones(2)).to_html(folder / "branches.html")
-    tracelab.trace(many_inputs, tuple(torch.ones(2) for _ in range(9))).to_html(folder / "wide.html")
+    for count, name in ((6, "six.html"), (9, "nine.html")):
+        tracelab.trace(many_inputs, tuple(torch.ones(2) for _ in range(count))).to_html(folder / name)
     tracelab.trace(nn.Linear(2, 2), torch.ones(2)).to_html(folder / "linear.html")
     return folder
 
@@ -214,12 +207,12 @@ def drawn(explorer: ExplorerView) -> tuple[float, float]:
 
 
 def test_the_first_view_of_what_a_phone_can_hold_is_cut_at_no_side(phone, folder):
-    left, right = drawn(opened(phone, folder / "gpt.html"))
+    left, right = drawn(opened(phone, folder / "six.html"))
     assert (left >= 0, right <= WIDTH) == (True, True)
 
 
 def test_the_first_view_of_what_is_wider_shows_no_empty_side(phone, folder):
-    explorer = opened(phone, folder / "wide.html")
+    explorer = opened(phone, folder / "nine.html")
     left, right = drawn(explorer)
     assert (left <= 28, right > WIDTH) == (True, True)
     assert is_inside(explorer.host.locator(".item").first, explorer.tree)
