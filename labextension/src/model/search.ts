@@ -5,7 +5,7 @@
  */
 
 import { kindOf, boundaryName, boundaryValue, scopeOf, type Element, type Hierarchy } from './hierarchy';
-import { scopeClass, scopeName, shapeText, shortKind, string, tracedShape } from './describe';
+import { inlinedModule, scopeClass, scopeName, shapeText, shortKind, string, tracedShape } from './describe';
 import { repeatOf } from './repeats';
 
 /** The words before a colon in a query: `op:conv`. */
@@ -58,7 +58,10 @@ export interface SearchIndex {
   /** Each source's place and text. */
   readonly sources: string[];
   readonly warnings: Map<number, string>;
-  /** What is written about each element, one after the other, in lines, so that no word spans two. */
+  /**
+   * What is written about each element, one after the other, in lines, so that no word spans two: its names, its path,
+   * the rest.
+   */
   readonly text: string;
   /** Where each element's part of the text starts; one more, for the end. */
   readonly starts: Int32Array;
@@ -83,14 +86,18 @@ function sourceText(h: Hierarchy, source: number): string {
   return parts.join('\n');
 }
 
-function nodeText(
-  h: Hierarchy,
-  index: { sources: string[]; warnings: Map<number, string> },
-  node: number,
-): string {
+/** What is written once and stands with many elements. */
+interface Texts {
+  source(at: number): string;
+  warnings: Map<number, string>;
+}
+
+function nodeText(h: Hierarchy, { source, warnings }: Texts, node: number): string {
   const { document } = h;
   const { nodes, values } = document;
-  let text = `${string(document, nodes.kind[node])}\n${h.paths[nodes.scope[node]]}`;
+  const module = inlinedModule(h, node);
+  const name = module < 0 ? '' : `\t${scopeName(h, module)}`;
+  let text = `${string(document, nodes.kind[node])}${name}\n${h.paths[nodes.scope[node]]}`;
   for (const value of nodes.outputs[node]) {
     text += `\n${valueText(h, value)}`;
   }
@@ -100,9 +107,9 @@ function nodeText(
     }
   }
   if (nodes.source[node] >= 0) {
-    text += `\n${index.sources[nodes.source[node]]}`;
+    text += `\n${source(nodes.source[node])}`;
   }
-  return index.warnings.has(node) ? `${text}\n${index.warnings.get(node)}` : text;
+  return warnings.has(node) ? `${text}\n${warnings.get(node)}` : text;
 }
 
 function valueText(h: Hierarchy, value: number): string {
@@ -114,9 +121,23 @@ function valueText(h: Hierarchy, value: number): string {
 }
 
 function scopeText(h: Hierarchy, scope: number): string {
-  return [scopeName(h, scope), scopeClass(h, scope), h.paths[scope]]
-    .map((part) => part.slice(0, LONGEST))
-    .join('\n');
+  const [name, of, path] = [scopeName(h, scope), scopeClass(h, scope), h.paths[scope]].map((part) =>
+    part.slice(0, LONGEST),
+  );
+  return `${name}\t${of}\n${path}`;
+}
+
+function elementText(h: Hierarchy, texts: Texts, element: Element): string {
+  const kind = kindOf(h, element);
+  if (kind === 'op') {
+    return nodeText(h, texts, element);
+  }
+  if (kind !== 'group') {
+    return `${boundaryName(h, element)}\n\n${valueText(h, boundaryValue(h, element))}`;
+  }
+  const scope = scopeOf(h, element);
+  // One that is drawn as its one operator has no text; repeated blocks may be collapsed later.
+  return h.inlined[scope] && repeatOf(h, scope) === undefined ? '' : scopeText(h, scope);
 }
 
 /** The calls of functions in which a module or a function ran: no part of its path, but where it is found. */
@@ -131,6 +152,14 @@ function functionsAround(h: Hierarchy, scope: number): string[] {
   return around;
 }
 
+function warningTexts({ document }: Hierarchy): Map<number, string> {
+  const warnings = new Map<number, string>();
+  for (const { node, kind, message } of document.warnings) {
+    warnings.set(node, `${warnings.get(node) ?? 'warning'}\n${kind}\n${message}`);
+  }
+  return warnings;
+}
+
 /** How many elements are taken in between two rests. */
 const AT_ONCE = 2000;
 
@@ -138,27 +167,14 @@ const AT_ONCE = 2000;
 export function* indexing(h: Hierarchy): Generator<void, SearchIndex> {
   const { document } = h;
   const lower = (text: string): string => text.toLowerCase();
-  const warnings = new Map<number, string>();
-  for (const { node, kind, message } of document.warnings) {
-    warnings.set(node, `${warnings.get(node) ?? 'warning'}\n${kind}\n${message}`.toLowerCase());
-  }
+  const warnings = new Map([...warningTexts(h)].map(([node, text]) => [node, lower(text)]));
   const sources = document.sources.file.map((_, source) => lower(sourceText(h, source)).slice(0, LONGEST));
-  const boundary = [...h.inputs, ...h.outputs];
-  const firstBoundary = h.nodes + h.scopes;
-  const count = firstBoundary + boundary.length;
+  const texts: Texts = { source: (at) => sources[at], warnings };
+  const count = h.parent.length;
   const parts: string[] = [];
   const starts = new Int32Array(count + 1);
   for (let element = 0; element < count; element++) {
-    const part =
-      element < h.nodes
-        ? nodeText(h, { sources, warnings }, element)
-        : element >= firstBoundary
-          ? `${boundaryName(h, element)}\n${valueText(h, boundary[element - firstBoundary])}`
-          : h.inlined[element - h.nodes] && repeatOf(h, element - h.nodes) === undefined
-            ? // Drawn as its one operator; repeated blocks may be collapsed later.
-              ''
-            : scopeText(h, element - h.nodes);
-    parts.push(lower(part));
+    parts.push(lower(elementText(h, texts, element)));
     starts[element + 1] = starts[element] + parts[element].length + 1;
     if (element % AT_ONCE === AT_ONCE - 1) {
       yield;
@@ -313,43 +329,110 @@ function testFor(h: Hierarchy, index: SearchIndex, { qualifier, text }: Term): T
       );
     case 'failed':
       return by((node) => nodes.failed === node, never);
-    default:
-      return anywhere(index, text);
+    default: {
+      const ranks = ranksOf(index, text);
+      return (element) => ranks[element] > 0;
+    }
   }
 }
 
-/** Any word written about the element; `64x3` finds `[64, 3]` too. */
-function anywhere({ text, starts }: SearchIndex, word: string): Test {
-  const wanted = /^\d+([x×]\d+)+$/.test(word) ? word.replace(/[x×]/g, ', ') : word;
+/** `64x3` finds `[64, 3]` too. */
+const written = (word: string): string => (/^\d+([x×]\d+)+$/.test(word) ? word.replace(/[x×]/g, ', ') : word);
+
+/** For each element, where a word is first written about it: 1 in its names, 2 in its path, 3 elsewhere, 0 nowhere. */
+function ranksOf({ text, starts }: SearchIndex, word: string): Uint8Array {
+  const wanted = written(word);
   const found = new Uint8Array(starts.length);
   let element = 0;
   for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, starts[element])) {
     while (starts[element + 1] <= at) {
       element++;
     }
+    const path = text.indexOf('\n', starts[element]);
+    const rest = text.indexOf('\n', path + 1);
     // One is enough: the search goes on behind this element.
-    found[element++] = 1;
+    found[element++] = at < path || path < 0 ? 1 : at < rest || rest < 0 ? 2 : 3;
   }
-  return (asked) => found[asked] === 1;
+  return found;
 }
 
-/** Elements that satisfy every term of the query, groups before operators, each in trace order. */
+/** The plain words that must be written about an element, which say how near to the query it is. */
+const plainWords = (terms: Term[]): string[] =>
+  terms.filter(({ qualifier, negated }) => qualifier === null && !negated).map(({ text }) => text);
+
+/**
+ * Elements that satisfy every term of the query: those first whose own names hold its words, then those whose paths do,
+ * then the rest; of each, groups before operators, in trace order.
+ */
 export function search(h: Hierarchy, index: SearchIndex, query: string): Element[] {
-  const tests = parseQuery(query).map((term) => {
-    const test = testFor(h, index, term);
-    return term.negated ? (element: Element) => !test(element) : test;
-  });
-  if (tests.length === 0) {
+  const terms = parseQuery(query);
+  const ranks = plainWords(terms).map((word) => ranksOf(index, word));
+  const tests = terms
+    .filter(({ qualifier, negated }) => qualifier !== null || negated)
+    .map((term) => {
+      const test = testFor(h, index, term);
+      return term.negated ? (element: Element) => !test(element) : test;
+    });
+  if (terms.length === 0) {
     return [];
   }
-  const groups: Element[] = [];
-  const others: Element[] = [];
+  const found: Element[][] = [[], [], [], [], [], []];
   for (let element = 0; element < h.parent.length; element++) {
     const kind = kindOf(h, element);
     const hidden = kind === 'group' && (element === h.nodes || h.inlined[scopeOf(h, element)] === 1);
-    if (!hidden && tests.every((test) => test(element))) {
-      (kind === 'group' ? groups : others).push(element);
+    if (!hidden && ranks.every((rank) => rank[element] > 0) && tests.every((test) => test(element))) {
+      const rank = Math.max(1, ...ranks.map((each) => each[element]));
+      found[2 * rank - (kind === 'group' ? 2 : 1)].push(element);
     }
   }
-  return [...groups, ...others];
+  return found.flat();
+}
+
+/** A text, and which parts of it are words of a query. */
+export type Marked = [text: string, isFound: boolean][];
+
+/** How much of a long line stands before what was found in it. */
+const BEFORE = 12;
+
+/** A text with the words of a query marked in it; of a long one the part about the first of them. */
+export function markedText(text: string, words: readonly string[]): Marked {
+  const low = text.toLowerCase();
+  const parts: Marked = [];
+  for (let from = 0; from < text.length;) {
+    let [at, end] = [text.length, text.length];
+    for (const word of words) {
+      const here = low.indexOf(word, from);
+      if (here >= 0 && here < at) {
+        [at, end] = [here, here + word.length];
+      }
+    }
+    const isLong = from === 0 && at < text.length && at > 2 * BEFORE;
+    parts.push([isLong ? `…${text.slice(at - BEFORE, at)}` : text.slice(from, at), false]);
+    parts.push([text.slice(at, end), true]);
+    from = end;
+  }
+  return parts.filter(([part]) => part !== '');
+}
+
+/** Says of what a search found where the words stand that neither the names nor the path of the element hold. */
+export function reasons(h: Hierarchy, query: string): { words: string[]; of(element: Element): string[] } {
+  const words = plainWords(parseQuery(query)).map(written);
+  const texts: Texts = {
+    source: (at) => sourceText(h, at).slice(0, LONGEST),
+    warnings: warningTexts(h),
+  };
+  return {
+    words,
+    of(element) {
+      if (words.length === 0) {
+        return [];
+      }
+      const [names, path = '', ...rest] = elementText(h, texts, element).split('\n');
+      const told = `${names}\n${path}`.toLowerCase();
+      const lines = words
+        .filter((word) => !told.includes(word))
+        .map((word) => rest.find((line) => line.toLowerCase().includes(word)) ?? '');
+      return [...new Set(lines)].filter(Boolean);
+    },
+  };
 }

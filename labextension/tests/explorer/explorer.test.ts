@@ -183,6 +183,37 @@ describe('search', () => {
   });
 });
 
+describe('the list of matches', () => {
+  const rows = async (query: string, document = resnet18()): Promise<HTMLElement[]> => {
+    await open(document);
+    const input = shadow().querySelector('input')!;
+    input.value = query;
+    input.dispatchEvent(new Event('input'));
+    return [...shadow().querySelectorAll<HTMLElement>('[role=option]')];
+  };
+  const marks = (row: HTMLElement): string[] =>
+    [...row.querySelectorAll('mark')].map(({ textContent }) => textContent);
+
+  it('marks what was searched for in the name', async () => {
+    const [first] = await rows('conv');
+    expect([first.querySelector('span')!.textContent, marks(first)]).toEqual(['conv2d', ['conv']]);
+  });
+
+  it('marks it in the path where the name does not hold it', async () => {
+    const row = (await rows('layer3')).find((each) => each.textContent!.startsWith('relu'))!;
+    expect(row.childNodes).toHaveLength(2);
+    expect(row.lastElementChild!.textContent).toMatch(/^.*layer3\.0/);
+    expect(marks(row)).toEqual(['layer3']);
+  });
+
+  it('tells what it was found by where neither holds it', async () => {
+    const [row] = await rows('"x.mean() > 0"', mlp());
+    expect(row.firstElementChild!.textContent).toBe('mean');
+    expect(row.lastElementChild!.textContent).toBe('if x.mean() > 0:');
+    expect(marks(row)).toEqual(['x.mean() > 0']);
+  });
+});
+
 describe('state', () => {
   it('is told when a group opens', async () => {
     const onState = vi.fn();

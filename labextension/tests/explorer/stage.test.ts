@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Camera } from '../../src/explorer/canvas/camera';
+import { firstView, type Camera } from '../../src/explorer/canvas/camera';
 import { watchPointer } from '../../src/explorer/features/input/pointer';
 import { createStage } from '../../src/explorer/canvas/stage';
 
@@ -55,6 +55,37 @@ describe('zoom', () => {
   });
 });
 
+describe('the first view', () => {
+  const PHONE = 390;
+  /** From where to where a box reaches on the screen. */
+  const sides = ({ x, scale }: Camera, box: { x: number; width: number }): number[] => [
+    box.x * scale + x,
+    (box.x + box.width) * scale + x,
+  ];
+  const first = { x: 20, y: 0, width: 80, height: 30 };
+
+  it.each([500, 560, 640, 690])('of a long graph, %d wide, has its whole width on a phone', (width) => {
+    const box = { x: 0, y: 0, width, height: 4000 };
+    const [left, right] = sides(firstView(box, first, PHONE, 700), box);
+    expect(left).toBeGreaterThanOrEqual(4);
+    expect(left).toBeLessThanOrEqual(28);
+    expect(right).toBeCloseTo(PHONE - left, 6);
+  });
+
+  it('of a wide graph has its first box in sight, and no side empty', () => {
+    const box = { x: 0, y: 0, width: 1500, height: 4000 };
+    const camera = firstView(box, first, PHONE, 700);
+    expect(sides(camera, box)[0]).toBeCloseTo(4, 6);
+    expect(camera.scale).toBeGreaterThan(0.55);
+  });
+
+  it('of a wide graph has its first box in the middle where the graph goes on to both sides', () => {
+    const box = { x: -700, y: 0, width: 1500, height: 4000 };
+    const [left, right] = sides(firstView(box, first, PHONE, 700), first);
+    expect((left + right) / 2).toBeCloseTo(PHONE / 2, 6);
+  });
+});
+
 describe('the pointer', () => {
   function watched(): { node: HTMLElement; calls: unknown[][] } {
     const node = document.createElement('div');
@@ -90,6 +121,48 @@ describe('the pointer', () => {
       ['zoom', false],
       ['pan', undefined],
     ]);
+  });
+
+  /** A press and its release, without the click that a browser makes of it. */
+  const press = (node: HTMLElement, pointerType: string): void => {
+    for (const type of ['pointerdown', 'pointerup']) {
+      node.dispatchEvent(
+        new PointerEvent(type, { pointerId: 1, clientX: 9, clientY: 8, button: 0, pointerType }),
+      );
+    }
+  };
+  const click = (node: HTMLElement, detail: number): void => {
+    node.dispatchEvent(new MouseEvent('click', { clientX: 9, clientY: 8, detail }));
+  };
+
+  it.each(['touch', 'pen', 'mouse'])('of a %s clicks when the browser says so, and once', (pointerType) => {
+    const { node, calls } = watched();
+    press(node, pointerType);
+    expect(calls).toEqual([]);
+    click(node, 1);
+    expect(calls).toEqual([['click', 9, 8, false, false]]);
+  });
+
+  it('says of a click whether it is the second of two', () => {
+    const { node, calls } = watched();
+    press(node, 'mouse');
+    click(node, 2);
+    expect(calls).toEqual([['click', 9, 8, false, true]]);
+  });
+
+  it('passes over the press of assistive technology on an item, which the item answers', () => {
+    const { node, calls } = watched();
+    click(node, 0);
+    expect(calls).toEqual([]);
+  });
+
+  it('that was dragged clicks nothing', () => {
+    const { node, calls } = watched();
+    node.dispatchEvent(new PointerEvent('pointerdown', { pointerId: 1, clientX: 9, clientY: 8, button: 0 }));
+    node.dispatchEvent(new PointerEvent('pointermove', { pointerId: 1, clientX: 29, clientY: 8 }));
+    node.dispatchEvent(new PointerEvent('pointerup', { pointerId: 1, clientX: 29, clientY: 8, button: 0 }));
+    click(node, 1);
+    expect(calls).toEqual([['pan', 20, 0]]);
   });
 
   it('of two fingers zooms about their middle and pans with it; lifting one is no click', () => {

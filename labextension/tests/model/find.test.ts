@@ -11,7 +11,7 @@ import {
   shortestPath,
   affectedElements,
 } from '../../src/model/traversal';
-import { buildIndex, parseQuery, search } from '../../src/model/search';
+import { buildIndex, markedText, parseQuery, reasons, search } from '../../src/model/search';
 import { DocumentBuilder } from '../fixtures/builder';
 import { mlp, resnet18 } from '../fixtures/models';
 
@@ -110,11 +110,68 @@ describe('a qualified search', () => {
     ]);
   });
 
+  it('finds in the names of operators and modules first, then in paths, then in the rest', () => {
+    const found = titles('conv');
+    const [kinds, rest] = [found.indexOf('conv2d'), found.lastIndexOf('conv2d')];
+    // The 20 convolutions; then batch_norm and others, which stand in the same lines of the code.
+    expect([kinds, rest]).toEqual([0, 19]);
+    expect(titles('layer2').slice(0, 3)).toEqual(['layer2', '0', 'downsample']);
+  });
+
+  it('takes the name of a module that is drawn as its operator for a name of its own', () => {
+    expect(titles('bn1')[0]).toBe('batch_norm');
+    expect(find('fc2')[0]).toBe(2);
+  });
+
+  it('ranks by the word that is farthest from the names', () => {
+    const found = titles('conv layer3');
+    expect([found.indexOf('conv2d'), found.lastIndexOf('conv2d'), found[5]]).toEqual([0, 4, 'add_']);
+  });
+
   it('finds the failed operator', () => {
     const document = mlp();
     document.nodes.failed = 3;
     const h = buildHierarchy(document);
     expect(search(h, buildIndex(h), 'failed:')).toEqual([3]);
+  });
+});
+
+describe('why something was found', () => {
+  it('is told where neither its names nor its path hold the words', () => {
+    expect(reasons(small, 'mean >').of(5)).toEqual(['if x.mean() > 0:']);
+  });
+
+  it('is not told where they do', () => {
+    const { of, words } = reasons(large, 'layer2 conv');
+    const conv = search(large, largeIndex, 'op:conv in:layer2')[0];
+    expect([words, of(conv)]).toEqual([['layer2', 'conv'], []]);
+  });
+
+  it('is told in the letters of the code', () => {
+    const document = mlp();
+    document.files[0].lines = { 12: 'Hidden = F.ReLU(x)' };
+    const h = buildHierarchy(document);
+    const told = [0, 1, 2, 3, 4, 5, 6].flatMap((node) => reasons(h, 'hidden').of(node));
+    expect(new Set(told)).toEqual(new Set(['Hidden = F.ReLU(x)']));
+  });
+
+  it('needs no word of a qualified query', () => {
+    expect(reasons(small, 'op:relu -in:x').of(1)).toEqual([]);
+  });
+
+  it('is marked, of a long text in the part about it', () => {
+    expect(markedText('layer1.Conv1.conv', ['conv'])).toEqual([
+      ['layer1.', false],
+      ['Conv', true],
+      ['1.', false],
+      ['conv', true],
+    ]);
+    expect(markedText(`${'x'.repeat(60)}bn1(y)`, ['bn1'])).toEqual([
+      [`…${'x'.repeat(12)}`, false],
+      ['bn1', true],
+      ['(y)', false],
+    ]);
+    expect(markedText('relu', [])).toEqual([['relu', false]]);
   });
 });
 

@@ -21,6 +21,8 @@ const FIT_MOST = 1.1;
 /** Below this, text cannot be read: a fresh view shows the top of a long graph instead of all of it. */
 const READABLE = 0.55;
 const MARGIN = 28;
+/** As little as this where a graph can be read, in all of its width, with no more. */
+const LEAST_MARGIN = 4;
 
 export const sameCamera = (one: Camera, other: Camera | null): boolean =>
   other !== null && one.x === other.x && one.y === other.y && one.scale === other.scale;
@@ -50,17 +52,25 @@ export function fit(box: Box, width: number, height: number): Camera {
   };
 }
 
-/** The first view: everything where that is readable, else the top of the graph, with its first box in the middle. */
+/**
+ * The first view: everything where that is readable, else the top of the graph: all of its width where that is readable,
+ * else with its first box as near to the middle as leaves no side empty.
+ */
 export function firstView(box: Box, first: Box, width: number, height: number): Camera {
   const whole = fit(box, width, height);
   if (whole.scale >= READABLE) {
     return whole;
   }
-  const scale = Math.max(
-    READABLE + 0.15,
-    Math.min(FIT_MOST - 0.2, (width - 2 * MARGIN) / Math.max(1, box.width)),
-  );
-  return { scale, x: width / 2 - (first.x + first.width / 2) * scale, y: MARGIN - box.y * scale };
+  const margin = Math.max(LEAST_MARGIN, Math.min(MARGIN, (width - box.width * READABLE) / 2));
+  const wide = Math.min(FIT_MOST - 0.2, (width - 2 * margin) / Math.max(1, box.width));
+  const scale = wide < READABLE - 1e-9 ? READABLE + 0.15 : wide;
+  const sides = [margin - box.x * scale, width - margin - (box.x + box.width) * scale];
+  const x = width / 2 - (first.x + first.width / 2) * scale;
+  return {
+    scale,
+    x: Math.max(Math.min(...sides), Math.min(Math.max(...sides), x)),
+    y: MARGIN - box.y * scale,
+  };
 }
 
 /** Moves as little as brings a box into view; one that is too large is centered by its top. */

@@ -7,47 +7,45 @@ export interface PanelPlacement {
   close(): void;
 }
 
+/** Of a box that is larger than what the panel leaves, this much is to be seen, in pixels. */
+const PART = 60;
+
 /** `resized` measures the picture anew. */
 export function createPanelPlacement(view: View, resized: () => void): PanelPlacement {
-  const { events, frame, panel, stage, tree } = view;
+  const { events, panel, stage, tree } = view;
   /** How far the picture stepped aside for the panel, in pixels. */
-  let shifted = 0;
+  let aside = { x: 0, y: 0 };
 
-  /** What the panel leaves of the picture; on a narrow page it lies over it. */
-  const freeWidth = (): number =>
-    frame.root.classList.contains('narrow') ? stage.width - panel.node.offsetWidth : stage.width;
-
+  /** Whether a box goes on under the panel, beside the picture or below it. */
   const isHidden = (index: number): boolean => {
     const scene = view.scene!;
-    const right = (scene.x[index] + Math.min(scene.width[index], 60)) * stage.camera.scale + stage.camera.x;
-    return right > freeWidth();
-  };
-
-  const revealBeside = (index: number): void => {
-    const scene = view.scene!;
-    stage.reveal(index);
-    const { scale, x } = stage.camera;
-    const middle = (scene.x[index] + scene.width[index] / 2) * scale + x;
-    if (isHidden(index) && freeWidth() > 0) {
-      stage.pan(freeWidth() / 2 - middle, 0);
-      shifted += freeWidth() / 2 - middle;
-    }
+    const { scale, x, y } = stage.camera;
+    const isCut = (start: number, size: number, free: number): boolean =>
+      start + (size > free ? Math.min(PART * scale, size) : size) > free;
+    return (
+      isCut(scene.x[index] * scale + x, scene.width[index] * scale, stage.width) ||
+      isCut(scene.y[index] * scale + y, scene.height[index] * scale, stage.height)
+    );
   };
 
   return {
     open(tab, recenter = false) {
-      const beside = !panel.shown;
-      const before = stage.width;
+      const isOpening = !panel.shown;
+      const { width } = stage;
       panel.show(tab);
       events.emit('panel', true);
-      if (beside) {
+      if (isOpening) {
         resized();
         // Recentered, the picture moves to the middle of what the panel leaves; never so under a pointer.
-        shifted = recenter ? (stage.width - before) / 2 : 0;
-        stage.pan(shifted, 0);
-        const index = view.selectedIndex;
-        if (index >= 0 && isHidden(index)) {
-          revealBeside(index);
+        aside = { x: recenter ? (stage.width - width) / 2 : 0, y: 0 };
+        stage.pan(aside.x, 0);
+      }
+      const index = view.selectedIndex;
+      if (index >= 0 && isHidden(index)) {
+        const before = stage.camera;
+        stage.reveal(index);
+        if (stage.camera.scale === before.scale) {
+          aside = { x: aside.x + stage.camera.x - before.x, y: aside.y + stage.camera.y - before.y };
         }
       }
     },
@@ -55,8 +53,8 @@ export function createPanelPlacement(view: View, resized: () => void): PanelPlac
       panel.hide();
       events.emit('panel', false);
       resized();
-      stage.pan(-shifted, 0);
-      shifted = 0;
+      stage.pan(-aside.x, -aside.y);
+      aside = { x: 0, y: 0 };
       tree.node.focus();
     },
   };

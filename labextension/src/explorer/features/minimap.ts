@@ -10,6 +10,8 @@ const MOST = 168;
 const LEAST = 36;
 /** Shown when less than this part of the picture's height or width is in view. */
 const PART = 0.7;
+/** In a picture that is narrower, it would cover what is looked at. */
+const NARROW = 420;
 /** Closed groups and operators beyond this many are drawn as blocks. */
 const MANY = 4000;
 
@@ -78,7 +80,7 @@ export function minimapFeature(view: View): void {
     const shown =
       wanted &&
       scene !== null &&
-      stage.width > 320 &&
+      stage.width >= NARROW &&
       (seen.width < bounds.width * PART || seen.height < bounds.height * PART);
     node.hidden = !shown;
     if (!shown) {

@@ -5,8 +5,10 @@ import { element } from './dom';
 import { clampHeight, createResizeHandle } from './resizehandle';
 import { cssVariables, readTheme, watchTheme, type Theme } from './theme';
 
-/** Narrower than this, the panel lies over the picture instead of beside it. */
+/** Narrower than this, the bar has more rows. */
 const NARROW = 720;
+/** Narrower than this, the panel is below the picture instead of beside it. */
+const PHONE = 480;
 /** Narrower than this, a bar with a list of recordings has two rows. */
 const COMPACT = 1200;
 
@@ -129,6 +131,7 @@ export function createFrame(host: HTMLElement, firstHeight: number, events: Fram
     applyTheme,
     resized() {
       root.classList.toggle('narrow', root.clientWidth < NARROW);
+      root.classList.toggle('phone', root.clientWidth < PHONE);
       root.classList.toggle('compact', root.clientWidth < COMPACT);
     },
     destroy() {

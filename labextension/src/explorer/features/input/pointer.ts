@@ -2,6 +2,7 @@
 
 import * as strings from '../../../i18n/strings';
 import type { View } from '../../core/view';
+import { indexOf } from '../../canvas/scene';
 import { hitTest } from '../../core/positions';
 import { element } from '../../ui/dom';
 
@@ -11,8 +12,9 @@ export interface PointerEvents {
   onZoom(factor: number, x: number, y: number, step: boolean): void;
   onHover(x: number, y: number): void;
   onLeave(): void;
-  onClick(x: number, y: number, shift: boolean): void;
-  onDoubleClick(x: number, y: number): void;
+  /** `again`: soon after another one, at the same place. */
+  onClick(x: number, y: number, shift: boolean, again: boolean): void;
+  onDoubleClick(): void;
   /** The wheel was turned over a graph without focus: the page scrolls, not we. */
   onWheelRefused(): void;
   hasFocus(): boolean;
@@ -73,14 +75,18 @@ export function watchPointer(node: HTMLElement, events: PointerEvents): void {
       return;
     }
     node.classList.remove('dragging');
-    if (event.type === 'pointerup' && event.button === 0 && moved <= STILL) {
-      events.onClick(...local(event), event.shiftKey);
-    }
   };
   node.addEventListener('pointerup', up);
   node.addEventListener('pointercancel', up);
   node.addEventListener('pointerleave', () => events.onLeave());
-  node.addEventListener('dblclick', (event) => events.onDoubleClick(...local(event)));
+  // Not when the pointer goes up: the click that follows a touch would fall on what has come to lie under the finger.
+  // A click that counts nothing is a press by assistive technology on one of the items.
+  node.addEventListener('click', (event) => {
+    if (event.detail > 0 && moved <= STILL) {
+      events.onClick(...local(event), event.shiftKey, event.detail > 1);
+    }
+  });
+  node.addEventListener('dblclick', () => events.onDoubleClick());
   node.addEventListener(
     'wheel',
     (event) => {
@@ -114,6 +120,13 @@ export function pointerFeature(view: View): void {
   const { stage, tree } = view;
   const hint = element('div', { class: 'scroll-hint', text: strings.clickToZoom() });
   let hintTimer = 0;
+  /** What was clicked last; -1 after a click that is no start of a double one. */
+  let clicked = -1;
+  const toggleClicked = (): void => {
+    if (view.scene !== null && clicked >= 0) {
+      void view.toggle(indexOf(view.scene, clicked));
+    }
+  };
   stage.node.append(hint);
   watchPointer(tree.node, {
     onPan: (dx, dy) => stage.pan(dx, dy),
@@ -124,14 +137,19 @@ export function pointerFeature(view: View): void {
       tree.node.classList.toggle('clickable', onToggle || (index >= 0 && !ground));
     },
     onLeave: () => view.hover(-1),
-    onClick(x, y, shift) {
+    onClick(x, y, shift, again) {
       tree.node.focus();
       const { index, onToggle } = hitTest(view, x, y);
       if (onToggle) {
+        clicked = -1;
         void view.toggle(index);
         return;
       }
-      const clicked = view.scene?.visible.elements[index] ?? -1;
+      if (again) {
+        // The panel that the first one opened may have moved the picture.
+        return;
+      }
+      clicked = view.scene?.visible.elements[index] ?? -1;
       if (shift && clicked >= 0) {
         // The first of several to compare is the one that is selected already.
         if (view.pinned.length === 0 && view.selected >= 0 && view.selected !== clicked) {
@@ -145,12 +163,7 @@ export function pointerFeature(view: View): void {
         view.openPanel();
       }
     },
-    onDoubleClick(x, y) {
-      const { index, onToggle } = hitTest(view, x, y);
-      if (index >= 0 && !onToggle) {
-        void view.toggle(index);
-      }
-    },
+    onDoubleClick: toggleClicked,
     onWheelRefused() {
       hint.classList.add('shown');
       clearTimeout(hintTimer);
@@ -158,5 +171,20 @@ export function pointerFeature(view: View): void {
     },
     hasFocus: () => view.frame.shadow.activeElement !== null,
   });
+  // The first click may have opened the panel under the pointer: the second one is not for what is there.
+  view.panel.node.addEventListener(
+    'click',
+    (event) => {
+      if (event.detail < 2) {
+        clicked = -1;
+      } else if (clicked >= 0) {
+        event.stopPropagation();
+        if (event.detail === 2) {
+          toggleClicked();
+        }
+      }
+    },
+    true,
+  );
   view.events.on('destroy', () => clearTimeout(hintTimer));
 }

@@ -3,7 +3,7 @@
 import * as strings from '../../../i18n/strings';
 import { labelOf } from '../../../model/describe';
 import { groupElement, kindOf, type Element, type Hierarchy } from '../../../model/hierarchy';
-import { finish, indexing, search, type SearchIndex } from '../../../model/search';
+import { finish, indexing, markedText, reasons, search, type SearchIndex } from '../../../model/search';
 import { whileIdle } from '../../ui/idle';
 import { element } from '../../ui/dom';
 
@@ -103,8 +103,17 @@ export function createSearchBox(events: SearchEvents): SearchBox {
       element('code', { text: query }),
       element('span', { text: what() }),
     );
+  const marked = (text: string, words: readonly string[]): HTMLElement =>
+    element(
+      'span',
+      {},
+      ...markedText(text, words).map(([part, isFound]) =>
+        isFound ? element('mark', { text: part }) : document.createTextNode(part),
+      ),
+    );
   const fill = (): void => {
     const graph = h!;
+    const { words, of: reasonsOf } = reasons(graph, input.value);
     const rows = matches.slice(0, MOST_SHOWN).map((match, position) => {
       const label = labelOf(graph, match);
       const kind = kindOf(graph, match);
@@ -114,14 +123,20 @@ export function createSearchBox(events: SearchEvents): SearchBox {
           : kind === 'op'
             ? graph.document.nodes.scope[match]
             : 0;
+      const title = label.title.toLowerCase();
       return element(
         'li',
         {
           attributes: { role: 'option', id: `match-${position}`, 'aria-selected': 'false' },
           onClick: () => step(position),
         },
-        element('span', { text: label.title }),
-        element('span', { text: [label.detail, graph.paths[scope]].filter(Boolean).join(' · ') }),
+        marked(label.title, words),
+        // Where the title does not tell why this was found, the path does, or what is written below.
+        marked(
+          [graph.paths[scope], label.detail].filter(Boolean).join(' · '),
+          words.filter((word) => !title.includes(word)),
+        ),
+        ...reasonsOf(match).map((line) => marked(line, words)),
       );
     });
     if (input.value.trim() === '') {
