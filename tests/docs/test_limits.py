@@ -92,6 +92,23 @@ def test_the_clock(recwarn):
     assert torch.equal(trace(ONES), first)
 
 
+def test_a_setting_from_outside():
+    class Scaled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = 2.0
+
+        def forward(self, x):
+            return x * self.scale
+
+    net = Scaled()
+    trace = traced(net, ONES)
+    net.scale = 3.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(trace(ONES), ONES * 2)
+
+
 def test_python_s_random_numbers():
     trace = traced(lambda x: x * random.random(), ONES, check_trace=False)
     assert [item.kind for item in trace.assumptions] == [AssumptionKind.RANDOM]
