@@ -125,3 +125,13 @@ def test_a_condition_without_a_comparison_is_called_by_itself_and_not_by_its_sta
     branch = next(item for item in traced.assumptions if item.kind is AssumptionKind.BRANCH)
     assert branch.about == "x.shape[0] % 2"
     assert [case.label for case in traced.cases] == ["not x.shape[0] % 2", "x.shape[0] % 2"]
+
+
+@pytest.mark.filterwarnings("ignore::tracelab.TracerWarning")
+def test_what_torch_s_own_module_read_is_named_where_no_line_is_the_user_s():
+    traced = tracelab.trace(torch.nn.BatchNorm1d(4, momentum=None), torch.randn(3, 4))
+    with pytest.warns(
+        tracelab.AssumptionWarning,
+        match=r"float\(self\.num_batches_tracked\) in torch's `_BatchNorm\.forward` was 1\.0 when .* and is 2\.0 at",
+    ):
+        traced(torch.randn(3, 4))

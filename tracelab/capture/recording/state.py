@@ -427,9 +427,21 @@ class RecordingState:
         if value is None:
             return
         if (value, test) not in self._assumed:
-            self.assume_at(kind, test, value, constant, self.source(frame), subject)
+            source = self.source(frame)
+            if source is None and not subject and kind in (AssumptionKind.NUMBER, AssumptionKind.BRANCH):
+                subject = self._asked_in_torch(frame)
+            self.assume_at(kind, test, value, constant, source, subject)
         elif (value, test) in self.followed.facts:
             self.followed.decide(value, test, self.source(frame))
+
+    def _asked_in_torch(self, frame: FrameType | None) -> str:
+        """What torch's own code read, where none of the user's runs: in a module of torch that was traced itself."""
+        while frame is not None and frame.f_code is not self.boundary:
+            module = str(frame.f_globals.get("__name__", ""))
+            if module.startswith("torch.") and module != "torch._tensor":
+                return _in_torch(frame)
+            frame = frame.f_back
+        return ""
 
     def drop_needless(self, frame: FrameType, truth: bool, known: int) -> None:
         """A comparison was found: take out an assumption on the other side of its `and` or `or` that decides nothing.
@@ -453,8 +465,7 @@ class RecordingState:
             return
         subject = ""
         if is_inner(frame.f_code):
-            code = frame.f_code
-            subject = f"{Source(((code, frame.f_lasti),)).expression} in torch's `{code.co_qualname}`"
+            subject = _in_torch(frame)
         kind = AssumptionKind.CHECK if behind is Check.RAISES else AssumptionKind.BRANCH
         self.assume(kind, test, value, truth, frame, subject=subject)
 
@@ -536,6 +547,11 @@ class RecordingState:
             return names_around(source, frame)
         finally:
             self.paused = inside
+
+
+def _in_torch(frame: FrameType) -> str:
+    code = frame.f_code
+    return f"{Source(((code, frame.f_lasti),)).expression} in torch's `{code.co_qualname}`"
 
 
 def _waits_for_device(number: Value) -> bool:
