@@ -25,6 +25,7 @@ extensions = [
     "docstrings",
     "explorers",
     "tutorials",
+    "sources",
     "gallery",
     "commands",
 ]
@@ -60,6 +61,7 @@ linkcheck_rate_limit_timeout = 60
 
 html_theme = "furo"
 html_title = f"tracelab {version}"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
