@@ -10,6 +10,19 @@ document.addEventListener('DOMContentLoaded', () => {
     heading.textContent = 'Search';
     main.prepend(heading);
   }
+  // A heading without text is none.
+  for (const cell of document.querySelectorAll('th')) {
+    if (cell.textContent.trim()) continue;
+    const plain = document.createElement('td');
+    plain.style.cssText = cell.style.cssText;
+    plain.className = cell.className;
+    cell.replaceWith(plain);
+  }
+  // Long paths and names in tables break at their parts.
+  for (const code of document.querySelectorAll('td code .pre')) {
+    const parts = code.textContent.split(/(?<=[/_.]|::)/);
+    if (code.textContent.length > 20) code.replaceChildren(...parts.flatMap((part) => [part, document.createElement('wbr')]));
+  }
   document.querySelector('.sidebar-drawer')?.setAttribute('aria-label', 'Pages');
   document.querySelector('.toc-drawer')?.setAttribute('aria-label', 'On this page');
 });
@@ -31,7 +44,7 @@ document.addEventListener('DOMContentLoaded', () => {
   };
 
   const stack = (table) => {
-    const headings = [...table.querySelectorAll('thead th')].map((cell) => cell.textContent.trim());
+    const headings = [...table.querySelectorAll('thead :is(th, td)')].map((cell) => cell.textContent.trim());
     table.classList.add('stacked');
     // A table that is laid out as blocks is no table any more, unless it says so.
     table.setAttribute('role', 'table');

@@ -21,8 +21,6 @@ pytest.importorskip("furo")
 ROOT = Path(__file__).parents[2]
 LARGEST = 400_000
 
-pytestmark = pytest.mark.nightly
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
@@ -121,6 +119,8 @@ def test_the_page_for_assistants_is_plain_text_at_the_root(site):
 def browser():
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
+        if os.environ.get("TRACELAB_REQUIRE_BROWSER") == "1":
+            pytest.fail("TRACELAB_REQUIRE_BROWSER=1, but there is no Chromium")
         pytest.skip("there is no Chromium")
     from playwright.sync_api import sync_playwright
 
@@ -145,49 +145,60 @@ PHONE = {"width": 390, "height": 800}
 
 
 def names():
-    """The pages of the site, as far as they are known before it is built."""
-    written = [path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts]
-    found = {path.relative_to(ROOT / "docs").with_suffix("").as_posix() for path in written if "measured" not in path.parts}
-    return sorted({*found, *(f"tutorials/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")), *WITHOUT_A_SOURCE})
+    """The pages of the site, as far as they are known before it is built: a sample in a plain run."""
+    written = [path.relative_to(ROOT / "docs").with_suffix("") for path in (ROOT / "docs").rglob("*.md")]
+    named = {path.as_posix() for path in written if path.parts[0] not in ("_build", "measured")}
+    named |= {f"tutorials/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    for name in sorted(named | set(WITHOUT_A_SOURCE)):
+        yield pytest.param(name, marks=() if name in SAMPLE else pytest.mark.nightly)
 
 
-def opened(browser, site, name, **context):
-    """A page as it stands after its scripts; the explorers in it are pages of their own."""
-    page = browser.new_context(**context).new_page()
-    page.route("**/_explorers/**", lambda route: route.abort())
-    page.goto((site / f"{name}.html").as_uri())
-    page.wait_for_load_state("load")
-    return page
+@pytest.fixture
+def opened(browser, site):
+    """Opens a page, after its scripts; the explorers in it are left out: they are pages of their own."""
+    contexts = []
+
+    def open_page(name, *, explorers=False, **context):
+        contexts.append(browser.new_context(**context))
+        page = contexts[-1].new_page()
+        if not explorers:
+            page.route("**/_explorers/**", lambda route: route.abort())
+        page.goto((site / f"{name}.html").as_uri())
+        page.wait_for_load_state("load")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
-def serious(page):
+def violations(page):
+    """What axe finds that is serious, and the faults of tables and headings that are not."""
     from axe_playwright_python.sync_playwright import Axe
 
+    mended = {"empty-table-header", "page-has-heading-one", "scrollable-region-focusable"}
     found = Axe().run(page).response["violations"]
-    wanted = {"empty-table-header", "page-has-heading-one", "scrollable-region-focusable"}
     return [
         (each["id"], each["nodes"][0]["html"])
         for each in found
-        if each["impact"] in ("serious", "critical") or each["id"] in wanted
+        if each["impact"] in ("serious", "critical") or each["id"] in mended
     ]
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
-@pytest.mark.parametrize("name", SAMPLE)
-def test_axe_finds_nothing_serious(site, browser, look, name):
-    context = {"viewport": PHONE} if look == "phone" else {"color_scheme": look}
-    page = browser.new_context(**context).new_page()
-    page.goto((site / f"{name}.html").as_uri())
-    page.wait_for_timeout(1000)
-    assert not serious(page)
+@pytest.mark.parametrize("name", names())
+def test_axe_finds_nothing_serious(opened, look, name):
+    page = opened(name, viewport=PHONE) if look == "phone" else opened(name, color_scheme=look)
+    assert not violations(page)
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", [name for name in names() if name not in SAMPLE])
-def test_axe_finds_nothing_serious_on_any_other_page(site, browser, name):
-    assert not serious(opened(browser, site, name))
-    assert not serious(opened(browser, site, name, viewport=PHONE, color_scheme="dark"))
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_explorers_of_a_page(opened, scheme):
+    page = opened("start", explorers=True, color_scheme=scheme)
+    page.wait_for_timeout(1000)
+    assert not violations(page)
 
 
 TOO_WIDE = """() => {
@@ -199,28 +210,28 @@ TOO_WIDE = """() => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", names())
-def test_a_page_fits_a_phone(site, browser, name):
-    assert opened(browser, site, name, viewport=PHONE).evaluate(TOO_WIDE) == 0
+def test_a_page_fits_a_phone(opened, name):
+    assert opened(name, viewport=PHONE).evaluate(TOO_WIDE) == 0
 
 
 @pytest.mark.browser
-def test_a_page_that_does_not_fit_a_phone_is_seen(site, browser):
-    page = opened(browser, site, "start", viewport=PHONE)
+def test_a_page_that_does_not_fit_a_phone_is_seen(opened):
+    page = opened("start", viewport=PHONE)
     page.evaluate("document.querySelector('article').innerHTML += '<div style=\"width: 500px\">wide</div>'")
     assert page.evaluate(TOO_WIDE) > 0
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", names())
-def test_no_table_is_cut_on_a_desktop(site, browser, name):
-    page = opened(browser, site, name, viewport={"width": 1280, "height": 800})
+def test_no_table_is_cut_on_a_desktop(opened, name):
+    page = opened(name, viewport={"width": 1280, "height": 800})
     wide = "each => each.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 60))"
     assert page.locator(".table-wrapper").evaluate_all(wide) == []
 
 
 @pytest.mark.browser
-def test_a_wide_table_shows_all_its_columns_on_a_phone(site, browser):
-    page = opened(browser, site, "performance", viewport=PHONE)
+def test_a_wide_table_shows_all_its_columns_on_a_phone(opened):
+    page = opened("performance", viewport=PHONE)
     row = page.locator("table.stacked tbody tr").first
     cells = row.locator("td:not(:empty)")
     assert cells.count() >= 4
@@ -231,8 +242,8 @@ def test_a_wide_table_shows_all_its_columns_on_a_phone(site, browser):
 
 
 @pytest.mark.browser
-def test_a_wide_table_becomes_a_table_again_on_a_wide_screen(site, browser):
-    page = opened(browser, site, "performance", viewport=PHONE)
+def test_a_wide_table_becomes_a_table_again_on_a_wide_screen(opened):
+    page = opened("performance", viewport=PHONE)
     assert page.locator("table.stacked").count() > 0
     page.set_viewport_size({"width": 1280, "height": 800})
     page.wait_for_timeout(200)
