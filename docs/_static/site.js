@@ -21,7 +21,7 @@ document.addEventListener('DOMContentLoaded', () => {
   // Long paths and names in tables break at their parts.
   for (const code of document.querySelectorAll('td code .pre')) {
     const parts = code.textContent.split(/(?<=[/_.]|::)/);
-    if (code.textContent.length > 20) code.replaceChildren(...parts.flatMap((part) => [part, document.createElement('wbr')]));
+    if (code.textContent.length > 9) code.replaceChildren(...parts.flatMap((part) => [part, document.createElement('wbr')]));
   }
   document.querySelector('.sidebar-drawer')?.setAttribute('aria-label', 'Pages');
   document.querySelector('.toc-drawer')?.setAttribute('aria-label', 'On this page');
