@@ -109,6 +109,7 @@ def test_a_model_of_the_gallery_is_one_small_file_with_a_thumbnail(site):
     for page in made:
         assert page.stat().st_size <= LARGEST
         assert page.with_suffix(".svg").exists()
+        assert page.with_name(f"{page.stem}-dark.svg").exists()
 
 
 def test_the_page_for_assistants_is_plain_text_at_the_root(site):
@@ -187,7 +188,7 @@ def violations(page):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", list(names()))
 def test_axe_finds_nothing_serious(opened, look, name):
     page = opened(name, viewport=PHONE) if look == "phone" else opened(name, color_scheme=look)
     assert not violations(page)
@@ -209,7 +210,7 @@ TOO_WIDE = """() => {
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", list(names()))
 def test_a_page_fits_a_phone(opened, name):
     assert opened(name, viewport=PHONE).evaluate(TOO_WIDE) == 0
 
@@ -222,7 +223,7 @@ def test_a_page_that_does_not_fit_a_phone_is_seen(opened):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", list(names()))
 def test_no_table_is_cut_on_a_desktop(opened, name):
     page = opened(name, viewport={"width": 1280, "height": 800})
     wide = "each => each.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 60))"
@@ -257,6 +258,10 @@ def test_the_search_of_the_gallery_hides_what_does_not_fit(site, browser):
     page.get_by_label("Search the gallery").fill("language mixture")
     assert page.locator(".gallery li:visible strong").all_inner_texts() == ["Mixtral"]
     assert page.locator(".gallery-found").inner_text().startswith("1 of ")
+    page.get_by_label("Search the gallery").fill("decoder")
+    shown = page.locator(".gallery li:visible strong").all_inner_texts()
+    assert {"Llama", "DeepSeek V3", "Whisper"} <= set(shown)
+    assert "ResNet-18" not in shown
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
