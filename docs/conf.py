@@ -20,6 +20,7 @@ version = release = tracelab.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "docstrings",
@@ -38,6 +39,8 @@ nb_execution_mode = "off"
 
 # A single backtick in a docstring is code, as in Markdown.
 default_role = "code"
+# The tables of names: their pages are written by hand.
+autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True

@@ -72,15 +72,26 @@ def test_every_folder_of_tests_is_in_the_table_of_contributing():
     assert said <= there
 
 
+PUBLIC = {name for name in tracelab.__all__ if name != "__version__"}
+
+
+def reference():
+    """The pages that document the public names."""
+    return "\n".join(text_of(path) for path in sorted((ROOT / "docs" / "reference" / "python").glob("*.md")))
+
+
 def test_every_public_name_is_in_the_reference():
-    page = text_of(ROOT / "docs" / "reference" / "python.md")
-    listed = set(re.findall(r"auto\w+:: tracelab\.(\w+)", page))
-    assert listed == {name for name in tracelab.__all__ if name != "__version__"}
+    listed = set(re.findall(r"auto\w+:: tracelab\.(\w+)", reference()))
+    assert listed == PUBLIC
+
+
+def test_every_public_name_is_in_the_table_above_the_reference():
+    table = text_of(ROOT / "docs" / "reference" / "python.md")
+    assert set(re.findall(r"^   tracelab\.(\w+)$", table, re.MULTILINE)) == PUBLIC
 
 
 def test_every_method_of_a_traced_module_in_the_reference_has_a_docstring():
-    page = text_of(ROOT / "docs" / "reference" / "python.md")
-    (members,) = re.findall(r"autoclass:: tracelab\.TracedModule\n   :members: (.+)", page)
+    (members,) = re.findall(r"autoclass:: tracelab\.TracedModule\n   :members: (.+)", reference())
     missing = [name for name in members.split(", ") if not inspect.getdoc(getattr(tracelab.TracedModule, name))]
     assert not missing
 
