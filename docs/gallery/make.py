@@ -81,7 +81,7 @@ ENTRIES = [
     Entry("gpt", "GPT", "language", "a decoder with learned positions", models.gpt),
     Entry("gpt2", "GPT-2", "language", "a decoder, as transformers has it", known_models.gpt2),
     Entry("llama", "Llama", "language", "rotary positions, grouped queries, a gated MLP", known_models.llama),
-    Entry("llama70b", "Llama 3 70B", "language", "the published size, without weights and cache", known_models.llama_70b),
+    Entry("llama70b", "Llama 3 70B", "language", "the published size; no weights, no cache", known_models.llama_70b),
     Entry("mistral", "Mistral", "language", "a decoder with a sliding window", known_models.mistral),
     Entry("qwen3", "Qwen 3", "language", "a decoder with normed queries and keys", known_models.qwen3),
     Entry("gemma3", "Gemma 3", "language", "a decoder with four norms a layer", known_models.gemma3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import html.parser
 import http.server
 import os
@@ -88,6 +89,14 @@ def test_the_icons_of_a_page_lead_to_files_of_the_repository(site):
             if found:
                 assert (ROOT / found[1]).exists(), (page.relative_to(site), address)
                 assert not found[1].startswith("docs/tutorials/")
+
+
+def test_the_front_page_says_what_it_is_and_how_to_get_it(site):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    assert '<meta content="tracelab traces PyTorch code' in text
+    assert "favicon.svg" in text
+    assert "git clone" in html.unescape(re.sub(r"<[^>]+>", "", text))
+    assert ">View document</a>" in text
 
 
 def test_the_start_page_has_three_explorers(site):
