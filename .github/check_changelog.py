@@ -2,6 +2,7 @@
 
 python .github/check_changelog.py --since origin/main   # a change of the package has a line
 python .github/check_changelog.py --release v0.2.0      # the tag is the version, and its section has a day
+python .github/check_changelog.py --notes v0.2.0        # prints the section of a version
 """
 
 from __future__ import annotations
@@ -38,12 +39,24 @@ def not_ready(tag: str, version: str, changelog: str) -> str:
     return ""
 
 
+def notes_of(tag: str, changelog: str) -> str:
+    """The section of a version, without its heading."""
+    found = re.search(
+        rf"^## \[{re.escape(tag.removeprefix('v'))}\][^\n]*\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL
+    )
+    return found[1].strip() + "\n" if found else ""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("--since", help="the commit that is changed")
     chosen.add_argument("--release", help="the tag")
+    chosen.add_argument("--notes", help="the tag")
     options = parser.parse_args()
+    if options.notes:
+        sys.stdout.write(notes_of(options.notes, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")))
+        return
     if options.since:
         command = ["git", "diff", "--name-only", f"{options.since}...HEAD"]
         changed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -20,11 +20,13 @@ version = release = tracelab.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "docstrings",
     "explorers",
     "tutorials",
+    "sources",
     "gallery",
     "commands",
 ]
@@ -37,6 +39,8 @@ nb_execution_mode = "off"
 
 # A single backtick in a docstring is code, as in Markdown.
 default_role = "code"
+# The tables of names: their pages are written by hand.
+autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
@@ -60,6 +64,7 @@ linkcheck_rate_limit_timeout = 60
 
 html_theme = "furo"
 html_title = f"tracelab {version}"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]

@@ -31,6 +31,8 @@ class Gallery(SphinxDirective):
     """See the module."""
 
     def run(self) -> list[nodes.Node]:
+        for script in MAKE.parent.glob("*.py"):
+            self.env.note_dependency(str(script))
         folder = Path(self.env.app.outdir) / "gallery" / "models"
         cards = [self._card(*made) for made in maker().make(folder, self.config.gallery_models or None)]
         markup = (
@@ -42,9 +44,11 @@ class Gallery(SphinxDirective):
         return [nodes.raw("", markup, format="html")]
 
     def _card(self, entry: Any, size: int, numbers: str) -> str:
-        name, title = html.escape(entry.name), html.escape(entry.title)
+        name, title, tags = html.escape(entry.name), html.escape(entry.title), html.escape(entry.tags, quote=True)
         return (
-            f'<li><a href="models/{name}.html"><img src="models/{name}.svg" alt="" loading="lazy">'
+            f'<li data-tags="{tags}"><a href="models/{name}.html"><span class="thumbnail">'
+            f'<img class="only-light" src="models/{name}.svg" alt="" loading="lazy">'
+            f'<img class="only-dark" src="models/{name}-dark.svg" alt="" loading="lazy"></span>'
             f"<strong>{title}</strong><small>{html.escape(entry.family)} · {html.escape(entry.about)}</small>"
             f"<small>{numbers}, {size / 1e3:.0f} KB</small></a></li>"
         )

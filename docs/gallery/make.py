@@ -1,4 +1,6 @@
-"""Make the gallery: for each architecture an explorer in one HTML file, and a thumbnail. Weights are random, and small.
+"""Make the gallery: for each architecture an explorer in one HTML file, and thumbnails for light and dark pages.
+
+Weights are random, and small. A thumbnail shows one of the blocks that repeat, or the model where none does.
 
     python docs/gallery/make.py FOLDER [NAME ...]
 
@@ -7,8 +9,10 @@ The site's build runs it. A file may have 400 KB at most: a model that gives mor
 
 from __future__ import annotations
 
+import html
 import json
 import logging
+import re
 import sys
 import time
 import warnings
@@ -38,6 +42,29 @@ class Entry:
     about: str
     trace: Callable[[], Any]
 
+    @property
+    def tags(self) -> str:
+        return TAGS[self.name]
+
+
+ENCODER, DECODER, CONVOLUTIONS = "encoder transformer attention", "decoder transformer attention", "convolution cnn"
+TAGS = {
+    **dict.fromkeys(("resnet18", "resnet50", "mobilenet", "convnext", "unet"), CONVOLUTIONS),
+    **dict.fromkeys(("vit", "swin", "dinov2", "segformer", "clip", "vilt", "bert", "deberta", "patchtst"), ENCODER),
+    **dict.fromkeys(("gpt", "gpt2", "llama", "llama70b", "mistral", "qwen3", "gemma3"), DECODER),
+    **dict.fromkeys(("mixtral", "deepseek"), f"{DECODER} moe"),
+    **dict.fromkeys(("t5", "bart"), f"{ENCODER} {DECODER}"),
+    "mamba": "decoder ssm",
+    "lstm": "recurrent rnn",
+    "whisper": f"{ENCODER} {DECODER} speech",
+    "wav2vec2": f"{ENCODER} speech",
+    "encodec": "encoder decoder speech",
+    "denoiser": f"{CONVOLUTIONS} attention",
+    "vae": "encoder decoder",
+    "gcn": "gnn",
+    "training": "optimizer gradients",
+}
+"""Words that the search finds, beside those of the cards."""
 
 ENTRIES = [
     Entry("resnet18", "ResNet-18", "vision", "residual blocks of convolutions", models.resnet),
@@ -54,7 +81,7 @@ ENTRIES = [
     Entry("gpt", "GPT", "language", "a decoder with learned positions", models.gpt),
     Entry("gpt2", "GPT-2", "language", "a decoder, as transformers has it", known_models.gpt2),
     Entry("llama", "Llama", "language", "rotary positions, grouped queries, a gated MLP", known_models.llama),
-    Entry("llama70b", "Llama 3 70B", "language", "the published size, without its weights", known_models.llama_70b),
+    Entry("llama70b", "Llama 3 70B", "language", "the published size; no weights, no cache", known_models.llama_70b),
     Entry("mistral", "Mistral", "language", "a decoder with a sliding window", known_models.mistral),
     Entry("qwen3", "Qwen 3", "language", "a decoder with normed queries and keys", known_models.qwen3),
     Entry("gemma3", "Gemma 3", "language", "a decoder with four norms a layer", known_models.gemma3),
@@ -87,14 +114,53 @@ def make(folder: Path, names: list[str] | None = None) -> Iterator[tuple[Entry, 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             traced = entry.trace()
-        page = traced.to_html().encode()
+        page = framed(traced.to_html(), entry.title).encode()
         if len(page) > LARGEST:
             raise SystemExit(f"{entry.name}: the page has {len(page):,} bytes, more than {LARGEST:,}")
         (folder / f"{entry.name}.html").write_bytes(page)
-        traced.to_svg(folder / f"{entry.name}.svg", max_boxes=8)
+        root = first_repeated(traced.graph)
+        for name, theme in ((entry.name, "print"), (f"{entry.name}-dark", "dark")):
+            figure = traced.figure(root=root, depth=1, theme=theme, symbolic=False)
+            figure.save(folder / f"{name}.svg")
         summary = json.loads(traced.to_json())["summary"]
         numbers = f"{summary['ops']:,} operators, {summary['parameters']:,} parameters"
         yield entry, len(page), numbers
+
+
+def first_repeated(graph: Any) -> str:
+    """The path of the first of the outermost blocks that repeat, `layers.0`; empty where none does."""
+    scopes: dict[str, Any] = {}
+    for node in graph.nodes:
+        scope = node.scope
+        while scope is not None and scope.path:
+            scopes.setdefault(scope.path, scope)
+            scope = scope.parent
+    inner = {path.rpartition(".")[0] for path in scopes}
+    for path in sorted(scopes, key=lambda path: path.count(".")):
+        twin = scopes.get(path[:-1] + "1")
+        if path.endswith(".0") and path in inner and twin and twin.class_name == scopes[path].class_name:
+            return path
+    return ""
+
+
+STYLE = """
+      header { display: flex; gap: 0.8rem; align-items: center; height: 2rem; padding: 0 0.6rem; }
+      header, h1 { font: 13px system-ui, sans-serif; }
+      h1 { position: static; width: auto; height: auto; font-weight: 600; clip-path: none; }
+      #tracelab { height: calc(100vh - 2rem); }
+"""
+
+
+def framed(page: str, title: str) -> str:
+    """An explorer's page with the title of the gallery, and a way back to it."""
+    title = html.escape(title)
+    page, titles = re.subn(r"<title>.*?</title>", lambda _: f"<title>{title} · tracelab gallery</title>", page, count=1)
+    header = f'<header><a href="../index.html">← Gallery</a><h1>{title}</h1></header>'
+    page, headers = re.subn(r"<header><h1>.*?</h1></header>", lambda _: header, page, count=1)
+    page, styles = re.subn(r"\n *</style>", lambda _: f"{STYLE}    </style>", page, count=1)
+    if (titles, headers, styles) != (1, 1, 1):
+        raise SystemExit("the page of an explorer has another form than the gallery knows")
+    return page
 
 
 def main(arguments: list[str]) -> None:

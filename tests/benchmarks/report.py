@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from .measuring import Measurement
 
 WORSE = 1.05
 """From this ratio on a peer is called better: below it is the machine's noise."""
+HEADINGS = ("case", "what", "tracelab", "compared with", "its figure", "ratio")
 TITLES = {
     "tracing": "Tracing",
     "replay": "Replay",
@@ -29,7 +31,7 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
     rows = [Measurement(**row) for row in record["measurements"]]
     found = {"machine.md": _machine(record), "losses.md": _losses(rows)}
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
-        lines = ["| case | what | tracelab | peer | | ratio |", "|---|---|---:|---|---:|---:|"]
+        lines = [f"| {' | '.join(HEADINGS)} |", "|---|---|---:|---|---:|---:|"]
         lines += [_line(row) for row in rows if row.benchmark == benchmark]
         found[f"{benchmark.replace(' ', '_')}.md"] = "\n".join(lines) + "\n"
     return found
@@ -50,6 +52,11 @@ def losses(rows: list[Measurement]) -> list[Measurement]:
     """What a peer does better, the worst first."""
     found = [row for row in rows if row.ratio is not None and row.ratio > WORSE and not row.own]
     return sorted(found, key=lambda row: (-(row.ratio or 0), row.key))
+
+
+def close(rows: list[Measurement]) -> list[Measurement]:
+    """What a peer does better by no more than the machine's noise."""
+    return [row for row in rows if row.ratio is not None and 1 < row.ratio <= WORSE and not row.own]
 
 
 def compared(rows: list[Measurement]) -> int:
@@ -77,22 +84,34 @@ def _terminal_line(row: Measurement) -> str:
 
 def _line(row: Measurement) -> str:
     theirs = amount(row.theirs, row.unit) if row.theirs is not None else "–"
-    peer = row.peer + (f" ({row.note})" if row.note and row.peer else row.note)
+    peer = row.peer + (f" ({row.note})" if row.note and row.peer else _readable(row.note))
     ratio = "" if row.ratio is None else f"**{row.ratio:.2f}**" if row in losses([row]) else f"{row.ratio:.2f}"
     cells = [row.case, row.what, amount(row.ours, row.unit), peer, theirs if row.peer else "", ratio]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
+def _readable(note: str) -> str:
+    """A note without a figure that is too small to be one: memory that did not grow is not 0.0 MB."""
+    return re.sub(r"(\S.*) took 0\.0 MB", r"\1 took less than can be measured", note)
+
+
 def _losses(rows: list[Measurement]) -> str:
-    lost = losses(rows)
-    if not lost:
-        return f"In none of the {compared(rows)} comparisons of this run is a peer better.\n"
-    lines = [f"In {len(lost)} of the {compared(rows)} comparisons of this run a peer is better:", ""]
-    lines += ["| case | what | ratio | better is |", "|---|---|---:|---|"]
-    for row in lost:
-        title = TITLES.get(row.benchmark, row.benchmark)
-        lines.append(f"| {title}: {row.case} | {row.what} | {row.ratio:.2f} | {row.peer} |")
+    lost, near = losses(rows), close(rows)
+    margin = f"by more than {round((WORSE - 1) * 100)} %"
+    if lost:
+        lines = [f"In {len(lost)} of the {compared(rows)} comparisons of this run a peer is better {margin}:", ""]
+        lines += ["| case | what | ratio | better is |", "|---|---|---:|---|"]
+        lines += [f"| {_title(row)} | {row.what} | {row.ratio:.2f} | {row.peer} |" for row in lost]
+    else:
+        lines = [f"In none of the {compared(rows)} comparisons of this run is a peer better {margin}."]
+    if near:
+        lines += ["", f"In {len(near)} more it is better by less, which may be the machine's noise:", ""]
+        lines += [f"- {_title(row)}, {row.what} ({row.ratio:.2f})" for row in near]
     return "\n".join(lines) + "\n"
+
+
+def _title(row: Measurement) -> str:
+    return f"{TITLES.get(row.benchmark, row.benchmark)}: {row.case}"
 
 
 def _machine(record: dict[str, Any]) -> str:

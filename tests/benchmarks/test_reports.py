@@ -44,7 +44,7 @@ def record(ratio=1.5, date="2026-01-01T00:00:00+00:00", commit="0123456789abcdef
 
 def test_a_table_has_a_line_for_each_figure_and_the_worse_ratio_stands_out():
     assert report.tables(record())["replay.md"] == (
-        "| case | what | tracelab | peer | | ratio |\n"
+        "| case | what | tracelab | compared with | its figure | ratio |\n"
         "|---|---|---:|---|---:|---:|\n"
         "| chain-1000 | call | 3 ms | torch.jit.trace | 2 ms | **1.50** |\n"
         "| a\\|b | call | 1,234 ms | TorchLens (TorchLens raises KeyError) | – |  |\n"
@@ -53,7 +53,7 @@ def test_a_table_has_a_line_for_each_figure_and_the_worse_ratio_stands_out():
 
 def test_the_losses_name_the_peers_that_are_better_and_no_costs_of_our_own():
     assert report.tables(record())["losses.md"] == (
-        "In 1 of the 2 comparisons of this run a peer is better:\n\n"
+        "In 1 of the 2 comparisons of this run a peer is better by more than 5 %:\n\n"
         "| case | what | ratio | better is |\n|---|---|---:|---|\n"
         "| Replay: chain-1000 | call | 1.50 | torch.jit.trace |\n"
     )
@@ -61,6 +61,25 @@ def test_the_losses_name_the_peers_that_are_better_and_no_costs_of_our_own():
 
 def test_without_losses_that_is_said():
     assert "In none of the 2 comparisons" in report.tables(record(ratio=0.9))["losses.md"]
+
+
+def test_a_peer_that_is_better_by_no_more_than_noise_is_said_apart():
+    text = report.tables(record(ratio=1.02))["losses.md"]
+    assert "In none of the 2 comparisons of this run is a peer better by more than 5 %." in text
+    assert (
+        "In 1 more it is better by less, which may be the machine's noise:\n\n- Replay: chain-1000, call (1.02)" in text
+    )
+
+
+def test_memory_that_did_not_grow_is_no_figure():
+    rows = [Measurement("check", "many", "peak memory", "MB", 6.9, note="20 inputs of 0.5 MB took 0.0 MB")]
+    text = report.tables(record(measurements=[row.as_json() for row in rows]))["check.md"]
+    assert "| 20 inputs of 0.5 MB took less than can be measured |" in text
+
+
+def test_no_heading_of_a_table_is_empty():
+    for text in report.tables(record()).values():
+        assert "| |" not in text.partition("|---")[0]
 
 
 def test_the_machine_the_date_the_versions_and_what_failed_stand_above():

@@ -66,6 +66,22 @@ def test_another_notebook_that_is_named_becomes_a_link():
     assert tutorials._linked("See `02_reading_a_trace.ipynb`.") == "See [02_reading_a_trace](02_reading_a_trace.ipynb)."
 
 
+@pytest.mark.parametrize(
+    ("page", "source"),
+    [
+        ("tutorials/01_quickstart", "notebooks/01_quickstart.ipynb"),
+        ("developing/architecture", "ARCHITECTURE.md"),
+        ("reference/view_document", "labextension/VIEW_DOCUMENT.md"),
+        ("start", None),
+        ("genindex", None),
+    ],
+)
+def test_a_page_that_is_made_of_another_file_has_its_source_there(page, source):
+    import sources
+
+    assert sources.source_of(page) == source
+
+
 def test_every_command_has_its_help():
     import commands
 

@@ -70,6 +70,19 @@ def test_the_recipe_is_rendered_by_the_tool_that_conda_forge_builds_with():
     assert "tracelab" in str(found)
 
 
+# The page on PyPI -------------------------------------------------------------------------------------------
+
+
+def test_links_and_pictures_of_the_readme_lead_somewhere_from_pypi():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for change in settings["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(change["pattern"], change["replacement"], text)
+    addresses = re.findall(r"\]\(([^)]+)\)", text)
+    assert all(address.startswith("https://") for address in addresses)
+    assert any(re.search(r"raw\.githubusercontent\.com/.+\.gif", address) for address in addresses)
+
+
 # The import --------------------------------------------------------------------------------------------------
 
 JUPYTER = """
