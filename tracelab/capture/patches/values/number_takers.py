@@ -6,7 +6,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy
@@ -58,10 +58,15 @@ def _holds_number(objects: Any) -> bool:
     return not {*map(type, objects.flat)}.isdisjoint(SYMBOLIC)
 
 
+@functools.cache
+def _converted(library: ModuleType) -> Attribute:
+    return Attribute(library, "maybe_convert_objects", _of_objects)
+
+
 def _of_pandas() -> Iterator[Replacement]:
     library = sys.modules.get(_PANDAS)
     if library is not None:
-        yield Attribute(library, "maybe_convert_objects", _of_objects)
+        yield _converted(library)
 
 
 NUMBER_TAKERS = (
