@@ -166,7 +166,7 @@ def test_functions_of_a_layer_that_is_called_often_are_read():
     ],
 )
 def test_a_value_that_is_made_twice_is_refused(made):
-    with pytest.raises(TracelabFileError, match="makes the value '[axyq]' twice"):
+    with pytest.raises(TracelabFileError, match=r"makes the value '[axyq]' twice"):
         tracelab.read(io.BytesIO(made.SerializeToString()))
 
 

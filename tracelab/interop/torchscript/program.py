@@ -34,6 +34,11 @@ from tracelab.storage.graph_json.targets import Refusal, ScriptFiles, TargetRead
 _PLACE = re.compile(r"# (.+):(\d+):(\d+)\s*$")
 _ENUM = re.compile(r"Unknown reference to ScriptClass [\w.]*?(\w+)\. ")
 _DEEPEST = 200
+_MOST_STEPS = 1_000_000
+"""Instructions of a script once its calls are followed."""
+_FEW_STEPS = 20_000
+_TIMES = 50
+"""How many times as many as a file has statements there may be, where that is not few."""
 _DAMAGE = (RuntimeError, ValueError, LookupError, TypeError, RecursionError, MemoryError)
 """What torch's reader raises for a damaged file."""
 
@@ -52,9 +57,12 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
         TracelabFileError: It cannot be read.
         OSError: It cannot be opened.
     """
+    most = _MOST_STEPS
     try:
         if not trust:
-            module, find = script.read(looked_through(file))
+            content, statements = looked_through(file)
+            most = min(most, max(_FEW_STEPS, _TIMES * statements))
+            module, find = script.read(content)
         elif isinstance(file, (str, os.PathLike)):
             with open(file, "rb"):
                 # A file that cannot be opened is an `OSError`, and no sentence of the C++ reader's.
@@ -70,7 +78,7 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
     try:
         # torch reads the places of the code when they are asked for.
         with validation.reading("TorchScript"):
-            return _graph_of(loaded, find, own=trust)
+            return _graph_of(loaded, find, own=trust, most=most)
     except (TorchVersionError, TracelabFileError):
         raise
     except TracelabError as error:
@@ -138,14 +146,16 @@ def _finder(module: Any) -> FindFunction:
     return find
 
 
-def _graph_of(target: Any, find: FindFunction, own: bool = True, method: str = "forward") -> Graph:
+def _graph_of(
+    target: Any, find: FindFunction, own: bool = True, method: str = "forward", most: int = _MOST_STEPS
+) -> Graph:
     is_module = script.is_module(target)
     method = _method_of(target, method) if is_module else ""
     name = target.original_name if is_module else target.name
     graph = Graph(name)
     graph.root.class_name = name if is_module else ""
     code = script.method_graph(target, method) if is_module else target.graph
-    reader = _Reader(graph, find, own)
+    reader = _Reader(graph, find, own, most)
     frame = _Frame(graph.root, None)
     values = list(code.inputs())
     if is_module:
@@ -213,9 +223,11 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, graph: Graph, find: FindFunction, own: bool) -> None:
+    def __init__(self, graph: Graph, find: FindFunction, own: bool, most: int) -> None:
         self.graph = graph
         self.find = find
+        self.left = self.most = most
+        self.sizes = scripts.Sizes()
         self.targets = TargetReader(ScriptFiles(), frozenset(), numbers=True, own=own)
         self.tensors: dict[int, Value] = {}
         self.written: dict[tuple[str, str], Any] = {}
@@ -226,6 +238,9 @@ class _Reader:
     def block(self, block: Any, frame: _Frame) -> list[Any]:
         """Follow the nodes of a graph or block; gives what it returns."""
         for node in block.nodes():
+            self.left -= 1
+            if self.left < 0:
+                raise TracelabError(f"the script has more than {self.most:,} instructions once its calls are followed")
             self.node(node, frame)
         return [self.item(value, frame) for value in block.outputs()]
 
@@ -274,6 +289,7 @@ class _Reader:
         if kind not in (IF, LOOP):
             known = scripts.known(node, args)
             if known is not None:
+                self.sizes.check(known)
                 self.bind(node, known, frame)
                 return
         self.add(node, args, frame)
@@ -398,6 +414,8 @@ class _Reader:
                 Value(_plain_name(value.debugName(), made.name.strip("_") or "value"), scripts.type_of(value), made)
             )
         made.outputs = tuple(outputs)
+        if kind == "aten::add" and node.schema().startswith("aten::add.t("):
+            self.sizes.lengths[outputs[0]] = self.sizes.join(args)
         self.graph.nodes.append(made)
         self.bind(node, list(outputs), frame)
 
