@@ -20,7 +20,9 @@ _LARGEST_TYPE = 2_000
 _LARGEST_NAMED = 500
 """Parts of a named tuple, those of its fields' named tuples too."""
 _TOKEN = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*|[()\[\]{}]""")
-_KEYWORD_MEMBER = re.compile(rf"\.(?=(?:{'|'.join(keyword.kwlist)})\b)")
+_NAME = re.compile(
+    rf"\.(?=(?:{'|'.join(keyword.kwlist)})\b)|\b(?=(?:try|except|finally|lambda|yield|async|await|nonlocal|global)\b)"
+)
 """A member may have a name that only Python keeps for itself."""
 
 
@@ -46,7 +48,7 @@ def check_code(name: str, content: bytes, named: dict[str, list[str]]) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(_KEYWORD_MEMBER.sub("._", text))
+            tree = ast.parse(_NAME.sub(lambda found: f"{found[0]}_", text))
     except (RecursionError, MemoryError):
         raise BadCode("its code is nested too deeply") from None
     except (SyntaxError, ValueError) as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -45,6 +46,27 @@ class Scripted(nn.Module):
         return found
 
 
+@contextlib.contextmanager
+def _kept(graph: Graph, state: Mapping[Value, Tensor]) -> Iterator[None]:
+    """What the recording writes into the state is undone: the script starts where the module stands."""
+    writes = any(
+        argument.alias_info is not None and argument.alias_info.is_write
+        for node in graph.nodes
+        if node.schema is not None
+        for argument in node.schema.arguments
+    )
+    # Statistics of a batch norm are written without a word in its schema; parameters never are.
+    held = [tensor for tensor in state.values() if writes or not isinstance(tensor, nn.Parameter)]
+    before = [tensor.detach().clone() for tensor in held]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for tensor, old in zip(held, before, strict=True):
+                if not torch.equal(tensor, old):
+                    tensor.copy_(old)
+
+
 def scripted(
     graph: Graph, state: Mapping[Value, Tensor], module: fx.GraphModule, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
@@ -67,7 +89,7 @@ def scripted(
                 f"the trace sets the buffer `{node.attributes['name']}`", node, "write to it in place, or use export"
             )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _kept(graph, state):
             warnings.simplefilter("ignore")
             runner = Scripted(graph, state, module)
             return trace(runner, (*args, *kwargs.values()), check_trace=False, strict=False)
