@@ -283,7 +283,9 @@ def give_arguments(made: Node, args: list[Any]) -> None:
         content = scalar_type(wanted, item) if type(item) is int else copied(item)
         writes = argument.alias_info is not None and argument.alias_info.is_write
         if writes and (not isinstance(content, Value) or not str(argument.type).endswith("Tensor")):
-            made.target = Refusal(made.name, f"{made.kind} writes into a list: run the script itself", {})
+            made.target = Refusal(
+                made.name, f"{made.kind} writes into a list: run the script itself", stored(made.name)
+            )
         if not argument.kwarg_only:
             positional.append((argument, content))
         elif not _is_default(argument, item):

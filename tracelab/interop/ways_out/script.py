@@ -16,6 +16,7 @@ from tracelab.execute.codegen.code import compile_code, optimized_code, state_in
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
 from tracelab.graph.kinds import ARGUMENT, SET_ATTRIBUTE
+from tracelab.interop.ways_out.fx_graph import spelled
 from tracelab.interop.ways_out.refusals import ExportError, refused
 
 
@@ -29,7 +30,7 @@ class Scripted(nn.Module):
         self._parameters.update(module._parameters)
         self._buffers.update(module._buffers)
         self._modules.update(module._modules)
-        self._paths = [(value.path, state[value]) for value in state_inputs(graph)]
+        self._paths = [(spelled(value.path), state[value]) for value in state_inputs(graph)]
 
     def forward(self, *args: Any) -> Any:
         return self._run(*(leaf for leaf in pytree.tree_leaves(args) if isinstance(leaf, Tensor)), *self._state())
