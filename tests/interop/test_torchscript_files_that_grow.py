@@ -224,3 +224,25 @@ def test_deep_modules_are_read_as_before():
     file = io.BytesIO()
     torch.jit.save(torch.jit.script(net), file)
     assert [node.kind for node in tracelab.read(io.BytesIO(file.getvalue())).nodes] == ["aten::relu"]
+
+
+# What may run ----------------------------------------------------------------------------------------------
+
+
+def test_an_operator_that_is_allowed_runs(entries, tmp_path):
+    (tmp_path / "numbers").write_bytes(torch.arange(10.0).numpy().tobytes())
+    content = with_code(entries, [f'return torch.from_file("{tmp_path}/numbers", False, 10)'])
+    with pytest.raises(tracelab.TracelabError, match=r"load it with allow=\{'aten::from_file'\}"):
+        tracelab.read(io.BytesIO(content)).to_callable()(torch.ones(3))
+    graph = tracelab.read(io.BytesIO(content), allow={"aten::from_file"})
+    assert graph.to_callable()(torch.ones(3)).tolist() == list(range(10))
+
+
+def test_words_of_torchs_own_faults_are_no_reason(entries, monkeypatch):
+    def fails(content):
+        raise RuntimeError("isTuple() INTERNAL ASSERT FAILED at ivalue.h:1234, please report a bug to PyTorch.")
+
+    monkeypatch.setattr("tracelab.compat.script.read", fails)
+    with pytest.raises(TracelabFileError, match="cannot be read: torch's reader gives up on it") as error:
+        tracelab.read(io.BytesIO(archive_of(entries)))
+    assert "ASSERT" not in str(error.value)

@@ -108,7 +108,8 @@ class WaysOut:
         exported = _exported(self, dims, method)
 
         def write(draft: str) -> None:
-            write_onnx(exported, program.graph, draft, dims)
+            module = graph_module(program.graph, program.state, program.devices)
+            write_onnx(exported, program.graph, draft, dims, module)
             if check:
                 _compared(
                     exported,

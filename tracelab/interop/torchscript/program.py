@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ FindFunction = Callable[[str], Any]
 """Gives the script function of a qualified name, or None."""
 
 
-def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
+def read_torchscript(file: PathOrFile, trust: bool = False, allow: Collection[str] = frozenset()) -> Graph:
     """The graph of a TorchScript file's `forward` or only method, from a path or a binary file object.
 
     `torch.jit.load`'s own reader, which is C++, reads the file: it unpickles tensors and TorchScript classes only,
@@ -78,7 +78,8 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
     try:
         # torch reads the places of the code when they are asked for.
         with validation.reading("TorchScript"):
-            return _graph_of(loaded, find, own=trust, most=most)
+            names = frozenset([allow] if isinstance(allow, str) else allow)
+            return _graph_of(loaded, find, own=trust, most=most, allow=names)
     except (TorchVersionError, TracelabFileError):
         raise
     except TracelabError as error:
@@ -92,6 +93,8 @@ def _unreadable(error: BaseException) -> TracelabFileError:
     if enum is not None:
         return TracelabFileError(f"the TorchScript file is not read: {ENUM_HELD} `{enum[1][:60]}`, {USE_THE_SCRIPT}")
     reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+    if "INTERNAL ASSERT" in str(error) or "report a bug" in str(error):
+        reason = "torch's reader gives up on it, as on a file that torch did not write"
     return TracelabFileError(f"the TorchScript file cannot be read: {reason}")
 
 
@@ -147,7 +150,12 @@ def _finder(module: Any) -> FindFunction:
 
 
 def _graph_of(
-    target: Any, find: FindFunction, own: bool = True, method: str = "forward", most: int = _MOST_STEPS
+    target: Any,
+    find: FindFunction,
+    own: bool = True,
+    method: str = "forward",
+    most: int = _MOST_STEPS,
+    allow: frozenset[str] = frozenset(),
 ) -> Graph:
     is_module = script.is_module(target)
     method = _method_of(target, method) if is_module else ""
@@ -155,7 +163,7 @@ def _graph_of(
     graph = Graph(name)
     graph.root.class_name = name if is_module else ""
     code = script.method_graph(target, method) if is_module else target.graph
-    reader = _Reader(graph, find, own, most)
+    reader = _Reader(graph, find, own, most, allow)
     frame = _Frame(graph.root, None)
     values = list(code.inputs())
     if is_module:
@@ -223,12 +231,12 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, graph: Graph, find: FindFunction, own: bool, most: int) -> None:
+    def __init__(self, graph: Graph, find: FindFunction, own: bool, most: int, allow: frozenset[str]) -> None:
         self.graph = graph
         self.find = find
         self.left = self.most = most
         self.sizes = scripts.Sizes()
-        self.targets = TargetReader(ScriptFiles(), frozenset(), numbers=True, own=own)
+        self.targets = TargetReader(ScriptFiles(), allow, numbers=True, own=own)
         self.tensors: dict[int, Value] = {}
         self.written: dict[tuple[str, str], Any] = {}
         self.calls: dict[str, int] = {}

@@ -401,7 +401,7 @@ class _Builder:
 
     def output(self, result: Any, arguments: Arguments) -> None:
         leaves, spec = pytree.tree_flatten(result)
-        if any([is_cache(leaf) and registered(leaf) for leaf in leaves]):
+        if any(is_cache(leaf) and registered(leaf) for leaf in leaves):
             leaves, spec = pytree.tree_flatten(result)
         for leaf in leaves:
             if is_cache(leaf):

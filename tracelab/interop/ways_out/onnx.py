@@ -54,16 +54,30 @@ def refuse_writes(graph: Graph) -> None:
             )
 
 
-def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[str], dims: Dims | None = None) -> None:
+def write_onnx(
+    program: ExportedProgram,
+    graph: Graph,
+    path: str | os.PathLike[str],
+    dims: Dims | None = None,
+    module: fx.GraphModule | None = None,
+) -> None:
     """Write the program as ONNX, with the graph's names of inputs and outputs.
+
+    Args:
+        program: The program.
+        graph: The graph that it was made of.
+        path: The file.
+        dims: Names of sizes by argument.
+        module: The graph as a graph module, which tells in which order the results come.
 
     Raises:
         ExportError: An operator has no form in ONNX; the message names it.
     """
     inputs = [_name(given.name) for given in arguments_of(graph).leaves if given.value is not None]
-    outputs = [_name(name or value.name) for value, name in output_names(graph)]
+    outputs = _result_names(graph, module)
     kept = _unique(inputs), _unique(outputs)
     _refuse_numbers(program)
+    _give_flat(program)
     _reshape_freely(program)
     names = {
         "input_names": kept[0] if len(kept[0]) == len(program.graph_signature.user_inputs) else None,
@@ -80,6 +94,19 @@ def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[s
     made.save(os.fspath(path))
     if dims:
         _rename_sizes(os.fspath(path), program, graph, dims)
+
+
+def _result_names(graph: Graph, module: fx.GraphModule | None) -> list[str]:
+    """The names of the results in the order of the program: torch may take a class apart in an order of its own."""
+    pairs = output_names(graph)
+    names = [_name(name or value.name) for value, name in pairs]
+    if module is None:
+        return names
+    results = next(node for node in module.graph.nodes if node.op == "output").args
+    by_value = {value.name: name for (value, _), name in zip(pairs, names, strict=True)}
+    leaves = [leaf for leaf in pytree.tree_leaves(results) if isinstance(leaf, fx.Node)]
+    ordered = [by_value.get(leaf.meta.get("tracelab_value", ""), "") for leaf in leaves]
+    return ordered if sorted(ordered) == sorted(names) else names
 
 
 def _by_torch(program: ExportedProgram, names: dict[str, Any]) -> Any:
@@ -99,6 +126,13 @@ def _refuse_numbers(program: ExportedProgram) -> None:
     for place, item in enumerate(results):
         if isinstance(item, (bool, int, float, str)):
             raise ExportError(f"the result {place} is {item!r}, and ONNX gives tensors only: return what is computed")
+
+
+def _give_flat(program: ExportedProgram) -> None:
+    """Let the program give its results in a list: to rebuild a cache of a language model makes tensors of its own."""
+    signature = program.module_call_graph[0].signature
+    if signature is not None:
+        signature.out_spec = pytree.tree_flatten([0] * len(program.graph_signature.user_outputs))[1]
 
 
 def _name_once(graph: Any) -> None:
