@@ -24,10 +24,10 @@ _SPEC = re.compile(r"\s*(\w+)\[\s*((?:\d+\s*(?:,\s*\d+\s*)*)?)\]\s*")
 
 def run(options: argparse.Namespace) -> int:
     """Trace it, and write the file."""
-    args, kwargs = _inputs(options.inputs)
     # What the program prints is no part of what this command does.
     with contextlib.redirect_stdout(sys.stderr):
         target = _target(options.target)
+        args, kwargs = _inputs(options.inputs)
         traced = _traced(options, target, args, kwargs)
     try:
         traced.save(options.output)

@@ -103,5 +103,5 @@ def test_a_cache_that_cannot_leave_is_refused_with_the_way_out(monkeypatch):
     traced = tracelab.trace(gpt2(transformers), (torch.randint(0, 50, (2, 7)),))
     monkeypatch.setattr("tracelab.interop.ways_out.fx_graph.registered", lambda item: False)
     monkeypatch.delitem(pytree.SUPPORTED_NODES, transformers.DynamicCache, raising=False)
-    with pytest.raises(ExportError, match="returns a DynamicCache.*: call the model with use_cache=False, and trace"):
+    with pytest.raises(ExportError, match=r"returns a DynamicCache.*: call the model with use_cache=False, and trace"):
         traced.to_fx()
