@@ -35,8 +35,6 @@ from tracelab.graph.kinds import (
 from tracelab.graph.objects import ByFields, by_fields
 from tracelab.storage import validation
 
-_OF_SCRIPTS = "torch.jit"
-"""The module under which nodes are stored that only TorchScript runs."""
 STORED_CLASS = "stored_class"
 """Attribute of a node whose result came back as a plain tuple or dict: the class that it had."""
 
@@ -230,7 +228,7 @@ class TargetReader:
                 "run the trace where it was made, or trace the code again"
             )
             return Refusal(qualname, reason, dict(entry))
-        if module_name == _OF_SCRIPTS and kind not in CONSTRUCTS:
+        if module_name == script.ONLY_OF_SCRIPTS and kind not in CONSTRUCTS:
             return Refusal(
                 qualname, f"{kind[:60]} is TorchScript's own, which no file holds: run the script itself", dict(entry)
             )
