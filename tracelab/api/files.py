@@ -73,8 +73,8 @@ def read(
 
     Args:
         file: A path or a binary file object.
-        allow: Names of code that may run when a `.tlab` file's trace does, as in `load`. Other files hold no such
-            code.
+        allow: Names of code that may run when the trace of a `.tlab` file does, as in `load`, and names of operators
+            that may run when the graph of a TorchScript file does.
         trust: Whether a TorchScript file whose classes have code that runs as it is read (`__setstate__`) may run it.
             Without it, such code only places the saved state; a file whose code does more than that is refused.
 
@@ -104,7 +104,7 @@ def read(
     readers: dict[str, Any] = {
         "tlab": functools.partial(load, allow=allow),
         "export": read_exported,
-        "script": functools.partial(read_torchscript, trust=trust),
+        "script": functools.partial(read_torchscript, trust=trust, allow=allow),
     }
     found: TracedFunction | TracedModule | Graph | None
     if kind == "onnx":

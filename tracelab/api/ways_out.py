@@ -24,6 +24,7 @@ from tracelab.interop.ways_out.program import exported_program, warning_of
 from tracelab.interop.ways_out.refusals import ExportError
 from tracelab.interop.ways_out.script import scripted
 from tracelab.interop.ways_out.trials import Results, compare_on_others
+from tracelab.storage.whole_file import replaceable
 
 
 class WaysOut:
@@ -107,7 +108,8 @@ class WaysOut:
         exported = _exported(self, dims, method)
 
         def write(draft: str) -> None:
-            write_onnx(exported, program.graph, draft, dims)
+            module = graph_module(program.graph, program.state, program.devices)
+            write_onnx(exported, program.graph, draft, dims, module)
             if check:
                 _compared(
                     exported,
@@ -217,7 +219,8 @@ def _compared(exported: ExportedProgram, program: Any, given: Results, what: str
 
 def _written(path: str | os.PathLike[str], ending: str, write: Callable[[str], None]) -> None:
     """Write a draft beside the file, which takes its place once it is good."""
-    path = os.path.abspath(os.fspath(path))
+    given, path = os.fspath(path), os.path.realpath(path) if os.fspath(path) else ""
+    replaceable(path, given)
     with tempfile.TemporaryDirectory(prefix=".tracelab-", dir=os.path.dirname(path)) as folder:
         draft = os.path.join(folder, "draft" + ending)
         write(draft)

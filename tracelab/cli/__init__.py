@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from tracelab.cli.outputs import refuse_inputs
 from tracelab.cli.parser import parser_of_all
 
 
@@ -30,12 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
+    from tracelab.cli.terminal import say_error, warns_escaped
     from tracelab.errors import TracelabError
 
     try:
-        status: int = options.run(options)
+        with warns_escaped():
+            refuse_inputs(options)
+            status: int = options.run(options)
     except TracelabError as error:
-        print(f"tracelab: {error}", file=sys.stderr)
+        say_error(f"tracelab: {error}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -45,6 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception:
         # A fault of tracelab, or of the code that it ran: 1 would say that a difference was found.
-        traceback.print_exc()
+        say_error(traceback.format_exc().rstrip("\n"))
         return 2
     return status

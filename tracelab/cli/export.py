@@ -12,7 +12,8 @@ import torch
 from tracelab.api.traced_function import TracedFunction
 from tracelab.cli.figures import figure_of_file
 from tracelab.cli.files import graph_of, opened
-from tracelab.cli.terminal import say_json
+from tracelab.cli.outputs import refuse_inputs
+from tracelab.cli.terminal import say, say_json
 from tracelab.compat import script
 from tracelab.errors import TracelabFileError
 from tracelab.graph.graph import Graph
@@ -26,8 +27,7 @@ def run(options: argparse.Namespace) -> int:
     found = opened(options.file)
     to = options.to
     path = Path(options.output or Path(options.file).with_suffix("." + _ENDINGS.get(to, to)).name)
-    if path.exists() and path.samefile(options.file):
-        raise TracelabFileError(f"{path} is the file that is read: choose another one with -o")
+    refuse_inputs(options, path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -40,8 +40,8 @@ def run(options: argparse.Namespace) -> int:
         say_json({"file": str(path), "format": to, "notes": notes})
         return 0
     for note in notes:
-        print(f"note: {note}")
-    print(f"the {to} file: {path}")
+        say(f"note: {note}")
+    say(f"the {to} file: {path}")
     return 0
 
 

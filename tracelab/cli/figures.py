@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from tracelab.api.traced_function import TracedFunction
+from tracelab.cli.terminal import say
 from tracelab.graph.graph import Graph
 from tracelab.render.figure.figure import Figure
 
@@ -24,4 +25,4 @@ def write_figures(found: Any, options: argparse.Namespace) -> None:
     for form, path in forms.items():
         if path:
             made.save(path, form=form)
-            print(f"the figure: {path}")
+            say(f"the figure: {path}")

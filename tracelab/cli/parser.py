@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 from importlib import import_module
+from typing import NoReturn
 
 from tracelab.cli.completion import add_completion
 from tracelab.version import __version__
@@ -11,11 +13,16 @@ from tracelab.version import __version__
 _FILE = "a .tlab, torch.export (.pt2), TorchScript or ONNX file"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells of bad use without control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message))
+
+
 def parser_of_all() -> argparse.ArgumentParser:
     """The parser of all commands; `options.run` runs the one that was chosen, and gives the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="tracelab", description="Trace PyTorch code into a graph to read and explore."
-    )
+    parser = _Parser(prog="tracelab", description="Trace PyTorch code into a graph to read and explore.")
     parser.add_argument("--version", action="version", version=f"tracelab {__version__}")
     add_completion(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -136,10 +143,20 @@ def parser_of_all() -> argparse.ArgumentParser:
     check.add_argument("file", help=_FILE)
     check.add_argument("--inputs", required=True, metavar="FILE", help=inputs)
     check.add_argument("--against", metavar="OTHER", help="the file to compare with, operator by operator")
-    check.add_argument("--rtol", type=float, help="relative tolerance of --against (default: that of the dtype)")
-    check.add_argument("--atol", type=float, help="absolute tolerance of --against (default: that of the dtype)")
+    check.add_argument("--rtol", type=_tolerance, help="relative tolerance of --against (default: that of the dtype)")
+    check.add_argument("--atol", type=_tolerance, help="absolute tolerance of --against (default: that of the dtype)")
     check.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
+
+
+def _tolerance(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is no tolerance: give a number that is 0 or more")
+    return number
 
 
 def figure_options(command: argparse.ArgumentParser) -> None:

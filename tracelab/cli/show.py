@@ -12,6 +12,7 @@ from typing import Any
 from tracelab.api.configuration import trace_configuration
 from tracelab.cli.figures import write_figures
 from tracelab.cli.files import graph_of, opened
+from tracelab.cli.outputs import refuse_inputs
 from tracelab.cli.terminal import say
 from tracelab.demo.run import has_screen
 from tracelab.errors import TracelabFileError
@@ -28,15 +29,14 @@ def run(options: argparse.Namespace) -> int:
         found = trace_configuration(options.file, options.batch, options.length, options.dtype)
         name = found.original_name
         if not options.text:
-            print(found.summary(depth=1))
-            print()
-            print(found.estimate())
+            say(f"{found.summary(depth=1)}\n\n{found.estimate()}")
     if options.text:
         say(str(graph_of(found)))
     elif options.svg or options.pdf or options.png or options.tikz:
         write_figures(found, options)
     else:
         page = Path(options.output or f"{name}.html")
+        refuse_inputs(options, page)
         cases = [] if isinstance(found, Graph) else [case.graph for case in found.cases]
         _write(page, lambda path: to_html(graph_of(found), path, cases), "explorer")
         if not options.no_browser and has_screen():
@@ -67,4 +67,4 @@ def _write(path: Path, write: Any, what: str) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise TracelabFileError(f"cannot write to {path}: {reason}; choose another file with -o") from None
-    print(f"the {what}: {path}")
+    say(f"the {what}: {path}")

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import sys
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from tracelab.graph.ir import Node
 from tracelab.graph.source import short_place
 from tracelab.graph.text.printable import escaped
 
+_PYTHONS = warnings.showwarning
+"""What shows warnings where nobody asked for something else."""
+
 
 def say(text: str) -> None:
     """Print it without its control characters, by which a name in a file could write over what the terminal shows."""
     print(escaped(text))
+
+
+def say_error(text: str) -> None:
+    """The same for what goes wrong, beside what a program reads."""
+    print(escaped(text), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def warns_escaped() -> Iterator[None]:
+    """Warnings are shown without control characters, too."""
+
+    def show(
+        message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: str | None = None
+    ) -> None:
+        say_error(warnings.formatwarning(message, category, filename, lineno, line).rstrip("\n"))
+
+    before = warnings.showwarning
+    if before is _PYTHONS:
+        warnings.showwarning = show
+    try:
+        yield
+    finally:
+        if warnings.showwarning is show:
+            warnings.showwarning = before
 
 
 def say_json(data: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import inspect
 import os
@@ -15,7 +16,7 @@ import torch
 
 from tracelab.api.tracing import trace
 from tracelab.cli.inputs import tensors_in
-from tracelab.cli.terminal import say_json
+from tracelab.cli.terminal import say, say_json
 from tracelab.errors import InputError, TracelabError, TracelabFileError
 
 _SPEC = re.compile(r"\s*(\w+)\[\s*((?:\d+\s*(?:,\s*\d+\s*)*)?)\]\s*")
@@ -23,9 +24,11 @@ _SPEC = re.compile(r"\s*(\w+)\[\s*((?:\d+\s*(?:,\s*\d+\s*)*)?)\]\s*")
 
 def run(options: argparse.Namespace) -> int:
     """Trace it, and write the file."""
-    target = _target(options.target)
-    args, kwargs = _inputs(options.inputs)
-    traced = trace(target, args, example_kwarg_inputs=_in_order(target, kwargs) or None, strict=not options.no_strict)
+    # What the program prints is no part of what this command does.
+    with contextlib.redirect_stdout(sys.stderr):
+        target = _target(options.target)
+        args, kwargs = _inputs(options.inputs)
+        traced = _traced(options, target, args, kwargs)
     try:
         traced.save(options.output)
     except OSError as error:
@@ -33,8 +36,18 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         say_json({"file": options.output, "nodes": len(traced.graph.nodes)})
     else:
-        print(f"{options.output}: {traced!r}")
+        say(f"{options.output}: {traced!r}")
     return 0
+
+
+def _traced(
+    options: argparse.Namespace, target: Any, args: tuple[torch.Tensor, ...], kwargs: dict[str, torch.Tensor]
+) -> Any:
+    given = _in_order(target, kwargs) or None
+    try:
+        return trace(target, args, example_kwarg_inputs=given, strict=not options.no_strict)
+    except SystemExit as error:
+        raise TracelabError(f"{options.target} ends the program as it is called (SystemExit: {error})") from error
 
 
 def _target(text: str) -> Any:

@@ -45,6 +45,8 @@ PICKLED_TENSOR = "torch._utils._rebuild_tensor_v2"
 PICKLED_QUANTIZED = "torch._utils._rebuild_qtensor"
 PICKLED_SPARSE = "torch._utils._rebuild_sparse_tensor"
 """What the pickles of a TorchScript file name; nothing here looks it up."""
+ONLY_OF_SCRIPTS = "torch.jit"
+"""The module under which files name nodes that only TorchScript runs."""
 
 
 # What an object is ---------------------------------------------------------------------------------------

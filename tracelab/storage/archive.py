@@ -7,6 +7,7 @@ one, `view.json`: the view document, for readers without torch. Loading runs non
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -74,6 +75,8 @@ def write_record(
         ]
         for name, method in record.recordings()
     ]
+    if not refuse and aside is None:
+        _check_again(written, tensors.held, scripts)
     content["graphs"] = written[: len(record.methods)]
     if record.more:
         content["cases"] = written[len(record.methods) :]
@@ -85,6 +88,23 @@ def write_record(
     write_archive(
         file, {"meta.json": meta, "graph.json": content}, lambda out: write_weights(out, stored), scripts.held, view
     )
+
+
+def _check_again(written: list[list[Any]], tensors: list[torch.Tensor], scripts: ScriptFiles) -> None:
+    """Raise where a graph could not be read again; one that tracelab did not record may hold anything."""
+    for _, data in written:
+        try:
+            graph = read_graph(
+                json.loads(json.dumps(data)),
+                tensors=tensors,
+                scripts=ScriptFiles(scripts.held),
+                allow=frozenset(),
+                place=lambda device: device,
+            )
+            lint(graph)
+        except (TracelabFileError, GraphError) as error:
+            reason = str(error).removeprefix("not a sound .tlab file: ")
+            raise TracelabFileError(f"cannot save: the file could not be read again, as {reason}") from error
 
 
 def read_record(

@@ -54,6 +54,11 @@ class TensorTable:
             self._names.append(name)
         return row
 
+    @property
+    def held(self) -> list[torch.Tensor]:
+        """The tensors by row."""
+        return self._tensors
+
     def finish(self) -> tuple[list[dict[str, Any]], list[tuple[str, torch.Tensor]]]:
         rows = [_describe(tensor, self._made.get(row)) for row, tensor in enumerate(self._tensors)]
         stored: list[tuple[str, torch.Tensor]] = []

@@ -39,7 +39,7 @@ def whole_file(target: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         OSError: It cannot be written.
     """
     path = os.path.realpath(target) if os.fspath(target) else ""
-    old = _replaceable(path, os.fspath(target))
+    old = replaceable(path, os.fspath(target))
     directory, name = os.path.split(path)
     stem = f".{name.encode()[:_LONGEST].decode(errors='ignore')}."
     _remove_abandoned(directory, stem)
@@ -56,8 +56,12 @@ def whole_file(target: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise
 
 
-def _replaceable(path: str, given: str) -> os.stat_result | None:
-    """What stands there, if that can be replaced."""
+def replaceable(path: str, given: str) -> os.stat_result | None:
+    """What stands there, if that can be replaced; None for nothing.
+
+    Raises:
+        TracelabFileError: It cannot be.
+    """
     if not path:
         raise TracelabFileError("cannot save: the name of the file is empty")
     try:

@@ -102,7 +102,7 @@ def test_a_file_is_exported_as_text(relu, tmp_path, to, part):
 
 def test_a_file_is_not_written_over_itself(relu, capsys):
     assert main(["export", str(relu), "--to", "svg", "-o", str(relu)]) == 2
-    assert "is the file that is read: choose another one with -o" in capsys.readouterr().err
+    assert "is a file that is read: choose another one for the output" in capsys.readouterr().err
 
 
 def test_a_file_without_weights_is_refused(relu, tmp_path, capsys):

@@ -8,6 +8,7 @@ import numpy
 import torch
 
 from tracelab.errors import TracelabError
+from tracelab.interop.onnx.inner_tensors import refuse_outside
 from tracelab.interop.onnx.tensors import DTYPES, ELEMENTS, needed
 
 
@@ -45,6 +46,7 @@ class OnnxOperator:
     def _session(self, given: dict[str, torch.Tensor]) -> Any:
         key = tuple((name, item.dtype, item.dim()) for name, item in given.items())
         if key not in self._sessions:
+            refuse_outside(self.node, self.functions)
             runtime, onnx = needed("onnxruntime"), needed("onnx")
             inputs = [
                 onnx.helper.make_tensor_value_info(name, ELEMENTS[item.dtype], [None] * item.dim())

@@ -15,14 +15,14 @@ from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.scope import Scope
 from tracelab.interop.higher_order import Block
 from tracelab.interop.nesting import structured
+from tracelab.interop.onnx.inner_tensors import bring_in
 from tracelab.interop.onnx.operator import OnnxOperator
+from tracelab.interop.onnx.soundness import MOST_NODES, refuse_unsound
 from tracelab.interop.onnx.tensors import needed, tensor_of, type_of, type_of_tensor
 from tracelab.interop.stacks import Scopes, Sources
 from tracelab.storage import validation
 from tracelab.storage.container import PathOrFile
 
-_MOST_NODES = 500_000
-"""Nodes of a graph once its functions are taken apart: each of them may call another one twice."""
 _DEEPEST = 40
 _LARGEST_INFERRED = 64 * 2**20
 """Bytes of a model whose shapes are inferred; of a larger one those are known that the file says."""
@@ -50,7 +50,9 @@ def read_onnx(file: PathOrFile) -> Graph:
         try:
             model = onnx.ModelProto()
             model.ParseFromString(data)
-            return _Model(onnx, model, folder, len(data)).read()
+            refuse_unsound(model)
+            size = len(data) + bring_in(model, folder)
+            return _Model(onnx, model, folder, size).read()
         except TracelabError:
             raise
         except (MemoryError, RecursionError) as error:
@@ -128,8 +130,8 @@ class _Model:
         if depth > _DEEPEST:
             validation.bad("a function", "calls others too deeply, or itself")
         for proto in nodes:
-            if len(self.graph.nodes) >= _MOST_NODES:
-                validation.bad("the graph", f"has more than {_MOST_NODES:,} nodes once functions are taken apart")
+            if len(self.graph.nodes) >= MOST_NODES:
+                validation.bad("the graph", f"has more than {MOST_NODES:,} nodes once functions are taken apart")
             node_scope = scope if depth else self._scope(proto)
             attributes = self._attributes(proto, given)
             function = self.functions.get((proto.domain, proto.op_type))

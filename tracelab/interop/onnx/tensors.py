@@ -48,9 +48,9 @@ def tensor_of(proto: Any, folder: Path | None, where: str) -> torch.Tensor | Non
     for size in dims:
         count *= size
     if proto.data_location == 1:
-        data = _external(proto, folder, where, count * dtype.itemsize)
-        if data is None:
+        if folder is None:
             return None
+        data = external_bytes(proto, folder, where, count * dtype.itemsize)
     elif proto.raw_data:
         data = bytearray(proto.raw_data)
     else:
@@ -76,12 +76,10 @@ def _of_fields(proto: Any, dtype: torch.dtype, dims: list[int], count: int, wher
 _FIELDS = ("float_data", "int32_data", "int64_data", "double_data", "uint64_data")
 
 
-def _external(proto: Any, folder: Path | None, where: str, wanted: int) -> bytearray | None:
+def external_bytes(proto: Any, folder: Path, where: str, wanted: int) -> bytearray:
     """The bytes of a tensor that lie in another file of the same folder."""
     entries = {entry.key: entry.value for entry in proto.external_data}
     location = entries.get("location", "")
-    if folder is None:
-        return None
     parts = location.replace("\\", "/").split("/")
     if not location or os.path.isabs(location) or location[1:2] == ":" or ".." in parts or "\0" in location:
         validation.bad(where, f"lies in {location[:80]!r}, which is not a file in the folder of the model")

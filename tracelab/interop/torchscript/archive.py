@@ -7,13 +7,15 @@ that copy `__setstate__` only places the saved state.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tracelab.errors import TracelabFileError
 from tracelab.interop.entries import opened_zip, read_entry
+from tracelab.interop.torchscript.code import BadCode, check_code, check_named
 from tracelab.interop.torchscript.pickles import BadPickle, NotRead, is_sound_debug, read_pickle
 from tracelab.interop.torchscript.setstate import RunsCode, placed_only
 from tracelab.storage.container import LARGEST_JSON, PathOrFile
@@ -31,8 +33,8 @@ _OF_TORCH = frozenset((b"quantized", b"rnn"))
 _TRUST = "tracelab.read(file, trust=True) reads it if you trust who made it"
 
 
-def looked_through(file: PathOrFile) -> bytes:
-    """A copy of a TorchScript archive, which runs nothing as it is read.
+def looked_through(file: PathOrFile) -> tuple[bytes, int]:
+    """A copy of a TorchScript archive, which runs nothing as it is read, and how many statements its code has.
 
     Raises:
         TracelabFileError: It would, or it is no sound archive.
@@ -42,6 +44,7 @@ def looked_through(file: PathOrFile) -> bytes:
     seen: set[str] = set()
     classes: set[str] = set()
     codes: list[bytes] = []
+    statements, named = 0, dict[str, list[str]]()
     with opened_zip(file, "TorchScript") as archive, zipfile.ZipFile(copy, "w") as written:
         sizes = {info.filename.partition("/")[2]: info.file_size for info in archive.infolist()}
         for info in archive.infolist():
@@ -64,9 +67,23 @@ def looked_through(file: PathOrFile) -> bytes:
                     _check_pickle(name, content, sizes, classes)
                 elif name.startswith("code/"):
                     codes.append(content)
+                    with _of_code(name):
+                        statements += check_code(name, content, named)
             written.writestr(zipfile.ZipInfo(f"{folder}/{name}"), content)
+    with _of_code("code"):
+        check_named(named)
     _check_classes(classes, codes)
-    return copy.getvalue()
+    return copy.getvalue(), statements
+
+
+@contextlib.contextmanager
+def _of_code(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BadCode as error:
+        raise TracelabFileError(
+            f"the TorchScript file is damaged, or not written by torch: in {name[:60]}, {error}"
+        ) from None
 
 
 def _check_classes(classes: set[str], codes: list[bytes]) -> None:
@@ -88,10 +105,10 @@ def _check_pickle(name: str, content: bytes, sizes: Mapping[str, int], classes: 
     try:
         read_pickle(content, held, classes)
     except NotRead as error:
-        raise TracelabFileError(f"the TorchScript file is not read: in {name}, {error}") from None
+        raise TracelabFileError(f"the TorchScript file is not read: in {name[:60]}, {error}") from None
     except BadPickle as error:
         raise TracelabFileError(
-            f"the TorchScript file is damaged, or not written by torch: in {name}, {error}"
+            f"the TorchScript file is damaged, or not written by torch: in {name[:60]}, {error}"
         ) from None
 
 

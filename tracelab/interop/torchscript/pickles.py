@@ -16,6 +16,8 @@ from tracelab.compat import script
 
 _MOST = 2_000_000
 """Instructions of one pickle."""
+_DEEPEST = 500
+"""Structures in structures: torch lets go of them by recursion."""
 
 
 class BadPickle(Exception):
@@ -80,6 +82,7 @@ def read_pickle(
         found = machine.run()
     except (IndexError, KeyError, ValueError, TypeError, UnicodeDecodeError, struct.error) as error:
         raise BadPickle(f"it is damaged at byte {machine.at}") from error
+    _check_depth(machine.kept)
     if classes is not None:
         classes |= machine.classes
     for storage in machine.storages:
@@ -114,6 +117,8 @@ class _Machine:
     memo: dict[int, Any] = field(default_factory=dict)
     storages: list[Storage] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
+    kept: list[Any] = field(default_factory=list)
+    """Every structure that was ever made."""
 
     def run(self) -> Any:
         for _ in range(_MOST):
@@ -169,6 +174,53 @@ def _push(read: Callable[[_Machine], Any]) -> Callable[[_Machine], None]:
     return lambda machine: machine.stack.append(read(machine))
 
 
+def _push_new(make: Callable[[_Machine], Any]) -> Callable[[_Machine], None]:
+    """The same for a structure."""
+
+    def made(machine: _Machine) -> None:
+        machine.stack.append(make(machine))
+        machine.kept.append(machine.stack[-1])
+
+    return made
+
+
+def _check_depth(kept: list[Any]) -> None:
+    """Raise where one of the structures holds others too deeply, or itself."""
+    depths: dict[int, int] = {}
+    for root in kept:
+        left = [root]
+        while left:
+            item = left[-1]
+            parts = _parts(item)
+            known = depths.get(id(item))
+            if known is None:
+                depths[id(item)] = _OPEN
+                new = [part for part in parts if id(part) not in depths]
+                if any(depths.get(id(part)) == _OPEN for part in parts):
+                    raise BadPickle("a structure in it holds itself")
+                left += new
+                continue
+            left.pop()
+            if known == _OPEN:
+                depths[id(item)] = 1 + max((depths[id(part)] for part in parts), default=0)
+                if depths[id(item)] > _DEEPEST:
+                    raise BadPickle(f"it nests structures more than {_DEEPEST} deep")
+
+
+_OPEN = -1
+
+
+def _parts(item: Any) -> list[Any]:
+    """The structures that a structure holds."""
+    if isinstance(item, dict):
+        inside: Any = [*item.values()]
+    elif isinstance(item, Made):
+        inside = (*item.args, item.state)
+    else:
+        inside = item
+    return [part for part in inside if isinstance(part, (tuple, list, dict, Made))]
+
+
 def _protocol(machine: _Machine) -> None:
     if machine.take(1) != b"\x02" or machine.at != 2:
         raise BadPickle("it is of another protocol")
@@ -183,6 +235,7 @@ def _put(machine: _Machine, key: int) -> None:
 def _tuple(count: int) -> Callable[[_Machine], None]:
     def made(machine: _Machine) -> None:
         machine.stack.append(tuple([machine.pop() for _ in range(count)][::-1]))
+        machine.kept.append(machine.stack[-1])
 
     return made
 
@@ -218,6 +271,7 @@ def _new(machine: _Machine) -> None:
     name = machine.pop(Named).name
     machine.classes.add(name)
     machine.stack.append(Made(name, ()))
+    machine.kept.append(machine.stack[-1])
 
 
 def _reduce(machine: _Machine) -> None:
@@ -232,6 +286,7 @@ def _reduce(machine: _Machine) -> None:
             "tracelab.read(file, trust=True) reads it if you trust who made it"
         )
     machine.stack.append({} if name == "collections.OrderedDict" and not args else _called(name, args))
+    machine.kept.append(machine.stack[-1])
 
 
 def _called(name: str, args: tuple[Any, ...]) -> Any:
@@ -262,8 +317,8 @@ _STEPS: dict[int, Callable[[_Machine], None]] = {
     0x80: _protocol,
     0x28: _push(lambda machine: _MARK),
     0x29: _push(lambda machine: ()),
-    0x5D: _push(lambda machine: []),
-    0x7D: _push(lambda machine: {}),
+    0x5D: _push_new(lambda machine: []),
+    0x7D: _push_new(lambda machine: {}),
     0x4E: _push(lambda machine: None),
     0x88: _push(lambda machine: True),
     0x89: _push(lambda machine: False),
@@ -278,7 +333,7 @@ _STEPS: dict[int, Callable[[_Machine], None]] = {
     0x72: lambda machine: _put(machine, machine.number("<I")),
     0x68: _push(lambda machine: machine.memo[machine.number("<B")]),
     0x6A: _push(lambda machine: machine.memo[machine.number("<I")]),
-    0x74: _push(lambda machine: tuple(machine.since_mark())),
+    0x74: _push_new(lambda machine: tuple(machine.since_mark())),
     0x85: _tuple(1),
     0x86: _tuple(2),
     0x87: _tuple(3),
@@ -345,7 +400,11 @@ _OF_LISTS = frozenset(
 )
 _CALLS: dict[str, Callable[[tuple[Any, ...]], bool]] = {
     script.PICKLED_TYPE_TAG: lambda args: (
-        len(args) == 2 and isinstance(args[0], (list, dict)) and type(args[1]) is str and len(args[1]) < 10_000
+        len(args) == 2
+        and isinstance(args[0], (list, dict))
+        and type(args[1]) is str
+        and len(args[1]) < 10_000
+        and args[1].count("[") < 200
     ),
     script.PICKLED_INT_LIST: _listed(int),
     script.PICKLED_FLOAT_LIST: _listed(float),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,11 @@ from tracelab.storage.graph_json.targets import Refusal, ScriptFiles, TargetRead
 _PLACE = re.compile(r"# (.+):(\d+):(\d+)\s*$")
 _ENUM = re.compile(r"Unknown reference to ScriptClass [\w.]*?(\w+)\. ")
 _DEEPEST = 200
+_MOST_STEPS = 1_000_000
+"""Instructions of a script once its calls are followed."""
+_FEW_STEPS = 20_000
+_TIMES = 50
+"""How many times as many as a file has statements there may be, where that is not few."""
 _DAMAGE = (RuntimeError, ValueError, LookupError, TypeError, RecursionError, MemoryError)
 """What torch's reader raises for a damaged file."""
 
@@ -41,7 +46,7 @@ FindFunction = Callable[[str], Any]
 """Gives the script function of a qualified name, or None."""
 
 
-def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
+def read_torchscript(file: PathOrFile, trust: bool = False, allow: Collection[str] = frozenset()) -> Graph:
     """The graph of a TorchScript file's `forward` or only method, from a path or a binary file object.
 
     `torch.jit.load`'s own reader, which is C++, reads the file: it unpickles tensors and TorchScript classes only,
@@ -52,9 +57,12 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
         TracelabFileError: It cannot be read.
         OSError: It cannot be opened.
     """
+    most = _MOST_STEPS
     try:
         if not trust:
-            module, find = script.read(looked_through(file))
+            content, statements = looked_through(file)
+            most = min(most, max(_FEW_STEPS, _TIMES * statements))
+            module, find = script.read(content)
         elif isinstance(file, (str, os.PathLike)):
             with open(file, "rb"):
                 # A file that cannot be opened is an `OSError`, and no sentence of the C++ reader's.
@@ -70,7 +78,8 @@ def read_torchscript(file: PathOrFile, trust: bool = False) -> Graph:
     try:
         # torch reads the places of the code when they are asked for.
         with validation.reading("TorchScript"):
-            return _graph_of(loaded, find, own=trust)
+            names = frozenset([allow] if isinstance(allow, str) else allow)
+            return _graph_of(loaded, find, own=trust, most=most, allow=names)
     except (TorchVersionError, TracelabFileError):
         raise
     except TracelabError as error:
@@ -84,6 +93,8 @@ def _unreadable(error: BaseException) -> TracelabFileError:
     if enum is not None:
         return TracelabFileError(f"the TorchScript file is not read: {ENUM_HELD} `{enum[1][:60]}`, {USE_THE_SCRIPT}")
     reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+    if "INTERNAL ASSERT" in str(error) or "report a bug" in str(error):
+        reason = "torch's reader gives up on it, as on a file that torch did not write"
     return TracelabFileError(f"the TorchScript file cannot be read: {reason}")
 
 
@@ -138,14 +149,21 @@ def _finder(module: Any) -> FindFunction:
     return find
 
 
-def _graph_of(target: Any, find: FindFunction, own: bool = True, method: str = "forward") -> Graph:
+def _graph_of(
+    target: Any,
+    find: FindFunction,
+    own: bool = True,
+    method: str = "forward",
+    most: int = _MOST_STEPS,
+    allow: frozenset[str] = frozenset(),
+) -> Graph:
     is_module = script.is_module(target)
     method = _method_of(target, method) if is_module else ""
     name = target.original_name if is_module else target.name
     graph = Graph(name)
     graph.root.class_name = name if is_module else ""
     code = script.method_graph(target, method) if is_module else target.graph
-    reader = _Reader(graph, find, own)
+    reader = _Reader(graph, find, own, most, allow)
     frame = _Frame(graph.root, None)
     values = list(code.inputs())
     if is_module:
@@ -213,10 +231,12 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, graph: Graph, find: FindFunction, own: bool) -> None:
+    def __init__(self, graph: Graph, find: FindFunction, own: bool, most: int, allow: frozenset[str]) -> None:
         self.graph = graph
         self.find = find
-        self.targets = TargetReader(ScriptFiles(), frozenset(), numbers=True, own=own)
+        self.left = self.most = most
+        self.sizes = scripts.Sizes()
+        self.targets = TargetReader(ScriptFiles(), allow, numbers=True, own=own)
         self.tensors: dict[int, Value] = {}
         self.written: dict[tuple[str, str], Any] = {}
         self.calls: dict[str, int] = {}
@@ -226,6 +246,9 @@ class _Reader:
     def block(self, block: Any, frame: _Frame) -> list[Any]:
         """Follow the nodes of a graph or block; gives what it returns."""
         for node in block.nodes():
+            self.left -= 1
+            if self.left < 0:
+                raise TracelabError(f"the script has more than {self.most:,} instructions once its calls are followed")
             self.node(node, frame)
         return [self.item(value, frame) for value in block.outputs()]
 
@@ -274,6 +297,7 @@ class _Reader:
         if kind not in (IF, LOOP):
             known = scripts.known(node, args)
             if known is not None:
+                self.sizes.check(known)
                 self.bind(node, known, frame)
                 return
         self.add(node, args, frame)
@@ -398,6 +422,8 @@ class _Reader:
                 Value(_plain_name(value.debugName(), made.name.strip("_") or "value"), scripts.type_of(value), made)
             )
         made.outputs = tuple(outputs)
+        if kind == "aten::add" and node.schema().startswith("aten::add.t("):
+            self.sizes.lengths[outputs[0]] = self.sizes.join(args)
         self.graph.nodes.append(made)
         self.bind(node, list(outputs), frame)
 

@@ -136,6 +136,8 @@ CHANGES_A_LIST = frozenset(
 )
 """Operators that change the list or dict that they are given first."""
 
+_LONGEST_TEXT = 1_000_000
+_LARGEST = 1_000_000
 _LITERALS = (bool, int, float, str)
 
 
@@ -171,9 +173,56 @@ def known(node: Any, args: list[Any]) -> list[Any] | None:
             result = _ON_NUMBERS[kind](*args)
         except (TypeError, ArithmeticError):
             return None
+        if (type(result) is int and not -(2**63) <= result < 2**63) or (
+            type(result) is str and len(result) > _LONGEST_TEXT
+        ):
+            return None
     elif kind == "aten::list" and isinstance(args[0], list):
         result = list(args[0])
     return None if result is NotImplemented else [result][:count]
+
+
+class Sizes:
+    """How many items structures have that hold each other, each counted as often as it is held."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[Any, int]] = {}
+        """By identity, with the structure, so that no other one gets the same."""
+
+        self.lengths: dict[Value, int] = {}
+
+    def join(self, lists: list[Any]) -> int:
+        """How many items lists have that a node puts together, as far as that is known.
+
+        Raises:
+            TracelabError: Too many.
+        """
+        length = sum(len(item) if isinstance(item, list) else self.lengths.get(item, 1) for item in lists)
+        if length > _LARGEST:
+            raise TracelabError(f"the script makes a list of more than {_LARGEST:,} items")
+        return length
+
+    def check(self, made: list[Any]) -> None:
+        """Note what a node made; raise where it has too many items.
+
+        Raises:
+            TracelabError: It has.
+        """
+        for item in made:
+            if isinstance(item, (list, tuple, dict)) and self._size(item) > _LARGEST:
+                raise TracelabError(f"the script makes a structure of more than {_LARGEST:,} items")
+
+    def _size(self, item: Any) -> int:
+        if not isinstance(item, (list, tuple, dict)):
+            return 1
+        found = self.known.get(id(item))
+        if found is not None and not isinstance(item, list):
+            return found[1]
+        size = 1
+        for part in item.values() if isinstance(item, dict) else item:
+            size += self.known[id(part)][1] if id(part) in self.known else self._size(part)
+        self.known[id(item)] = (item, size)
+        return size
 
 
 def _picked(items: Any, key: Any) -> Any:
@@ -234,7 +283,9 @@ def give_arguments(made: Node, args: list[Any]) -> None:
         content = scalar_type(wanted, item) if type(item) is int else copied(item)
         writes = argument.alias_info is not None and argument.alias_info.is_write
         if writes and (not isinstance(content, Value) or not str(argument.type).endswith("Tensor")):
-            made.target = Refusal(made.name, f"{made.kind} writes into a list: run the script itself", {})
+            made.target = Refusal(
+                made.name, f"{made.kind} writes into a list: run the script itself", stored(made.name)
+            )
         if not argument.kwarg_only:
             positional.append((argument, content))
         elif not _is_default(argument, item):

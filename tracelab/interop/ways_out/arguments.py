@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -132,6 +133,13 @@ def examples(
 
     def leaf(given: Given) -> Any:
         kind = given.value.type if given.value is not None else None
+        if given.value is not None and (not isinstance(kind, TensorType) or -1 in kind.shape):
+            raise refused(
+                f"the sizes of the input `{given.name}` are not known",
+                None,
+                "the graph comes from a file that does not tell them; load the model itself, and trace it with an "
+                "example: tracelab.trace(model, example)",
+            )
         if not isinstance(kind, TensorType):
             return given.constant
         device = devices.get(kind.device, kind.device)
@@ -178,7 +186,7 @@ def _python_names(names: list[str]) -> list[str]:
     for name in names:
         word = re.sub(r"\W", "_", name)
         word = word if word.isidentifier() else f"_{word}"
-        while word in found or word == "self":
+        while word in found or word == "self" or keyword.iskeyword(word):
             word += "_"
         found.append(word)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import operator
 import re
 from collections.abc import Mapping
@@ -41,6 +42,7 @@ from tracelab.graph.kinds import (
 from tracelab.graph.tree import namedtuple_class
 from tracelab.graph.types import TensorType
 from tracelab.interop.ways_out.arguments import Arguments, arguments_of, state_values
+from tracelab.interop.ways_out.caches import WITHOUT, is_cache, registered
 from tracelab.interop.ways_out.functions import CONTEXTS, fx_function
 from tracelab.interop.ways_out.node_meta import NUMBER_TYPES, Fakes, module_stack, stack_trace
 from tracelab.interop.ways_out.refusals import named, refused
@@ -80,6 +82,7 @@ class _Builder:
         """What each value is here: a node, or a structure of nodes and constants."""
         self.root = nn.Module()
         self.constants: dict[str, Any] = {}
+        self.registered: dict[str, Value] = {}
         self.fakes = Fakes()
         self.numbers: dict[str, fx.Node] = {}
         self.modes: list[fx.Node] = []
@@ -126,7 +129,7 @@ class _Builder:
 
     def fx_name(self, name: str) -> str:
         word = re.sub(r"\W+", "_", name).rstrip("_")
-        return word if word.isidentifier() else f"_{word}"
+        return spelled(word if word.isidentifier() else f"_{word}")
 
     def tensor_attribute(self, value: Value, path: str) -> None:
         """A parameter or buffer under its own name; a tensor of no module as a constant."""
@@ -137,6 +140,13 @@ class _Builder:
             )
         tensor = self.state[value]
         if value.path and all(part for part in path.split(".")):
+            path = spelled(path)
+            if self.registered.setdefault(path, value) is not value:
+                raise refused(
+                    f"there are two tensors that code would call `{path}`",
+                    None,
+                    "one of them has a word of Python in its name: give it another one",
+                )
             self.register(path, tensor)
         else:
             path = self.constant(tensor)
@@ -374,7 +384,7 @@ class _Builder:
                     "a program's buffers keep theirs: return the tensor instead, and trace again",
                 )
             self.refuse_old_tensor(path, node, aliasing)
-            target = self.items[value] if value in self.items else self.fx.get_attr(path)
+            target = self.items[value] if value in self.items else self.fx.get_attr(spelled(path))
             self.mark(self.fx.call_function(torch.ops.aten.copy_.default, (target, item)), node)
 
     def refuse_old_tensor(self, path: str, node: Node, aliasing: Aliasing) -> None:
@@ -391,7 +401,11 @@ class _Builder:
 
     def output(self, result: Any, arguments: Arguments) -> None:
         leaves, spec = pytree.tree_flatten(result)
+        if any(is_cache(leaf) and registered(leaf) for leaf in leaves):
+            leaves, spec = pytree.tree_flatten(result)
         for leaf in leaves:
+            if is_cache(leaf):
+                raise refused(f"it returns a {type(leaf).__name__}, which torch does not take apart", None, WITHOUT)
             if not isinstance(leaf, (fx.Node, *_PLAIN)):
                 raise refused(
                     f"it returns a {type(leaf).__name__}, which torch's pytrees do not take apart",
@@ -404,6 +418,11 @@ class _Builder:
             return
         self.fx.output(leaves)
         self.fx.set_codegen(structure_code(list(arguments.names), arguments.spec, spec))
+
+
+def spelled(path: str) -> str:
+    """The path as code can say it: words of Python, which may be names of modules, get a line at their end."""
+    return ".".join(f"{part}_" if keyword.iskeyword(part) else part for part in path.split("."))
 
 
 def raise_unknown() -> None:

@@ -54,33 +54,102 @@ def refuse_writes(graph: Graph) -> None:
             )
 
 
-def write_onnx(program: ExportedProgram, graph: Graph, path: str | os.PathLike[str], dims: Dims | None = None) -> None:
+def write_onnx(
+    program: ExportedProgram,
+    graph: Graph,
+    path: str | os.PathLike[str],
+    dims: Dims | None = None,
+    module: fx.GraphModule | None = None,
+) -> None:
     """Write the program as ONNX, with the graph's names of inputs and outputs.
+
+    Args:
+        program: The program.
+        graph: The graph that it was made of.
+        path: The file.
+        dims: Names of sizes by argument.
+        module: The graph as a graph module, which tells in which order the results come.
 
     Raises:
         ExportError: An operator has no form in ONNX; the message names it.
     """
     inputs = [_name(given.name) for given in arguments_of(graph).leaves if given.value is not None]
-    outputs = [_name(name or value.name) for value, name in output_names(graph)]
+    outputs = _result_names(graph, module)
     kept = _unique(inputs), _unique(outputs)
+    _refuse_numbers(program)
+    _give_flat(program)
     _reshape_freely(program)
+    names = {
+        "input_names": kept[0] if len(kept[0]) == len(program.graph_signature.user_inputs) else None,
+        "output_names": kept[1] if len(kept[1]) == len(program.graph_signature.user_outputs) else None,
+    }
     try:
-        with quietly():
-            made = torch.onnx.export(
-                program,
-                dynamo=True,
-                input_names=kept[0] if len(kept[0]) == len(program.graph_signature.user_inputs) else None,
-                output_names=kept[1] if len(kept[1]) == len(program.graph_signature.user_outputs) else None,
-                verbose=False,
-            )
+        made = _by_torch(program, names)
     except Exception as error:
         raise _explained(error, program) from error
     if made is None:
         raise ExportError("torch.onnx.export gave nothing")
+    _name_once(made.model.graph)
     _fix_sizes([*made.model.graph.inputs, *made.model.graph.outputs])
     made.save(os.fspath(path))
     if dims:
         _rename_sizes(os.fspath(path), program, graph, dims)
+
+
+def _result_names(graph: Graph, module: fx.GraphModule | None) -> list[str]:
+    """The names of the results in the order of the program: torch may take a class apart in an order of its own."""
+    pairs = output_names(graph)
+    names = [_name(name or value.name) for value, name in pairs]
+    if module is None:
+        return names
+    results = next(node for node in module.graph.nodes if node.op == "output").args
+    by_value = {value.name: name for (value, _), name in zip(pairs, names, strict=True)}
+    leaves = [leaf for leaf in pytree.tree_leaves(results) if isinstance(leaf, fx.Node)]
+    ordered = [by_value.get(leaf.meta.get("tracelab_value", ""), "") for leaf in leaves]
+    return ordered if sorted(ordered) == sorted(names) else names
+
+
+def _by_torch(program: ExportedProgram, names: dict[str, Any]) -> Any:
+    try:
+        with quietly():
+            return torch.onnx.export(program, dynamo=True, verbose=False, **names)
+    except Exception as error:
+        if type(error).__name__ != "PassError":
+            raise
+        # The exporter's optimizer does not take what the exporter wrote; onnxruntime has one of its own.
+        with quietly():
+            return torch.onnx.export(program, dynamo=True, verbose=False, optimize=False, **names)
+
+
+def _refuse_numbers(program: ExportedProgram) -> None:
+    results = next(node for node in program.graph.nodes if node.op == "output").args[0]
+    for place, item in enumerate(results):
+        if isinstance(item, (bool, int, float, str)):
+            raise ExportError(f"the result {place} is {item!r}, and ONNX gives tensors only: return what is computed")
+
+
+def _give_flat(program: ExportedProgram) -> None:
+    """Let the program give its results in a list: to rebuild a cache of a language model makes tensors of its own."""
+    signature = program.module_call_graph[0].signature
+    if signature is not None:
+        signature.out_spec = pytree.tree_flatten([0] * len(program.graph_signature.user_outputs))[1]
+
+
+def _name_once(graph: Any) -> None:
+    """Give other names to values inside that are called as an input or a result is."""
+    kept = [*graph.inputs, *graph.outputs, *graph.initializers.values()]
+    own = {id(value) for value in kept}
+    taken = {value.name for value in kept}
+    for node in graph:
+        for value in node.outputs:
+            if id(value) in own or not value.name:
+                continue
+            name, number = value.name, 0
+            while name in taken:
+                number += 1
+                name = f"{value.name}_{number}"
+            taken.add(name)
+            value.name = name
 
 
 def _fix_sizes(values: Iterable[Any]) -> None:

@@ -14,7 +14,7 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.traceback import preserve_node_meta
 from torch.utils import _pytree as pytree
 
-from tracelab.compat.leaving import assert_scalar, check_condition, structures_of
+from tracelab.compat.leaving import assert_scalar, autocast_calls, check_condition, structures_of
 from tracelab.errors import InputError
 from tracelab.graph.aliasing import runs_backward
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
@@ -139,6 +139,19 @@ class _Interpreter(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         self.runner.__dict__["now"] = n
         return super().run_node(n)
+
+    def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        enter, leave = autocast_calls()
+        if target is enter:
+            # While torch exports, that function is written down and does nothing: types would be those without it.
+            device, dtype, enabled, *_ = args
+            region = torch.autocast(device, dtype, enabled, cache_enabled=False)
+            region.__enter__()
+            return region
+        if target is leave:
+            args[0].__exit__(None, None, None)
+            return None
+        return super().call_function(target, args, kwargs)
 
 
 def _runner(module: fx.GraphModule, arguments: Arguments) -> Runner:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from tracelab.execute.codegen.code import compile_code, optimized_code, state_in
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
 from tracelab.graph.kinds import ARGUMENT, SET_ATTRIBUTE
+from tracelab.interop.ways_out.fx_graph import spelled
 from tracelab.interop.ways_out.refusals import ExportError, refused
 
 
@@ -28,7 +30,7 @@ class Scripted(nn.Module):
         self._parameters.update(module._parameters)
         self._buffers.update(module._buffers)
         self._modules.update(module._modules)
-        self._paths = [(value.path, state[value]) for value in state_inputs(graph)]
+        self._paths = [(spelled(value.path), state[value]) for value in state_inputs(graph)]
 
     def forward(self, *args: Any) -> Any:
         return self._run(*(leaf for leaf in pytree.tree_leaves(args) if isinstance(leaf, Tensor)), *self._state())
@@ -43,6 +45,27 @@ class Scripted(nn.Module):
                 part = None
             found.append(getattr(part, name, tensor) if part is not None and name else tensor)
         return found
+
+
+@contextlib.contextmanager
+def _kept(graph: Graph, state: Mapping[Value, Tensor]) -> Iterator[None]:
+    """What the recording writes into the state is undone: the script starts where the module stands."""
+    writes = any(
+        argument.alias_info is not None and argument.alias_info.is_write
+        for node in graph.nodes
+        if node.schema is not None
+        for argument in node.schema.arguments
+    )
+    # Statistics of a batch norm are written without a word in its schema; parameters never are.
+    held = [tensor for tensor in state.values() if writes or not isinstance(tensor, nn.Parameter)]
+    before = [tensor.detach().clone() for tensor in held]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for tensor, old in zip(held, before, strict=True):
+                if not torch.equal(tensor, old):
+                    tensor.copy_(old)
 
 
 def scripted(
@@ -67,7 +90,7 @@ def scripted(
                 f"the trace sets the buffer `{node.attributes['name']}`", node, "write to it in place, or use export"
             )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _kept(graph, state):
             warnings.simplefilter("ignore")
             runner = Scripted(graph, state, module)
             return trace(runner, (*args, *kwargs.values()), check_trace=False, strict=False)

@@ -228,6 +228,10 @@ class TargetReader:
                 "run the trace where it was made, or trace the code again"
             )
             return Refusal(qualname, reason, dict(entry))
+        if module_name == script.ONLY_OF_SCRIPTS and kind not in CONSTRUCTS:
+            return Refusal(
+                qualname, f"{kind[:60]} is TorchScript's own, which no file holds: run the script itself", dict(entry)
+            )
         if name not in self.allow:
             if kind in CONSTRUCTS:
                 # A result of a class of one's own comes back as a plain tuple, list or dict of the same fields.
