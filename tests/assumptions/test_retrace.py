@@ -337,7 +337,7 @@ def chosen(x: Tensor, mask: Tensor | None) -> Tensor:
     return torch.stack(parts) if x.sum() > 0 else -torch.stack(parts)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     calls=st.lists(
         st.tuples(

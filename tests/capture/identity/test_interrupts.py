@@ -24,7 +24,7 @@ from tracelab.compat.modes import function_modes
 NET = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.ReLU()).eval()
 X = torch.ones(2, 4)
 
-IN_THE_SUITE = 100
+IN_THE_SUITE = 40
 AT_NIGHT = 2000
 
 

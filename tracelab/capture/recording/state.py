@@ -437,8 +437,9 @@ class RecordingState:
     def _asked_in_torch(self, frame: FrameType | None) -> str:
         """What torch's own code read, where none of the user's runs: in a module of torch that was traced itself."""
         while frame is not None and frame.f_code is not self.boundary:
-            module = str(frame.f_globals.get("__name__", ""))
-            if module.startswith("torch.") and module != "torch._tensor":
+            package, _, part = str(frame.f_globals.get("__name__", "")).partition(".")
+            # What is private in torch asks for others.
+            if package == "torch" and part and not part.startswith("_"):
                 return _in_torch(frame)
             frame = frame.f_back
         return ""
