@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
+from tracelab.graph.objects import SYMBOLIC as SYMBOLIC
+
 PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)
 _OF_TORCH = frozenset({"torch", "torchao"})
-SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 PLAIN = frozenset(
     {
         int,

@@ -19,7 +19,8 @@ from tracelab.graph.arrays import ArrayStandIn
 
 _HEAP = 1 << 9
 """The flag of classes that Python code made, and of some of C."""
-_SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
+SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
+"""The classes of numbers that code under a recording is given."""
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _CODE = (
     type,
@@ -29,7 +30,7 @@ _CODE = (
     torch.optim.Optimizer,
     logging.Logger,
     ArrayStandIn,
-    *_SYMBOLIC,
+    *SYMBOLIC,
 )
 _NEVER_MADE = 1 << 7
 """That of classes of C which Python code cannot make objects of."""
@@ -56,7 +57,7 @@ def fields_of(item: Any) -> dict[str, Any] | None:
 
 def holds_tensor(item: Any, seen: set[int], depth: int) -> bool:
     """Whether a tensor, or a traced number, is reached through containers and attributes."""
-    if isinstance(item, (torch.Tensor, *_SYMBOLIC, ArrayStandIn)):
+    if isinstance(item, (torch.Tensor, *SYMBOLIC, ArrayStandIn)):
         return True
     if id(item) in seen or depth > _DEEPEST:
         return False

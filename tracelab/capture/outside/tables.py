@@ -21,7 +21,7 @@ from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.mode_readers import is_mode_reader
 from tracelab.capture.outside.attributes import attributes_set, is_looked_at, looks_at_all
 from tracelab.capture.outside.reads import globals_of
-from tracelab.capture.values import is_filled
+from tracelab.capture.values import SYMBOLIC, is_filled
 from tracelab.compat import script
 
 PLAIN = (bool, int, float, str, type(None))
@@ -325,7 +325,7 @@ def same(now: Any, before: Any) -> bool:
     """Whether two things are the same, as far as plain Python sees it."""
     if now is before:
         return True
-    if type(now) in (torch.SymInt, torch.SymFloat, torch.SymBool):
+    if type(now) in SYMBOLIC:
         now = getattr(now.node, "number", now)
     if isinstance(before, (Contents, Draws)):
         return before.is_same(now)

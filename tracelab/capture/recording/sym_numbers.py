@@ -24,6 +24,7 @@ from tracelab.capture.analysis.text_uses import is_formatted_to_show, is_only_sh
 from tracelab.capture.messages import conversion_message, size_message
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.recording.ways import freezes_nothing, is_compared_inside, told_where_it_comes_back
+from tracelab.capture.values import SYMBOLIC
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.intrinsics import BINARY, MATH, ROUND, UNARY, Intrinsic, Number
 from tracelab.graph.ir import Node, Value
@@ -38,6 +39,17 @@ def traced_number(recorder: RecordingState, number: Number, value: Value, *, fro
     if isinstance(number, int):
         return torch.SymInt(node)
     return torch.SymFloat(node)
+
+
+def plain_number(item: Any, frame: FrameType) -> Any:
+    """The number behind a traced one, noted as a specialization at this frame; anything else as it is."""
+    node = item.node if type(item) in SYMBOLIC else None
+    return node.plain(frame) if isinstance(node, TracedNumber) else item
+
+
+def was_read(item: Any) -> bool:
+    """Whether it is a traced number that was read from a tensor, `loss.item()`, or computed of such a one."""
+    return type(item) in SYMBOLIC and isinstance(item.node, TracedNumber) and item.node.from_tensor
 
 
 _HASH = torch.SymInt.__hash__.__code__

@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 import torch
 
-from tracelab.capture.recording.sym_numbers import TracedNumber
+from tracelab.capture.recording.sym_numbers import was_read
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError
 from tracelab.graph.objects import attributes_of, holds_tensor
@@ -213,11 +213,6 @@ def _is_result(item: Any) -> bool:
     return (is_result or is_dataclass(item)) and holds_tensor(item, set(), 0)
 
 
-def _was_read(item: Any) -> bool:
-    """Whether it is a number that the cell read from a tensor: `loss.item()`, or what it computed of that."""
-    return type(item) in SYMBOLIC and isinstance(item.node, TracedNumber) and item.node.from_tensor
-
-
 def holds_tensors(item: Any) -> bool:
     """Whether it is a tensor, or data that holds some: containers and data classes of tensors and plain values.
 
@@ -231,7 +226,7 @@ def holds_tensors(item: Any) -> bool:
 def _is_data(item: Any, found: list[bool], around: set[int]) -> bool:
     """Whether it is made of tensors and plain values alone; `found` gets which of its parts are tensors."""
     if isinstance(item, (torch.Tensor, *_PLAIN)) or item is None:
-        found.append(isinstance(item, torch.Tensor) or _was_read(item))
+        found.append(isinstance(item, torch.Tensor) or was_read(item))
         return True
     if isinstance(item, AS_GIVEN) or id(item) in around:
         return False

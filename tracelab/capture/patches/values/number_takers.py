@@ -6,7 +6,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -15,21 +15,17 @@ from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.many import Group
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
-from tracelab.capture.recording.sym_numbers import TracedNumber
+from tracelab.capture.recording.sym_numbers import plain_number
 from tracelab.capture.values import SYMBOLIC
 
 _PANDAS = "pandas._libs.lib"
-
-
-def _plain(item: Any, frame: FrameType) -> Any:
-    return item.node.plain(frame) if type(item) in SYMBOLIC and isinstance(item.node, TracedNumber) else item
 
 
 def _of_plain(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def function(*args: Any) -> Any:
         frame = sys._getframe(1)
-        return original(*(_plain(item, frame) for item in args))
+        return original(*(plain_number(item, frame) for item in args))
 
     return function
 
@@ -43,7 +39,7 @@ def _of_objects(original: Callable[..., Any]) -> Callable[..., Any]:
             frame = sys._getframe(1)
             for place, item in numpy.ndenumerate(objects):
                 if type(item) in SYMBOLIC:
-                    objects[place] = _plain(item, frame)
+                    objects[place] = plain_number(item, frame)
         return original(objects, *args, **options)
 
     return function

@@ -20,7 +20,7 @@ from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.arrays.traced_array import TracedArray
 from tracelab.capture.recording.recorder import active
 from tracelab.capture.recording.replacement import Replacement
-from tracelab.capture.recording.sym_numbers import TracedNumber
+from tracelab.capture.recording.sym_numbers import TracedNumber, plain_number, was_read
 from tracelab.capture.values import SYMBOLIC
 from tracelab.graph.source import is_inner
 
@@ -126,7 +126,12 @@ def _array(number: Any, dtype: Any = None, copy: Any = None) -> Any:
 
 def _array_function(number: Any, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """A function of NumPy on sizes alone follows them, as on objects; with arrays, the number is noted."""
-    if method == "__call__" and not options and all(map(_is_number, inputs)) and not any(map(_was_read, inputs)):
+    if (
+        method == "__call__"
+        and not options
+        and all(map(_is_number, inputs))
+        and not any(map(_was_read_in_cell, inputs))
+    ):
         if function in _EXTREMES and {*map(type, inputs)} <= {int, torch.SymInt}:
             return _EXTREMES[function](*inputs)
         if function.nout == 1 and "O" in function.types[-1].rpartition(">")[2]:
@@ -136,18 +141,16 @@ def _array_function(number: Any, function: Any, method: str, *inputs: Any, **opt
 
 
 def _plain(items: Iterable[Any], frame: FrameType) -> list[Any]:
-    return [item.node.plain(frame) if type(item) in SYMBOLIC else item for item in items]
+    return [plain_number(item, frame) for item in items]
 
 
 def _is_number(item: Any) -> bool:
     return type(item) in SYMBOLIC or isinstance(item, (int, float, numpy.number))
 
 
-def _was_read(item: Any) -> bool:
+def _was_read_in_cell(item: Any) -> bool:
     """Whether a cell read a number from a tensor: what NumPy makes of it is a number of NumPy's, which is looked at."""
-    if type(item) not in SYMBOLIC or not isinstance(item.node, TracedNumber):
-        return False
-    return item.node.from_tensor and bool(item.node.recorder.graph.cell)
+    return was_read(item) and bool(item.node.recorder.graph.cell)
 
 
 def _as_object(item: Any) -> Any:
