@@ -162,7 +162,7 @@ def test_whatever_can_be_called_is_traced(call):
 
 
 def test_what_hands_its_arguments_on_has_the_names_of_the_inner_module():
-    for wrapper in (functools.partial(linear), nn.DataParallel(linear), torch.compile(linear)):
+    for wrapper in (functools.partial(linear), nn.DataParallel(nn.Linear(3, 4)), torch.compile(linear)):
         assert names(tracelab.trace(wrapper, x)) == ["input"]
 
 

@@ -1,5 +1,7 @@
 """Every operator of torch's own database: traced on one sample, replayed on fresh values, equal to eager.
 
+On a GPU where there is one.
+
 A plain run takes a part of the database, with every kind of operator in it; the rest is marked `nightly`.
 """
 
@@ -17,7 +19,8 @@ import tracelab
 
 common = pytest.importorskip("torch.testing._internal.common_methods_invocations", reason="needs expecttest")
 
-OPERATORS = [op for op in common.op_db if torch.float32 in op.supported_dtypes("cpu")]
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+OPERATORS = [op for op in common.op_db if torch.float32 in op.supported_dtypes(DEVICE)]
 VARIANTS = {"function": "op", "method": "method_variant", "inplace": "inplace_variant"}
 SAMPLES = 4
 # What these return is whatever was in the memory.
@@ -85,7 +88,7 @@ def run(function: Callable[..., Any], tensors: list[torch.Tensor]) -> Any:
 def test_replay_equals_eager(op: Any, variant: str) -> None:
     torch.manual_seed(0)
     call = getattr(op, VARIANTS[variant])
-    for sample in spread(list(op.sample_inputs("cpu", torch.float32, requires_grad=False))):
+    for sample in spread(list(op.sample_inputs(DEVICE, torch.float32, requires_grad=False))):
         function, tensors = as_function(sample, call, variant)
         try:
             run(function, tensors)
@@ -119,7 +122,7 @@ def test_replay_equals_eager(op: Any, variant: str) -> None:
 @pytest.mark.parametrize(("op", "variant"), [case for case in cases() if case.values[1] == "function"])
 def test_a_file_and_a_run_node_by_node_give_the_same(op: Any, variant: str, tmp_path: Any) -> None:
     torch.manual_seed(0)
-    samples = spread(list(op.sample_inputs("cpu", torch.float32, requires_grad=False)))
+    samples = spread(list(op.sample_inputs(DEVICE, torch.float32, requires_grad=False)))
     function, tensors = as_function(samples[-1], op.op, variant)
     try:
         run(function, tensors)

@@ -147,6 +147,26 @@ def seeded(x):
     return x + torch.rand(2, generator=generator)
 
 
+def seeded_by_default(x):
+    torch.default_generator.manual_seed(3)
+    return x + torch.rand(2)
+
+
+OWN = torch.Generator()
+
+
+def seeded_elsewhere(x):
+    OWN.manual_seed(3)
+    return x + torch.rand(2, generator=OWN)
+
+
+def draws_twice_the_same(x):
+    state = torch.default_generator.get_state()
+    x = x + torch.rand(2)
+    torch.default_generator.set_state(state)
+    return x * torch.rand(2)
+
+
 def differentiated(x):
     y = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad((y**3).sum(), y)
@@ -155,12 +175,41 @@ def differentiated(x):
 
 @pytest.mark.parametrize(
     "function",
-    [lambda x: torch.add(2, x), lambda x: torch.mul(x.shape[0], x), lambda x: 3 // (x + 1), seeded, differentiated],
-    ids=["a number first", "a size first", "a number in front", "a generator", "autograd.grad"],
+    [
+        lambda x: torch.add(2, x),
+        lambda x: torch.mul(x.shape[0], x),
+        lambda x: 3 // (x + 1),
+        seeded,
+        seeded_by_default,
+        seeded_elsewhere,
+        draws_twice_the_same,
+        differentiated,
+    ],
+    ids=[
+        "a number first",
+        "a size first",
+        "a number in front",
+        "a generator",
+        "the default generator",
+        "a generator of before",
+        "a generator's state",
+        "autograd.grad",
+    ],
 )
 def test_a_call_of_torch_alone_runs_from_a_file(function):
     x = torch.tensor([1.0, 2.0])
-    assert torch.equal(again(tracelab.trace(function, torch.ones(2)))(x), function(x))
+    loaded = again(tracelab.trace(function, torch.ones(2)))
+    torch.manual_seed(5)
+    expected = function(x)
+    torch.manual_seed(5)
+    assert torch.equal(loaded(x), expected)
+
+
+def test_a_call_of_a_generator_that_has_none_is_refused():
+    traced = tracelab.trace(seeded_by_default, torch.ones(2))
+    content = edited(to_bytes(traced), lambda d: d["graphs"][0][1]["nodes"][0].update(args=[3, 3]))
+    with pytest.raises(tracelab.TracelabFileError, match="lacks its generator"):
+        from_bytes(content)
 
 
 def test_a_number_in_place_of_a_tensor_that_a_method_is_called_on_refuses():

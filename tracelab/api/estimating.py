@@ -19,6 +19,7 @@ from tracelab.check.isolation import isolated
 from tracelab.check.outputs import leaves
 from tracelab.compat.modes import keeps_modes
 from tracelab.errors import InputError, TracelabError
+from tracelab.execute.beside import kept_beside
 from tracelab.execute.estimate.estimate import Estimate, PhaseEstimate, uncounted
 from tracelab.execute.estimate.interpolate import Point
 from tracelab.execute.estimate.items import Spec
@@ -351,14 +352,11 @@ def _has_encoder(model: nn.Module) -> bool:
     return bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
 
 
-_books: weakref.WeakKeyDictionary[Any, dict[Any, _Book]] = weakref.WeakKeyDictionary()
-
-
 def _book(traced: Any, method: str, dtype: torch.dtype | None) -> _Book:
     """What is known of a graph already; it is forgotten with what was traced, and with each edit."""
     graph, name, state = state_of(traced, method)
     name = name.removesuffix(".forward")
-    books = _books.setdefault(traced, {})
+    books: dict[Any, _Book] = kept_beside(traced, "estimates")
     version = graph.nodes.version
     book = books.get((method, dtype))
     if book is None or book.traced_graph() is not graph or book.version != version:

@@ -101,7 +101,7 @@ def make_parameter(data: Tensor, requires_grad: bool) -> nn.Parameter:
 
 def to_array(tensor: Tensor) -> Any:
     """`tensor.numpy()`, of an array that a call gave."""
-    return tensor.detach().numpy()
+    return tensor.detach().cpu().numpy()
 
 
 def get_item(whole: Any, key: Any) -> Any:
@@ -179,7 +179,7 @@ def set_elements(item: set[Any], parts: list[Any]) -> None:
 
 def set_array(item: Any, content: Tensor) -> None:
     """`item[...] = content` of an array."""
-    item[...] = content.numpy()
+    item[...] = content.cpu().numpy()
 
 
 def delete(item: Any, names: list[Any]) -> None:

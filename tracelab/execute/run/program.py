@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tracelab.errors import TracelabError
+from tracelab.execute.beside import kept_beside
 from tracelab.execute.codegen.code import Code, state_inputs
 from tracelab.execute.codegen.regions import Regions
 from tracelab.execute.function import ReplayFunction, held_state
@@ -117,9 +117,6 @@ class Program:
         return input_tree_of(self.graph)
 
 
-_codes: weakref.WeakKeyDictionary[Any, dict[str, StepCode]] = weakref.WeakKeyDictionary()
-
-
 def program_of(traced: Any, method: str = "forward") -> Program:
     """The program of a traced function, of a method of a traced module, or of a bare graph.
 
@@ -178,8 +175,8 @@ def _program_of_module(module: ReplayModule, method: str) -> Program:
 
 
 def _code(owner: Any, method: str, graph: Graph) -> StepCode:
-    codes = _codes.setdefault(owner, {})
-    code = codes.get(method)
+    codes = kept_beside(owner, "step code")
+    code: StepCode | None = codes.get(method)
     if code is None or code.graph is not graph or code.version != graph.nodes.version:
         code = codes[method] = StepCode(graph)
     return code

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tracelab.execute.beside import kept_beside
 from tracelab.execute.run.program import Program, program_of
 from tracelab.execute.shapes.breaks import Breaks
 from tracelab.execute.shapes.shapes import Shapes, shapes_of
@@ -25,7 +25,8 @@ class _Kept:
     told: bool
 
 
-_kept: weakref.WeakKeyDictionary[Any, dict[str, _Kept]] = weakref.WeakKeyDictionary()
+def _kept(traced: Any) -> dict[str, _Kept]:
+    return kept_beside(traced, "shapes")
 
 
 def known_shapes(
@@ -47,7 +48,7 @@ def known_shapes(
     """
     program = program_of(traced, method)
     made_of = _made_of(program)
-    kept = _kept.setdefault(traced, {}).get(method)
+    kept = _kept(traced).get(method)
     fits = kept is not None and kept.made_of == made_of
     if kept is not None and fits and (names is None or dict(names) == kept.shapes.given):
         kept.told = kept.told or told
@@ -59,8 +60,8 @@ def known_shapes(
     else:
         shapes = shapes_of(program, names, breaks=breaks)
     if _made_of(program) == made_of:
-        _kept[traced][method] = _Kept(shapes, made_of, told)
-        _tell(program.graph, _kept[traced][method])
+        _kept(traced)[method] = _Kept(shapes, made_of, told)
+        _tell(program.graph, _kept(traced)[method])
     return shapes
 
 
@@ -72,7 +73,7 @@ def _tell(graph: Graph, kept: _Kept) -> None:
 
 def told_shapes(traced: Any, method: str = "forward") -> Shapes | None:
     """The shapes that a person asked for, of what is as it was then; None where nobody did."""
-    kept = _kept.get(traced, {}).get(method)
+    kept = _kept(traced).get(method)
     if kept is None or not kept.told or kept.made_of != _made_of(program_of(traced, method)):
         return None
     return kept.shapes

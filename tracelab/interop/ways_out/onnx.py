@@ -169,7 +169,7 @@ def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(os.fspath(Path(path)), options, providers=["CPUExecutionProvider"])
     leaves = [leaf for leaf in pytree.arg_tree_leaves(*args, **kwargs) if isinstance(leaf, (Tensor, int, float))]
-    arrays = [leaf.detach().numpy() if isinstance(leaf, Tensor) else torch.tensor(leaf).numpy() for leaf in leaves]
+    arrays = [torch.as_tensor(leaf).detach().cpu().numpy() for leaf in leaves]
     wanted = [item.name for item in session.get_inputs()]
     # ONNX leaves out inputs that nothing reads only where they are no tensors.
     found = session.run(None, dict(zip(wanted, arrays, strict=False)))

@@ -119,6 +119,7 @@ def _compare(found: list[Any], wanted: list[Any], sizes: str, what: str) -> None
                 equal_nan=True,
                 check_dtype=False,
                 check_stride=False,
+                check_device=False,
             )
         except AssertionError as error:
             first = " ".join(str(error).split())[:240]

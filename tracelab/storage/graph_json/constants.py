@@ -302,6 +302,14 @@ def _packed_argument(decoder: Decoder, item: Any, where: str, depth: int) -> Any
     return decoder.decode(item, where, depth)
 
 
+def default_generator(device: torch.device) -> torch.Generator:
+    """What draws on a device where no generator is given; the processor's where the device is not there."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        torch.cuda.init()
+        return torch.cuda.default_generators[device.index or 0]
+    return torch.default_generator
+
+
 def _generator(decoder: Decoder, content: Any, where: str, depth: int) -> None:
     device_of(content, where)
 

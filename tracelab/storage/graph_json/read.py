@@ -24,7 +24,7 @@ from tracelab.graph.tree import Tree
 from tracelab.graph.types import TensorType, Type
 from tracelab.storage import validation
 from tracelab.storage.graph_json import regions
-from tracelab.storage.graph_json.constants import Decoder, device_of, dtype_of
+from tracelab.storage.graph_json.constants import Decoder, default_generator, device_of, dtype_of
 from tracelab.storage.graph_json.sources import read_sources
 from tracelab.storage.graph_json.targets import STORED_CLASS, Refusal, ScriptFiles, TargetReader
 from tracelab.storage.graph_json.write import DEEPEST_TREE
@@ -162,7 +162,12 @@ class _Reader:
         self.arguments.functions = self.functions if region else ()
         decode, place = self.arguments.decode, f"an argument of {where}"
         self.arguments.lost = ""
-        node.args = tuple([decode(arg, place) for arg in validation.rows(validation.field(item, "args", where), place)])
+        rows = validation.rows(validation.field(item, "args", where), place)
+        node.args = tuple([decode(arg, place) for arg in rows])
+        if rows and isinstance(rows[0], dict) and "generator" in rows[0]:
+            # Operators draw from the default one where none is given; what sets a generator's state is asked of it.
+            device = self.arguments.place(device_of(rows[0]["generator"], place))
+            node.args = (default_generator(device), *node.args[1:])
         if "kwargs" in item:
             # Their names become part of generated code.
             node.kwargs = {
@@ -346,12 +351,21 @@ def _signature(target: OpOverload) -> _Signature:
     return _Signature(tuple(argument.name for argument in arguments), required, method)
 
 
+def _check_owner(node: Node, owner: type) -> None:
+    first = node.args[0] if node.args else None
+    if issubclass(torch.Generator, owner):
+        if not isinstance(first, (Value, torch.Generator)):
+            validation.bad(node.kind[:60], "lacks its generator")
+    elif type(first) is not Value:
+        validation.bad(node.kind[:60], "lacks its tensor")
+
+
 def check_call(node: Node) -> None:
     """Let a node refuse whose operator takes other arguments here than where the file was made."""
     target, args = node.target, node.args
     if not isinstance(target, OpOverload):
-        if type(target).__name__ == "method_descriptor" and (not args or type(args[0]) is not Value):
-            validation.bad(node.kind[:60], "lacks its tensor")
+        if type(target).__name__ == "method_descriptor":
+            _check_owner(node, target.__objclass__)
         return
     signature = _signature(target)
     fits = len(args) <= len(signature.names)
