@@ -187,6 +187,16 @@ def test_nothing_is_assumed(function):
 
 
 @pytest.mark.parametrize("function", FOLLOWING, ids=named)
+def test_nothing_is_assumed_under_a_default_device(function):
+    with torch.device("cpu"):
+        traced = traced_on(function, ONES)
+    assert [item for item in traced.assumptions if item.kind in ("dtype", "device")] == []
+    other = torch.tensor([0.5, -1.25, 3.0], dtype=torch.float64)
+    with torch.device("cpu"):
+        assert same(traced(other), function(other))
+
+
+@pytest.mark.parametrize("function", FOLLOWING, ids=named)
 def test_a_file_keeps_that_it_follows(function):
     file = io.BytesIO()
     traced = traced_on(function, ONES, policy="raise")

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tracelab
@@ -133,17 +133,19 @@ def is_index(entries):
 
 
 @settings(max_examples=150, deadline=None)
+@example([None, Ellipsis, slice(0, 1)], 1, 0)
+@example([Ellipsis, None, slice(0, 1)], 1, 0)
 @given(st.lists(entries, min_size=1, max_size=4).filter(is_index), st.integers(0, 3), st.integers(0, 3))
 def test_an_index_that_python_refuses_is_never_taken_in_silence(index, given_rank, other_rank):
     def code(x):
         return x[tuple(index)] * 2
 
-    example, other = torch.ones([2] * given_rank), torch.ones([2] * other_rank)
+    first, other = torch.ones([2] * given_rank), torch.ones([2] * other_rank)
     try:
-        code(example)
+        code(first)
     except IndexError:
         return
-    traced = tracelab.trace(code, (example,), check_trace=False, on_violation="raise")
+    traced = tracelab.trace(code, (first,), check_trace=False, on_violation="raise")
     try:
         expected = code(other)
     except IndexError:

@@ -20,11 +20,18 @@ import tracelab
 common = pytest.importorskip("torch.testing._internal.common_methods_invocations", reason="needs expecttest")
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-OPERATORS = [op for op in common.op_db if torch.float32 in op.supported_dtypes(DEVICE)]
 VARIANTS = {"function": "op", "method": "method_variant", "inplace": "inplace_variant"}
 SAMPLES = 4
+# Results in part not written, and writes to one place in any order: on a GPU no two calls need to agree.
+UNORDERED = ("torch.ops.aten._efficient_attention_forward", "nn.functional.max_unpool3d")
 # What these return is whatever was in the memory.
 UNINITIALISED = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
+
+OPERATORS = [
+    op
+    for op in common.op_db
+    if torch.float32 in op.supported_dtypes(DEVICE) and (DEVICE == "cpu" or op.name not in UNORDERED)
+]
 
 
 def kind(op: Any, variant: str) -> tuple[str, str, str]:
@@ -134,6 +141,10 @@ def test_a_file_and_a_run_node_by_node_give_the_same(op: Any, variant: str, tmp_
         assert "Only tensors" in str(error)
         return
     expected = run(traced, tensors)
+    if op.name.startswith("jiterator"):
+        with pytest.raises(tracelab.TracelabFileError, match="kernel"):
+            traced.save(tmp_path / "operator.tlab")
+        return
     traced.save(tmp_path / "operator.tlab")
     loaded = tracelab.load(tmp_path / "operator.tlab")
     stepped = run(lambda *given: traced.run(*given).outputs, tensors)

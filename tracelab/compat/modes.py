@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 
-from tracelab.compat.names import attribute_of, needed
+from tracelab.compat.names import attribute_of, needed, optional
 
 set_grad_enabled: Callable[[bool], None] = needed("torch._C._set_grad_enabled")
 """Sets the mode at once; the function of that name in `torch` is a context manager around it."""
@@ -20,6 +20,9 @@ pop_function_mode: Callable[[], Any] = needed("torch._C._pop_torch_function_stac
 _function_mode_at: Callable[[int], Any] = needed("torch._C._get_function_stack_at")
 _DEVICES = "torch.utils._device"
 """The module of the mode that `torch.set_default_device` and `with torch.device(...)` enter."""
+DeviceContext: Any = needed("torch.utils._device.DeviceContext")
+CHECKPOINT_SAVES: Any = optional("torch.utils.checkpoint._NoopSaveInputs")
+"""Keeps the inputs of a checkpoint for its backward, and computes nothing; None in a torch that does without it."""
 dispatch_modes: Callable[[], int] = needed("torch._C._len_torch_dispatch_stack")
 _dispatch_mode_at: Callable[[int], Any] = needed("torch._C._get_dispatch_stack_at")
 any_autocast: Callable[[], bool] = needed("torch._C._is_any_autocast_enabled")

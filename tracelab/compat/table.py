@@ -117,6 +117,7 @@ _GROUPS = (
         torch._C._len_torch_function_stack
         torch._C._push_on_torch_function_stack
         torch._C._pop_torch_function_stack
+        torch.utils._device.DeviceContext
         torch._C._get_function_stack_at
         torch._C._get_dispatch_stack_at
         torch._C._len_torch_dispatch_stack
@@ -306,11 +307,19 @@ OPTIONAL = frozenset(
     torch.jit._trace.is_tracing
     torch.jit.is_tracing
     torch.jit.script
+    torch.nn.functional._infer_size
+    torch.utils.checkpoint._NoopSaveInputs
     torch.utils._pytree.SUPPORTED_NODES
     torch.utils._pytree.register_pytree_node
     """.split()
 )
-"""Looked up by `script` and `pytrees`; a torch without one has no such thing to look out for, and nothing is missed."""
+"""Looked up by `modes`, `script`, `sizes` and `pytrees`.
+
+A torch without one has no such thing to look out for, and nothing is missed.
+"""
+
+OLDER = frozenset({"torch.nn.functional._infer_size", "torch.utils.checkpoint._NoopSaveInputs"})
+"""Those of `OPTIONAL` that the newest torch has no more."""
 
 OF_INSTANCES = frozenset(
     """

@@ -267,7 +267,7 @@ RECORD_FUNCTION = _intrinsic("record_function", make_record_function, kinds.ENTE
 _Generator: Any = torch.Generator
 
 
-def make_generator(device: str) -> torch.Generator:
+def make_generator(device: str | torch.device) -> torch.Generator:
     """A new generator, as torch makes it while nothing is replaced."""
     made: torch.Generator = _Generator(device)
     return made

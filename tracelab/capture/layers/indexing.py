@@ -102,7 +102,9 @@ def _assume_whole(recorder: Recorder, tensor: Tensor, entries: list[Any]) -> Non
     looked_at = using[-1:] if middle is None else using
     # Counted from both ends, entries may meet in one dimension.
     on_both_sides = middle is not None and 0 < middle < len(using) - 1
-    if on_both_sides or any(_is_whole(entry) for entry in looked_at):
+    # `x[None, ..., :1]`: the new dimension takes the slice of one that is not there.
+    has_room = middle is not None and len(using) > 1 and len(using) < len(entries)
+    if on_both_sides or has_room or any(_is_whole(entry) for entry in looked_at):
         recorder.assume_rank_of(recorder.known(tensor), dimensions_used(entries), sys._getframe(2))
 
 

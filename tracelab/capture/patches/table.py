@@ -27,6 +27,7 @@ from tracelab.capture.patches.values.number_classes import NUMBER_CLASSES
 from tracelab.capture.patches.values.numbers import NUMBERS
 from tracelab.capture.patches.values.plain_numbers import PLAIN_NUMBERS
 from tracelab.capture.patches.values.settings import SETTINGS
+from tracelab.capture.patches.values.sizes import SIZES
 from tracelab.capture.patches.values.statistics import STATISTICS
 from tracelab.capture.patches.values.tensors import TENSORS
 
@@ -56,6 +57,7 @@ patched.replacements = (
     *NUMBER_CLASSES,
     *PLAIN_NUMBERS,
     *STATISTICS,
+    *SIZES,
     *OVERRIDES,
     *HANDLERS,
 )

@@ -16,6 +16,7 @@ from torch import Tensor
 from tracelab.capture.analysis.followed import Uses, arguments_at, uses_of
 from tracelab.capture.analysis.syntax import Span
 from tracelab.capture.recording.part import Recording, add_node
+from tracelab.compat.modes import DeviceContext
 from tracelab.compat.operators import OpOverload, OpOverloadPacket
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.intrinsics import DEVICE, DTYPE, FINFO
@@ -33,6 +34,7 @@ _THROUGH = {
         torch.overrides.handle_torch_function,
         OpOverload.__call__,
         OpOverloadPacket.__call__,
+        DeviceContext.__torch_function__,
     )
 }
 """Torch's Python code that only hands the dtype on to one operator."""

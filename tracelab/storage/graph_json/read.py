@@ -365,7 +365,7 @@ def check_call(node: Node) -> None:
     target, args = node.target, node.args
     if not isinstance(target, OpOverload):
         if type(target).__name__ == "method_descriptor":
-            _check_owner(node, target.__objclass__)
+            _check_owner(node, getattr(target, "__objclass__", torch.Tensor))
         return
     signature = _signature(target)
     fits = len(args) <= len(signature.names)

@@ -19,7 +19,8 @@ from torch.autograd.function import FunctionCtx
 from tracelab.capture.analysis.instructions import listing_at
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
-from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.capture.recording.recorder import Recorder, active, recording_paused
+from tracelab.compat.modes import CHECKPOINT_SAVES
 from tracelab.compat.tensors import version_of
 from tracelab.graph.kinds import PYTHON_CALL
 
@@ -29,6 +30,9 @@ def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
         recorder = active.recorder
         if recorder is None or recorder.paused:
             return original(cls, *args, **kwargs)
+        if cls is CHECKPOINT_SAVES:
+            with recording_paused(recorder):
+                return original(cls, *args, **kwargs)
         return _record(recorder, cls, args, kwargs, original)
 
     return apply

@@ -90,7 +90,7 @@ def made_inside(recorder: Recorder, generator: torch.Generator) -> None:
     if outside:
         recorder.outer_generators[address] = generator
         return
-    recorder.record_intrinsic(GENERATOR, (str(generator.device),), run=lambda: generator)
+    recorder.record_intrinsic(GENERATOR, (generator.device,), run=lambda: generator)
     value = recorder.nodes[-1].outputs[0]
     value.type = "Generator"
     recorder.generators[address] = (generator, value)
