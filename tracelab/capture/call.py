@@ -156,7 +156,7 @@ def _recorded(
     if call.has_numbers and not call.is_checked and reaches(func, modules, compares_number_classes):
         call.follows_numbers = False
         return _recorded(func, modules, call, strict, force_outplace)
-    tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees), *_left_out(func, names))
     call.given = tree.used_as_given()
     if "" not in modules:
         modules = {**{place: item for place, item in call.given.items() if isinstance(item, nn.Module)}, **modules}
@@ -211,6 +211,25 @@ def _defaults(func: Callable[..., Any], names: list[str], trees: list[Tree]) -> 
         return OrderedDict()
     found = ((name, parameters[name].default) for name in values if name in parameters)
     return OrderedDict((name, item) for name, item in found if item is not inspect.Parameter.empty)
+
+
+def _left_out(func: Callable[..., Any], names: list[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The arguments by position of a Python function, and what those are that the call left out."""
+    target, skipped = _with_names(func), 0
+    if type(target) is MethodType:
+        target, skipped = target.__func__, 1
+    if type(target) is not FunctionType or hasattr(target, "__wrapped__") or hasattr(target, "__signature__"):
+        return (), {}
+    code, defaults = target.__code__, target.__defaults__ or ()
+    takes = code.co_varnames[skipped : code.co_argcount]
+    by_name = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    if any(name not in takes and name not in by_name for name in names):
+        return (), {}
+    known = {
+        **dict(zip(takes[len(takes) - len(defaults) :] if defaults else (), defaults, strict=False)),
+        **(target.__kwdefaults__ or {}),
+    }
+    return takes, {name: item for name, item in known.items() if name not in names}
 
 
 def _clone(tensor: Tensor) -> Tensor:

@@ -160,7 +160,8 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
         place = f" ({found.line})" if found.line else ""
         raise TracingCheckError(f"Tracing failed sanity checks: {found.message}{place}", report)
     if compared:
-        accept_settled_state(target.origin, target.graph, calls[0])
+        if accept_settled_state(target.origin, target.graph, calls[0]):
+            target.traced.guards_changed(target.method)
         traced.checked = (
             True,
             "the same as Python on " + ("the example inputs" if len(calls) == 1 else counted(compared, "input")),

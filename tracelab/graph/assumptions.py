@@ -77,6 +77,8 @@ class Words(str):
 
 ATTRIBUTE = "attribute"
 """The test of an attribute of the user's on an input, which the subject names: `{}.scale`."""
+TABLE = "table"
+"""The test of a tensor that the code keeps: what it keeps is as good as what a replay makes."""
 ABSENT = Words("absent")
 
 
@@ -299,5 +301,5 @@ READS = {
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 
-TESTS = frozenset({*READS, ATTRIBUTE, "truth", "whole", "real", "complex", "item", "list", "array", ""})
+TESTS = frozenset({*READS, ATTRIBUTE, TABLE, "truth", "whole", "real", "complex", "item", "list", "array", ""})
 """Every way to ask; those that are no expressions ask for what is in a tensor."""

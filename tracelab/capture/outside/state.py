@@ -174,13 +174,20 @@ class StateProbe:
         """Whether the code left it as it found it, but for tensors in it."""
         self.accepted: tuple[Any, ...] = ()
         """What else may stand there."""
+        self.any = False
 
     def accept(self) -> None:
         """What stands there now is as good as what the recording found."""
         self.accepted = (as_found(self.get()),)
 
+    def accept_any(self) -> None:
+        """Any flag or number may stand there: what it decides is checked by what it is about."""
+        self.any = True
+
     def __call__(self) -> Any:
         now, before, constant = self.get(), self.before, self.constant
+        if self.any and type(now) in PLAIN:
+            return constant
         if same(now, before) or any(alike(now, item) for item in self.accepted):
             return constant
         if type(now) in PLAIN:

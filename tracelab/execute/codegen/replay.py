@@ -14,6 +14,9 @@ from tracelab.graph.takers import takers
 
 Function = Callable[..., Any]
 
+STALE = -1
+"""The version of code that is written anew at its next call."""
+
 
 class Replay:
     """The compiled code of one graph.
