@@ -64,6 +64,8 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
             found = subclasses.by_rules(self, func, types, args, kwargs)
             if found is not NotImplemented:
                 return found
+        if func in properties.MAKERS and (not kwargs or kwargs.get("device") is None):
+            properties.assume_default_device(recorder, sys._getframe(1))
         handler = HANDLERS.get(func)
         if handler is None:
             if asked:
