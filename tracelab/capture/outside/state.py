@@ -17,6 +17,7 @@ from tracelab.capture.analysis.constants import held_numbers, is_constant
 from tracelab.capture.analysis.mode_readers import mode_told_by
 from tracelab.capture.outside.attributes import reads
 from tracelab.capture.outside.draws import PlainDraws
+from tracelab.capture.outside.positions import Position
 from tracelab.capture.outside.reads import names_as_text, names_read, names_set
 from tracelab.capture.outside.tables import (
     ABSENT,
@@ -196,6 +197,8 @@ class StateProbe:
             return Words("another tensor" if isinstance(before, torch.Tensor) else "a tensor")
         if isinstance(before, Draws):
             return Words("a generator that has drawn")
+        if isinstance(before, Position):
+            return Words(before.now)
         size = f" of {len(now)}" if hasattr(now, "__len__") else ""
         return Words(f"{'another' if isinstance(before, Contents) else 'a'} {type(now).__name__}{size}")
 
