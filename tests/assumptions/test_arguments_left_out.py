@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import warnings
 from typing import Any
@@ -56,6 +57,17 @@ def test_with_retrace_it_is_recorded():
     traced = tracelab.trace(Net(), X, on_violation="retrace")
     assert torch.equal(traced(X, M), (X * M).sum())
     assert torch.equal(traced(X, mask=None), X.sum())
+
+
+def test_a_function_in_a_wrapper_has_the_arguments_of_the_one_inside():
+    @functools.wraps(scaled)
+    def wrapped(*args, **kwargs):
+        return scaled(*args, **kwargs)
+
+    traced = tracelab.trace(wrapped, X)
+    assert torch.equal(traced(X, mask=None, shift=2), scaled(X))
+    with pytest.raises(tracelab.InputError, match="`mask` was left out"):
+        traced(X, mask=M)
 
 
 def test_an_argument_by_position_is_that_of_the_function():

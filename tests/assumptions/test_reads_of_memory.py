@@ -22,6 +22,11 @@ TOLD = {
     "x.is_inference() was False": (lambda x: x * (2 if x.is_inference() else 3), X, INFERENCE),
     "x.is_conj() was False": (lambda x: x * (2 if x.is_conj() else 3), COMPLEX, COMPLEX.conj()),
     "x.is_neg() was False": (lambda x: x * (2 if torch.is_neg(x) else 3), X, COMPLEX.conj().imag),
+    "x.is_contiguous(memory_format=torch.channels_last) was False": (
+        lambda x: x * (2 if x.is_contiguous(memory_format=torch.channels_last) else 3),
+        torch.ones(2, 3, 4, 4),
+        torch.ones(2, 3, 4, 4).contiguous(memory_format=torch.channels_last),
+    ),
     "x.dtype was torch.float32": (lambda x: x * (2 if isinstance(x, torch.FloatTensor) else 3), X, X.double()),
 }
 

@@ -218,8 +218,10 @@ def _left_out(func: Callable[..., Any], names: list[str]) -> tuple[tuple[str, ..
     target, skipped = _with_names(func), 0
     if type(target) is MethodType:
         target, skipped = target.__func__, 1
-    if type(target) is not FunctionType or hasattr(target, "__wrapped__") or hasattr(target, "__signature__"):
+    if type(target) is not FunctionType:
         return (), {}
+    if hasattr(target, "__wrapped__") or hasattr(target, "__signature__"):
+        return _signed_left_out(_with_names(func), names)
     code, defaults = target.__code__, target.__defaults__ or ()
     takes = code.co_varnames[skipped : code.co_argcount]
     by_name = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
@@ -230,6 +232,24 @@ def _left_out(func: Callable[..., Any], names: list[str]) -> tuple[tuple[str, ..
         **(target.__kwdefaults__ or {}),
     }
     return takes, {name: item for name, item in known.items() if name not in names}
+
+
+def _signed_left_out(target: Callable[..., Any], names: list[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The same of a function in a wrapper, whose signature is that of the one inside."""
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):
+        return (), {}
+    takes = tuple(item.name for item in parameters if item.kind in _BY_POSITION)
+    known = {item.name: item.default for item in parameters if item.kind in (*_BY_POSITION, item.KEYWORD_ONLY)}
+    if any(name not in known for name in names):
+        return (), {}
+    return takes, {
+        name: item for name, item in known.items() if name not in names and item is not inspect.Parameter.empty
+    }
+
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def _clone(tensor: Tensor) -> Tensor:

@@ -287,6 +287,8 @@ READS = {
     "floating": "{}.is_floating_point()",
     "complex_dtype": "{}.is_complex()",
     "contiguous": "{}.is_contiguous()",
+    "channels_last": "{}.is_contiguous(memory_format=torch.channels_last)",
+    "channels_last_3d": "{}.is_contiguous(memory_format=torch.channels_last_3d)",
     "strides": "{}.stride()",
     "requires_grad": "{}.requires_grad",
     "leaf": "{}.is_leaf",

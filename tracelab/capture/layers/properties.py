@@ -259,6 +259,9 @@ def _memory(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     return _MEMORY(recorder, args, kwargs) if asked and plain else NotImplemented
 
 
+_LAST_CHANNELS = {torch.channels_last: "channels_last", torch.channels_last_3d: "channels_last_3d"}
+
+
 def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if len(args) == 1 and not kwargs and recorder.is_dynamic(args[0]):
         recorder.assume(
@@ -269,6 +272,14 @@ def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any
             sys._getframe(1),
             subject="{}.is_contiguous()",
         )
+    elif recorder.is_dynamic(args[0]):
+        wanted = args[1] if len(args) > 1 else kwargs.get("memory_format")
+        test = _LAST_CHANNELS.get(wanted)
+        if test is not None:
+            found = args[0].is_contiguous(memory_format=wanted)
+            subject = f"{{}}.is_contiguous(memory_format={wanted})"
+            value, frame = recorder.known(args[0]), sys._getframe(1)
+            recorder.assume(AssumptionKind.CONTIGUITY, test, value, found, frame, subject=subject)
     return NotImplemented
 
 
