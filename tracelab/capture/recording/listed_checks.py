@@ -16,7 +16,7 @@ from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.analysis.passing import Passing, passing, passing_sizes
 from tracelab.capture.recording.part import Recording, add_node
 from tracelab.graph.assumptions import Assumption, AssumptionKind
-from tracelab.graph.intrinsics import CONTAINS, SIZE, UNARY, Intrinsic
+from tracelab.graph.intrinsics import CONTAINS, DIM, SIZE, UNARY, Intrinsic
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source, is_inner
 
@@ -35,7 +35,9 @@ def assume_listed(
         candidates: Every value that there is.
         frame: The frame that reads it.
     """
-    found = None if is_inner(frame.f_code) else passing(frame, candidates, read.function(tensor))
+    # Of a branch on a dtype, the dtype is the assumption: what follows of it is more than the way that was taken.
+    now = {"now": read.function(tensor)} if read is DIM else {}
+    found = None if is_inner(frame.f_code) else passing(frame, candidates, **now)
     if found is None:
         return False
     others = tuple(item for item in candidates if item not in found.values)
