@@ -1,4 +1,4 @@
-"""Arguments that the call at the trace left out: given as they are by default they are the same, else refused by name."""
+"""Arguments that the call at the trace left out: given as by default they are the same, else refused by name."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_function_in_a_wrapper_has_the_arguments_of_the_one_inside():
 
 def test_an_argument_by_position_is_that_of_the_function():
     traced = tracelab.trace(scaled, X, mask=M)
-    with pytest.raises(tracelab.InputError, match="`scale` was left out when scaled was traced, where it is 1.5"):
+    with pytest.raises(tracelab.InputError, match=r"`scale` was left out when scaled was traced, where it is 1\.5"):
         traced(X, M)
 
 

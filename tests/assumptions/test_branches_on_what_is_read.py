@@ -16,7 +16,7 @@ RANKED: dict[str, Any] = {
     "ndim > 1 and ndim < 4": lambda x: x * 2 if x.ndim > 1 and x.ndim < 4 else x * 3,
     "not in": lambda x: x * 2 if x.dim() not in (0, 3) else x * 3,
     "chain": lambda x: x * 2 if 1 <= x.dim() <= 3 else x * 3,
-    "not": lambda x: x * 2 if not x.dim() == 0 else x * 3,
+    "not": lambda x: x * 2 if x.dim() != 0 else x * 3,
     "or": lambda x: x * 2 if x.dim() == 1 or x.dim() == 3 else x * 3,
 }
 OF_SIZES: dict[str, Any] = {

@@ -66,7 +66,9 @@ class KeptTable:
         if theirs != mine:
             if self.remakes.other or (self.remakes.small and any(a < b for a, b in zip(theirs, mine, strict=True))):
                 return True
-            if any(a < b or (a > b and at not in self.sliced) for at, (a, b) in enumerate(zip(theirs, mine, strict=True))):
+            if any(
+                a < b or (a > b and at not in self.sliced) for at, (a, b) in enumerate(zip(theirs, mine, strict=True))
+            ):
                 return False
             for at, size in enumerate(mine):
                 kept = kept.narrow(at, 0, size)

@@ -1,4 +1,4 @@
-"""State outside of the arguments that decides nothing: what a hook keeps for the code, flags of a first call, tables."""
+"""State outside of the arguments that decides nothing: what a hook keeps for the code, first calls' flags, tables."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def _accept_tables(
     return True
 
 
-def _table(
-    graph: Graph, value: Value, subject: str, constant: Any, get: Callable[[], Any], remade: Any
-) -> Assumption:
+def _table(graph: Graph, value: Value, subject: str, constant: Any, get: Callable[[], Any], remade: Any) -> Assumption:
     kept = KeptTable(get, sliced_dimensions(graph, value), remade)
     source = value.node.source if value.node is not None else None
     return Assumption(AssumptionKind.STATE, subject, constant, source, value, TABLE, kept)

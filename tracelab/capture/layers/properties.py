@@ -125,9 +125,7 @@ MAKERS = frozenset(
 
 def assume_default_device(recorder: Recorder, frame: FrameType | None) -> None:
     """A tensor was made on the default device."""
-    recorder.assume_outside(
-        AssumptionKind.MODE, "torch.get_default_device()", default_device(), default_device, frame
-    )
+    recorder.assume_outside(AssumptionKind.MODE, "torch.get_default_device()", default_device(), default_device, frame)
 
 
 def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
@@ -245,9 +243,7 @@ def _of_input(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any]
     return handle
 
 
-_INFERENCE = _of_input(
-    AssumptionKind.MODE, "inference", "{}.is_inference()", lambda tensor: tensor.is_inference()
-)
+_INFERENCE = _of_input(AssumptionKind.MODE, "inference", "{}.is_inference()", lambda tensor: tensor.is_inference())
 _VIEW = _of_input(AssumptionKind.LAYOUT, "view", "{}._is_view()", is_view)
 
 
@@ -273,7 +269,7 @@ def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any
             subject="{}.is_contiguous()",
         )
     elif recorder.is_dynamic(args[0]):
-        wanted = args[1] if len(args) > 1 else kwargs.get("memory_format")
+        wanted: Any = args[1] if len(args) > 1 else kwargs.get("memory_format")
         test = _LAST_CHANNELS.get(wanted)
         if test is not None:
             found = args[0].is_contiguous(memory_format=wanted)

@@ -1,4 +1,4 @@
-"""Where an iterator or a context variable stands: code that takes the next item changes it, and so does the next call."""
+"""Where an iterator or a context variable stands: code that takes the next item changes it at each call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NumPy arrays from outside of the traced code that became tensors: constants, which are told where they are written to."""
+"""NumPy arrays from outside of the traced code that became tensors: constants; a later write to one is told."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _THEN = Words("an array as it was")
 
 
 def assume_outer_array(recorder: RecordingState, array: Any, frame: FrameType | None) -> None:
-    """Note what is in an array that a tensor was made of, where it is a global, a variable of a closure or an attribute."""
+    """Note what is in an array that a tensor was made of, where it is a global, a closure's or an attribute."""
     if type(array) is not numpy.ndarray or array.nbytes > _MOST_BYTES or array.dtype.hasobject:
         return
     users = recorder.user_frame(frame)
