@@ -28,8 +28,8 @@ def isolated(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Iterat
 
     That is all that the functions can reach (see `tracelab.check.reachable`): attributes, containers, closures,
     globals that they set, values and gradients of tensors (see `tracelab.check.memory`), context variables, and the
-    state of random generators. `written` are tensors of which a write is known. One inside another costs little: what the outer one
-    keeps is what the inner one would.
+    state of random generators. `written` are tensors of which a write is known. One inside another costs little: what
+    the outer one keeps is what the inner one would.
     """
     functions, written = list(functions), list(written)
     outer = next((snapshot for snapshot in _open if snapshot.covers(functions, written)), None)
