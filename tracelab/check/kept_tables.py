@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -75,10 +76,20 @@ class KeptTable:
         if made.is_meta or not (made.device.type == "cpu" or check_values):
             return True
         try:
-            return torch.equal(kept, made)
+            return _equal(kept, made)
         except RuntimeError:
             # Inside of a transform, one of each example of a batch.
             return False
+
+
+_OF_NUMPY = frozenset({torch.float32, torch.float64, torch.int64, torch.int32, torch.bool})
+
+
+def _equal(kept: Tensor, made: Tensor) -> bool:
+    if made.device.type == "cpu" and made.dtype in _OF_NUMPY and type(made) is type(kept) is Tensor:
+        # Three times as fast on one core.
+        return bool(numpy.array_equal(kept.detach().numpy(), made.detach().numpy()))
+    return torch.equal(kept, made)
 
 
 def kept_tables(graph: Graph, again: Graph) -> dict[Value, Tensor] | None:
