@@ -173,6 +173,10 @@ def _workload(target: CheckTarget, tolerance: float) -> Workload:
     return Workload(origin.python, target.traced, target.method, tolerance, origin.roots[1:])
 
 
+_NOT_VARIED = "torch.get_default_device()"
+"""What a check leaves as it is: there is nothing to report of it."""
+
+
 class _Collected:
     """Findings as they come: one per difference, each with the input that shows it best."""
 
@@ -348,6 +352,7 @@ class _Collected:
         report.assumptions = [
             AssumptionVerdict(item, *self.broken.get(number, _HELD), tries=report.tried, left=self.not_mine.get(number))
             for number, item in enumerate(graph.assumptions)
+            if item.subject != _NOT_VARIED
         ]
         report.worst = [case for _, _, case in sorted(self.heap, key=lambda row: (-row[0], -row[1]))]
         return report
