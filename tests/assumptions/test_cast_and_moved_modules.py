@@ -65,7 +65,7 @@ class Casting(nn.Module):
 
     def forward(self, x):
         y = self.linear(x.to(self.linear.weight.dtype))
-        return y + torch.zeros(3, dtype=self.linear.weight.dtype)
+        return y + torch.zeros(3, dtype=self.linear.weight.dtype, device="cpu")
 
 
 def test_a_dtype_that_only_goes_into_calls_follows_in_silence():

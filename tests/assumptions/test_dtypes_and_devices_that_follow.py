@@ -405,7 +405,7 @@ def test_what_may_decide_is_told(function):
 
 
 def test_the_line_that_is_told_is_the_first_that_does_not_follow():
-    (item,) = traced_on(another_read_decides, ONES).assumptions
+    (item,) = [item for item in traced_on(another_read_decides, ONES).assumptions if item.kind == "dtype"]
     assert item.code == "return made if x.dtype == torch.float32 else made * 2"
 
 

@@ -123,8 +123,8 @@ def test_the_dtype_of_a_tensor_made_of_floats_is_told_where_the_default_differs(
 @pytest.mark.parametrize(
     "function",
     [
-        lambda x: x * torch.tensor([1, 2]),
-        lambda x: x * torch.tensor([1.0, 2.0], dtype=torch.float32),
+        lambda x: x * torch.tensor([1, 2], device="cpu"),
+        lambda x: x * torch.tensor([1.0, 2.0], dtype=torch.float32, device="cpu"),
         lambda x: x.new_tensor([1.0, 2.0]),
     ],
 )

@@ -8,6 +8,7 @@ import copy
 import dataclasses
 import functools
 import types
+from contextvars import ContextVar
 
 import numpy as np
 import pytest
@@ -312,3 +313,26 @@ def test_no_code_of_the_users_runs_to_find_what_is_reachable():
         state.add_(1)
     Touchy.armed = False
     assert state.tolist() == [0, 0]
+
+
+def test_context_variables_are_as_one_call_leaves_them():
+    level: ContextVar[int] = ContextVar("level")
+    depth: ContextVar[int] = ContextVar("depth", default=7)
+
+    def code(x):
+        level.set(level.get() + 1)
+        depth.set(depth.get() * 2)
+        return x * 2
+
+    level.set(0)
+    traced = tracelab.trace(code, torch.ones(2))
+    assert (level.get(), depth.get()) == (1, 14)
+    traced.check()
+    assert (level.get(), depth.get()) == (1, 14)
+
+
+def test_a_context_variable_that_only_a_check_set_is_as_by_default():
+    depth: ContextVar[int] = ContextVar("depth", default=7)
+    with isolated([]):
+        depth.set(3)
+    assert depth.get() == 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import re
 import sys
@@ -11,6 +12,7 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 
@@ -107,6 +109,57 @@ def test_a_setting_from_outside():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert torch.equal(trace(ONES), ONES * 2)
+
+
+ARRAY = numpy.ones(3, dtype=numpy.float32)
+
+
+def test_numpy_arithmetic_on_a_global():
+    trace = traced(lambda x: x * torch.from_numpy(ARRAY * 2), ONES)
+    direct = traced(lambda x: x * torch.from_numpy(ARRAY), ONES)
+    ARRAY[:] = 5
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert torch.equal(trace(ONES), ONES * 2)
+        with pytest.warns(tracelab.AssumptionWarning, match="written to since"):
+            direct(ONES)
+    finally:
+        ARRAY[:] = 1
+
+
+def test_an_iterator_from_outside():
+    numbers = itertools.count()
+    trace = traced(lambda x: x * next(numbers), ONES, check_trace=False)
+    with pytest.warns(tracelab.AssumptionWarning, match="an iterator that has gone on"):
+        assert torch.equal(trace(ONES), ONES * 0)
+    with pytest.raises(tracelab.TracingCheckError):
+        traced(lambda x: x * next(numbers), ONES)
+    assert next(numbers) > 2
+
+
+def test_a_cache_by_size_in_a_dict():
+    tables = {}
+
+    def added(x):
+        n = x.shape[0]
+        if n not in tables:
+            tables[n] = torch.arange(n)
+        return x + tables[n]
+
+    trace = traced(added, ONES)
+    with pytest.warns(tracelab.AssumptionWarning, match="n not in tables was 3"):
+        assert torch.equal(trace(torch.ones(5)), torch.ones(5) + torch.arange(5))
+
+
+def test_an_argument_of_another_class():
+    def scaled(x, factor, device):
+        return (x * factor).to(device)
+
+    trace = traced(scaled, ONES, 1, "cpu")
+    for args in [(True, "cpu"), (1, torch.device("cpu"))]:
+        with pytest.warns(tracelab.AssumptionWarning):
+            assert torch.equal(trace(ONES, *args), scaled(ONES, *args))
 
 
 def test_python_s_random_numbers():

@@ -156,7 +156,7 @@ def _recorded(
     if call.has_numbers and not call.is_checked and reaches(func, modules, compares_number_classes):
         call.follows_numbers = False
         return _recorded(func, modules, call, strict, force_outplace)
-    tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees))
+    tree = InputTree(names, trees, len(call.kwargs), _defaults(func, names, trees), *_left_out(func, names))
     call.given = tree.used_as_given()
     if "" not in modules:
         modules = {**{place: item for place, item in call.given.items() if isinstance(item, nn.Module)}, **modules}
@@ -211,6 +211,45 @@ def _defaults(func: Callable[..., Any], names: list[str], trees: list[Tree]) -> 
         return OrderedDict()
     found = ((name, parameters[name].default) for name in values if name in parameters)
     return OrderedDict((name, item) for name, item in found if item is not inspect.Parameter.empty)
+
+
+def _left_out(func: Callable[..., Any], names: list[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The arguments by position of a Python function, and what those are that the call left out."""
+    target, skipped = _with_names(func), 0
+    if type(target) is MethodType:
+        target, skipped = target.__func__, 1
+    if type(target) is not FunctionType:
+        return (), {}
+    if hasattr(target, "__wrapped__") or hasattr(target, "__signature__"):
+        return _signed_left_out(_with_names(func), names)
+    code, defaults = target.__code__, target.__defaults__ or ()
+    takes = code.co_varnames[skipped : code.co_argcount]
+    by_name = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    if any(name not in takes and name not in by_name for name in names):
+        return (), {}
+    known = {
+        **dict(zip(takes[len(takes) - len(defaults) :] if defaults else (), defaults, strict=False)),
+        **(target.__kwdefaults__ or {}),
+    }
+    return takes, {name: item for name, item in known.items() if name not in names}
+
+
+def _signed_left_out(target: Callable[..., Any], names: list[str]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The same of a function in a wrapper, whose signature is that of the one inside."""
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):
+        return (), {}
+    takes = tuple(item.name for item in parameters if item.kind in _BY_POSITION)
+    known = {item.name: item.default for item in parameters if item.kind in (*_BY_POSITION, item.KEYWORD_ONLY)}
+    if any(name not in known for name in names):
+        return (), {}
+    return takes, {
+        name: item for name, item in known.items() if name not in names and item is not inspect.Parameter.empty
+    }
+
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def _clone(tensor: Tensor) -> Tensor:

@@ -160,7 +160,8 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
         place = f" ({found.line})" if found.line else ""
         raise TracingCheckError(f"Tracing failed sanity checks: {found.message}{place}", report)
     if compared:
-        accept_settled_state(target.origin, target.graph, calls[0])
+        if accept_settled_state(target.origin, target.graph, calls[0]):
+            target.traced.guards_changed(target.method)
         traced.checked = (
             True,
             "the same as Python on " + ("the example inputs" if len(calls) == 1 else counted(compared, "input")),
@@ -170,6 +171,10 @@ def check_calls(traced: Any, method: str, calls: list[CallArguments], tolerance:
 def _workload(target: CheckTarget, tolerance: float) -> Workload:
     origin = target.origin
     return Workload(origin.python, target.traced, target.method, tolerance, origin.roots[1:])
+
+
+_NOT_VARIED = "torch.get_default_device()"
+"""What a check leaves as it is: there is nothing to report of it."""
 
 
 class _Collected:
@@ -347,6 +352,7 @@ class _Collected:
         report.assumptions = [
             AssumptionVerdict(item, *self.broken.get(number, _HELD), tries=report.tried, left=self.not_mine.get(number))
             for number, item in enumerate(graph.assumptions)
+            if item.subject != _NOT_VARIED
         ]
         report.worst = [case for _, _, case in sorted(self.heap, key=lambda row: (-row[0], -row[1]))]
         return report

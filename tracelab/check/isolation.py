@@ -10,6 +10,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from tracelab.check.context_variables import ContextVariables
 from tracelab.check.memory import MOST_BYTES, Memory
 from tracelab.check.random_state import RandomState
 from tracelab.check.reachable import MISSING, Reachable, content_of, sequence_class, slot, table_class
@@ -26,19 +27,21 @@ def isolated(functions: Iterable[Any], written: Iterable[Tensor] = ()) -> Iterat
     """Put everything back at the end; the function that it gives puts it back in between.
 
     That is all that the functions can reach (see `tracelab.check.reachable`): attributes, containers, closures,
-    globals that they set, values and gradients of tensors (see `tracelab.check.memory`), and the state of random
-    generators. `written` are tensors of which a write is known. One inside another costs little: what the outer one
-    keeps is what the inner one would.
+    globals that they set, values and gradients of tensors (see `tracelab.check.memory`), context variables, and the
+    state of random generators. `written` are tensors of which a write is known. One inside another costs little: what
+    the outer one keeps is what the inner one would.
     """
     functions, written = list(functions), list(written)
     outer = next((snapshot for snapshot in _open if snapshot.covers(functions, written)), None)
     kept = _Snapshot(functions, written) if outer is None else outer
     random = RandomState(kept.generators)
+    variables = ContextVariables()
     _open.append(kept)
 
     def again() -> None:
         kept.restore()
         random.restore()
+        variables.restore()
 
     try:
         yield again

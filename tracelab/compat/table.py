@@ -201,6 +201,8 @@ _GROUPS = (
         _AT_IMPORT,
         """
         torch.Tensor._version
+        torch.Tensor._is_view
+        torch.Tensor._base
         torch.Tensor._backward_hooks
         torch.Tensor._post_accumulate_grad_hooks
         torch.Generator._cdata

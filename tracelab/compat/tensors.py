@@ -18,6 +18,9 @@ else:
     FakeMode = Any
 
 needed("torch.Tensor._version")
+is_view: Callable[[torch.Tensor], bool] = needed("torch.Tensor._is_view")
+base_of: Any = needed("torch.Tensor._base")
+"""The descriptor of the tensor that a view shows."""
 needed("torch.Generator._cdata")
 needed("torch.UntypedStorage._cdata")
 without_torch_function: Any = needed("torch._C.DisableTorchFunction")

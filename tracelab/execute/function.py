@@ -16,7 +16,7 @@ from tracelab.execute.cases import Cases, flat_inputs
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.explained import raise_explained
 from tracelab.execute.codegen.guards import Policy
-from tracelab.execute.codegen.replay import Replay
+from tracelab.execute.codegen.replay import STALE, Replay
 from tracelab.execute.origin import Origin
 from tracelab.graph import passes
 from tracelab.graph.data import input_tree_of
@@ -54,11 +54,17 @@ class ReplayFunction(Cases):
     def replay(self) -> Replay:
         """The compiled code of the graph."""
         if self._replay is None or self._replay.version != self.graph.nodes.version:
-            self._state = held_state(self.graph)
+            if self._replay is None or self._replay.version != STALE:
+                self._state = held_state(self.graph)
             self._replay = Replay(self.graph, self.__name__, self.policy)
             self._replay.namespace["set_buffer"] = self._set_buffer
             self._replay.namespace["get_buffer"] = self._get_buffer
         return self._replay
+
+    def guards_changed(self, method: str) -> None:
+        """Write the code anew at the next call: what it checks is different."""
+        if self._replay is not None:
+            self._replay.version = STALE
 
     def _set_buffer(self, path: str, tensor: torch.Tensor) -> None:
         for index, value in enumerate(state_inputs(self.graph)):

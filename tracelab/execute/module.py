@@ -18,7 +18,7 @@ from tracelab.execute.cases import Cases, flat_inputs, modes_of, other_mode, rea
 from tracelab.execute.codegen.code import graph_code, state_inputs
 from tracelab.execute.codegen.explained import raise_explained
 from tracelab.execute.codegen.guards import Policy, is_silent
-from tracelab.execute.codegen.replay import Replay
+from tracelab.execute.codegen.replay import STALE, Replay
 from tracelab.execute.observed_state import Changes, mode_mark, observe
 from tracelab.execute.origin import Origin, copied_origin
 from tracelab.graph import passes
@@ -168,6 +168,12 @@ class ReplayModule(TracedSubmodule, Cases):
                 "change what the trace does; trace it again in that mode"
             )
         return super().train(mode)
+
+    def guards_changed(self, method: str) -> None:
+        """Write the code of a method anew at its next call: what it checks is different."""
+        run = self._runs.get(method)
+        if run is not None:
+            run.replay.version = STALE
 
     def _run(self, method: str) -> _Run:
         run = self._runs.get(method)

@@ -77,6 +77,8 @@ class Words(str):
 
 ATTRIBUTE = "attribute"
 """The test of an attribute of the user's on an input, which the subject names: `{}.scale`."""
+TABLE = "table"
+"""The test of a tensor that the code keeps: what it keeps is as good as what a replay makes."""
 ABSENT = Words("absent")
 
 
@@ -285,9 +287,16 @@ READS = {
     "floating": "{}.is_floating_point()",
     "complex_dtype": "{}.is_complex()",
     "contiguous": "{}.is_contiguous()",
+    "channels_last": "{}.is_contiguous(memory_format=torch.channels_last)",
+    "channels_last_3d": "{}.is_contiguous(memory_format=torch.channels_last_3d)",
     "strides": "{}.stride()",
     "requires_grad": "{}.requires_grad",
     "leaf": "{}.is_leaf",
+    "conjugate": "{}.is_conj()",
+    "negative": "{}.is_neg()",
+    "inference": "{}.is_inference()",
+    "view": "{}._is_view()",
+    "memory": "{}.untyped_storage().nbytes()",
     "shape": "{}.shape",
     "itself": "{}",
     "parameter": "isinstance({}, torch.nn.Parameter)",
@@ -299,5 +308,5 @@ READS = {
 }
 """How a value is asked, by test: cheap expressions that synchronize nothing."""
 
-TESTS = frozenset({*READS, ATTRIBUTE, "truth", "whole", "real", "complex", "item", "list", "array", ""})
+TESTS = frozenset({*READS, ATTRIBUTE, TABLE, "truth", "whole", "real", "complex", "item", "list", "array", ""})
 """Every way to ask; those that are no expressions ask for what is in a tensor."""

@@ -206,13 +206,22 @@ class InputTree:
     """How many at the end were given by keyword."""
     defaults: OrderedDict[str, Any] = field(default_factory=OrderedDict)
     """What arguments that are values of Python's are where they are left out."""
+    positional: tuple[str, ...] = ()
+    """All arguments of the function that may be given by position, in order; empty where they are not known."""
+    omitted: dict[str, Any] = field(default_factory=dict)
+    """What the arguments are by default that the call at the trace left out."""
+    _plain: bool | None = field(default=None, compare=False, repr=False, init=False)
     given: GivenArguments = field(default_factory=GivenArguments, compare=False, repr=False)
     """The objects and numbers of a call, which the graph asks for by their place."""
 
     @property
     def plain(self) -> bool:
-        """Whether every argument is one tensor."""
-        return all(tree.kind == "tensor" for tree in self.trees)
+        """Whether every argument is one tensor, and stands where it stands in the function's signature."""
+        if self._plain is None:
+            count = len(self.names)
+            moved = bool(self.keyword_only and self.positional and tuple(self.names) != self.positional[:count])
+            self._plain = not moved and all(tree.kind == "tensor" for tree in self.trees)
+        return self._plain
 
     def used_as_given(self) -> dict[str, Any]:
         """The modules and optimizers among the arguments of the trace, by their place: code runs them as they are."""
@@ -256,6 +265,27 @@ class InputTree:
         numbers = {place: item for place, item in self.given.items.items() if isinstance(item, (int, float))}
         self.given.note({**found.noted, **numbers})
 
+    def _as_traced(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], function: str
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """The arguments of a call by the names of the function's, without those that are as by default."""
+        order, by_position = self.positional, len(self.names) - self.keyword_only
+        if len(args) > len(order) or tuple(self.names[:by_position]) != order[:by_position]:
+            return args, kwargs
+        given = dict(zip(order, args, strict=False))
+        twice = next((name for name in kwargs if name in given), "")
+        if twice:
+            raise InputError(f"{function} got `{twice}` twice")
+        given.update(kwargs)
+        for name in [name for name in given if name not in self.names and name in self.omitted]:
+            item, default = given.pop(name), self.omitted[name]
+            if not same_value(item, default):
+                raise InputError(
+                    f"`{name}` was left out when {function} was traced, where it is {_short(default)}, "
+                    f"and is {_named(item)} at this call: trace again with it"
+                )
+        return (), given
+
     def flatten(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], function: str, differing: list[str] | None = None
     ) -> list[torch.Tensor]:
@@ -264,6 +294,8 @@ class InputTree:
         Values of Python's that are others than at the trace are told in `differing`, where it is given.
         """
         names = self.names
+        if self.positional and (len(args) > len(names) or kwargs or self.keyword_only):
+            args, kwargs = self._as_traced(args, kwargs, function)
         if len(args) > len(names):
             taken = counted(len(names), "argument")
             listed = f" ({', '.join(names)})" if names else ""

@@ -80,10 +80,42 @@ def test_a_trace_of_a_later_step_is_right_and_not_told(name, options):
 
 
 def test_the_line_that_asked_is_named_once_for_all_parameters():
-    traced = traced_on(training(OPTIMIZERS["SGD"]), torch.ones(2, 3))
+    traced = traced_on(training(OPTIMIZERS["SGD"], set_to_none=False), torch.ones(2, 3))
     (told,) = set(losses(traced)[1])
     assert "gradients was False when" in told or "grad is None was True when" in told
     assert "optimizer.zero_grad" in told
+
+
+@pytest.mark.parametrize("of", ["optimizer", "module"])
+def test_plain_training_is_traced_at_its_first_step_and_right_at_each(of):
+    def training_loop():
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+        optimizer = optim.SGD(net.parameters(), 0.1)
+
+        def step(x):
+            (optimizer if of == "optimizer" else net).zero_grad()
+            loss = net(x).square().mean()
+            loss.backward()
+            optimizer.step()
+            return loss.detach()
+
+        return net, step
+
+    net, step = training_loop()
+    _, twin = training_loop()
+    twin(torch.ones(2, 3))
+    traced = traced_on(step, torch.ones(2, 3))
+    mine, told = losses(traced)
+    assert told == []
+    assert mine == pytest.approx(losses(twin)[0])
+    # Between two calls somebody else cleared them, or filled them.
+    for fill in (lambda parameter: None, torch.ones_like):
+        for parameter in net.parameters():
+            parameter.grad = fill(parameter)
+        mine, told = losses(traced)
+        assert told == []
+        assert mine == pytest.approx(losses(twin)[0])
 
 
 def test_a_learning_rate_that_was_changed_since_is_told():

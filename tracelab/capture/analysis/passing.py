@@ -64,21 +64,34 @@ class _Unknown(Exception):
     """A part of a test that is not known."""
 
 
-def passing(frame: FrameType, candidates: Iterable[Any]) -> Passing | None:
-    """Of all values that this frame may just have read, those that pass; None where that is no check, or not known."""
+_UNSET: Any = object()
+
+
+def passing(frame: FrameType, candidates: Iterable[Any], now: Any = _UNSET) -> Passing | None:
+    """Of all values that this frame may just have read, those that pass; None where that is no check, or not known.
+
+    With what it has read `now`, those that take the same way at any `if`.
+    """
     found = _test_at(frame.f_code, frame.f_lasti)
     if found is None:
         return None
     test, truth, reads = found
+    if truth is None and now is _UNSET:
+        return None
     try:
+        branches = truth is None
+        if truth is None:
+            truth = bool(_value(test, reads, now, frame))
         values = tuple(item for item in candidates if bool(_value(test, reads, item, frame)) is truth)
     except (_Unknown, TypeError, AttributeError):
         return None
-    return Passing(ast.unparse(test), truth, values)
+    return Passing(ast.unparse(test), truth, values, branches)
 
 
-def passing_sizes(frame: FrameType, signed: bool) -> tuple[Passing, bool] | None:
+def passing_sizes(frame: FrameType, signed: bool, now: int) -> tuple[Passing, bool] | None:
     """Of all sizes that this frame has just compared one of, those that pass, or, where the bool is True, do not.
+
+    At an `if` that raises no error, those pass that take the same way as the size that it is `now`.
 
     None where the test compares anything but one size with whole numbers, or with too large ones, or where what is
     `signed` would be treated otherwise below zero than above all of them.
@@ -87,7 +100,10 @@ def passing_sizes(frame: FrameType, signed: bool) -> tuple[Passing, bool] | None
     if found is None:
         return None
     test, truth, reads, beyond = found
+    branches = truth is None
     try:
+        if truth is None:
+            truth = bool(_value(test, reads, now, frame))
         passes = [bool(_value(test, reads, size, frame)) is truth for size in range(beyond + 1)]
         below = bool(_value(test, reads, -1, frame)) is truth
     except (_Unknown, TypeError):
@@ -96,11 +112,11 @@ def passing_sizes(frame: FrameType, signed: bool) -> tuple[Passing, bool] | None
         return None
     # From there on, each comparison is what it is there.
     listed = tuple(size for size in range(beyond) if passes[size] is not passes[beyond])
-    return Passing(ast.unparse(test), truth, listed), passes[beyond]
+    return Passing(ast.unparse(test), truth, listed, branches), passes[beyond]
 
 
 @by_code
-def _sizes_test(code: CodeType, offset: int) -> tuple[ast.expr, bool, Reads, int] | None:
+def _sizes_test(code: CodeType, offset: int) -> tuple[ast.expr, bool | None, Reads, int] | None:
     """The check that an instruction compares for, what it is where it passes, the size, and a number above all."""
     compared = comparison_before(code, offset)
     found = expression_of(code, offset if compared is None else compared)
@@ -108,7 +124,7 @@ def _sizes_test(code: CodeType, offset: int) -> tuple[ast.expr, bool, Reads, int
         return None
     top = _top(found[0], found[1])
     truth = _passes_where(found[0], top)
-    if truth is None or not isinstance(top, ast.expr):
+    if not isinstance(top, ast.expr) or (truth is None and not (_branches_at(found[0], top) and _has_parts(top))):
         return None
     numbers = [0]
     others: dict[str, ast.expr] = {}
@@ -144,8 +160,11 @@ def _is_size(item: ast.expr) -> bool:
 
 
 @by_code
-def _test_at(code: CodeType, offset: int) -> tuple[ast.expr, bool, Reads] | None:
-    """The test of the `assert`, or of the `if` that raises, which an instruction reads for, and what is read."""
+def _test_at(code: CodeType, offset: int) -> tuple[ast.expr, bool | None, Reads] | None:
+    """The test of the `assert` or `if` which an instruction reads for, what it is where no error is raised, and reads.
+
+    It is None where both ways go on.
+    """
     listing, index = listing_at(code, offset)
     if index is None or not any(
         item.opname in ("COMPARE_OP", "CONTAINS_OP", "IS_OP") or "JUMP" in item.opname
@@ -158,7 +177,9 @@ def _test_at(code: CodeType, offset: int) -> tuple[ast.expr, bool, Reads] | None
     parents, read = found
     top = _top(parents, read)
     truth = _passes_where(parents, top)
-    return None if truth is None or not isinstance(top, ast.expr) else (top, truth, _equal_parts(top, read))
+    if not isinstance(top, ast.expr) or (truth is None and not _branches_at(parents, top)):
+        return None
+    return top, truth, _equal_parts(top, read)
 
 
 def _top(parents: Parents, item: ast.AST) -> ast.AST:
@@ -186,6 +207,21 @@ def _passes_where(parents: Parents, test: ast.AST) -> bool | None:
     if isinstance(step, ast.If) and step.test is test and isinstance(step.body[-1], ast.Raise):
         return False if all(isinstance(line, (ast.Assign, ast.Expr)) for line in step.body[:-1]) else None
     return None
+
+
+def _branches_at(parents: Parents, test: ast.AST) -> bool:
+    """Whether it is the test of an `if` whose ways both go on."""
+    step = parents.get(test)
+    return isinstance(step, (ast.If, ast.IfExp)) and step.test is test
+
+
+def _has_parts(test: ast.expr) -> bool:
+    """Whether Python asks for the truth of several comparisons: `n in (2, 3)`, `n == 2 or n == 3`."""
+    return any(
+        isinstance(item, ast.BoolOp)
+        or (isinstance(item, ast.Compare) and (len(item.ops) > 1 or isinstance(item.ops[0], (ast.In, ast.NotIn))))
+        for item in ast.walk(test)
+    )
 
 
 def _value(item: ast.expr, reads: Reads, candidate: Any, frame: FrameType) -> Any:

@@ -18,6 +18,8 @@ from tracelab.graph.by_code import by_code
 _COMPARES = frozenset({"IS_OP", "COMPARE_OP", "CONTAINS_OP"})
 _NEAR = 10
 """Instructions between the class and its comparison."""
+OF_DTYPES: type = type(torch.FloatTensor)
+"""Of what class the old classes are by which code asks for a dtype and a device."""
 _ASKS = frozenset({"isinstance", "issubclass"})
 
 
@@ -106,5 +108,5 @@ def _is_in(found: Any, named: list[Any]) -> bool:
 
 def _classes(found: Any) -> Iterator[type]:
     for item in found if type(found) is tuple else (found,):
-        if isinstance(item, type) and issubclass(item, torch.Tensor):
+        if isinstance(item, type) and (issubclass(item, torch.Tensor) or type(item) is OF_DTYPES):
             yield item

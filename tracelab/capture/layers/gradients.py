@@ -22,6 +22,7 @@ from tracelab.graph import intrinsics
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Node, Role
 from tracelab.graph.kinds import ENTER_GRAD_MODE, EXIT_GRAD_MODE
+from tracelab.graph.source import is_inner
 
 _properties: Any = Tensor
 """The class without its annotations, which hide descriptors behind the types of their values."""
@@ -36,8 +37,20 @@ def _grad(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         present = tensor.grad is not None
     finally:
         recorder.paused = False
-    _assume_grad(recorder, tensor, present, sys._getframe(1))
+    if _is_to_be_cleared(sys._getframe(2)):
+        # There is none afterwards, whether there was one or not: a replay clears it in any case.
+        if not present:
+            recorder.record_intrinsic(intrinsics.SET_GRAD, (tensor, None))
+            return None
+    else:
+        _assume_grad(recorder, tensor, present, sys._getframe(1))
     return recorder.record_intrinsic(intrinsics.GRAD, args) if present else None
+
+
+def _is_to_be_cleared(frame: FrameType) -> bool:
+    """Whether torch's own `zero_grad()` asks, which takes away what is there."""
+    code = frame.f_code
+    return code.co_name == "zero_grad" and is_inner(code) and bool(frame.f_locals.get("set_to_none"))
 
 
 def _assume_grad(recorder: Recorder, tensor: Tensor, present: bool, frame: FrameType) -> None:

@@ -149,7 +149,7 @@ def _without_state(graph: Graph, outside: set[Value]) -> list[tuple[Tensor, bool
         [*(Tree("tensor", place=value.name) for value in held), *tree.trees],
         tree.keyword_only,
         tree.defaults,
-        tree.given,
+        given=tree.given,
     )
     return taken
 

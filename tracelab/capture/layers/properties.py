@@ -19,6 +19,8 @@ from torch import Tensor
 from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.recording.listed_checks import assume_listed
 from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.compat.modes import default_device
+from tracelab.compat.tensors import base_of, is_view
 from tracelab.graph.aliasing import written_values
 from tracelab.graph.assumptions import Assumption, AssumptionKind
 from tracelab.graph.intrinsics import DIM, DTYPE, NBYTES, STORAGE_OFFSET, STRIDE
@@ -107,6 +109,23 @@ def assume_default_dtype(recorder: Recorder, frame: FrameType | None) -> None:
     dtype = torch.get_default_dtype()
     if dtype is recorder.default_dtype:
         recorder.assume_outside(AssumptionKind.MODE, "torch.get_default_dtype()", dtype, _default_dtype, frame)
+
+
+MAKERS = frozenset(
+    function
+    for name in (
+        "arange asarray as_tensor bartlett_window blackman_window empty empty_permuted empty_strided eye full "
+        "hamming_window hann_window kaiser_window linspace logspace ones rand randint randn randperm range "
+        "scalar_tensor sparse_coo_tensor sparse_csr_tensor tensor tril_indices triu_indices zeros"
+    ).split()
+    if (function := getattr(torch, name, None)) is not None
+)
+"""Functions that make a tensor on the default device, where they are told no other."""
+
+
+def assume_default_device(recorder: Recorder, frame: FrameType | None) -> None:
+    """A tensor was made on the default device."""
+    recorder.assume_outside(AssumptionKind.MODE, "torch.get_default_device()", default_device(), default_device, frame)
 
 
 def _read(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
@@ -202,6 +221,43 @@ def _gradients_of(reference: Any, gone: bool) -> bool:
 _LEAF = _read(AssumptionKind.REQUIRES_GRAD, "leaf", "{}.is_leaf", lambda tensor: tensor.is_leaf)
 
 
+_CONJUGATE = _read(AssumptionKind.LAYOUT, "conjugate", "{}.is_conj()", lambda tensor: tensor.is_conj())
+_NEGATIVE = _read(AssumptionKind.LAYOUT, "negative", "{}.is_neg()", lambda tensor: tensor.is_neg())
+_MEMORY = _read(
+    AssumptionKind.NUMBER,
+    "memory",
+    "{}.untyped_storage().nbytes()",
+    lambda tensor: tensor.untyped_storage().nbytes(),
+)
+_ASKED_OF_MEMORY = frozenset({"nbytes", "size", "len", "element_size"})
+
+
+def _of_input(kind: AssumptionKind, test: str, subject: str, now: Callable[[Any], Any]) -> Handler:
+    """What holds of inputs as they are given; of what the code makes it is the same at each call."""
+    read = _read(kind, test, subject, now)
+
+    def handle(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        value = recorder.known(args[0]) if isinstance(args[0], Tensor) else None
+        return read(recorder, args, kwargs) if value is not None and value.role is Role.INPUT else NotImplemented
+
+    return handle
+
+
+_INFERENCE = _of_input(AssumptionKind.MODE, "inference", "{}.is_inference()", lambda tensor: tensor.is_inference())
+_VIEW = _of_input(AssumptionKind.LAYOUT, "view", "{}._is_view()", is_view)
+
+
+def _memory(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """How large the memory is; where it lies decides nothing."""
+    frame = recorder.user_frame(sys._getframe(2))
+    asked = frame is not None and _ASKED_OF_MEMORY.intersection(frame.f_code.co_names)
+    plain = isinstance(args[0], Tensor) and args[0].layout is torch.strided and not args[0].is_nested
+    return _MEMORY(recorder, args, kwargs) if asked and plain else NotImplemented
+
+
+_LAST_CHANNELS = {torch.channels_last: "channels_last", torch.channels_last_3d: "channels_last_3d"}
+
+
 def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if len(args) == 1 and not kwargs and recorder.is_dynamic(args[0]):
         recorder.assume(
@@ -212,6 +268,14 @@ def _contiguous(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any
             sys._getframe(1),
             subject="{}.is_contiguous()",
         )
+    elif recorder.is_dynamic(args[0]):
+        wanted: Any = args[1] if len(args) > 1 else kwargs.get("memory_format")
+        test = _LAST_CHANNELS.get(wanted)
+        if test is not None:
+            found = args[0].is_contiguous(memory_format=wanted)
+            subject = f"{{}}.is_contiguous(memory_format={wanted})"
+            value, frame = recorder.known(args[0]), sys._getframe(1)
+            recorder.assume(AssumptionKind.CONTIGUITY, test, value, found, frame, subject=subject)
     return NotImplemented
 
 
@@ -286,6 +350,16 @@ HANDLERS: dict[Any, Handler] = {
     _properties.requires_grad.__get__: _asks_for_gradients,
     _properties.is_leaf.__get__: _LEAF,
     Tensor.is_contiguous: _contiguous,
+    Tensor.is_conj: _CONJUGATE,
+    torch.is_conj: _CONJUGATE,
+    Tensor.is_neg: _NEGATIVE,
+    torch.is_neg: _NEGATIVE,
+    Tensor.is_inference: _INFERENCE,
+    torch.is_inference: _INFERENCE,
+    is_view: _VIEW,
+    base_of.__get__: _VIEW,
+    Tensor.untyped_storage: _memory,
+    Tensor.storage: _memory,
     Tensor.stride: _stride,
     Tensor.storage_offset: _number(STORAGE_OFFSET),
     _properties.nbytes.__get__: _number(NBYTES),

@@ -24,6 +24,7 @@ from tracelab.capture.layers import gradients, hooks, indexing, integer_argument
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.arrays.conversions import in_call, index_of_arrays, tensor_of_array
+from tracelab.capture.recording.arrays.outer_arrays import assume_outer_array
 from tracelab.capture.recording.arrays.traced_array import TracedArray, read_all
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
@@ -64,6 +65,8 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
             found = subclasses.by_rules(self, func, types, args, kwargs)
             if found is not NotImplemented:
                 return found
+        if func in properties.MAKERS and (not kwargs or kwargs.get("device") is None):
+            properties.assume_default_device(recorder, sys._getframe(1))
         handler = HANDLERS.get(func)
         if handler is None:
             if asked:
@@ -368,6 +371,7 @@ def _from_data(intrinsic: intrinsics.Intrinsic) -> Handler:
         if found is not NotImplemented:
             return found
         data = args[0] if args else kwargs.get("data")
+        assume_outer_array(recorder, data, sys._getframe(1))
         if isinstance(data, Tensor):
             return _of_tensor(recorder, intrinsic, data, args, kwargs)
         if recorder.followed.waiting and isinstance(data, _PLAIN_DATA):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tracelab.capture.outside.positions import Position
 from tracelab.capture.outside.tables import ABSENT, Contents, Draws, Table, Tables, iter_changed
 
 
@@ -32,7 +33,7 @@ def put_back(tables: list[Table]) -> None:
 
 
 def _put_back(table: Table, name: str, before: Any, now: Any) -> None:
-    if isinstance(before, Draws):
+    if isinstance(before, (Draws, Position)):
         return
     item = before
     if isinstance(before, Contents):

@@ -17,6 +17,7 @@ from tracelab.capture.analysis.constants import held_numbers, is_constant
 from tracelab.capture.analysis.mode_readers import mode_told_by
 from tracelab.capture.outside.attributes import reads
 from tracelab.capture.outside.draws import PlainDraws
+from tracelab.capture.outside.positions import Position
 from tracelab.capture.outside.reads import names_as_text, names_read, names_set
 from tracelab.capture.outside.tables import (
     ABSENT,
@@ -174,13 +175,20 @@ class StateProbe:
         """Whether the code left it as it found it, but for tensors in it."""
         self.accepted: tuple[Any, ...] = ()
         """What else may stand there."""
+        self.any = False
 
     def accept(self) -> None:
         """What stands there now is as good as what the recording found."""
         self.accepted = (as_found(self.get()),)
 
+    def accept_any(self) -> None:
+        """Any flag or number may stand there: what it decides is checked by what it is about."""
+        self.any = True
+
     def __call__(self) -> Any:
         now, before, constant = self.get(), self.before, self.constant
+        if self.any and type(now) in PLAIN:
+            return constant
         if same(now, before) or any(alike(now, item) for item in self.accepted):
             return constant
         if type(now) in PLAIN:
@@ -189,6 +197,8 @@ class StateProbe:
             return Words("another tensor" if isinstance(before, torch.Tensor) else "a tensor")
         if isinstance(before, Draws):
             return Words("a generator that has drawn")
+        if isinstance(before, Position):
+            return Words(before.now)
         size = f" of {len(now)}" if hasattr(now, "__len__") else ""
         return Words(f"{'another' if isinstance(before, Contents) else 'a'} {type(now).__name__}{size}")
 

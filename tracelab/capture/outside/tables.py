@@ -20,6 +20,7 @@ import torch
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.mode_readers import is_mode_reader
 from tracelab.capture.outside.attributes import attributes_set, is_looked_at, looks_at_all
+from tracelab.capture.outside.positions import POSITIONED, Position
 from tracelab.capture.outside.reads import globals_of
 from tracelab.capture.values import SYMBOLIC, is_filled
 from tracelab.compat import script
@@ -28,7 +29,7 @@ PLAIN = (bool, int, float, str, type(None))
 CONTAINERS: tuple[type, ...] = (list, dict, set, deque)
 GENERATORS: tuple[type, ...] = (random.Random, numpy.random.Generator, numpy.random.RandomState)
 """Whose numbers a replay does not draw; it draws those of torch's."""
-_KEPT = (*CONTAINERS, *GENERATORS)
+_KEPT = (*CONTAINERS, *GENERATORS, *POSITIONED)
 _INNER = frozenset(vars(torch.nn.Module())) | {"training", "_is_full_backward_hook"}
 _DECIDE_NOTHING = frozenset({"__init__", "__repr__", "__str__", "extra_repr"})
 """Methods that are no part of a call, or only show."""
@@ -323,6 +324,8 @@ def _items_of(container: Any) -> Any:
 
 def same(now: Any, before: Any) -> bool:
     """Whether two things are the same, as far as plain Python sees it."""
+    if isinstance(before, Position):
+        return before.is_same(now)
     if now is before:
         return True
     if type(now) in SYMBOLIC:
@@ -347,7 +350,9 @@ def alike(now: Any, before: Any) -> bool:
 
 def as_found(item: Any) -> Any:
     """What something is, as it is now: containers and generators are looked into."""
-    return Contents(item) if isinstance(item, CONTAINERS) else Draws(item) if isinstance(item, GENERATORS) else item
+    if isinstance(item, CONTAINERS):
+        return Contents(item)
+    return Draws(item) if isinstance(item, GENERATORS) else Position(item) if isinstance(item, POSITIONED) else item
 
 
 def _same_tuple(now: Any, before: Any) -> bool:

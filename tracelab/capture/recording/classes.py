@@ -10,6 +10,7 @@ import torch
 
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.type_comparisons import (
+    OF_DTYPES,
     asks_for_classes,
     compares_types,
     parts_of,
@@ -21,6 +22,7 @@ from tracelab.capture.values import PLAIN_TENSORS, is_wrapper_of_torch
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source
+from tracelab.graph.types import TensorType
 
 _MARKED: dict[str, type] = {"parameter": torch.nn.Parameter, "buffer": torch.nn.Buffer}
 _NAMED = "type({}).__name__"
@@ -56,6 +58,12 @@ def assume_classes(
     ]
     if not comparisons:
         return
+    for source in [source for asked, source in comparisons if asked == "dtype"][:1]:
+        for _, value in inputs:
+            if isinstance(value.type, TensorType):
+                # Asked of the tensor, they would be noted here.
+                recorder.assume_at(AssumptionKind.DTYPE, "dtype", value, value.type.dtype, source, "{}.dtype")
+                recorder.assume_at(AssumptionKind.DEVICE, "device", value, value.type.device, source, "{}.device")
     for test in ("buffer", "class", "subclass", "parameter"):
         sources = [source for asked, source in comparisons if asked == test]
         if not sources:
@@ -107,6 +115,8 @@ def _asked_of(classes: set[type], source: Source | None) -> Iterator[_Comparison
     tensors = {cls for cls in classes if isinstance(cls, type) and issubclass(cls, torch.Tensor)}
     if not tensors.issubset((*PLAIN_TENSORS, torch.nn.Buffer)):
         yield "subclass", source
+    if any(type(cls) is OF_DTYPES for cls in classes):
+        yield "dtype", source
     if torch.nn.Parameter in tensors:
         yield "parameter", source
     if torch.nn.Buffer in tensors:

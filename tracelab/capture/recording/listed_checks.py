@@ -16,7 +16,7 @@ from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.analysis.passing import Passing, passing, passing_sizes
 from tracelab.capture.recording.part import Recording, add_node
 from tracelab.graph.assumptions import Assumption, AssumptionKind
-from tracelab.graph.intrinsics import CONTAINS, SIZE, UNARY, Intrinsic
+from tracelab.graph.intrinsics import CONTAINS, DIM, SIZE, UNARY, Intrinsic
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source, is_inner
 
@@ -35,7 +35,9 @@ def assume_listed(
         candidates: Every value that there is.
         frame: The frame that reads it.
     """
-    found = None if is_inner(frame.f_code) else passing(frame, candidates)
+    # Of a branch on a dtype, the dtype is the assumption: what follows of it is more than the way that was taken.
+    now = {"now": read.function(tensor)} if read is DIM else {}
+    found = None if is_inner(frame.f_code) else passing(frame, candidates, **now)
     if found is None:
         return False
     others = tuple(item for item in candidates if item not in found.values)
@@ -53,17 +55,22 @@ def assume_listed(
     return True
 
 
-def assume_size_listed(recording: Recording, compared: Value, frame: FrameType) -> bool:
-    """Note that a size passes a check, of which a comparison is a part that was made; False where that is not known."""
-    numbers = compared.node.inputs if compared.node is not None else ()
+def assume_size_listed(recording: Recording, compared: Value, frame: FrameType, *, branches: bool = False) -> bool:
+    """Note that a size passes a check, of which a comparison is a part that was made; False where that is not known.
+
+    `branches` says that it may be an `if` whose ways both go on.
+    """
+    numbers = (compared,) if compared.type == "int" else compared.node.inputs if compared.node is not None else ()
     if len(numbers) != 1 or numbers[0].type != "int" or is_inner(frame.f_code):
         return False
     maker = numbers[0].node
-    check = passing_sizes(frame, signed=maker is None or maker.target is not SIZE.function)
     now = next(
         (item.number for ref in reversed(recording.numbers) if (item := ref()) and item.value is numbers[0]), None
     )
-    if check is None or now is None:
+    if now is None:
+        return False
+    check = passing_sizes(frame, maker is None or maker.target is not SIZE.function, now)
+    if check is None or (check[0].raises and not branches):
         return False
     found, negated = check
     if (now in found.values) is negated:

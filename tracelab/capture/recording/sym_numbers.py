@@ -22,6 +22,7 @@ from tracelab.capture.analysis.idle_branches import is_idle_otherwise
 from tracelab.capture.analysis.operands import is_overruled
 from tracelab.capture.analysis.text_uses import is_formatted_to_show, is_only_shown
 from tracelab.capture.messages import conversion_message, size_message
+from tracelab.capture.recording.listed_checks import assume_size_listed
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.recording.ways import freezes_nothing, is_compared_inside, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC
@@ -229,6 +230,8 @@ class TracedNumber:
         )
         if not told:
             recorder.warn(kind, message(kind, self.number), self.number, self.value, frame)
+        if not self.from_tensor and assume_size_listed(recorder, self.value, asker, branches=True):
+            return
         what = AssumptionKind.BRANCH if kind == "bool" else AssumptionKind.NUMBER
         known = len(recorder.graph.assumptions)
         recorder.assume(what, kind, self.value, self.number, frame)

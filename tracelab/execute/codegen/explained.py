@@ -7,8 +7,11 @@ from typing import Any
 import torch
 
 from tracelab.errors import AssumptionError, InputError
-from tracelab.execute.codegen.failed_calls import failed_call
+from tracelab.execute.codegen.caught_errors import is_caught
+from tracelab.execute.codegen.failed_calls import failed_call, failed_node
 from tracelab.execute.codegen.guards import GuardMonitor
+from tracelab.graph.ir import Node
+from tracelab.graph.source import short_place
 from tracelab.graph.types import TensorType, tensor_type
 
 
@@ -23,10 +26,22 @@ def raise_explained(error: Exception, replay: Any, given: tuple[Any, ...]) -> No
     if violation and not isinstance(error, AssumptionError):
         raise AssumptionError(f"{violation}; it raised {type(error).__name__}: {error}") from error
     if not isinstance(error, InputError):
+        node = failed_node(error, replay.code) if replay.policy.on_violation != "ignore" else None
+        if node is not None and is_caught(node):
+            raise AssumptionError(_caught(node, error, monitor.name)) from error
         _note_inputs(error, monitor, given)
         where = failed_call(error, replay.code)
         if where:
             error.add_note(where)
+
+
+def _caught(node: Node, error: Exception, name: str) -> str:
+    place = f"{short_place(node.source)}: `{node.source.text.strip()}`" if node.source is not None else ""
+    return (
+        f"{node.name} raised no error when {name} was traced ({place}) and raises one at this call, inside of a "
+        f"`try` of the code, so that the trace does not know how it goes on: trace again on such an input; it raised "
+        f"{type(error).__name__}: {error}"
+    )
 
 
 def _note_inputs(error: Exception, monitor: GuardMonitor, given: tuple[Any, ...]) -> None:

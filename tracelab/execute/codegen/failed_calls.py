@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from types import FrameType
 from typing import Any
 
 from torch import Tensor
@@ -16,17 +17,8 @@ from tracelab.graph.types import tensor_type
 
 def failed_call(error: BaseException, code: Code) -> str:
     """Where a call of a trace raised, and what clashed there, as a sentence; empty where no line tells."""
-    trace, found = error.__traceback__, None
-    while trace is not None:
-        if trace.tb_frame.f_globals is code.namespace:
-            found = trace
-        trace = trace.tb_next
-    if found is None:
-        return ""
-    frame = found.tb_frame
-    line = linecache.getline(frame.f_code.co_filename, found.tb_lineno)
-    node = _maker(code, line.partition(" = ")[0].strip())
-    if node is None:
+    node, frame = _failed(error, code)
+    if node is None or frame is None:
         return ""
 
     def type_of(value: Value) -> Any:
@@ -38,6 +30,24 @@ def failed_call(error: BaseException, code: Code) -> str:
     if why:
         return f"it raised in {node.kind}{place}: {why}"
     return f"it raised in {node.kind}{place} {within(node.scope)}".rstrip()
+
+
+def failed_node(error: BaseException, code: Code) -> Node | None:
+    """The call of a trace that raised; None where no line tells."""
+    return _failed(error, code)[0]
+
+
+def _failed(error: BaseException, code: Code) -> tuple[Node | None, FrameType | None]:
+    trace, found = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_globals is code.namespace:
+            found = trace
+        trace = trace.tb_next
+    if found is None:
+        return None, None
+    frame = found.tb_frame
+    line = linecache.getline(frame.f_code.co_filename, found.tb_lineno)
+    return _maker(code, line.partition(" = ")[0].strip()), frame
 
 
 def _maker(code: Code, target: str) -> Node | None:

@@ -23,7 +23,7 @@ from tracelab.compat.modes import (
     watching_modes,
 )
 from tracelab.errors import AssumptionError, AssumptionWarning, InputError
-from tracelab.graph.assumptions import ATTRIBUTE, READS, Assumption, AssumptionKind, Words, attribute_of
+from tracelab.graph.assumptions import ATTRIBUTE, READS, TABLE, Assumption, AssumptionKind, Words, attribute_of
 from tracelab.graph.diagnostic import warn_at
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Value
@@ -154,6 +154,8 @@ class Guard:
             return f"if {read} {sign} {wanted}: guards.differs({number}, {read})"
         if item.test == ATTRIBUTE:
             return f"guards.attribute({number}, {name(item.value)})"
+        if item.test == TABLE:
+            return f"guards.table({number}, {name(item.value)})"
         return f"guards.content({number}, {name(item.value)})"
 
     def taking_line(self, name: Callable[[Value], str]) -> str:
@@ -247,6 +249,8 @@ class GuardMonitor:
                 self.content(number, subject)
             elif item.test == ATTRIBUTE:
                 self.attribute(number, subject)
+            elif item.test == TABLE:
+                self.table(number, subject)
             elif item.test in READS and item.test != "itself":
                 now = _read(item.test, subject)
                 fits = now >= item.constant if item.test == "at_least" else now == item.constant
@@ -267,6 +271,13 @@ class GuardMonitor:
         # What a file holds of words is text.
         if not (same_value(now, item.constant) or (type(now) is Words and now == item.constant)):
             self.differs(number, now)
+
+    def table(self, number: int, made: Any) -> None:
+        """Compare what the code keeps with what was made here; a file has nothing that is kept."""
+        item = self.graph.assumptions[number]
+        kept: Any = item.probe
+        if kept is not None and isinstance(made, torch.Tensor) and not kept.fits(made, self.policy.check_values):
+            self.differs(number, Words("a tensor that is another than this call makes"))
 
     def content(self, number: int, tensor: Any) -> None:
         """Ask for what is in a tensor."""

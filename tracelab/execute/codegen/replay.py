@@ -14,6 +14,9 @@ from tracelab.graph.takers import takers
 
 Function = Callable[..., Any]
 
+STALE = -1
+"""The version of code that is written anew at its next call."""
+
 
 class Replay:
     """The compiled code of one graph.
@@ -34,6 +37,8 @@ class Replay:
         self.function: Function = compile_code(self.code, self.code.text)
         self._has_guards = bool(guards_of(graph))
         self._may_be_taken = bool(guards_of(graph, taking=True))
+        self._region: int | None = None
+        """How many of the first nodes run in inference mode; found where a call may."""
         self._taking: Function | None = None
         """Compiled at first use inside of a recording, which takes over what is assumed."""
         self._functions: dict[tuple[bool, bool, bool], Function] = {(False, False, False): self.function}
@@ -41,7 +46,10 @@ class Replay:
 
     def best(self, args: tuple[Any, ...]) -> Function:
         """The fastest function that is right for these inputs at this moment."""
-        quick = may_use_inference(args)
+        quick = self._region != 0 and may_use_inference(args)
+        if quick and self._region is None:
+            self._region = inference_region(self.graph)
+            quick = self._region > 0
         policy = self.policy
         looks = policy.on_violation != "ignore" or policy.several
         if not quick and self._may_be_taken and looks and takers.find() is not None:
@@ -52,7 +60,7 @@ class Replay:
         return self._compiled(quick, guarded, undone) if function is None else function
 
     def _compiled(self, quick: bool, guarded: bool, undone: bool) -> Function:
-        region = inference_region(self.graph) if quick else 0
+        region = self._region or 0 if quick else 0
         if region or guarded:
             undo = self._undo_plan() if undone else None
             function = compile_code(self.code, self.code.written(region, guarded=guarded, undo=undo or None))

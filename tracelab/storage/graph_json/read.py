@@ -244,7 +244,13 @@ class _Reader:
         for pair in validation.rows(validation.field(entry, "defaults", where), where):
             name, default = validation.rows(pair, where, 2)
             defaults[validation.text(name, where)] = self.arguments.decode(default, where)
-        tree = InputTree(names, [self.tree(child, where) for child in trees], keyword_only, defaults)
+        positional = tuple(validation.text(name, where) for name in validation.rows(entry.get("positional", []), where))
+        omitted: dict[str, Any] = {}
+        for pair in validation.rows(entry.get("omitted", []), where):
+            name, default = validation.rows(pair, where, 2)
+            omitted[validation.text(name, where)] = self.arguments.decode(default, where)
+        children = [self.tree(child, where) for child in trees]
+        tree = InputTree(names, children, keyword_only, defaults, positional, omitted)
         wanted, given = sum(child.size for child in tree.trees), len(self.graph.user_inputs)
         if wanted != given:
             validation.bad(where, f"takes {wanted} tensors, but the graph has {given} inputs")

@@ -55,6 +55,10 @@ def graph_json(
     return _Writer(graph, scripts, moved or {}, add, refuse).write(keep)
 
 
+_PLAIN_DEFAULTS = (bool, int, float, str, type(None))
+"""Classes of arguments that a call left out and that files hold."""
+
+
 class _Writer:
     def __init__(
         self,
@@ -205,11 +209,14 @@ class _Writer:
     def input_tree(self, tree: InputTree | None) -> dict[str, Any] | None:
         if tree is None:
             return None
+        plain = [(name, item) for name, item in tree.omitted.items() if type(item) in _PLAIN_DEFAULTS]
         return {
             "names": tree.names,
             "trees": [self.tree(child, name) for child, name in zip(tree.trees, tree.names, strict=True)],
             "keyword_only": tree.keyword_only,
             "defaults": [[name, self.arguments.described(item)] for name, item in tree.defaults.items()],
+            **({"positional": list(tree.positional)} if tree.positional else {}),
+            **({"omitted": [[name, self.arguments.described(item)] for name, item in plain]} if plain else {}),
         }
 
     def tree(self, tree: Tree, where: str, depth: int = 0) -> dict[str, Any]:

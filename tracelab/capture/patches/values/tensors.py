@@ -16,6 +16,7 @@ from tracelab.capture.layers.torch_function import convert, iterate_tensor
 from tracelab.capture.patches.attribute import Attribute
 from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.arrays.conversions import tensor_of_array
+from tracelab.capture.recording.arrays.outer_arrays import assume_outer_array
 from tracelab.capture.recording.recorder import active, recording_paused
 from tracelab.capture.recording.wrappers import note_wrapper
 from tracelab.capture.values import PLAIN_TENSORS, concrete
@@ -112,7 +113,10 @@ def _make_wrapper_subclass(original: Callable[..., Any]) -> Any:
 def _from_array(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def from_numpy(array: Any) -> Any:
-        if active.recorder is None or not isinstance(array, ArrayStandIn):
+        recorder = active.recorder
+        if recorder is None or not isinstance(array, ArrayStandIn):
+            if recorder is not None and not recorder.paused:
+                assume_outer_array(recorder, array, sys._getframe(1))
             return original(array)
         return tensor_of_array(original, (array,), {})
 
