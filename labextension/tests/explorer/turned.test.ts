@@ -22,7 +22,7 @@ function sceneOf(h: Hierarchy, opened: ReadonlySet<number>, old?: Scene, anchor 
   const visible = visibleFor(h, opened);
   const { input, labels } = layoutInput(h, visible, createMeasure(), 'any', false, 'right');
   const anchors = old === undefined ? undefined : anchorsAbove(old, visible, anchor);
-  return buildScene(visible, labels, input, layout({ ...input, anchors }));
+  return buildScene(visible, labels, input, layout(anchors === undefined ? input : { ...input, anchors }));
 }
 
 describe('a picture from left to right', () => {

@@ -232,7 +232,8 @@ function drawLabels(paint: Paint, marked: Map<number, EdgeStyle>, view: Box, sho
     const right = path[end] > scene.x[target] + scene.width[target] / 2 + 1;
     const toRight = scene.flow === 'right';
     // From left to right a shape stands on its line, where that is long enough.
-    if (toRight && style === null && path[2] - path[0] < width + 2 * HEAD) {
+    const stretch = atEnd ? path[end] - path[end - 2] : path[2] - path[0];
+    if (toRight && stretch < width + 2 * HEAD) {
       return;
     }
     const x = toRight
