@@ -1,11 +1,14 @@
 /**
  * Layered layout of nested groups in linear time. Each open group is laid out alone, the innermost first; an edge
  * that crosses a border does so at a port, which is an item of the inner group and an offset in the outer one.
+ *
+ * Everything here runs down. A picture from left to right is laid out with the sides of its boxes exchanged, and
+ * mirrored at its diagonal once it is done; only titles, which stand at the top in both, are told apart.
  */
 
 import { createCache, type LayoutCache } from './cache';
 import { linkIn, newSubgraph, problemOf, type Subgraph } from './subgraph';
-import { GROUP_BOTTOM, GROUP_SIDE, GROUP_TOP } from './spacing';
+import { GROUP_BOTTOM, GROUP_END, GROUP_SIDE, GROUP_TOP } from './spacing';
 import type { GroupLayout, GroupAnchors, Anchors, LayoutInput, LayoutResult, Waypoints } from './types';
 
 /** The offset of a port just at the middle: 0 would leave the router free to choose another place. */
@@ -19,6 +22,7 @@ interface Routes {
 
 export function layout(input: LayoutInput, cache: LayoutCache = createCache()): LayoutResult {
   const count = input.parents.length;
+  const toRight = input.flow === 'right';
   // Frame `count` is the whole picture; subgraph `i` the inside of open box `i`.
   const subgraphs: (Subgraph | undefined)[] = Array.from({ length: count + 1 }, (_, index) =>
     index === count || input.open[index] ? newSubgraph() : undefined,
@@ -35,8 +39,8 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
   const result: LayoutResult = {
     x: new Array<number>(count).fill(0),
     y: new Array<number>(count).fill(0),
-    width: [...input.widths],
-    height: [...input.heights],
+    width: [...(toRight ? input.heights : input.widths)],
+    height: [...(toRight ? input.widths : input.heights)],
     axis: [],
     waypoints: { subgraph: [], net: [], rank: [], x: [] },
     paths: [],
@@ -72,7 +76,13 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     const own = isAnchored ? anchorsIn(anchors, anchor, axis, at, subgraph, subgraphOf, placeOf) : undefined;
     const made = cache.group(problem, at < count ? (input.keys?.[at] ?? -1) : -1, own);
     layouts[at] = made;
-    if (at < count) {
+    if (at < count && toRight) {
+      // The title is beside the main line, so it only asks for length.
+      result.width[at] = GROUP_TOP + made.width + GROUP_SIDE;
+      result.height[at] = Math.max(input.widths[at], 2 * GROUP_END + made.height);
+      insetX[at] = GROUP_TOP;
+      insetY[at] = GROUP_END;
+    } else if (at < count) {
       const lead = input.headerOffsets?.[at] ?? input.widths[at] / 2;
       const tail = input.widths[at] - lead;
       const inner = made.width + 2 * GROUP_SIDE;
@@ -128,7 +138,17 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     }
     result.paths.push(path);
   }
-  return result;
+  return toRight ? mirrored(result) : result;
+}
+
+/** The same picture, mirrored at its diagonal. */
+function mirrored(result: LayoutResult): LayoutResult {
+  for (const path of result.paths) {
+    for (let at = 0; at < path.length; at += 2) {
+      [path[at], path[at + 1]] = [path[at + 1], path[at]];
+    }
+  }
+  return { ...result, x: result.y, y: result.x, width: result.height, height: result.width };
 }
 
 /** The anchors of the whole picture that lie in one group. */

@@ -1,6 +1,11 @@
 /** What goes into a layout and what comes out of it: plain data, since both cross to a worker and back. */
 
+/** Where the main path runs: from top to bottom, or from left to right. */
+export type Flow = 'down' | 'right';
+
 export interface LayoutInput {
+  /** Down where it is missing. */
+  flow?: Flow;
   /** Index of the surrounding open group for each box, or -1; parents stand before their children. */
   parents: number[];
   /** Size of a box; of an open group, the least width that its header needs. */
@@ -68,10 +73,13 @@ export interface LayoutResult {
   y: number[];
   width: number[];
   height: number[];
-  /** Where the main line enters each open group: its middle if nothing does; of other boxes the middle. */
+  /**
+   * Where the main line enters each open group: its middle if nothing does; of other boxes the middle. An x where
+   * the picture runs down, a y where it runs to the right; so are the places of waypoints.
+   */
   axis: number[];
   waypoints: Waypoints;
-  /** Corners of each edge's path, x and y by turns, from its source down to its target. */
+  /** Corners of each edge's path, x and y by turns, from its source to its target. */
   paths: number[][];
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { flatInput, transformer } from '../../benchmarks/graphs';
 import { createCache } from '../../src/layout/cache';
 import { layout } from '../../src/layout/layout';
+import { GROUP_TOP } from '../../src/layout/spacing';
 import type { LayoutInput, LayoutResult } from '../../src/layout/types';
 
 /** Any nested picture: boxes with a group to stand in, edges forwards in the trace, a few inputs and outputs. */
@@ -140,6 +141,86 @@ describe('any picture', () => {
         expect(layout(input, cache)).toEqual(layout(input));
       }),
     );
+  });
+});
+
+describe('any picture from left to right', () => {
+  const checkRight = (property: (input: LayoutInput, result: LayoutResult) => void): void =>
+    fc.assert(
+      fc.property(pictures, (input) => property(input, layout({ ...input, flow: 'right' }))),
+      { numRuns: 300 },
+    );
+
+  it('has no two boxes of one group that overlap', () => {
+    checkRight(({ parents }, { x, y, width, height }) => {
+      for (let a = 0; a < parents.length; a++) {
+        for (let b = a + 1; b < parents.length; b++) {
+          const apart =
+            x[a] + width[a] <= x[b] + 1e-6 ||
+            x[b] + width[b] <= x[a] + 1e-6 ||
+            y[a] + height[a] <= y[b] + 1e-6 ||
+            y[b] + height[b] <= y[a] + 1e-6;
+          expect(parents[a] !== parents[b] || apart).toBe(true);
+        }
+      }
+    });
+  });
+
+  it('has every box inside its group, below its title', () => {
+    checkRight(({ parents }, { x, y, width, height }) => {
+      parents.forEach((parent, box) => {
+        if (parent >= 0) {
+          expect(x[box]).toBeGreaterThanOrEqual(x[parent]);
+          expect(y[box]).toBeGreaterThanOrEqual(y[parent] + GROUP_TOP - 1e-6);
+          expect(x[box] + width[box]).toBeLessThanOrEqual(x[parent] + width[parent] + 1e-6);
+          expect(y[box] + height[box]).toBeLessThanOrEqual(y[parent] + height[parent] + 1e-6);
+        }
+      });
+    });
+  });
+
+  it('keeps the size of closed boxes, and room for the title of open ones', () => {
+    checkRight(({ open, widths, heights }, { width, height }) => {
+      open.forEach((isOpen, box) => {
+        expect(isOpen ? width[box] >= widths[box] : width[box] === widths[box]).toBe(true);
+        expect(isOpen || height[box] === heights[box]).toBe(true);
+      });
+    });
+  });
+
+  it('has every line leave at the right of its source and enter at the left of its target', () => {
+    checkRight(({ sources, targets }, { x, y, width, height, paths }) => {
+      paths.forEach((path, edge) => {
+        const [source, target] = [sources[edge], targets[edge]];
+        const last = path.length - 2;
+        expect(path[0]).toBeCloseTo(x[source] + width[source], 5);
+        expect(path[last]).toBeCloseTo(x[target], 5);
+        expect(path[1]).toBeGreaterThanOrEqual(y[source] - 1e-6);
+        expect(path[1]).toBeLessThanOrEqual(y[source] + height[source] + 1e-6);
+        expect(path[last + 1]).toBeGreaterThanOrEqual(y[target] - 1e-6);
+        expect(path[last + 1]).toBeLessThanOrEqual(y[target] + height[target] + 1e-6);
+      });
+    });
+  });
+
+  it('has lines of straight stretches only, none through a box beside', () => {
+    checkRight(({ open, sources, targets }, { x, y, width, height, paths }) => {
+      paths.forEach((path, edge) => {
+        for (let at = 2; at < path.length; at += 2) {
+          const [x1, y1, x2, y2] = path.slice(at - 2, at + 2);
+          expect(Math.min(Math.abs(x1 - x2), Math.abs(y1 - y2))).toBeLessThan(0.6);
+          x.forEach((left, box) => {
+            const other = !open[box] && box !== sources[edge] && box !== targets[edge];
+            const across =
+              Math.min(x1, x2) < left + width[box] - 1 &&
+              Math.max(x1, x2) > left + 1 &&
+              Math.min(y1, y2) < y[box] + height[box] - 1 &&
+              Math.max(y1, y2) > y[box] + 1;
+            expect(other && across).toBe(false);
+          });
+        }
+      });
+    });
   });
 });
 

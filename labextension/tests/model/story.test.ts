@@ -249,6 +249,17 @@ describe('the menu', () => {
     await vi.waitFor(() => expect(host.dataset.selected).toBe('5'));
   });
 
+  it('turns the picture, and the next one is turned, too', async () => {
+    await open(told());
+    choose('From left to right').click();
+    await vi.waitFor(() => expect(host.dataset.tracelabReady).toBe('true'));
+    explorer.destroy();
+    await open(told());
+    shadow().querySelector<HTMLElement>('[aria-label="What is drawn (l)"]')!.click();
+    expect(choose('From left to right').getAttribute('aria-checked')).toBe('true');
+    window.localStorage.removeItem('tracelab:flow');
+  });
+
   it('is not there where a graph has nothing of it', async () => {
     const b = new DocumentBuilder('f');
     b.output(b.op('exp', [b.input('x', [1])], [1]));

@@ -129,6 +129,20 @@ def test_matches_in_closed_groups_lead_into_them(page, file):
     expect(explorer.box("3: Block")).to_have_attribute("aria-expanded", "true")
 
 
+def test_a_picture_is_turned_by_a_key_and_walked_from_left_to_right(page, file, artefacts):
+    explorer = opened(page, file)
+    explorer.collapse_all()
+    explorer.press("q")
+    explorer.paint_is_settled()
+    first = explorer.box("x").bounding_box()
+    page.screenshot(path=artefacts / "page-turned.png")
+    last = explorer.box("blocks").bounding_box()
+    assert first is not None
+    assert last is not None
+    assert last["x"] >= first["x"] + first["width"]
+    assert abs(last["y"] + last["height"] / 2 - first["y"] - first["height"] / 2) < 30
+
+
 def test_letters_that_are_shortcuts_can_be_typed(page, file):
     explorer = opened(page, file)
     search(explorer, "fine pins?")

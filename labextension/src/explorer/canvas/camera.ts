@@ -1,5 +1,7 @@
 /** Where the person looks: screen = world * scale + (x, y), in CSS pixels. */
 
+import type { Flow } from '../../layout/types';
+
 export interface Camera {
   x: number;
   y: number;
@@ -52,11 +54,18 @@ export function fit(box: Box, width: number, height: number): Camera {
   };
 }
 
+const mirrored = ({ x, y, width, height }: Box): Box => ({ x: y, y: x, width: height, height: width });
+
 /**
  * The first view: everything where that is readable, else the top of the graph: all of its width where that is readable,
  * else with its first box as near to the middle as leaves no side empty.
  */
-export function firstView(box: Box, first: Box, width: number, height: number): Camera {
+export function firstView(box: Box, first: Box, width: number, height: number, flow: Flow = 'down'): Camera {
+  if (flow === 'right') {
+    // The same, mirrored at the diagonal: the left of a long graph, in all of its height.
+    const { x, y, scale } = firstView(mirrored(box), mirrored(first), height, width);
+    return { x: y, y: x, scale };
+  }
   const whole = fit(box, width, height);
   if (whole.scale >= READABLE) {
     return whole;

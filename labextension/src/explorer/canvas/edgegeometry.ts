@@ -109,7 +109,12 @@ function buildEdgeGeometry(scene: Scene): EdgeGeometry {
     add(corners[corner], corners[corner + 1], corners[corner + 4], corners[corner + 5]);
   }
   for (let head = 0; head < heads.length; head += 2) {
-    add(heads[head] - 5, heads[head + 1] - 9, heads[head] + 5, heads[head + 1]);
+    const [x, y] = [heads[head], heads[head + 1]];
+    if (scene.flow === 'right') {
+      add(x - 9, y - 5, x, y + 5);
+    } else {
+      add(x - 5, y - 9, x + 5, y);
+    }
   }
   const long: number[] = [];
   for (let piece = 0; 4 * piece < straight.length; piece++) {

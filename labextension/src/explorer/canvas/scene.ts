@@ -3,8 +3,8 @@
 import { labelOf, type Label } from '../../model/describe';
 import { endOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import type { Visible } from '../../model/visible';
-import { GROUP_TOP } from '../../layout/spacing';
-import type { Anchors, LayoutInput, LayoutResult, Waypoints } from '../../layout/types';
+import { GROUP_END, GROUP_TOP } from '../../layout/spacing';
+import type { Anchors, Flow, LayoutInput, LayoutResult, Waypoints } from '../../layout/types';
 import type { Box } from './camera';
 
 export const TITLE_SIZE = 13;
@@ -20,6 +20,8 @@ export interface SceneLabel extends Label {
 }
 
 export interface Scene {
+  /** Where the main path runs. */
+  flow: Flow;
   visible: Visible;
   labels: SceneLabel[];
   x: number[];
@@ -32,7 +34,7 @@ export interface Scene {
    * main line: so nothing else moves when the group opens, and its square stays under the pointer.
    */
   header: Float64Array;
-  /** Where the main line enters each box, or its middle. */
+  /** Where the main line enters each box, or its middle: an x where the picture runs down, else a y. */
   axis: number[];
   /** Where lines pass, for `anchorsAbove`. */
   waypoints: Waypoints;
@@ -92,6 +94,7 @@ export function layoutInput(
   measure: Measure,
   family: string,
   isPrint = false,
+  flow: Flow = 'down',
 ): { input: LayoutInput; labels: SceneLabel[] } {
   const labels = visible.elements.map((element) => shortLabel(labelOf(h, element)));
   const widths: number[] = [];
@@ -115,6 +118,7 @@ export function layoutInput(
   return {
     labels,
     input: {
+      flow,
       parents: visible.parents,
       widths,
       heights,
@@ -130,7 +134,7 @@ export function layoutInput(
 
 /** How far right of a group's left border its header begins, given its axis. */
 function headerOf(index: number, visible: Visible, scene: Omit<Scene, 'header'>, least: number): number {
-  if (visible.kinds[index] !== 'open') {
+  if (visible.kinds[index] !== 'open' || scene.flow === 'right') {
     return 0;
   }
   const start = scene.axis[index] - scene.labels[index].boxWidth / 2 - scene.x[index];
@@ -144,6 +148,7 @@ export function buildScene(
   result: LayoutResult,
 ): Scene {
   const count = visible.elements.length;
+  const flow = input.flow ?? 'down';
   const depth: number[] = [];
   const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   for (let index = 0; index < count; index++) {
@@ -165,6 +170,10 @@ export function buildScene(
     pathBounds.set([left, top, right, bottom], edge * 4);
     bounds.left = Math.min(bounds.left, left);
     bounds.right = Math.max(bounds.right, right);
+    if (flow === 'right') {
+      bounds.top = Math.min(bounds.top, top);
+      bounds.bottom = Math.max(bounds.bottom, bottom);
+    }
   });
   const outgoing: number[][] = Array.from({ length: count }, () => []);
   const incoming: number[][] = Array.from({ length: count }, () => []);
@@ -186,6 +195,7 @@ export function buildScene(
     to.forEach((box) => incoming[box].push(index));
   });
   const scene = {
+    flow,
     visible,
     labels,
     x: result.x,
@@ -215,8 +225,20 @@ export function buildScene(
   };
 }
 
+/** The place and size of boxes along the flow and across it. */
+function sidesOf({ flow, x, y, width, height }: Scene): {
+  start: number[];
+  length: number[];
+  across: number[];
+  breadth: number[];
+} {
+  return flow === 'right'
+    ? { start: x, length: width, across: y, breadth: height }
+    : { start: y, length: height, across: x, breadth: width };
+}
+
 /**
- * What must not move when `anchor` opens or closes: all that stands above it, and above what surrounds it. Nothing
+ * What must not move when `anchor` opens or closes: all that stands before it, and before what surrounds it. Nothing
  * is anchored where other groups opened or closed with it.
  */
 export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchors | undefined {
@@ -226,6 +248,8 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
     return undefined;
   }
   const { parents, kinds, elements } = old.visible;
+  const { start, length, across, breadth } = sidesOf(old);
+  const begin = old.flow === 'right' ? GROUP_END : GROUP_TOP;
   const same = (index: number): number => next.indexOf.get(elements[index]) ?? -1;
   const anchors: Anchors = {
     changed: to,
@@ -241,17 +265,17 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
     const around = parents[at];
     subgraphs.set(around, at);
     anchors.subgraphs.push(around < 0 ? -1 : same(around));
-    anchors.depths.push(old.y[at] - (around < 0 ? 0 : old.y[around] + GROUP_TOP));
+    anchors.depths.push(start[at] - (around < 0 ? 0 : start[around] + begin));
   }
   for (let box = 0; box < parents.length; box++) {
     const at = subgraphs.get(parents[box]);
-    if (at !== undefined && old.y[box] + old.height[box] <= old.y[at]) {
+    if (at !== undefined && start[box] + length[box] <= start[at]) {
       if (same(box) < 0 || next.kinds[same(box)] !== kinds[box]) {
         return undefined;
       }
       anchors.boxes.push(same(box));
-      anchors.offsets.push(old.x[box] + old.width[box] / 2 - old.axis[from]);
-      anchors.heights.push(old.y[at] - old.y[box]);
+      anchors.offsets.push(across[box] + breadth[box] / 2 - old.axis[from]);
+      anchors.heights.push(start[at] - start[box]);
     }
   }
   const { waypoints } = old;

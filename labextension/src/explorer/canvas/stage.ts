@@ -201,7 +201,7 @@ export function createStage(measure: Measure, onCamera: (camera: Camera) => void
     first() {
       if (scene !== null) {
         const first = scene.x.length > 0 ? boxOf(scene, 0) : scene.bounds;
-        move(firstView(scene.bounds, first, width, height));
+        move(firstView(scene.bounds, first, width, height, scene.flow));
       }
     },
     reveal(index) {

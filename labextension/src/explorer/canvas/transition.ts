@@ -17,10 +17,12 @@ export interface Transition {
 export function transitionBetween(old: Scene | null, next: Scene, anchor: Element): Transition {
   const from = old === null || anchor < 0 ? -1 : indexOf(old, anchor);
   const to = indexOf(next, anchor);
-  const anchored = from >= 0 && to >= 0;
+  const anchored = from >= 0 && to >= 0 && old!.flow === next.flow;
   // Where the main line enters stays, so that nothing above moves; the header is drawn around it.
-  const x = anchored ? old!.axis[from] - next.axis[to] : 0;
-  const y = anchored ? old!.y[from] - next.y[to] : 0;
+  const across = anchored ? old!.axis[from] - next.axis[to] : 0;
+  const turned = next.flow === 'right';
+  const x = anchored && turned ? old!.x[from] - next.x[to] : across;
+  const y = anchored && !turned ? old!.y[from] - next.y[to] : across;
   return {
     anchored,
     x,

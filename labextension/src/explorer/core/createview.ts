@@ -35,7 +35,7 @@ import { createKeys } from '../ui/keys';
 import { firstPicture } from './firstpicture';
 import { hostSelection } from './links';
 import { middleElement } from './positions';
-import { rememberedStory, rememberStory } from './remembered';
+import { rememberedFlow, rememberedStory, rememberFlow, rememberStory } from './remembered';
 import { sameCamera, type Camera } from '../canvas/camera';
 import { transitionBetween } from '../canvas/transition';
 import { createPanel } from '../ui/panel';
@@ -60,6 +60,9 @@ interface KeptView {
   panel: boolean;
 }
 
+/** A narrower picture runs down whatever was chosen. */
+const NARROW = 480;
+
 /** `complete` plugs in what the first picture can do without; it is called once, when that picture is up. */
 export function createView(
   host: HTMLElement,
@@ -75,6 +78,7 @@ export function createView(
   let hovered: Element = -1;
   let query = '';
   let story: Story = rememberedStory();
+  let flow = rememberedFlow();
   let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
   let theme: Theme | null = null;
@@ -155,8 +159,11 @@ export function createView(
     host.dataset.tracelabReady = 'false';
     try {
       const visible = visibleFor(graph, opened);
-      const { input, labels } = layoutInput(graph, visible, measure, theme!.font);
-      const anchors = scene === null || renamed ? undefined : anchorsAbove(scene, visible, anchor);
+      const narrow = stage.width > 0 && stage.width < NARROW;
+      const to = narrow ? 'down' : flow;
+      const { input, labels } = layoutInput(graph, visible, measure, theme!.font, false, to);
+      const anchors =
+        scene === null || scene.flow !== to || renamed ? undefined : anchorsAbove(scene, visible, anchor);
       const result = await runner.run(anchors === undefined ? input : { ...input, anchors });
       if (graph.document.diff !== undefined) {
         // A difference without its marks would be another picture.
@@ -193,6 +200,11 @@ export function createView(
       });
     } else if (fresh && stage.width > 0) {
       firstView(next);
+    } else if (old !== null && old.flow !== next.flow) {
+      // Turned: nothing is where it was.
+      stage.first();
+      firstCamera = stage.camera;
+      stage.reveal(view.selectedIndex);
     } else {
       tree.follow(camera);
     }
@@ -385,6 +397,9 @@ export function createView(
     get story() {
       return story;
     },
+    get flow() {
+      return flow;
+    },
     get opened() {
       return opened;
     },
@@ -482,6 +497,12 @@ export function createView(
       } else if (at >= 0) {
         options.onSelect?.(null, '');
       }
+    },
+    setFlow(next) {
+      flow = next;
+      rememberFlow(flow);
+      kept.clear();
+      void relayout(-1);
     },
     nameSizes(names) {
       if (h !== null) {

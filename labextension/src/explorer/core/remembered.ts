@@ -1,5 +1,6 @@
 /** What a person chose, kept by the browser for the pictures that come. */
 
+import type { Flow } from '../../layout/types';
 import { STORY, type Story } from '../../model/hierarchy';
 
 /** What was kept under a name; null: nothing, or the page may keep nothing. */
@@ -35,3 +36,10 @@ export function rememberedStory(): Story {
 
 export const rememberStory = (story: Story): void =>
   remember(NOT_DRAWN, PARTS.filter((part) => !story[part]).join(' '));
+
+const FLOW = 'flow';
+
+/** Where the main path ran last. */
+export const rememberedFlow = (): Flow => (remembered(FLOW) === 'right' ? 'right' : 'down');
+
+export const rememberFlow = (flow: Flow): void => remember(FLOW, flow === 'right' ? flow : '');

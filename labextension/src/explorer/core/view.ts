@@ -7,6 +7,7 @@ import type { SizeNames } from '../../model/sizenames';
 import type { RunData } from '../../model/run/rundata';
 import type { KernelConnection } from '../../protocol/connection';
 import type { TraceCase } from '../../protocol/viewdocument';
+import type { Flow } from '../../layout/types';
 import type { Element, Hierarchy, Story } from '../../model/hierarchy';
 import type { Camera } from '../canvas/camera';
 import type { Events } from '../ui/events';
@@ -109,6 +110,8 @@ export interface View {
   readonly selectedIndex: number;
   /** What of the graph steps aside. */
   readonly story: Story;
+  /** Where the main path runs, by choice; a narrow explorer runs down all the same. */
+  readonly flow: Flow;
   readonly opened: ReadonlySet<number>;
   readonly query: string;
   readonly highlighted: ReadonlySet<Element> | null;
@@ -128,6 +131,8 @@ export interface View {
   setDocument(document: unknown): void;
   /** Tells the graph another way; what is open and what is selected stay so where they are still there. */
   setStory(story: Story): void;
+  /** Turns the picture; what is open and what is selected stay so. */
+  setFlow(flow: Flow): void;
   /** What the sizes of the values are called; the labels follow. */
   nameSizes(names: SizeNames): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */

@@ -13,15 +13,22 @@ export function storyFeature(view: View): void {
     checked: () => view.story[part],
     run: () => view.setStory({ ...view.story, [part]: !view.story[part] }),
   });
+  const turn = (): void => {
+    const toRight = view.flow !== 'right';
+    view.setFlow(toRight ? 'right' : 'down');
+    view.frame.announce(toRight ? toolStrings.turnedRight() : toolStrings.turnedDown());
+  };
   const menu = createMenu(toolStrings.story(), icon('story'), toolStrings.storyMenu(), [
     item(toolStrings.functionGroups(), 'functions'),
     item(toolStrings.foldSizes(), 'foldSizes'),
     item(toolStrings.foldUnused(), 'foldUnused'),
     item(toolStrings.trainingGroups(), 'training'),
     item(toolStrings.nameSizes(), 'nameSizes'),
+    { text: toolStrings.leftToRight(), checked: () => view.flow === 'right', run: turn },
   ]);
   view.toolbar.place(menu.node, ORDER.groups);
   view.keys.bind({ keys: ['l'], help: ['l', toolStrings.helpStory()], run: menu.open });
+  view.keys.bind({ keys: ['q'], help: ['q', toolStrings.helpTurn()], run: turn });
   view.events.on('graph', ({ document: { nodes, scopes, values } }) => {
     const told = [scopes.functions, nodes.sizes, nodes.unused, nodes.markers, values.sizes].some(
       (rows) => rows !== undefined,

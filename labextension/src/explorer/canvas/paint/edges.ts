@@ -2,6 +2,7 @@
 
 import * as strings from '../../../i18n/strings';
 import { isTensor, valueSummary } from '../../../model/describe';
+import type { Flow } from '../../../layout/types';
 import type { Box } from '../camera';
 import {
   ARROWS_FROM,
@@ -26,7 +27,7 @@ const SHORTEST = 1.5;
 const AROUND = 10;
 
 /** A path with round corners, ending short of its last point to leave room for the arrowhead. */
-function tracePath(context: DrawingContext, path: number[], short: number): void {
+function tracePath(context: DrawingContext, path: number[], short: number, flow: Flow): void {
   const last = path.length - 2;
   context.beginPath();
   context.moveTo(path[0], path[1]);
@@ -35,13 +36,21 @@ function tracePath(context: DrawingContext, path: number[], short: number): void
     const after = Math.hypot(path[at + 2] - path[at], path[at + 3] - path[at + 1]);
     context.arcTo(path[at], path[at + 1], path[at + 2], path[at + 3], Math.min(BEND, before / 2, after / 2));
   }
-  context.lineTo(path[last], path[last + 1] - short);
+  const toRight = flow === 'right';
+  context.lineTo(path[last] - (toRight ? short : 0), path[last + 1] - (toRight ? 0 : short));
 }
 
-function arrowhead(context: DrawingContext, x: number, y: number, size: number): void {
+function arrowhead(context: DrawingContext, x: number, y: number, size: number, flow: Flow): void {
+  const half = size * 0.62;
+  const long = size * 1.15;
   context.moveTo(x, y);
-  context.lineTo(x - size * 0.62, y - size * 1.15);
-  context.quadraticCurveTo(x, y - size * 0.8, x + size * 0.62, y - size * 1.15);
+  if (flow === 'right') {
+    context.lineTo(x - long, y - half);
+    context.quadraticCurveTo(x - size * 0.8, y, x - long, y + half);
+  } else {
+    context.lineTo(x - half, y - long);
+    context.quadraticCurveTo(x, y - size * 0.8, x + half, y - long);
+  }
   context.closePath();
 }
 
@@ -165,7 +174,7 @@ function drawStrokes(paint: Paint, view: Box): void {
       for (const at of list) {
         if (at >= ends) {
           const head = 2 * (at - ends);
-          arrowhead(context, heads[head], heads[head + 1], 5.6 + width * 0.65);
+          arrowhead(context, heads[head], heads[head + 1], 5.6 + width * 0.65, scene.flow);
         }
       }
       context.fill();
@@ -186,11 +195,11 @@ function drawEdge(paint: Paint, edge: number, style: EdgeStyle): void {
   context.fillStyle = style.color;
   context.lineWidth = Math.max(style.width * (tensor ? 1 : 0.75), 0.8 / camera.scale);
   context.setLineDash(tensor || !arrows ? [] : [4, 3]);
-  tracePath(context, path, arrows ? HEAD : 0);
+  tracePath(context, path, arrows ? HEAD : 0, scene.flow);
   context.stroke();
   if (arrows) {
     context.beginPath();
-    arrowhead(context, path[path.length - 2], path[path.length - 1], style.width > 1.6 ? 8 : 6.5);
+    arrowhead(context, path[path.length - 2], path[path.length - 1], style.width > 1.6 ? 8 : 6.5, scene.flow);
     context.fill();
   }
 }
@@ -221,8 +230,22 @@ function drawLabels(paint: Paint, marked: Map<number, EdgeStyle>, view: Box, sho
     const inside = scene.visible.parents[target];
     const atEnd = style !== null && !(inside >= 0 && path[end + 1] - 22 < scene.y[inside] + HEADER - 4);
     const right = path[end] > scene.x[target] + scene.width[target] / 2 + 1;
-    const x = !atEnd ? path[0] - width - 2 : right ? path[end] + 5 : path[end] - width - 5;
-    const y = !atEnd ? path[1] + 11 : path[end + 1] - 14;
+    const toRight = scene.flow === 'right';
+    // From left to right a shape stands on its line, where that is long enough.
+    const stretch = atEnd ? path[end] - path[end - 2] : path[2] - path[0];
+    if (toRight && stretch < width + 2 * HEAD) {
+      return;
+    }
+    const x = toRight
+      ? atEnd
+        ? path[end] - width - HEAD
+        : path[0] + 2
+      : !atEnd
+        ? path[0] - width - 2
+        : right
+          ? path[end] + 5
+          : path[end] - width - 5;
+    const y = toRight ? (atEnd ? path[end + 1] : path[1]) - 11 : !atEnd ? path[1] + 11 : path[end + 1] - 14;
     const box = { x, y: y - 8, width, height: 16 };
     if (taken.some((other) => overlaps(box, other))) {
       return;

@@ -31,8 +31,8 @@ export function figureAsk(view: View, form: FigureAsk['form']): FigureAsk {
 
 export function figureSvg(view: View): string {
   const graph = view.graph!;
-  const { visible } = view.scene!;
-  const { input, labels } = layoutInput(graph, visible, createMeasure(), PRINT.font, true);
+  const { visible, flow } = view.scene!;
+  const { input, labels } = layoutInput(graph, visible, createMeasure(), PRINT.font, true, flow);
   const scene = buildScene(visible, labels, input, createRunner().now(input));
   const { camera, width, height } = wholeOf(scene, MARGIN);
   const context = createSvgContext();

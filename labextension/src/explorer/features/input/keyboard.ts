@@ -20,18 +20,21 @@ function along(scene: Scene, from: number, down: boolean): number {
   return best;
 }
 
-function beside(scene: Scene, from: number, right: boolean): number {
-  const middleX = scene.x[from] + scene.width[from] / 2;
-  const middleY = scene.y[from] + scene.height[from] / 2;
+function beside(scene: Scene, from: number, forward: boolean): number {
+  const turned = scene.flow === 'right';
+  const [x, width] = turned ? [scene.y, scene.height] : [scene.x, scene.width];
+  const [y, height] = turned ? [scene.x, scene.width] : [scene.y, scene.height];
+  const middleX = x[from] + width[from] / 2;
+  const middleY = y[from] + height[from] / 2;
   let best = -1;
   let least = Infinity;
-  for (let index = 0; index < scene.x.length; index++) {
+  for (let index = 0; index < x.length; index++) {
     if (index === from || scene.visible.parents[index] !== scene.visible.parents[from]) {
       continue;
     }
-    const dx = (scene.x[index] + scene.width[index] / 2 - middleX) * (right ? 1 : -1);
-    const top = scene.y[index];
-    const dy = middleY < top ? top - middleY : Math.max(0, middleY - top - scene.height[index]);
+    const dx = (x[index] + width[index] / 2 - middleX) * (forward ? 1 : -1);
+    const top = y[index];
+    const dy = middleY < top ? top - middleY : Math.max(0, middleY - top - height[index]);
     if (dx > 4 && dy < 40 && dx + 3 * dy < least) {
       least = dx + 3 * dy;
       best = index;
@@ -46,12 +49,15 @@ export function neighbor(scene: Scene, from: number, direction: Direction): numb
   if (count === 0 || from < 0) {
     return count === 0 ? -1 : 0;
   }
-  if (direction === 'left' || direction === 'right') {
-    const found = beside(scene, from, direction === 'right');
+  // Along the flow the keys follow lines, across it they step to the box beside.
+  const isAlong = (direction === 'left' || direction === 'right') === (scene.flow === 'right');
+  const forward = direction === 'right' || direction === 'down';
+  if (!isAlong) {
+    const found = beside(scene, from, forward);
     return found >= 0 ? found : from;
   }
-  const down = direction === 'down';
-  // Down enters an open group; its first box stands right after it.
+  const down = forward;
+  // Forward enters an open group; its first box stands right after it.
   if (down && scene.visible.kinds[from] === 'open' && scene.visible.parents[from + 1] === from) {
     return from + 1;
   }

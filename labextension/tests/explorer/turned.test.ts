@@ -1,0 +1,91 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from 'vitest';
+import { firstView } from '../../src/explorer/canvas/camera';
+import {
+  anchorsAbove,
+  buildScene,
+  createMeasure,
+  layoutInput,
+  type Scene,
+} from '../../src/explorer/canvas/scene';
+import { edgeGeometryOf } from '../../src/explorer/canvas/edgegeometry';
+import { transitionBetween } from '../../src/explorer/canvas/transition';
+import { rememberedFlow, rememberFlow } from '../../src/explorer/core/remembered';
+import { neighbor } from '../../src/explorer/features/input/keyboard';
+import { layout } from '../../src/layout/layout';
+import { buildHierarchy, groupElement, scopeOf, type Hierarchy } from '../../src/model/hierarchy';
+import { openScope } from '../../src/model/openstate';
+import { visibleFor } from '../../src/model/visible';
+import { resnet18 } from '../fixtures/models';
+
+function sceneOf(h: Hierarchy, opened: ReadonlySet<number>, old?: Scene, anchor = -1): Scene {
+  const visible = visibleFor(h, opened);
+  const { input, labels } = layoutInput(h, visible, createMeasure(), 'any', false, 'right');
+  const anchors = old === undefined ? undefined : anchorsAbove(old, visible, anchor);
+  return buildScene(visible, labels, input, layout(anchors === undefined ? input : { ...input, anchors }));
+}
+
+describe('a picture from left to right', () => {
+  const h = buildHierarchy(resnet18());
+  const closed = sceneOf(h, new Set());
+  const groups = closed.visible.kinds.flatMap((kind, at) => (kind === 'closed' ? [at] : []));
+
+  it('is wider than high where the same from top to bottom is higher than wide', () => {
+    expect(groups.length).toBeGreaterThan(1);
+    expect(closed.bounds.width).toBeGreaterThan(closed.bounds.height);
+  });
+
+  it.each(groups)('keeps all that is before group %i in place when it opens', (at) => {
+    const group = closed.visible.elements[at];
+    const next = sceneOf(h, openScope(h, new Set(), scopeOf(h, group)), closed, group);
+    const { x, y } = transitionBetween(closed, next, group);
+    closed.visible.elements.forEach((element, index) => {
+      if (closed.x[index] + closed.width[index] <= closed.x[at]) {
+        const to = next.visible.indexOf.get(element)!;
+        expect(next.x[to] + x).toBeCloseTo(closed.x[index], 5);
+        expect(next.y[to] + y).toBeCloseTo(closed.y[index], 5);
+      }
+    });
+    expect(next.x[next.visible.indexOf.get(groupElement(h, scopeOf(h, group)))!] + x).toBeCloseTo(
+      closed.x[at],
+      5,
+    );
+  });
+
+  it('is walked by the keys as it is seen', () => {
+    const [source, target] = [closed.visible.edges[0].source, closed.visible.edges[0].target];
+    expect(neighbor(closed, source, 'right')).toBe(target);
+    expect(neighbor(closed, target, 'left')).toBe(source);
+  });
+
+  it('has arrowheads at the left borders of boxes', () => {
+    const { heads } = edgeGeometryOf(closed);
+    const lefts = closed.x.map((x) => x.toFixed(2));
+    for (let head = 0; head < heads.length; head += 2) {
+      expect(lefts).toContain(heads[head].toFixed(2));
+    }
+  });
+
+  it('is looked at from its left end where it is too long', () => {
+    const bounds = { x: 0, y: 0, width: 9000, height: 100 };
+    const { x, scale } = firstView(bounds, { x: 0, y: 30, width: 80, height: 40 }, 1200, 600, 'right');
+    expect(x).toBeGreaterThan(0);
+    expect(x).toBeLessThan(60);
+    expect(scale).toBeGreaterThan(0.55);
+  });
+});
+
+describe('the chosen flow', () => {
+  beforeEach(() => window.localStorage.clear());
+
+  it('is down until one is chosen', () => {
+    expect(rememberedFlow()).toBe('down');
+  });
+
+  it('is remembered, and forgotten again', () => {
+    rememberFlow('right');
+    expect(rememberedFlow()).toBe('right');
+    rememberFlow('down');
+    expect(rememberedFlow()).toBe('down');
+  });
+});
