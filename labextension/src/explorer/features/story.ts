@@ -29,10 +29,4 @@ export function storyFeature(view: View): void {
   view.toolbar.place(menu.node, ORDER.groups);
   view.keys.bind({ keys: ['l'], help: ['l', toolStrings.helpStory()], run: menu.open });
   view.keys.bind({ keys: ['q'], help: ['q', toolStrings.helpTurn()], run: turn });
-  view.events.on('graph', ({ document: { nodes, scopes, values } }) => {
-    const told = [scopes.functions, nodes.sizes, nodes.unused, nodes.markers, values.sizes].some(
-      (rows) => rows !== undefined,
-    );
-    menu.node.hidden = !told && view.options.kernel === undefined;
-  });
 }
