@@ -23,22 +23,22 @@ class _Beside:
 
 
 def kept_beside(owner: Any, what: str) -> dict[Any, Any]:
-    """The table called `what` of a trace or a graph, which may be written to.
+    """The table called `what` of a trace, which may be written to.
 
     A table elsewhere with weak keys would not do: its items lead back to their owner, and the garbage collector frees
     such an owner's tensors a collection late, or never.
 
     Args:
-        owner: A traced function or module, or a graph.
+        owner: A traced function or module.
         what: The name of the table.
 
     Returns:
         The table, empty at first.
 
-    >>> from tracelab.graph.graph import Graph
-    >>> graph = Graph()
-    >>> kept_beside(graph, "squares")[3] = 9
-    >>> kept_beside(graph, "squares"), kept_beside(Graph(), "squares")
+    >>> import copy
+    >>> traced = tracelab.trace(lambda x: x * 2, torch.ones(2))
+    >>> kept_beside(traced, "squares")[3] = 9
+    >>> kept_beside(traced, "squares"), kept_beside(copy.deepcopy(traced), "squares")
     ({3: 9}, {})
     """
     beside = owner.__dict__.get("_beside")
