@@ -118,6 +118,7 @@ export const namesHidden = () => trans.__('Sizes as they were at the trace');
 export const namesUnknown = () => trans.__('Sizes have no names here');
 export const helpNameSizes = () => trans.__('sizes by name, or as they were at the trace');
 export const leftToRight = () => trans.__('From left to right');
+export const flowThatFits = () => trans.__('Turned as it fits');
 export const turnedRight = () => trans.__('Drawn from left to right');
 export const turnedDown = () => trans.__('Drawn from top to bottom');
 export const helpTurn = () => trans.__('draw from left to right, or from top to bottom');

@@ -10,9 +10,11 @@ import {
 } from '../../src/explorer/canvas/scene';
 import { edgeGeometryOf } from '../../src/explorer/canvas/edgegeometry';
 import { transitionBetween } from '../../src/explorer/canvas/transition';
+import { flowThatFits } from '../../src/explorer/core/firstpicture';
 import { rememberedFlow, rememberFlow } from '../../src/explorer/core/remembered';
 import { neighbor } from '../../src/explorer/features/input/keyboard';
 import { layout } from '../../src/layout/layout';
+import type { Flow } from '../../src/layout/types';
 import { buildHierarchy, groupElement, scopeOf, type Hierarchy } from '../../src/model/hierarchy';
 import { openScope } from '../../src/model/openstate';
 import { visibleFor } from '../../src/model/visible';
@@ -75,11 +77,42 @@ describe('a picture from left to right', () => {
   });
 });
 
+describe('the flow that fits', () => {
+  const drawn = (count: number) => (flow: Flow) => {
+    const [width, height] = flow === 'down' ? [130, 70 * count] : [150 * count, 60];
+    return { bounds: { x: 0, y: 0, width, height } } as Scene;
+  };
+
+  it('is down where all can be read so', () => {
+    expect(flowThatFits({ width: 1200, height: 560 }, drawn(8), 8)).toBe('down');
+  });
+
+  it('is to the right where a wide canvas shows more of a chain so', () => {
+    expect(flowThatFits({ width: 1600, height: 360 }, drawn(12), 12)).toBe('right');
+  });
+
+  it('is down on a high canvas', () => {
+    expect(flowThatFits({ width: 600, height: 800 }, drawn(20), 20)).toBe('down');
+  });
+
+  it('is down where neither is much larger', () => {
+    expect(flowThatFits({ width: 1200, height: 560 }, drawn(14), 14)).toBe('down');
+  });
+
+  it('is down where neither shows all of it', () => {
+    expect(flowThatFits({ width: 1200, height: 480 }, drawn(20), 20)).toBe('down');
+  });
+
+  it('is down for a large graph', () => {
+    expect(flowThatFits({ width: 1600, height: 360 }, drawn(100), 100)).toBe('down');
+  });
+});
+
 describe('the chosen flow', () => {
   beforeEach(() => window.localStorage.clear());
 
-  it('is down until one is chosen', () => {
-    expect(rememberedFlow()).toBe('down');
+  it('is none until one is chosen', () => {
+    expect(rememberedFlow()).toBeNull();
   });
 
   it('is remembered, and forgotten again', () => {
@@ -87,5 +120,7 @@ describe('the chosen flow', () => {
     expect(rememberedFlow()).toBe('right');
     rememberFlow('down');
     expect(rememberedFlow()).toBe('down');
+    rememberFlow(null);
+    expect(rememberedFlow()).toBeNull();
   });
 });

@@ -257,6 +257,9 @@ describe('the menu', () => {
     await open(told());
     shadow().querySelector<HTMLElement>('[aria-label="What is drawn (l)"]')!.click();
     expect(choose('From left to right').getAttribute('aria-checked')).toBe('true');
+    expect(choose('Turned as it fits').getAttribute('aria-checked')).toBe('false');
+    choose('Turned as it fits').click();
+    expect(window.localStorage.getItem('tracelab:flow')).toBeNull();
     window.localStorage.removeItem('tracelab:flow');
   });
 

@@ -21,7 +21,7 @@ const LEAST = 0.0002;
 /** A small graph is not blown up to fill the view. */
 const FIT_MOST = 1.1;
 /** Below this, text cannot be read: a fresh view shows the top of a long graph instead of all of it. */
-const READABLE = 0.55;
+export const LEAST_READABLE = 0.55;
 const MARGIN = 28;
 /** As little as this where a graph can be read, in all of its width, with no more. */
 const LEAST_MARGIN = 4;
@@ -67,12 +67,12 @@ export function firstView(box: Box, first: Box, width: number, height: number, f
     return { x: y, y: x, scale };
   }
   const whole = fit(box, width, height);
-  if (whole.scale >= READABLE) {
+  if (whole.scale >= LEAST_READABLE) {
     return whole;
   }
-  const margin = Math.max(LEAST_MARGIN, Math.min(MARGIN, (width - box.width * READABLE) / 2));
+  const margin = Math.max(LEAST_MARGIN, Math.min(MARGIN, (width - box.width * LEAST_READABLE) / 2));
   const wide = Math.min(FIT_MOST - 0.2, (width - 2 * margin) / Math.max(1, box.width));
-  const scale = wide < READABLE - 1e-9 ? READABLE + 0.15 : wide;
+  const scale = wide < LEAST_READABLE - 1e-9 ? LEAST_READABLE + 0.15 : wide;
   const sides = [margin - box.x * scale, width - margin - (box.x + box.width) * scale];
   const x = width / 2 - (first.x + first.width / 2) * scale;
   return {

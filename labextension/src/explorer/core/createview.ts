@@ -2,6 +2,7 @@
 
 import * as strings from '../../i18n/strings';
 import { createRunner } from '../../layout/runner';
+import type { Flow } from '../../layout/types';
 import { contentsText } from '../../model/describe';
 import {
   buildHierarchy,
@@ -32,7 +33,7 @@ import { copyText, element } from '../ui/dom';
 import { createEvents } from '../ui/events';
 import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
-import { firstPicture } from './firstpicture';
+import { firstPicture, flowThatFits } from './firstpicture';
 import { hostSelection } from './links';
 import { middleElement } from './positions';
 import { rememberedFlow, rememberedStory, rememberFlow, rememberStory } from './remembered';
@@ -78,7 +79,11 @@ export function createView(
   let hovered: Element = -1;
   let query = '';
   let story: Story = rememberedStory();
+  /** As it was chosen; null: as each graph fits. */
   let flow = rememberedFlow();
+  let fittingFlow: Flow = 'down';
+  /** The flow that fits is to be found, with the next picture. */
+  let isFlowSought = true;
   let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
   let theme: Theme | null = null;
@@ -159,8 +164,18 @@ export function createView(
     host.dataset.tracelabReady = 'false';
     try {
       const visible = visibleFor(graph, opened);
-      const narrow = stage.width > 0 && stage.width < NARROW;
-      const to = narrow ? 'down' : flow;
+      if (isFlowSought && flow === null && stage.width > 0) {
+        isFlowSought = false;
+        fittingFlow = flowThatFits(
+          stage,
+          (each) => {
+            const { input, labels } = layoutInput(graph, visible, measure, theme!.font, false, each);
+            return buildScene(visible, labels, input, runner.now(input));
+          },
+          visible.elements.length,
+        );
+      }
+      const to = stage.width > 0 && stage.width < NARROW ? 'down' : (flow ?? fittingFlow);
       const { input, labels } = layoutInput(graph, visible, measure, theme!.font, false, to);
       const anchors =
         scene === null || scene.flow !== to || renamed ? undefined : anchorsAbove(scene, visible, anchor);
@@ -316,6 +331,8 @@ export function createView(
     generation++;
     before = again;
     fresh = true;
+    isFlowSought = true;
+    fittingFlow = 'down';
     scene = null;
     selected = hovered = -1;
     query = '';
@@ -398,7 +415,10 @@ export function createView(
       return story;
     },
     get flow() {
-      return flow;
+      return flow ?? fittingFlow;
+    },
+    get isFlowChosen() {
+      return flow !== null;
     },
     get opened() {
       return opened;
@@ -500,6 +520,7 @@ export function createView(
     },
     setFlow(next) {
       flow = next;
+      isFlowSought = true;
       rememberFlow(flow);
       kept.clear();
       void relayout(-1);

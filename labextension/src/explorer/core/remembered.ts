@@ -39,7 +39,10 @@ export const rememberStory = (story: Story): void =>
 
 const FLOW = 'flow';
 
-/** Where the main path ran last. */
-export const rememberedFlow = (): Flow => (remembered(FLOW) === 'right' ? 'right' : 'down');
+/** Where the main path is to run; null: nobody chose. */
+export function rememberedFlow(): Flow | null {
+  const flow = remembered(FLOW);
+  return flow === 'right' || flow === 'down' ? flow : null;
+}
 
-export const rememberFlow = (flow: Flow): void => remember(FLOW, flow === 'right' ? flow : '');
+export const rememberFlow = (flow: Flow | null): void => remember(FLOW, flow ?? '');

@@ -110,8 +110,10 @@ export interface View {
   readonly selectedIndex: number;
   /** What of the graph steps aside. */
   readonly story: Story;
-  /** Where the main path runs, by choice; a narrow explorer runs down all the same. */
+  /** Where the main path runs; a narrow explorer runs down all the same. */
   readonly flow: Flow;
+  /** Whether a person chose it: else it is the one in which more of the first picture can be read. */
+  readonly isFlowChosen: boolean;
   readonly opened: ReadonlySet<number>;
   readonly query: string;
   readonly highlighted: ReadonlySet<Element> | null;
@@ -131,8 +133,8 @@ export interface View {
   setDocument(document: unknown): void;
   /** Tells the graph another way; what is open and what is selected stay so where they are still there. */
   setStory(story: Story): void;
-  /** Turns the picture; what is open and what is selected stay so. */
-  setFlow(flow: Flow): void;
+  /** Turns the picture, null: as it fits; what is open and what is selected stay so. */
+  setFlow(flow: Flow | null): void;
   /** What the sizes of the values are called; the labels follow. */
   nameSizes(names: SizeNames): void;
   /** Selects; `byPerson` where the person did it, so that the host is told. */

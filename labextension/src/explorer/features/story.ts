@@ -25,6 +25,11 @@ export function storyFeature(view: View): void {
     item(toolStrings.trainingGroups(), 'training'),
     item(toolStrings.nameSizes(), 'nameSizes'),
     { text: toolStrings.leftToRight(), checked: () => view.flow === 'right', run: turn },
+    {
+      text: toolStrings.flowThatFits(),
+      checked: () => !view.isFlowChosen,
+      run: () => view.setFlow(view.isFlowChosen ? null : view.flow),
+    },
   ]);
   view.toolbar.place(menu.node, ORDER.groups);
   view.keys.bind({ keys: ['l'], help: ['l', toolStrings.helpStory()], run: menu.open });
