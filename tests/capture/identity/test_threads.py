@@ -89,7 +89,9 @@ def test_a_module_that_is_read_inside_a_trace_holds_what_torch_holds(tmp_path, m
     assert (module.sqrt, module.has_torch_function, module.ceil, module.smaller) == before
 
 
-@pytest.mark.parametrize("item", [math.sqrt, math.floor, torch.autograd.grad, torch.random.manual_seed, torch.func.jacrev])
+@pytest.mark.parametrize(
+    "item", [math.sqrt, math.floor, torch.autograd.grad, torch.random.manual_seed, torch.func.jacrev]
+)
 def test_what_others_see_is_the_same_object_and_can_be_pickled(item):
     with Tracing():
         assert pickle.loads(pickle.dumps(item)) is item
