@@ -111,16 +111,16 @@ describe('the flow that fits', () => {
 describe('the chosen flow', () => {
   beforeEach(() => window.localStorage.clear());
 
-  it('is none until one is chosen', () => {
-    expect(rememberedFlow()).toBeNull();
+  it('is down until one is chosen', () => {
+    expect(rememberedFlow()).toBe('down');
   });
 
   it('is remembered, and forgotten again', () => {
     rememberFlow('right');
     expect(rememberedFlow()).toBe('right');
-    rememberFlow('down');
-    expect(rememberedFlow()).toBe('down');
     rememberFlow(null);
     expect(rememberedFlow()).toBeNull();
+    rememberFlow('down');
+    expect(rememberedFlow()).toBe('down');
   });
 });

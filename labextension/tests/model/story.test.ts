@@ -259,7 +259,7 @@ describe('the menu', () => {
     expect(choose('From left to right').getAttribute('aria-checked')).toBe('true');
     expect(choose('Turned as it fits').getAttribute('aria-checked')).toBe('false');
     choose('Turned as it fits').click();
-    expect(window.localStorage.getItem('tracelab:flow')).toBeNull();
+    expect(window.localStorage.getItem('tracelab:flow')).toBe('fit');
     window.localStorage.removeItem('tracelab:flow');
   });
 

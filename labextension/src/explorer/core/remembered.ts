@@ -39,10 +39,11 @@ export const rememberStory = (story: Story): void =>
 
 const FLOW = 'flow';
 
-/** Where the main path is to run; null: nobody chose. */
+/** Where the main path is to run: down where nobody chose; null: as each graph fits. */
 export function rememberedFlow(): Flow | null {
   const flow = remembered(FLOW);
-  return flow === 'right' || flow === 'down' ? flow : null;
+  return flow === 'fit' ? null : flow === 'right' ? flow : 'down';
 }
 
-export const rememberFlow = (flow: Flow | null): void => remember(FLOW, flow ?? '');
+export const rememberFlow = (flow: Flow | null): void =>
+  remember(FLOW, flow === 'down' ? '' : (flow ?? 'fit'));
