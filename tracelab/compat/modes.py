@@ -100,7 +100,7 @@ _RECORDERS = frozenset({"torch", "functorch", "tracelab"})
 def watching_modes() -> int:
     """How many modes watch calls: one that sets the default device only chooses where tensors are made."""
     count = function_modes()
-    return count and sum(type(_function_mode_at(place)).__module__ != _DEVICES for place in range(count))
+    return count and sum(type(_function_mode_at(place)) is not DeviceContext for place in range(count))
 
 
 _CPU = torch.device("cpu")
@@ -110,7 +110,7 @@ def default_device() -> torch.device:
     """Where a tensor is made whose maker is told no device: what `torch.get_default_device` gives, but sooner."""
     for place in range(function_modes() - 1, -1, -1):
         mode = _function_mode_at(place)
-        if type(mode).__module__ == _DEVICES:
+        if type(mode) is DeviceContext:
             device: torch.device = mode.device
             return device
     return _CPU

@@ -58,20 +58,22 @@ const check = (property: (input: LayoutInput, result: LayoutResult) => void): vo
     { numRuns: 300 },
   );
 
+function expectApart({ parents }: LayoutInput, { x, y, width, height }: LayoutResult): void {
+  for (let a = 0; a < parents.length; a++) {
+    for (let b = a + 1; b < parents.length; b++) {
+      const apart =
+        x[a] + width[a] <= x[b] + 1e-6 ||
+        x[b] + width[b] <= x[a] + 1e-6 ||
+        y[a] + height[a] <= y[b] + 1e-6 ||
+        y[b] + height[b] <= y[a] + 1e-6;
+      expect(parents[a] !== parents[b] || apart).toBe(true);
+    }
+  }
+}
+
 describe('any picture', () => {
   it('has no two boxes of one group that overlap', () => {
-    check(({ parents }, { x, y, width, height }) => {
-      for (let a = 0; a < parents.length; a++) {
-        for (let b = a + 1; b < parents.length; b++) {
-          const apart =
-            x[a] + width[a] <= x[b] + 1e-6 ||
-            x[b] + width[b] <= x[a] + 1e-6 ||
-            y[a] + height[a] <= y[b] + 1e-6 ||
-            y[b] + height[b] <= y[a] + 1e-6;
-          expect(parents[a] !== parents[b] || apart).toBe(true);
-        }
-      }
-    });
+    check(expectApart);
   });
 
   it('has every box inside its group', () => {
@@ -152,18 +154,7 @@ describe('any picture from left to right', () => {
     );
 
   it('has no two boxes of one group that overlap', () => {
-    checkRight(({ parents }, { x, y, width, height }) => {
-      for (let a = 0; a < parents.length; a++) {
-        for (let b = a + 1; b < parents.length; b++) {
-          const apart =
-            x[a] + width[a] <= x[b] + 1e-6 ||
-            x[b] + width[b] <= x[a] + 1e-6 ||
-            y[a] + height[a] <= y[b] + 1e-6 ||
-            y[b] + height[b] <= y[a] + 1e-6;
-          expect(parents[a] !== parents[b] || apart).toBe(true);
-        }
-      }
-    });
+    checkRight(expectApart);
   });
 
   it('has every box inside its group, below its title', () => {

@@ -30,6 +30,7 @@ from tracelab.capture.recording.recorder import Recorder, active, recording_paus
 from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.recording.ways import freezes_nothing, taken_plain, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
+from tracelab.compat.modes import default_device
 from tracelab.compat.tensors import subclasses_are_asked
 from tracelab.graph import intrinsics
 from tracelab.graph.assumptions import AssumptionKind
@@ -415,8 +416,7 @@ def _without_data(
     """What code wrote out for the meta device: torch shows the dispatcher only tensors that have data."""
     device = kwargs.get("device")
     if device is None:
-        with recording_paused(recorder):
-            device = torch.get_default_device()
+        device = default_device()
     if torch.device(device).type != "meta":
         return NotImplemented
     asked = kwargs.get("requires_grad", False)

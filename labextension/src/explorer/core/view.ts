@@ -112,7 +112,7 @@ export interface View {
   readonly story: Story;
   /** Where the main path runs; a narrow explorer runs down all the same. */
   readonly flow: Flow;
-  /** Whether a person chose it: else it is the one in which more of the first picture can be read. */
+  /** Whether it is the same for all graphs: else it is the one in which more of the first picture can be read. */
   readonly isFlowChosen: boolean;
   readonly opened: ReadonlySet<number>;
   readonly query: string;
