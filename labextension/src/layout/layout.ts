@@ -79,9 +79,10 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     if (at < count && toRight) {
       // The title is beside the main line, so it only asks for length.
       result.width[at] = GROUP_TOP + made.width + GROUP_SIDE;
-      result.height[at] = Math.max(input.widths[at], 2 * GROUP_END + made.height);
+      result.height[at] = Math.max(input.widths[at], GROUP_TOP + made.height + GROUP_END);
       insetX[at] = GROUP_TOP;
-      insetY[at] = GROUP_END;
+      // The square that closes it stands on the main line, before the first box.
+      insetY[at] = GROUP_TOP;
     } else if (at < count) {
       const lead = input.headerOffsets?.[at] ?? input.widths[at] / 2;
       const tail = input.widths[at] - lead;

@@ -3,7 +3,7 @@
 export const GROUP_SIDE = 14;
 export const GROUP_TOP = 28;
 export const GROUP_BOTTOM = 2;
-/** At the left and right border of a group that lines cross, in a picture from left to right. */
+/** At the right border of a group, in a picture from left to right. */
 export const GROUP_END = 6;
 /** Between boxes that stand side by side. */
 export const BOX_GAP = 22;

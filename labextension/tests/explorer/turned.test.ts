@@ -6,6 +6,7 @@ import {
   buildScene,
   createMeasure,
   layoutInput,
+  toggleBox,
   type Scene,
 } from '../../src/explorer/canvas/scene';
 import { edgeGeometryOf } from '../../src/explorer/canvas/edgegeometry';
@@ -52,6 +53,15 @@ describe('a picture from left to right', () => {
       closed.x[at],
       5,
     );
+  });
+
+  it.each(groups)('keeps the square of group %i under the pointer when it opens', (at) => {
+    const group = closed.visible.elements[at];
+    const next = sceneOf(h, openScope(h, new Set(), scopeOf(h, group)), closed, group);
+    const { x, y } = transitionBetween(closed, next, group);
+    const [from, to] = [toggleBox(closed, at), toggleBox(next, next.visible.indexOf.get(group)!)];
+    expect(to.x + x).toBeCloseTo(from.x, 5);
+    expect(to.y + y).toBeCloseTo(from.y, 5);
   });
 
   it('is walked by the keys as it is seen', () => {
@@ -111,8 +121,8 @@ describe('the flow that fits', () => {
 describe('the chosen flow', () => {
   beforeEach(() => window.localStorage.clear());
 
-  it('is down until one is chosen', () => {
-    expect(rememberedFlow()).toBe('down');
+  it('is as the graph fits until one is chosen', () => {
+    expect(rememberedFlow()).toBeNull();
   });
 
   it('is remembered, and forgotten again', () => {

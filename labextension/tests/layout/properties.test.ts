@@ -170,6 +170,16 @@ describe('any picture from left to right', () => {
     });
   });
 
+  it('has room on the main line for the square of an open group', () => {
+    checkRight(({ parents }, { x, y, height, axis }) => {
+      parents.forEach((parent, box) => {
+        if (parent >= 0 && y[box] < axis[parent] + 7 && y[box] + height[box] > axis[parent] - 7) {
+          expect(x[box]).toBeGreaterThanOrEqual(x[parent] + 27);
+        }
+      });
+    });
+  });
+
   it('keeps the size of closed boxes, and room for the title of open ones', () => {
     checkRight(({ open, widths, heights }, { width, height }) => {
       open.forEach((isOpen, box) => {

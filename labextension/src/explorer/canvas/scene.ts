@@ -3,7 +3,7 @@
 import { labelOf, type Label } from '../../model/describe';
 import { endOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import type { Visible } from '../../model/visible';
-import { GROUP_END, GROUP_TOP } from '../../layout/spacing';
+import { GROUP_TOP } from '../../layout/spacing';
 import type { Anchors, Flow, LayoutInput, LayoutResult, Waypoints } from '../../layout/types';
 import type { Box } from './camera';
 
@@ -249,7 +249,7 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
   }
   const { parents, kinds, elements } = old.visible;
   const { start, length, across, breadth } = sidesOf(old);
-  const begin = old.flow === 'right' ? GROUP_END : GROUP_TOP;
+  const { waypoints } = old;
   const same = (index: number): number => next.indexOf.get(elements[index]) ?? -1;
   const anchors: Anchors = {
     changed: to,
@@ -265,7 +265,7 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
     const around = parents[at];
     subgraphs.set(around, at);
     anchors.subgraphs.push(around < 0 ? -1 : same(around));
-    anchors.depths.push(start[at] - (around < 0 ? 0 : start[around] + begin));
+    anchors.depths.push(start[at] - (around < 0 ? 0 : start[around] + GROUP_TOP));
   }
   for (let box = 0; box < parents.length; box++) {
     const at = subgraphs.get(parents[box]);
@@ -278,7 +278,6 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
       anchors.heights.push(start[at] - start[box]);
     }
   }
-  const { waypoints } = old;
   for (let row = 0; row < waypoints.subgraph.length; row++) {
     const subgraph = waypoints.subgraph[row];
     if (subgraphs.has(subgraph) && same(waypoints.net[row]) >= 0) {
@@ -317,12 +316,20 @@ export function hit(scene: Scene, x: number, y: number): number {
   return -1;
 }
 
+/**
+ * How far below a group's upper border is the middle of its square: in its header, or on the main line, where it was
+ * when the group was closed, in a picture from left to right.
+ */
+export const toggleDepth = (scene: Scene, index: number): number =>
+  scene.flow === 'right'
+    ? scene.axis[index] - scene.y[index]
+    : (scene.visible.kinds[index] === 'open' ? HEADER : scene.height[index]) / 2;
+
 /** The square that opens and closes a group, somewhat larger than it is drawn. */
 export function toggleBox(scene: Scene, index: number): Box {
-  const height = scene.visible.kinds[index] === 'open' ? HEADER : scene.height[index];
   return {
     x: scene.x[index] + scene.header[index] + PAD - 4,
-    y: scene.y[index] + height / 2 - TOGGLE / 2 - 4,
+    y: scene.y[index] + toggleDepth(scene, index) - TOGGLE / 2 - 4,
     width: TOGGLE + 8,
     height: TOGGLE + 8,
   };

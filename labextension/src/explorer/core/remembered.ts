@@ -39,11 +39,10 @@ export const rememberStory = (story: Story): void =>
 
 const FLOW = 'flow';
 
-/** Where the main path is to run: down where nobody chose; null: as each graph fits. */
+/** Where the main path is to run; null, where nobody chose: as each graph fits. */
 export function rememberedFlow(): Flow | null {
   const flow = remembered(FLOW);
-  return flow === 'fit' ? null : flow === 'right' ? flow : 'down';
+  return flow === 'down' || flow === 'right' ? flow : null;
 }
 
-export const rememberFlow = (flow: Flow | null): void =>
-  remember(FLOW, flow === 'down' ? '' : (flow ?? 'fit'));
+export const rememberFlow = (flow: Flow | null): void => remember(FLOW, flow ?? '');

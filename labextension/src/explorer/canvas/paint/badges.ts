@@ -3,13 +3,14 @@
 import { kindOf, isAffected, scopeOf } from '../../../model/hierarchy';
 import type { Box } from '../camera';
 import { roundedBox, type Paint } from './paint';
-import { detailFont, HEADER, PAD, TOGGLE } from '../scene';
+import { detailFont, PAD, TOGGLE, toggleDepth } from '../scene';
 
-/** `box` is the closed group, or the header's place in an open one. */
-export function drawToggle(paint: Paint, box: Box, open: boolean): void {
-  const { context, theme } = paint;
-  const x = box.x + PAD;
-  const y = box.y + (open ? HEADER : box.height) / 2 - TOGGLE / 2;
+/** `box` is where the group is drawn. */
+export function drawToggle(paint: Paint, index: number, box: Box): void {
+  const { context, theme, scene } = paint;
+  const open = scene.visible.kinds[index] === 'open';
+  const x = box.x + scene.header[index] + PAD;
+  const y = box.y + toggleDepth(scene, index) - TOGGLE / 2;
   context.fillStyle = theme.background;
   context.strokeStyle = theme.closedBorder;
   context.lineWidth = 1;

@@ -105,7 +105,7 @@ function drawToggles(paint: Paint, shown: readonly Placed[]): void {
     const kind = paint.scene.visible.kinds[index];
     if (kind === 'open' || kind === 'closed') {
       paint.context.globalAlpha = isDimmed(paint, index) ? DIMMED : 1;
-      drawToggle(paint, { ...box, x: box.x + paint.scene.header[index] }, kind === 'open');
+      drawToggle(paint, index, box);
     }
   }
   paint.context.globalAlpha = 1;

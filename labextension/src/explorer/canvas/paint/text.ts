@@ -60,7 +60,9 @@ function addLabels(
   const group = kind === 'open' || kind === 'closed';
   const boundary = kind === 'input' || kind === 'output';
   const dimmed = isDimmed(paint, index);
-  const left = box.x + scene.header[index] + PAD + (group && !paint.isPrint ? TOGGLE + 9 : 2);
+  // To the right, the square of an open group is on the main line, not before its name.
+  const after = group && !paint.isPrint && !(kind === 'open' && scene.flow === 'right');
+  const left = box.x + scene.header[index] + PAD + (after ? TOGGLE + 9 : 2);
   const titleWidth = measure(label.title, titleFont(theme.font));
   const subtitleWidth = label.subtitle ? 7 + measure(label.subtitle, subtitleFont(theme.font)) : 0;
   const fits = box.width - (left - box.x) - PAD;
