@@ -7,6 +7,7 @@
  */
 
 import { createCache, type LayoutCache } from './cache';
+import { wrapped } from './columns';
 import { linkIn, newSubgraph, problemOf, type Subgraph } from './subgraph';
 import { GROUP_BOTTOM, GROUP_END, GROUP_SIDE, GROUP_TOP } from './spacing';
 import type { GroupLayout, GroupAnchors, Anchors, LayoutInput, LayoutResult, Waypoints } from './types';
@@ -54,7 +55,7 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     return item === undefined ? 0 : insetX[box] + layouts[box].x[item] - result.width[box] / 2 || AT_MIDDLE;
   };
 
-  const { anchors } = input;
+  const { anchors, wrap } = input;
   /** The changed group, or the group around it that was laid out last, and how far from its middle the axis is. */
   let anchor = anchors?.changed ?? -1;
   let axis = 0;
@@ -74,7 +75,14 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     }
     const isAnchored = anchors !== undefined && anchor >= 0 && subgraphOf[anchor] === at;
     const own = isAnchored ? anchorsIn(anchors, anchor, axis, at, subgraph, subgraphOf, placeOf) : undefined;
-    const made = cache.group(problem, at < count ? (input.keys?.[at] ?? -1) : -1, own);
+    let made = cache.group(problem, at < count ? (input.keys?.[at] ?? -1) : -1, own);
+    if (wrap !== undefined && at === (wrap.group < 0 ? count : wrap.group)) {
+      const ports = subgraph.inPorts.length;
+      const begin = wrap.breaks?.filter((box) => subgraphOf[box] === at).map((box) => ports + placeOf[box]);
+      const inColumns = wrapped(problem, made, wrap.columns, begin);
+      made = inColumns.made;
+      result.breaks = inColumns.breaks.map((item) => subgraph.members[item - ports]);
+    }
     layouts[at] = made;
     if (at < count && toRight) {
       // The title is beside the main line, so it only asks for length.

@@ -1,11 +1,20 @@
 /** What goes into a layout and what comes out of it: plain data, since both cross to a worker and back. */
 
-/** Where the main path runs: from top to bottom, or from left to right. */
-export type Flow = 'down' | 'right';
+/** Where the main path runs: from top to bottom, from left to right, or down in columns that stand side by side. */
+export type Flow = 'down' | 'right' | 'columns';
+
+export interface Wrap {
+  /** The open group whose inside stands in columns, or -1 for the whole picture. */
+  group: number;
+  columns: number;
+  /** The boxes with which all columns but the first begin, where they are known. */
+  breaks?: number[];
+}
 
 export interface LayoutInput {
   /** Down where it is missing. */
   flow?: Flow;
+  wrap?: Wrap;
   /** Index of the surrounding open group for each box, or -1; parents stand before their children. */
   parents: number[];
   /** Size of a box; of an open group, the least width that its header needs. */
@@ -81,6 +90,8 @@ export interface LayoutResult {
   waypoints: Waypoints;
   /** Corners of each edge's path, x and y by turns, from its source to its target. */
   paths: number[][];
+  /** The boxes with which columns begin. */
+  breaks?: number[];
 }
 
 export enum Kind {

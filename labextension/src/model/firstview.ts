@@ -8,8 +8,8 @@ import { differencesOf, DiffStatus, type Differences } from './diff/differences'
 import { groupElement, kindOf, scopeOf, type Hierarchy } from './hierarchy';
 import { allScopes, documentScopes, openScope } from './openstate';
 
-/** The zoom at which a picture with these open groups is whole in one screen. */
-export type ZoomOf = (opened: ReadonlySet<number>) => number;
+/** The zoom at which a picture with these open groups is whole in one screen; `isNeeded`: without them it says nothing. */
+export type ZoomOf = (opened: ReadonlySet<number>, isNeeded: boolean) => number;
 
 /** More boxes than this are no first picture. */
 const MOST = 25;
@@ -73,7 +73,7 @@ export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
     return all;
   }
   const isReadable = (opened: ReadonlySet<number>): boolean =>
-    boxesOf(h, opened).count <= MOST && zoomOf(opened) >= READABLE;
+    boxesOf(h, opened).count <= MOST && zoomOf(opened, false) >= READABLE;
   if (isReadable(all)) {
     return withIteration(h, all, isReadable);
   }
@@ -151,10 +151,9 @@ function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set
     if (boxesOf(h, next).count > MOST) {
       continue;
     }
-    const zoom = zoomOf(next);
-    const isWrapper = family.length === 1 && part(family) >= WRAPPER;
     // The one box that holds the model says nothing while it is closed.
-    if (zoom >= READABLE || (isWrapper && zoom >= READABLE_TITLES)) {
+    const isWrapper = family.length === 1 && part(family) >= WRAPPER;
+    if (zoomOf(next, isWrapper) >= (isWrapper ? READABLE_TITLES : READABLE)) {
       return next;
     }
   }

@@ -88,33 +88,46 @@ describe('a picture from left to right', () => {
 });
 
 describe('the flow that fits', () => {
-  const drawn = (count: number) => (flow: Flow) => {
-    const [width, height] = flow === 'down' ? [130, 70 * count] : [150 * count, 60];
-    return { bounds: { x: 0, y: 0, width, height } } as Scene;
-  };
+  /** A chain, of which columns are as high as they hold boxes. */
+  const drawn =
+    (count: number) =>
+    (flow: Flow, { columns }: { columns: number } = { columns: 1 }) => {
+      const rows = Math.ceil(count / columns);
+      const [width, height] = flow === 'right' ? [150 * count, 60] : [170 * columns, 70 * rows];
+      const visible = { parents: [], kinds: [], elements: [] as number[] };
+      return { bounds: { x: 0, y: 0, width, height }, visible } as unknown as Scene;
+    };
+  const fitting = (width: number, height: number, count: number, chosen: Flow | null = null) =>
+    flowThatFits({ width, height }, drawn(count), count, chosen);
 
   it('is down where all can be read so', () => {
-    expect(flowThatFits({ width: 1200, height: 560 }, drawn(8), 8)).toBe('down');
+    expect(fitting(1200, 560, 8).flow).toBe('down');
   });
 
-  it('is to the right where a wide canvas shows more of a chain so', () => {
-    expect(flowThatFits({ width: 1600, height: 360 }, drawn(12), 12)).toBe('right');
+  it('is to the right where a wide canvas shows all of a chain so', () => {
+    expect(fitting(1800, 220, 12).flow).toBe('right');
+  });
+
+  it('is in columns where they show all of a long chain', () => {
+    expect(fitting(1200, 560, 24)).toMatchObject({ flow: 'columns', group: -1, columns: 4 });
   });
 
   it('is down on a high canvas', () => {
-    expect(flowThatFits({ width: 600, height: 800 }, drawn(20), 20)).toBe('down');
+    expect(fitting(300, 1300, 20).flow).toBe('down');
   });
 
-  it('is down where neither is much larger', () => {
-    expect(flowThatFits({ width: 1200, height: 560 }, drawn(14), 14)).toBe('down');
-  });
-
-  it('is down where neither shows all of it', () => {
-    expect(flowThatFits({ width: 1200, height: 480 }, drawn(20), 20)).toBe('down');
+  it('is down where nothing shows all of it', () => {
+    expect(fitting(400, 300, 60).flow).toBe('down');
   });
 
   it('is down for a large graph', () => {
-    expect(flowThatFits({ width: 1600, height: 360 }, drawn(100), 100)).toBe('down');
+    expect(fitting(1600, 360, 100).flow).toBe('down');
+  });
+
+  it('is as it was chosen, with the columns that fit', () => {
+    expect(fitting(1200, 560, 8, 'columns')).toMatchObject({ flow: 'columns', group: -1, columns: 2 });
+    expect(fitting(1200, 560, 24, 'down').flow).toBe('down');
+    expect(fitting(300, 900, 8, 'right').flow).toBe('right');
   });
 });
 
@@ -128,6 +141,8 @@ describe('the chosen flow', () => {
   it('is remembered, and forgotten again', () => {
     rememberFlow('right');
     expect(rememberedFlow()).toBe('right');
+    rememberFlow('columns');
+    expect(rememberedFlow()).toBe('columns');
     rememberFlow(null);
     expect(rememberedFlow()).toBeNull();
     rememberFlow('down');

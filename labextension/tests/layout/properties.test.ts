@@ -71,58 +71,61 @@ function expectApart({ parents }: LayoutInput, { x, y, width, height }: LayoutRe
   }
 }
 
+function expectInside({ parents }: LayoutInput, { x, y, width, height }: LayoutResult): void {
+  parents.forEach((parent, box) => {
+    if (parent >= 0) {
+      expect(x[box]).toBeGreaterThanOrEqual(x[parent]);
+      expect(y[box]).toBeGreaterThanOrEqual(y[parent] + GROUP_TOP - 1e-6);
+      expect(x[box] + width[box]).toBeLessThanOrEqual(x[parent] + width[parent] + 1e-6);
+      expect(y[box] + height[box]).toBeLessThanOrEqual(y[parent] + height[parent] + 1e-6);
+    }
+  });
+}
+
+function expectEnds({ sources, targets }: LayoutInput, { x, y, width, height, paths }: LayoutResult): void {
+  paths.forEach((path, edge) => {
+    const [source, target] = [sources[edge], targets[edge]];
+    const last = path.length - 2;
+    expect(path[1]).toBeCloseTo(y[source] + height[source], 5);
+    expect(path[last + 1]).toBeCloseTo(y[target], 5);
+    expect(path[0]).toBeGreaterThanOrEqual(x[source] - 1e-6);
+    expect(path[0]).toBeLessThanOrEqual(x[source] + width[source] + 1e-6);
+    expect(path[last]).toBeGreaterThanOrEqual(x[target] - 1e-6);
+    expect(path[last]).toBeLessThanOrEqual(x[target] + width[target] + 1e-6);
+  });
+}
+
+function expectClearLines(
+  { open, sources, targets }: LayoutInput,
+  { x, y, width, height, paths }: LayoutResult,
+): void {
+  paths.forEach((path, edge) => {
+    for (let at = 2; at < path.length; at += 2) {
+      const [x1, y1, x2, y2] = path.slice(at - 2, at + 2);
+      expect(Math.min(Math.abs(x1 - x2), Math.abs(y1 - y2))).toBeLessThan(0.6);
+      x.forEach((left, box) => {
+        const other = !open[box] && box !== sources[edge] && box !== targets[edge];
+        const across =
+          Math.min(x1, x2) < left + width[box] - 1 &&
+          Math.max(x1, x2) > left + 1 &&
+          Math.min(y1, y2) < y[box] + height[box] - 1 &&
+          Math.max(y1, y2) > y[box] + 1;
+        expect(other && across).toBe(false);
+      });
+    }
+  });
+}
+
 describe('any picture', () => {
   it('has no two boxes of one group that overlap', () => {
     check(expectApart);
   });
 
-  it('has every box inside its group', () => {
-    check(({ parents }, { x, y, width, height }) => {
-      parents.forEach((parent, box) => {
-        if (parent >= 0) {
-          expect(x[box]).toBeGreaterThanOrEqual(x[parent]);
-          expect(y[box]).toBeGreaterThanOrEqual(y[parent]);
-          expect(x[box] + width[box]).toBeLessThanOrEqual(x[parent] + width[parent] + 1e-6);
-          expect(y[box] + height[box]).toBeLessThanOrEqual(y[parent] + height[parent] + 1e-6);
-        }
-      });
-    });
-  });
+  it('has every box inside its group, below its title', () => check(expectInside));
 
-  it('has every line begin below its source and end above its target', () => {
-    check(({ sources, targets }, { x, y, width, height, paths }) => {
-      paths.forEach((path, edge) => {
-        const [source, target] = [sources[edge], targets[edge]];
-        const last = path.length - 2;
-        expect(path[1]).toBeCloseTo(y[source] + height[source], 5);
-        expect(path[last + 1]).toBeCloseTo(y[target], 5);
-        expect(path[0]).toBeGreaterThanOrEqual(x[source] - 1e-6);
-        expect(path[0]).toBeLessThanOrEqual(x[source] + width[source] + 1e-6);
-        expect(path[last]).toBeGreaterThanOrEqual(x[target] - 1e-6);
-        expect(path[last]).toBeLessThanOrEqual(x[target] + width[target] + 1e-6);
-      });
-    });
-  });
+  it('has every line begin below its source and end above its target', () => check(expectEnds));
 
-  it('has lines of straight stretches only, none through a box beside', () => {
-    check(({ open, sources, targets }, { x, y, width, height, paths }) => {
-      paths.forEach((path, edge) => {
-        for (let at = 2; at < path.length; at += 2) {
-          const [x1, y1, x2, y2] = path.slice(at - 2, at + 2);
-          expect(Math.min(Math.abs(x1 - x2), Math.abs(y1 - y2))).toBeLessThan(0.6);
-          x.forEach((left, box) => {
-            const other = !open[box] && box !== sources[edge] && box !== targets[edge];
-            const across =
-              Math.min(x1, x2) < left + width[box] - 1 &&
-              Math.max(x1, x2) > left + 1 &&
-              Math.min(y1, y2) < y[box] + height[box] - 1 &&
-              Math.max(y1, y2) > y[box] + 1;
-            expect(other && across).toBe(false);
-          });
-        }
-      });
-    });
-  });
+  it('has lines of straight stretches only, none through a box beside', () => check(expectClearLines));
 
   it('of one level has sources above their targets', () => {
     check(({ parents, sources, targets }, { y, height }) => {
@@ -157,18 +160,7 @@ describe('any picture from left to right', () => {
     checkRight(expectApart);
   });
 
-  it('has every box inside its group, below its title', () => {
-    checkRight(({ parents }, { x, y, width, height }) => {
-      parents.forEach((parent, box) => {
-        if (parent >= 0) {
-          expect(x[box]).toBeGreaterThanOrEqual(x[parent]);
-          expect(y[box]).toBeGreaterThanOrEqual(y[parent] + GROUP_TOP - 1e-6);
-          expect(x[box] + width[box]).toBeLessThanOrEqual(x[parent] + width[parent] + 1e-6);
-          expect(y[box] + height[box]).toBeLessThanOrEqual(y[parent] + height[parent] + 1e-6);
-        }
-      });
-    });
-  });
+  it('has every box inside its group, below its title', () => checkRight(expectInside));
 
   it('has room on the main line for the square of an open group', () => {
     checkRight(({ parents }, { x, y, height, axis }) => {
@@ -204,24 +196,62 @@ describe('any picture from left to right', () => {
     });
   });
 
-  it('has lines of straight stretches only, none through a box beside', () => {
-    checkRight(({ open, sources, targets }, { x, y, width, height, paths }) => {
-      paths.forEach((path, edge) => {
-        for (let at = 2; at < path.length; at += 2) {
-          const [x1, y1, x2, y2] = path.slice(at - 2, at + 2);
-          expect(Math.min(Math.abs(x1 - x2), Math.abs(y1 - y2))).toBeLessThan(0.6);
-          x.forEach((left, box) => {
-            const other = !open[box] && box !== sources[edge] && box !== targets[edge];
-            const across =
-              Math.min(x1, x2) < left + width[box] - 1 &&
-              Math.max(x1, x2) > left + 1 &&
-              Math.min(y1, y2) < y[box] + height[box] - 1 &&
-              Math.max(y1, y2) > y[box] + 1;
-            expect(other && across).toBe(false);
-          });
-        }
-      });
+  it('has lines of straight stretches only, none through a box beside', () => checkRight(expectClearLines));
+});
+
+describe('any picture in columns', () => {
+  const inColumns = fc
+    .tuple(pictures, fc.nat(), fc.integer({ min: 2, max: 5 }))
+    .map(([input, at, columns]): LayoutInput => {
+      const groups = [-1, ...input.open.flatMap((isOpen, box) => (isOpen ? [box] : []))];
+      return { ...input, flow: 'columns', wrap: { group: groups[at % groups.length], columns } };
     });
+  const checkColumns = (property: (input: LayoutInput, result: LayoutResult) => void): void =>
+    fc.assert(
+      fc.property(inColumns, (input) => property(input, layout(input))),
+      { numRuns: 500 },
+    );
+
+  it('has no two boxes of one group that overlap', () => checkColumns(expectApart));
+
+  it('has every box inside its group, below its title', () => checkColumns(expectInside));
+
+  it('has lines of straight stretches only, none through a box beside', () => checkColumns(expectClearLines));
+
+  it('has every line begin below its source and end above its target', () => checkColumns(expectEnds));
+
+  it('has the same columns again where they are given', () => {
+    checkColumns((input, result) => {
+      const wrap = { ...input.wrap!, columns: 1, breaks: result.breaks! };
+      expect(layout({ ...input, wrap })).toEqual(result);
+    });
+  });
+});
+
+describe('a chain in columns', () => {
+  const chain: LayoutInput = {
+    parents: new Array<number>(9).fill(-1),
+    widths: new Array<number>(9).fill(100),
+    heights: new Array<number>(9).fill(30),
+    open: new Array<boolean>(9).fill(false),
+    pinned: [-1, 0, 0, 0, 0, 0, 0, 0, 1],
+    sources: [0, 1, 2, 3, 4, 5, 6, 7],
+    targets: [1, 2, 3, 4, 5, 6, 7, 8],
+    flow: 'columns',
+    wrap: { group: -1, columns: 3 },
+  };
+  const { x, y, paths, breaks } = layout(chain);
+
+  it('stands three by three', () => {
+    expect(breaks).toEqual([3, 6]);
+    expect(x).toEqual([0, 0, 0, 136, 136, 136, 272, 272, 272]);
+    expect(y[3]).toBe(y[0]);
+    expect(y[8]).toBe(y[2]);
+  });
+
+  it('goes on over the top of the next column', () => {
+    expect(paths[2].filter((_, at) => at % 2 === 0)).toEqual([50, 50, 118, 118, 186, 186]);
+    expect(Math.min(...paths[2].filter((_, at) => at % 2 === 1))).toBeLessThan(y[3]);
   });
 });
 

@@ -4,7 +4,7 @@ import { labelOf, type Label } from '../../model/describe';
 import { endOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import type { Visible } from '../../model/visible';
 import { GROUP_TOP } from '../../layout/spacing';
-import type { Anchors, Flow, LayoutInput, LayoutResult, Waypoints } from '../../layout/types';
+import type { Anchors, Flow, LayoutInput, LayoutResult, Waypoints, Wrap } from '../../layout/types';
 import type { Box } from './camera';
 
 export const TITLE_SIZE = 13;
@@ -38,6 +38,8 @@ export interface Scene {
   axis: number[];
   /** Where lines pass, for `anchorsAbove`. */
   waypoints: Waypoints;
+  /** What stands in columns (-1: all), and what begins all but the first. */
+  columns: { group: Element; breaks: Element[] } | null;
   paths: number[][];
   /** Bounding boxes of the paths: x, y, right, bottom by turns. */
   pathBounds: Float64Array;
@@ -95,6 +97,7 @@ export function layoutInput(
   family: string,
   isPrint = false,
   flow: Flow = 'down',
+  wrap?: Wrap,
 ): { input: LayoutInput; labels: SceneLabel[] } {
   const labels = visible.elements.map((element) => shortLabel(labelOf(h, element)));
   const widths: number[] = [];
@@ -119,6 +122,7 @@ export function layoutInput(
     labels,
     input: {
       flow,
+      ...(wrap && { wrap }),
       parents: visible.parents,
       widths,
       heights,
@@ -170,7 +174,7 @@ export function buildScene(
     pathBounds.set([left, top, right, bottom], edge * 4);
     bounds.left = Math.min(bounds.left, left);
     bounds.right = Math.max(bounds.right, right);
-    if (flow === 'right') {
+    if (flow !== 'down') {
       bounds.top = Math.min(bounds.top, top);
       bounds.bottom = Math.max(bounds.bottom, bottom);
     }
@@ -205,6 +209,13 @@ export function buildScene(
     depth,
     axis: result.axis,
     waypoints: result.waypoints,
+    columns:
+      input.wrap !== undefined && result.breaks !== undefined
+        ? {
+            group: visible.elements[input.wrap.group] ?? -1,
+            breaks: result.breaks.map((box) => visible.elements[box]),
+          }
+        : null,
     paths: result.paths,
     pathBounds,
     outgoing,
@@ -223,6 +234,12 @@ export function buildScene(
     ...scene,
     header: Float64Array.from(input.widths, (least, index) => headerOf(index, visible, scene, least)),
   };
+}
+
+/** The same columns in another picture. */
+export function wrapIn(next: Visible, { group, breaks }: NonNullable<Scene['columns']>): Wrap {
+  const among = (element: Element): number => next.indexOf.get(element) ?? -1;
+  return { group: among(group), columns: 1, breaks: breaks.map(among).filter((box) => box >= 0) };
 }
 
 /** The place and size of boxes along the flow and across it. */

@@ -2,7 +2,7 @@
 
 import * as strings from '../../i18n/strings';
 import { createRunner } from '../../layout/runner';
-import type { Flow } from '../../layout/types';
+import type { Flow, Wrap } from '../../layout/types';
 import { contentsText } from '../../model/describe';
 import {
   buildHierarchy,
@@ -33,7 +33,7 @@ import { copyText, element } from '../ui/dom';
 import { createEvents } from '../ui/events';
 import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
-import { firstPicture, flowThatFits } from './firstpicture';
+import { firstPicture, flowThatFits, type Fitting } from './firstpicture';
 import { hostSelection } from './links';
 import { middleElement } from './positions';
 import { rememberedFlow, rememberedStory, rememberFlow, rememberStory } from './remembered';
@@ -41,7 +41,15 @@ import { sameCamera, type Camera } from '../canvas/camera';
 import { transitionBetween } from '../canvas/transition';
 import { createPanel } from '../ui/panel';
 import { createPanelPlacement } from './panelplacement';
-import { buildScene, createMeasure, anchorsAbove, indexOf, layoutInput, type Scene } from '../canvas/scene';
+import {
+  anchorsAbove,
+  buildScene,
+  createMeasure,
+  indexOf,
+  layoutInput,
+  wrapIn,
+  type Scene,
+} from '../canvas/scene';
 import { createStage } from '../canvas/stage';
 import type { Theme } from '../ui/theme';
 import { createToolbar } from '../ui/toolbar';
@@ -81,8 +89,8 @@ export function createView(
   let story: Story = rememberedStory();
   /** As it was chosen; null: as each graph fits. */
   let flow = rememberedFlow();
-  let fittingFlow: Flow = 'down';
-  /** The flow that fits is to be found, with the next picture. */
+  let fitting: Fitting = { flow: 'down', group: -1, columns: 1, zoom: 0 };
+  /** What fits is to be found, with the next picture. */
   let isFlowSought = true;
   let highlighted: ReadonlySet<Element> | null = null;
   let pinned: Element[] = [];
@@ -154,6 +162,11 @@ export function createView(
     host.dataset.tracelabError = text;
   }
 
+  function seekFlow(): void {
+    isFlowSought = true;
+    fitting = { flow: flow ?? 'down', group: -1, columns: 1, zoom: 0 };
+  }
+
   /** `renamed`: other labels in the same boxes, of which none keeps its size. */
   async function relayout(anchor: Element, renamed = false): Promise<void> {
     const graph = h;
@@ -164,21 +177,32 @@ export function createView(
     host.dataset.tracelabReady = 'false';
     try {
       const visible = visibleFor(graph, opened);
-      if (isFlowSought && flow === null && stage.width > 0) {
+      const laidOut = (to: Flow, wrap?: Wrap): ReturnType<typeof layoutInput> =>
+        layoutInput(graph, visible, measure, theme!.font, false, to, wrap);
+      if (isFlowSought && stage.width > 0) {
         isFlowSought = false;
-        fittingFlow = flowThatFits(
+        fitting = flowThatFits(
           stage,
-          (each) => {
-            const { input, labels } = layoutInput(graph, visible, measure, theme!.font, false, each);
+          (to, wrap) => {
+            const { input, labels } = laidOut(to, wrap);
             return buildScene(visible, labels, input, runner.now(input));
           },
           visible.elements.length,
+          flow,
         );
       }
-      const to = stage.width > 0 && stage.width < NARROW ? 'down' : (flow ?? fittingFlow);
-      const { input, labels } = layoutInput(graph, visible, measure, theme!.font, false, to);
-      const anchors =
-        scene === null || scene.flow !== to || renamed ? undefined : anchorsAbove(scene, visible, anchor);
+      const to = stage.width > 0 && stage.width < NARROW ? 'down' : fitting.flow;
+      const stays = scene !== null && scene.flow === to && !renamed;
+      const group = fitting.group < 0 ? -1 : visible.indexOf.get(fitting.group);
+      const { input, labels } = laidOut(
+        to,
+        to !== 'columns' || group === undefined
+          ? undefined
+          : stays && scene!.columns !== null && anchor >= 0
+            ? wrapIn(visible, scene!.columns)
+            : { group, columns: fitting.columns },
+      );
+      const anchors = stays && to !== 'columns' ? anchorsAbove(scene!, visible, anchor) : undefined;
       const result = await runner.run(anchors === undefined ? input : { ...input, anchors });
       if (graph.document.diff !== undefined) {
         // A difference without its marks would be another picture.
@@ -331,8 +355,7 @@ export function createView(
     generation++;
     before = again;
     fresh = true;
-    isFlowSought = true;
-    fittingFlow = 'down';
+    seekFlow();
     scene = null;
     selected = hovered = -1;
     query = '';
@@ -415,7 +438,7 @@ export function createView(
       return story;
     },
     get flow() {
-      return flow ?? fittingFlow;
+      return fitting.flow;
     },
     get isFlowChosen() {
       return flow !== null;
@@ -520,7 +543,7 @@ export function createView(
     },
     setFlow(next) {
       flow = next;
-      isFlowSought = true;
+      seekFlow();
       rememberFlow(flow);
       kept.clear();
       void relayout(-1);

@@ -1,40 +1,105 @@
 /** The first picture, which is laid out to see how much of the graph one screen holds. */
 
-import type { Flow, LayoutInput, LayoutResult } from '../../layout/types';
+import type { Flow, LayoutInput, LayoutResult, Wrap } from '../../layout/types';
 import { firstOpened, READABLE } from '../../model/firstview';
-import type { Hierarchy } from '../../model/hierarchy';
+import type { Element, Hierarchy } from '../../model/hierarchy';
 import { visibleFor } from '../../model/visible';
 import { fit, LEAST_READABLE } from '../canvas/camera';
 import { buildScene, layoutInput, type Measure, type Scene } from '../canvas/scene';
 
-/** The screen that it is made for; in a smaller one the same groups are open, so that a link means the same everywhere. */
-const WIDTH = 1200;
-const HEIGHT = 560;
+/**
+ * The screen that it is made for, and the least one in which a picture with more open groups is whole; in any other the
+ * same groups are open, so that a link means the same everywhere.
+ */
+const SCREEN = { width: 1200, height: 560 };
+const SMALL = { width: 900, height: 440 };
 
 /** Letters of one width: what is open must not depend on the fonts of the machine. */
 const measure: Measure = (text, font) => text.length * parseInt(font.replace(/^\d+ /, ''), 10) * 0.56;
 
 export const firstPicture = (h: Hierarchy, layout: (input: LayoutInput) => LayoutResult): Set<number> =>
-  firstOpened(h, (opened) => {
+  firstOpened(h, (opened, isNeeded) => {
     const visible = visibleFor(h, opened);
-    // Nor on whether the names of sizes are known by then.
-    const { input, labels } = layoutInput({ ...h, sizeNames: new Map() }, visible, measure, 'sans-serif');
-    const { bounds } = buildScene(visible, labels, input, layout(input));
-    return fit(bounds, WIDTH, HEIGHT).scale;
+    const drawn = (flow: Flow, wrap?: Wrap): Scene => {
+      // Nor on whether the names of sizes are known by then.
+      const plain = { ...h, sizeNames: new Map() };
+      const { input, labels } = layoutInput(plain, visible, measure, 'sans-serif', false, flow, wrap);
+      return buildScene(visible, labels, input, layout(input));
+    };
+    const { scale } = fit(drawn('down').bounds, SCREEN.width, SCREEN.height);
+    const turned = (): number =>
+      flowThatFits(isNeeded ? SCREEN : SMALL, drawn, visible.elements.length, null).zoom;
+    return scale < READABLE ? Math.max(scale, turned()) : scale;
   });
 
-/** More boxes than this are no first picture: it would take long to lay them out twice. */
+/** More boxes than this are no first picture: it would take long to lay them out again and again. */
 const MOST_TURNED = 80;
 /** As much larger is a picture worth turning. */
 const GAIN = 1.15;
+/** A group of so large a part of the picture's height is what stands in columns. */
+const MAIN = 0.6;
 
-/** Down where all of the picture can be read so; else to the right, where all of it shows, clearly larger. */
+export interface Fitting {
+  flow: Flow;
+  /** Of columns: what stands in them (-1: all), and how many there are. */
+  group: Element;
+  columns: number;
+  /** At which all of the picture shows. */
+  zoom: number;
+}
+
+/** The innermost group that holds most of the picture's height. */
+function mainGroup({ visible, height, bounds }: Scene): number {
+  let group = -1;
+  let most = bounds.height;
+  visible.parents.forEach((parent, box) => {
+    if (parent === group && visible.kinds[box] === 'open' && height[box] > MAIN * most) {
+      [group, most] = [box, height[box]];
+    }
+  });
+  return group;
+}
+
+/**
+ * As it was chosen, else down where all of the picture can be read so; else to the right or in columns, where all of it
+ * shows, clearly larger.
+ */
 export function flowThatFits(
   { width, height }: { width: number; height: number },
-  drawn: (flow: Flow) => Scene,
+  drawn: (flow: Flow, wrap?: Wrap) => Scene,
   boxes: number,
-): Flow {
-  const zoom = (flow: Flow): number => fit(drawn(flow).bounds, width, height).scale;
-  const down = boxes > MOST_TURNED ? READABLE : zoom('down');
-  return down < READABLE && zoom('right') > Math.max(LEAST_READABLE, GAIN * down) ? 'right' : 'down';
+  chosen: Flow | null,
+): Fitting {
+  const known = { group: -1, columns: 1, zoom: 0 };
+  if (chosen === null ? boxes > MOST_TURNED : chosen !== 'columns') {
+    return { ...known, flow: chosen ?? 'down' };
+  }
+  const fitting = (flow: Flow, scene = drawn(flow)): Fitting => ({
+    ...known,
+    flow,
+    zoom: fit(scene.bounds, width, height).scale,
+  });
+  const picture = drawn('down');
+  const { bounds, visible } = picture;
+  const down = fitting('down', picture);
+  if (chosen === null && down.zoom >= READABLE) {
+    return down;
+  }
+  const group = mainGroup(picture);
+  const inColumns = (columns: number): Fitting => ({
+    ...fitting('columns', drawn('columns', { group, columns })),
+    group: visible.elements[group] ?? -1,
+    columns,
+  });
+  const largest = (one: Fitting, other: Fitting): Fitting => (other.zoom > one.zoom ? other : one);
+  // Of as many columns, all are about as wide as high as the canvas.
+  const even = Math.sqrt((width * bounds.height) / (height * bounds.width));
+  const few = Math.max(2, Math.floor(even));
+  const columns = boxes > MOST_TURNED ? inColumns(few) : largest(inColumns(few), inColumns(few + 1));
+  if (chosen !== null) {
+    return columns;
+  }
+  const right = fitting('right');
+  const turned = GAIN * right.zoom > columns.zoom ? right : columns;
+  return turned.zoom > Math.max(LEAST_READABLE, GAIN * down.zoom) ? turned : down;
 }

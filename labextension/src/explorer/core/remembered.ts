@@ -42,7 +42,7 @@ const FLOW = 'flow';
 /** Where the main path is to run; null, where nobody chose: as each graph fits. */
 export function rememberedFlow(): Flow | null {
   const flow = remembered(FLOW);
-  return flow === 'down' || flow === 'right' ? flow : null;
+  return flow === 'down' || flow === 'right' || flow === 'columns' ? flow : null;
 }
 
 export const rememberFlow = (flow: Flow | null): void => remember(FLOW, flow ?? '');

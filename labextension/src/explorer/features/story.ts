@@ -1,11 +1,14 @@
 /** What of a graph steps aside, by choice: calls of functions as groups, arithmetic on sizes, unused operators. */
 
 import * as toolStrings from '../../i18n/toolstrings';
+import type { Flow } from '../../layout/types';
 import type { Story } from '../../model/hierarchy';
 import { icon } from '../ui/icons';
 import { createMenu, type MenuItem } from '../ui/menu';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
+
+const NEXT = { down: 'right', right: 'columns', columns: 'down' } as const;
 
 export function storyFeature(view: View): void {
   const item = (text: string, part: keyof Story): MenuItem => ({
@@ -13,18 +16,25 @@ export function storyFeature(view: View): void {
     checked: () => view.story[part],
     run: () => view.setStory({ ...view.story, [part]: !view.story[part] }),
   });
-  const turn = (): void => {
-    const toRight = view.flow !== 'right';
-    view.setFlow(toRight ? 'right' : 'down');
-    view.frame.announce(toRight ? toolStrings.turnedRight() : toolStrings.turnedDown());
+  const turn = (to: Flow): void => {
+    view.setFlow(to);
+    view.frame.announce(
+      { down: toolStrings.turnedDown, right: toolStrings.turnedRight, columns: toolStrings.inColumns }[to](),
+    );
   };
+  const turned = (text: string, to: Flow): MenuItem => ({
+    text,
+    checked: () => view.flow === to,
+    run: () => turn(view.flow === to ? 'down' : to),
+  });
   const menu = createMenu(toolStrings.story(), icon('story'), toolStrings.storyMenu(), [
     item(toolStrings.functionGroups(), 'functions'),
     item(toolStrings.foldSizes(), 'foldSizes'),
     item(toolStrings.foldUnused(), 'foldUnused'),
     item(toolStrings.trainingGroups(), 'training'),
     item(toolStrings.nameSizes(), 'nameSizes'),
-    { text: toolStrings.leftToRight(), checked: () => view.flow === 'right', run: turn },
+    turned(toolStrings.leftToRight(), 'right'),
+    turned(toolStrings.columns(), 'columns'),
     {
       text: toolStrings.flowThatFits(),
       checked: () => !view.isFlowChosen,
@@ -33,5 +43,5 @@ export function storyFeature(view: View): void {
   ]);
   view.toolbar.place(menu.node, ORDER.groups);
   view.keys.bind({ keys: ['l'], help: ['l', toolStrings.helpStory()], run: menu.open });
-  view.keys.bind({ keys: ['q'], help: ['q', toolStrings.helpTurn()], run: turn });
+  view.keys.bind({ keys: ['q'], help: ['q', toolStrings.helpTurn()], run: () => turn(NEXT[view.flow]) });
 }

@@ -5,7 +5,7 @@ import { documentScopes } from '../../../model/openstate';
 import { repeatOf } from '../../../model/repeats';
 import type { FigureAsk } from '../../../protocol/runmessages';
 import { createRunner } from '../../../layout/runner';
-import { buildScene, createMeasure, layoutInput } from '../../canvas/scene';
+import { buildScene, createMeasure, layoutInput, wrapIn } from '../../canvas/scene';
 import { createSvgContext } from '../../canvas/paint/svgcontext';
 import { PRINT } from '../../ui/theme';
 import type { View } from '../../core/view';
@@ -31,8 +31,9 @@ export function figureAsk(view: View, form: FigureAsk['form']): FigureAsk {
 
 export function figureSvg(view: View): string {
   const graph = view.graph!;
-  const { visible, flow } = view.scene!;
-  const { input, labels } = layoutInput(graph, visible, createMeasure(), PRINT.font, true, flow);
+  const { visible, flow, columns } = view.scene!;
+  const wrap = columns === null ? undefined : wrapIn(visible, columns);
+  const { input, labels } = layoutInput(graph, visible, createMeasure(), PRINT.font, true, flow, wrap);
   const scene = buildScene(visible, labels, input, createRunner().now(input));
   const { camera, width, height } = wholeOf(scene, MARGIN);
   const context = createSvgContext();
