@@ -33,7 +33,7 @@ import { copyText, element } from '../ui/dom';
 import { createEvents } from '../ui/events';
 import { createFrame } from '../ui/frame';
 import { createKeys } from '../ui/keys';
-import { firstPicture, flowThatFits, type Fitting } from './firstpicture';
+import { firstPicture, fittingAs, flowThatFits } from './firstpicture';
 import { hostSelection } from './links';
 import { middleElement } from './positions';
 import { rememberedFlow, rememberedStory, rememberFlow, rememberStory } from './remembered';
@@ -89,7 +89,7 @@ export function createView(
   let story: Story = rememberedStory();
   /** As it was chosen; null: as each graph fits. */
   let flow = rememberedFlow();
-  let fitting: Fitting = { flow: 'down', group: -1, columns: 1, zoom: 0 };
+  let fitting = fittingAs(flow);
   /** What fits is to be found, with the next picture. */
   let isFlowSought = true;
   let highlighted: ReadonlySet<Element> | null = null;
@@ -164,7 +164,7 @@ export function createView(
 
   function seekFlow(): void {
     isFlowSought = true;
-    fitting = { flow: flow ?? 'down', group: -1, columns: 1, zoom: 0 };
+    fitting = fittingAs(flow);
   }
 
   /** `renamed`: other labels in the same boxes, of which none keeps its size. */

@@ -48,6 +48,14 @@ export interface Fitting {
   zoom: number;
 }
 
+/** Of a graph that was not drawn yet. */
+export const fittingAs = (chosen: Flow | null): Fitting => ({
+  flow: chosen ?? 'down',
+  group: -1,
+  columns: 1,
+  zoom: 0,
+});
+
 /** The innermost group that holds most of the picture's height. */
 function mainGroup({ visible, height, bounds }: Scene): number {
   let group = -1;
@@ -70,13 +78,11 @@ export function flowThatFits(
   boxes: number,
   chosen: Flow | null,
 ): Fitting {
-  const known = { group: -1, columns: 1, zoom: 0 };
   if (chosen === null ? boxes > MOST_TURNED : chosen !== 'columns') {
-    return { ...known, flow: chosen ?? 'down' };
+    return fittingAs(chosen);
   }
   const fitting = (flow: Flow, scene = drawn(flow)): Fitting => ({
-    ...known,
-    flow,
+    ...fittingAs(flow),
     zoom: fit(scene.bounds, width, height).scale,
   });
   const picture = drawn('down');

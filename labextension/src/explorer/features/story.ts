@@ -8,6 +8,11 @@ import { createMenu, type MenuItem } from '../ui/menu';
 import { ORDER } from '../ui/toolbar';
 import type { View } from '../core/view';
 
+const FLOWS = {
+  down: toolStrings.topToBottom,
+  right: toolStrings.leftToRight,
+  columns: toolStrings.columns,
+};
 const NEXT = { down: 'right', right: 'columns', columns: 'down' } as const;
 
 export function storyFeature(view: View): void {
@@ -18,12 +23,10 @@ export function storyFeature(view: View): void {
   });
   const turn = (to: Flow): void => {
     view.setFlow(to);
-    view.frame.announce(
-      { down: toolStrings.turnedDown, right: toolStrings.turnedRight, columns: toolStrings.inColumns }[to](),
-    );
+    view.frame.announce(FLOWS[to]());
   };
-  const turned = (text: string, to: Flow): MenuItem => ({
-    text,
+  const turned = (to: Flow): MenuItem => ({
+    text: FLOWS[to](),
     checked: () => view.flow === to,
     run: () => turn(view.flow === to ? 'down' : to),
   });
@@ -33,8 +36,8 @@ export function storyFeature(view: View): void {
     item(toolStrings.foldUnused(), 'foldUnused'),
     item(toolStrings.trainingGroups(), 'training'),
     item(toolStrings.nameSizes(), 'nameSizes'),
-    turned(toolStrings.leftToRight(), 'right'),
-    turned(toolStrings.columns(), 'columns'),
+    turned('right'),
+    turned('columns'),
     {
       text: toolStrings.flowThatFits(),
       checked: () => !view.isFlowChosen,
