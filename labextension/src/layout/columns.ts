@@ -94,6 +94,13 @@ export function wrapped(
       widen(firstBelow(cuts, path[at + 1]), path[at], path[at]);
     }
   }
+  // A line that passes all of a column has no corner in it.
+  cuts.forEach(({ lines }, cut) => {
+    for (const line of lines) {
+      widen(cut, line, line);
+      widen(cut + 1, line, line);
+    }
+  });
   const dx: number[] = [];
   let end = 0;
   left.forEach((from, column) => {
@@ -113,11 +120,8 @@ export function wrapped(
     ...cuts.map((cut) => y[cut.item] - cut.y + cut.lines.length * TRACK + ABOVE_BOX / 2),
   );
   const dy = tops.map((top) => row - top);
-  const bottomOf = (column: number): number =>
-    (column < cuts.length ? cuts[column].y : made.height) + dy[column];
-  const height = Math.max(
-    ...tops.map((_, column) => bottomOf(column) + (cuts[column]?.lines.length ?? 0) * TRACK),
-  );
+  const bottoms = [...cuts.map((cut) => cut.y + cut.lines.length * TRACK), made.height];
+  const height = Math.max(...bottoms.map((bottom, column) => bottom + dy[column]));
 
   /** Ports stay at the border; what else is in a column moves with it. */
   const moved = (from: number, column: number): number =>
