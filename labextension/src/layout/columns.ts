@@ -8,6 +8,8 @@ import { Kind, type GroupLayout, type GroupProblem } from './types';
 
 /** More lines than these would stand between two columns as a wall. */
 const MOST_LINES = 3;
+/** What comes after so many stands in the last column. */
+const MOST_ITEMS = 999;
 /** Between a column and the lines beside it. */
 const BESIDE = 18;
 
@@ -28,30 +30,27 @@ function cutsOf({ height, kind }: GroupProblem, { x, y, paths }: GroupLayout): C
   items.sort((a, b) => y[a] - y[b] || x[a] - x[b]);
   const cuts: Cut[] = [];
   let bottom = 0;
-  items.forEach((item, at) => {
+  items.slice(0, MOST_ITEMS).forEach((item, at) => {
     if (at > 0 && y[item] > bottom + BELOW_BOX) {
       cuts.push({ y: bottom + BELOW_BOX / 2, item, lines: [] });
     }
     bottom = Math.max(bottom, y[item] + height[item]);
   });
-  const passed = cuts.map(() => new Set<number>());
   for (const path of paths) {
     for (let at = 3; at < path.length; at += 2) {
-      for (let cut = firstBelow(cuts, path[at - 2]); cut < cuts.length && cuts[cut].y < path[at]; cut++) {
-        passed[cut].add(tenth(path[at - 1]));
+      const line = tenth(path[at - 1]);
+      for (const { y: cut, lines } of cuts) {
+        if (path[at - 2] <= cut && cut < path[at] && !lines.includes(line)) {
+          lines.push(line);
+        }
       }
     }
   }
-  return cuts
-    .map((cut, at) => ({ ...cut, lines: [...passed[at]].sort((a, b) => a - b) }))
-    .filter(({ lines }) => lines.length <= MOST_LINES);
+  return cuts.filter(({ lines }) => lines.sort((a, b) => a - b).length <= MOST_LINES);
 }
 
 /** The first cut below a place; all cuts stand in order. */
-function firstBelow(cuts: Cut[], y: number): number {
-  const found = cuts.findIndex((cut) => cut.y >= y);
-  return found < 0 ? cuts.length : found;
-}
+const firstBelow = (cuts: Cut[], y: number): number => cuts.filter((cut) => cut.y < y).length;
 
 /** Of columns that are as high as each other, as nearly as there are cuts. */
 function evenCuts(cuts: Cut[], columns: number, height: number): Cut[] {
@@ -95,12 +94,9 @@ export function wrapped(
     }
   }
   // A line that passes all of a column has no corner in it.
-  cuts.forEach(({ lines }, cut) => {
-    for (const line of lines) {
-      widen(cut, line, line);
-      widen(cut + 1, line, line);
-    }
-  });
+  cuts.forEach(({ lines }, cut) =>
+    lines.forEach((line) => [cut, cut + 1].forEach((column) => widen(column, line, line))),
+  );
   const dx: number[] = [];
   let end = 0;
   left.forEach((from, column) => {

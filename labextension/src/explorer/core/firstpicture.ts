@@ -97,11 +97,12 @@ export function flowThatFits(
     group: visible.elements[group] ?? -1,
     columns,
   });
-  const largest = (one: Fitting, other: Fitting): Fitting => (other.zoom > one.zoom ? other : one);
   // Of as many columns, all are about as wide as high as the canvas.
   const even = Math.sqrt((width * bounds.height) / (height * bounds.width));
   const few = Math.max(2, Math.floor(even));
-  const columns = boxes > MOST_TURNED ? inColumns(few) : largest(inColumns(few), inColumns(few + 1));
+  const columns = (boxes > MOST_TURNED ? [few] : [few, few + 1])
+    .map(inColumns)
+    .reduce((one, other) => (other.zoom > one.zoom ? other : one));
   if (chosen !== null) {
     return columns;
   }
