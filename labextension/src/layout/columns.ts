@@ -108,7 +108,7 @@ export function wrapped(
   });
   // All first rows stand at one height, below the lines that come over the top.
   const tops = [
-    Math.min(...y.filter((_, item) => kind[item] === Kind.Box)),
+    y.reduce((least, top, item) => (kind[item] === Kind.Box ? Math.min(least, top) : least), Infinity),
     ...cuts.map(({ item }) => y[item]),
   ];
   const row = Math.max(
