@@ -10,7 +10,15 @@ import { createCache, type LayoutCache } from './cache';
 import { wrapped } from './columns';
 import { linkIn, newSubgraph, problemOf, type Subgraph } from './subgraph';
 import { GROUP_BOTTOM, GROUP_END, GROUP_SIDE, GROUP_TOP } from './spacing';
-import type { GroupLayout, GroupAnchors, Anchors, LayoutInput, LayoutResult, Waypoints } from './types';
+import type {
+  GroupLayout,
+  GroupAnchors,
+  Anchors,
+  LayoutInput,
+  LayoutResult,
+  Places,
+  Waypoints,
+} from './types';
 
 /** The offset of a port just at the middle: 0 would leave the router free to choose another place. */
 const AT_MIDDLE = 1e-9;
@@ -38,8 +46,8 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
   const routes = routeThrough(input, subgraphs, subgraphOf, placeOf, depth);
 
   const result: LayoutResult = {
-    x: new Array<number>(count).fill(0),
-    y: new Array<number>(count).fill(0),
+    x: [],
+    y: [],
     width: [...(toRight ? input.heights : input.widths)],
     height: [...(toRight ? input.widths : input.heights)],
     axis: [],
@@ -49,10 +57,12 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
   // Where a subgraph's contents begin, from the subgraph's own top left corner.
   const insetX = new Float64Array(count + 1);
   const insetY = new Float64Array(count + 1);
+  /** As they were laid out; and as they are drawn, one of them in columns. */
   const layouts: GroupLayout[] = [];
+  const drawn: GroupLayout[] = [];
   const offsetOf = (box: number, kind: 'inPortOf' | 'outPortOf', net: number): number => {
     const item = box < 0 ? undefined : subgraphs[box]?.[kind].get(net);
-    return item === undefined ? 0 : insetX[box] + layouts[box].x[item] - result.width[box] / 2 || AT_MIDDLE;
+    return item === undefined ? 0 : insetX[box] + drawn[box].x[item] - result.width[box] / 2 || AT_MIDDLE;
   };
 
   const { anchors, wrap } = input;
@@ -76,6 +86,7 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
     const isAnchored = anchors !== undefined && anchor >= 0 && subgraphOf[anchor] === at;
     const own = isAnchored ? anchorsIn(anchors, anchor, axis, at, subgraph, subgraphOf, placeOf) : undefined;
     let made = cache.group(problem, at < count ? (input.keys?.[at] ?? -1) : -1, own);
+    layouts[at] = made;
     if (wrap !== undefined && at === (wrap.group < 0 ? count : wrap.group)) {
       const ports = subgraph.inPorts.length;
       const begin = wrap.breaks?.filter((box) => subgraphOf[box] === at).map((box) => ports + placeOf[box]);
@@ -83,7 +94,7 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
       made = inColumns.made;
       result.breaks = inColumns.breaks.map((item) => subgraph.members[item - ports]);
     }
-    layouts[at] = made;
+    drawn[at] = made;
     if (at < count && toRight) {
       // The title is beside the main line, so it only asks for length.
       result.width[at] = GROUP_TOP + made.width + GROUP_SIDE;
@@ -119,31 +130,41 @@ export function layout(input: LayoutInput, cache: LayoutCache = createCache()): 
   /** From the middle of a box, where its main line enters. */
   function axisOf(box: number): number {
     const ports = subgraphs[box]?.inPorts.length ?? 0;
-    return ports > 0 ? insetX[box] + layouts[box].x[0] - result.width[box] / 2 : 0;
+    return ports > 0 ? insetX[box] + drawn[box].x[0] - result.width[box] / 2 : 0;
   }
 
   // The corner of each subgraph's contents in the picture.
   const cornerX = new Float64Array(count + 1);
   const cornerY = new Float64Array(count + 1);
-  for (let box = 0; box < count; box++) {
-    const at = subgraphOf[box];
-    const item = subgraphs[at]!.inPorts.length + placeOf[box];
-    result.x[box] = cornerX[at] + layouts[at].x[item] - result.width[box] / 2;
-    result.y[box] = cornerY[at] + layouts[at].y[item];
-    cornerX[box] = result.x[box] + insetX[box];
-    cornerY[box] = result.y[box] + insetY[box];
-    result.axis.push(result.x[box] + result.width[box] / 2 + axisOf(box));
-  }
+  const place = (groups: GroupLayout[]): Places => {
+    const [x, y, axis]: [number[], number[], number[]] = [[], [], []];
+    for (let box = 0; box < count; box++) {
+      const at = subgraphOf[box];
+      const item = subgraphs[at]!.inPorts.length + placeOf[box];
+      x.push(cornerX[at] + groups[at].x[item] - result.width[box] / 2);
+      y.push(cornerY[at] + groups[at].y[item]);
+      cornerX[box] = x[box] + insetX[box];
+      cornerY[box] = y[box] + insetY[box];
+      axis.push(x[box] + result.width[box] / 2 + axisOf(box));
+    }
+    return { x, y, axis };
+  };
+  const places = place(layouts);
   subgraphs.forEach((subgraph, at) => {
     if (subgraph !== undefined) {
       addWaypoints(result.waypoints, at === count ? -1 : at, subgraph, layouts[at], cornerX[at]);
     }
   });
+  if (wrap === undefined) {
+    Object.assign(result, places);
+  } else {
+    Object.assign(result, place(drawn), { unwrapped: places });
+  }
   for (let edge = 0; edge < input.sources.length; edge++) {
     const path: number[] = [];
     for (let at = routes.start[edge]; at < routes.start[edge + 1]; at += 2) {
       const subgraph = routes.steps[at];
-      append(path, layouts[subgraph].paths[routes.steps[at + 1]], cornerX[subgraph], cornerY[subgraph]);
+      append(path, drawn[subgraph].paths[routes.steps[at + 1]], cornerX[subgraph], cornerY[subgraph]);
     }
     result.paths.push(path);
   }

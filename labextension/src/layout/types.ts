@@ -76,22 +76,27 @@ export interface Waypoints {
   x: number[];
 }
 
-export interface LayoutResult {
+export interface Places {
   /** Top left corner of each box. */
   x: number[];
   y: number[];
-  width: number[];
-  height: number[];
   /**
    * Where the main line enters each open group: its middle if nothing does; of other boxes the middle. An x where
    * the picture runs down, a y where it runs to the right; so are the places of waypoints.
    */
   axis: number[];
+}
+
+export interface LayoutResult extends Places {
+  width: number[];
+  height: number[];
   waypoints: Waypoints;
   /** Corners of each edge's path, x and y by turns, from its source to its target. */
   paths: number[][];
   /** The boxes with which columns begin. */
   breaks?: number[];
+  /** Where all would be if nothing stood in columns, for what must not move; so are the places of waypoints. */
+  unwrapped?: Places;
 }
 
 export enum Kind {

@@ -7,6 +7,7 @@ import {
   createMeasure,
   layoutInput,
   toggleBox,
+  wrapIn,
   type Scene,
 } from '../../src/explorer/canvas/scene';
 import { edgeGeometryOf } from '../../src/explorer/canvas/edgegeometry';
@@ -15,10 +16,10 @@ import { flowThatFits } from '../../src/explorer/core/firstpicture';
 import { rememberedFlow, rememberFlow } from '../../src/explorer/core/remembered';
 import { neighbor } from '../../src/explorer/features/input/keyboard';
 import { layout } from '../../src/layout/layout';
-import type { Flow } from '../../src/layout/types';
+import type { Flow, Wrap } from '../../src/layout/types';
 import { buildHierarchy, groupElement, scopeOf, type Hierarchy } from '../../src/model/hierarchy';
 import { openScope } from '../../src/model/openstate';
-import { visibleFor } from '../../src/model/visible';
+import { visibleFor, type Visible } from '../../src/model/visible';
 import { resnet18 } from '../fixtures/models';
 
 function sceneOf(h: Hierarchy, opened: ReadonlySet<number>, old?: Scene, anchor = -1): Scene {
@@ -84,6 +85,68 @@ describe('a picture from left to right', () => {
     expect(x).toBeGreaterThan(0);
     expect(x).toBeLessThan(60);
     expect(scale).toBeGreaterThan(0.55);
+  });
+});
+
+describe('a picture in columns', () => {
+  const h = buildHierarchy(resnet18());
+  const drawn = (opened: ReadonlySet<number>, wrapOf: (visible: Visible) => Wrap, anchor = -1): Scene => {
+    const visible = visibleFor(h, opened);
+    const { input, labels } = layoutInput(
+      h,
+      visible,
+      createMeasure(),
+      'any',
+      false,
+      'columns',
+      wrapOf(visible),
+    );
+    const anchors = anchor < 0 ? undefined : anchorsAbove(closed, visible, anchor);
+    return buildScene(visible, labels, input, layout(anchors === undefined ? input : { ...input, anchors }));
+  };
+  const closed = drawn(new Set(), () => ({ group: -1, columns: 3 }));
+  const groups = closed.visible.kinds.flatMap((kind, at) => (kind === 'closed' ? [at] : []));
+
+  it('is less high than the same in one column', () => {
+    expect(closed.columns!.breaks).toHaveLength(2);
+    expect(closed.bounds.height).toBeLessThan(
+      drawn(new Set(), () => ({ group: -1, columns: 1 })).bounds.height / 2,
+    );
+  });
+
+  it.each(groups)('keeps its columns, and what stands above group %i, when it opens', (at) => {
+    const group = closed.visible.elements[at];
+    const next = drawn(
+      openScope(h, new Set(), scopeOf(h, group)),
+      (visible) => wrapIn(visible, closed.columns!),
+      group,
+    );
+    expect(next.columns).toEqual(closed.columns);
+    const { x, y } = transitionBetween(closed, next, group);
+    closed.visible.elements.forEach((element, index) => {
+      const isAbove =
+        closed.y[index] + closed.height[index] <= closed.y[at] &&
+        Math.abs(closed.axis[index] - closed.axis[at]) < closed.width[at];
+      if (isAbove) {
+        const to = next.visible.indexOf.get(element)!;
+        expect(next.x[to] + x).toBeCloseTo(closed.x[index], 5);
+        expect(next.y[to] + y).toBeCloseTo(closed.y[index], 5);
+      }
+    });
+  });
+
+  it.each(groups)('keeps the square of group %i under the pointer when it opens', (at) => {
+    const group = closed.visible.elements[at];
+    const next = drawn(
+      openScope(h, new Set(), scopeOf(h, group)),
+      (visible) => wrapIn(visible, closed.columns!),
+      group,
+    );
+    const { x, y } = transitionBetween(closed, next, group);
+    const [from, to] = [toggleBox(closed, at), toggleBox(next, next.visible.indexOf.get(group)!)];
+    expect(Math.abs(to.x + x - from.x)).toBeLessThan(1);
+    // In the header, which is lower than the closed box.
+    expect(Math.abs(to.y + y - from.y)).toBeLessThan(8);
   });
 });
 

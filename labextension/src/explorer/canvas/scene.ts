@@ -4,7 +4,7 @@ import { labelOf, type Label } from '../../model/describe';
 import { endOf, type Element, type Hierarchy } from '../../model/hierarchy';
 import type { Visible } from '../../model/visible';
 import { GROUP_TOP } from '../../layout/spacing';
-import type { Anchors, Flow, LayoutInput, LayoutResult, Waypoints, Wrap } from '../../layout/types';
+import type { Anchors, Flow, LayoutInput, LayoutResult, Places, Waypoints, Wrap } from '../../layout/types';
 import type { Box } from './camera';
 
 export const TITLE_SIZE = 13;
@@ -40,6 +40,8 @@ export interface Scene {
   waypoints: Waypoints;
   /** What stands in columns (-1: all), and what begins all but the first. */
   columns: { group: Element; breaks: Element[] } | null;
+  /** Where boxes would be without columns. */
+  unwrapped: Places | undefined;
   paths: number[][];
   /** Bounding boxes of the paths: x, y, right, bottom by turns. */
   pathBounds: Float64Array;
@@ -209,6 +211,7 @@ export function buildScene(
     depth,
     axis: result.axis,
     waypoints: result.waypoints,
+    unwrapped: result.unwrapped,
     columns:
       input.wrap !== undefined && result.breaks !== undefined
         ? {
@@ -243,15 +246,18 @@ export function wrapIn(next: Visible, { group, breaks }: NonNullable<Scene['colu
 }
 
 /** The place and size of boxes along the flow and across it. */
-function sidesOf({ flow, x, y, width, height }: Scene): {
+function sidesOf(scene: Scene): {
   start: number[];
   length: number[];
   across: number[];
   breadth: number[];
+  axis: number[];
 } {
+  const { flow, width, height } = scene;
+  const { x, y, axis } = scene.unwrapped ?? scene;
   return flow === 'right'
-    ? { start: x, length: width, across: y, breadth: height }
-    : { start: y, length: height, across: x, breadth: width };
+    ? { start: x, length: width, across: y, breadth: height, axis }
+    : { start: y, length: height, across: x, breadth: width, axis };
 }
 
 /**
@@ -265,7 +271,7 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
     return undefined;
   }
   const { parents, kinds, elements } = old.visible;
-  const { start, length, across, breadth } = sidesOf(old);
+  const { start, length, across, breadth, axis } = sidesOf(old);
   const { waypoints } = old;
   const same = (index: number): number => next.indexOf.get(elements[index]) ?? -1;
   const anchors: Anchors = {
@@ -291,7 +297,7 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
         return undefined;
       }
       anchors.boxes.push(same(box));
-      anchors.offsets.push(across[box] + breadth[box] / 2 - old.axis[from]);
+      anchors.offsets.push(across[box] + breadth[box] / 2 - axis[from]);
       anchors.heights.push(start[at] - start[box]);
     }
   }
@@ -301,7 +307,7 @@ export function anchorsAbove(old: Scene, next: Visible, anchor: Element): Anchor
       anchors.waypoints.subgraph.push(subgraph < 0 ? -1 : same(subgraph));
       anchors.waypoints.net.push(same(waypoints.net[row]));
       anchors.waypoints.rank.push(waypoints.rank[row]);
-      anchors.waypoints.x.push(waypoints.x[row] - old.axis[from]);
+      anchors.waypoints.x.push(waypoints.x[row] - axis[from]);
     }
   }
   return anchors;

@@ -202,7 +202,7 @@ export function createView(
             ? wrapIn(visible, scene!.columns)
             : { group, columns: fitting.columns },
       );
-      const anchors = stays && to !== 'columns' ? anchorsAbove(scene!, visible, anchor) : undefined;
+      const anchors = stays ? anchorsAbove(scene!, visible, anchor) : undefined;
       const result = await runner.run(anchors === undefined ? input : { ...input, anchors });
       if (graph.document.diff !== undefined) {
         // A difference without its marks would be another picture.
