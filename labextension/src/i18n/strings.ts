@@ -18,6 +18,8 @@ export const functionCall = () => trans.__('function call');
 export const similarBlocks = (count: number, ops: string) => trans.__('%1 blocks, %2', count, ops);
 export const repeatedBlocks = (count: number, ops: string) =>
   trans.__('%1 repeated blocks, %2 each', count, ops);
+/** In the box of repeated blocks, under `× 12`. */
+export const each = (ops: string) => trans.__('%1 each', ops);
 export const scalar = () => trans.__('scalar');
 export const values = (count: number) => trans.__('%1 values', count);
 export const openGroup = () => trans.__('open group');

@@ -110,23 +110,31 @@ export function scopeClass(h: Hierarchy, scope: number): string {
   return own === '' && first !== undefined ? string(h.document, scopes.name[first]) : own;
 }
 
-/** `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. */
-export function repeatText(h: Hierarchy, scope: number): string {
+/**
+ * `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. In a box,
+ * whose title is `× 12`, `30 ops each`.
+ */
+export function repeatText(h: Hierarchy, scope: number, inBox = false): string {
   const members = repeatOf(h, scope)?.members;
   if (members === undefined) {
     return '';
   }
   const ops = h.opCount[members[0]];
-  return members.every((member) => h.opCount[member] === ops)
-    ? strings.repeatedBlocks(members.length, strings.ops(ops))
-    : strings.similarBlocks(members.length, strings.ops(h.opCount[scope]));
+  const alike = members.every((member) => h.opCount[member] === ops);
+  const text = strings.ops(alike ? ops : h.opCount[scope]);
+  const count = members.length;
+  return inBox
+    ? alike
+      ? strings.each(text)
+      : text
+    : (alike ? strings.repeatedBlocks : strings.similarBlocks)(count, text);
 }
 
 /** What is in a group, in few words: `14 ops`, `12 repeated blocks, 30 ops each`, `16 outputs`. */
-export function contentsText(h: Hierarchy, scope: number): string {
+export function contentsText(h: Hierarchy, scope: number, inBox = false): string {
   const bundle = bundleOf(h, scope);
   return bundle === undefined || bundle.kind === 'unused'
-    ? repeatText(h, scope) || strings.ops(h.opCount[scope])
+    ? repeatText(h, scope, inBox) || strings.ops(h.opCount[scope])
     : (bundle.kind === 'inputs' ? strings.inputCount : strings.outputCount)(bundle.members.length);
 }
 
@@ -232,7 +240,7 @@ export function labelOf(h: Hierarchy, element: Element): Label {
         detail:
           bundleOf(h, scope)?.kind === 'unused'
             ? ''
-            : contentsText(h, scope) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
+            : contentsText(h, scope, true) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {

@@ -51,14 +51,20 @@ function boxesOf(
   return { count, frames, closed };
 }
 
-/** Groups that open together: siblings of one class are alike to a reader. */
+/** A group with a smaller part of the operators of a larger one is not like it. */
+const ALIKE = 0.1;
+
+/** Groups that open together: siblings of one class are alike to a reader, where none is much larger. */
 function families(h: Hierarchy, closed: readonly number[]): number[][] {
   const found = new Map<string, number[]>();
   for (const scope of closed) {
     const key = `${h.parent[groupElement(h, scope)]} ${h.document.scopes.class_name[scope]}`;
     found.set(key, [...(found.get(key) ?? []), scope]);
   }
-  return [...found.values()];
+  return [...found.values()].map((family) => {
+    const largest = Math.max(...family.map((scope) => h.opCount[scope]));
+    return family.filter((scope) => h.opCount[scope] > ALIKE * largest);
+  });
 }
 
 /** The first picture of a graph. */

@@ -355,7 +355,7 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     list.sort((a, b) => order(a) - order(b));
   }
 
-  const repeats = findRepeats(document, children, ownCount);
+  const repeats = findRepeats(document, children);
   const bundles = boundaryBundles(document, inputs, own + repeats.length);
   const inRepeats = new Set(repeats.flatMap(({ members }) => members));
   /** Groups by their scopes, which the nodes come before. */

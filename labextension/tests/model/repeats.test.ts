@@ -53,6 +53,29 @@ describe('repeated blocks in a row', () => {
     expect(rows(buildHierarchy(layers([64, 64, 32, 64, 64, 32, 64, 64, 32])))).toEqual(['layers.0…8']);
   });
 
+  it('are one row where the last is of the rarer kind, or two kinds come by turns', () => {
+    expect(rows(buildHierarchy(layers([64, 64, 32, 64, 64, 32])))).toEqual(['layers.0…5']);
+    expect(rows(buildHierarchy(layers([64, 32, 64, 32])))).toEqual(['layers.0…3']);
+    expect(rows(buildHierarchy(layers([64, 64, 32, 32])))).toEqual([]);
+  });
+
+  it('are one row where the first asked once for a dtype that all of them use', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [8]);
+    [0, 1, 2, 3].forEach((at) =>
+      b.module(String(at), 'Block', () => {
+        const dtype = at === 0 ? b.op('dtype', [x], null, 'dtype', 'int') : -1;
+        const inner = b.op('norm', dtype < 0 ? [x] : [x, dtype], [8]);
+        x = b.op('relu', [inner], [8]);
+      }),
+    );
+    b.document.nodes.sizes = [[0, b.string('x.dtype')]];
+    b.output(x);
+    const h = buildHierarchy(b.document);
+    expect(rows(h)).toEqual(['0…3']);
+    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).title).toBe('× 4');
+  });
+
   it('are no row where each is another', () => {
     expect(rows(buildHierarchy(layers([8, 16, 32, 64, 128])))).toEqual([]);
   });
@@ -64,7 +87,7 @@ describe('repeated blocks in a row', () => {
       b.module(String(at), 'Block', () => equal(count).forEach(() => (x = b.op('relu', [x], [1])))),
     );
     const h = buildHierarchy(b.document);
-    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).detail).toBe('4 blocks, 11 ops');
+    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).detail).toBe('11 ops');
   });
 
   it('say how many they are and what each holds', () => {
@@ -73,7 +96,7 @@ describe('repeated blocks in a row', () => {
     expect(labelOf(h, fold)).toEqual({
       title: '× 12',
       subtitle: 'Block',
-      detail: '12 repeated blocks, 2 ops each · 120 params',
+      detail: '2 ops each · 120 params',
     });
     expect(accessibleName(h, fold, false)).toBe(
       '× 12: Block, closed group, 12 repeated blocks, 2 ops each, 1 warning',
