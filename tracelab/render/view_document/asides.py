@@ -15,7 +15,7 @@ from tracelab.graph.text.arguments import given_arguments, text_of
 from tracelab.render.fold import Folded
 
 _NUMBERS = frozenset(("int", "float", "bool", "Device"))
-_READS = frozenset(("aten::size", "aten::numel", "aten::dim", "aten::stride", DTYPE, DEVICE, FINFO, NBYTES))
+READS = frozenset(("aten::size", "aten::numel", "aten::dim", "aten::stride", DTYPE, DEVICE, FINFO, NBYTES))
 """What is asked of a tensor without a look at its elements."""
 _SIGNS = {
     "aten::add": "+",
@@ -50,7 +50,7 @@ def size_expressions(graph: Graph, folded: Folded) -> dict[int, str]:
         made = outputs[0]
         if made in results or made not in used or made in warned or node.traits.effect or node.traits.opaque:
             continue
-        if node.kind not in _READS and any(value not in texts and not _is_number(value) for value in node.inputs):
+        if node.kind not in READS and any(value not in texts and not _is_number(value) for value in node.inputs):
             continue
         texts[made] = found[place] = _expression(node, made, texts)
     return found
@@ -71,7 +71,7 @@ def _expression(node: Node, made: Value, texts: dict[Value, str]) -> str:
         return named
     items = [item for _, item in given_arguments(node)]
     parts = [_operand(item, texts) for item in items]
-    if node.kind in _READS and parts:
+    if node.kind in READS and parts:
         rest = ", ".join(parts[1:])
         text = f"{parts[0]}.{base}" if node.kind in (DTYPE, DEVICE) else f"{parts[0]}.{base}({rest})"
     elif node.kind in _SIGNS and len(parts) == 2:
