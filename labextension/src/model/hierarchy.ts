@@ -18,7 +18,7 @@ export type ElementKind = 'op' | 'group' | 'input' | 'output';
 export interface Story {
   /** Calls of functions are groups. */
   readonly functions: boolean;
-  /** Arithmetic on sizes is part of what uses it. */
+  /** Arithmetic on sizes is part of what uses it, what changes nothing part of what made its tensor. */
   readonly foldSizes: boolean;
   /** What nothing depends on is one note. */
   readonly foldUnused: boolean;
@@ -63,8 +63,10 @@ export interface Hierarchy {
   readonly isPhase: Uint8Array;
   /** For a node that is part of what uses it, or beside which it stands, that node; else -1. */
   readonly foldedInto: Int32Array;
-  /** For the gradients that are read: the nodes that made them, and what they made. */
+  /** For the gradients that are read, and for tensors that nodes give back as they are: the nodes that made them. */
   readonly gradientMaker: ReadonlyMap<number, number>;
+  readonly passedOn: ReadonlyMap<number, number>;
+  /** What these nodes made so. */
   readonly gradientsOf: ReadonlyMap<number, readonly number[]>;
   /** The expressions of the values that such nodes make. */
   readonly expressions: ReadonlyMap<number, string>;
@@ -170,7 +172,7 @@ export function inputOfOutput(h: Hierarchy, element: Element): string {
 
 /** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
 export function producerOf(h: Hierarchy, value: number): Element {
-  const node = h.gradientMaker.get(value) ?? h.document.values.node[value];
+  const node = h.gradientMaker.get(value) ?? h.passedOn.get(value) ?? h.document.values.node[value];
   if (node >= 0) {
     return node;
   }
@@ -292,8 +294,9 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   const sizes = (story.foldSizes && nodes.sizes) || [];
   const foldedInto = foldingOf(document, sizes);
   const gradientMaker = foldMarkers(document, (story.training && nodes.markers) || [], foldedInto);
+  const passedOn = foldMarkers(document, (story.foldSizes && nodes.identities) || [], foldedInto);
   const gradientsOf = new Map<number, number[]>();
-  gradientMaker.forEach((node, value) => gradientsOf.set(node, [...(gradientsOf.get(node) ?? []), value]));
+  [...gradientMaker, ...passedOn].forEach(([value, node]) => gradientsOf.set(node, [...(gradientsOf.get(node) ?? []), value]));
   const expressions = new Map(
     sizes.flatMap(([node, text]) =>
       nodes.outputs[node].map((value) => [value, document.strings[text]] as const),
@@ -488,6 +491,7 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     isPhase,
     foldedInto,
     gradientMaker,
+    passedOn,
     gradientsOf,
     expressions,
     inlined,

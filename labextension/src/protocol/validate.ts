@@ -47,6 +47,7 @@ const nodeColumns = object(
     sizes: list(tuple(index('nodes'), index('strings'))),
     unused: list(index('nodes')),
     markers: list(tuple(index('nodes'), optionalIndex('nodes'))),
+    identities: list(tuple(index('nodes'), index('nodes'))),
     backward: list(index('nodes')),
   },
 );

@@ -1,4 +1,4 @@
-"""What is not the story of a graph: arithmetic on sizes, and what nothing depends on."""
+"""What is not the story of a graph: arithmetic on sizes, what changes nothing, and what nothing depends on."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ _SIGNS = {
     "aten::mod": "%",
     "aten::pow": "**",
 }
+_CONVERSIONS = frozenset(
+    f"aten::{name}" for name in ("to", "type_as", "contiguous", "view", "view_as", "reshape", "expand", "slice")
+)
 _AGAIN = re.compile(r"\.\d+$")
 """What makes a name unique."""
 _LONGEST = 60
@@ -85,6 +88,35 @@ def _operand(item: Any, texts: dict[Value, str]) -> str:
     if isinstance(item, Value):
         return texts.get(item) or _AGAIN.sub("", item.name)
     return text_of(item, "")
+
+
+def identities(graph: Graph, folded: Folded, minor: frozenset[int]) -> list[tuple[int, int]]:
+    """The nodes that give back the tensor that they take, each with what made it.
+
+    Such a node converts to the dtype, the shape or the layout that is there already. Those on an input of the graph,
+    and those with a warning, are not among them.
+
+    Args:
+        graph: What was recorded.
+        folded: The graph as it is shown.
+        minor: The places of nodes that step aside themselves.
+
+    Returns:
+        Places among the shown nodes, in order.
+    """
+    warned = {warning.node for warning in graph.warnings}
+    made_by = {value: place for place, outputs in enumerate(folded.outputs) for value in outputs}
+    found: dict[int, int] = {}
+    for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
+        if node.kind not in _CONVERSIONS or len(outputs) != 1 or node is graph.failed or node in warned:
+            continue
+        taken = node.args[0] if node.args else None
+        if not isinstance(taken, Value) or not taken.is_tensor or taken.type != outputs[0].type:
+            continue
+        maker = made_by.get(taken, -1)
+        if maker >= 0 and maker not in minor:
+            found[place] = found.get(maker, maker)
+    return list(found.items())
 
 
 def unused_nodes(graph: Graph, folded: Folded) -> list[int]:
