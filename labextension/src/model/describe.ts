@@ -3,7 +3,7 @@
 import * as strings from '../i18n/strings';
 import { differenceCount, diffStatusOf, statusText } from './diff/differences';
 import type { ViewDocument } from '../protocol/viewdocument';
-import { bundleOf } from './bundles';
+import { bundleOf, isOfEnds } from './bundles';
 import {
   kindOf,
   boundaryName,
@@ -15,6 +15,7 @@ import {
   type Hierarchy,
 } from './hierarchy';
 import { repeatOf } from './repeats';
+import { groupEdges } from './traversal';
 import { isNamed } from './sizenames';
 
 export const string = (document: ViewDocument, index: number): string =>
@@ -83,6 +84,15 @@ export function compact(count: number): string {
   return String(count);
 }
 
+/** What the code calls the one tensor that several operators make from sizes alone. */
+function constantName(h: Hierarchy, scope: number): string {
+  const [made, ...others] = groupEdges(h, scope).out;
+  const { nodes, values } = h.document;
+  const name = string(h.document, values.name[made] ?? -1).replace(/\.\d+$/, '');
+  const isNamed = others.length === 0 && name !== shortKind(string(h.document, nodes.kind[values.node[made]] ?? -1));
+  return isNamed && name !== '' ? name : strings.constants();
+}
+
 export function scopeName(h: Hierarchy, scope: number): string {
   const { document } = h;
   const { scopes } = document;
@@ -95,7 +105,11 @@ export function scopeName(h: Hierarchy, scope: number): string {
   }
   const bundle = bundleOf(h, scope);
   if (bundle !== undefined) {
-    return bundle.kind === 'unused' ? strings.unusedOps(h.opCount[scope]) : bundle.name;
+    return isOfEnds(bundle)
+      ? bundle.name
+      : bundle.kind === 'unused'
+        ? strings.unusedOps(h.opCount[scope])
+        : constantName(h, scope);
   }
   const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
@@ -133,7 +147,7 @@ export function repeatText(h: Hierarchy, scope: number, inBox = false): string {
 /** What is in a group, in few words: `14 ops`, `12 repeated blocks, 30 ops each`, `16 outputs`. */
 export function contentsText(h: Hierarchy, scope: number, inBox = false): string {
   const bundle = bundleOf(h, scope);
-  return bundle === undefined || bundle.kind === 'unused'
+  return bundle === undefined || !isOfEnds(bundle)
     ? repeatText(h, scope, inBox) || strings.ops(h.opCount[scope])
     : (bundle.kind === 'inputs' ? strings.inputCount : strings.outputCount)(bundle.members.length);
 }

@@ -3,7 +3,7 @@
  * read, opened as far as that allows.
  */
 
-import { isDocumentScope } from './bundles';
+import { isDocumentScope, isOfEnds } from './bundles';
 import { differencesOf, DiffStatus, type Differences } from './diff/differences';
 import { groupElement, kindOf, scopeOf, type Hierarchy } from './hierarchy';
 import { allScopes, documentScopes, openScope } from './openstate';
@@ -31,7 +31,7 @@ function boxesOf(
 ): { count: number; frames: Set<number>; closed: number[] } {
   const closed: number[] = [];
   const frames = new Set<number>();
-  const inBundles = h.bundles.reduce((sum, { members }) => sum + members.length - 1, 0);
+  const inBundles = h.bundles.filter(isOfEnds).reduce((sum, { members }) => sum + members.length - 1, 0);
   let count = h.inputs.length + h.outputs.length - inBundles;
   const walk = (scope: number): void => {
     for (const child of h.children[scope]) {

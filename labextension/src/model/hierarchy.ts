@@ -7,7 +7,7 @@
  */
 
 import { Role, type ViewDocument } from '../protocol/viewdocument';
-import { bundleOf, findBundles, type Bundle } from './bundles';
+import { bundleOf, findBundles, isOfEnds, type Bundle } from './bundles';
 import { documentSizeNames, type SizeNames } from './sizenames';
 import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
@@ -20,7 +20,7 @@ export interface Story {
   readonly functions: boolean;
   /** Arithmetic on sizes is part of what uses it, what changes nothing part of what made its tensor. */
   readonly foldSizes: boolean;
-  /** What nothing depends on is one note. */
+  /** What nothing depends on is one note, what is made from sizes alone another. */
   readonly foldUnused: boolean;
   /** Parts of training loops are groups; switches of modes, and reads and writes of gradients, are no boxes. */
   readonly training: boolean;
@@ -115,7 +115,7 @@ export function tracePosition(h: Hierarchy, element: Element): number {
     return kind === 'input' ? -1 : h.nodes;
   }
   const bundle = kind === 'group' ? bundleOf(h, scopeOf(h, element)) : undefined;
-  if (bundle !== undefined && bundle.kind !== 'unused') {
+  if (bundle !== undefined && isOfEnds(bundle)) {
     return bundle.kind === 'inputs' ? -1 : h.nodes;
   }
   let first = element;
@@ -212,8 +212,8 @@ function modulePaths(
     const last = paths[members[members.length - 1]];
     paths.push(`${paths[members[0]]}…${last.slice(last.lastIndexOf('.') + 1)}`);
   }
-  bundles.forEach(({ kind, name }) =>
-    paths.push(`${kind}:${kind === 'unused' ? paths[Number(name)] : name}`),
+  bundles.forEach((bundle) =>
+    paths.push(`${bundle.kind}:${isOfEnds(bundle) ? bundle.name : paths[Number(bundle.name)]}`),
   );
   return paths;
 }
@@ -308,18 +308,14 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   scopes.phases?.forEach((scope) => (isPhase[scope] = 1));
   const isDrawn = (scope: number): boolean =>
     isPhase[scope] ? story.training : !isFunction[scope] || story.functions;
-  const isUnused = new Uint8Array(N);
-  (story.foldUnused ? nodes.unused : undefined)?.forEach((node) => (isUnused[node] = 1));
   const ownCount = new Int32Array(own);
-  /** Operators that are drawn themselves, and those that nothing depends on. */
+  /** Operators that are drawn themselves. */
   const drawnCount = new Int32Array(own);
-  const unusedCount = new Int32Array(own);
   const firstNode = new Int32Array(own).fill(-1);
   for (let node = 0; node < N; node++) {
     ownCount[nodes.scope[node]]++;
     if (foldedInto[node] < 0) {
       drawnCount[nodes.scope[node]]++;
-      unusedCount[nodes.scope[node]] += isUnused[node];
     }
     if (firstNode[nodes.scope[node]] < 0) {
       firstNode[nodes.scope[node]] = node;
@@ -330,7 +326,6 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     const above = scopes.parent[scope];
     ownCount[above] += ownCount[scope];
     drawnCount[above] += drawnCount[scope];
-    unusedCount[above] += unusedCount[scope];
     if (firstNode[scope] >= 0 && (firstNode[above] < 0 || firstNode[scope] < firstNode[above])) {
       firstNode[above] = firstNode[scope];
     }
@@ -361,24 +356,32 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   const repeats = findRepeats(document, children);
   const bundles = boundaryBundles(document, inputs, own + repeats.length);
   const inRepeats = new Set(repeats.flatMap(({ members }) => members));
-  /** Groups by their scopes, which the nodes come before. */
-  const isAside = (element: Element): boolean =>
-    element < N
-      ? isUnused[element] === 1
-      : unusedCount[element - N] === drawnCount[element - N] && !inRepeats.has(element - N);
-  for (let scope = 0; scope < own; scope++) {
-    // What is unused as a whole is part of the note around it.
-    if (unusedCount[scope] > 0 && (scope === 0 || unusedCount[scope] < drawnCount[scope])) {
-      const members = children[scope].filter(isAside);
-      if (members.length > 0) {
-        bundles.push({
-          scope: own + repeats.length + bundles.length,
-          kind: 'unused',
-          name: String(scope),
-          members,
-        });
+  const bundleAside = (kind: 'constants' | 'unused', rows: readonly number[], fewest: number): void => {
+    const isAside = new Uint8Array(N);
+    const count = new Int32Array(own);
+    for (const node of rows) {
+      isAside[node] = 1;
+      for (let scope = nodes.scope[node]; scope >= 0 && foldedInto[node] < 0; scope = scopes.parent[scope]) {
+        count[scope]++;
       }
     }
+    for (let scope = 0; scope < own; scope++) {
+      // What is aside as a whole is part of the note around it.
+      if (count[scope] >= fewest && (scope === 0 || count[scope] < drawnCount[scope])) {
+        const members = children[scope].filter((element) =>
+          element < N
+            ? isAside[element]
+            : count[element - N] === drawnCount[element - N] && !inRepeats.has(element - N),
+        );
+        if (members.length >= fewest) {
+          bundles.push({ scope: own + repeats.length + bundles.length, kind, name: String(scope), members });
+        }
+      }
+    }
+  };
+  if (story.foldUnused) {
+    bundleAside('unused', nodes.unused ?? [], 1);
+    bundleAside('constants', nodes.constants ?? [], 2);
   }
   const S = own + repeats.length + bundles.length;
   const opCount = new Int32Array(S);
@@ -405,8 +408,9 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     }
   }
 
-  for (const { scope, kind, name, members } of bundles) {
-    if (kind === 'unused') {
+  for (const bundle of bundles) {
+    const { scope, kind, name, members } = bundle;
+    if (!isOfEnds(bundle)) {
       const within = Number(name);
       const aside = new Set(members);
       const at = children[within].indexOf(members[0]);
@@ -466,6 +470,11 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   const failed = nodes.failed ?? -1;
   for (let scope = failed < 0 ? -1 : nodes.scope[failed]; scope >= 0; scope = scopes.parent[scope]) {
     scopeFailed[scope] = 1;
+  }
+  for (const bundle of bundles.filter((each) => !isOfEnds(each))) {
+    for (const member of bundle.members) {
+      scopeWarnings[bundle.scope] += member < N ? nodeWarnings[member] : scopeWarnings[member - N];
+    }
   }
   for (const { scope, members } of repeats) {
     for (const member of members) {

@@ -1,13 +1,13 @@
-"""What is not the story of a graph: arithmetic on sizes, what changes nothing, and what nothing depends on."""
+"""What is not the story of a graph: arithmetic on sizes, what changes nothing, constants, and what nothing depends on."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from tracelab.graph.aliasing import has_effect, written_values
+from tracelab.graph.aliasing import Aliasing, has_effect, written_values
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Node, Value
+from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import DEVICE, DTYPE, FINFO, NBYTES
 from tracelab.graph.passes.simplify import needed_nodes
 from tracelab.graph.size_names import size_name
@@ -117,6 +117,41 @@ def identities(graph: Graph, folded: Folded, minor: frozenset[int]) -> list[tupl
         if maker >= 0 and maker not in minor:
             found[place] = found.get(maker, maker)
     return list(found.items())
+
+
+def constant_nodes(graph: Graph, folded: Folded, aside: frozenset[int]) -> list[int]:
+    """The places of nodes that make positions, masks and other tensors from sizes and numbers alone.
+
+    No element of an input, a parameter or a buffer decides what they give, and nothing is written into it.
+
+    Args:
+        graph: What was recorded.
+        folded: The graph as it is shown.
+        aside: The places of nodes that are no such constants, because they step aside in another way.
+    """
+    written = {value for node in graph.nodes for value in written_values(node)}
+    memory: Aliasing | None = None
+    changed: set[Value] = set()
+    made: set[Value] = set()
+    found: list[int] = []
+    for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
+        if node.kind in READS:
+            made.update(outputs)
+            continue
+        if not all(value in made or value.role is Role.CONSTANT for value in node.inputs):
+            continue
+        if node is graph.failed or node.traits.opaque or has_effect(node) or written_values(node):
+            continue
+        if written:
+            if memory is None:
+                memory = Aliasing(graph)
+                changed = {memory.family(value) for value in written}
+            if any(memory.family(value) in changed for value in outputs):
+                continue
+        made.update(outputs)
+        if place not in aside:
+            found.append(place)
+    return found
 
 
 def unused_nodes(graph: Graph, folded: Folded) -> list[int]:

@@ -28,7 +28,7 @@ from tracelab.protocol.view_document import (
 )
 from tracelab.quickfix.quick_fix import quick_fix
 from tracelab.render.fold import Folded
-from tracelab.render.view_document.asides import identities, size_expressions, unused_nodes
+from tracelab.render.view_document.asides import constant_nodes, identities, size_expressions, unused_nodes
 from tracelab.render.view_document.function_scopes import FunctionScope, function_scopes
 from tracelab.render.view_document.markers import markers
 from tracelab.render.view_document.source_table import SourceTable
@@ -101,6 +101,10 @@ class DocumentBuilder:
         unused = unused_nodes(graph, folded) if self.tells_story else []
         if unused:
             nodes["unused"] = unused
+        aside = frozenset((*minor, *unused, *(place for place, _ in same)))
+        constants = constant_nodes(graph, folded, aside) if self.tells_story else []
+        if constants:
+            nodes["constants"] = constants
         if marked:
             nodes["markers"] = marked
         if same:
