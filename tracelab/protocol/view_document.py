@@ -93,7 +93,7 @@ class NodeColumns(TypedDict):
     markers: NotRequired[list[tuple[NodeIndex, OptionalNode]]]
     """Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it."""
     identities: NotRequired[list[tuple[NodeIndex, NodeIndex]]]
-    """Nodes that give back the tensor that they take, which has that dtype and shape already; with each what made it."""
+    """Nodes that give back the tensor that they take, as it is; with each what made it."""
     backward: NotRequired[list[NodeIndex]]
     """Nodes that work out gradients."""
 

@@ -89,7 +89,8 @@ function constantName(h: Hierarchy, scope: number): string {
   const [made, ...others] = groupEdges(h, scope).out;
   const { nodes, values } = h.document;
   const name = string(h.document, values.name[made] ?? -1).replace(/\.\d+$/, '');
-  const isNamed = others.length === 0 && name !== shortKind(string(h.document, nodes.kind[values.node[made]] ?? -1));
+  const isNamed =
+    others.length === 0 && name !== shortKind(string(h.document, nodes.kind[values.node[made]] ?? -1));
   return isNamed && name !== '' ? name : strings.constants();
 }
 
@@ -248,13 +249,16 @@ export function labelOf(h: Hierarchy, element: Element): Label {
     case 'group': {
       const scope = scopeOf(h, element);
       const parameters = h.parameterCount[scope];
+      const name = scopeName(h, scope);
       return {
-        title: scopeName(h, scope),
+        // Of a method the class stands in the group around it, or in the code.
+        title: h.isFunction[scope] ? name.slice(name.lastIndexOf('.') + 1) : name,
         subtitle: scopeClass(h, scope),
         detail:
           bundleOf(h, scope)?.kind === 'unused'
             ? ''
-            : contentsText(h, scope, true) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
+            : contentsText(h, scope, true) +
+              (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {

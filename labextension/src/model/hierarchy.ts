@@ -296,7 +296,9 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   const gradientMaker = foldMarkers(document, (story.training && nodes.markers) || [], foldedInto);
   const passedOn = foldMarkers(document, (story.foldSizes && nodes.identities) || [], foldedInto);
   const gradientsOf = new Map<number, number[]>();
-  [...gradientMaker, ...passedOn].forEach(([value, node]) => gradientsOf.set(node, [...(gradientsOf.get(node) ?? []), value]));
+  [...gradientMaker, ...passedOn].forEach(([value, node]) =>
+    gradientsOf.set(node, [...(gradientsOf.get(node) ?? []), value]),
+  );
   const expressions = new Map(
     sizes.flatMap(([node, text]) =>
       nodes.outputs[node].map((value) => [value, document.strings[text]] as const),

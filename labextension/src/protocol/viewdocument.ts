@@ -72,9 +72,7 @@ export interface NodeColumns {
   constants?: number[];
   /** Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it. */
   markers?: [number, number][];
-  /**
-   * Nodes that give back the tensor that they take, which has that dtype and shape already; with each what made it.
-   */
+  /** Nodes that give back the tensor that they take, as it is; with each what made it. */
   identities?: [number, number][];
   /** Nodes that work out gradients. */
   backward?: number[];

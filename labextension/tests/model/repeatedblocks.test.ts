@@ -385,9 +385,7 @@ describe('in the explorer', () => {
 
   it('DOT has a fold as a box, and an open one as a cluster', async () => {
     await open(layers(equal(12)));
-    expect(await save('DOT')).toContain(
-      'n1 [label="× 12  Block\\n2 ops each · 120 params"',
-    );
+    expect(await save('DOT')).toContain('n1 [label="× 12  Block\\n2 ops each · 120 params"');
     await press('ArrowDown', 'ArrowDown', 'Enter');
     await vi.waitFor(() => expect(items().length).toBe(15));
     expect(await save('DOT')).toContain('subgraph cluster_1 {\n    label="× 12  Block');

@@ -1,17 +1,18 @@
-"""What is not the story of a graph: arithmetic on sizes, what changes nothing, constants, and what nothing depends on."""
+"""What is not the story of a graph: arithmetic on sizes, no-ops, constants, and what nothing depends on."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from tracelab.graph.aliasing import Aliasing, has_effect, written_values
+from tracelab.graph.aliasing import Aliasing, has_effect, is_idle_dropout, written_values
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import DEVICE, DTYPE, FINFO, NBYTES
 from tracelab.graph.passes.simplify import needed_nodes
 from tracelab.graph.size_names import size_name
 from tracelab.graph.text.arguments import given_arguments, text_of
+from tracelab.graph.types import TensorType
 from tracelab.render.fold import Folded
 
 _NUMBERS = frozenset(("int", "float", "bool", "Device"))
@@ -93,8 +94,8 @@ def _operand(item: Any, texts: dict[Value, str]) -> str:
 def identities(graph: Graph, folded: Folded, minor: frozenset[int]) -> list[tuple[int, int]]:
     """The nodes that give back the tensor that they take, each with what made it.
 
-    Such a node converts to the dtype, the shape or the layout that is there already. Those on an input of the graph,
-    and those with a warning, are not among them.
+    Such a node converts to the dtype, the shape or the layout that is there already, or is a dropout that drops
+    nothing. Those on an input of the graph, and those with a warning, are not among them.
 
     Args:
         graph: What was recorded.
@@ -108,7 +109,9 @@ def identities(graph: Graph, folded: Folded, minor: frozenset[int]) -> list[tupl
     made_by = {value: place for place, outputs in enumerate(folded.outputs) for value in outputs}
     found: dict[int, int] = {}
     for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
-        if node.kind not in _CONVERSIONS or len(outputs) != 1 or node is graph.failed or node in warned:
+        if not (node.kind in _CONVERSIONS or is_idle_dropout(node)) or len(outputs) != 1:
+            continue
+        if node is graph.failed or node in warned:
             continue
         taken = node.args[0] if node.args else None
         if not isinstance(taken, Value) or not taken.is_tensor or taken.type != outputs[0].type:
@@ -138,7 +141,7 @@ def constant_nodes(graph: Graph, folded: Folded, aside: frozenset[int]) -> list[
         if node.kind in READS:
             made.update(outputs)
             continue
-        if not all(value in made or value.role is Role.CONSTANT for value in node.inputs):
+        if not all(value in made or _is_constant(value) for value in node.inputs):
             continue
         if node is graph.failed or node.traits.opaque or has_effect(node) or written_values(node):
             continue
@@ -152,6 +155,12 @@ def constant_nodes(graph: Graph, folded: Folded, aside: frozenset[int]) -> list[
         if place not in aside:
             found.append(place)
     return found
+
+
+def _is_constant(value: Value) -> bool:
+    """Not a weight that a function holds itself."""
+    is_weight = isinstance(value.type, TensorType) and value.type.requires_grad
+    return value.role is Role.CONSTANT and not is_weight
 
 
 def unused_nodes(graph: Graph, folded: Folded) -> list[int]:
