@@ -7,6 +7,7 @@ import { bundleOf, isOfEnds } from './bundles';
 import {
   kindOf,
   boundaryName,
+  givenName,
   boundaryValue,
   inputOfOutput,
   isAffected,
@@ -88,7 +89,7 @@ export function compact(count: number): string {
 function constantName(h: Hierarchy, scope: number): string {
   const [made, ...others] = groupEdges(h, scope).out;
   const { nodes, values } = h.document;
-  const name = string(h.document, values.name[made] ?? -1).replace(/\.\d+$/, '');
+  const name = givenName(string(h.document, values.name[made] ?? -1));
   const isNamed =
     others.length === 0 && name !== shortKind(string(h.document, nodes.kind[values.node[made]] ?? -1));
   return isNamed && name !== '' ? name : strings.constants();

@@ -158,7 +158,7 @@ function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set
       continue;
     }
     const zoom = zoomOf(next);
-    const isWrapper = family.length === 1 && part(family) >= WRAPPER;
+    const isWrapper = main.length === 1 && family.length === 1 && part(family) >= WRAPPER;
     // The one box that holds the model says nothing while it is closed.
     if (zoom >= READABLE || (isWrapper && zoom >= READABLE_TITLES)) {
       return next;

@@ -135,10 +135,20 @@ export function boundaryValue(h: Hierarchy, element: Element): number {
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
-const outputName = (document: ViewDocument, index: number): string => {
-  const path = document.output_names?.[index] ?? -1;
-  return document.strings[path >= 0 ? path : document.values.name[document.outputs[index]]];
+const outputName = ({ output_names, outputs, values, strings }: ViewDocument, index: number): string => {
+  const path = output_names?.[index] ?? -1;
+  if (path >= 0) {
+    return strings[path];
+  }
+  const name = strings[values.name[outputs[index]]];
+  const given = givenName(name);
+  const isAmong = (value: number, at: number): boolean =>
+    at !== index && givenName(strings[values.name[value]]) === given;
+  return outputs.some(isAmong) ? name : given;
 };
+
+/** The name that the code gave to a value: `x` of `x.159`, where other values have it, too. */
+export const givenName = (name: string): string => name.replace(/\.\d+$/, '');
 
 /** What it is called: an output by its path in the result, where it has one. */
 export function boundaryName(h: Hierarchy, element: Element): string {

@@ -128,7 +128,7 @@ describe('the first picture', () => {
     );
     b.output(x);
     const h = buildHierarchy(b.document);
-    expect(titles(h, firstPicture(h, layout))).toEqual(['x', 'stem', 'stages', '0', '1', '2', 'relu.53']);
+    expect(titles(h, firstPicture(h, layout))).toEqual(['x', 'stem', 'stages', '0', '1', '2', 'relu']);
   });
 
   it('names a method without its class', () => {
@@ -137,5 +137,33 @@ describe('the first picture', () => {
     b.document.scopes.functions = [1];
     const h = buildHierarchy(b.document);
     expect(labelOf(h, groupElement(h, 1)).title).toBe('features()');
+  });
+
+  it('names an output as the code does, without what makes the name unique', () => {
+    const b = new DocumentBuilder('Net');
+    const x = b.input('x', [1]);
+    b.output(b.op('relu', [x], [1], 'x'));
+    expect(titles(buildHierarchy(b.document))).toEqual(['x', 'relu', 'x']);
+  });
+
+  it('tells outputs of one name apart', () => {
+    const b = new DocumentBuilder('Net');
+    const x = b.input('x', [1]);
+    [0, 1].forEach(() => b.output(b.op('relu', [x], [1], 'y')));
+    expect(titles(buildHierarchy(b.document))).toEqual(['x', 'relu', 'relu', 'y', 'y.1']);
+  });
+
+  it('opens no half of a model in small text', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [1]);
+    b.module('encoder', 'Encoder', () => Array.from({ length: 20 }, () => (x = b.op('relu', [x], [1]))));
+    b.module('decoder', 'Decoder', () =>
+      [0, 1, 2, 3, 4].forEach((at) =>
+        b.module(`${at}`, `Layer${at}`, () => Array.from({ length: 9 }, () => (x = b.op('exp', [x], [1])))),
+      ),
+    );
+    b.output(b.op('sum', [b.op('tanh', [x], [1])], [1]));
+    const h = buildHierarchy(b.document);
+    expect(titles(h, firstPicture(h, layout))).toEqual(['x', 'encoder', 'decoder', 'tanh', 'sum', 'sum']);
   });
 });

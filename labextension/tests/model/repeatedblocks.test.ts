@@ -422,8 +422,8 @@ describe('in the explorer', () => {
     const [before, after] = panes;
     await vi.waitFor(() =>
       expect([names(before), names(after)]).toEqual([
-        ['x', '× 8: Block', 'x.8'],
-        ['x', '× 8: Block', '× 4: Block', 'x.12'],
+        ['x', '× 8: Block', 'x'],
+        ['x', '× 8: Block', '× 4: Block', 'x'],
       ]),
     );
     pressIn(after, 'ArrowDown');
@@ -439,7 +439,7 @@ describe('in the explorer', () => {
   it('a link brings back what was unfolded by hand', async () => {
     await open(layers(equal(12)), null);
     const first = names();
-    expect(first).toEqual(['x', '× 12: Block', 'x.12']);
+    expect(first).toEqual(['x', '× 12: Block', 'x']);
     await press('x');
     await vi.waitFor(() => expect(names()).toHaveLength(14));
     const link = explorer.link();
