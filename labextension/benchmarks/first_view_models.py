@@ -40,7 +40,7 @@ _DEEPSEEK: dict[str, Any] = {
     "first_k_dense_replace": 1,
 }
 _MAMBA = {"state_size": 8, "expand": 2, "num_heads": 8, "head_dim": 8, "n_groups": 2, "chunk_size": 8}
-_JAMBA = {"num_experts": 2, "num_experts_per_tok": 1, "mamba_d_state": 4}
+_JAMBA = {"num_hidden_layers": 16, "num_experts": 2, "num_experts_per_tok": 1, "mamba_d_state": 4}
 
 
 def _language(family: str, *, model: str = "ForCausalLM", config: str = "Config", **sizes: Any) -> Callable[[], Case]:

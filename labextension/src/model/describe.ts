@@ -118,10 +118,14 @@ export function scopeName(h: Hierarchy, scope: number): string {
   return call === 0 ? own : (h.isPhase[scope] ? strings.numbered : strings.call)(own, call + 1);
 }
 
-/** The class of a module; of repeated calls, which have none, what is called. */
+/** The class of a module; of repeated calls, which have none, what is called; of blocks of several classes their list. */
 export function scopeClass(h: Hierarchy, scope: number): string {
   const { scopes } = h.document;
-  const first = repeatOf(h, scope)?.members[0];
+  const members = repeatOf(h, scope)?.members;
+  const first = members?.[0];
+  if (members?.some((member) => scopes.class_name[member] !== scopes.class_name[members[0]])) {
+    return string(h.document, scopes.name[members[0]]).replace(/\.\d+$/, '');
+  }
   const own = string(h.document, scopes.class_name[first ?? scope] ?? -1);
   return own === '' && first !== undefined ? string(h.document, scopes.name[first]) : own;
 }

@@ -81,7 +81,7 @@ function alike(all: Compared, a: number, b: number): boolean {
 }
 
 /**
- * Where the first run of equal blocks among neighbors of one class ends. The first and the last of a row often differ: by
+ * The rows among neighbors of one class, or of one list. The first and the last of a row often differ: by
  * what the first makes for all others, by what the last need not do. Elsewhere a row is made of equal blocks, or of a
  * few kinds by turns.
  */
@@ -100,6 +100,11 @@ function rowsAmong(all: Compared, blocks: readonly number[]): number[][] {
   const mixes = all.document.diff === undefined && known.length > 1 && blocks.length >= FEWEST;
   if (mixes && isOneRow(kinds)) {
     return [[...blocks]];
+  }
+  const { class_name } = all.document.scopes;
+  const split = blocks.findIndex((block) => class_name[block] !== class_name[blocks[0]]);
+  if (split > 0) {
+    return [...rowsAmong(all, blocks.slice(0, split)), ...rowsAmong(all, blocks.slice(split))];
   }
   const rows: number[][] = [];
   blocks.forEach((block, at) => {
@@ -137,6 +142,10 @@ export function findRepeats(document: ViewDocument, children: number[][]): Repea
   const isOfOneClass = (a: number, b: number): boolean =>
     scopes.class_name[a] === scopes.class_name[b] &&
     (functions.has(a) || functions.has(b) ? scopes.name[a] === scopes.name[b] : true);
+  /** `layers.` of `layers.3`; empty for what stands in no list. */
+  const listOf = (scope: number): string =>
+    /^(.*\.)\d+$/.exec(document.strings[scopes.name[scope]])?.[1] ?? '';
+  const isOfOneList = (a: number, b: number): boolean => listOf(a) !== '' && listOf(a) === listOf(b);
   const all = { document, children, status: statusColumn(document) };
   for (let within = 0; within < S; within++) {
     let run: number[] = [];
@@ -154,7 +163,7 @@ export function findRepeats(document: ViewDocument, children: number[][]): Repea
         end();
         continue;
       }
-      if (run.length > 0 && !isOfOneClass(run[0], child - N)) {
+      if (run.length > 0 && !isOfOneClass(run[0], child - N) && !isOfOneList(run[0], child - N)) {
         end();
       }
       run.push(child - N);

@@ -76,6 +76,31 @@ describe('repeated blocks in a row', () => {
     expect(labelOf(h, groupElement(h, h.repeats[0].scope)).title).toBe('× 4');
   });
 
+  it('are one row of a list whose blocks are of two classes by turns', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [8]);
+    [...'mmammmammm'].forEach((kind, at) =>
+      b.module(`layers.${at}`, kind === 'm' ? 'Mamba' : 'Attention', () => {
+        x = b.op('relu', [b.op(kind === 'm' ? 'exp' : 'softmax', [x], [8])], [8]);
+      }),
+    );
+    b.output(x);
+    const h = buildHierarchy(b.document);
+    expect(titles(h)).toEqual(['x', '× 10', 'relu']);
+    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).subtitle).toBe('layers');
+  });
+
+  it('are rows of one class where the list is of no such kind', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [8]);
+    [...'mmmmaaaa'].forEach((kind, at) =>
+      b.module(`layers.${at}`, kind, () => {
+        x = b.op('relu', [b.op(kind === 'm' ? 'exp' : 'softmax', [x], [8])], [8]);
+      }),
+    );
+    expect(rows(buildHierarchy(b.document))).toEqual(['layers.0…3', 'layers.4…7']);
+  });
+
   it('are no row where each is another', () => {
     expect(rows(buildHierarchy(layers([8, 16, 32, 64, 128])))).toEqual([]);
   });
