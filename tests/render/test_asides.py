@@ -88,3 +88,73 @@ def test_a_difference_marks_nothing():
     nodes = MergedView(tracelab.diff(traced, traced)).document["nodes"]
     assert "unused" not in nodes
     assert "sizes" not in nodes
+
+
+def of(document, column):
+    """The kinds of the nodes in a column, which holds nodes or pairs of them."""
+    strings, nodes = document["strings"], document["nodes"]
+    kinds = [strings[kind].rpartition("::")[2] for kind in nodes["kind"]]
+    rows = nodes.get(column, [])
+    return [" of ".join(kinds[at] for at in ((row,) if isinstance(row, int) else row)) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["y.to(y.dtype)", "y.contiguous()", "y.view(2, 4)", "y.reshape(2, -1)", "y[:]", "F.dropout(y, 0.5, False)"],
+)
+def test_what_gives_back_the_tensor_that_it_takes_is_marked_with_what_made_it(code):
+    text = f"import torch.nn.functional as F\n\ndef run(x):\n    y = x.relu()\n    return ({code}).exp()"
+    (found,) = of(document_of(text, torch.ones(2, 4)), "identities")
+    assert found.endswith(" of relu")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "y.double()",
+        "y.t().contiguous()",
+        "y.view(4, 2)",
+        "y[:1]",
+        "F.dropout(y, 0.5, True)",
+        "x.view(2, 4)",
+        "y.clone()",
+    ],
+    ids=["a dtype", "a layout", "a shape", "a part", "in training", "of an input", "a copy"],
+)
+def test_what_changes_something_or_has_no_maker_is_not_marked(code):
+    text = f"import torch.nn.functional as F\n\ndef run(x):\n    y = x.relu()\n    return ({code}).exp(), y"
+    assert of(document_of(text, torch.ones(2, 4)), "identities") == []
+
+
+def test_several_such_in_a_row_have_one_maker():
+    code = "def run(x):\n    return x.relu().contiguous().view(2, 4).exp()"
+    assert of(document_of(code, torch.ones(2, 4)), "identities") == ["contiguous of relu", "view of relu"]
+
+
+def test_still_pictures_join_what_stands_around_them():
+    dot = document_dot(document_of("def run(x):\n    return x.relu().contiguous().exp()", torch.ones(2, 4)))
+    assert "contiguous" not in dot
+    assert "n0 -> n1" in dot
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x + torch.arange(x.size(1)).unsqueeze(0)", ["arange", "unsqueeze"]),
+        ("x + torch.ones(4, 4).tril()[0]", ["ones", "tril", "select"]),
+        ("x + torch.rand(4)", []),
+        ("x + torch.zeros(4).copy_(x[0])", []),
+        ("x + torch.zeros_like(x).exp()", []),
+        ("x @ layer.weight.t()", []),
+    ],
+    ids=["positions", "a mask", "random numbers", "what is written to", "like an input", "a parameter"],
+)
+def test_what_is_made_from_sizes_alone_is_marked(code, expected):
+    text = f"import torch\n\nlayer = torch.nn.Linear(4, 4)\n\ndef run(x):\n    return {code}"
+    assert of(document_of(text, torch.ones(2, 4)), "constants") == expected
+
+
+def test_the_difference_of_two_graphs_marks_neither():
+    traced = tracelab.trace(lambda x: x.relu().contiguous() + torch.arange(4).unsqueeze(0), torch.ones(2, 4))
+    nodes = MergedView(tracelab.diff(traced, traced)).document["nodes"]
+    assert {"identities", "constants"}.isdisjoint(nodes)

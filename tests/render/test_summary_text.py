@@ -12,6 +12,7 @@ import tracelab
 from support.source_text import define
 from tracelab.demo.gpt import GPT
 from tracelab.render import summary_text
+from tracelab.render.summary_table import summary_table
 
 SMALL = """
 class Net(nn.Module):
@@ -143,3 +144,30 @@ def test_a_name_of_a_million_characters_is_cut():
     model = nn.Sequential()
     model.add_module("n" * 1_000_000, nn.ReLU())
     assert max(map(len, summary_text(graph_of(model, torch.ones(2))).splitlines())) == 300
+
+
+class AskingBlock(nn.Module):
+    """The first of several asks once for the size that all of them use."""
+
+    def __init__(self, sizes):
+        super().__init__()
+        self.sizes = sizes
+        self.inner = nn.Linear(4, 4)
+
+    def forward(self, x):
+        if not self.sizes:
+            self.sizes.append(x.size(0))
+        return self.inner(x).view(self.sizes[0], 4).relu()
+
+
+def asking_once():
+    sizes: list = []
+    return graph_of(nn.Sequential(*[AskingBlock(sizes) for _ in range(4)]), torch.ones(2, 4))
+
+
+def test_blocks_are_one_row_where_the_first_asked_for_what_all_of_them_use():
+    graph = asking_once()
+    counts = [sum(node.scope is not None and node.scope.path == str(at) for node in graph.nodes) for at in range(4)]
+    assert counts[0] == counts[1] + 1
+    assert "0 … 3  4 × AskingBlock, each" in summary_text(graph)
+    assert "0 … 3 (4 ×)" in summary_table(graph, depth=1)

@@ -184,9 +184,12 @@ def has_effect(node: Node) -> bool:
 
 def is_random(node: Node) -> bool:
     """Whether it draws random numbers, on which those depend that are drawn after it."""
-    if node.schema is None or (node.kind in _DROPOUT and _argument(node, 2, "train") is False):
-        return False
-    return _draws(node.target)
+    return node.schema is not None and not is_idle_dropout(node) and _draws(node.target)
+
+
+def is_idle_dropout(node: Node) -> bool:
+    """Whether it is a dropout outside of training, which drops nothing."""
+    return node.kind in _DROPOUT and node.schema is not None and _argument(node, 2, "train") is False
 
 
 def runs_backward(node: Node) -> bool:

@@ -88,8 +88,12 @@ class NodeColumns(TypedDict):
     """Arithmetic on sizes, which is part of what uses it: each such node with its expression, `x.size(1) // 2`."""
     unused: NotRequired[list[NodeIndex]]
     """Nodes on which no output and nothing outside the graph depends."""
+    constants: NotRequired[list[NodeIndex]]
+    """Nodes that make positions, masks and other tensors from sizes and numbers alone."""
     markers: NotRequired[list[tuple[NodeIndex, OptionalNode]]]
     """Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it."""
+    identities: NotRequired[list[tuple[NodeIndex, NodeIndex]]]
+    """Nodes that give back the tensor that they take, as it is; with each what made it."""
     backward: NotRequired[list[NodeIndex]]
     """Nodes that work out gradients."""
 

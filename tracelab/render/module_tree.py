@@ -19,6 +19,8 @@ class Module:
     children: list[Module] = field(default_factory=list)
     nodes: list[int] = field(default_factory=list)
     ops: int = 0
+    aside: int = 0
+    """How many of them only reckon with sizes, dtypes and devices for others."""
     is_function: bool = False
     """A call of a Python function."""
 
@@ -51,10 +53,13 @@ def module_tree(document: ViewDocument) -> list[Module]:
         modules.append(module)
     for node, scope in enumerate(document["nodes"]["scope"]):
         modules[scope].nodes.append(node)
+    for node, _ in document["nodes"].get("sizes", ()):
+        modules[document["nodes"]["scope"][node]].aside += 1
     for module in reversed(modules):
         module.ops += len(module.nodes)
         if module.parent is not None:
             module.parent.ops += module.ops
+            module.parent.aside += module.aside
     return modules
 
 

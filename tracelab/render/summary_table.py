@@ -11,6 +11,7 @@ from tracelab.graph.output_names import output_names
 from tracelab.graph.scope import Scope
 from tracelab.graph.text.html import Cell, block, line, table
 from tracelab.graph.types import TensorType, bytes_text, counted
+from tracelab.render.view_document.asides import READS
 
 _MOST_ROWS = 40
 _REPEATED = 4
@@ -26,6 +27,8 @@ class _Row:
     scope: Scope
     depth: int
     operators: int = 0
+    asked: int = 0
+    """How many of them ask a tensor for its size, dtype or device: the first of several blocks may ask for all."""
     parameters: dict[Value, int] = field(default_factory=dict)
     output: str = ""
     children: list[_Row] = field(default_factory=list)
@@ -33,7 +36,7 @@ class _Row:
     def shape(self) -> tuple[object, ...]:
         """What is the same for modules that are built alike."""
         sizes = tuple(sorted(self.parameters.values()))
-        kind = (self.scope.class_name, self.operators, sizes, self.output)
+        kind = (self.scope.class_name, self.operators - self.asked, sizes, self.output)
         return (*kind, *(child.shape() for child in self.children))
 
 
@@ -151,6 +154,7 @@ def _rows(graph: Graph) -> _Row:
         while inside is not None:
             row = rows[inside]
             row.operators += not node.traits.region
+            row.asked += node.kind in READS
             row.parameters.update(used)
             row.output = made or row.output
             inside = inside.parent
@@ -185,11 +189,11 @@ def _lines(row: _Row, depth: int) -> list[tuple[str, str, str, str, str]]:
             for child in run:
                 lines += _lines(child, depth)
             continue
-        first = run[0]
-        label = f"{'  ' * first.depth}{first.scope.last_name} … {run[-1].scope.last_name} ({len(run)} ×)"
-        lines.append(_line(label, first, len(run)))
+        first, last = run[0], run[-1]
+        label = f"{'  ' * first.depth}{first.scope.last_name} … {last.scope.last_name} ({len(run)} ×)"
+        lines.append(_line(label, last, len(run)))
         # What is in one of them stands for all.
-        lines += _lines(first, depth)[1:]
+        lines += _lines(last, depth)[1:]
     return lines
 
 

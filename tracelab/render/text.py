@@ -111,11 +111,11 @@ def _tree_rows(module: Module, depth: int) -> list[tuple[int, str]]:
             for child in run:
                 rows += _tree_rows(child, depth)
         else:
-            first = run[0]
-            label = f"{'  ' * first.depth}{first.name} … {run[-1].name}  {len(run)} × {first.class_name or first.name}"
+            first, last = run[0], run[-1]
+            label = f"{'  ' * first.depth}{first.name} … {last.name}  {len(run)} × {first.class_name or first.name}"
             rows.append((sum(child.ops for child in run), f"{label}{', each' if first.children else ''}"))
             # What is in one of them stands for all.
-            rows += _tree_rows(first, depth)[1:]
+            rows += _tree_rows(last, depth)[1:]
     return rows
 
 
@@ -134,7 +134,7 @@ def runs(modules: list[Module]) -> list[list[Module]]:
 
 
 def _build(module: Module) -> tuple[object, ...]:
-    return (module.class_name or module.name, module.ops, *(_build(child) for child in module.children))
+    return (module.class_name or module.name, module.ops - module.aside, *(_build(child) for child in module.children))
 
 
 def _failure(document: ViewDocument) -> Iterator[str]:

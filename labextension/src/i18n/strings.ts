@@ -13,11 +13,15 @@ export const call = (name: string, number: number) => trans.__('%1 (call %2)', n
 /** The name of a box that holds what nothing depends on. */
 export const unusedOps = (count: number) => trans._n('%1 unused operator', '%1 unused operators', count);
 export const unusedNote = () => trans.__('No output depends on them, and they change nothing.');
+export const constants = () => trans.__('constants');
+export const constantsNote = () => trans.__('Made from sizes and numbers alone: positions, masks, zeros.');
 /** What a group is that is a call of a Python function. */
 export const functionCall = () => trans.__('function call');
 export const similarBlocks = (count: number, ops: string) => trans.__('%1 blocks, %2', count, ops);
 export const repeatedBlocks = (count: number, ops: string) =>
   trans.__('%1 repeated blocks, %2 each', count, ops);
+/** In the box of repeated blocks, under `× 12`. */
+export const each = (ops: string) => trans.__('%1 each', ops);
 export const scalar = () => trans.__('scalar');
 export const values = (count: number) => trans.__('%1 values', count);
 export const openGroup = () => trans.__('open group');

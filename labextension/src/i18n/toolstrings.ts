@@ -109,8 +109,8 @@ export const helpExport = () => trans.__('export as PNG, SVG, PDF, DOT, JSON or 
 export const story = () => trans.__('What is drawn (l)');
 export const storyMenu = () => trans.__('What is drawn');
 export const functionGroups = () => trans.__('Calls of functions as groups');
-export const foldSizes = () => trans.__('Sizes in what uses them');
-export const foldUnused = () => trans.__('Unused operators in one note');
+export const foldSizes = () => trans.__('Sizes and no-ops in other boxes');
+export const foldUnused = () => trans.__('Unused operators and constants in notes');
 export const trainingGroups = () => trans.__('Training as groups, modes aside');
 export const nameSizes = () => trans.__('Sizes by name');
 export const namesShown = () => trans.__('Sizes by name');

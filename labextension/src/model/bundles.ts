@@ -1,19 +1,19 @@
 /**
- * Boxes of the browser's own that stand for several elements: the inputs or outputs of one structure, and what nothing
- * depends on. As scopes they are numbered after the document's and those of repeated blocks.
+ * Boxes of the browser's own that stand for several elements: the inputs or outputs of one structure, what is made from
+ * sizes alone, and what nothing depends on. As scopes they are numbered after the document's and those of repeated blocks.
  */
 
 import type { ViewDocument } from '../protocol/viewdocument';
 
-export type BundleKind = 'inputs' | 'outputs' | 'unused';
+export type BundleKind = 'inputs' | 'outputs' | 'constants' | 'unused';
 
 export interface Bundle {
   /** The number of its own scope. */
   readonly scope: number;
   readonly kind: BundleKind;
-  /** `past_key_values`; of what is unused, the row of the scope that it stands in. */
+  /** `past_key_values`; of what steps aside, the row of the scope that it stands in. */
   readonly name: string;
-  /** Places in the hierarchy's `inputs` or `outputs`; of what is unused, elements. */
+  /** Places in the hierarchy's `inputs` or `outputs`; of what steps aside, elements. */
   readonly members: readonly number[];
 }
 
@@ -49,6 +49,9 @@ export function findBundles(kind: BundleKind, names: readonly string[], first: n
 /** The bundle that a scope is; undefined for any other scope. */
 export const bundleOf = (h: Tree, scope: number): Bundle | undefined =>
   h.bundles[scope - h.document.scopes.parent.length - h.repeats.length];
+
+/** Whether it stands for inputs or outputs of the graph. */
+export const isOfEnds = ({ kind }: Bundle): boolean => kind.endsWith('puts');
 
 /** Whether a scope is a module of the document, and none of the browser's own. */
 export const isDocumentScope = (h: Tree, scope: number): boolean => scope < h.document.scopes.parent.length;

@@ -3,10 +3,11 @@
 import * as strings from '../i18n/strings';
 import { differenceCount, diffStatusOf, statusText } from './diff/differences';
 import type { ViewDocument } from '../protocol/viewdocument';
-import { bundleOf } from './bundles';
+import { bundleOf, isOfEnds } from './bundles';
 import {
   kindOf,
   boundaryName,
+  givenName,
   boundaryValue,
   inputOfOutput,
   isAffected,
@@ -15,6 +16,7 @@ import {
   type Hierarchy,
 } from './hierarchy';
 import { repeatOf } from './repeats';
+import { groupEdges } from './traversal';
 import { isNamed } from './sizenames';
 
 export const string = (document: ViewDocument, index: number): string =>
@@ -83,6 +85,16 @@ export function compact(count: number): string {
   return String(count);
 }
 
+/** What the code calls the one tensor that several operators make from sizes alone. */
+function constantName(h: Hierarchy, scope: number): string {
+  const [made, ...others] = groupEdges(h, scope).out;
+  const { nodes, values } = h.document;
+  const name = givenName(string(h.document, values.name[made] ?? -1));
+  const isNamed =
+    others.length === 0 && name !== shortKind(string(h.document, nodes.kind[values.node[made]] ?? -1));
+  return isNamed && name !== '' ? name : strings.constants();
+}
+
 export function scopeName(h: Hierarchy, scope: number): string {
   const { document } = h;
   const { scopes } = document;
@@ -95,38 +107,54 @@ export function scopeName(h: Hierarchy, scope: number): string {
   }
   const bundle = bundleOf(h, scope);
   if (bundle !== undefined) {
-    return bundle.kind === 'unused' ? strings.unusedOps(h.opCount[scope]) : bundle.name;
+    return isOfEnds(bundle)
+      ? bundle.name
+      : bundle.kind === 'unused'
+        ? strings.unusedOps(h.opCount[scope])
+        : constantName(h, scope);
   }
   const own = string(document, scopes.name[scope]);
   const call = scopes.call[scope];
   return call === 0 ? own : (h.isPhase[scope] ? strings.numbered : strings.call)(own, call + 1);
 }
 
-/** The class of a module; of repeated calls, which have none, what is called. */
+/** The class of a module; of repeated calls, which have none, what is called; of blocks of several classes their list. */
 export function scopeClass(h: Hierarchy, scope: number): string {
   const { scopes } = h.document;
-  const first = repeatOf(h, scope)?.members[0];
+  const members = repeatOf(h, scope)?.members;
+  const first = members?.[0];
+  if (members?.some((member) => scopes.class_name[member] !== scopes.class_name[members[0]])) {
+    return string(h.document, scopes.name[members[0]]).replace(/\.\d+$/, '');
+  }
   const own = string(h.document, scopes.class_name[first ?? scope] ?? -1);
   return own === '' && first !== undefined ? string(h.document, scopes.name[first]) : own;
 }
 
-/** `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. */
-export function repeatText(h: Hierarchy, scope: number): string {
+/**
+ * `12 repeated blocks, 30 ops each`, or all their ops where they differ; empty for all but collapsed blocks. In a box,
+ * whose title is `× 12`, `30 ops each`.
+ */
+export function repeatText(h: Hierarchy, scope: number, inBox = false): string {
   const members = repeatOf(h, scope)?.members;
   if (members === undefined) {
     return '';
   }
   const ops = h.opCount[members[0]];
-  return members.every((member) => h.opCount[member] === ops)
-    ? strings.repeatedBlocks(members.length, strings.ops(ops))
-    : strings.similarBlocks(members.length, strings.ops(h.opCount[scope]));
+  const alike = members.every((member) => h.opCount[member] === ops);
+  const text = strings.ops(alike ? ops : h.opCount[scope]);
+  const count = members.length;
+  return inBox
+    ? alike
+      ? strings.each(text)
+      : text
+    : (alike ? strings.repeatedBlocks : strings.similarBlocks)(count, text);
 }
 
 /** What is in a group, in few words: `14 ops`, `12 repeated blocks, 30 ops each`, `16 outputs`. */
-export function contentsText(h: Hierarchy, scope: number): string {
+export function contentsText(h: Hierarchy, scope: number, inBox = false): string {
   const bundle = bundleOf(h, scope);
-  return bundle === undefined || bundle.kind === 'unused'
-    ? repeatText(h, scope) || strings.ops(h.opCount[scope])
+  return bundle === undefined || !isOfEnds(bundle)
+    ? repeatText(h, scope, inBox) || strings.ops(h.opCount[scope])
     : (bundle.kind === 'inputs' ? strings.inputCount : strings.outputCount)(bundle.members.length);
 }
 
@@ -226,13 +254,16 @@ export function labelOf(h: Hierarchy, element: Element): Label {
     case 'group': {
       const scope = scopeOf(h, element);
       const parameters = h.parameterCount[scope];
+      const name = scopeName(h, scope);
       return {
-        title: scopeName(h, scope),
+        // Of a method the class stands in the group around it, or in the code.
+        title: h.isFunction[scope] ? name.slice(name.lastIndexOf('.') + 1) : name,
         subtitle: scopeClass(h, scope),
         detail:
           bundleOf(h, scope)?.kind === 'unused'
             ? ''
-            : contentsText(h, scope) + (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
+            : contentsText(h, scope, true) +
+              (parameters > 0 ? ` · ${strings.params(compact(parameters))}` : ''),
       };
     }
     default: {

@@ -3,7 +3,7 @@
  * read, opened as far as that allows.
  */
 
-import { isDocumentScope } from './bundles';
+import { isDocumentScope, isOfEnds } from './bundles';
 import { differencesOf, DiffStatus, type Differences } from './diff/differences';
 import { groupElement, kindOf, scopeOf, type Hierarchy } from './hierarchy';
 import { allScopes, documentScopes, openScope } from './openstate';
@@ -31,7 +31,7 @@ function boxesOf(
 ): { count: number; frames: Set<number>; closed: number[] } {
   const closed: number[] = [];
   const frames = new Set<number>();
-  const inBundles = h.bundles.reduce((sum, { members }) => sum + members.length - 1, 0);
+  const inBundles = h.bundles.filter(isOfEnds).reduce((sum, { members }) => sum + members.length - 1, 0);
   let count = h.inputs.length + h.outputs.length - inBundles;
   const walk = (scope: number): void => {
     for (const child of h.children[scope]) {
@@ -51,14 +51,20 @@ function boxesOf(
   return { count, frames, closed };
 }
 
-/** Groups that open together: siblings of one class are alike to a reader. */
+/** A group with a smaller part of the operators of a larger one is not like it. */
+const ALIKE = 0.1;
+
+/** Groups that open together: siblings of one class are alike to a reader, where none is much larger. */
 function families(h: Hierarchy, closed: readonly number[]): number[][] {
   const found = new Map<string, number[]>();
   for (const scope of closed) {
     const key = `${h.parent[groupElement(h, scope)]} ${h.document.scopes.class_name[scope]}`;
     found.set(key, [...(found.get(key) ?? []), scope]);
   }
-  return [...found.values()];
+  return [...found.values()].map((family) => {
+    const largest = Math.max(...family.map((scope) => h.opCount[scope]));
+    return family.filter((scope) => h.opCount[scope] > ALIKE * largest);
+  });
 }
 
 /** The first picture of a graph. */
@@ -152,7 +158,7 @@ function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set
       continue;
     }
     // The one box that holds the model says nothing while it is closed.
-    const isWrapper = family.length === 1 && part(family) >= WRAPPER;
+    const isWrapper = main.length === 1 && family.length === 1 && part(family) >= WRAPPER;
     if (zoomOf(next, isWrapper) >= (isWrapper ? READABLE_TITLES : READABLE)) {
       return next;
     }

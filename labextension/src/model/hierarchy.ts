@@ -7,7 +7,7 @@
  */
 
 import { Role, type ViewDocument } from '../protocol/viewdocument';
-import { bundleOf, findBundles, type Bundle } from './bundles';
+import { bundleOf, findBundles, isOfEnds, type Bundle } from './bundles';
 import { documentSizeNames, type SizeNames } from './sizenames';
 import { findRepeats, collapseByDefault, type Repeat } from './repeats';
 
@@ -18,9 +18,9 @@ export type ElementKind = 'op' | 'group' | 'input' | 'output';
 export interface Story {
   /** Calls of functions are groups. */
   readonly functions: boolean;
-  /** Arithmetic on sizes is part of what uses it. */
+  /** Arithmetic on sizes is part of what uses it, what changes nothing part of what made its tensor. */
   readonly foldSizes: boolean;
-  /** What nothing depends on is one note. */
+  /** What nothing depends on is one note, what is made from sizes alone another. */
   readonly foldUnused: boolean;
   /** Parts of training loops are groups; switches of modes, and reads and writes of gradients, are no boxes. */
   readonly training: boolean;
@@ -63,8 +63,10 @@ export interface Hierarchy {
   readonly isPhase: Uint8Array;
   /** For a node that is part of what uses it, or beside which it stands, that node; else -1. */
   readonly foldedInto: Int32Array;
-  /** For the gradients that are read: the nodes that made them, and what they made. */
+  /** For the gradients that are read, and for tensors that nodes give back as they are: the nodes that made them. */
   readonly gradientMaker: ReadonlyMap<number, number>;
+  readonly passedOn: ReadonlyMap<number, number>;
+  /** What these nodes made so. */
   readonly gradientsOf: ReadonlyMap<number, readonly number[]>;
   /** The expressions of the values that such nodes make. */
   readonly expressions: ReadonlyMap<number, string>;
@@ -113,7 +115,7 @@ export function tracePosition(h: Hierarchy, element: Element): number {
     return kind === 'input' ? -1 : h.nodes;
   }
   const bundle = kind === 'group' ? bundleOf(h, scopeOf(h, element)) : undefined;
-  if (bundle !== undefined && bundle.kind !== 'unused') {
+  if (bundle !== undefined && isOfEnds(bundle)) {
     return bundle.kind === 'inputs' ? -1 : h.nodes;
   }
   let first = element;
@@ -133,10 +135,20 @@ export function boundaryValue(h: Hierarchy, element: Element): number {
   return index < h.inputs.length ? h.inputs[index] : h.outputs[index - h.inputs.length];
 }
 
-const outputName = (document: ViewDocument, index: number): string => {
-  const path = document.output_names?.[index] ?? -1;
-  return document.strings[path >= 0 ? path : document.values.name[document.outputs[index]]];
+const outputName = ({ output_names, outputs, values, strings }: ViewDocument, index: number): string => {
+  const path = output_names?.[index] ?? -1;
+  if (path >= 0) {
+    return strings[path];
+  }
+  const name = strings[values.name[outputs[index]]];
+  const given = givenName(name);
+  const isAmong = (value: number, at: number): boolean =>
+    at !== index && givenName(strings[values.name[value]]) === given;
+  return outputs.some(isAmong) ? name : given;
 };
+
+/** The name that the code gave to a value: `x` of `x.159`, where other values have it, too. */
+export const givenName = (name: string): string => name.replace(/\.\d+$/, '');
 
 /** What it is called: an output by its path in the result, where it has one. */
 export function boundaryName(h: Hierarchy, element: Element): string {
@@ -170,7 +182,7 @@ export function inputOfOutput(h: Hierarchy, element: Element): string {
 
 /** The element that produces a value: an operator or a graph input; -1 for parameters and buffers. */
 export function producerOf(h: Hierarchy, value: number): Element {
-  const node = h.gradientMaker.get(value) ?? h.document.values.node[value];
+  const node = h.gradientMaker.get(value) ?? h.passedOn.get(value) ?? h.document.values.node[value];
   if (node >= 0) {
     return node;
   }
@@ -210,8 +222,8 @@ function modulePaths(
     const last = paths[members[members.length - 1]];
     paths.push(`${paths[members[0]]}…${last.slice(last.lastIndexOf('.') + 1)}`);
   }
-  bundles.forEach(({ kind, name }) =>
-    paths.push(`${kind}:${kind === 'unused' ? paths[Number(name)] : name}`),
+  bundles.forEach((bundle) =>
+    paths.push(`${bundle.kind}:${isOfEnds(bundle) ? bundle.name : paths[Number(bundle.name)]}`),
   );
   return paths;
 }
@@ -292,8 +304,11 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   const sizes = (story.foldSizes && nodes.sizes) || [];
   const foldedInto = foldingOf(document, sizes);
   const gradientMaker = foldMarkers(document, (story.training && nodes.markers) || [], foldedInto);
+  const passedOn = foldMarkers(document, (story.foldSizes && nodes.identities) || [], foldedInto);
   const gradientsOf = new Map<number, number[]>();
-  gradientMaker.forEach((node, value) => gradientsOf.set(node, [...(gradientsOf.get(node) ?? []), value]));
+  [...gradientMaker, ...passedOn].forEach(([value, node]) =>
+    gradientsOf.set(node, [...(gradientsOf.get(node) ?? []), value]),
+  );
   const expressions = new Map(
     sizes.flatMap(([node, text]) =>
       nodes.outputs[node].map((value) => [value, document.strings[text]] as const),
@@ -305,18 +320,14 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   scopes.phases?.forEach((scope) => (isPhase[scope] = 1));
   const isDrawn = (scope: number): boolean =>
     isPhase[scope] ? story.training : !isFunction[scope] || story.functions;
-  const isUnused = new Uint8Array(N);
-  (story.foldUnused ? nodes.unused : undefined)?.forEach((node) => (isUnused[node] = 1));
   const ownCount = new Int32Array(own);
-  /** Operators that are drawn themselves, and those that nothing depends on. */
+  /** Operators that are drawn themselves. */
   const drawnCount = new Int32Array(own);
-  const unusedCount = new Int32Array(own);
   const firstNode = new Int32Array(own).fill(-1);
   for (let node = 0; node < N; node++) {
     ownCount[nodes.scope[node]]++;
     if (foldedInto[node] < 0) {
       drawnCount[nodes.scope[node]]++;
-      unusedCount[nodes.scope[node]] += isUnused[node];
     }
     if (firstNode[nodes.scope[node]] < 0) {
       firstNode[nodes.scope[node]] = node;
@@ -327,7 +338,6 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     const above = scopes.parent[scope];
     ownCount[above] += ownCount[scope];
     drawnCount[above] += drawnCount[scope];
-    unusedCount[above] += unusedCount[scope];
     if (firstNode[scope] >= 0 && (firstNode[above] < 0 || firstNode[scope] < firstNode[above])) {
       firstNode[above] = firstNode[scope];
     }
@@ -355,27 +365,35 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     list.sort((a, b) => order(a) - order(b));
   }
 
-  const repeats = findRepeats(document, children, ownCount);
+  const repeats = findRepeats(document, children);
   const bundles = boundaryBundles(document, inputs, own + repeats.length);
   const inRepeats = new Set(repeats.flatMap(({ members }) => members));
-  /** Groups by their scopes, which the nodes come before. */
-  const isAside = (element: Element): boolean =>
-    element < N
-      ? isUnused[element] === 1
-      : unusedCount[element - N] === drawnCount[element - N] && !inRepeats.has(element - N);
-  for (let scope = 0; scope < own; scope++) {
-    // What is unused as a whole is part of the note around it.
-    if (unusedCount[scope] > 0 && (scope === 0 || unusedCount[scope] < drawnCount[scope])) {
-      const members = children[scope].filter(isAside);
-      if (members.length > 0) {
-        bundles.push({
-          scope: own + repeats.length + bundles.length,
-          kind: 'unused',
-          name: String(scope),
-          members,
-        });
+  const bundleAside = (kind: 'constants' | 'unused', rows: readonly number[], fewest: number): void => {
+    const isAside = new Uint8Array(N);
+    const count = new Int32Array(own);
+    for (const node of rows) {
+      isAside[node] = 1;
+      for (let scope = nodes.scope[node]; scope >= 0 && foldedInto[node] < 0; scope = scopes.parent[scope]) {
+        count[scope]++;
       }
     }
+    for (let scope = 0; scope < own; scope++) {
+      // What is aside as a whole is part of the note around it.
+      if (count[scope] >= fewest && (scope === 0 || count[scope] < drawnCount[scope])) {
+        const members = children[scope].filter((element) =>
+          element < N
+            ? isAside[element]
+            : count[element - N] === drawnCount[element - N] && !inRepeats.has(element - N),
+        );
+        if (members.length >= fewest) {
+          bundles.push({ scope: own + repeats.length + bundles.length, kind, name: String(scope), members });
+        }
+      }
+    }
+  };
+  if (story.foldUnused) {
+    bundleAside('unused', nodes.unused ?? [], 1);
+    bundleAside('constants', nodes.constants ?? [], 2);
   }
   const S = own + repeats.length + bundles.length;
   const opCount = new Int32Array(S);
@@ -402,8 +420,9 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     }
   }
 
-  for (const { scope, kind, name, members } of bundles) {
-    if (kind === 'unused') {
+  for (const bundle of bundles) {
+    const { scope, kind, name, members } = bundle;
+    if (!isOfEnds(bundle)) {
       const within = Number(name);
       const aside = new Set(members);
       const at = children[within].indexOf(members[0]);
@@ -464,6 +483,11 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
   for (let scope = failed < 0 ? -1 : nodes.scope[failed]; scope >= 0; scope = scopes.parent[scope]) {
     scopeFailed[scope] = 1;
   }
+  for (const bundle of bundles.filter((each) => !isOfEnds(each))) {
+    for (const member of bundle.members) {
+      scopeWarnings[bundle.scope] += member < N ? nodeWarnings[member] : scopeWarnings[member - N];
+    }
+  }
   for (const { scope, members } of repeats) {
     for (const member of members) {
       scopeWarnings[scope] += scopeWarnings[member];
@@ -488,6 +512,7 @@ export function buildHierarchy(document: ViewDocument, story: Story = STORY): Hi
     isPhase,
     foldedInto,
     gradientMaker,
+    passedOn,
     gradientsOf,
     expressions,
     inlined,

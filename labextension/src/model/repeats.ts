@@ -49,21 +49,20 @@ const sameShapes = ({ nodes, values }: ViewDocument, a: number, b: number): bool
 interface Compared {
   document: ViewDocument;
   children: number[][];
-  opCount: Int32Array;
   status: Uint8Array;
 }
 
 /**
- * Whether two scopes are of one class and hold the same operators, with the same shapes, in the same groups; of two
- * graphs also with the same fate, so that a group hides no difference among what stayed.
+ * Whether two scopes are of one class and draw the same operators, with the same shapes, in the same groups; of two
+ * graphs also with the same fate, so that a group hides no difference among what stayed. What steps aside tells no
+ * blocks apart: the first may have asked for what all of them use.
  */
 function alike(all: Compared, a: number, b: number): boolean {
-  const { document, children, opCount, status } = all;
+  const { document, children, status } = all;
   const { nodes, scopes } = document;
   const N = nodes.kind.length;
   return (
     scopes.class_name[a] === scopes.class_name[b] &&
-    opCount[a] === opCount[b] &&
     children[a].length === children[b].length &&
     children[a].every((one, at) => {
       const other = children[b][at];
@@ -82,7 +81,7 @@ function alike(all: Compared, a: number, b: number): boolean {
 }
 
 /**
- * Where the first run of equal blocks among neighbors of one class ends. The first and the last of a row often differ: by
+ * The rows among neighbors of one class, or of one list. The first and the last of a row often differ: by
  * what the first makes for all others, by what the last need not do. Elsewhere a row is made of equal blocks, or of a
  * few kinds by turns.
  */
@@ -102,6 +101,11 @@ function rowsAmong(all: Compared, blocks: readonly number[]): number[][] {
   if (mixes && isOneRow(kinds)) {
     return [[...blocks]];
   }
+  const { class_name } = all.document.scopes;
+  const split = blocks.findIndex((block) => class_name[block] !== class_name[blocks[0]]);
+  if (split > 0) {
+    return [...rowsAmong(all, blocks.slice(0, split)), ...rowsAmong(all, blocks.slice(split))];
+  }
   const rows: number[][] = [];
   blocks.forEach((block, at) => {
     if (at > 0 && kinds[at] === kinds[at - 1]) {
@@ -120,13 +124,14 @@ function isOneRow(kinds: readonly number[]): boolean {
     return true;
   }
   const counts = new Map<number, number>();
-  inner.forEach((kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1));
+  kinds.forEach((kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1));
+  [kinds[0], kinds[kinds.length - 1]].forEach((kind) => counts.get(kind) === 1 && counts.delete(kind));
   const turns = kinds.filter((kind, at) => at > 0 && kind !== kinds[at - 1]).length;
   return counts.size <= 3 && [...counts.values()].every((count) => count > 1) && turns > counts.size;
 }
 
 /** All rows of repeated blocks, outer ones first. */
-export function findRepeats(document: ViewDocument, children: number[][], opCount: Int32Array): Repeat[] {
+export function findRepeats(document: ViewDocument, children: number[][]): Repeat[] {
   const { nodes, scopes } = document;
   const N = nodes.kind.length;
   const S = scopes.parent.length;
@@ -137,7 +142,11 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
   const isOfOneClass = (a: number, b: number): boolean =>
     scopes.class_name[a] === scopes.class_name[b] &&
     (functions.has(a) || functions.has(b) ? scopes.name[a] === scopes.name[b] : true);
-  const all = { document, children, opCount, status: statusColumn(document) };
+  /** `layers.` of `layers.3`; empty for what stands in no list. */
+  const listOf = (scope: number): string =>
+    /^(.*\.)\d+$/.exec(document.strings[scopes.name[scope]])?.[1] ?? '';
+  const isOfOneList = (a: number, b: number): boolean => listOf(a) !== '' && listOf(a) === listOf(b);
+  const all = { document, children, status: statusColumn(document) };
   for (let within = 0; within < S; within++) {
     let run: number[] = [];
     const end = (): void => {
@@ -154,7 +163,7 @@ export function findRepeats(document: ViewDocument, children: number[][], opCoun
         end();
         continue;
       }
-      if (run.length > 0 && !isOfOneClass(run[0], child - N)) {
+      if (run.length > 0 && !isOfOneClass(run[0], child - N) && !isOfOneList(run[0], child - N)) {
         end();
       }
       run.push(child - N);

@@ -144,7 +144,7 @@ export function groupEdges(h: Hierarchy, scope: number): { into: number[]; out: 
       }
     }
     for (const value of outputsOf(h, node)) {
-      if (h.outputs.includes(value) || h.users[value].some((user) => !inside.has(user))) {
+      if (h.outputs.includes(value) || h.users[value].some((user) => !inside.has(drawnAs(h, user)))) {
         out.add(value);
       }
     }

@@ -46,7 +46,9 @@ const nodeColumns = object(
     opaque: list(index('nodes')),
     sizes: list(tuple(index('nodes'), index('strings'))),
     unused: list(index('nodes')),
+    constants: list(index('nodes')),
     markers: list(tuple(index('nodes'), optionalIndex('nodes'))),
+    identities: list(tuple(index('nodes'), index('nodes'))),
     backward: list(index('nodes')),
   },
 );

@@ -68,8 +68,12 @@ export interface NodeColumns {
   sizes?: [number, number][];
   /** Nodes on which no output and nothing outside the graph depends. */
   unused?: number[];
+  /** Nodes that make positions, masks and other tensors from sizes and numbers alone. */
+  constants?: number[];
   /** Switches of modes and contexts, reads and writes of gradients; with a read what made or last changed it. */
   markers?: [number, number][];
+  /** Nodes that give back the tensor that they take, as it is; with each what made it. */
+  identities?: [number, number][];
   /** Nodes that work out gradients. */
   backward?: number[];
 }

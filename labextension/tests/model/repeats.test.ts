@@ -40,7 +40,7 @@ describe('repeated blocks in a row', () => {
 
   it('are one box between what comes before and after', () => {
     const h = buildHierarchy(layers([32, 32, ...equal(12)]));
-    expect(titles(h)).toEqual(['x', 'layers.0', 'layers.1', '× 12', 'x.14']);
+    expect(titles(h)).toEqual(['x', 'layers.0', 'layers.1', '× 12', 'x']);
     expect(visibleFor(h, new Set()).edges.length).toBe(4);
   });
 
@@ -51,6 +51,54 @@ describe('repeated blocks in a row', () => {
 
   it('are one row where a few kinds come by turns', () => {
     expect(rows(buildHierarchy(layers([64, 64, 32, 64, 64, 32, 64, 64, 32])))).toEqual(['layers.0…8']);
+  });
+
+  it('are one row where the last is of the rarer kind, or two kinds come by turns', () => {
+    expect(rows(buildHierarchy(layers([64, 64, 32, 64, 64, 32])))).toEqual(['layers.0…5']);
+    expect(rows(buildHierarchy(layers([64, 32, 64, 32])))).toEqual(['layers.0…3']);
+    expect(rows(buildHierarchy(layers([64, 64, 32, 32])))).toEqual([]);
+  });
+
+  it('are one row where the first asked once for a dtype that all of them use', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [8]);
+    [0, 1, 2, 3].forEach((at) =>
+      b.module(String(at), 'Block', () => {
+        const dtype = at === 0 ? b.op('dtype', [x], null, 'dtype', 'int') : -1;
+        const inner = b.op('norm', dtype < 0 ? [x] : [x, dtype], [8]);
+        x = b.op('relu', [inner], [8]);
+      }),
+    );
+    b.document.nodes.sizes = [[0, b.string('x.dtype')]];
+    b.output(x);
+    const h = buildHierarchy(b.document);
+    expect(rows(h)).toEqual(['0…3']);
+    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).title).toBe('× 4');
+  });
+
+  it('are one row of a list whose blocks are of two classes by turns', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [8]);
+    [...'mmammmammm'].forEach((kind, at) =>
+      b.module(`layers.${at}`, kind === 'm' ? 'Mamba' : 'Attention', () => {
+        x = b.op('relu', [b.op(kind === 'm' ? 'exp' : 'softmax', [x], [8])], [8]);
+      }),
+    );
+    b.output(x);
+    const h = buildHierarchy(b.document);
+    expect(titles(h)).toEqual(['x', '× 10', 'relu']);
+    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).subtitle).toBe('layers');
+  });
+
+  it('are rows of one class where the list is of no such kind', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [8]);
+    [...'mmmmaaaa'].forEach((kind, at) =>
+      b.module(`layers.${at}`, kind, () => {
+        x = b.op('relu', [b.op(kind === 'm' ? 'exp' : 'softmax', [x], [8])], [8]);
+      }),
+    );
+    expect(rows(buildHierarchy(b.document))).toEqual(['layers.0…3', 'layers.4…7']);
   });
 
   it('are no row where each is another', () => {
@@ -64,7 +112,7 @@ describe('repeated blocks in a row', () => {
       b.module(String(at), 'Block', () => equal(count).forEach(() => (x = b.op('relu', [x], [1])))),
     );
     const h = buildHierarchy(b.document);
-    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).detail).toBe('4 blocks, 11 ops');
+    expect(labelOf(h, groupElement(h, h.repeats[0].scope)).detail).toBe('11 ops');
   });
 
   it('say how many they are and what each holds', () => {
@@ -73,7 +121,7 @@ describe('repeated blocks in a row', () => {
     expect(labelOf(h, fold)).toEqual({
       title: '× 12',
       subtitle: 'Block',
-      detail: '12 repeated blocks, 2 ops each · 120 params',
+      detail: '2 ops each · 120 params',
     });
     expect(accessibleName(h, fold, false)).toBe(
       '× 12: Block, closed group, 12 repeated blocks, 2 ops each, 1 warning',
@@ -93,14 +141,14 @@ describe('repeated blocks in a row', () => {
 
   it('are folded at first', () => {
     const h = buildHierarchy(layers(equal(80)));
-    expect(titles(h, firstPicture(h, layout))).toEqual(['x', '× 80', 'x.80']);
+    expect(titles(h, firstPicture(h, layout))).toEqual(['x', '× 80', 'x']);
   });
 
   it('stand as before once unfolded', () => {
     const document = layers(equal(6));
     const h = buildHierarchy(document);
     h.repeats.forEach((repeat) => collapseRepeat(h, repeat, false));
-    expect(titles(h)).toEqual(['x', ...equal(6).map((_, at) => `layers.${at}`), 'x.6']);
+    expect(titles(h)).toEqual(['x', ...equal(6).map((_, at) => `layers.${at}`), 'x']);
     h.repeats.forEach((repeat) => collapseRepeat(h, repeat, true));
     expect(h).toEqual(buildHierarchy(document));
   });

@@ -212,12 +212,12 @@ describe('the menu', () => {
   it('draws sizes and unused operators as they stand, and back', async () => {
     await open(told());
     const first = names();
-    choose('Sizes in what uses them').click();
+    choose('Sizes and no-ops in other boxes').click();
     await vi.waitFor(() => expect(names()).toContain('floordiv'));
-    choose('Unused operators in one note').click();
+    choose('Unused operators and constants in notes').click();
     await vi.waitFor(() => expect(names()).toContain('sin'));
-    choose('Sizes in what uses them').click();
-    choose('Unused operators in one note').click();
+    choose('Sizes and no-ops in other boxes').click();
+    choose('Unused operators and constants in notes').click();
     await vi.waitFor(() => expect(names()).toEqual(first));
   });
 
@@ -244,7 +244,7 @@ describe('the menu', () => {
     await open(told());
     explorer.select(5);
     await vi.waitFor(() => expect(host.dataset.selected).toBe('5'));
-    choose('Sizes in what uses them').click();
+    choose('Sizes and no-ops in other boxes').click();
     await vi.waitFor(() => expect(names()).toContain('floordiv'));
     await vi.waitFor(() => expect(host.dataset.selected).toBe('5'));
   });

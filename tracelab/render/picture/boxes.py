@@ -26,8 +26,9 @@ class Box:
 def boxes(document: ViewDocument, most: int) -> list[Box]:
     """At most `most` boxes, in execution order, that hold every node on which tensors flow."""
     modules = module_tree(document)
-    marked = {node for node, _ in document["nodes"].get("markers", ())}
-    drawn = [node not in marked and has_tensors(document, node) for node in range(len(document["nodes"]["kind"]))]
+    nodes = document["nodes"]
+    marked = {node for node, _ in (*nodes.get("markers", ()), *nodes.get("identities", ()))}
+    drawn = [node not in marked and has_tensors(document, node) for node in range(len(nodes["kind"]))]
     opened = _open_modules(modules, drawn, most)
     return fold_runs(document, boxes_in(document, modules, drawn, opened), most)
 

@@ -216,10 +216,11 @@ class _Picture:
         nodes, shapes, roles = self.document["nodes"], self.document["values"]["shape"], self.document["values"]["role"]
         writer = writers(self.document)
         made: dict[int, str] = dict(tails)
-        gradients = {number: self.box_of.get(maker) for number, maker in nodes.get("markers", ()) if maker >= 0}
+        passed = (*nodes.get("markers", ()), *nodes.get("identities", ()))
+        passing = {number: self.box_of.get(maker) for number, maker in passed if maker >= 0}
         for number in range(len(nodes["kind"])):
             box = self.box_of.get(number)
-            maker = gradients.get(number)
+            maker = passing.get(number)
             if maker is not None:
                 made.update(dict.fromkeys(nodes["outputs"][number], f"n{maker}"))
             if box is None:

@@ -1,21 +1,22 @@
-"""What is not the story of a graph: arithmetic on sizes, and what nothing depends on."""
+"""What is not the story of a graph: arithmetic on sizes, no-ops, constants, and what nothing depends on."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from tracelab.graph.aliasing import has_effect, written_values
+from tracelab.graph.aliasing import Aliasing, has_effect, is_idle_dropout, written_values
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Node, Value
+from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import DEVICE, DTYPE, FINFO, NBYTES
 from tracelab.graph.passes.simplify import needed_nodes
 from tracelab.graph.size_names import size_name
 from tracelab.graph.text.arguments import given_arguments, text_of
+from tracelab.graph.types import TensorType
 from tracelab.render.fold import Folded
 
 _NUMBERS = frozenset(("int", "float", "bool", "Device"))
-_READS = frozenset(("aten::size", "aten::numel", "aten::dim", "aten::stride", DTYPE, DEVICE, FINFO, NBYTES))
+READS = frozenset(("aten::size", "aten::numel", "aten::dim", "aten::stride", DTYPE, DEVICE, FINFO, NBYTES))
 """What is asked of a tensor without a look at its elements."""
 _SIGNS = {
     "aten::add": "+",
@@ -28,6 +29,9 @@ _SIGNS = {
     "aten::mod": "%",
     "aten::pow": "**",
 }
+_CONVERSIONS = frozenset(
+    f"aten::{name}" for name in ("to", "type_as", "contiguous", "view", "view_as", "reshape", "expand", "slice")
+)
 _AGAIN = re.compile(r"\.\d+$")
 """What makes a name unique."""
 _LONGEST = 60
@@ -50,7 +54,7 @@ def size_expressions(graph: Graph, folded: Folded) -> dict[int, str]:
         made = outputs[0]
         if made in results or made not in used or made in warned or node.traits.effect or node.traits.opaque:
             continue
-        if node.kind not in _READS and any(value not in texts and not _is_number(value) for value in node.inputs):
+        if node.kind not in READS and any(value not in texts and not _is_number(value) for value in node.inputs):
             continue
         texts[made] = found[place] = _expression(node, made, texts)
     return found
@@ -71,7 +75,7 @@ def _expression(node: Node, made: Value, texts: dict[Value, str]) -> str:
         return named
     items = [item for _, item in given_arguments(node)]
     parts = [_operand(item, texts) for item in items]
-    if node.kind in _READS and parts:
+    if node.kind in READS and parts:
         rest = ", ".join(parts[1:])
         text = f"{parts[0]}.{base}" if node.kind in (DTYPE, DEVICE) else f"{parts[0]}.{base}({rest})"
     elif node.kind in _SIGNS and len(parts) == 2:
@@ -85,6 +89,78 @@ def _operand(item: Any, texts: dict[Value, str]) -> str:
     if isinstance(item, Value):
         return texts.get(item) or _AGAIN.sub("", item.name)
     return text_of(item, "")
+
+
+def identities(graph: Graph, folded: Folded, minor: frozenset[int]) -> list[tuple[int, int]]:
+    """The nodes that give back the tensor that they take, each with what made it.
+
+    Such a node converts to the dtype, the shape or the layout that is there already, or is a dropout that drops
+    nothing. Those on an input of the graph, and those with a warning, are not among them.
+
+    Args:
+        graph: What was recorded.
+        folded: The graph as it is shown.
+        minor: The places of nodes that step aside themselves.
+
+    Returns:
+        Places among the shown nodes, in order.
+    """
+    warned = {warning.node for warning in graph.warnings}
+    made_by = {value: place for place, outputs in enumerate(folded.outputs) for value in outputs}
+    found: dict[int, int] = {}
+    for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
+        if not (node.kind in _CONVERSIONS or is_idle_dropout(node)) or len(outputs) != 1:
+            continue
+        if node is graph.failed or node in warned:
+            continue
+        taken = node.args[0] if node.args else None
+        if not isinstance(taken, Value) or not taken.is_tensor or taken.type != outputs[0].type:
+            continue
+        maker = made_by.get(taken, -1)
+        if maker >= 0 and maker not in minor:
+            found[place] = found.get(maker, maker)
+    return list(found.items())
+
+
+def constant_nodes(graph: Graph, folded: Folded, aside: frozenset[int]) -> list[int]:
+    """The places of nodes that make positions, masks and other tensors from sizes and numbers alone.
+
+    No element of an input, a parameter or a buffer decides what they give, and nothing is written into it.
+
+    Args:
+        graph: What was recorded.
+        folded: The graph as it is shown.
+        aside: The places of nodes that are no such constants, because they step aside in another way.
+    """
+    written = {value for node in graph.nodes for value in written_values(node)}
+    memory: Aliasing | None = None
+    changed: set[Value] = set()
+    made: set[Value] = set()
+    found: list[int] = []
+    for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
+        if node.kind in READS:
+            made.update(outputs)
+            continue
+        if not all(value in made or _is_constant(value) for value in node.inputs):
+            continue
+        if node is graph.failed or node.traits.opaque or has_effect(node) or written_values(node):
+            continue
+        if written:
+            if memory is None:
+                memory = Aliasing(graph)
+                changed = {memory.family(value) for value in written}
+            if any(memory.family(value) in changed for value in outputs):
+                continue
+        made.update(outputs)
+        if place not in aside:
+            found.append(place)
+    return found
+
+
+def _is_constant(value: Value) -> bool:
+    """Not a weight that a function holds itself."""
+    is_weight = isinstance(value.type, TensorType) and value.type.requires_grad
+    return value.role is Role.CONSTANT and not is_weight
 
 
 def unused_nodes(graph: Graph, folded: Folded) -> list[int]:

@@ -28,7 +28,7 @@ from tracelab.protocol.view_document import (
 )
 from tracelab.quickfix.quick_fix import quick_fix
 from tracelab.render.fold import Folded
-from tracelab.render.view_document.asides import size_expressions, unused_nodes
+from tracelab.render.view_document.asides import constant_nodes, identities, size_expressions, unused_nodes
 from tracelab.render.view_document.function_scopes import FunctionScope, function_scopes
 from tracelab.render.view_document.markers import markers
 from tracelab.render.view_document.source_table import SourceTable
@@ -90,6 +90,7 @@ class DocumentBuilder:
         scopes, scope_index = self.scope_rows()
         marked = markers(graph, folded) if self.tells_story else []
         minor = frozenset((*sizes, *(place for place, _ in marked)))
+        same = identities(graph, folded, minor) if self.tells_story else []
         node_scopes = self.function_rows(scopes, scope_index, minor) if self.tells_story else {}
         self.number_values()
         nodes = self.node_rows(scope_index)
@@ -100,8 +101,14 @@ class DocumentBuilder:
         unused = unused_nodes(graph, folded) if self.tells_story else []
         if unused:
             nodes["unused"] = unused
+        aside = frozenset((*minor, *unused, *(place for place, _ in same)))
+        constants = constant_nodes(graph, folded, aside) if self.tells_story else []
+        if constants:
+            nodes["constants"] = constants
         if marked:
             nodes["markers"] = marked
+        if same:
+            nodes["identities"] = same
         backward = [place for place, node in enumerate(folded.nodes) if self.tells_story and is_backward(node)]
         if backward:
             nodes["backward"] = backward

@@ -2,7 +2,7 @@
 
 import * as strings from '../../i18n/strings';
 import { integerText } from '../../i18n/translation';
-import { bundleOf } from '../../model/bundles';
+import { bundleOf, isOfEnds } from '../../model/bundles';
 import {
   boundaryText,
   callText,
@@ -92,8 +92,10 @@ function nodeDetails(h: Hierarchy, node: number, jump: Jump): Node[] {
 
 /** Of the inputs or outputs of one structure, each. */
 function bundleDetails(h: Hierarchy, scope: number, jump: Jump): Node[] {
-  if (bundleOf(h, scope)!.kind === 'unused') {
-    return [element('h2', { text: scopeName(h, scope) }), element('p', { text: strings.unusedNote() })];
+  const bundle = bundleOf(h, scope)!;
+  if (!isOfEnds(bundle)) {
+    const note = bundle.kind === 'unused' ? strings.unusedNote() : strings.constantsNote();
+    return [element('h2', { text: scopeName(h, scope) }), element('p', { text: note })];
   }
   const members = h.children[scope];
   const isInput = kindOf(h, members[0]) === 'input';

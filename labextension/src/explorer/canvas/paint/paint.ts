@@ -110,7 +110,7 @@ export function lookOf(h: Hierarchy, scene: Scene, index: number): Look {
   if (kind === 'open' || bundle === undefined) {
     return h.isFunction[scope] ? (kind === 'open' ? 'openFunction' : 'function') : kind;
   }
-  return bundle === 'unused' ? 'unused' : bundle === 'inputs' ? 'input' : 'output';
+  return bundle === 'inputs' ? 'input' : bundle === 'outputs' ? 'output' : 'unused';
 }
 
 export function boxStyleOf({ h, scene, theme }: Paint, index: number): BoxStyle {
