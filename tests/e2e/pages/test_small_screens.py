@@ -88,14 +88,16 @@ def test_a_tap_on_a_node_presses_nothing_in_the_panel_that_it_opens(phone, folde
 
 def test_a_tap_on_the_square_of_a_group_opens_it(phone, folder):
     explorer = opened(phone, folder / "resnet.html")
+    explorer.collapse_all()
     place = explorer.position("layer2")["toggle"]
     explorer.page.touchscreen.tap(place["x"], place["y"])
     expect(explorer.box("layer2: Sequential")).to_have_attribute("aria-expanded", "true")
 
 
-@pytest.mark.parametrize(("away", "covered"), [(30, False), (130, True)])
+@pytest.mark.parametrize(("away", "covered"), [(30, False), (150, True)])
 def test_a_double_click_opens_the_group_that_moved_away_under_the_first_click(browser, folder, away, covered):
     context = browser.new_context(viewport={"width": 740, "height": 460})
+    context.add_init_script("localStorage.setItem('tracelab:flow', 'down')")
     explorer = opened(context, folder / "gpt.html")
     place = explorer.position("blocks.0…3")
     x = place["toggle"]["x"] + away
