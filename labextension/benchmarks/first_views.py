@@ -191,5 +191,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("models", nargs="*", default=list(MODELS), metavar="MODEL")
     parser.add_argument("--dark", action="store_true", help="in dark colours")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     main(given.folder, given.models, "dark" if given.dark else "light")

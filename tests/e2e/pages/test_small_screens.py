@@ -94,14 +94,14 @@ def test_a_tap_on_the_square_of_a_group_opens_it(phone, folder):
     expect(explorer.box("layer2: Sequential")).to_have_attribute("aria-expanded", "true")
 
 
-@pytest.mark.parametrize(("away", "covered"), [(30, False), (150, True)])
+@pytest.mark.parametrize(("away", "covered"), [(30, False), (95, True)])
 def test_a_double_click_opens_the_group_that_moved_away_under_the_first_click(browser, folder, away, covered):
-    context = browser.new_context(viewport={"width": 740, "height": 460})
+    context = browser.new_context(viewport={"width": 620, "height": 460})
     context.add_init_script("localStorage.setItem('tracelab:flow', 'down')")
     explorer = opened(context, folder / "gpt.html")
     place = explorer.position("blocks.0…3")
     x = place["toggle"]["x"] + away
-    assert (x > 400) is covered, "the panel lies on the right of that"
+    assert (x > 280) is covered, "the panel lies on the right of that"
     explorer.page.mouse.dblclick(x, place["y"], delay=30)
     expect(explorer.box("× 4: Block")).to_have_attribute("aria-expanded", "true")
     context.close()
@@ -152,7 +152,7 @@ def test_in_a_frame_the_box_that_is_clicked_is_free_of_the_panel(browser, folder
 
 
 def test_closing_the_panel_moves_the_picture_back(browser, folder):
-    context = browser.new_context(viewport={"width": 740, "height": 460})
+    context = browser.new_context(viewport={"width": 640, "height": 460})
     explorer = opened(context, folder / "gpt.html")
     before = explorer.position("blocks.0…3")
     explorer.click("blocks.0…3")

@@ -67,7 +67,7 @@ FIRST = [
     "iteration 2",
     "iteration 3",
     "iteration 4",
-    "loss.3",
+    "loss",
 ]
 
 

@@ -132,29 +132,28 @@ def constant_nodes(graph: Graph, folded: Folded, aside: frozenset[int]) -> list[
         folded: The graph as it is shown.
         aside: The places of nodes that are no such constants, because they step aside in another way.
     """
-    written = {value for node in graph.nodes for value in written_values(node)}
-    memory: Aliasing | None = None
-    changed: set[Value] = set()
     made: set[Value] = set()
-    found: list[int] = []
+    found: dict[int, list[Value]] = {}
     for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
         if node.kind in READS:
             made.update(outputs)
             continue
-        if not all(value in made or _is_constant(value) for value in node.inputs):
+        if not all(value in made or _is_constant(value) for value in node.inputs) or node is graph.failed:
             continue
-        if node is graph.failed or node.traits.opaque or has_effect(node) or written_values(node):
-            continue
-        if written:
-            if memory is None:
-                memory = Aliasing(graph)
-                changed = {memory.family(value) for value in written}
-            if any(memory.family(value) in changed for value in outputs):
-                continue
-        made.update(outputs)
-        if place not in aside:
-            found.append(place)
-    return found
+        if not (node.traits.opaque or has_effect(node) or written_values(node)):
+            made.update(outputs)
+            found[place] = outputs
+    written = {value for node in graph.nodes for value in written_values(node)} if found else set()
+    if written:
+        memory = Aliasing(graph)
+        changed = {memory.family(value) for value in written}
+        lost: set[Value] = set()
+        for place, outputs in list(found.items()):
+            is_changed = any(memory.family(value) in changed for value in outputs)
+            if is_changed or not lost.isdisjoint(folded.nodes[place].inputs):
+                lost.update(outputs)
+                del found[place]
+    return [place for place in found if place not in aside]
 
 
 def _is_constant(value: Value) -> bool:

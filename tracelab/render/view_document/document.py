@@ -102,14 +102,15 @@ class DocumentBuilder:
         if unused:
             nodes["unused"] = unused
         aside = frozenset((*minor, *unused, *(place for place, _ in same)))
-        constants = constant_nodes(graph, folded, aside) if self.tells_story else []
+        backward = [place for place, node in enumerate(folded.nodes) if self.tells_story and is_backward(node)]
+        # What a training loop keeps is no constant, and to find that out takes long.
+        constants = constant_nodes(graph, folded, aside) if self.tells_story and not backward else []
         if constants:
             nodes["constants"] = constants
         if marked:
             nodes["markers"] = marked
         if same:
             nodes["identities"] = same
-        backward = [place for place, node in enumerate(folded.nodes) if self.tells_story and is_backward(node)]
         if backward:
             nodes["backward"] = backward
         values = self.value_rows()
