@@ -28,9 +28,17 @@ async function minified(entry, options) {
   return outputFiles[0].text.trim();
 }
 
+/** Properties that never leave the layout: their names may be short. */
+const WITHIN_LAYOUT =
+  /^(ranks|upperOffset|lowerOffset|upper|lower|inPorts|outPorts|rows|source|target|members|start|count|kind|bends|bendNet|nets|items|signature|entry|exit|below|above|high|low|track|fixed|lanes|lane|used|apart|reach|steps|weight|still|lines)$/;
+
 /** The layout as one function that refers to nothing outside of it, so that its text can start a worker. */
 async function writeLayout() {
-  const text = await minified('src/layout/worker.ts', { format: 'iife', globalName: 'tracelabLayout' });
+  const text = await minified('src/layout/worker.ts', {
+    format: 'iife',
+    globalName: 'tracelabLayout',
+    mangleProps: WITHIN_LAYOUT,
+  });
   writeFileSync(
     resolve(out, 'layout.ts'),
     `// @ts-nocheck\nexport function layoutModule(): typeof import('../layout/worker') {\n${text}\nreturn tracelabLayout;\n}\n`,
