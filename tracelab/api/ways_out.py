@@ -6,7 +6,8 @@ import copy
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import fx
@@ -16,7 +17,9 @@ from torch.utils import _pytree as pytree
 from tracelab.compat.leaving import load_package
 from tracelab.errors import AssumptionWarning
 from tracelab.execute.run.program import program_of
-from tracelab.interop.ways_out.arguments import example_call
+from tracelab.interop.ways_out.arguments import arguments_of, example_call
+from tracelab.interop.ways_out.fixed import FIXED, fixed_as_written, open_sizes
+from tracelab.interop.ways_out.fixed import sentence as fixed_sentence
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.onnx import check_installed, refuse_writes, runtime_results, write_onnx
 from tracelab.interop.ways_out.package import check_compiler, write_package
@@ -109,7 +112,8 @@ class WaysOut:
 
         def write(draft: str) -> None:
             module = graph_module(program.graph, program.state, program.devices)
-            write_onnx(exported, program.graph, draft, dims, module)
+            with _told_of_fixed(exported, program, "the ONNX program"):
+                write_onnx(exported, program.graph, draft, dims, module)
             if check:
                 _compared(
                     exported,
@@ -146,7 +150,8 @@ class WaysOut:
         exported = _exported(self, dims, method)
 
         def write(draft: str) -> None:
-            write_package(exported, draft)
+            with _told_of_fixed(exported, program, "the package, which takes others without a word and goes wrong,"):
+                write_package(exported, draft)
             if check:
                 loaded = load_package(draft)
                 _compared(
@@ -200,10 +205,21 @@ class WaysOut:
 def _exported(traced: Any, dims: Mapping[str, Any] | None, method: str) -> ExportedProgram:
     program = program_of(traced, method)
     exported = exported_program(program.graph, program.state, program.devices, dims)
-    sentence = warning_of(program.graph)
-    if sentence:
-        warnings.warn(sentence, AssumptionWarning, stacklevel=3)
+    fixed = fixed_sentence("the exported program", exported.graph_module.meta[FIXED])
+    for sentence in (warning_of(program.graph), fixed):
+        if sentence:
+            warnings.warn(sentence, AssumptionWarning, stacklevel=3)
     return exported
+
+
+@contextmanager
+def _told_of_fixed(exported: ExportedProgram, program: Any, what: str) -> Iterator[None]:
+    """Warn of the sizes that are dynamic in the exported program, and not in what is written of it."""
+    before = open_sizes(exported)
+    yield
+    fixed = fixed_as_written(exported, arguments_of(program.graph), before)
+    if fixed:
+        warnings.warn(fixed_sentence(what, fixed), AssumptionWarning, stacklevel=6)
 
 
 def _compared(exported: ExportedProgram, program: Any, given: Results, what: str, shapes: int) -> None:

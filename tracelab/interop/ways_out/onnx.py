@@ -14,6 +14,7 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
+from tracelab.compat.recurrent import any_length
 from tracelab.errors import TracelabError
 from tracelab.graph.aliasing import Aliasing, written_values
 from tracelab.graph.data import input_tree_of
@@ -21,10 +22,13 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.kinds import SET_ATTRIBUTE
 from tracelab.graph.output_names import output_names
 from tracelab.interop.ways_out.arguments import arguments_of
-from tracelab.interop.ways_out.program import Dims, quietly
+from tracelab.interop.ways_out.dims import Dims
 from tracelab.interop.ways_out.refusals import ExportError, named, refused
+from tracelab.interop.ways_out.running import quietly
 
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
+_WITH_FORM = ("lstm", "gru")
+"""Recurrent operators that ONNX has: they stay whole."""
 
 
 def check_installed() -> None:
@@ -111,13 +115,13 @@ def _result_names(graph: Graph, module: fx.GraphModule | None) -> list[str]:
 
 def _by_torch(program: ExportedProgram, names: dict[str, Any]) -> Any:
     try:
-        with quietly():
+        with quietly(), any_length(_WITH_FORM):
             return torch.onnx.export(program, dynamo=True, verbose=False, **names)
     except Exception as error:
         if type(error).__name__ != "PassError":
             raise
         # The exporter's optimizer does not take what the exporter wrote; onnxruntime has one of its own.
-        with quietly():
+        with quietly(), any_length(_WITH_FORM):
             return torch.onnx.export(program, dynamo=True, verbose=False, optimize=False, **names)
 
 

@@ -6,8 +6,8 @@ from torch.export import ExportedProgram
 
 from tracelab.compat.leaving import compile_package, has_compiler
 from tracelab.errors import TracelabError
-from tracelab.interop.ways_out.program import quietly
 from tracelab.interop.ways_out.refusals import ExportError
+from tracelab.interop.ways_out.running import quietly
 
 
 def check_compiler() -> None:

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 from torch.fx.traceback import preserve_node_meta
 from torch.utils import _pytree as pytree
 
-from tracelab.compat.leaving import assert_scalar, autocast_calls, check_condition, structures_of
+from tracelab.compat.leaving import assert_scalar, check_condition, structures_of
+from tracelab.compat.recurrent import any_length
 from tracelab.errors import InputError
 from tracelab.graph.aliasing import runs_backward
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
-from tracelab.graph.data import input_tree_of
 from tracelab.graph.graph import Graph
 from tracelab.graph.intrinsics import DIM, NUMEL, SIZE, STORAGE_OFFSET, STRIDE, intrinsic_of
 from tracelab.graph.ir import Value, unique_names
 from tracelab.graph.kinds import ARGUMENT, PYTHON_CALL
 from tracelab.graph.passes import dce
-from tracelab.graph.types import TensorType
-from tracelab.interop.ways_out.arguments import Arguments, Given, arguments_of, examples, numbers_asked
+from tracelab.interop.ways_out.arguments import Arguments, arguments_of, examples
+from tracelab.interop.ways_out.dims import Dims, dynamic_sizes
+from tracelab.interop.ways_out.fixed import FIXED, Asked, Watch, fixed_by_export, where
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.node_meta import NUMBER_TYPES
 from tracelab.interop.ways_out.refusals import ExportError, named, refused
+from tracelab.interop.ways_out.running import Interpreter, quietly
 from tracelab.interop.ways_out.symbols import sizes_of_example
 
 NOTE = "tracelab_assumptions"
 """Where a program's graph module keeps, in `meta`, what it takes for granted beside sizes."""
-
-Dims = Mapping[str, Any]
-"""For each argument, or tensor of it, by name: names of its sizes (None for one that does not change)."""
 
 ON_SIZES = frozenset(
     {
@@ -99,14 +95,17 @@ def exported_program(
             node.meta["nn_module_stack"] = {key.removeprefix("L__self__"): entry for key, entry in stack.items()}
     runner = _runner(module, arguments)
     args, kwargs = examples(arguments, devices or {})
-    shapes = _dynamic_shapes(graph, arguments, dims)
+    leaves = dynamic_sizes(graph, arguments, dims)
+    shapes = _by_argument(arguments, leaves)
     try:
-        with quietly():
+        with quietly(), any_length():
             program = torch.export.export(runner, args, kwargs, dynamic_shapes=shapes, strict=False)
     except Exception as error:
         raise _explained(error, runner) from error
     _fill_in(program.graph_module)
     program.graph_module.meta[NOTE] = [str(item) for item in values_assumed(given)]
+    asked = Asked(leaves, runner.__dict__["watch"].by)
+    program.graph_module.meta[FIXED] = fixed_by_export(program, given, module, arguments, asked)
     return program
 
 
@@ -122,14 +121,16 @@ class Runner(nn.Module):
         super().__init__()
         self.__dict__["graph_module"] = module
         self.__dict__["now"] = None
+        self.__dict__["watch"] = Watch()
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = pytree.arg_tree_leaves(*args, **kwargs)
+        self.__dict__["watch"].begin(leaves)
         with preserve_node_meta():
             return _Interpreter(self).run(*leaves, enable_io_processing=False)
 
 
-class _Interpreter(fx.Interpreter):
+class _Interpreter(Interpreter):
     def __init__(self, runner: Runner) -> None:
         # The interpreter takes attributes from the module that is exported: torch knows these tensors by its names.
         graph: fx.Graph = runner.__dict__["graph_module"].graph
@@ -138,20 +139,9 @@ class _Interpreter(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         self.runner.__dict__["now"] = n
-        return super().run_node(n)
-
-    def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        enter, leave = autocast_calls()
-        if target is enter:
-            # While torch exports, that function is written down and does nothing: types would be those without it.
-            device, dtype, enabled, *_ = args
-            region = torch.autocast(device, dtype, enabled, cache_enabled=False)
-            region.__enter__()
-            return region
-        if target is leave:
-            args[0].__exit__(None, None, None)
-            return None
-        return super().call_function(target, args, kwargs)
+        made = super().run_node(n)
+        self.runner.__dict__["watch"].after(n)
+        return made
 
 
 def _runner(module: fx.GraphModule, arguments: Arguments) -> Runner:
@@ -184,49 +174,14 @@ def _forward(arguments: Arguments, module: fx.GraphModule) -> Callable[..., Any]
     return namespace["forward"]
 
 
-# Sizes -----------------------------------------------------------------------------------------------------
-
-
-def _dynamic_shapes(graph: Graph, arguments: Arguments, dims: Dims | None) -> Any:
-    """For each argument the dimensions that may change, as torch.export takes them."""
-    named = dict(dims or {})
-    known: dict[str, Any] = {}
-    asked = numbers_asked(graph)
-    used: set[str] = set()
-    tree = input_tree_of(graph)
-
-    def dim(name: str | None) -> Any:
-        if name is None:
-            return Dim.STATIC
-        return known.setdefault(name, Dim(name)) if name.isidentifier() else Dim.AUTO
-
-    def leaf(given: Given) -> Any:
-        kind = given.value.type if given.value is not None else None
-        if not isinstance(kind, TensorType):
-            return Dim.AUTO if given.place in asked and type(given.constant) is int else None
-        argument = tree.names[given.argument]
-        for key in (given.name, argument, arguments.names[given.argument]):
-            if key in named:
-                used.add(key)
-                sizes = named[key]
-                break
-        else:
-            return dict.fromkeys(range(len(kind.shape)), Dim.AUTO if not dims else Dim.STATIC)
-        if isinstance(sizes, Mapping):
-            return {at: dim(sizes.get(at)) for at in range(len(kind.shape))}
-        sizes = (sizes,) if isinstance(sizes, str) else tuple(sizes)
-        if len(sizes) > len(kind.shape):
-            raise InputError(f"dims: `{given.name}` has {len(kind.shape)} sizes, but {len(sizes)} names are given")
-        return {at: dim(sizes[at] if at < len(sizes) else None) for at in range(len(kind.shape))}
-
-    leaves = [leaf(given) for given in arguments.leaves]
-    unknown = sorted(set(named) - used)
-    if unknown:
-        takes = ", ".join(dict.fromkeys(given.name for given in arguments.leaves if given.value is not None))
-        raise InputError(f"dims: there is no tensor `{unknown[0]}` among the arguments; there are {takes}")
+def _by_argument(arguments: Arguments, leaves: list[Any]) -> dict[str, Any]:
+    """What is told of each leaf as a call would give it, by the names of the arguments."""
     args, kwargs = pytree.tree_unflatten(leaves, arguments.spec)
     count = len(arguments.names) - arguments.keyword_only
     return {**dict(zip(arguments.names[:count], args, strict=True)), **kwargs}
+
+
+# Sizes -----------------------------------------------------------------------------------------------------
 
 
 Checks = list[tuple[Value, Assumption]]
@@ -376,27 +331,9 @@ def _explained(error: Exception, runner: Runner) -> ExportError:
         calls = [node for node in graph.nodes if node.op == "call_function"]
         now = next((node for node in calls if str(node.target) in str(error)), None)
     if now is not None:
-        line = next((part for part in reversed((now.stack_trace or "").splitlines()) if "File " in part), "")
-        words = [part.strip() for part in line.split(",")[:2]]
-        file = words[0].removeprefix('File "').rstrip('"').rpartition("/")[2] if words else ""
-        number = words[1].removeprefix("line ") if len(words) > 1 else ""
-        place = f" at `{now.target if now.op == 'call_function' else now.name}` (%{now.name})"
-        place += f", {file}:{number}" if number else ""
+        name, _, line = where(now).partition(" at ")
+        place = f" at `{name}` (%{now.name}){f', {line}' if line else ''}"
     return ExportError(
         f"torch.export cannot express this trace{place}: {first.strip()[:300]}; fix the sizes that matter by "
         "`dims`, or replace that operator and trace again"
     )
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Torch's own remarks are about code that the user did not write."""
-    log = logging.getLogger("torch")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(level)
