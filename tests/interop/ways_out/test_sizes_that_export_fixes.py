@@ -73,6 +73,7 @@ def test_onnx_that_fixes_the_length_is_told_of(tmp_path: Path) -> None:
         traced.to_onnx(tmp_path / "net.onnx")
 
 
+@pytest.mark.nightly
 def test_a_package_that_fixes_the_length_is_told_of(tmp_path: Path) -> None:
     traced = tracelab.trace(recurrent("GRU", batch_first=True), torch.randn(3, 5, 4), check_trace=False)
     with pytest.warns(AssumptionWarning, match=r"without a word.*: size 1 of `input` stays 5 \(aten.gru.input"):
