@@ -11,14 +11,17 @@ from torch.export import ExportedProgram
 from torch.fx.traceback import preserve_node_meta
 from torch.utils import _pytree as pytree
 
+from tracelab.compat.functorch import is_wrapped
 from tracelab.compat.leaving import assert_scalar, check_condition, structures_of
 from tracelab.compat.recurrent import any_length
+from tracelab.compat.tensors import is_fake
 from tracelab.errors import InputError
 from tracelab.graph.aliasing import runs_backward
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
+from tracelab.graph.callables.higher_order import run_region
 from tracelab.graph.graph import Graph
-from tracelab.graph.intrinsics import DIM, NUMEL, SIZE, STORAGE_OFFSET, STRIDE, intrinsic_of
-from tracelab.graph.ir import Value, unique_names
+from tracelab.graph.intrinsics import DIM, NUMEL, RANDOM_STATE, SIZE, STORAGE_OFFSET, STRIDE, intrinsic_of
+from tracelab.graph.ir import Node, Value, unique_names
 from tracelab.graph.kinds import ARGUMENT, PYTHON_CALL
 from tracelab.graph.passes import dce
 from tracelab.interop.ways_out.arguments import Arguments, arguments_of, examples
@@ -26,7 +29,7 @@ from tracelab.interop.ways_out.dims import Dims, dynamic_sizes
 from tracelab.interop.ways_out.fixed import FIXED, Asked, Watch, fixed_by_export, where
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.node_meta import NUMBER_TYPES
-from tracelab.interop.ways_out.refusals import ExportError, named, refused
+from tracelab.interop.ways_out.refusals import ExportError, named, reason_of, refused
 from tracelab.interop.ways_out.running import Interpreter, quietly
 from tracelab.interop.ways_out.symbols import sizes_of_example
 
@@ -72,7 +75,7 @@ def exported_program(
                 node,
                 "an exported program does not: export a trace of the forward pass, or compute them by torch.func",
             )
-        if node.kind == PYTHON_CALL and not _is_autograd_function(node.target):
+        if node.kind == PYTHON_CALL and not _is_traced_again(node, graph):
             raise refused(
                 f"{named(node)} runs Python code",
                 node,
@@ -101,7 +104,12 @@ def exported_program(
         with quietly(), any_length():
             program = torch.export.export(runner, args, kwargs, dynamic_shapes=shapes, strict=False)
     except Exception as error:
+        now = runner.__dict__["now"]
+        region = next((node for node in given.nodes if node.target is run_region), None)
+        if region is not None and (now is None or now.op == "output"):
+            raise _of_region("torch.export cannot express what", region) from error
         raise _explained(error, runner) from error
+    _refuse_lost(program, given)
     _fill_in(program.graph_module)
     program.graph_module.meta[NOTE] = [str(item) for item in values_assumed(given)]
     asked = Asked(leaves, runner.__dict__["watch"].by)
@@ -109,9 +117,33 @@ def exported_program(
     return program
 
 
-def _is_autograd_function(target: Any) -> bool:
-    owner = getattr(target, "__self__", None)
+def _is_traced_again(node: Node, graph: Graph) -> bool:
+    """Whether torch looks into it as it exports: a region of `torch.func`, `torch.cond` or the like."""
+    if node.target is run_region or _is_unused_state(node, graph):
+        return True
+    owner = getattr(node.target, "__self__", None)
     return isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
+
+
+def _is_unused_state(node: Node, graph: Graph) -> bool:
+    """Whether it reads the state of random numbers for nothing, as checkpoints do without gradients."""
+    reads = node.target is RANDOM_STATE["get_rng_state"].function
+    return reads and not node.users and not any(value in graph.outputs for value in node.outputs)
+
+
+def _refuse_lost(program: ExportedProgram, graph: Graph) -> None:
+    """Refuse a program where torch lost what a region computed: it holds a tensor without data instead."""
+    if any(is_fake(item) or is_wrapped(item) for item in program.constants.values()):
+        node = next((node for node in graph.nodes if node.target is run_region), None)
+        raise _of_region("torch.export loses what", node)
+
+
+def _of_region(what: str, node: Node | None) -> ExportError:
+    return refused(
+        f"{what} {named(node) if node is not None else 'a function'} computes",
+        node,
+        "write it with operators of torch (torch.func.jvp and jacfwd are kept, derivatives of grad and jacrev are not)",
+    )
 
 
 class Runner(nn.Module):
@@ -190,6 +222,9 @@ Checks = list[tuple[Value, Assumption]]
 
 def _sizes_checked(graph: Graph) -> Checks:
     """Leave in the graph what its results need and what decides on sizes; gives the latter."""
+    for node in list(graph.nodes):
+        if _is_unused_state(node, graph):
+            graph.erase_node(node)
     dce(graph)
     for position, node in reversed(graph.guard_nodes):
         if all(map(of_sizes, node.outputs)):
@@ -305,13 +340,20 @@ _OF_VALUES = ON_SIZES | {
 }
 
 
-def warning_of(graph: Graph) -> str:
-    """One sentence with the lines of what the program takes for granted; empty where that is nothing."""
-    items = values_assumed(graph)
+def warning_of(graph: Graph, what: str = "") -> str:
+    """One sentence with the lines of what the program takes for granted; empty where that is nothing.
+
+    Args:
+        graph: The graph.
+        what: What was made of it that checks nothing; the exported program, which checks sizes, where it is empty.
+    """
+    items = [item for item in graph.assumptions if item.kind in _OF_VALUES] if what else values_assumed(graph)
     if not items:
         return ""
     listed = "; ".join(f"{item.line or 'a library'}: {item.about} is {shown(item.constant)}" for item in items[:8])
     more = f"; and {len(items) - 8} more" if len(items) > 8 else ""
+    if what:
+        return f"{what} goes one way for all inputs: {listed}{more}. It does not look whether that holds"
     return (
         f"the exported program goes one way for all values: {listed}{more}. It does not look whether that holds; "
         f"graph_module.meta[{NOTE!r}] lists it"
@@ -323,7 +365,6 @@ def warning_of(graph: Graph) -> str:
 
 def _explained(error: Exception, runner: Runner) -> ExportError:
     now: fx.Node | None = runner.__dict__["now"]
-    first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     place = ""
     if now is None or now.op == "output":
         # Torch found it as it went over the whole.
@@ -334,6 +375,6 @@ def _explained(error: Exception, runner: Runner) -> ExportError:
         name, _, line = where(now).partition(" at ")
         place = f" at `{name}` (%{now.name}){f', {line}' if line else ''}"
     return ExportError(
-        f"torch.export cannot express this trace{place}: {first.strip()[:300]}; fix the sizes that matter by "
+        f"torch.export cannot express this trace{place}: {reason_of(error)}; fix the sizes that matter by "
         "`dims`, or replace that operator and trace again"
     )
