@@ -115,3 +115,38 @@ def test_names_in_a_file_do_not_steer_the_terminal(tmp_path, capsys):
     for command in (["info", str(path)], ["show", str(path), "--text"]):
         assert main(command) == 0
         assert "\x1b" not in capsys.readouterr().out
+
+
+def test_show_lays_numbers_on_the_graph(folder, tmp_path, capsys):
+    data = tmp_path / "score.json"
+    data.write_text('{"results": {"relu": {"value": 3}}}')
+    assert main(["show", str(folder / "relu.tlab"), "--text", "--overlay", str(data)]) == 0
+    assert "%relu  aten::relu" in capsys.readouterr().out
+    page = tmp_path / "page.html"
+    assert main(["show", str(folder / "relu.tlab"), "-o", str(page), "--no-browser", "--overlay", str(data)]) == 0
+    assert main(["show", str(folder / "relu.tlab"), "-o", str(data), "--no-browser", "--overlay", str(data)]) == 2
+    assert "is a file that is read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('{"results": {"relu": {"value": 3}}}', "is node data, which lies on a graph: tracelab show TRACE.tlab"),
+        ('{"traceEvents": [{"ph": "X", "name": "a", "ts": 1, "dur": 1}]}', "is a profile of torch.profiler, which"),
+        ('{"a": 1}', "is no configuration of transformers: it names no model_type"),
+        ("[1, 2]", "is no configuration of transformers: it names no model_type"),
+        ("{", "is no configuration: it is not JSON"),
+    ],
+)
+def test_json_that_is_no_configuration_is_one_sentence(content, sentence, tmp_path, capsys):
+    (tmp_path / "a.json").write_text(content)
+    assert main(["show", str(tmp_path / "a.json"), "--no-browser"]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
+def test_numbers_go_with_the_page_and_the_text(folder, tmp_path, capsys):
+    words = ["show", str(folder / "relu.tlab"), "--overlay", "a.json", "--svg", str(tmp_path / "a.svg")]
+    assert main(words) == 2
+    assert "not with a figure" in capsys.readouterr().err

@@ -216,7 +216,7 @@ def test_a_side_that_fails_keeps_the_rows_before_it(traced):
 
 
 def test_graphs_with_nothing_in_common_are_one_sentence():
-    with pytest.raises(TracelabError, match="have no node in common: there is nothing to compare"):
+    with pytest.raises(TracelabError, match=r"have no node in common, .*: there is nothing to compare"):
         tracelab.compare(lambda x: torch.sin(x), lambda x: x, torch.ones(3))
 
 

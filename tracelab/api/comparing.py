@@ -37,9 +37,10 @@ def compare(
 
     A keyword that the code of `a` or `b` has an argument for is that argument, not an option.
 
-    Graphs are aligned as by `tracelab.diff`. The two go on in turns and a value is let go once it is compared, so that
-    no more than a run's own memory is held twice. Both draw the same random numbers; inputs, state and random state
-    stay as they were. Values agree where `|a - b| <= atol + rtol * max(|a|, rms(a))`.
+    Graphs are aligned as by `tracelab.diff`; two that have no node in common are compared by their results. The two
+    go on in turns and a value is let go once it is compared, so that no more than a run's own memory is held twice.
+    Both draw the same random numbers; inputs, state and random state stay as they were. Values agree where
+    `|a - b| <= atol + rtol * max(|a|, rms(a))`.
 
     Args:
         a: A traced function or module, a graph, or a Python function or module, which is traced on these inputs first.
@@ -59,7 +60,7 @@ def compare(
 
     Raises:
         InputError: The inputs do not fit.
-        TracelabError: The graphs have no node in common.
+        TracelabError: The graphs have no node in common, and not as many results.
 
     >>> net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
     >>> bool(tracelab.compare(tracelab.trace(net, torch.ones(2, 4)), net, torch.ones(2, 4)))

@@ -55,7 +55,8 @@ class Exporting:
             for case in cases:
                 known_shapes(case)
         named = {} if shapes is False else {"sizes_of": told_names(cases)}
-        return to_html(self.graph, path, [case.graph for case in self.cases], **named)
+        graphs = [case.graph for case in self.cases]
+        return to_html(self.graph, path, graphs, **named)  # type: ignore[arg-type]
 
     def to_svg(self: HasGraph, path: str | os.PathLike[str] | None = None, max_boxes: int = 60) -> str | None:
         """A picture of at most `max_boxes` boxes: modules are collapsed until that suffices.

@@ -6,7 +6,8 @@ import copy
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import fx
@@ -16,13 +17,16 @@ from torch.utils import _pytree as pytree
 from tracelab.compat.leaving import load_package
 from tracelab.errors import AssumptionWarning
 from tracelab.execute.run.program import program_of
-from tracelab.interop.ways_out.arguments import example_call
+from tracelab.graph.graph import Graph
+from tracelab.interop.ways_out.arguments import arguments_of, example_call
+from tracelab.interop.ways_out.fixed import FIXED, fixed_as_written, open_sizes
+from tracelab.interop.ways_out.fixed import sentence as fixed_sentence
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.onnx import check_installed, refuse_writes, runtime_results, write_onnx
 from tracelab.interop.ways_out.package import check_compiler, write_package
 from tracelab.interop.ways_out.program import exported_program, warning_of
 from tracelab.interop.ways_out.refusals import ExportError
-from tracelab.interop.ways_out.script import scripted
+from tracelab.interop.ways_out.script import scripted, tensors_of
 from tracelab.interop.ways_out.trials import Results, compare_on_others
 from tracelab.storage.whole_file import replaceable
 
@@ -55,7 +59,9 @@ class WaysOut:
         False
         """
         program = program_of(self, method)
-        return graph_module(program.graph, program.state, program.devices)
+        made = graph_module(program.graph, program.state, program.devices)
+        _warn_of_values(program.graph, "the graph module")
+        return made
 
     def export(self: Any, dims: Mapping[str, Any] | None = None, *, method: str = "forward") -> ExportedProgram:
         """A `torch.export.ExportedProgram` that does the same, also for code that torch.export refuses.
@@ -109,7 +115,8 @@ class WaysOut:
 
         def write(draft: str) -> None:
             module = graph_module(program.graph, program.state, program.devices)
-            write_onnx(exported, program.graph, draft, dims, module)
+            with _told_of_fixed(exported, program, "the ONNX program"):
+                write_onnx(exported, program.graph, draft, dims, module)
             if check:
                 _compared(
                     exported,
@@ -146,7 +153,8 @@ class WaysOut:
         exported = _exported(self, dims, method)
 
         def write(draft: str) -> None:
-            write_package(exported, draft)
+            with _told_of_fixed(exported, program, "the package, which takes others without a word and goes wrong,"):
+                write_package(exported, draft)
             if check:
                 loaded = load_package(draft)
                 _compared(
@@ -161,6 +169,8 @@ class WaysOut:
 
     def to_torchscript(self: Any, *, method: str = "forward") -> Any:
         """A `torch.jit.ScriptModule` that does the same, while torch has TorchScript.
+
+        It takes the arguments with tensors, by position or name; the others are constants.
 
         Args:
             method: Which traced method of a module.
@@ -180,30 +190,52 @@ class WaysOut:
         module = graph_module(program.graph, program.state, program.devices)
         args, kwargs = example_call(program.graph, program.devices)
         made = scripted(program.graph, program.state, module, args, kwargs)
+        _warn_of_values(program.graph, "the TorchScript module")
         try:
             exported = exported_program(program.graph, program.state, program.devices)
-        except ExportError:
-            # What sizes may change is not known.
+        except ExportError as error:
+            warnings.warn(
+                f"the TorchScript module was not compared with the trace on other sizes, as {error}",
+                AssumptionWarning,
+                stacklevel=2,
+            )
             return made
         module = graph_module(program.graph, program.state, program.devices)
         compare_on_others(
             exported,
             program.graph,
             module,
-            lambda args, kwargs: pytree.tree_leaves(copy.deepcopy(made)(*args, *kwargs.values())),
+            lambda args, kwargs: pytree.tree_leaves(copy.deepcopy(made)(*tensors_of(args, kwargs))),
             "the TorchScript module",
             shapes=1,
         )
         return made
 
 
+def _warn_of_values(graph: Graph, what: str) -> None:
+    sentence = warning_of(graph, what)
+    if sentence:
+        warnings.warn(sentence, AssumptionWarning, stacklevel=3)
+
+
 def _exported(traced: Any, dims: Mapping[str, Any] | None, method: str) -> ExportedProgram:
     program = program_of(traced, method)
     exported = exported_program(program.graph, program.state, program.devices, dims)
-    sentence = warning_of(program.graph)
-    if sentence:
-        warnings.warn(sentence, AssumptionWarning, stacklevel=3)
+    fixed = fixed_sentence("the exported program", exported.graph_module.meta[FIXED])
+    for sentence in (warning_of(program.graph), fixed):
+        if sentence:
+            warnings.warn(sentence, AssumptionWarning, stacklevel=3)
     return exported
+
+
+@contextmanager
+def _told_of_fixed(exported: ExportedProgram, program: Any, what: str) -> Iterator[None]:
+    """Warn of the sizes that are dynamic in the exported program, and not in what is written of it."""
+    before = open_sizes(exported)
+    yield
+    fixed = fixed_as_written(exported, arguments_of(program.graph), before)
+    if fixed:
+        warnings.warn(fixed_sentence(what, fixed), AssumptionWarning, stacklevel=6)
 
 
 def _compared(exported: ExportedProgram, program: Any, given: Results, what: str, shapes: int) -> None:

@@ -38,6 +38,7 @@ def refuse_inputs(options: argparse.Namespace, path: str | os.PathLike[str] | No
 def _inputs(options: argparse.Namespace) -> Iterator[str]:
     for name in ("file", "a", "b", "against"):
         yield getattr(options, name, None) or ""
+    yield from getattr(options, "overlay", None) or ()
     inputs = getattr(options, "inputs", None) or []
     yield from [inputs] if isinstance(inputs, str) else inputs
     yield (getattr(options, "target", None) or "").rpartition(":")[0]

@@ -54,6 +54,13 @@ def parser_of_all() -> argparse.ArgumentParser:
     )
     show.add_argument("file", help=f"{_FILE}; or a config.json, a folder with one, a name in the local hub cache")
     show.add_argument("-o", "--output", "--html", help="the HTML file (default: the name of the model)")
+    show.add_argument(
+        "--overlay",
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="numbers for the nodes: a profile of torch.profiler, or Model Explorer's node data (may be given again)",
+    )
     show.add_argument("--text", action="store_true", help="print the graph instead, operator by operator")
     for form, name in (("svg", "SVG"), ("pdf", "PDF"), ("png", "PNG"), ("tikz", "TikZ")):
         show.add_argument(f"--{form}", metavar="OUT", help=f"write a figure as {name} instead")

@@ -103,9 +103,12 @@ def compare_runs(
     """
     sides = (a, b)
     alignment = align(*(_graph(item, method) for item in sides))
-    pairs = list(_pairs(alignment))
+    # A trace and its ONNX program have operators of other names: then the results tell whether they are the same.
+    pairs = list(_pairs(alignment)) or list(_results(alignment))
     if not pairs:
-        raise TracelabError("the two graphs have no node in common: there is nothing to compare")
+        raise TracelabError(
+            "the two graphs have no node in common, and their results do not go together: there is nothing to compare"
+        )
     runs = [
         prepared(item, inputs, kwargs, device=device, dtype=dtype, record=[pair[side] for pair in pairs], method=method)
         for side, (item, device, dtype) in enumerate(zip(sides, devices, dtypes, strict=True))
@@ -187,6 +190,18 @@ def _pairs(alignment: Alignment) -> Iterator[tuple[Value, Value]]:
         for one, two in zip(mine.outputs, theirs.outputs, strict=False):
             if _comparable(one) and _comparable(two):
                 yield one, two
+
+
+def _results(alignment: Alignment) -> Iterator[tuple[Value, Value]]:
+    """The results in order, where both graphs compute as many."""
+    mine, theirs = alignment.a.outputs, alignment.b.outputs
+    if len(mine) != len(theirs):
+        return
+    order = {node: index for index, node in enumerate(alignment.a.nodes)}
+    pairs = [(one, two) for one, two in zip(mine, theirs, strict=True) if one.node is not None and two.node is not None]
+    for one, two in sorted(dict(pairs).items(), key=lambda pair: order[pair[0].node]):  # type: ignore[index]
+        if _comparable(one) and _comparable(two):
+            yield one, two
 
 
 def _comparable(value: Value) -> bool:

@@ -32,7 +32,7 @@ apis: Any = sys.modules["torch._functorch.apis"]
 """The module of `vmap_impl`."""
 
 _outside: Callable[[], Any] = needed("torch._functorch.pyfunctorch.temporarily_clear_interpreter_stack")
-_is_wrapped: Callable[[Any], bool] = needed("torch._C._functorch.is_functorch_wrapped_tensor")
+is_wrapped: Callable[[Any], bool] = needed("torch._C._functorch.is_functorch_wrapped_tensor")
 _is_batched: Callable[[Any], bool] = needed("torch._C._functorch.is_batchedtensor")
 _is_functional: Callable[[Any], bool] = needed("torch._C._functorch.is_functionaltensor")
 _batch_dim: Callable[[Any], int] = needed("torch._C._functorch.maybe_get_bdim")
@@ -45,7 +45,7 @@ def plain_example(tensor: torch.Tensor) -> torch.Tensor:
     """A plain tensor like one that a transform gives to a function: of a batch its first element, a copy."""
     asks, shape = tensor.requires_grad, tensor.shape
     dims: list[int] = []
-    while _is_wrapped(tensor) or _is_functional(tensor):
+    while is_wrapped(tensor) or _is_functional(tensor):
         if _is_functional(tensor):
             _sync(tensor)
             tensor = _from_functional(tensor)

@@ -53,6 +53,20 @@ _GROUPS = (
         """,
     ),
     (
+        "recurrent",
+        "Exporting a trace with an LSTM, a GRU or an RNN",
+        _AT_USE,
+        """
+        torch._C.DispatchKey.Autograd
+        torch._C.DispatchKey.CompositeImplicitAutograd
+        torch._decomp.decomposition_table
+        torch.ops.aten.gru.input
+        torch.ops.aten.lstm.input
+        torch.ops.aten.rnn_relu.input
+        torch.ops.aten.rnn_tanh.input
+        """,
+    ),
+    (
         "dispatch",
         "Tracing",
         _AT_IMPORT,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tracelab.graph.graph import Graph
 from tracelab.render.html import document_html
 from tracelab.render.picture.dot import dot_source, svg
 from tracelab.render.view_document.cases_document import cases_document
 from tracelab.render.view_document.document import SizeNames, document_bytes
+from tracelab.render.view_document.overlay_rows import Numbers, overlays_of
 
 Path = str | os.PathLike[str]
 
@@ -23,15 +24,23 @@ def _no_sizes(graph: Graph) -> None:
 
 
 def to_html(
-    graph: Graph, path: Path | None = None, cases: Sequence[Graph] = (), sizes_of: SizesOf = _no_sizes
+    graph: Graph,
+    path: Path | None = None,
+    cases: Sequence[Graph] = (),
+    sizes_of: SizesOf = _no_sizes,
+    overlays: Mapping[str, Numbers] | None = None,
 ) -> str | None:
     """One file with the explorer and the graph (of all `cases`), which any browser opens without a network.
 
-    `sizes_of` gives the names of sizes of a graph, where they are known.
+    `sizes_of` gives the names of sizes of a graph, where they are known. `overlays` are numbers of the graph's nodes by
+    name, which stand on their boxes.
 
     Written to `path`, or returned where no path is given. Raises `TracelabError` where the front end was not built.
     """
-    return _written(document_html(cases_document(graph, cases, sizes_of)), path)
+    document = cases_document(graph, cases, sizes_of)
+    if overlays:
+        document["overlays"] = overlays_of(graph, overlays)
+    return _written(document_html(document), path)
 
 
 def to_svg(graph: Graph, path: Path | None = None, max_boxes: int = 60) -> str | None:

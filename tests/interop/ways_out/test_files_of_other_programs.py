@@ -59,9 +59,9 @@ def test_packages_that_onnx_needs_are_named_where_they_are_missing(traced, tmp_p
         traced.to_onnx(tmp_path / "a.onnx")
 
 
-def test_a_missing_compiler_is_one_sentence(traced, tmp_path, monkeypatch):
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("a-compiler-that-is-not-there",))
-    with pytest.raises(TracelabError, match=r"to_package needs a C\+\+ compiler"):
+def test_a_missing_compiler_is_one_sentence(traced, tmp_path):
+    no_compiler = torch._inductor.config.patch({"cpp.cxx": ("a-compiler-that-is-not-there",)})
+    with no_compiler, pytest.raises(TracelabError, match=r"to_package needs a C\+\+ compiler"):
         traced.to_package(tmp_path / "a.pt2")
 
 

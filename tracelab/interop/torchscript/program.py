@@ -187,12 +187,21 @@ def _graph_of(
     return graph
 
 
+_FIRST_FORM = "forward__0"
+
+
 def _method_of(module: Any, method: str) -> str:
     if script.has_method(module, method):
         return method
     names = script.method_names(module)
-    if method == "forward" and len(names) == 1:
-        return names[0]
+    if method == "forward":
+        # Of several forms of one method (`nn.LSTM` has one for packed sequences) the first is that of plain tensors.
+        if _FIRST_FORM in names:
+            return _FIRST_FORM
+        public = [name for name in names if not name.startswith("_")]
+        names = public or names
+        if len(names) == 1:
+            return names[0]
     has = f"the script module {module.original_name} has no method `{method}`"
     if not names:
         raise TracelabError(f"{has}, nor any other: it holds tensors and no code")

@@ -17,6 +17,8 @@ from tracelab.graph.types import TensorType
 
 NUMBER_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool}
 
+_QUANTIZED = (torch.quint8, torch.qint8, torch.qint32, torch.quint4x2, torch.quint2x4)
+
 
 class Fakes:
     """The values of one graph without their data."""
@@ -32,7 +34,7 @@ class Fakes:
         return self._known[value]
 
     def _tensor(self, kind: TensorType) -> Any:
-        if kind.stride is None:
+        if kind.stride is None or kind.dtype in _QUANTIZED:
             return None
         with self.mode:
             made = torch.empty_strided(kind.shape, kind.stride, dtype=kind.dtype, device=kind.device)

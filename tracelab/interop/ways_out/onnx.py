@@ -14,6 +14,7 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
+from tracelab.compat.recurrent import any_length
 from tracelab.errors import TracelabError
 from tracelab.graph.aliasing import Aliasing, written_values
 from tracelab.graph.data import input_tree_of
@@ -21,10 +22,15 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.kinds import SET_ATTRIBUTE
 from tracelab.graph.output_names import output_names
 from tracelab.interop.ways_out.arguments import arguments_of
-from tracelab.interop.ways_out.program import Dims, quietly
-from tracelab.interop.ways_out.refusals import ExportError, named, refused
+from tracelab.interop.ways_out.dims import Dims
+from tracelab.interop.ways_out.fixed import input_values
+from tracelab.interop.ways_out.refusals import ExportError, named, reason_of, refused
+from tracelab.interop.ways_out.running import quietly
 
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
+_NOT_IN_NUMPY = (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2)
+_WITH_FORM = ("lstm", "gru")
+"""Recurrent operators that ONNX has: they stay whole."""
 
 
 def check_installed() -> None:
@@ -75,8 +81,11 @@ def write_onnx(
     """
     inputs = [_name(given.name) for given in arguments_of(graph).leaves if given.value is not None]
     outputs = _result_names(graph, module)
-    kept = _unique(inputs), _unique(outputs)
+    # A result that is an argument, too, gets a name of its own.
+    unique = _unique([*inputs, *outputs])
+    kept = unique[: len(inputs)], unique[len(inputs) :]
     _refuse_numbers(program)
+    _refuse_complex(program)
     _give_flat(program)
     _reshape_freely(program)
     names = {
@@ -111,13 +120,13 @@ def _result_names(graph: Graph, module: fx.GraphModule | None) -> list[str]:
 
 def _by_torch(program: ExportedProgram, names: dict[str, Any]) -> Any:
     try:
-        with quietly():
+        with quietly(), any_length(_WITH_FORM):
             return torch.onnx.export(program, dynamo=True, verbose=False, **names)
     except Exception as error:
         if type(error).__name__ != "PassError":
             raise
         # The exporter's optimizer does not take what the exporter wrote; onnxruntime has one of its own.
-        with quietly():
+        with quietly(), any_length(_WITH_FORM):
             return torch.onnx.export(program, dynamo=True, verbose=False, optimize=False, **names)
 
 
@@ -126,6 +135,17 @@ def _refuse_numbers(program: ExportedProgram) -> None:
     for place, item in enumerate(results):
         if isinstance(item, (bool, int, float, str)):
             raise ExportError(f"the result {place} is {item!r}, and ONNX gives tensors only: return what is computed")
+
+
+def _refuse_complex(program: ExportedProgram) -> None:
+    results = next(node for node in program.graph.nodes if node.op == "output").args[0]
+    for what, items in (("argument", input_values(program)), ("result", [node.meta.get("val") for node in results])):
+        for place, item in enumerate(items):
+            if isinstance(item, Tensor) and item.is_complex():
+                raise ExportError(
+                    f"the {what} {place} is complex, and ONNX has no complex tensors: give and take the two parts "
+                    "(torch.view_as_real, torch.view_as_complex)"
+                )
 
 
 def _give_flat(program: ExportedProgram) -> None:
@@ -167,8 +187,23 @@ def runtime_results(path: str | os.PathLike[str], args: tuple[Any, ...], kwargs:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(os.fspath(Path(path)), options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(os.fspath(Path(path)), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        missing = re.search(r"Could not find an implementation for (\w+)\(\d+\)", str(error))
+        if missing is None:
+            raise
+        raise ExportError(
+            f"onnxruntime has no kernel for {missing[1]} of these dtypes, so that the ONNX program cannot be compared: "
+            "trace the model in float32 (model.float()), or write it with check=False"
+        ) from error
     leaves = [leaf for leaf in pytree.arg_tree_leaves(*args, **kwargs) if isinstance(leaf, (Tensor, int, float))]
+    odd = next((leaf.dtype for leaf in leaves if isinstance(leaf, Tensor) and leaf.dtype in _NOT_IN_NUMPY), None)
+    if odd is not None:
+        raise ExportError(
+            f"the ONNX program takes {odd}, which numpy does not have, so that it cannot be compared: write it with "
+            "check=False, or trace the model in float32"
+        )
     arrays = [torch.as_tensor(leaf).detach().cpu().numpy() for leaf in leaves]
     wanted = [item.name for item in session.get_inputs()]
     # ONNX leaves out inputs that nothing reads only where they are no tensors.
@@ -255,8 +290,10 @@ def _explained(error: BaseException, program: ExportedProgram) -> ExportError:
     """The error with the operator that ONNX does not have, and its line."""
     texts: list[str] = []
     cause: BaseException | None = error
+    innermost = error
     while cause is not None:
         texts.append(str(cause))
+        innermost = cause
         cause = cause.__cause__
     missing = any("No ONNX function found" in text or "No decompositions registered" in text for text in texts)
     for node in program.graph.nodes if missing else ():
@@ -275,5 +312,4 @@ def _explained(error: BaseException, program: ExportedProgram) -> ExportError:
             f"ONNX has no form of {unknown[1]}.{unknown[2]}: replace what calls it in the code and trace again, or use "
             "to_package"
         )
-    last = next((line for line in texts[-1].splitlines() if line.strip()), type(error).__name__)
-    return ExportError(f"torch.onnx cannot write this program: {last.strip()[:300]}; to_package may")
+    return ExportError(f"torch.onnx cannot write this program: {reason_of(innermost)}; to_package may")

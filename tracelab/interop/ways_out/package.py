@@ -6,8 +6,8 @@ from torch.export import ExportedProgram
 
 from tracelab.compat.leaving import compile_package, has_compiler
 from tracelab.errors import TracelabError
-from tracelab.interop.ways_out.program import quietly
-from tracelab.interop.ways_out.refusals import ExportError
+from tracelab.interop.ways_out.refusals import ExportError, reason_of
+from tracelab.interop.ways_out.running import quietly
 
 
 def check_compiler() -> None:
@@ -29,7 +29,6 @@ def write_package(program: ExportedProgram, path: str) -> None:
         with quietly():
             compile_package(program, path)
     except Exception as error:
-        first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ExportError(
-            f"AOTInductor cannot compile this program: {first.strip()[:300]}; torch.export.save keeps it uncompiled"
+            f"AOTInductor cannot compile this program: {reason_of(error)}; torch.export.save keeps it uncompiled"
         ) from error

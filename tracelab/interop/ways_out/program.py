@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 from torch.fx.traceback import preserve_node_meta
 from torch.utils import _pytree as pytree
 
-from tracelab.compat.leaving import assert_scalar, autocast_calls, check_condition, structures_of
+from tracelab.compat.functorch import is_wrapped
+from tracelab.compat.leaving import assert_scalar, check_condition, structures_of
+from tracelab.compat.recurrent import any_length
+from tracelab.compat.tensors import is_fake
 from tracelab.errors import InputError
 from tracelab.graph.aliasing import runs_backward
 from tracelab.graph.assumptions import Assumption, AssumptionKind, shown
-from tracelab.graph.data import input_tree_of
+from tracelab.graph.callables.higher_order import run_region
 from tracelab.graph.graph import Graph
-from tracelab.graph.intrinsics import DIM, NUMEL, SIZE, STORAGE_OFFSET, STRIDE, intrinsic_of
-from tracelab.graph.ir import Value, unique_names
+from tracelab.graph.intrinsics import DIM, NUMEL, RANDOM_STATE, SIZE, STORAGE_OFFSET, STRIDE, intrinsic_of
+from tracelab.graph.ir import Node, Value, unique_names
 from tracelab.graph.kinds import ARGUMENT, PYTHON_CALL
 from tracelab.graph.passes import dce
-from tracelab.graph.types import TensorType
-from tracelab.interop.ways_out.arguments import Arguments, Given, arguments_of, examples, numbers_asked
+from tracelab.interop.ways_out.arguments import Arguments, arguments_of, examples
+from tracelab.interop.ways_out.dims import Dims, dynamic_sizes
+from tracelab.interop.ways_out.fixed import FIXED, Asked, Watch, fixed_by_export, where
 from tracelab.interop.ways_out.fx_graph import graph_module
 from tracelab.interop.ways_out.node_meta import NUMBER_TYPES
-from tracelab.interop.ways_out.refusals import ExportError, named, refused
+from tracelab.interop.ways_out.refusals import ExportError, named, reason_of, refused
+from tracelab.interop.ways_out.running import Interpreter, quietly
 from tracelab.interop.ways_out.symbols import sizes_of_example
 
 NOTE = "tracelab_assumptions"
 """Where a program's graph module keeps, in `meta`, what it takes for granted beside sizes."""
-
-Dims = Mapping[str, Any]
-"""For each argument, or tensor of it, by name: names of its sizes (None for one that does not change)."""
 
 ON_SIZES = frozenset(
     {
@@ -76,7 +75,7 @@ def exported_program(
                 node,
                 "an exported program does not: export a trace of the forward pass, or compute them by torch.func",
             )
-        if node.kind == PYTHON_CALL and not _is_autograd_function(node.target):
+        if node.kind == PYTHON_CALL and not _is_traced_again(node, graph):
             raise refused(
                 f"{named(node)} runs Python code",
                 node,
@@ -99,20 +98,52 @@ def exported_program(
             node.meta["nn_module_stack"] = {key.removeprefix("L__self__"): entry for key, entry in stack.items()}
     runner = _runner(module, arguments)
     args, kwargs = examples(arguments, devices or {})
-    shapes = _dynamic_shapes(graph, arguments, dims)
+    leaves = dynamic_sizes(graph, arguments, dims)
+    shapes = _by_argument(arguments, leaves)
     try:
-        with quietly():
+        with quietly(), any_length():
             program = torch.export.export(runner, args, kwargs, dynamic_shapes=shapes, strict=False)
     except Exception as error:
+        now = runner.__dict__["now"]
+        region = next((node for node in given.nodes if node.target is run_region), None)
+        if region is not None and (now is None or now.op == "output"):
+            raise _of_region("torch.export cannot express what", region) from error
         raise _explained(error, runner) from error
+    _refuse_lost(program, given)
     _fill_in(program.graph_module)
     program.graph_module.meta[NOTE] = [str(item) for item in values_assumed(given)]
+    asked = Asked(leaves, runner.__dict__["watch"].by)
+    program.graph_module.meta[FIXED] = fixed_by_export(program, given, module, arguments, asked)
     return program
 
 
-def _is_autograd_function(target: Any) -> bool:
-    owner = getattr(target, "__self__", None)
+def _is_traced_again(node: Node, graph: Graph) -> bool:
+    """Whether torch looks into it as it exports: a region of `torch.func`, `torch.cond` or the like."""
+    if node.target is run_region or _is_unused_state(node, graph):
+        return True
+    owner = getattr(node.target, "__self__", None)
     return isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
+
+
+def _is_unused_state(node: Node, graph: Graph) -> bool:
+    """Whether it reads the state of random numbers for nothing, as checkpoints do without gradients."""
+    reads = node.target is RANDOM_STATE["get_rng_state"].function
+    return reads and not node.users and not any(value in graph.outputs for value in node.outputs)
+
+
+def _refuse_lost(program: ExportedProgram, graph: Graph) -> None:
+    """Refuse a program where torch lost what a region computed: it holds a tensor without data instead."""
+    if any(is_fake(item) or is_wrapped(item) for item in program.constants.values()):
+        node = next((node for node in graph.nodes if node.target is run_region), None)
+        raise _of_region("torch.export loses what", node)
+
+
+def _of_region(what: str, node: Node | None) -> ExportError:
+    return refused(
+        f"{what} {named(node) if node is not None else 'a function'} computes",
+        node,
+        "write it with operators of torch (torch.func.jvp and jacfwd are kept, derivatives of grad and jacrev are not)",
+    )
 
 
 class Runner(nn.Module):
@@ -122,14 +153,16 @@ class Runner(nn.Module):
         super().__init__()
         self.__dict__["graph_module"] = module
         self.__dict__["now"] = None
+        self.__dict__["watch"] = Watch()
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = pytree.arg_tree_leaves(*args, **kwargs)
+        self.__dict__["watch"].begin(leaves)
         with preserve_node_meta():
             return _Interpreter(self).run(*leaves, enable_io_processing=False)
 
 
-class _Interpreter(fx.Interpreter):
+class _Interpreter(Interpreter):
     def __init__(self, runner: Runner) -> None:
         # The interpreter takes attributes from the module that is exported: torch knows these tensors by its names.
         graph: fx.Graph = runner.__dict__["graph_module"].graph
@@ -138,20 +171,9 @@ class _Interpreter(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         self.runner.__dict__["now"] = n
-        return super().run_node(n)
-
-    def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        enter, leave = autocast_calls()
-        if target is enter:
-            # While torch exports, that function is written down and does nothing: types would be those without it.
-            device, dtype, enabled, *_ = args
-            region = torch.autocast(device, dtype, enabled, cache_enabled=False)
-            region.__enter__()
-            return region
-        if target is leave:
-            args[0].__exit__(None, None, None)
-            return None
-        return super().call_function(target, args, kwargs)
+        made = super().run_node(n)
+        self.runner.__dict__["watch"].after(n)
+        return made
 
 
 def _runner(module: fx.GraphModule, arguments: Arguments) -> Runner:
@@ -184,49 +206,14 @@ def _forward(arguments: Arguments, module: fx.GraphModule) -> Callable[..., Any]
     return namespace["forward"]
 
 
-# Sizes -----------------------------------------------------------------------------------------------------
-
-
-def _dynamic_shapes(graph: Graph, arguments: Arguments, dims: Dims | None) -> Any:
-    """For each argument the dimensions that may change, as torch.export takes them."""
-    named = dict(dims or {})
-    known: dict[str, Any] = {}
-    asked = numbers_asked(graph)
-    used: set[str] = set()
-    tree = input_tree_of(graph)
-
-    def dim(name: str | None) -> Any:
-        if name is None:
-            return Dim.STATIC
-        return known.setdefault(name, Dim(name)) if name.isidentifier() else Dim.AUTO
-
-    def leaf(given: Given) -> Any:
-        kind = given.value.type if given.value is not None else None
-        if not isinstance(kind, TensorType):
-            return Dim.AUTO if given.place in asked and type(given.constant) is int else None
-        argument = tree.names[given.argument]
-        for key in (given.name, argument, arguments.names[given.argument]):
-            if key in named:
-                used.add(key)
-                sizes = named[key]
-                break
-        else:
-            return dict.fromkeys(range(len(kind.shape)), Dim.AUTO if not dims else Dim.STATIC)
-        if isinstance(sizes, Mapping):
-            return {at: dim(sizes.get(at)) for at in range(len(kind.shape))}
-        sizes = (sizes,) if isinstance(sizes, str) else tuple(sizes)
-        if len(sizes) > len(kind.shape):
-            raise InputError(f"dims: `{given.name}` has {len(kind.shape)} sizes, but {len(sizes)} names are given")
-        return {at: dim(sizes[at] if at < len(sizes) else None) for at in range(len(kind.shape))}
-
-    leaves = [leaf(given) for given in arguments.leaves]
-    unknown = sorted(set(named) - used)
-    if unknown:
-        takes = ", ".join(dict.fromkeys(given.name for given in arguments.leaves if given.value is not None))
-        raise InputError(f"dims: there is no tensor `{unknown[0]}` among the arguments; there are {takes}")
+def _by_argument(arguments: Arguments, leaves: list[Any]) -> dict[str, Any]:
+    """What is told of each leaf as a call would give it, by the names of the arguments."""
     args, kwargs = pytree.tree_unflatten(leaves, arguments.spec)
     count = len(arguments.names) - arguments.keyword_only
     return {**dict(zip(arguments.names[:count], args, strict=True)), **kwargs}
+
+
+# Sizes -----------------------------------------------------------------------------------------------------
 
 
 Checks = list[tuple[Value, Assumption]]
@@ -235,6 +222,9 @@ Checks = list[tuple[Value, Assumption]]
 
 def _sizes_checked(graph: Graph) -> Checks:
     """Leave in the graph what its results need and what decides on sizes; gives the latter."""
+    for node in list(graph.nodes):
+        if _is_unused_state(node, graph):
+            graph.erase_node(node)
     dce(graph)
     for position, node in reversed(graph.guard_nodes):
         if all(map(of_sizes, node.outputs)):
@@ -350,13 +340,20 @@ _OF_VALUES = ON_SIZES | {
 }
 
 
-def warning_of(graph: Graph) -> str:
-    """One sentence with the lines of what the program takes for granted; empty where that is nothing."""
-    items = values_assumed(graph)
+def warning_of(graph: Graph, what: str = "") -> str:
+    """One sentence with the lines of what the program takes for granted; empty where that is nothing.
+
+    Args:
+        graph: The graph.
+        what: What was made of it that checks nothing; the exported program, which checks sizes, where it is empty.
+    """
+    items = [item for item in graph.assumptions if item.kind in _OF_VALUES] if what else values_assumed(graph)
     if not items:
         return ""
     listed = "; ".join(f"{item.line or 'a library'}: {item.about} is {shown(item.constant)}" for item in items[:8])
     more = f"; and {len(items) - 8} more" if len(items) > 8 else ""
+    if what:
+        return f"{what} goes one way for all inputs: {listed}{more}. It does not look whether that holds"
     return (
         f"the exported program goes one way for all values: {listed}{more}. It does not look whether that holds; "
         f"graph_module.meta[{NOTE!r}] lists it"
@@ -368,7 +365,6 @@ def warning_of(graph: Graph) -> str:
 
 def _explained(error: Exception, runner: Runner) -> ExportError:
     now: fx.Node | None = runner.__dict__["now"]
-    first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     place = ""
     if now is None or now.op == "output":
         # Torch found it as it went over the whole.
@@ -376,27 +372,9 @@ def _explained(error: Exception, runner: Runner) -> ExportError:
         calls = [node for node in graph.nodes if node.op == "call_function"]
         now = next((node for node in calls if str(node.target) in str(error)), None)
     if now is not None:
-        line = next((part for part in reversed((now.stack_trace or "").splitlines()) if "File " in part), "")
-        words = [part.strip() for part in line.split(",")[:2]]
-        file = words[0].removeprefix('File "').rstrip('"').rpartition("/")[2] if words else ""
-        number = words[1].removeprefix("line ") if len(words) > 1 else ""
-        place = f" at `{now.target if now.op == 'call_function' else now.name}` (%{now.name})"
-        place += f", {file}:{number}" if number else ""
+        name, _, line = where(now).partition(" at ")
+        place = f" at `{name}` (%{now.name}){f', {line}' if line else ''}"
     return ExportError(
-        f"torch.export cannot express this trace{place}: {first.strip()[:300]}; fix the sizes that matter by "
+        f"torch.export cannot express this trace{place}: {reason_of(error)}; fix the sizes that matter by "
         "`dims`, or replace that operator and trace again"
     )
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Torch's own remarks are about code that the user did not write."""
-    log = logging.getLogger("torch")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(level)

@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from tracelab.graph.aliasing import is_random
 from tracelab.graph.graph import Graph
-from tracelab.interop.ways_out.refusals import ExportError
+from tracelab.interop.ways_out.refusals import ExportError, reason_of
 from tracelab.interop.ways_out.symbols import sizes_of_example
 
 _MOST_TRIES = 12
@@ -45,10 +45,11 @@ def compare_on_others(
         )
         try:
             found = given(args, kwargs)
+        except ExportError:
+            raise
         except Exception as error:
-            first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise ExportError(
-                f"{what} fails on inputs of the sizes {sizes}: {first.strip()[:300]}; write it with check=False to look"
+                f"{what} fails on inputs of the sizes {sizes}: {reason_of(error)}; write it with check=False to look"
             ) from error
         _compare(found, pytree.tree_leaves(wanted), sizes, what)
         compared += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
@@ -16,6 +15,7 @@ from tracelab.graph.ir import Node, Role, Value, map_values
 from tracelab.graph.scope import Scope
 from tracelab.protocol.view_document import ChangeRow, DiffScopes, DiffSection, Status, ViewDocument
 from tracelab.render.view_document.document import DocumentBuilder, encodable
+from tracelab.render.view_document.overlay_rows import overlay_rows
 
 SAME, ADDED, REMOVED, CHANGED = map(int, Status)
 """The numbers of the `status` columns."""
@@ -154,7 +154,7 @@ class _Merging:
             copy = self.node_b.get(node) or self.node_a.get(node)
             if copy is not None:
                 by_node[copy] = float(number)
-        return [_number(by_node.get(node)) for node in self.shown]
+        return overlay_rows(self.shown, by_node)
 
     shown: list[Node]
     """The nodes that are rows of the document; filled in when it is made."""
@@ -364,9 +364,3 @@ class _MergedDocument(DocumentBuilder):
                     # Lines never run against the order of the rows, or a module that moved would make a ring.
                     if number >= 0 and makers[number] < row and number not in inputs[row]:
                         inputs[row].append(number)
-
-
-def _number(value: float | None) -> float | str | None:
-    if value is None or math.isfinite(value):
-        return value
-    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
