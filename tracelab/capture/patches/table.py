@@ -18,6 +18,7 @@ from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
 from tracelab.capture.patches.values.attributes import ATTRIBUTES
 from tracelab.capture.patches.values.classes import CLASSES
 from tracelab.capture.patches.values.contexts import CONTEXTS
+from tracelab.capture.patches.values.dlpack import DLPACK
 from tracelab.capture.patches.values.environment import ENVIRONMENT
 from tracelab.capture.patches.values.generators import GENERATORS
 from tracelab.capture.patches.values.missed_attributes import MISSED_ATTRIBUTES
@@ -43,6 +44,7 @@ patched.replacements = (
     *ATTRIBUTES,
     *MISSED_ATTRIBUTES,
     *TENSORS,
+    *DLPACK,
     *SETTINGS,
     *COLLECTIVES,
     *COMPILATION,
