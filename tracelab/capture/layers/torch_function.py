@@ -20,7 +20,16 @@ from tracelab.capture.analysis.constants import is_constant
 from tracelab.capture.analysis.static_sizes import MADE
 from tracelab.capture.analysis.subscripts import taken_from_the_front
 from tracelab.capture.analysis.text_uses import is_only_shown
-from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, nested, properties, subclasses
+from tracelab.capture.layers import (
+    elementwise,
+    gradients,
+    hooks,
+    indexing,
+    integer_arguments,
+    nested,
+    properties,
+    subclasses,
+)
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.arrays.conversions import in_call, index_of_arrays, tensor_of_array
@@ -452,6 +461,7 @@ _PLAIN_DATA = (bool, int, float, complex, list, tuple)
 
 HANDLERS: dict[Any, Handler] = {
     **integer_arguments.handlers(),
+    **elementwise.HANDLERS,
     **gradients.HANDLERS,
     **hooks.HANDLERS,
     **properties.HANDLERS,
