@@ -27,8 +27,11 @@ def by_a_name_imported_before(x):
     return from_dlpack(x * 2) + 1
 
 
-def by_a_partial(x, read=partial(from_dlpack, copy=True)):
-    return read(x * 2) + 1
+COPIED = partial(from_dlpack, copy=True)
+
+
+def by_a_partial(x):
+    return COPIED(x * 2) + 1
 
 
 def by_a_capsule(x):

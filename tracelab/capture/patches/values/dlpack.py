@@ -1,4 +1,4 @@
-"""Tensors that are handed on by DLPack: torch's own reader gives an alias, which follows; others see one run's values."""
+"""Tensors that are handed on by DLPack: torch's own reader gives an alias, which follows; others are told."""
 
 from __future__ import annotations
 
