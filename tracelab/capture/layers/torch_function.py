@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 import torch
@@ -40,7 +40,7 @@ from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.recording.ways import freezes_nothing, taken_plain, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.compat.modes import default_device
-from tracelab.compat.tensors import subclasses_are_asked
+from tracelab.compat.tensors import replaced_method, subclasses_are_asked
 from tracelab.graph import intrinsics
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Node, Value
@@ -78,6 +78,10 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
         if func in properties.MAKERS and (not kwargs or kwargs.get("device") is None):
             properties.assume_default_device(recorder, sys._getframe(1))
         handler = HANDLERS.get(func)
+        if handler is None and type(func) is FunctionType:
+            original = replaced_method(func)
+            if original is not None:
+                func, handler = original, HANDLERS.get(original)
         if handler is None:
             if asked:
                 found = subclasses.by_rules(self, func, types, args, kwargs, of_torch=True)
