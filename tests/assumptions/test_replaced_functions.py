@@ -36,7 +36,7 @@ def the_size(x):
 
 
 def a_read_of_a_number(x):
-    with mock.patch.object(torch.Tensor, "item", lambda tensor: 7 * 1):
+    with mock.patch.object(torch.Tensor, "item", return_value=7):
         return x * x.sum().item()
 
 

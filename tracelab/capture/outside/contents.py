@@ -83,6 +83,9 @@ class Draws:
 
     @staticmethod
     def _state_of(generator: Any) -> str:
+        if isinstance(generator, random.SystemRandom):
+            # What it gives is the system's.
+            return ""
         if isinstance(generator, random.Random):
             return repr(generator.getstate())
         if isinstance(generator, numpy.random.RandomState):

@@ -7,6 +7,7 @@ variable of a closure, the recording is that of the value which it found.
 from __future__ import annotations
 
 import functools
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,6 +60,8 @@ class OutsideState:
             if subject not in known:
                 found.append(Assumption(AssumptionKind.MODE, subject, mode, probe=ask))
         found += map(_drawn, self.draws.drawn_from())
+        if any({"sys", "argv"} <= names_in(code) for code in self.found.codes.values()):
+            found.append(Assumption(AssumptionKind.ENVIRONMENT, "sys.argv", _program(), probe=_program))
 
     def _is_read(self, recorder: Recorder, table: Table, name: str) -> bool:
         """Whether what stood there may have decided something."""
@@ -219,6 +222,11 @@ def _modes(owner: weakref.ref[torch.nn.Module], before: list[bool], whole: bool)
     if module is None or [part.training for part in module.modules()] == before:
         return whole
     return module.training if module.training is not whole else Words("another in a part of it")
+
+
+def _program() -> Words:
+    """What the program was called with."""
+    return Words(repr(sys.argv))
 
 
 def _drawn(name: str) -> Assumption:

@@ -21,6 +21,7 @@ from tracelab.capture.patches.values.contexts import CONTEXTS
 from tracelab.capture.patches.values.dlpack import DLPACK
 from tracelab.capture.patches.values.environment import ENVIRONMENT
 from tracelab.capture.patches.values.generators import GENERATORS
+from tracelab.capture.patches.values.machine import MACHINE
 from tracelab.capture.patches.values.missed_attributes import MISSED_ATTRIBUTES
 from tracelab.capture.patches.values.modes import MODES
 from tracelab.capture.patches.values.nested import NESTED
@@ -40,6 +41,7 @@ patched.replacements = (
     *CONTEXTS,
     *MODES,
     *ENVIRONMENT,
+    *MACHINE,
     *CLASSES,
     *ATTRIBUTES,
     *MISSED_ATTRIBUTES,
