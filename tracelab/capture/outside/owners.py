@@ -31,10 +31,22 @@ def is_own(cls: Any) -> bool:
     """Whether a class is the user's: no built-in one, and of no installed package."""
     if not cls.__flags__ & _HEAP or issubclass(cls, (torch.Tensor, BaseException)):
         return False
-    if cls.__module__.partition(".")[0] in ("torch", "tracelab", "numpy", "builtins", "collections", "typing"):
+    module = cls.__module__
+    # That of a class of C is no text where its own class says what it is.
+    if not isinstance(module, str) or module.partition(".")[0] in (
+        "torch",
+        "tracelab",
+        "numpy",
+        "builtins",
+        "collections",
+        "typing",
+    ):
         return False
     codes = (getattr(item, "__code__", None) for item in vars(cls).values())
     return not any(code is not None and is_library(code) for code in codes if not _is_made_up(code))
+
+
+_NOT_OWN = frozenset({"torch", "tracelab", "numpy", "builtins", "collections", "typing"})
 
 
 def _is_made_up(code: Any) -> bool:
