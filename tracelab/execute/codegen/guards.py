@@ -405,9 +405,19 @@ def tell(sentence: str) -> None:
         warn_at(frame, sentence, AssumptionWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
+_unchecked: set[int] = set()
+"""The traces that told it."""
+
+
 @runs_while_compiling
-def tell_unchecked(name: str, count: int) -> bool:
-    """Warn of a call that is compiled or recorded by other means: that checks nothing; True is for the compiler."""
+def tell_unchecked(number: int, name: str, count: int) -> bool:
+    """Warn of a call that is compiled or recorded by other means, which checks nothing; once for each `number`.
+
+    True is for the compiler, which takes the result of the call for a constant.
+    """
+    if number in _unchecked:
+        return True
+    _unchecked.add(number)
     what = "assumption of the trace" if count == 1 else "assumptions of the trace"
     tell(
         f"{count} {what} of {name} {'is' if count == 1 else 'are'} not checked where another compiler records the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,9 @@ STALE = -1
 """The version of code that is written anew at its next call."""
 
 
+_numbers = itertools.count()
+
+
 class Replay:
     """The compiled code of one graph.
 
@@ -31,6 +35,7 @@ class Replay:
 
     def __init__(self, graph: Graph, name: str, policy: Policy) -> None:
         self.graph = graph
+        self._number = next(_numbers)
         self.version = graph.nodes.version
         """Which edit of the graph this runs."""
         self.policy = policy
@@ -59,7 +64,7 @@ class Replay:
             return self._taken_over()
         guarded = self._guards > 0 and looks and (quick or unwatched())
         if self._guards and looks and not guarded and (torch.compiler.is_compiling() or makes_fx()):
-            tell_unchecked(self.monitor.name, self._guards)
+            tell_unchecked(self._number, self.monitor.name, self._guards)
         undone = guarded and policy.stops
         function = self._functions.get((quick, guarded, undone))
         return self._compiled(quick, guarded, undone) if function is None else function
