@@ -87,7 +87,8 @@ class _Snapshot:
             if tensor.requires_grad
         ]
         self.generators = found.generators
-        self.outside = [table for function in functions for table in Tables(function, []).tables]
+        asked = [] if found.runs_code() else functions
+        self.outside = [table for function in asked for table in Tables(function, []).tables]
         """What the code reaches by more than references: variables of modules that it names, metaclasses, arrays."""
 
     def covers(self, functions: list[Any], written: list[Tensor]) -> bool:
