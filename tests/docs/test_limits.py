@@ -169,6 +169,18 @@ def test_python_s_random_numbers():
     assert not torch.equal(drawn(ONES), drawn(ONES))
 
 
+def test_a_compiled_trace():
+    def branch(x):
+        return x * 2 if x.shape[0] > 3 else x - 5
+
+    torch.compiler.reset()
+    compiled = torch.compile(traced(branch, ONES), backend="eager")
+    with pytest.warns(tracelab.AssumptionWarning, match="1 assumption of the trace of branch is not checked"):
+        compiled(ONES)
+    assert not torch.equal(compiled(torch.ones(5)), branch(torch.ones(5)))
+    torch.compiler.reset()
+
+
 def test_a_coroutine_function():
     async def later(x):
         await asyncio.sleep(0)

@@ -77,6 +77,7 @@ STORAGE = (
     "Setting a tensor to a storage might cause the trace to be incorrect: the storage of this run is used in every "
     "run. Take a view of the tensor that owns it instead."
 )
+OF_A_STORAGE = "what a tensor that was set to a storage of the traced code holds"
 
 
 _told: dict[Any, Any] = {}

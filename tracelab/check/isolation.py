@@ -10,6 +10,8 @@ import numpy
 import torch
 from torch import Tensor
 
+from tracelab.capture.outside.kept import put_back
+from tracelab.capture.outside.tables import Tables
 from tracelab.check.context_variables import ContextVariables
 from tracelab.check.memory import MOST_BYTES, Memory
 from tracelab.check.random_state import RandomState
@@ -85,6 +87,9 @@ class _Snapshot:
             if tensor.requires_grad
         ]
         self.generators = found.generators
+        asked = [] if found.runs_code() else functions
+        self.outside = [table for function in asked for table in Tables(function, []).tables]
+        """What the code reaches by more than references: variables of modules that it names, metaclasses, arrays."""
 
     def covers(self, functions: list[Any], written: list[Tensor]) -> bool:
         """Whether it keeps all that these can reach."""
@@ -124,6 +129,7 @@ class _Snapshot:
                 array.resize(before.shape, refcheck=False)
             if array.dtype.hasobject or not _same_bytes(array, before):
                 numpy.copyto(array, before)
+        put_back(self.outside)
         self.memory.restore()
         for tensor, hooks in self.hooks:
             for registered_now, registered in zip(hook_tables(tensor), hooks, strict=True):

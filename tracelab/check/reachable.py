@@ -74,6 +74,12 @@ class Reachable:
         """Whether this object is among what was found."""
         return self._seen.get(id(item), MISSING) is item
 
+    def runs_code(self) -> bool:
+        """Whether to ask one of these objects for an attribute would run code of the user's."""
+        classes = {cls for kind in set(map(type, self._seen.values())) for cls in kind.__mro__}
+        getters = (type.__getattribute__(cls, "__dict__").get("__getattribute__") for cls in classes)
+        return any(type(getter) is types.FunctionType for getter in getters)
+
     def _look(self, item: Any) -> None:
         type_ = type(item)
         if type_ in _ATOMS or id(item) in self._seen:

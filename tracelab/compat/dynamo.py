@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from tracelab.compat.names import needed
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def is_loaded() -> bool:
@@ -29,3 +32,12 @@ def compiler_error() -> Any:
         TorchVersionError: If this torch has none.
     """
     return needed("torch._dynamo.exc.TorchDynamoException")
+
+
+def runs_while_compiling(function: _Function) -> _Function:
+    """Decorator: a compiler that meets a call runs it then, and takes its result for a constant.
+
+    What `torch.compiler.assume_constant_result` does, which imports the compiler for it.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function

@@ -121,10 +121,21 @@ def recording_modes() -> bool:
 
     A mode of the user's sees what Python code would call, which reads sizes and values, too.
     """
+    return any(name.partition(".")[0] in _RECORDERS and name not in (_DEVICES, _COUNTS) for name in _modules_of_modes())
+
+
+def makes_fx() -> bool:
+    """Whether `make_fx` records the calls."""
+    return _FX in _modules_of_modes()
+
+
+def _modules_of_modes() -> list[str]:
     modes = [_function_mode_at(place) for place in range(function_modes())]
     modes += [_dispatch_mode_at(place) for place in range(dispatch_modes())]
-    modules = (type(mode).__module__ for mode in modes)
-    return any(name.partition(".")[0] in _RECORDERS and name not in (_DEVICES, _COUNTS) for name in modules)
+    return [type(mode).__module__ for mode in modes]
+
+
+_FX = "torch.fx.experimental.proxy_tensor"
 
 
 def autocast_options(region: Any) -> tuple[Any, ...]:

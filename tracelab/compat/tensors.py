@@ -21,6 +21,7 @@ needed("torch.Tensor._version")
 is_view: Callable[[torch.Tensor], bool] = needed("torch.Tensor._is_view")
 base_of: Any = needed("torch.Tensor._base")
 """The descriptor of the tensor that a view shows."""
+_methods: Any = torch.Tensor.__base__
 needed("torch.Generator._cdata")
 needed("torch.UntypedStorage._cdata")
 without_torch_function: Any = needed("torch._C.DisableTorchFunction")
@@ -104,3 +105,14 @@ def fake_mode_of(item: Any) -> FakeMode | None:
     """The mode that a fake tensor was made in; None for any other tensor."""
     mode: FakeMode | None = item.fake_mode if is_fake(item) else None
     return mode
+
+
+def replaced_method(function: Any) -> Any:
+    """The method of torch's that a function has replaced in `torch.Tensor`; None where it has replaced none.
+
+    Torch's own bindings name what they call by asking the class, so that they show a mode the replacement.
+    """
+    for name, item in vars(torch.Tensor).items():
+        if item is function:
+            return getattr(_methods, name, None)
+    return None

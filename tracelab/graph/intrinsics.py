@@ -280,6 +280,7 @@ GENERATOR_METHODS = {
 }
 RANDOM_STATE = {name: _python(name, getattr(torch.random, name)) for name in ("manual_seed", "get_rng_state")}
 RANDOM_STATE["set_rng_state"] = _python("set_rng_state", torch.random.set_rng_state)
+SEED = _python("seed", torch.random.seed)
 SET_DEFAULT_DTYPE = _python("set_default_dtype", torch.set_default_dtype, trusted=False)
 
 

@@ -19,7 +19,8 @@ def drop_unused_numbers(graph: Graph) -> None:
         outputs = node.outputs
         type_ = outputs[0].type if len(outputs) == 1 else None
         # A tensor's type would be compared with each of the words.
-        pure = (type(type_) is str and type_ in _NUMBERS) or node.kind in (ARGUMENT, CONSTANT)
+        number = type(type_) is str and type_ in _NUMBERS and not node.traits.effect
+        pure = number or node.kind in (ARGUMENT, CONSTANT)
         if pure and node.outputs[0] not in live and node is not graph.failed:
             graph.state.pop(node.outputs[0], None)
             continue

@@ -15,9 +15,12 @@ _LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name 
 @by_code
 def is_library(code: CodeType) -> bool:
     """Whether code is of torch, of tracelab or of another installed package."""
-    return (
-        is_inner(code) or os.path.realpath(code.co_filename).startswith(_LIBRARIES) or _is_installed(code.co_filename)
-    )
+    return is_inner(code) or is_library_file(code.co_filename)
+
+
+def is_library_file(file: str) -> bool:
+    """Whether a file is of Python's library or of an installed package."""
+    return os.path.realpath(file).startswith(_LIBRARIES) or _is_installed(file)
 
 
 def _is_installed(file: str) -> bool:

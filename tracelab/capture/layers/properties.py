@@ -19,6 +19,7 @@ from torch import Tensor
 from tracelab.capture.analysis.assertion_branches import is_read_to_check
 from tracelab.capture.recording.listed_checks import assume_listed
 from tracelab.capture.recording.recorder import Recorder, active
+from tracelab.capture.values import storage_of
 from tracelab.compat.modes import default_device
 from tracelab.compat.tensors import base_of, is_view
 from tracelab.graph.aliasing import written_values
@@ -252,6 +253,8 @@ def _memory(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     frame = recorder.user_frame(sys._getframe(2))
     asked = frame is not None and _ASKED_OF_MEMORY.intersection(frame.f_code.co_names)
     plain = isinstance(args[0], Tensor) and args[0].layout is torch.strided and not args[0].is_nested
+    if plain and recorder.is_dynamic(args[0]):
+        recorder.storages.add(storage_of(args[0]))
     return _MEMORY(recorder, args, kwargs) if asked and plain else NotImplemented
 
 

@@ -26,9 +26,18 @@ from tracelab.graph.kinds import PYTHON_CALL
 
 
 def record_region(
-    recorder: Recorder, name: str, target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    recorder: Recorder,
+    name: str,
+    target: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    writes: bool = False,
 ) -> Any:
-    """Run a call as one node; traced tensors and numbers that the functions it is given hold become arguments."""
+    """Run a call as one node; traced tensors and numbers that the functions it is given hold become arguments.
+
+    `writes` says that it may write to the tensors that it is given.
+    """
     lifting = Lifting(recorder)
     args = lifting.lift_all(args, isinstance(target, OperatorCall))
     given = {id(item) for item in _tensors((args, kwargs))}
@@ -57,7 +66,7 @@ def record_region(
 
     made = (target, args, tuple(lifting.found))
     result = recorder.record_call(
-        PYTHON_CALL, run_region, made, kwargs, run=ran, attributes={"name": name, "inplace": False}
+        PYTHON_CALL, run_region, made, kwargs, run=ran, attributes={"name": name, "inplace": writes}
     )
     if free:
         raise TracelabError(

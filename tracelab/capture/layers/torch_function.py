@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 import torch
@@ -20,7 +20,16 @@ from tracelab.capture.analysis.constants import is_constant
 from tracelab.capture.analysis.static_sizes import MADE
 from tracelab.capture.analysis.subscripts import taken_from_the_front
 from tracelab.capture.analysis.text_uses import is_only_shown
-from tracelab.capture.layers import gradients, hooks, indexing, integer_arguments, nested, properties, subclasses
+from tracelab.capture.layers import (
+    elementwise,
+    gradients,
+    hooks,
+    indexing,
+    integer_arguments,
+    nested,
+    properties,
+    subclasses,
+)
 from tracelab.capture.layers.regions import note_use
 from tracelab.capture.messages import ITERATION, WITHOUT_VALUE, conversion_message
 from tracelab.capture.recording.arrays.conversions import in_call, index_of_arrays, tensor_of_array
@@ -31,7 +40,7 @@ from tracelab.capture.recording.sym_numbers import traced_number
 from tracelab.capture.recording.ways import freezes_nothing, taken_plain, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.compat.modes import default_device
-from tracelab.compat.tensors import subclasses_are_asked
+from tracelab.compat.tensors import replaced_method, subclasses_are_asked
 from tracelab.graph import intrinsics
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Node, Value
@@ -69,6 +78,10 @@ class FunctionMode(torch.overrides.TorchFunctionMode):
         if func in properties.MAKERS and (not kwargs or kwargs.get("device") is None):
             properties.assume_default_device(recorder, sys._getframe(1))
         handler = HANDLERS.get(func)
+        if handler is None and type(func) is FunctionType:
+            original = replaced_method(func)
+            if original is not None:
+                func, handler = original, HANDLERS.get(original)
         if handler is None:
             if asked:
                 found = subclasses.by_rules(self, func, types, args, kwargs, of_torch=True)
@@ -452,6 +465,7 @@ _PLAIN_DATA = (bool, int, float, complex, list, tuple)
 
 HANDLERS: dict[Any, Handler] = {
     **integer_arguments.handlers(),
+    **elementwise.HANDLERS,
     **gradients.HANDLERS,
     **hooks.HANDLERS,
     **properties.HANDLERS,

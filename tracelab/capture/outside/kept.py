@@ -5,12 +5,16 @@ For random numbers see `tracelab.capture.recording.random_numbers`.
 
 from __future__ import annotations
 
+import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy
+
+from tracelab.capture.outside.contents import ABSENT, Contents, Draws, Raw
 from tracelab.capture.outside.positions import Position
-from tracelab.capture.outside.tables import ABSENT, Contents, Draws, Table, Tables, iter_changed
+from tracelab.capture.outside.tables import Table, Tables, iter_changed
 
 
 @contextmanager
@@ -35,18 +39,42 @@ def put_back(tables: list[Table]) -> None:
 def _put_back(table: Table, name: str, before: Any, now: Any) -> None:
     if isinstance(before, (Draws, Position)):
         return
-    item = before
-    if isinstance(before, Contents):
-        item = before.container
-        if before.items is not None:
-            _refill(item, before.items)
+    item = _refilled(before)
     if table.put is not None and now is not item and before is not ABSENT:
         table.put(name, item)
 
 
-def _refill(container: Any, items: Any) -> None:
+def _refilled(before: Any) -> Any:
+    """The container or the array itself, with what was in it."""
+    if isinstance(before, Raw):
+        if before.content is not None and not before.is_same(before.item):
+            _write(before.item, before.content)
+        return before.item
+    if not isinstance(before, Contents):
+        return before
+    container: Any = before.container
+    items = before.items
+    if items is None or before.is_same(container):
+        return container
+    if isinstance(items, dict):
+        items = {key: _refilled(item) for key, item in items.items()}
+    elif not isinstance(items, set):
+        items = [_refilled(item) for item in items]
     container.clear()
-    if isinstance(container, (set, dict)):
+    if isinstance(items, (set, dict)):
         container.update(items)
     else:
         container.extend(items)
+    return container
+
+
+def _write(item: Any, content: bytes) -> None:
+    if isinstance(item, numpy.ndarray):
+        if item.flags.writeable:
+            item[...] = numpy.frombuffer(content, item.dtype).reshape(item.shape)
+        return
+    if isinstance(item, (bytearray, array.array)) and memoryview(item).nbytes != len(content):
+        del item[:]
+        item.extend(content) if isinstance(item, bytearray) else item.frombytes(content)
+        return
+    memoryview(item).cast("B")[:] = content

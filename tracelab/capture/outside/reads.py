@@ -33,6 +33,13 @@ def names_read(code: CodeType) -> frozenset[str]:
 
 
 @by_code
+def names_in(code: CodeType) -> frozenset[str]:
+    """All names of attributes, globals and modules in the code."""
+    inner = (names_in(item) for item in code.co_consts if isinstance(item, CodeType))
+    return frozenset(code.co_names).union(*inner)
+
+
+@by_code
 def names_set(code: CodeType) -> frozenset[str]:
     """The names of attributes, globals and variables of closures that the code sets."""
     found = {str(item.argval) for item in dis.get_instructions(code) if item.opname in _STORES}

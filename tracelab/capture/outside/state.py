@@ -7,6 +7,7 @@ variable of a closure, the recording is that of the value which it found.
 from __future__ import annotations
 
 import functools
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,21 +17,11 @@ import torch
 from tracelab.capture.analysis.constants import held_numbers, is_constant
 from tracelab.capture.analysis.mode_readers import mode_told_by
 from tracelab.capture.outside.attributes import reads
+from tracelab.capture.outside.contents import ABSENT, PLAIN, Contents, Draws, Raw, alike, as_found, same
 from tracelab.capture.outside.draws import PlainDraws
 from tracelab.capture.outside.positions import Position
-from tracelab.capture.outside.reads import names_as_text, names_read, names_set
-from tracelab.capture.outside.tables import (
-    ABSENT,
-    PLAIN,
-    Contents,
-    Draws,
-    Table,
-    Tables,
-    alike,
-    as_found,
-    iter_changed,
-    same,
-)
+from tracelab.capture.outside.reads import names_as_text, names_in, names_read, names_set
+from tracelab.capture.outside.tables import Table, Tables, iter_changed
 from tracelab.capture.recording.recorder import Recorder
 from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
 
@@ -69,6 +60,8 @@ class OutsideState:
             if subject not in known:
                 found.append(Assumption(AssumptionKind.MODE, subject, mode, probe=ask))
         found += map(_drawn, self.draws.drawn_from())
+        if any({"sys", "argv"} <= names_in(code) for code in self.found.codes.values()):
+            found.append(Assumption(AssumptionKind.ENVIRONMENT, "sys.argv", _program(), probe=_program))
 
     def _is_read(self, recorder: Recorder, table: Table, name: str) -> bool:
         """Whether what stood there may have decided something."""
@@ -76,7 +69,9 @@ class OutsideState:
         if first is False:
             return False
         read, _ = self._names
-        return name in read or table.is_local or (first is True and table.is_library and reads(type(table.owner), name))
+        if name in read or table.is_local or self._reads_any:
+            return True
+        return first is True and table.is_library and reads(type(table.owner), name)
 
     def _may_change(self, recorder: Recorder, changed: set[tuple[int, str]]) -> Iterator[Assumption]:
         """Plain values that the code reads and sets, and set to what they were: another call may find others."""
@@ -117,6 +112,12 @@ class OutsideState:
         codes = self.found.codes.values()
         return set().union(*map(names_read, codes)), set().union(*map(names_as_text, codes))
 
+    @functools.cached_property
+    def _reads_any(self) -> bool:
+        """Whether the code gets and sets attributes by names that it computes."""
+        names = set().union(*map(names_in, self.found.codes.values()))
+        return {"getattr", "setattr"} <= names
+
     def _is_set_again(self, table: Table, name: str, before: Any) -> bool:
         """Whether a replay sets it: a buffer of a traced module."""
         module = table.module
@@ -137,7 +138,8 @@ class OutsideState:
                 read, text = self._names
                 if first is not False and (
                     name in text
-                    or (name in read and self._has_elsewhere(table, name))
+                    or self._reads_any
+                    or (name in read and (table.is_function or self._has_elsewhere(table, name)))
                     or (first is True and table.is_library)
                 ):
                     yield _state(table, name, ABSENT)
@@ -199,15 +201,15 @@ class StateProbe:
             return Words("a generator that has drawn")
         if isinstance(before, Position):
             return Words(before.now)
-        size = f" of {len(now)}" if hasattr(now, "__len__") else ""
-        return Words(f"{'another' if isinstance(before, Contents) else 'a'} {type(now).__name__}{size}")
+        size = f" of {len(now)}" if hasattr(now, "__len__") and not isinstance(before, Raw) else ""
+        return Words(f"{'another' if isinstance(before, (Contents, Raw)) else 'a'} {type(now).__name__}{size}")
 
 
 def _attribute(owner: weakref.ref[torch.nn.Module], gone: Any) -> Callable[[str], Any]:
     def read(name: str) -> Any:
         module = owner()
         if module is None:
-            return gone.container if isinstance(gone, Contents) else gone
+            return gone.container if isinstance(gone, Contents) else gone.item if isinstance(gone, Raw) else gone
         table = vars(module)
         return table[name] if name in table else module._buffers.get(name, ABSENT)
 
@@ -220,6 +222,11 @@ def _modes(owner: weakref.ref[torch.nn.Module], before: list[bool], whole: bool)
     if module is None or [part.training for part in module.modules()] == before:
         return whole
     return module.training if module.training is not whole else Words("another in a part of it")
+
+
+def _program() -> Words:
+    """What the program was called with."""
+    return Words(repr(sys.argv))
 
 
 def _drawn(name: str) -> Assumption:

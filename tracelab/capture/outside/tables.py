@@ -7,29 +7,29 @@ recording reads it first, and changes it, it is state as the user's is (the step
 from __future__ import annotations
 
 import functools
-import random
+import sys
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.mode_readers import is_mode_reader
 from tracelab.capture.outside.attributes import attributes_set, is_looked_at, looks_at_all
-from tracelab.capture.outside.positions import POSITIONED, Position
-from tracelab.capture.outside.reads import globals_of
-from tracelab.capture.values import SYMBOLIC, is_filled
+from tracelab.capture.outside.contents import ABSENT, CONTAINERS, GENERATORS, PLAIN, RAW, as_found, keyed, same
+from tracelab.capture.outside.owners import is_library_object, is_own, is_own_module, is_own_object, slot, slots_of
+from tracelab.capture.outside.positions import POSITIONED
+from tracelab.capture.outside.reads import globals_of, names_as_text, names_in
+from tracelab.capture.values import is_filled
 from tracelab.compat import script
 
-PLAIN = (bool, int, float, str, type(None))
-CONTAINERS: tuple[type, ...] = (list, dict, set, deque)
-GENERATORS: tuple[type, ...] = (random.Random, numpy.random.Generator, numpy.random.RandomState)
-"""Whose numbers a replay does not draw; it draws those of torch's."""
-_KEPT = (*CONTAINERS, *GENERATORS, *POSITIONED)
+_ITEMS = 100
+"""Of a container, so many objects in it are looked at."""
+_CALLED = (types.FunctionType, types.MethodType, functools.partial)
+_KEPT = (*CONTAINERS, *RAW, *GENERATORS, *POSITIONED)
 _INNER = frozenset(vars(torch.nn.Module())) | {"training", "_is_full_backward_hook"}
 _DECIDE_NOTHING = frozenset({"__init__", "__repr__", "__str__", "extra_repr"})
 """Methods that are no part of a call, or only show."""
@@ -57,11 +57,10 @@ class Table:
     """Sets one."""
     is_library: bool = False
     """Whether the class of the owner is of an installed package."""
+    is_function: bool = False
+    """Whether the owner is a function of the user's."""
     is_local: bool = False
     """Whether they are variables of a function, which its code reads under other instructions than outer names."""
-
-
-ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
 
 
 class Tables:
@@ -80,6 +79,7 @@ class Tables:
         """Functions of torch that tell a mode, which the code got hold of before."""
         self._seen: set[int] = set()
         self._classes: set[type] = set()
+        self._modules: set[tuple[int, int]] = set()
         self._pending: deque[tuple[Any, str]] = deque()
         for module, path in modules:
             self._module(module, path or type(module).__name__)
@@ -111,7 +111,9 @@ class Tables:
         elif isinstance(item, functools.singledispatchmethod):
             self._pending += ((item.func, label), (item.dispatcher, label))
         elif is_own_object(item):
-            self._object(label, vars(item), item)
+            if hasattr(item, "__dict__"):
+                self._object(label, vars(item), item)
+            self._slots(item, label)
             self._class(type(item))
         elif is_library_object(item):
             self._object(label, vars(item), item)
@@ -141,6 +143,17 @@ class Tables:
         added.names, added.known = (lambda: set(table)), set(table)
         added.owner, added.is_library, added.put = owner, installed, table.__setitem__
 
+    def _slots(self, item: Any, label: str) -> None:
+        """What an object keeps in slots, which no table holds."""
+        cls: Any = type(item)
+        slots = slots_of(cls)
+        if slots:
+            read = functools.partial(slot, item)
+            self._add(label, {name: found for name in slots if (found := read(name)) is not ABSENT}, read)
+            added = self.tables[-1]
+            added.names, added.known = (lambda: {name for name in slots if read(name) is not ABSENT}), set(added.before)
+            added.put = functools.partial(object.__setattr__, item)
+
     def watched(self) -> Iterator[tuple[type, str]]:
         """The attributes that tell whether the code reads them before it sets them, with their classes."""
         kinds = {type(table.owner): table.is_library for table in self.tables if table.owner is not None}
@@ -163,6 +176,8 @@ class Tables:
                 continue
             if type(item) in (*PLAIN, tuple) or isinstance(item, (torch.Tensor, *_KEPT)):
                 before[name] = as_found(item)
+                if not installed and isinstance(item, (tuple, *CONTAINERS)):
+                    self._inside(item, f"{label}.{name}" if label else name)
             elif is_own_object(item) or type(item) is types.FunctionType or is_mode_reader(item):
                 self._pending.append((item, f"{label}.{name}" if label else name))
             elif not installed and is_library_object(item):
@@ -170,7 +185,22 @@ class Tables:
                 self._pending.append((item, f"{label}.{name}" if label else name))
         self.tables.append(Table(label, get, before, module))
 
+    def _inside(self, container: Any, label: str) -> None:
+        """The objects and functions in a container."""
+        if id(container) in self._seen or len(container) > _ITEMS:
+            return
+        self._seen.add(id(container))
+        for key, item in keyed(container):
+            name = f"{label}[{key!r}]" if type(key) in (int, str) else f"{label}[...]"
+            if isinstance(item, (tuple, *CONTAINERS)):
+                self._inside(item, name)
+            elif is_own_object(item) or isinstance(item, _CALLED):
+                self._pending.append((item, name))
+
     def _class(self, cls: Any) -> None:
+        kind: Any = type(cls)
+        if is_own(kind):
+            self._class(kind)
         for owner in cls.__mro__:
             if owner in self._classes or not is_own(owner):
                 continue
@@ -204,11 +234,15 @@ class Tables:
             self._variables(code, function.__closure__)
         if function.__defaults__ or function.__kwdefaults__:
             self._defaults(function)
-        if vars(function):
-            self._object(function.__name__, vars(function))
+        self._object(function.__name__, vars(function))
+        self.tables[-1].is_function = True
         named, stored = globals_of(code)
+        if "globals" in named:
+            words = names_as_text(code) & function.__globals__.keys()
+            named, stored = named | words, stored | words
         if named or stored:
-            self._globals(named, stored, function.__globals__)
+            self._globals(named, stored, function)
+        self._more({name: sys.modules[name] for name in names_in(code) if name in sys.modules}, code)
 
     def _dispatch(self, function: Any) -> None:
         """`functools.singledispatch` picks the code by the class of the first argument."""
@@ -223,7 +257,7 @@ class Tables:
         if contents:
             self._add("", contents, lambda name: cells[name].cell_contents if is_filled(cells[name]) else ABSENT)
             self.tables[-1].put = lambda name, item: setattr(cells[name], "cell_contents", item)
-            self._more(contents)
+            self._more(contents, code)
 
     def _defaults(self, function: types.FunctionType) -> None:
         defaults = function.__defaults__ or ()
@@ -233,130 +267,42 @@ class Tables:
         if held:
             self._add(function.__name__, held, held.__getitem__)
             self.tables[-1].is_local = True
-        self._more(given)
+        self._more(given, function.__code__)
 
-    def _globals(self, named: frozenset[str], stored: frozenset[str], space: dict[str, Any]) -> None:
+    def _globals(self, named: frozenset[str], stored: frozenset[str], function: types.FunctionType) -> None:
+        space = function.__globals__
         known = {name: space[name] for name in named | stored if name in space}
         state = {name: item for name, item in known.items() if name in stored or isinstance(item, _KEPT)}
         if state:
             self._add("", state, functools.partial(_read, space))
             self.tables[-1].put = space.__setitem__
-        self._more(known)
+        self._more(known, function.__code__)
 
-    def _more(self, found: dict[str, Any]) -> None:
+    def _python_module(self, module: types.ModuleType, label: str, code: types.CodeType) -> None:
+        """What the code names of a module of the user's: its variables, and the functions in it."""
+        if (id(module), id(code)) in self._modules or not is_own_module(module):
+            return
+        self._modules.add((id(module), id(code)))
+        table = vars(module)
+        named = {name: table[name] for name in names_in(code) if name in table}
+        state = {name: item for name, item in named.items() if type(item) in PLAIN or isinstance(item, _KEPT)}
+        if state:
+            self._add(label, state, functools.partial(_read, table))
+            self.tables[-1].put = table.__setitem__
+        self._more(named, code)
+
+    def _more(self, found: dict[str, Any], code: types.CodeType) -> None:
         for name, item in found.items():
-            if (
-                isinstance(item, (types.FunctionType, types.MethodType, functools.partial, torch.nn.Module))
+            if type(item) is types.ModuleType:
+                self._python_module(item, name, code)
+            elif isinstance(item, (tuple, *CONTAINERS)):
+                self._inside(item, name)
+            elif (
+                isinstance(item, (*_CALLED, torch.nn.Module))
                 or (is_own_object(item) or (isinstance(item, type) and is_own(item)) or is_mode_reader(item))
                 or is_library_object(item)
             ):
                 self._pending.append((item, name))
-
-
-class Contents:
-    """What was in a container."""
-
-    __slots__ = ("container", "items", "size")
-
-    def __init__(self, container: Any) -> None:
-        self.container = container
-        self.size = len(container)
-        # Of a long one only its length is looked at: it is data.
-        self.items: Any = None if self.size > 1000 else _items_of(container)
-
-    def is_same(self, now: Any, equal: Callable[[Any, Any], bool] | None = None) -> bool:
-        """Whether it is a container of the same kind, with the same in it."""
-        equal = same if equal is None else equal
-        if type(now) is not type(self.container) or len(now) != self.size:
-            return False
-        if self.items is None:
-            return now is self.container
-        if isinstance(now, (set, frozenset)):
-            return bool(now == self.items)
-        if isinstance(now, dict):
-            return all(key in self.items and equal(item, self.items[key]) for key, item in now.items())
-        return all(map(equal, now, self.items))
-
-    def added(self) -> list[Any] | None:
-        """What a dict or a list got in addition; None where anything else was changed."""
-        now, items = self.container, self.items
-        if items is None or isinstance(now, set):
-            return None
-        if isinstance(now, dict):
-            kept = all(key in now and same(now[key], item) for key, item in items.items())
-            return [item for key, item in now.items() if key not in items] if kept else None
-        return None
-
-    def __repr__(self) -> str:
-        kind = type(self.container).__name__
-        return f"a {kind} of {self.size}" if self.size else f"an empty {kind}"
-
-
-class Draws:
-    """Where a generator of random numbers stood."""
-
-    __slots__ = ("state",)
-
-    def __init__(self, generator: Any) -> None:
-        self.state = self._state_of(generator)
-
-    @staticmethod
-    def _state_of(generator: Any) -> str:
-        if isinstance(generator, random.Random):
-            return repr(generator.getstate())
-        if isinstance(generator, numpy.random.RandomState):
-            return repr(generator.get_state(legacy=False))
-        return repr(generator.bit_generator.state)
-
-    def is_same(self, now: Any) -> bool:
-        """Whether it stands there still."""
-        return isinstance(now, GENERATORS) and self._state_of(now) == self.state
-
-    def __repr__(self) -> str:
-        return "a generator before its draws"
-
-
-def _items_of(container: Any) -> Any:
-    if isinstance(container, dict):
-        return dict(container)
-    return set(container) if isinstance(container, set) else list(container)
-
-
-def same(now: Any, before: Any) -> bool:
-    """Whether two things are the same, as far as plain Python sees it."""
-    if isinstance(before, Position):
-        return before.is_same(now)
-    if now is before:
-        return True
-    if type(now) in SYMBOLIC:
-        now = getattr(now.node, "number", now)
-    if isinstance(before, (Contents, Draws)):
-        return before.is_same(now)
-    if type(now) in (*PLAIN, tuple) and type(now) is type(before):
-        return bool(now == before or now != now) if type(now) is not tuple else _same_tuple(now, before)
-    return False
-
-
-def alike(now: Any, before: Any) -> bool:
-    """The same, where one tensor is as good as another."""
-    if isinstance(now, torch.Tensor) and isinstance(before, torch.Tensor):
-        return True
-    if isinstance(before, Contents):
-        return before.is_same(now, alike)
-    if isinstance(now, (list, dict, tuple)) and type(now) is type(before):
-        return len(now) == len(before) and Contents(before).is_same(now, alike)
-    return same(now, before)
-
-
-def as_found(item: Any) -> Any:
-    """What something is, as it is now: containers and generators are looked into."""
-    if isinstance(item, CONTAINERS):
-        return Contents(item)
-    return Draws(item) if isinstance(item, GENERATORS) else Position(item) if isinstance(item, POSITIONED) else item
-
-
-def _same_tuple(now: Any, before: Any) -> bool:
-    return len(now) == len(before) and all(map(same, now, before))
 
 
 def _read(table: Any, name: str) -> Any:
@@ -365,45 +311,6 @@ def _read(table: Any, name: str) -> Any:
 
 def _defaulted(code: types.CodeType, count: int) -> tuple[str, ...]:
     return code.co_varnames[code.co_argcount - count : code.co_argcount]
-
-
-@functools.lru_cache(maxsize=4096)
-def is_own(cls: Any) -> bool:
-    """Whether a class is the user's: no built-in one, and of no installed package."""
-    if not cls.__flags__ & _HEAP or issubclass(cls, (torch.Tensor, BaseException)):
-        return False
-    if cls.__module__.partition(".")[0] in ("torch", "tracelab", "numpy", "builtins", "collections", "typing"):
-        return False
-    codes = (getattr(item, "__code__", None) for item in vars(cls).values())
-    return not any(code is not None and is_library(code) for code in codes if not _is_made_up(code))
-
-
-def _is_made_up(code: Any) -> bool:
-    return code is None or code.co_filename.startswith("<")
-
-
-_HEAP = 1 << 9
-"""The flag of classes that Python code made."""
-
-
-def is_own_object(item: Any) -> bool:
-    """Whether it is an object with attributes of a class of the user's."""
-    if not hasattr(item, "__dict__") or isinstance(item, (type, types.ModuleType, torch.nn.Module)):
-        return False
-    cls: Any = type(item)
-    return is_own(cls)
-
-
-def is_library_object(item: Any) -> bool:
-    """Whether it is an object with attributes of a class of an installed package that may keep state."""
-    cls: Any = type(item)
-    return (
-        bool(cls.__flags__ & _HEAP)
-        and is_looked_at(cls)
-        and hasattr(item, "__dict__")
-        and not isinstance(item, (type, types.ModuleType, torch.nn.Module, torch.Tensor, BaseException))
-        and not is_own(cls)
-    )
 
 
 def iter_changed(tables: list[Table]) -> Iterator[tuple[Table, str, Any, Any]]:

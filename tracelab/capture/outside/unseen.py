@@ -17,16 +17,24 @@ _CHANGED = "what a tensor that wraps others holds, which the code changed in a w
 def note_unseen(recorder: Recorder, epoch: Epoch) -> None:
     """Note the constants that the code made itself, in a way that tracing does not see."""
     _note_changed(recorder)
+    for capsule in list(recorder.capsules.values()):
+        capsule.note(recorder)
     if not recorder.constants:
         return
     state = recorder.graph.state
     with recording_paused(recorder):
-        tensors = [state[value] for value in recorder.constants if value in state]
-        made = {id(item) for item in epoch.made_since([item for item in tensors if _is_torch_s_own(item)])}
+        tensors = [
+            state[value]
+            for value in recorder.constants
+            if value in state and (value in recorder.aliases or _is_torch_s_own(state[value]))
+        ]
+        made = {id(item) for item in epoch.made_since(tensors)}
+    told = {item.value for item in recorder.graph.assumptions if item.kind is AssumptionKind.VALUES}
     for value in recorder.constants if made else ():
-        if id(state.get(value)) in made:
+        if id(state.get(value)) in made and recorder.aliases.get(value) not in told:
             source = value.node.source if value.node is not None else None
-            recorder.warn("constant", UNSEEN, "", None, at=source)
+            if value not in recorder.aliases:
+                recorder.warn("constant", UNSEEN, "", None, at=source)
             recorder.graph.assumptions.append(
                 Assumption(AssumptionKind.UNSEEN, _MADE, "this tensor", source, probe=lambda: "another one")
             )

@@ -18,8 +18,10 @@ from tracelab.capture.patches.unseen import COLLECTIVES, COMPILATION
 from tracelab.capture.patches.values.attributes import ATTRIBUTES
 from tracelab.capture.patches.values.classes import CLASSES
 from tracelab.capture.patches.values.contexts import CONTEXTS
+from tracelab.capture.patches.values.dlpack import DLPACK
 from tracelab.capture.patches.values.environment import ENVIRONMENT
 from tracelab.capture.patches.values.generators import GENERATORS
+from tracelab.capture.patches.values.machine import MACHINE
 from tracelab.capture.patches.values.missed_attributes import MISSED_ATTRIBUTES
 from tracelab.capture.patches.values.modes import MODES
 from tracelab.capture.patches.values.nested import NESTED
@@ -39,10 +41,12 @@ patched.replacements = (
     *CONTEXTS,
     *MODES,
     *ENVIRONMENT,
+    *MACHINE,
     *CLASSES,
     *ATTRIBUTES,
     *MISSED_ATTRIBUTES,
     *TENSORS,
+    *DLPACK,
     *SETTINGS,
     *COLLECTIVES,
     *COMPILATION,

@@ -17,7 +17,7 @@ from tracelab.capture.analysis.assertion_branches import Check, check_at
 from tracelab.capture.analysis.name_snapshot import lines_around, names_around
 from tracelab.capture.analysis.operands import LastOperand
 from tracelab.capture.analysis.static_sizes import StaticSizes
-from tracelab.capture.messages import STORAGE, emit
+from tracelab.capture.messages import OF_A_STORAGE, STORAGE, emit
 from tracelab.capture.recording.followed import Followed
 from tracelab.capture.recording.grad_modes import GradModes
 from tracelab.capture.recording.listed_checks import assume_size_listed
@@ -93,10 +93,16 @@ class RecordingState:
         """Objects that calls gave, and that are arguments of later ones: handles of hooks."""
         self.wrappers: dict[int, Made] = {}
         """Tensors of wrapping classes that the code made itself, and with what, by their ids."""
+        self.capsules: dict[int, Any] = {}
+        """Tensors that were handed on by DLPack and that nothing of torch's has taken, by the ids of their capsules."""
         self.parts: dict[int, tuple[torch.Tensor, Value, str]] = {}
         """Tensors that traced ones hold as attributes, by their ids, with the whole's value and their name in it."""
         self.is_inner = False
         """Whether the code ran already, inside a call that stays one node: it writes to its arguments alone."""
+        self.storages: set[int | None] = set()
+        """Where the memory lies of traced tensors that the code asked for their storages."""
+        self.aliases: dict[Value, Value] = {}
+        """Those among `constants` that share memory with a traced value, with that."""
         self.constants: list[Value] = []
         """Tensors that were found with no value: from before the recording, unless they were made unseen."""
         self.state_inputs: list[Value] = []
@@ -198,7 +204,7 @@ class RecordingState:
                 return unseen
             value = Value("constant", type_, None, Role.CONSTANT)
             node = Node(CONSTANT, None, (), None, (value,), self.scope, self.source(sys._getframe(1)))
-            self._warn_of_alias(tensor)
+            self._warn_of_alias(tensor, value)
             self.constants.append(value)
             value.node = node
             self.nodes.append(node)
@@ -207,7 +213,7 @@ class RecordingState:
         self.bind(tensor, value)
         return value
 
-    def _warn_of_alias(self, tensor: torch.Tensor) -> None:
+    def _warn_of_alias(self, tensor: torch.Tensor, value: Value) -> None:
         """A constant that shares memory with a traced value was made from it by a way that tracing does not see."""
         if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or tensor.layout is not torch.strided:
             return
@@ -216,6 +222,7 @@ class RecordingState:
             return
         for traced, other in self.bound():
             if other.role in (Role.COMPUTED, Role.INPUT) and storage_of(traced) == place:
+                self.aliases[value] = other
                 # Names are given when the recording ends, save those of inputs.
                 what = f"%{other.name}" if other.node is None else f"a result of {other.node.kind}"
                 self.warn(
@@ -289,6 +296,10 @@ class RecordingState:
             return known
         if isinstance(item, torch.UntypedStorage):
             self.warn("storage", STORAGE, "", None, sys._getframe(1))
+            if item.data_ptr() in self.storages:
+                self.assume_outside(
+                    AssumptionKind.UNSEEN, OF_A_STORAGE, "this storage", lambda: "another one", sys._getframe(1), item
+                )
         return item
 
     # Calls that raise ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy
 import torch
 
+from tracelab.compat.dynamo import runs_while_compiling
 from tracelab.compat.modes import (
     dispatch_modes,
     function_modes,
@@ -204,7 +205,8 @@ def unwatched() -> bool:
 
     Inside of a transform of `torch.func` sizes and dtypes are those that the Python function would see.
     """
-    return not (((function_modes() or dispatch_modes()) and recording_modes()) or torch.compiler.is_compiling())
+    # The compiler is asked first: it cannot follow what asks for modes.
+    return not (torch.compiler.is_compiling() or ((function_modes() or dispatch_modes()) and recording_modes()))
 
 
 def can_pick() -> bool:
@@ -403,5 +405,29 @@ def tell(sentence: str) -> None:
         warn_at(frame, sentence, AssumptionWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
+_unchecked: set[int] = set()
+"""The traces that told it."""
+
+
+@runs_while_compiling
+def tell_unchecked(number: int, name: str, count: int) -> bool:
+    """Warn of a call that is compiled or recorded by other means, which checks nothing; once for each `number`.
+
+    True is for the compiler, which takes the result of the call for a constant.
+    """
+    if number in _unchecked:
+        return True
+    _unchecked.add(number)
+    what = "assumption of the trace" if count == 1 else "assumptions of the trace"
+    tell(
+        f"{count} {what} of {name} {'is' if count == 1 else 'are'} not checked where another compiler records the "
+        "call, so that what it makes may be wrong for other inputs: check with `traced.assumptions` what they are, or "
+        "compile the function itself"
+    )
+    return True
+
+
 def _is_ours(frame: FrameType) -> bool:
-    return frame.f_code.co_filename.startswith("<tracelab ")
+    file = frame.f_code.co_filename
+    # Torch's own tracers call what they record by code of no module.
+    return file.startswith("<tracelab ") or (file == "<string>" and "__name__" not in frame.f_globals)

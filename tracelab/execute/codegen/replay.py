@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
+from tracelab.compat.modes import makes_fx
 from tracelab.execute.codegen.code import compile_code, optimized_code
-from tracelab.execute.codegen.guards import GuardMonitor, Policy, guards_of, unwatched
+from tracelab.execute.codegen.guards import GuardMonitor, Policy, guards_of, tell_unchecked, unwatched
 from tracelab.execute.codegen.inference import inference_region, may_use_inference
 from tracelab.execute.codegen.undo import UndoPlan
 from tracelab.graph.graph import Graph
@@ -16,6 +20,9 @@ Function = Callable[..., Any]
 
 STALE = -1
 """The version of code that is written anew at its next call."""
+
+
+_numbers = itertools.count()
 
 
 class Replay:
@@ -28,6 +35,7 @@ class Replay:
 
     def __init__(self, graph: Graph, name: str, policy: Policy) -> None:
         self.graph = graph
+        self._number = next(_numbers)
         self.version = graph.nodes.version
         """Which edit of the graph this runs."""
         self.policy = policy
@@ -35,7 +43,7 @@ class Replay:
         self.namespace = self.code.namespace
         self.monitor = self.namespace["guards"] = GuardMonitor(graph, name, policy)
         self.function: Function = compile_code(self.code, self.code.text)
-        self._has_guards = bool(guards_of(graph))
+        self._guards = len(guards_of(graph))
         self._may_be_taken = bool(guards_of(graph, taking=True))
         self._region: int | None = None
         """How many of the first nodes run in inference mode; found where a call may."""
@@ -54,7 +62,9 @@ class Replay:
         looks = policy.on_violation != "ignore" or policy.several
         if not quick and self._may_be_taken and looks and takers.find() is not None:
             return self._taken_over()
-        guarded = self._has_guards and looks and (quick or unwatched())
+        guarded = self._guards > 0 and looks and (quick or unwatched())
+        if self._guards and looks and not guarded and (torch.compiler.is_compiling() or makes_fx()):
+            tell_unchecked(self._number, self.monitor.name, self._guards)
         undone = guarded and policy.stops
         function = self._functions.get((quick, guarded, undone))
         return self._compiled(quick, guarded, undone) if function is None else function

@@ -25,14 +25,20 @@ class _Math(ModuleType):
     """`math`, whose functions are others on a thread that records: to all others they are what they always were."""
 
     def __getattribute__(self, name: str) -> Any:
-        if name in _STAND_INS:
+        found = ModuleType.__getattribute__(self, name)
+        if name in _STAND_INS and found is _ORIGINALS[name]:
             recorder = active.recorder
             if recorder is not None and not recorder.paused:
                 return _STAND_INS[name]
-        return ModuleType.__getattribute__(self, name)
+        return found
+
+    def __setattr__(self, name: str, item: Any) -> None:
+        # Code that puts back what it found there, after it had set another function, found a stand-in.
+        ModuleType.__setattr__(self, name, _ORIGINALS[name] if item is _STAND_INS.get(name, self) else item)
 
 
-_STAND_INS = {name: math_function(name, getattr(math, name)) for name in MATH}
+_ORIGINALS = {name: getattr(math, name) for name in MATH}
+_STAND_INS = {name: math_function(name, original) for name, original in _ORIGINALS.items()}
 
 
 class MathFunctions(Replacement):
