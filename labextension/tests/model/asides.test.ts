@@ -157,11 +157,17 @@ describe('the first picture', () => {
     const b = new DocumentBuilder('Net');
     let x = b.input('x', [1]);
     b.module('encoder', 'Encoder', () => Array.from({ length: 20 }, () => (x = b.op('relu', [x], [1]))));
-    b.module('decoder', 'Decoder', () =>
-      [0, 1, 2, 3, 4].forEach((at) =>
-        b.module(`${at}`, `Layer${at}`, () => Array.from({ length: 9 }, () => (x = b.op('exp', [x], [1])))),
-      ),
-    );
+    // Beside each other, so that neither columns nor a turn make them larger.
+    b.module('decoder', 'Decoder', () => {
+      const heads = Array.from({ length: 11 }, (_, at) => {
+        let head = x;
+        b.module(`${at}`, `Layer${at}`, () =>
+          Array.from({ length: 9 }, () => (head = b.op('exp', [head], [1]))),
+        );
+        return head;
+      });
+      x = b.op('cat', heads, [9]);
+    });
     b.output(b.op('sum', [b.op('tanh', [x], [1])], [1]));
     const h = buildHierarchy(b.document);
     expect(titles(h, firstPicture(h, layout))).toEqual(['x', 'encoder', 'decoder', 'tanh', 'sum', 'sum']);
