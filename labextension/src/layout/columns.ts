@@ -8,6 +8,8 @@ import { Kind, type GroupLayout, type GroupProblem } from './types';
 
 /** More lines than these would stand between two columns as a wall. */
 const MOST_LINES = 3;
+/** As much nearer to even columns a cut must be to part one line more. */
+const A_LINE = 40;
 /** What comes after so many stands in the last column. */
 const MOST_ITEMS = 999;
 /** Between a column and the lines beside it. */
@@ -56,7 +58,8 @@ const firstBelow = (cuts: Cut[], y: number): number => cuts.filter((cut) => cut.
 function evenCuts(cuts: Cut[], columns: number, height: number): Cut[] {
   const chosen = new Set<Cut>();
   for (let column = 1; column < columns && cuts.length > 0; column++) {
-    const away = (cut: Cut): number => Math.abs(cut.y - (column * height) / columns);
+    const away = ({ y, lines }: Cut): number =>
+      Math.abs(y - (column * height) / columns) + A_LINE * lines.length;
     chosen.add(cuts.reduce((best, cut) => (away(cut) < away(best) ? cut : best)));
   }
   return cuts.filter((cut) => chosen.has(cut));
