@@ -112,6 +112,8 @@ def replaced_method(function: Any) -> Any:
 
     Torch's own bindings name what they call by asking the class, so that they show a mode the replacement.
     """
+    if str(function.__module__).startswith("torch."):
+        return None
     for name, item in vars(torch.Tensor).items():
         if item is function:
             return getattr(_methods, name, None)
