@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -52,7 +54,7 @@ class Asking(GraphExplorer):
         strings, scopes = document["strings"], document["scopes"]
         return [scope for scope, name in enumerate(scopes["name"]) if strings[name] in names]
 
-    def asked(self, form="tex", opened=(), inlined=(), repeats=False, symbolic=False):
+    def asked(self, form="tex", opened=(), inlined=(), repeats=False, symbolic=False, horizontal=False):
         self._hear(
             self,
             {
@@ -62,6 +64,7 @@ class Asking(GraphExplorer):
                 "inlined": list(inlined),
                 "repeats": repeats,
                 "symbolic": symbolic,
+                "horizontal": horizontal,
             },
             [],
         )
@@ -88,6 +91,15 @@ def test_what_is_open_shows_what_is_in_it_and_no_more(explorer):
     figure = explorer.tikz(opened=explorer.scopes("blocks.1"))
     assert figure.count("relu") == 1
     assert figure.count("norm") == 1
+
+
+def test_it_runs_from_left_to_right_where_the_picture_does(explorer):
+    def size(figure):
+        width, height = re.search(r"\(0,0\) rectangle \(([\d.]+),([\d.]+)\)", figure).groups()
+        return float(width), float(height)
+
+    assert size(explorer.tikz())[0] < size(explorer.tikz())[1]
+    assert size(explorer.tikz(horizontal=True))[0] > size(explorer.tikz(horizontal=True))[1]
 
 
 def test_repeated_blocks_are_one_where_they_are_so_on_the_screen(explorer):

@@ -77,6 +77,8 @@ class FigureAsk(TypedDict):
     """Repeated blocks are one."""
     symbolic: bool
     """Sizes have their names."""
+    horizontal: bool
+    """It runs from left to right."""
 
 
 BrowserMessage = RunHello | RunPing | RunStart | RunStop | RunFlops | RunView | SizesAsk | FigureAsk

@@ -63,6 +63,8 @@ export interface FigureAsk {
   repeats: boolean;
   /** Sizes have their names. */
   symbolic: boolean;
+  /** It runs from left to right. */
+  horizontal: boolean;
 }
 
 /** From the browser. */

@@ -224,7 +224,16 @@ describe('a figure of the kernel', () => {
       inlined: [],
       repeats: false,
       symbolic: false,
+      horizontal: false,
     });
+  });
+
+  it('runs from left to right where the picture does', async () => {
+    window.localStorage.setItem('tracelab:flow', 'right');
+    await open(resnet18(), []);
+    window.localStorage.clear();
+    choose('PDF, figure for print');
+    expect(sent[sent.length - 1]).toMatchObject({ horizontal: true });
   });
 
   it('has repeated blocks as one where they are so on the screen', async () => {

@@ -40,7 +40,8 @@ def answer_figure(traced: Any, graph: Graph, content: Any) -> tuple[FigureMade, 
 def _figure(traced: Any, graph: Graph, content: dict[str, Any]) -> Figure:
     shapes = known_shapes(traced, told=False) if content.get("symbolic") and isinstance(traced, Running) else None
     opened = Opened(_rows(content.get("opened")), _rows(content.get("inlined")))
-    return figure_of_view(graph, shapes, opened, bool(content.get("repeats")))
+    orientation = "horizontal" if content.get("horizontal") else "vertical"
+    return figure_of_view(graph, shapes, opened, bool(content.get("repeats")), orientation)
 
 
 def _file(figure: Figure, form: FigureForm) -> bytes:

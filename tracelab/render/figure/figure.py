@@ -130,12 +130,14 @@ class Figure:
         return f"Figure({self.outline.name}, {len(self.outline)} boxes, {width:.0f} by {height:.0f} points)"
 
 
-def figure_of_view(graph: Graph, shapes: Shapes | None, opened: Opened, repeats: bool) -> Figure:
+def figure_of_view(
+    graph: Graph, shapes: Shapes | None, opened: Opened, repeats: bool, orientation: str = "vertical"
+) -> Figure:
     """The figure of a graph as an explorer shows it, with what is open there."""
     builder = DocumentBuilder(graph)
     document = builder.build()
     labels = Labels(builder.values, shapes)
-    return Figure(outline(document, None, "", repeats, labels.size, labels.type, opened))
+    return Figure(outline(document, None, "", repeats, labels.size, labels.type, opened), orientation)
 
 
 def figure_of(

@@ -26,6 +26,7 @@ export function figureAsk(view: View, form: FigureAsk['form']): FigureAsk {
       (at, index) => kinds[index] === 'closed' && repeatOf(h, scopeOf(h, at)) !== undefined,
     ),
     symbolic: h.sizeNames.size > 0,
+    horizontal: view.flow === 'right',
   };
 }
 
