@@ -42,7 +42,7 @@ class Parsed(HTMLParser):
 
     def handle_data(self, data):
         self.words.append(data)
-        if self._open and self._open[-1] in ("th", "td"):
+        if not {"th", "td"}.isdisjoint(self._open):
             self.cells[-1][-1] += data
 
     @property
@@ -82,7 +82,8 @@ def results():
 @pytest.mark.parametrize("name", list(results()))
 def test_it_is_sound_and_runs_nothing(name):
     parsed = Parsed(html_of(results()[name]))
-    assert not {"script", "style", "iframe", "img", "a"} & {tag for tag, _ in parsed.tags}
+    assert not {"script", "style", "iframe", "img"} & {tag for tag, _ in parsed.tags}
+    assert all(attributes["href"].startswith("#tracelab:") for tag, attributes in parsed.tags if tag == "a")
     assert not any(key.startswith("on") for _, attributes in parsed.tags for key in attributes)
 
 
@@ -100,7 +101,8 @@ def test_tables_say_what_their_rows_and_columns_are(name):
 @pytest.mark.parametrize("name", list(results()))
 def test_colours_are_those_of_the_page(name):
     text = html_of(results()[name])
-    fixed = [part for part in text.split("#")[1:] if part[:6].lower() not in ("c62828", "2e7d32")]
+    known = ("c62828", "2e7d32", "tracelab:")
+    fixed = [part for part in text.split("#")[1:] if not part.lower().startswith(known)]
     assert fixed == []
 
 
@@ -113,6 +115,19 @@ def test_a_run_shows_its_nodes_with_what_they_made(traced):
         ["%linear.1", "aten::linear", "1.1", "float32[2, 2]"],
     ]
     assert "1 Sequential, 2 nodes" in parsed.text
+
+
+def test_what_a_row_is_of_can_be_selected_in_the_explorer(traced):
+    links = [attributes["href"] for tag, attributes in Parsed(html_of(traced.run(X))).tags if tag == "a"]
+    assert links[2:] == ["#tracelab:%25relu", "#tracelab:1.0", "#tracelab:%25linear.1", "#tracelab:1.1"]
+
+
+def test_a_name_stays_inside_of_its_link():
+    graph = tracelab.trace(nn.Sequential(nn.ReLU()), X)
+    graph.graph.nodes[-1].outputs[0].name = """x" onclick='f()' \ud800/?&"""
+    links = [attributes for tag, attributes in Parsed(html_of(graph.run(X))).tags if tag == "a"]
+    assert links[0]["href"] == "#tracelab:%25x%22%20onclick%3D%27f%28%29%27%20%3F%2F%3F%26"
+    assert set(links[0]) == {"href", "style"}
 
 
 def test_a_run_on_other_sizes_claims_no_sizes(traced):

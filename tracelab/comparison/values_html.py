@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracelab.comparison.values_data import ComparedValue, ComparisonData
 from tracelab.comparison.values_text import COLUMNS, chosen, facts, numbers, verdict
-from tracelab.graph.text.html import Cell, block, heading, line, table
+from tracelab.graph.text.html import Cell, block, heading, line, module_cell, table, value_cell
 
 
 def comparison_html(comparison: ComparisonData) -> str:
@@ -38,8 +38,8 @@ def _row(row: ComparedValue) -> list[Cell | str]:
     scope = row.node.scope
     return [
         Cell("differs" if row.differs else "", bad=bool(row.differs)),
-        Cell(f"%{row.a.name}", code=True),
+        value_cell(row.a.name),
         Cell(row.node.kind, code=True),
-        Cell(scope.path if scope is not None else "", code=True),
+        module_cell(scope.path if scope is not None else ""),
         *numbers(row),
     ]

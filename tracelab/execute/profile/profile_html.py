@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracelab.execute.profile.profile_data import ProfileData, ProfiledNode
 from tracelab.execute.run.run_html import time_by_module
-from tracelab.graph.text.html import Cell, block, heading, line, table
+from tracelab.graph.text.html import Cell, block, heading, line, module_cell, table, value_cell
 from tracelab.graph.types import bytes_text, counted, time_text
 
 _MOST_NODES = 24
@@ -39,9 +39,9 @@ def _row(row: ProfiledNode, longest: float) -> list[Cell | str]:
     scope = row.node.scope
     seconds = row.seconds or float("inf")
     return [
-        Cell(f"%{row.node.outputs[0].name}" if row.node.outputs else "", code=True),
+        value_cell(row.node.outputs[0].name) if row.node.outputs else "",
         Cell(row.node.kind, code=True),
-        Cell(scope.path if scope is not None else "", code=True),
+        module_cell(scope.path if scope is not None else ""),
         row.bound,
         f"{row.flops / seconds / 1e9:.1f}" if row.flops else "",
         f"{row.bytes / seconds / 1e9:.1f}" if row.bytes else "",

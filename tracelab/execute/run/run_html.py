@@ -11,7 +11,7 @@ from tracelab.execute.run.node_record import NodeRecord
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Value
 from tracelab.graph.scope import Scope
-from tracelab.graph.text.html import Cell, block, heading, line, opening, table
+from tracelab.graph.text.html import Cell, block, heading, line, module_cell, opening, table
 from tracelab.graph.types import TensorType, counted, time_text
 
 _MOST_NODES = 24
@@ -66,9 +66,9 @@ def _nodes(run: RanGraph, timed: bool) -> Iterator[str]:
     statistics = any(record.readings for record in shown)
     longest = max((record.seconds or 0.0 for record in shown), default=0.0)
     columns: list[tuple[str, Callable[[NodeRecord], Cell | str]]] = [
-        ("value", lambda record: Cell(", ".join(f"%{value.name}" for value in record.node.outputs), code=True)),
+        ("value", _values),
         ("operator", lambda record: Cell(record.node.kind, code=True)),
-        ("module", lambda record: Cell(_path(record), code=True)),
+        ("module", lambda record: module_cell(_path(record))),
         ("makes", lambda record: Cell(_types(record, same), code=True)),
     ]
     if statistics:
@@ -98,6 +98,11 @@ def _types(record: NodeRecord, same: bool) -> str:
     return ", ".join(
         (type_.short if same else type_.dtype_name) if isinstance(type_, TensorType) else str(type_) for type_ in types
     )
+
+
+def _values(record: NodeRecord) -> Cell:
+    names = [f"%{value.name}" for value in record.node.outputs]
+    return Cell(", ".join(names), code=True, selects=names[0] if names else "")
 
 
 def _statistics(record: NodeRecord) -> Cell:

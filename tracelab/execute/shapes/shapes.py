@@ -17,7 +17,7 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node, Role, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.graph.source import short_place
-from tracelab.graph.text.html import Cell, block, line, table
+from tracelab.graph.text.html import Cell, block, line, module_cell, table
 from tracelab.graph.text.readable import columns_text
 from tracelab.graph.types import TensorType, counted
 
@@ -182,7 +182,15 @@ class Shapes(Mapping[Key, str]):
 
     def _repr_html_(self) -> str:
         rows = self._rows()
-        cells = [[Cell(text, code=True) for text in row] for row in rows[:_MOST_ROWS]]
+        cells = [
+            [
+                Cell(name, code=True, selects=f"%{name}"),
+                Cell(kind, code=True),
+                module_cell(scope),
+                *(Cell(text, code=True) for text in texts),
+            ]
+            for name, kind, scope, *texts in rows[:_MOST_ROWS]
+        ]
         more = [line(f"… {len(rows) - _MOST_ROWS:,} more")] if len(rows) > _MOST_ROWS else []
         signature = [line(text) for text in self.signature.split("\n")]
         return block([*signature, table(f"the shapes of {counted(len(rows), 'value')}", _HEAD, cells), *more])

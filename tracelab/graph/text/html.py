@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote
 
 from tracelab.graph.text.printable import replaced
 
@@ -24,6 +25,7 @@ _HEAD = "border-bottom:1px solid currentColor;font-weight:600"
 _BAD = "color:var(--jp-error-color1,#c62828);font-weight:600"
 _BAR = "rgba(66,133,244,.35)"
 """Seen on white and on black; the text on it keeps its colour."""
+_LINK = "color:inherit;text-decoration:underline dotted"
 _OPENS = "margin:.2em 0 .2em 1.2em"
 
 
@@ -37,6 +39,7 @@ class Cell:
         share: A part of a whole, from 0 to 1, drawn as a bar behind the text.
         bad: Whether it tells of something wrong.
         depth: How far it is set in, in steps.
+        selects: What it selects in the explorer above it: a module's path, or `%` and the name of a value.
     """
 
     text: str
@@ -44,6 +47,7 @@ class Cell:
     share: float | None = None
     bad: bool = False
     depth: int = 0
+    selects: str = ""
 
 
 def text_html(text: str) -> str:
@@ -96,6 +100,24 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell | str]
     )
 
 
+def value_cell(name: str) -> Cell:
+    """The name of a value, which selects the operator that makes it."""
+    return Cell(f"%{name}", code=True, selects=f"%{name}")
+
+
+def module_cell(path: str) -> Cell:
+    """The path of a module, which selects it."""
+    return Cell(path, code=True, selects=path)
+
+
+def _linked(cell: Cell) -> str:
+    """The text of a cell; a link of ours means something to JupyterLab with our plugin, and elsewhere leads nowhere."""
+    text = text_html(cell.text)
+    if not cell.selects:
+        return text
+    return f'<a href="#tracelab:{quote(cell.selects, safe="", errors="replace")}" style="{_LINK}">{text}</a>'
+
+
 def _cell(cell: Cell | str, side: str, column: int) -> str:
     cell = Cell(cell) if isinstance(cell, str) else cell
     style = f"{_CELL};{side}"
@@ -108,10 +130,10 @@ def _cell(cell: Cell | str, side: str, column: int) -> str:
     if cell.share is not None:
         style += f";{bar(cell.share)}"
     if column > 0:
-        return f'<td style="{style}">{text_html(cell.text)}</td>'
+        return f'<td style="{style}">{_linked(cell)}</td>'
     # The name of a row is no louder than its cells.
     weight = "" if cell.bad else ";font-weight:normal"
-    return f'<th scope="row" style="{style}{weight}">{text_html(cell.text)}</th>'
+    return f'<th scope="row" style="{style}{weight}">{_linked(cell)}</th>'
 
 
 def bar(share: float) -> str:

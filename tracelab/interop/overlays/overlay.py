@@ -15,7 +15,7 @@ from tracelab.execute.run.run_html import time_by_module
 from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Node
 from tracelab.graph.scope import Scope
-from tracelab.graph.text.html import Cell, block, heading, line, table
+from tracelab.graph.text.html import Cell, block, heading, line, module_cell, table, value_cell
 from tracelab.graph.types import counted, time_text
 from tracelab.libraries import needed_library
 from tracelab.storage.whole_file import whole_file
@@ -167,9 +167,9 @@ class Overlay:
         most = max((self.values[node] for node in rows), default=0.0)
         cells = [
             [
-                Cell(f"%{node_name(node)}", code=True),
+                value_cell(node_name(node)),
                 Cell(node.kind, code=True),
-                Cell(node.scope.path if node.scope is not None else "", code=True),
+                module_cell(node.scope.path if node.scope is not None else ""),
                 Cell(self._text_of(self.values[node]), share=self.values[node] / most if most > 0 else 0.0),
             ]
             for node in rows

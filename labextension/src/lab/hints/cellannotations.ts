@@ -9,7 +9,8 @@ import type { LineText } from './trackedlines';
 export interface TraceGraph {
   /** Highlights the nodes that the line at the cursor ran; none: clears the highlight. */
   highlight(nodes: readonly number[]): void;
-  select(node: number): void;
+  /** A node, by its index or as `%` and the name of what it makes, or a module by its path. */
+  select(what: number | string): void;
   /** Goes to a warning, by its row, and highlights what it affects. */
   showDiagnostic(index: number): void;
   /** The last run in place. */

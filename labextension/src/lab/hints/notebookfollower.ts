@@ -8,7 +8,7 @@ import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { IOutputModel } from '@jupyterlab/rendermime';
 import type { EditorView } from '@codemirror/view';
 import type { Explorer } from '../../explorer/explorer';
-import { MIME_TYPE } from '../../protocol/viewdocument';
+import { MIME_TYPE, type ViewDocument } from '../../protocol/viewdocument';
 import { readDocument } from '../../protocol/validate';
 import { cellTrace, linesOf, nameSizes, type CellTrace } from '../celltrace';
 import { EditorDecorations, type HintSettings, type DecorationTexts } from './editordecorations';
@@ -20,6 +20,8 @@ export interface HintTexts extends DecorationTexts {
   /** The reason of a highlight in the graph. */
   highlighted: string;
   toSource: string;
+  /** A link of a table leads to a graph that no output shows. */
+  notShown: (name: string) => string;
 }
 
 /** One trace in an output, as the notebook shows it. */
@@ -76,6 +78,18 @@ function readTrace(output: IOutputModel): CellTrace | null {
   }
 }
 
+/** What the links of tables begin with: `Cell.selects` in Python. */
+const LINK = '#tracelab:';
+
+/** Whether a graph has the value (`%relu.1`) or the module (`layer1.0`) of a link. */
+function holds({ strings, values, scopes }: ViewDocument, what: string): boolean {
+  const [names, name] = what.startsWith('%')
+    ? [values.name, what.slice(1)]
+    : [scopes.name, what.slice(what.lastIndexOf('.') + 1)];
+  const at = strings.indexOf(name);
+  return at >= 0 && names.includes(at);
+}
+
 /** Runs once for all calls of one task. */
 function batched(run: () => void): () => void {
   let asked = false;
@@ -114,6 +128,7 @@ export class NotebookFollower {
     };
     panel.content.modelChanged.connect(connect);
     NotebookActions.executed.connect(this.onExecuted, this);
+    panel.node.addEventListener('click', (event) => this.followLink(event), true);
     panel.disposed.connect(() => NotebookActions.executed.disconnect(this.onExecuted, this));
     connect();
   }
@@ -146,6 +161,29 @@ export class NotebookFollower {
   /** All traces, the latest last. */
   traces(): ShownTrace[] {
     return [...this.cells.values()].flatMap(({ shown }) => shown).sort((a, b) => a.rank - b.rank);
+  }
+
+  /** A link in a table of results selects what it names in the picture next above it that holds it. */
+  private followLink(event: Event): void {
+    const link = (event.target as Element | null)?.closest?.(`a[href^="${LINK}"]`);
+    if (!link) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    const what = decodeURIComponent(link.getAttribute('href')!.slice(LINK.length));
+    const cells = this.panel.content.widgets;
+    const place = ({ state }: ShownTrace): number => cells.indexOf(state.cell);
+    const here = cells.findIndex((cell) => cell.node.contains(link));
+    const found = this.traces()
+      .filter(({ trace }) => holds(trace.view, what))
+      .sort((a, b) => place(a) - place(b));
+    const shown = found.filter((each) => place(each) <= here).pop() ?? found[0];
+    if (shown === undefined) {
+      this.notify(this.texts.notShown(what));
+    } else {
+      shown.graph.select(what);
+    }
   }
 
   private onExecuted(_: unknown, { cell }: { cell: Cell }): void {

@@ -46,8 +46,8 @@ export function outputGraph(cell: CodeCell, output: IOutputModel, why: string): 
       return Number(host()?.dataset.selected ?? -1);
     },
     highlight: (nodes) => explorer()?.highlight(nodes, why),
-    select(node) {
-      explorer()?.select(node);
+    select(what) {
+      explorer()?.select(what);
       show();
     },
     showDiagnostic(index) {

@@ -16,6 +16,7 @@ function textsIn(trans: TranslationBundle): HintTexts {
     stale: trans.__('This line has changed since it was traced.'),
     highlighted: trans.__('run by the line at the cursor'),
     toSource: trans.__('Go to source'),
+    notShown: (name) => trans.__('No output of this notebook shows the graph with %1.', name),
     hover: {
       value: trans.__('Value'),
       type: trans.__('Type'),
