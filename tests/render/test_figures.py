@@ -349,6 +349,11 @@ def test_latex_takes_names_literally():
     assert tikz.count(r"\begin{tikzpicture}") == tikz.count(r"\end{tikzpicture}") == 1
 
 
+def test_tikz_has_no_mark_that_the_first_encoding_of_latex_lacks():
+    traced = tracelab.trace(lambda x: {"left": x + 1}, torch.ones(2), strict=False)
+    assert "{[''left'']}" in traced.figure().tikz
+
+
 def test_a_notebook_shows_the_svg(traced):
     figure = traced.figure()
     assert figure._repr_svg_() == figure.svg
