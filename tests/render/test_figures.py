@@ -350,8 +350,8 @@ def test_latex_takes_names_literally():
 
 
 def test_tikz_has_no_mark_that_the_first_encoding_of_latex_lacks():
-    traced = tracelab.trace(lambda x: {"left": x + 1}, torch.ones(2), strict=False)
-    assert "{[''left'']}" in traced.figure().tikz
+    traced = tracelab.trace(lambda x: {"left part": x + 1}, torch.ones(2), strict=False)
+    assert "{[''left part'']}" in traced.figure().tikz
 
 
 def test_a_notebook_shows_the_svg(traced):
