@@ -1,6 +1,6 @@
 /**
  * What moves on the screen when a group is opened or closed, on real traced models:
- * `npm run bench:stability -- FOLDER`, where FOLDER holds what `trace_models.py` wrote.
+ * `npm run bench:stability -- FOLDER [right | columns]`, where FOLDER holds what `trace_models.py` wrote.
  *
  * Every group of a model is opened with only the groups around it open, and closed again; then, with everything
  * open, closed and opened again; then a hundred groups are clicked one after the other. Whatever stands above the
@@ -17,7 +17,8 @@ import { readDocument } from '../src/protocol/validate';
 import { moved, sceneOf, type Moved } from '../tests/layout/moved';
 
 const folder = process.argv[2];
-const verbose = process.argv[3] === 'v';
+const verbose = process.argv.includes('v');
+const flow = (['right', 'columns'] as const).find((each) => process.argv.includes(each)) ?? 'down';
 const STILL = 1;
 
 interface Tally {
@@ -70,29 +71,29 @@ for (const file of readdirSync(folder).sort()) {
     const group = groupElement(h, scope);
     const few = around(h, scope);
     cache = createCache();
-    const closed = sceneOf(h, few, undefined, -1, cache);
-    const open = sceneOf(h, openScope(h, few, scope), closed, group, cache);
+    const closed = sceneOf(h, few, undefined, -1, cache, flow);
+    const open = sceneOf(h, openScope(h, few, scope), closed, group, cache, flow);
     count('opened alone', name, moved(closed, open, group));
-    const again = sceneOf(h, closeScope(h, openScope(h, few, scope), scope), open, group, cache);
+    const again = sceneOf(h, closeScope(h, openScope(h, few, scope), scope), open, group, cache, flow);
     count('closed again', name, moved(open, again, group));
   }
   if (all.size < 120) {
     for (const scope of all) {
       cache = createCache();
-      const before = sceneOf(h, all, undefined, -1, cache);
+      const before = sceneOf(h, all, undefined, -1, cache, flow);
       const name = `${model} ${h.paths[scope]}`;
       const group = groupElement(h, scope);
       const less = closeScope(h, all, scope);
-      const closed = sceneOf(h, less, before, group, cache);
+      const closed = sceneOf(h, less, before, group, cache, flow);
       count('closed in all', name, moved(before, closed, group));
-      const after = sceneOf(h, openScope(h, less, scope), closed, group, cache);
+      const after = sceneOf(h, openScope(h, less, scope), closed, group, cache, flow);
       count('opened in all', name, moved(closed, after, group));
     }
   }
   const next = random(7);
   cache = createCache();
   let opened: ReadonlySet<number> = new Set();
-  let scene = sceneOf(h, opened, undefined, -1, cache);
+  let scene = sceneOf(h, opened, undefined, -1, cache, flow);
   for (let click = 0; click < 100; click++) {
     const groups = scene.visible.kinds.flatMap((kind, at) =>
       kind === 'closed' || (kind === 'open' && next() < 0.3) ? [at] : [],
@@ -105,7 +106,7 @@ for (const file of readdirSync(folder).sort()) {
     const scope = scopeOf(h, group);
     opened =
       scene.visible.kinds[at] === 'closed' ? openScope(h, opened, scope) : closeScope(h, opened, scope);
-    const after = sceneOf(h, opened, scene, group, cache);
+    const after = sceneOf(h, opened, scene, group, cache, flow);
     count('one after the other', `${model} ${h.paths[scope]} (click ${click})`, moved(scene, after, group));
     scene = after;
   }
