@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import pickle
 import sys
 import warnings
@@ -430,7 +431,8 @@ def test_a_filter_by_category_silences_them():
 def test_a_tensor_made_behind_torch_s_back_is_said_to_be_a_constant():
     def hidden(x):
         y = x * 2
-        return torch.utils.dlpack.from_dlpack(torch.utils.dlpack.to_dlpack(y)) + 1
+        memory = (ctypes.c_float * 2).from_address(y.data_ptr())
+        return torch.frombuffer(memory, dtype=torch.float32) + 1
 
     shown, noted = said(hidden, torch.ones(2))
     assert [item.kind for item in noted] == ["constant"]

@@ -7,6 +7,7 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import random
 import types
 from contextvars import ContextVar
 
@@ -313,6 +314,15 @@ def test_no_code_of_the_users_runs_to_find_what_is_reachable():
         state.add_(1)
     Touchy.armed = False
     assert state.tolist() == [0, 0]
+
+
+def test_the_generator_of_the_system_has_no_state_to_keep():
+    system = random.SystemRandom()
+
+    def code(x):
+        return x + isinstance(system, random.Random)
+
+    assert tracelab.trace(code, torch.ones(2))(torch.zeros(2)).tolist() == [1, 1]
 
 
 def test_context_variables_are_as_one_call_leaves_them():

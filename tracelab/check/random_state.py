@@ -56,6 +56,9 @@ def _access(generator: Any) -> Access:
             bits.state = state
 
         return lambda: copy.deepcopy(bits.state), put
+    if isinstance(generator, random.SystemRandom):
+        # What it gives is the system's, which keeps no state for it.
+        return lambda: None, lambda state: None
     if isinstance(generator, random.Random):
         return generator.getstate, generator.setstate
     return generator.get_state, generator.set_state
