@@ -66,6 +66,8 @@ def test_a_group_opens_and_closes_by_mouse(cell_trace: ExplorerView, artefacts: 
     cell_trace.double_click("net.blocks")
     group = cell_trace.box("0: Residual")
     expect(group).to_have_attribute("aria-expanded", "false")
+    cell_trace.press("f")
+    cell_trace.paint_is_settled()
     before = cell_trace.position("net.blocks.0")["toggle"]
     cell_trace.click_toggle("net.blocks.0")
     expect(group).to_have_attribute("aria-expanded", "true")
