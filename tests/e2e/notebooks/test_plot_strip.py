@@ -191,9 +191,9 @@ def test_it_stays_hidden_in_the_explorers_that_come(
 
 
 def test_what_is_selected_stays_in_view_when_the_strip_comes(explorer: ExplorerView, plot: Locator) -> None:
-    # From columns to one.
-    explorer.press("q")
-    explorer.paint_is_settled()
+    while explorer.page.evaluate("localStorage.getItem('tracelab:flow')") != "down":
+        explorer.press("q")
+        explorer.paint_is_settled()
     explorer.press("u", "f")
     expect(plot).to_be_hidden()
     explorer.paint_is_settled()
