@@ -316,7 +316,7 @@ def untold_of(op: Any) -> list[str]:
 
 
 def database() -> Iterator[Any]:
-    """Every operator of torch's database; a plain run takes one in fifty: torch looks at all modules for each sample."""
+    """Every operator of torch's database; a plain run takes one in fifty, as torch looks at all modules each time."""
     for index, op in enumerate(common.op_db):
         name = f"{op.name}-{op.variant_test_name or 'plain'}"
         yield pytest.param(op, id=name, marks=[] if index % 50 == 0 else [pytest.mark.nightly])
