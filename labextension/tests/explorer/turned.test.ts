@@ -107,6 +107,17 @@ describe('a picture in columns', () => {
   const closed = drawn(new Set(), () => ({ group: -1, columns: 3 }));
   const groups = closed.visible.kinds.flatMap((kind, at) => (kind === 'closed' ? [at] : []));
 
+  /** The picture in which one of them is open, and how far it lies from the one before. */
+  const opening = (at: number) => {
+    const group = closed.visible.elements[at];
+    const next = drawn(
+      openScope(h, new Set(), scopeOf(h, group)),
+      (visible) => wrapIn(visible, closed.columns!),
+      group,
+    );
+    return { group, next, ...transitionBetween(closed, next, group) };
+  };
+
   it('is less high than the same in one column', () => {
     expect(closed.columns!.breaks).toHaveLength(2);
     expect(closed.bounds.height).toBeLessThan(
@@ -115,14 +126,8 @@ describe('a picture in columns', () => {
   });
 
   it.each(groups)('keeps its columns, and what stands above group %i, when it opens', (at) => {
-    const group = closed.visible.elements[at];
-    const next = drawn(
-      openScope(h, new Set(), scopeOf(h, group)),
-      (visible) => wrapIn(visible, closed.columns!),
-      group,
-    );
+    const { next, x, y } = opening(at);
     expect(next.columns).toEqual(closed.columns);
-    const { x, y } = transitionBetween(closed, next, group);
     closed.visible.elements.forEach((element, index) => {
       const isAbove =
         closed.y[index] + closed.height[index] <= closed.y[at] &&
@@ -136,13 +141,7 @@ describe('a picture in columns', () => {
   });
 
   it.each(groups)('keeps the square of group %i under the pointer when it opens', (at) => {
-    const group = closed.visible.elements[at];
-    const next = drawn(
-      openScope(h, new Set(), scopeOf(h, group)),
-      (visible) => wrapIn(visible, closed.columns!),
-      group,
-    );
-    const { x, y } = transitionBetween(closed, next, group);
+    const { group, next, x, y } = opening(at);
     const [from, to] = [toggleBox(closed, at), toggleBox(next, next.visible.indexOf.get(group)!)];
     expect(Math.abs(to.x + x - from.x)).toBeLessThan(1);
     // In the header, which is lower than the closed box.

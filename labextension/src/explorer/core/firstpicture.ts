@@ -17,20 +17,23 @@ const SMALL = { width: 900, height: 440 };
 /** Letters of one width: what is open must not depend on the fonts of the machine. */
 const measure: Measure = (text, font) => text.length * parseInt(font.replace(/^\d+ /, ''), 10) * 0.56;
 
-export const firstPicture = (h: Hierarchy, layout: (input: LayoutInput) => LayoutResult): Set<number> =>
-  firstOpened(h, (opened, isNeeded) => {
+export function firstPicture(h: Hierarchy, layout: (input: LayoutInput) => LayoutResult): Set<number> {
+  // Nor on whether the names of sizes are known by then.
+  const plain = { ...h, sizeNames: new Map() };
+  return firstOpened(h, (opened, isNeeded) => {
     const visible = visibleFor(h, opened);
-    const drawn = (flow: Flow, wrap?: Wrap): Scene => {
-      // Nor on whether the names of sizes are known by then.
-      const plain = { ...h, sizeNames: new Map() };
+    const laidOut = (flow: Flow, wrap?: Wrap): Scene => {
       const { input, labels } = layoutInput(plain, visible, measure, 'sans-serif', false, flow, wrap);
       return buildScene(visible, labels, input, layout(input));
     };
-    const { scale } = fit(drawn('down').bounds, SCREEN.width, SCREEN.height);
+    const down = laidOut('down');
+    const { scale } = fit(down.bounds, SCREEN.width, SCREEN.height);
+    const drawn: typeof laidOut = (flow, wrap) => (flow === 'down' ? down : laidOut(flow, wrap));
     const turned = (): number =>
       flowThatFits(isNeeded ? SCREEN : SMALL, drawn, visible.elements.length, null).zoom;
     return scale < READABLE ? Math.max(scale, turned()) : scale;
   });
+}
 
 /** More boxes than this are no first picture: it would take long to lay them out again and again. */
 const MOST_TURNED = 80;
