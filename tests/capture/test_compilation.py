@@ -135,3 +135,19 @@ def test_a_condition_inside_of_vmap_is_refused_with_the_way_out():
     assert chosen(rows).tolist() == [[2.0, 4.0], [3.0, -1.0]]
     with pytest.raises(tracelab.TracelabError, match=r"torch.where\(condition, this, that\) does the same"):
         tracelab.trace(chosen, rows)
+
+
+def test_a_trace_waits_for_a_thread_that_imports_the_compiler(tmp_path):
+    # As the explorer of one cell does, to name the sizes, when the next cell is run at once.
+    program = """
+import sys, threading, time, torch, tracelab
+thread = threading.Thread(target=__import__, args=("torch._dynamo.source",))
+thread.start()
+while "torch._dynamo" not in sys.modules:
+    time.sleep(0.001)
+print([node.kind for node in tracelab.trace(lambda x: x + 1, torch.ones(3)).graph.nodes])
+thread.join()
+"""
+    (tmp_path / "program.py").write_text(program)
+    out = subprocess.run([sys.executable, tmp_path / "program.py"], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines() == ["['aten::add']"]

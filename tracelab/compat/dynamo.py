@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,8 +13,11 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def is_loaded() -> bool:
-    """Whether this process has imported the compiler."""
-    return "torch._dynamo" in sys.modules
+    """Whether this process has imported the compiler; waits for a thread that is at it."""
+    if "torch._dynamo" not in sys.modules:
+        return False
+    importlib.import_module("torch._dynamo")
+    return True
 
 
 def frame_compiler() -> Any:

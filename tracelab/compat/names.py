@@ -67,7 +67,8 @@ def _find(path: str) -> Any:
     loaded = len(parts) - 1
     while ".".join(parts[:loaded]) not in sys.modules:
         loaded -= 1
-    found: Any = sys.modules[".".join(parts[:loaded])]
+    # Another thread may still be importing it: then this waits.
+    found: Any = importlib.import_module(".".join(parts[:loaded]))
     for part in parts[loaded:]:
         fresh = part.endswith("()")
         found = _member(found, part.removesuffix("()"))

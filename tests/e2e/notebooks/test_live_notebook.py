@@ -127,10 +127,15 @@ def test_the_kernel_sees_what_is_selected(notebook: NotebookView) -> None:
     explorer.click(head)
     expect(explorer.host).to_have_attribute("data-selected", str(head))
     reader = notebook.cell_with("the kernel sees")
-    notebook.run_cell(reader)
-    expect(notebook.cell(reader).locator(".jp-OutputArea-output")).to_contain_text(
-        "the kernel sees %linear.5 = aten::linear(%hidden, %head.weight, %head.bias)"
-    )
+    seen = notebook.cell(reader).locator(".jp-OutputArea-output")
+
+    def kernel_sees() -> str:
+        notebook.run_cell(reader)
+        return seen.inner_text().strip()
+
+    # ipywidgets sends a change once the kernel has answered the last one, which a cell can overtake.
+    last = "the kernel sees %linear.5 = aten::linear(%hidden, %head.weight, %head.bias)"
+    assert last in (kernel_sees() for _ in range(10))
 
 
 def test_a_warning_is_listed_with_its_line(notebook: NotebookView, artefacts: Path) -> None:
