@@ -196,6 +196,7 @@ def record(
     graph = verified(finish(recorder, user_inputs))
     if strict and result is None and not cell:
         refuse_no_result(graph)
+    recorder.let_go()
     return Recording(graph, result, data, recorder.constants)
 
 

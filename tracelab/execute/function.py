@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -24,6 +25,13 @@ from tracelab.graph.graph import Graph
 from tracelab.graph.ir import Role, Value
 from tracelab.graph.structure import InputTree
 from tracelab.graph.types import counted
+
+
+def _held(owner: weakref.ref[ReplayFunction]) -> ReplayFunction:
+    """The function whose code runs."""
+    found = owner()
+    assert found is not None
+    return found
 
 
 class ReplayFunction(Cases):
@@ -57,8 +65,9 @@ class ReplayFunction(Cases):
             if self._replay is None or self._replay.version != STALE:
                 self._state = held_state(self.graph)
             self._replay = Replay(self.graph, self.__name__, self.policy)
-            self._replay.namespace["set_buffer"] = self._set_buffer
-            self._replay.namespace["get_buffer"] = self._get_buffer
+            owner = weakref.ref(self)
+            self._replay.namespace["set_buffer"] = lambda path, tensor: _held(owner)._set_buffer(path, tensor)
+            self._replay.namespace["get_buffer"] = lambda path: _held(owner)._get_buffer(path)
         return self._replay
 
     def guards_changed(self, method: str) -> None:

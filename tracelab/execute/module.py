@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -313,16 +314,16 @@ class ReplayModule(TracedSubmodule, Cases):
 
 
 class _Run:
-    """The compiled code of one method, bound to one module's parameters."""
+    """The compiled code of one method, bound to one module's parameters; the module holds it, and is not held."""
 
     def __init__(self, module: ReplayModule, graph: Graph, method: str) -> None:
         self.graph = graph
         self.name = f"{module._class_name}.{method}"
-        self.module = module
+        self._owner: Callable[[], Any] = weakref.ref(module)
         self.replay = Replay(graph, self.name, module.policy)
         self.tree = input_tree_of(graph)
-        self.replay.namespace["set_buffer"] = self._set_buffer
-        self.replay.namespace["get_buffer"] = self._get_buffer
+        self.replay.namespace["set_buffer"] = functools.partial(_set_buffer, self._owner)
+        self.replay.namespace["get_buffer"] = functools.partial(_get_buffer, self._owner)
         observe(module, module._changes)
         self.cells = [_cell(module, value.path, graph.state.get(value)) for value in state_inputs(graph)]
         self.modes = list(_twins_asked(module, graph))
@@ -334,6 +335,7 @@ class _Run:
         """The mark of the modes with which all were found as they were at the trace."""
         self.own_mode: bool | None = next((item.constant for _, twin, item in self.modes if twin is None), None)
         self._state: list[Tensor] = []
+        self._state_of = module._changes
         self._changes = -1
 
     def fits(self, training: bool) -> bool:
@@ -351,16 +353,16 @@ class _Run:
 
     def state(self) -> list[Tensor]:
         """The parameters, buffers and captured tensors as they are now, in the order of the graph's inputs."""
-        changes = self.module._changes
-        if self._changes != changes.count:
+        count = self._state_of.count
+        if self._changes != count:
             self._state = [table[name] for table, name in self.cells]
-            self._changes = changes.count
+            self._changes = count
         return self._state
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         tree = self.tree
         if kwargs or not tree.plain or len(args) != len(tree.names) or not all(isinstance(a, Tensor) for a in args):
-            args = tuple(flat_inputs(self.module, tree, args, kwargs, self.name))
+            args = tuple(flat_inputs(self._owner(), tree, args, kwargs, self.name))
         try:
             return self.replay.best(args)(*args, *self.state())
         except Exception as error:
@@ -369,14 +371,6 @@ class _Run:
         finally:
             if not tree.plain:
                 tree.given.forget()
-
-    def _set_buffer(self, path: str, tensor: Tensor) -> None:
-        table, name = _cell(self.module, path, None)
-        table[name] = tensor
-
-    def _get_buffer(self, path: str) -> Any:
-        table, name = _cell(self.module, path, None)
-        return table[name]
 
     def follow(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Move what the trace wrote down as `fn` moves the parameters."""
@@ -407,6 +401,16 @@ class _Run:
     def devices_from(self, other: _Run) -> None:
         for name in (*other.replay.code.devices, *other.replay.code.constants):
             self.replay.namespace[name] = other.replay.namespace[name]
+
+
+def _set_buffer(owner: Callable[[], Any], path: str, tensor: Tensor) -> None:
+    table, name = _cell(owner(), path, None)
+    table[name] = tensor
+
+
+def _get_buffer(owner: Callable[[], Any], path: str) -> Any:
+    table, name = _cell(owner(), path, None)
+    return table[name]
 
 
 def _written_constants(graph: Graph) -> set[int]:

@@ -106,11 +106,7 @@ class GraphData:
 
     def uses(self) -> dict[Value, list[Node]]:
         """The nodes that use each value, computed in one walk."""
-        found: dict[Value, list[Node]] = {}
-        for node in self.nodes:
-            for value in dict.fromkeys(node.inputs):
-                found.setdefault(value, []).append(node)
-        return found
+        return self.nodes.uses()
 
     def replace_all_uses_with(self, old: Value, new: Value) -> list[Node]:
         """Let every node, and the outputs, use `new` where they use `old`; gives the nodes that changed.

@@ -243,7 +243,7 @@ class Graph(GraphData):
         self.retain([*self.nodes[:index], *self.nodes[index + 1 :]])
         for value in node.outputs:
             self.state.pop(value, None)
-        node.graph = None
+        node.stands_in = None
 
     def eliminate_dead_code(self) -> bool:
         """Take out nodes whose outputs nobody uses and which change nothing; says whether there were any."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, Self, SupportsIndex
 
@@ -84,12 +85,12 @@ class Node:
         "_attributes",
         "_kwargs",
         "_target",
-        "graph",
         "kind",
         "outputs",
         "overload",
         "scope",
         "source",
+        "stands_in",
     )
 
     def __init__(
@@ -113,7 +114,13 @@ class Node:
         self.scope = scope
         self.source = source
         self._attributes = attributes
-        self.graph: Owner | None = None
+        self.stands_in: NodeList | None = None
+        """The nodes of its graph."""
+
+    @property
+    def graph(self) -> Owner | None:
+        """The graph that it stands in; None where it stands in none, or in one that nobody holds any more."""
+        return None if self.stands_in is None else self.stands_in.owner
 
     @property
     def target(self) -> Callable[..., Any] | None:
@@ -148,8 +155,8 @@ class Node:
         self._edited()
 
     def _edited(self) -> None:
-        if self.graph is not None:
-            self.graph.nodes.version += 1
+        if self.stands_in is not None:
+            self.stands_in.version += 1
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -187,7 +194,7 @@ class Node:
 
         Raises `TracelabError` for a node that is in no graph.
         """
-        uses = self._owner().uses()
+        uses = self._list().uses()
         return dict.fromkeys(user for value in self.outputs for user in uses.get(value, ()))
 
     def replace_all_uses_with(self, replacement: Node | Value) -> list[Node]:
@@ -201,16 +208,18 @@ class Node:
         new = replacement.outputs if isinstance(replacement, Node) else (replacement,)
         if len(new) != len(self.outputs):
             raise TracelabError(f"{self.kind} has {len(self.outputs)} outputs, and what replaces it has {len(new)}")
-        owner = self._owner()
+        owner = self._list().owner
+        if owner is None:
+            raise TracelabError(f"nobody holds the graph of {self.kind} any more: keep it, or its traced function")
         changed: dict[Node, None] = {}
         for old, value in zip(self.outputs, new, strict=True):
             changed.update(dict.fromkeys(owner.replace_all_uses_with(old, value)))
         return list(changed)
 
-    def _owner(self) -> Owner:
-        if self.graph is None:
+    def _list(self) -> NodeList:
+        if self.stands_in is None:
             raise TracelabError(f"{self.kind} is in no graph: it was erased, or not inserted yet")
-        return self.graph
+        return self.stands_in
 
     @property
     def output(self) -> Value:
@@ -246,24 +255,39 @@ class Owner(Protocol):
     @property
     def nodes(self) -> NodeList: ...
 
-    def uses(self) -> dict[Value, list[Node]]: ...
-
     def replace_all_uses_with(self, old: Value, new: Value) -> list[Node]: ...
 
 
 class NodeList(list[Node]):
-    """The nodes of one graph: a list that tells each node which graph it stands in, and counts its edits."""
+    """The nodes of one graph: a list that tells each node which graph it stands in, and counts its edits.
 
-    __slots__ = ("owner", "version")
+    Nodes hold the list, and the list does not hold the graph: weights go with the last who holds that, and wait for no
+    garbage collection.
+    """
+
+    __slots__ = ("_owner", "version")
 
     def __init__(self, owner: Owner) -> None:
         super().__init__()
-        self.owner = owner
+        self._owner = weakref.ref(owner)
         self.version = 0
         """Grows with every edit, so that what was made from the nodes knows when to be made anew."""
 
+    @property
+    def owner(self) -> Owner | None:
+        """The graph, while somebody holds it."""
+        return self._owner()
+
+    def uses(self) -> dict[Value, list[Node]]:
+        """The nodes that use each value, computed in one walk."""
+        found: dict[Value, list[Node]] = {}
+        for node in self:
+            for value in dict.fromkeys(node.inputs):
+                found.setdefault(value, []).append(node)
+        return found
+
     def append(self, node: Node) -> None:
-        node.graph = self.owner
+        node.stands_in = self
         self.version += 1
         super().append(node)
 
@@ -271,7 +295,7 @@ class NodeList(list[Node]):
         """The nodes that are there when it begins; those that are erased on the way are left out."""
         version = self.version
         for node in self[:]:
-            if self.version == version or node.graph is self.owner:
+            if self.version == version or node.stands_in is self:
                 yield node
 
     def insert(self, index: SupportsIndex, node: Node) -> None:
@@ -317,13 +341,13 @@ class NodeList(list[Node]):
         taken = list(nodes)
         self.version += 1
         for node in taken:
-            node.graph = self.owner
+            node.stands_in = self
         return taken
 
     def _leave(self, nodes: list[Node]) -> None:
         self.version += 1
         for node in nodes:
-            node.graph = None
+            node.stands_in = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (list(self),)

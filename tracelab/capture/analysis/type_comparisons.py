@@ -79,6 +79,12 @@ def reads_class(code: CodeType) -> int:
     return -1
 
 
+@by_code
+def tells_classes_apart(code: CodeType) -> bool:
+    """Whether code, or what stands in it, does any of these."""
+    return any(max(compares_types(part), asks_for_classes(part), reads_class(part)) >= 0 for part in parts_of(code))
+
+
 def parts_of(code: CodeType) -> Iterator[CodeType]:
     """A code object, and those of the functions and comprehensions that stand in it."""
     yield code

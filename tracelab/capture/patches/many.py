@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+import operator
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
+from typing import ClassVar
 
 from tracelab.capture.patches.attribute import ABSENT, Attribute
 from tracelab.capture.patches.code import Code
 from tracelab.capture.recording.replacement import Replacement
+
+
+class Group(Replacement):
+    """Replacements that are found anew by each recording before which modules were imported, or by `each`."""
+
+    changes: ClassVar[int] = 0
+    """How often any group found more."""
+
+    def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False, each: bool = False) -> None:
+        self._find, self.lent, self.each = find, lent, each
+        self._found: dict[Replacement, None] = {}
+
+    def look(self) -> None:
+        """Find what there is now; what was found before is put in and out, too."""
+        found = {**self._found, **dict.fromkeys(self._find())}
+        if len(found) > len(self._found):
+            self._found = found
+            Group.changes += 1
+
+    def install(self) -> None:
+        self.look()
+        for item in self._found:
+            item.install()
+
+    def remove(self) -> None:
+        for item in self._found:
+            item.remove()
+
+    def is_in(self) -> bool:
+        return any(item.is_in() for item in self._found)
+
+    def members(self) -> list[Replacement]:
+        """What was found so far."""
+        return [*self._found]
 
 
 class Many:
@@ -19,66 +56,71 @@ class Many:
 
     def __init__(self, items: Iterable[Replacement] = ()) -> None:
         self.items = tuple(items)
-        self._codes = [(item.function, item.after, item.before) for item in self.items if type(item) is Code]
-        self._names = [item for item in self.items if type(item) is Attribute and item.of_module]
-        self._others = [item for item in self.items if type(item) is not Code and item not in self._names]
+        self._groups = [item for item in self.items if isinstance(item, Group)]
+        self._asked_always = [group for group in self._groups if group.each]
+        self._modules = -1
+        self._sort()
 
     def install(self) -> None:
         """Replace each."""
+        modules = len(sys.modules)
+        if modules != self._modules or self._asked_always:
+            for group in self._groups if modules != self._modules else self._asked_always:
+                group.look()
+            self._modules = modules
+        if self._changes != Group.changes:
+            self._sort()
         for function, after, _ in self._codes:
             function.__code__ = after
-        for item in self._names:
-            table, name, before, stand_in = item.entry
-            if table.get(name) is before:
-                table[name] = stand_in
-            else:
+        tables, names, before, stand_ins = self._columns
+        if all(map(operator.is_, map(dict.get, tables, names), before)):
+            deque(map(dict.__setitem__, tables, names, stand_ins), 0)
+        else:
+            for item in self._names:
                 item.install()
+            self._read_names()
         for other in self._others:
             other.install()
 
     def remove(self) -> None:
         """Put each back."""
+        if self._changes != Group.changes:
+            self._sort()
         for other in reversed(self._others):
             other.remove()
-        for item in self._names:
-            table, name, before, stand_in = item.entry
-            if table.get(name) is stand_in:
-                if before is ABSENT:
-                    item.remove()
-                else:
-                    table[name] = before
-        for function, after, before in self._codes:
+        tables, names, before, stand_ins = self._columns
+        if all(map(operator.is_, map(dict.get, tables, names), stand_ins)):
+            deque(map(dict.__setitem__, tables, names, before), 0)
+        else:
+            for item in self._names:
+                item.remove()
+        for function, after, before_it in self._codes:
             if function.__code__ is after:
-                function.__code__ = before
+                function.__code__ = before_it
 
+    def _sort(self) -> None:
+        """Find out how each is written."""
+        self._changes = Group.changes
+        found = [item for item in self.items if not isinstance(item, (Group, Late))]
+        found += dict.fromkeys(item for group in self._groups for item in group.members())
+        self._codes = [(item.function, item.after, item.before) for item in found if type(item) is Code]
+        self._names = [item for item in found if type(item) is Attribute and item.of_module]
+        self._others = [item for item in found if type(item) is not Code and item not in self._names]
+        self._read_names()
 
-class Group(Replacement):
-    """Replacements that are found anew by each recording before which modules were imported, or by `each`."""
-
-    def __init__(self, find: Callable[[], Iterable[Replacement]], lent: bool = False, each: bool = False) -> None:
-        self._find, self.lent, self._each = find, lent, each
-        self._modules = 0
-        self._found = Many()
-
-    def install(self) -> None:
-        modules = len(sys.modules)
-        if modules != self._modules or self._each:
-            # What was found before is put back, too.
-            found = dict.fromkeys((*self._found.items, *self._find()))
-            if len(found) != len(self._found.items):
-                self._found = Many(found)
-            self._modules = modules
-        self._found.install()
-
-    def remove(self) -> None:
-        self._found.remove()
-
-    def is_in(self) -> bool:
-        return any(item.is_in() for item in self._found.items)
-
-    def members(self) -> list[Replacement]:
-        """What was found so far."""
-        return list(self._found.items)
+    def _read_names(self) -> None:
+        """In columns: the tables of names, the names, what they held, and what they get."""
+        # A name that was not there is taken out again, which is another step.
+        self._others += [item for item in self._names if item.entry[2] is ABSENT]
+        self._names = [item for item in self._names if item.entry[2] is not ABSENT]
+        tables, names, before, stand_ins = [], [], [], []
+        for item in self._names:
+            table, name, held, stand_in = item.entry
+            tables.append(table)
+            names.append(name)
+            before.append(held)
+            stand_ins.append(stand_in)
+        self._columns = tables, names, before, stand_ins
 
 
 class Late(Replacement):
@@ -86,21 +128,16 @@ class Late(Replacement):
 
     def __init__(self, *members: Replacement) -> None:
         self._members = Many(members)
-        self._begun = False
-        """Whether one of them may be replaced."""
 
     def install(self) -> None:
         """Wait."""
 
     def put_in(self) -> None:
         """Replace them."""
-        self._begun = True
         self._members.install()
 
     def remove(self) -> None:
-        if self._begun:
-            self._members.remove()
-            self._begun = False
+        self._members.remove()
 
     def is_in(self) -> bool:
         return any(item.is_in() for item in self._members.items)

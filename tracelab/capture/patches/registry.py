@@ -26,6 +26,8 @@ class Registry:
         self._all = self._lendable = Many()
         self._turn = Turn()
         self._users: dict[int, Any] = {}
+        self._wanted: list[Late] = []
+        """What waited, and was needed."""
         self._lent = False
         self._clean = True
         """Whether all was put back to the end since something was last replaced."""
@@ -66,6 +68,8 @@ class Registry:
         self._turn.take()
         try:
             if self._users:
+                if late not in self._wanted:
+                    self._wanted.append(late)
                 late.put_in()
         finally:
             self._turn.leave()
@@ -85,6 +89,9 @@ class Registry:
 
     def restore(self) -> None:
         """Put everything back."""
+        for late in self._wanted:
+            late.remove()
+        self._wanted.clear()
         self._all.remove()
         self._clean = True
 

@@ -15,6 +15,7 @@ from tracelab.capture.analysis.type_comparisons import (
     compares_types,
     parts_of,
     reads_class,
+    tells_classes_apart,
     tensor_classes,
 )
 from tracelab.capture.recording.state import RecordingState
@@ -52,9 +53,9 @@ def assume_classes(
             recorder.assume_at(AssumptionKind.CLASS, "subclass", value, type(tensor).__name__, None, _NAMED)
     comparisons = [
         *_on_stacks(recorder),
-        *(item for function in functions for item in _named_in(function)),
-        *_asked_of(dispatched, None),
-        *_in_texts(inputs, functions, result),
+        *(item for function in functions if tells_classes_apart(function.__code__) for item in _named_in(function)),
+        *(_asked_of(dispatched, None) if dispatched else ()),
+        *(_in_texts(inputs, functions, result) if not isinstance(result, torch.Tensor) else ()),
     ]
     if not comparisons:
         return
@@ -88,7 +89,7 @@ def _on_stacks(recorder: RecordingState) -> Iterator[_Comparison]:
     """Comparisons in code that led to an operator."""
     # By identity: Python hashes a code object by reading all of it.
     codes = {id(code): code for source in recorder.sources() for code, _ in source.stack}
-    for code in codes.values():
+    for code in filter(tells_classes_apart, codes.values()):
         if compares_types(code) >= 0 and not is_library(code):
             yield "class", _at(code, compares_types(code))
         elif reads_class(code) >= 0 and not is_library(code):

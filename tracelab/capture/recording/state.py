@@ -175,6 +175,10 @@ class RecordingState:
         if entry is not None and entry[0] is reference:
             del self._values[reference.key]
 
+    def let_go(self) -> None:
+        """Of the tensors: what knows when they go away holds this, and both would wait for the garbage collection."""
+        self._values.clear()
+
     def bound(self) -> Iterator[tuple[torch.Tensor, Value]]:
         """The tensors that there are still, each with its value."""
         for reference, value in list(self._values.values()):

@@ -373,7 +373,8 @@ def compile_code(code: Code, text: str) -> Callable[..., Any]:
     filename = f"<tracelab {code.graph.name} {digest}>"
     exec(compile(text, filename, "exec"), code.namespace)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    function: Callable[..., Any] = code.namespace["forward"]
+    # A function that its own namespace held would wait for the garbage collection, and constants with it.
+    function: Callable[..., Any] = code.namespace.pop("forward")
     return function
 
 
