@@ -42,8 +42,9 @@ def forms_of_pools(program: ExportedProgram) -> dict[Any, Callable[..., Any]]:
 
 def _form(dims: int, write: Callable[..., Any]) -> Callable[..., Any]:
     def form(self: Any, output_size: Any) -> Any:
-        from onnxscript import opset18 as op
+        from onnxscript import opset18
 
+        op: Any = opset18
         wanted = [
             op.Constant(value_ints=[size]) if isinstance(size, int) else op.Reshape(size, op.Constant(value_ints=[1]))
             for size in output_size
