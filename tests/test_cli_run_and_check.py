@@ -90,7 +90,7 @@ def test_inputs_that_do_not_fit_are_one_sentence(folder, capsys):
     assert capsys.readouterr().err.endswith("lacks `x`: the graph takes x\n")
 
 
-def test_check_against_an_onnx_file_compares_the_results(folder, tmp_path, capsys):
+def test_check_against_an_onnx_file_pairs_operators_by_order(folder, tmp_path, capsys):
     pytest.importorskip("onnxruntime")
     tracelab.load(folder / "relu.tlab").to_onnx(tmp_path / "relu.onnx")
     (name,) = [value.name for value in tracelab.read(tmp_path / "relu.onnx").graph.user_inputs]
@@ -98,7 +98,7 @@ def test_check_against_an_onnx_file_compares_the_results(folder, tmp_path, capsy
     words = ["--inputs", str(tmp_path / "x.safetensors"), "--against"]
     assert main(["check", str(tmp_path / "relu.onnx"), *words, str(folder / "relu.tlab")]) == 0
     assert capsys.readouterr().out == (
-        "the two have operators of other names: their results are compared\nno fault found\n"
+        "the two have operators of other names: 2 values compared, paired by order\nno fault found\n"
     )
     assert main(["check", str(folder / "gelu.tlab"), *words, str(tmp_path / "relu.onnx")]) == 1
     assert "difference: aten::gelu (%gelu" in capsys.readouterr().out

@@ -37,8 +37,9 @@ def compare(
 
     A keyword that the code of `a` or `b` has an argument for is that argument, not an option.
 
-    Graphs are aligned as by `tracelab.diff`; two that have no node in common are compared by their results. The two
-    go on in turns and a value is let go once it is compared, so that no more than a run's own memory is held twice.
+    Graphs are aligned as by `tracelab.diff`. Where operators have other names, as in a trace and its ONNX file, each
+    runs once before, and values are paired by order, shapes and content. The two go on in turns and a value is let go
+    once it is compared, so that no more than a run's own memory is held twice.
     Both draw the same random numbers; inputs, state and random state stay as they were. Values agree where
     `|a - b| <= atol + rtol * max(|a|, rms(a))`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 from tracelab.comparison.align.alignment import Alignment, align
+from tracelab.comparison.align.by_order import pairs_by_order
+from tracelab.comparison.footprints import footprints
 from tracelab.comparison.metrics import distance
 from tracelab.comparison.values_data import ComparedValue, ComparisonData
 from tracelab.comparison.values_html import comparison_html
@@ -20,7 +23,7 @@ from tracelab.execute.module import ReplayModule
 from tracelab.execute.run.run import Run, RunError
 from tracelab.execute.run.start import prepared
 from tracelab.graph.graph import Graph
-from tracelab.graph.ir import Value
+from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT
 from tracelab.libraries import needed_library
 
@@ -103,8 +106,15 @@ def compare_runs(
     """
     sides = (a, b)
     alignment = align(*(_graph(item, method) for item in sides))
-    # A trace and its ONNX program have operators of other names: then the results tell whether they are the same.
-    pairs = list(_pairs(alignment)) or list(_results(alignment))
+    pairs = list(_pairs(alignment))
+    by_order = not pairs or _vocabulary(alignment.a) != _vocabulary(alignment.b)
+    if by_order:
+        # A trace and its ONNX program have operators of other names.
+        options = [
+            {"device": device, "dtype": dtype, "method": method} for device, dtype in zip(devices, dtypes, strict=True)
+        ]
+        pairs = list(_in_order(alignment, sides, inputs, kwargs, options))
+        alignment = _aligned(alignment, pairs)
     if not pairs:
         raise TracelabError(
             "the two graphs have no node in common, and their results do not go together: there is nothing to compare"
@@ -113,7 +123,7 @@ def compare_runs(
         prepared(item, inputs, kwargs, device=device, dtype=dtype, record=[pair[side] for pair in pairs], method=method)
         for side, (item, device, dtype) in enumerate(zip(sides, devices, dtypes, strict=True))
     ]
-    comparison = Comparison(alignment, _labels(python, runs, dtypes))
+    comparison = Comparison(alignment, _labels(python, runs, dtypes), by_order=by_order)
     turns = _Turns(runs)
     try:
         for mine, theirs in pairs:
@@ -190,6 +200,55 @@ def _pairs(alignment: Alignment) -> Iterator[tuple[Value, Value]]:
         for one, two in zip(mine.outputs, theirs.outputs, strict=False):
             if _comparable(one) and _comparable(two):
                 yield one, two
+
+
+def _vocabulary(graph: Graph) -> str:
+    """The namespace that most operators come from: `aten`, `onnx`."""
+    counts = Counter(node.kind.partition("::")[0] for node in graph.nodes if any(map(_comparable, node.outputs)))
+    counts.pop(CONSTANT.partition("::")[0], None)
+    return max(counts, key=lambda name: (counts[name], name), default="")
+
+
+def _in_order(
+    alignment: Alignment,
+    sides: tuple[Any, Any],
+    inputs: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    options: list[dict[str, Any]],
+) -> Iterator[tuple[Value, Value]]:
+    """The values that belong together by order, shapes and values, of a run of each; results belong together anyway."""
+    results = dict(_results(alignment))
+    found = []
+    start = _random_state()
+    for side, (graph, item) in enumerate(zip((alignment.a, alignment.b), sides, strict=True)):
+        known = set(results.values() if side else results)
+        values = [
+            value
+            for node in graph.nodes
+            for value in (node.outputs if node.kind != CONSTANT else ())
+            if _comparable(value) and value not in known
+        ]
+        try:
+            run = prepared(item, inputs, kwargs, record=values, **options[side])
+            found.append(footprints(run, values))
+        finally:
+            _set_random_state(start)
+    pairs = {**dict(pairs_by_order(alignment.a, alignment.b, *found)), **results}
+    order = {node: index for index, node in enumerate(alignment.a.nodes)}
+    yield from sorted(pairs.items(), key=lambda pair: order[pair[0].node])  # type: ignore[index]
+
+
+def _aligned(alignment: Alignment, pairs: list[tuple[Value, Value]]) -> Alignment:
+    """An alignment of the nodes that made these values."""
+    a, b = alignment.a, alignment.b
+    values = {mine: theirs for mine, theirs in alignment.values.items() if mine.node is None and theirs.node is None}
+    nodes: dict[Node, Node] = {}
+    for mine, theirs in pairs:
+        assert mine.node is not None
+        assert theirs.node is not None
+        if mine.node not in nodes and theirs.node not in nodes.values():
+            nodes[mine.node] = theirs.node
+    return Alignment(a, b, list(nodes.items()), [(a.root, b.root)], [], {**values, **dict(pairs)})
 
 
 def _results(alignment: Alignment) -> Iterator[tuple[Value, Value]]:

@@ -32,13 +32,17 @@ class ComparedValue:
 
 @dataclass(slots=True)
 class ComparisonData:
-    """Two runs on the same inputs: a row per value that both have."""
+    """Two runs on the same inputs: a row per value that both have.
+
+    `by_order` says that the operators of the two have other names, and were paired by order, shapes and values.
+    """
 
     alignment: Alignment
     names: tuple[str, str]
     rows: list[ComparedValue] = field(default_factory=list)
     failed: RunError | None = None
     cancelled: bool = False
+    by_order: bool = False
 
     @property
     def first_divergent(self) -> Node | None:

@@ -24,6 +24,7 @@ from tracelab.graph.output_names import output_names
 from tracelab.interop.ways_out.arguments import arguments_of
 from tracelab.interop.ways_out.dims import Dims
 from tracelab.interop.ways_out.fixed import input_values
+from tracelab.interop.ways_out.onnx_pools import forms_of_pools
 from tracelab.interop.ways_out.refusals import ExportError, named, reason_of, refused
 from tracelab.interop.ways_out.running import quietly
 
@@ -119,6 +120,9 @@ def _result_names(graph: Graph, module: fx.GraphModule | None) -> list[str]:
 
 
 def _by_torch(program: ExportedProgram, names: dict[str, Any]) -> Any:
+    forms = forms_of_pools(program)
+    if forms:
+        names = {**names, "custom_translation_table": forms}
     try:
         with quietly(), any_length(_WITH_FORM):
             return torch.onnx.export(program, dynamo=True, verbose=False, **names)

@@ -99,11 +99,13 @@ def _size(size: Any, sizes: dict[Any, int], attempt: int) -> int:
     for symbol in sorted(expression.free_symbols, key=str):
         hint = int(hints.get(symbol, 2))
         if symbol not in sizes and attempt % 3:
-            # Equal sizes often have to be.
-            sizes[symbol] = sizes.setdefault(hint, (hint + attempt, max(2, hint - attempt))[attempt % 2])
+            # Equal sizes often have to be. What was written for the example's size may hold for its neighbours.
+            larger = 2 * hint + 1 if attempt == 2 else hint + attempt
+            sizes[symbol] = sizes.setdefault(hint, (larger, max(2, hint - attempt))[attempt % 2])
         elif symbol not in sizes:
             sizes[symbol] = (hint + attempt, hint * (attempt + 1), max(2, hint - attempt))[(attempt + len(sizes)) % 3]
-    return int(expression.subs(sizes))
+    # The table has numbers of the example, too, for equal sizes: those in the expression stay.
+    return int(expression.subs({symbol: sizes[symbol] for symbol in expression.free_symbols}))
 
 
 def _compare(found: list[Any], wanted: list[Any], sizes: str, what: str) -> None:

@@ -105,7 +105,7 @@ def identities(graph: Graph, folded: Folded, minor: frozenset[int]) -> list[tupl
     Returns:
         Places among the shown nodes, in order.
     """
-    warned = {warning.node for warning in graph.warnings}
+    warned = {warning.node_among(folded.index) for warning in graph.warnings}
     made_by = {value: place for place, outputs in enumerate(folded.outputs) for value in outputs}
     found: dict[int, int] = {}
     for place, (node, outputs) in enumerate(zip(folded.nodes, folded.outputs, strict=True)):
@@ -173,6 +173,8 @@ def unused_nodes(graph: Graph, folded: Folded) -> list[int]:
         # Whatever is unused ends in a node that nobody uses.
         return []
     # What decided which way the trace went is part of the story.
-    kept = needed_nodes(graph, {warning.node for warning in graph.warnings if warning.node is not None})
+    present = frozenset(graph.nodes)
+    warned = (warning.node_among(present) for warning in graph.warnings)
+    kept = needed_nodes(graph, {node for node in warned if node is not None})
     needed = {folded.index[node] for place, node in enumerate(graph.nodes) if place in kept and node in folded.index}
     return [place for place in range(len(folded.nodes)) if place not in needed]

@@ -105,7 +105,7 @@ class Encoder:
             raise TracelabFileError(f"cannot save: a node uses %{value.name}, which no node makes")
         return number
 
-    def _tagged(self, item: Any, depth: int) -> dict[str, Any]:
+    def _tagged(self, item: Any, depth: int) -> Any:
         if isinstance(item, torch.Tensor):
             raise TracelabFileError(
                 f"cannot save: an argument is a tensor of shape {list(item.shape)}, put there by hand: give the node "
@@ -139,8 +139,8 @@ class Encoder:
         if item is Ellipsis:
             return {"ellipsis": True}
         if isinstance(item, (bool, int, str)):
-            # A subclass, such as an enum's member, counts as the plain value for an operator.
-            return {"plain": (int if isinstance(item, int) else str)(item)}
+            # A subclass, such as an enum's member, counts as the plain value for an operator; it is one once read.
+            return int(item) if isinstance(item, int) else str.__str__(item)
         if is_packed(item):
             return {"packed": self._packed(item)}
         if isinstance(item, Lifted) and self.function is not None:

@@ -82,6 +82,7 @@ class _Writer:
         guarded = [value for _, node in graph.guard_nodes for value in node.outputs]
         self.numbers = {value: number for number, value in enumerate((*graph.values(), *guarded))}
         self.nodes = {id(node): number for number, node in enumerate(graph.nodes)}
+        self.present = frozenset(graph.nodes)
         self.arguments = Encoder(self.numbers, moved, add)
         self.sources = SourceTable()
         self.types: dict[Type, int] = {}
@@ -91,11 +92,10 @@ class _Writer:
         graph = self.graph
         inputs = [self.value(value) for value in graph.inputs]
         nodes = [self.node(node) for node in graph.nodes]
-        state = [
-            [self.numbers[value], row]
-            for value, tensor in graph.state.items()
-            if value in self.numbers and (row := keep(value, tensor)) is not None
-        ]
+        # In the order of the values, not in that in which they were met: it is the same once the file was read.
+        held = sorted((value for value in graph.state if value in self.numbers), key=self.numbers.__getitem__)
+        kept = [(self.numbers[value], keep(value, graph.state[value])) for value in held]
+        state = [[number, row] for number, row in kept if row is not None]
         warnings = [self.warning(warning) for warning in graph.warnings]
         guards = [[position, self.node(node)] for position, node in graph.guard_nodes]
         assumptions = [self.assumption(item) for item in graph.assumptions]
@@ -108,7 +108,7 @@ class _Writer:
             "inputs": inputs,
             "nodes": nodes,
             "outputs": [self.arguments.encode(value) for value in graph.outputs],
-            "state": sorted(state),
+            "state": state,
             "warnings": warnings,
             "guards": guards,
             "assumptions": assumptions,
@@ -177,13 +177,14 @@ class _Writer:
         return self.arguments.encode(item)
 
     def warning(self, warning: TraceDiagnostic) -> dict[str, Any]:
-        # The node or value may have been taken out of the graph since.
+        # The node or value may have been taken out of the graph since: then the nearest before it says where it was.
+        node = warning.node_among(self.present)
         verdict = {"verdict": warning.verdict} if warning.verdict else {}
         return {
             "kind": warning.kind,
             "message": warning.message,
             "source": self.sources.number(warning.source),
-            "node": self.nodes.get(id(warning.node), -1),
+            "node": -1 if node is None else self.nodes[id(node)],
             "value": self.numbers.get(warning.value, -1) if warning.value is not None else -1,
             "constant": warning.constant,
             "position": warning.position,
