@@ -110,8 +110,8 @@ class RecordingState:
         """What a cell drew from its data, with copies: inputs beside the variables that it reads."""
         self.ways: dict[Source, Any] = {}
         """Of places in a cell at which a value became Python's: where it comes back."""
-        self.plain_places: dict[Source, bool] = {}
-        """Of places at which a number of a tensor became Python's: whether it goes to code that takes no other."""
+        self.plain_places: dict[Source, Any] = {}
+        """Of places at which a number of a tensor became Python's: what it goes to."""
         self.plain_sizes = False
         """Whether sizes are plain numbers, and assumed: some code that is written in C takes no other."""
         self.plain_items = False

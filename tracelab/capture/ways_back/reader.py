@@ -9,6 +9,7 @@ or the value goes where reading does not follow, the conversion itself is told, 
 from __future__ import annotations
 
 import ast
+import contextlib
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from typing import Any
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
-from tracelab.capture.analysis.syntax import Parents, expression_at, loop_at, parents_of, path_of
+from tracelab.capture.analysis.syntax import Parents, definition_of, expression_at, loop_at, parents_of, path_of
+from tracelab.capture.values import PLAIN
 from tracelab.capture.ways_back.callees import (
     Unknown,
     computes,
@@ -27,9 +29,9 @@ from tracelab.capture.ways_back.callees import (
     only_shows,
     own_frame,
     shows,
-    takes_plain,
 )
-from tracelab.capture.ways_back.unit import SCOPES, Unit, reaches, scope_of, uses
+from tracelab.capture.ways_back.takers import home_of, is_plain, makes_data, takes_plain
+from tracelab.capture.ways_back.unit import SCOPES, Unit, reaches, readers_of, scope_of, uses
 from tracelab.graph.source import Source
 
 _MOST_STEPS = 2000
@@ -53,6 +55,9 @@ _PASSING = (
     ast.Await,
 )
 """What is made of the value holds it."""
+_SETTING = ("is_tensor", "manual_seed", "save", "set_num_interop_threads", "set_num_threads", "set_printoptions")
+"""Functions of torch that compute no tensor with what they are given."""
+_CHOOSING = (filter, max, min, sorted)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -77,6 +82,17 @@ class Ways:
     """What is to be noted once it comes back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Takers:
+    """What takes a number: `plain` is code that takes no other, `builds` makes modules, such as `nn.Linear(n, 2)`."""
+
+    plain: bool
+    builds: bool
+
+
+_TAKEN_NOWHERE = Takers(False, False)
+
+
 def ways_back(frame: FrameType | None, boundary: CodeType | None) -> Ways | None:
     """Where the value that the instruction of this frame makes comes back; None where that cannot be told."""
     reader = _Reader(boundary)
@@ -87,15 +103,36 @@ def ways_back(frame: FrameType | None, boundary: CodeType | None) -> Ways | None
     return Ways(reader.found, reader.passed - {(way.source.file, *span_of(way.source)) for way in reader.found})
 
 
-def needs_plain(frame: FrameType | None, boundary: CodeType | None) -> bool:
-    """Whether the number that the instruction of this frame makes goes to code that takes only numbers themselves."""
+def takers_of(frame: FrameType | None, boundary: CodeType | None, count: int) -> list[Takers]:
+    """What the number that the instruction of this frame makes goes to; of a tuple of `count`, each."""
+    at = None if frame is None else expression_at(frame)
+    outer = None if at is None else at[0].get(at[1])
+    if frame is not None and at is not None and count > 1:
+        if isinstance(outer, ast.Subscript) and outer.value is at[1]:
+            place = _constant(outer.slice)
+            if place is not None and -count <= place < count:
+                whole = _taken(frame, boundary)
+                return [whole if part == place % count else _TAKEN_NOWHERE for part in range(count)]
+        if isinstance(outer, ast.Assign) and outer.value is at[1] and len(outer.targets) == 1:
+            targets = getattr(outer.targets[0], "elts", ())
+            if len(targets) == count and all(isinstance(target, ast.Name) for target in targets):
+                return [_taken(frame, boundary, target) for target in targets]
+    return [_taken(frame, boundary)] * count
+
+
+def _taken(frame: FrameType | None, boundary: CodeType | None, target: ast.AST | None = None) -> Takers:
     reader = _Reader(boundary)
-    try:
-        reader.at_frame(own_frame(frame, boundary))
-    except (Unknown, RecursionError):
-        # What was read until then counts.
-        return reader.plain
-    return reader.plain
+    # What was read until it was not known any more counts.
+    with contextlib.suppress(Unknown, RecursionError):
+        reader.at_frame(own_frame(frame, boundary), target)
+    return Takers(reader.plain, reader.builds)
+
+
+def _constant(item: ast.AST) -> int | None:
+    if isinstance(item, ast.UnaryOp) and isinstance(item.op, ast.USub):
+        inner = _constant(item.operand)
+        return None if inner is None else -inner
+    return item.value if isinstance(item, ast.Constant) and type(item.value) is int else None
 
 
 def span_of(source: Source) -> tuple[int, int, int, int]:
@@ -118,10 +155,12 @@ class _Reader:
         self.steps = 0
         self.plain = False
         """Whether it goes to code in C that takes only numbers."""
+        self.builds = False
+        """Whether modules are made by it."""
         self.depth = 0
 
-    def at_frame(self, frame: FrameType | None) -> None:
-        """The instruction of a frame makes the value."""
+    def at_frame(self, frame: FrameType | None, target: ast.AST | None = None) -> None:
+        """The instruction of a frame makes the value; with a `target`, a part of the value, which is bound to that."""
         at = None if frame is None else expression_at(frame)
         if frame is None or at is None:
             loop = None if frame is None else loop_at(frame)
@@ -131,6 +170,9 @@ class _Reader:
             self._bind(unit, loop[1].target, None)
             return
         parents, item = at
+        if target is not None:
+            self._bind(self._unit(parents, item, frame), target, None)
+            return
         self.value(self._unit(parents, item, frame), item)
 
     def _unit(self, parents: Parents, item: ast.AST, frame: FrameType) -> Unit:
@@ -183,12 +225,16 @@ class _Reader:
             self.passed.add((unit.file, *_place_of(outer)))
         if isinstance(outer, (ast.BinOp, ast.Compare)):
             sides = [outer.left, outer.right] if isinstance(outer, ast.BinOp) else [outer.left, *outer.comparators]
-            self.plain = self.plain or any(side is not item and self._takes_plain(unit, side) for side in sides)
+            self.plain = self.plain or any(side is not item and _is_picky(unit, side) for side in sides)
             if any(side is not item and self._is_tensor(unit, side) for side in sides):
                 self._comes_back(unit, outer, False)
                 return None
             return outer
+        if isinstance(outer, (ast.Dict, ast.Set)):
+            # Code that is written in C looks at keys: `json.dumps({n: 1})`.
+            self.plain = self.plain or isinstance(outer, ast.Set) or item in outer.keys
         if isinstance(outer, ast.Subscript):
+            self.plain = self.plain or (outer.slice is item and is_plain(home_of(unit, outer.value)))
             if outer.slice is item and self._holds_traced(unit, outer.value):
                 self._comes_back(unit, outer, False)
                 return None
@@ -218,6 +264,11 @@ class _Reader:
             if outer.optional_vars is not None:
                 self._bind(unit, outer.optional_vars, None)
             return None
+        if isinstance(outer, ast.Lambda):
+            # What it gives: whoever calls it holds the value.
+            return outer
+        if isinstance(outer, ast.arguments) and isinstance(unit.parents[outer], ast.Lambda):
+            return unit.parents[outer]
         if isinstance(outer, (ast.Return, ast.Yield, ast.YieldFrom)):
             self._give_back(unit)
             return None
@@ -227,6 +278,13 @@ class _Reader:
 
     def _generator(self, unit: Unit, item: ast.AST, outer: ast.comprehension) -> ast.AST | None:
         if item in outer.ifs:
+            whole = unit.parents[outer]
+            assert isinstance(whole, _COMPREHENSIONS)
+            made = [whole.key, whole.value] if isinstance(whole, ast.DictComp) else [whole.elt]
+            calls = any(isinstance(part, ast.Call) for each in made for part in ast.walk(each))
+            if not calls and _is_of_plain(unit, outer.iter):
+                # What is chosen of plain values is one more of them.
+                return whole
             self._comes_back(unit, item, True)
         else:
             self._bind(unit, outer.target, None)
@@ -247,15 +305,19 @@ class _Reader:
         function = path_of(call.func)
         found = unit.look_up(function) if function else None
         owner = unit.look_up(function[:-1]) if len(function) > 1 else None
-        if takes_plain(found, owner):
+        if takes_plain(unit, call, found, owner):
             self.plain = True
-        if shows(found, owner):
+        if shows(found, owner) or makes_data(found, owner):
             return None
-        if found is range:
+        if isinstance(found, type) and issubclass(found, torch.nn.Module):
+            self.builds = self.plain = True
+            self._comes_back(unit, call, False)
+            return None
+        if found is range or (found in _CHOOSING and isinstance(item, ast.Lambda) and not _chooses_plain(unit, call)):
             self._comes_back(unit, call, True)
             return None
         if is_of_torch(found) or isinstance(found, torch.nn.Module) or isinstance(owner, torch.Tensor):
-            if getattr(found, "__name__", "") not in ("is_tensor", "manual_seed", "save"):
+            if getattr(found, "__name__", "") not in _SETTING:
                 self._comes_back(unit, call, False)
             return None
         if isinstance(call.func, ast.Attribute) and call.func.attr in _KEEPING:
@@ -271,11 +333,6 @@ class _Reader:
             # An object may keep what its methods are given.
             self._keep(unit, call.func.value)
         return call
-
-    def _takes_plain(self, unit: Unit, side: ast.AST) -> bool:
-        path = path_of(side.func if isinstance(side, ast.Call) else side)
-        found = unit.look_up(path) if path else None
-        return not isinstance(found, types.ModuleType) and takes_plain(found, None)
 
     def _inside(self, unit: Unit, function: types.FunctionType, item: ast.AST, call: ast.Call, bound: bool) -> None:
         """A function of the user's is given the value: what it does with its argument."""
@@ -329,6 +386,7 @@ class _Reader:
         elif isinstance(target, ast.Starred):
             self._bind(unit, target.value, whole)
         elif isinstance(target, (ast.Attribute, ast.Subscript)):
+            self.plain = self.plain or is_plain(home_of(unit, target.value))
             self._keep(unit, target if isinstance(target, ast.Attribute) else target.value)
         else:
             raise Unknown
@@ -392,6 +450,21 @@ class _Reader:
         for node in uses(unit, name):
             if isinstance(node.ctx, ast.Load) and reaches(unit, store, node, name):
                 self.value(unit, node)
+        if isinstance(unit.root, ast.Module) and self.depth < _DEEPEST:
+            self._global(unit, name)
+
+    def _global(self, unit: Unit, name: str) -> None:
+        """What the functions of the user's that the code names do with a variable of the module."""
+        for function in readers_of(unit, name):
+            found = definition_of(function.__code__)
+            if found is None:
+                raise Unknown
+            if found[1] not in unit.parents:
+                # Those that are written in the same cell are read with it.
+                inner = Unit(function.__code__.co_filename, *found, function.__globals__)
+                self.depth += 1
+                self._name(inner, name, None)
+                self.depth -= 1
 
     # What is known of other operands -----------------------------------------------------------------------
 
@@ -414,6 +487,30 @@ class _Reader:
         way = WayBack(Source.at(unit.file, name, *_place_of(item)), branches)
         if way not in self.found:
             self.found.append(way)
+
+
+def _chooses_plain(unit: Unit, call: ast.Call) -> bool:
+    """Whether what a lambda chooses among is plain values."""
+    return all(isinstance(item, ast.Lambda) or _is_of_plain(unit, item) for item in call.args)
+
+
+def _is_of_plain(unit: Unit, item: ast.AST) -> bool:
+    """Whether what an expression gives is known to hold plain values alone."""
+    if isinstance(item, ast.Call) and isinstance(item.func, ast.Name):
+        return item.func.id == "range"
+    path = path_of(item)
+    found = unit.look_up(path) if path else None
+    if isinstance(found, dict):
+        found = [*found, *found.values()]
+    return isinstance(found, (list, tuple, range, str, set, frozenset)) and all(type(part) in PLAIN for part in found)
+
+
+def _is_picky(unit: Unit, side: ast.AST) -> bool:
+    """Whether what a number is combined with is an object that takes numbers alone, or a text with a width of `*`."""
+    if isinstance(side, ast.Constant):
+        return isinstance(side.value, str) and "*" in side.value
+    home = home_of(unit, side)
+    return is_plain(home) and not home.startswith("pandas")
 
 
 def _place_of(item: Any) -> tuple[int, int, int, int]:
