@@ -40,14 +40,15 @@ def own_frame(frame: FrameType | None, boundary: CodeType | None) -> FrameType |
         if not is_library(code) or (not is_inner(code) and space.get("torch") is torch):
             return frame
         home = str(space.get("__name__", ""))
-        if (
-            home not in CONVERSION_FRAMES
-            and not home.startswith("torch.utils.data.")
-            and home.partition(".")[0] not in _WITHOUT_TENSORS
-        ):
+        if home not in CONVERSION_FRAMES and not _is_without_tensors(home):
             raise Unknown
         frame = frame.f_back
     return None
+
+
+def _is_without_tensors(home: str) -> bool:
+    """Whether a library makes no tensors; what a loader makes is data."""
+    return home.partition(".")[0] in _WITHOUT_TENSORS or home.startswith("torch.utils.data.")
 
 
 def computes(found: Any) -> bool:

@@ -135,6 +135,18 @@ def _constant(item: ast.AST) -> int | None:
     return item.value if isinstance(item, ast.Constant) and type(item.value) is int else None
 
 
+def variable_comes_back(unit: Unit, name: str) -> tuple[bool, Source | None]:
+    """Whether what a variable of a cell holds as it begins becomes a part of a tensor, or may, and where it does."""
+    reader = _Reader(None)
+    known = True
+    try:
+        reader.variable(unit, name)
+    except (Unknown, RecursionError):
+        known = False
+    source = next((way.source for way in reader.found if not way.branches), None)
+    return source is not None or not known, source
+
+
 def span_of(source: Source) -> tuple[int, int, int, int]:
     """First line, last line, first column, last column."""
     return source.line, source.end_line, source.column, source.end_column
@@ -174,6 +186,10 @@ class _Reader:
             self._bind(self._unit(parents, item, frame), target, None)
             return
         self.value(self._unit(parents, item, frame), item)
+
+    def variable(self, unit: Unit, name: str) -> None:
+        """A variable holds the value from the beginning."""
+        self._name(unit, name, None)
 
     def _unit(self, parents: Parents, item: ast.AST, frame: FrameType) -> Unit:
         root = item

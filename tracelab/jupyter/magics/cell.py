@@ -15,6 +15,7 @@ from typing import Any
 import numpy
 import torch
 
+from tracelab.capture.outside.owners import is_own_object
 from tracelab.capture.recording.sym_numbers import was_read
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError
@@ -213,6 +214,19 @@ def _is_result(item: Any) -> bool:
     return (is_result or is_dataclass(item)) and holds_tensor(item, set(), 0)
 
 
+def own_parts(item: Any) -> dict[str, Any] | None:
+    """What stands in an object of a class of the user's; None for anything else."""
+    return attributes_of(item) if is_own_object(item) else None
+
+
+def is_written(item: Any, before: Mapping[str, Any]) -> bool:
+    """Whether other things stand in an object than did before."""
+    now = own_parts(item)
+    return now is not None and (
+        now.keys() != before.keys() or any(part is not before[name] for name, part in now.items())
+    )
+
+
 def holds_tensors(item: Any) -> bool:
     """Whether it is a tensor, or data that holds some: containers and data classes of tensors and plain values.
 
@@ -234,7 +248,12 @@ def _is_data(item: Any, found: list[bool], around: set[int]) -> bool:
         parts: Iterable[Any] = item.values()
     elif isinstance(item, (tuple, list, deque)):
         parts = item
-    elif isinstance(item, SimpleNamespace) or (is_dataclass(item) and not isinstance(item, type)):
+    elif isinstance(item, torch.utils.data.Dataset):
+        # What it holds is data, which is drawn from it.
+        return False
+    elif (
+        isinstance(item, SimpleNamespace) or is_own_object(item) or (is_dataclass(item) and not isinstance(item, type))
+    ):
         parts = attributes_of(item).values()
     else:
         return False
