@@ -38,6 +38,7 @@ from tracelab.capture.recording.arrays.outer_arrays import assume_outer_array
 from tracelab.capture.recording.arrays.traced_array import TracedArray, read_all
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
+from tracelab.capture.recording.taken_out import note_taken_out
 from tracelab.capture.recording.ways import freezes_nothing, taken_apart, taken_plain, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.compat.modes import default_device
@@ -208,6 +209,7 @@ def convert(
         return result
     if kind != "bool" and recorder.graph.cell:
         at = recorder.source(frame)
+        note_taken_out(recorder, result, args[0], at)
         later = functools.partial(properties.assume_content, recorder, kind, args[0], result, at=at)
         if freezes_nothing(recorder, frame, later):
             return result

@@ -11,6 +11,7 @@ from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.syntax import expression_at
 from tracelab.capture.messages import BRANCH_BEHIND, COMES_BACK
 from tracelab.capture.recording.state import RecordingState
+from tracelab.capture.recording.taken_out import note_number_taken_out
 from tracelab.capture.values import SYMBOLIC
 from tracelab.capture.ways_back.reader import WayBack, Ways, span_of, takers_of, ways_back
 from tracelab.graph.assumptions import AssumptionKind
@@ -54,6 +55,8 @@ def taken_apart(recorder: RecordingState, numbers: list[Any], frame: FrameType) 
 
 def _plain(recorder: RecordingState, number: Any, frame: FrameType, builds: bool) -> Any:
     node = number.node
+    if recorder.graph.cell and node.from_tensor:
+        note_number_taken_out(recorder, node.number, node.value, recorder.source(frame))
     if recorder.graph.cell and (node.from_tensor or not builds):
         return node.plain(frame)
     # What a module is made for is no matter of a warning.

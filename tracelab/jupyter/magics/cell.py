@@ -16,6 +16,7 @@ import numpy
 import torch
 
 from tracelab.capture.outside.owners import is_own_object
+from tracelab.capture.recording.outputs import was_taken_out
 from tracelab.capture.recording.sym_numbers import was_read
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError
@@ -37,15 +38,21 @@ class Cell:
     calls: bool
     """Whether it calls anything."""
 
-    def run(self, namespace: dict[str, Any], given: list[Any] | None = None) -> dict[str, Any]:
+    def run(
+        self, namespace: dict[str, Any], given: list[Any] | None = None, wanted: list[str] | None = None
+    ) -> dict[str, Any]:
         """Run it once in `namespace`; gives its outputs by name, the last expression as `result`.
 
-        The value of the last expression is appended to `given`.
+        The value of the last expression is appended to `given`. The outputs are those that are `wanted`, if that is
+        known, or else what there is to see.
         """
         run_code(self.body, namespace)
         result = run_code(self.last, namespace) if self.last is not None else None
         if given is not None:
             given.append(result)
+        if wanted is not None:
+            values = {**namespace, "result": result} if "result" not in self.assigns else namespace
+            return {name: values[name] for name in wanted if name in values}
         outputs = {name: namespace[name] for name in self.assigns if _is_result(namespace.get(name))}
         if _is_result(result) and self.last_name not in outputs:
             outputs["result"] = result
@@ -240,7 +247,10 @@ def holds_tensors(item: Any) -> bool:
 def _is_data(item: Any, found: list[bool], around: set[int]) -> bool:
     """Whether it is made of tensors and plain values alone; `found` gets which of its parts are tensors."""
     if isinstance(item, (torch.Tensor, *_PLAIN)) or item is None:
-        found.append(isinstance(item, torch.Tensor) or was_read(item))
+        found.append(isinstance(item, torch.Tensor) or was_read(item) or was_taken_out(item))
+        return True
+    if was_taken_out(item):
+        found.append(True)
         return True
     if isinstance(item, AS_GIVEN) or id(item) in around:
         return False
