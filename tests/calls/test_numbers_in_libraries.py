@@ -118,7 +118,8 @@ def test_a_number_that_a_table_takes_and_a_tensor_is_told_where_it_is_given_to_t
 
 def test_only_the_size_that_a_table_takes_is_assumed(shell):
     shell.trace(
-        "count, width = grid.shape\nfirst = table.head(width)\npart = grid[:, :width]\nsums = grid.sum(1).reshape(1, count)"
+        "count, width = grid.shape\nfirst = table.head(width)\npart = grid[:, :width]\n"
+        "sums = grid.sum(1).reshape(1, count)"
     )
     trace = shell.space["_trace"]
     with warnings.catch_warnings():

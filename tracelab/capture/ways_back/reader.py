@@ -286,7 +286,7 @@ class _Reader:
         if isinstance(outer, ast.arguments) and isinstance(unit.parents[outer], ast.Lambda):
             return unit.parents[outer]
         if isinstance(outer, (ast.Return, ast.Yield, ast.YieldFrom)):
-            self._give_back(unit)
+            self._give_back(unit, self._places(item) if isinstance(outer, ast.Return) else None)
             return None
         if isinstance(outer, (ast.Delete, ast.Global)):
             return None
@@ -306,11 +306,26 @@ class _Reader:
             self._bind(unit, outer.target, None)
         return None
 
-    def _give_back(self, unit: Unit) -> None:
+    def _places(self, item: ast.AST) -> tuple[list[int], int] | None:
+        """Which parts of a tuple hold the value, and how many there are; None where that is not told apart."""
+        if not isinstance(item, ast.Tuple) or any(isinstance(part, ast.Starred) for part in item.elts):
+            return None
+        return [place for place, part in enumerate(item.elts) if self._holds(part)], len(item.elts)
+
+    def _give_back(self, unit: Unit, places: tuple[list[int], int] | None) -> None:
         """Whoever called gets it; a function that is read without running is followed where it is called."""
         if unit.frame is None:
             return
-        self.at_frame(own_frame(unit.frame.f_back, self.boundary))
+        caller = own_frame(unit.frame.f_back, self.boundary)
+        at = None if caller is None else expression_at(caller)
+        outer = None if at is None else at[0].get(at[1])
+        if places is not None and isinstance(outer, ast.Assign) and len(outer.targets) == 1:
+            targets = getattr(outer.targets[0], "elts", ())
+            if len(targets) == places[1] and not any(isinstance(target, ast.Starred) for target in targets):
+                for place in places[0]:
+                    self.at_frame(caller, targets[place])
+                return
+        self.at_frame(caller)
 
     # Calls ------------------------------------------------------------------------------------------------
 

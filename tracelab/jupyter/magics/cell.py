@@ -215,7 +215,10 @@ def _stored(node: ast.AST) -> set[str]:
 
 def _is_result(item: Any) -> bool:
     """Whether it is something to see of what a cell did: data with tensors, or a result of a class of its own."""
-    if holds_tensors(item):
+    if is_own_object(item) and not is_dataclass(item) and type(item) is not SimpleNamespace:
+        return False
+    seen = isinstance(item, (torch.Tensor, *_PLAIN, *_WITHOUT_FIELDS)) or holds_tensor(item, set(), 0)
+    if seen and holds_tensors(item):
         return True
     is_result = isinstance(item, (Mapping, tuple)) and type(item) not in (dict, tuple)
     return (is_result or is_dataclass(item)) and holds_tensor(item, set(), 0)
@@ -268,7 +271,11 @@ def _is_data(item: Any, found: list[bool], around: set[int]) -> bool:
     else:
         return False
     inner = {*around, id(item)}
+    if not isinstance(item, _WITHOUT_FIELDS) and not holds_tensor(item, set(), 0):
+        # Such an object is no part of a graph: what is in it is a constant.
+        found = []
     return all(_is_data(part, found, inner) for part in parts)
 
 
+_WITHOUT_FIELDS = (Mapping, tuple, list, deque)
 _PLAIN = (*(kind for kind in VALUES if kind not in AS_GIVEN), numpy.generic, numpy.ndarray, *SYMBOLIC)
