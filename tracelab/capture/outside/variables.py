@@ -19,7 +19,7 @@ import torch
 from tracelab.capture.analysis.syntax import parents_of
 from tracelab.capture.outside.owners import is_own_object
 from tracelab.capture.recording.recorder import Recorder, recording_paused
-from tracelab.capture.ways_back.reader import variable_comes_back
+from tracelab.capture.ways_back.questions import variable_comes_back
 from tracelab.capture.ways_back.unit import Unit
 from tracelab.graph.assumptions import Assumption, AssumptionKind, Words
 from tracelab.graph.objects import attributes_of

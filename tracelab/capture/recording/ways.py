@@ -13,7 +13,8 @@ from tracelab.capture.messages import BRANCH_BEHIND, COMES_BACK
 from tracelab.capture.recording.state import RecordingState
 from tracelab.capture.recording.taken_out import note_number_taken_out
 from tracelab.capture.values import SYMBOLIC
-from tracelab.capture.ways_back.reader import WayBack, Ways, span_of, takers_of, ways_back
+from tracelab.capture.ways_back.questions import Ways, span_of, takers_of, ways_back
+from tracelab.capture.ways_back.reader import WayBack
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source, short_place

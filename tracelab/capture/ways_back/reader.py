@@ -9,10 +9,8 @@ or the value goes where reading does not follow, the conversion itself is told, 
 from __future__ import annotations
 
 import ast
-import contextlib
 import types
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
@@ -20,7 +18,6 @@ import torch
 
 from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.syntax import Parents, definition_of, expression_at, loop_at, parents_of, path_of
-from tracelab.capture.values import PLAIN
 from tracelab.capture.ways_back.callees import (
     Unknown,
     computes,
@@ -30,7 +27,15 @@ from tracelab.capture.ways_back.callees import (
     own_frame,
     shows,
 )
-from tracelab.capture.ways_back.takers import home_of, is_plain, makes_data, takes_plain
+from tracelab.capture.ways_back.takers import (
+    chooses_plain,
+    home_of,
+    is_of_plain,
+    is_picky,
+    is_plain,
+    makes_data,
+    takes_plain,
+)
 from tracelab.capture.ways_back.unit import SCOPES, Unit, reaches, readers_of, scope_of, uses
 from tracelab.graph.source import Source
 
@@ -69,96 +74,15 @@ class WayBack:
     branches: bool
 
 
-@dataclass(slots=True)
-class Ways:
-    """The ways of the value of one place.
-
-    `passed` are the expressions that it goes through: where an operator is called right there, it has come back, too.
-    """
-
-    found: list[WayBack] = field(default_factory=list)
-    passed: set[Span] = field(default_factory=set)
-    later: list[Callable[[], None]] = field(default_factory=list)
-    """What is to be noted once it comes back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Takers:
-    """What takes a number: `plain` is code that takes no other, `builds` makes modules, such as `nn.Linear(n, 2)`."""
-
-    plain: bool
-    builds: bool
-
-
-_TAKEN_NOWHERE = Takers(False, False)
-
-
-def ways_back(frame: FrameType | None, boundary: CodeType | None) -> Ways | None:
-    """Where the value that the instruction of this frame makes comes back; None where that cannot be told."""
-    reader = _Reader(boundary)
-    try:
-        reader.at_frame(own_frame(frame, boundary))
-    except (Unknown, RecursionError):
-        return None
-    return Ways(reader.found, reader.passed - {(way.source.file, *span_of(way.source)) for way in reader.found})
-
-
-def takers_of(frame: FrameType | None, boundary: CodeType | None, count: int) -> list[Takers]:
-    """What the number that the instruction of this frame makes goes to; of a tuple of `count`, each."""
-    at = None if frame is None else expression_at(frame)
-    outer = None if at is None else at[0].get(at[1])
-    if frame is not None and at is not None and count > 1:
-        if isinstance(outer, ast.Subscript) and outer.value is at[1]:
-            place = _constant(outer.slice)
-            if place is not None and -count <= place < count:
-                whole = _taken(frame, boundary)
-                return [whole if part == place % count else _TAKEN_NOWHERE for part in range(count)]
-        if isinstance(outer, ast.Assign) and outer.value is at[1] and len(outer.targets) == 1:
-            targets = getattr(outer.targets[0], "elts", ())
-            if len(targets) == count and all(isinstance(target, ast.Name) for target in targets):
-                return [_taken(frame, boundary, target) for target in targets]
-    return [_taken(frame, boundary)] * count
-
-
-def _taken(frame: FrameType | None, boundary: CodeType | None, target: ast.AST | None = None) -> Takers:
-    reader = _Reader(boundary)
-    # What was read until it was not known any more counts.
-    with contextlib.suppress(Unknown, RecursionError):
-        reader.at_frame(own_frame(frame, boundary), target)
-    return Takers(reader.plain, reader.builds)
-
-
-def _constant(item: ast.AST) -> int | None:
-    if isinstance(item, ast.UnaryOp) and isinstance(item.op, ast.USub):
-        inner = _constant(item.operand)
-        return None if inner is None else -inner
-    return item.value if isinstance(item, ast.Constant) and type(item.value) is int else None
-
-
-def variable_comes_back(unit: Unit, name: str) -> tuple[bool, Source | None]:
-    """Whether what a variable of a cell holds as it begins becomes a part of a tensor, or may, and where it does."""
-    reader = _Reader(None)
-    known = True
-    try:
-        reader.variable(unit, name)
-    except (Unknown, RecursionError):
-        known = False
-    source = next((way.source for way in reader.found if not way.branches), None)
-    return source is not None or not known, source
-
-
-def span_of(source: Source) -> tuple[int, int, int, int]:
-    """First line, last line, first column, last column."""
-    return source.line, source.end_line, source.column, source.end_column
-
-
 Span = tuple[str, int, int, int, int]
 """A file, and a place in it."""
 _CALLING = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Subscript, ast.AugAssign)
 """Where operators are called."""
 
 
-class _Reader:
+class Reader:
+    """Follows one value through code, as far as it can be read."""
+
     def __init__(self, boundary: CodeType | None) -> None:
         self.boundary = boundary
         self.found: list[WayBack] = []
@@ -241,7 +165,7 @@ class _Reader:
             self.passed.add((unit.file, *_place_of(outer)))
         if isinstance(outer, (ast.BinOp, ast.Compare)):
             sides = [outer.left, outer.right] if isinstance(outer, ast.BinOp) else [outer.left, *outer.comparators]
-            self.plain = self.plain or any(side is not item and _is_picky(unit, side) for side in sides)
+            self.plain = self.plain or any(side is not item and is_picky(unit, side) for side in sides)
             if any(side is not item and self._is_tensor(unit, side) for side in sides):
                 self._comes_back(unit, outer, False)
                 return None
@@ -298,7 +222,7 @@ class _Reader:
             assert isinstance(whole, _COMPREHENSIONS)
             made = [whole.key, whole.value] if isinstance(whole, ast.DictComp) else [whole.elt]
             calls = any(isinstance(part, ast.Call) for each in made for part in ast.walk(each))
-            if not calls and _is_of_plain(unit, outer.iter):
+            if not calls and is_of_plain(unit, outer.iter):
                 # What is chosen of plain values is one more of them.
                 return whole
             self._comes_back(unit, item, True)
@@ -344,7 +268,7 @@ class _Reader:
             self.builds = self.plain = True
             self._comes_back(unit, call, False)
             return None
-        if found is range or (found in _CHOOSING and isinstance(item, ast.Lambda) and not _chooses_plain(unit, call)):
+        if found is range or (found in _CHOOSING and isinstance(item, ast.Lambda) and not chooses_plain(unit, call)):
             self._comes_back(unit, call, True)
             return None
         if is_of_torch(found) or isinstance(found, torch.nn.Module) or isinstance(owner, torch.Tensor):
@@ -518,30 +442,6 @@ class _Reader:
         way = WayBack(Source.at(unit.file, name, *_place_of(item)), branches)
         if way not in self.found:
             self.found.append(way)
-
-
-def _chooses_plain(unit: Unit, call: ast.Call) -> bool:
-    """Whether what a lambda chooses among is plain values."""
-    return all(isinstance(item, ast.Lambda) or _is_of_plain(unit, item) for item in call.args)
-
-
-def _is_of_plain(unit: Unit, item: ast.AST) -> bool:
-    """Whether what an expression gives is known to hold plain values alone."""
-    if isinstance(item, ast.Call) and isinstance(item.func, ast.Name):
-        return item.func.id == "range"
-    path = path_of(item)
-    found = unit.look_up(path) if path else None
-    if isinstance(found, dict):
-        found = [*found, *found.values()]
-    return isinstance(found, (list, tuple, range, str, set, frozenset)) and all(type(part) in PLAIN for part in found)
-
-
-def _is_picky(unit: Unit, side: ast.AST) -> bool:
-    """Whether what a number is combined with is an object that takes numbers alone, or a text with a width of `*`."""
-    if isinstance(side, ast.Constant):
-        return isinstance(side.value, str) and "*" in side.value
-    home = home_of(unit, side)
-    return is_plain(home) and not home.startswith("pandas")
 
 
 def _place_of(item: Any) -> tuple[int, int, int, int]:

@@ -12,6 +12,7 @@ import types
 from typing import Any
 
 from tracelab.capture.analysis.syntax import path_of
+from tracelab.capture.values import PLAIN
 from tracelab.capture.ways_back.unit import Unit, uses
 
 _TAKE_STAND_INS = frozenset(
@@ -120,3 +121,27 @@ def _maker(unit: Unit, target: ast.Name) -> ast.AST | None:
 
 def _is_before(node: ast.Name, other: ast.Name) -> bool:
     return (node.lineno, node.col_offset) < (other.lineno, other.col_offset)
+
+
+def chooses_plain(unit: Unit, call: ast.Call) -> bool:
+    """Whether what a lambda chooses among is plain values."""
+    return all(isinstance(item, ast.Lambda) or is_of_plain(unit, item) for item in call.args)
+
+
+def is_of_plain(unit: Unit, item: ast.AST) -> bool:
+    """Whether what an expression gives is known to hold plain values alone."""
+    if isinstance(item, ast.Call) and isinstance(item.func, ast.Name):
+        return item.func.id == "range"
+    path = path_of(item)
+    found = unit.look_up(path) if path else None
+    if isinstance(found, dict):
+        found = [*found, *found.values()]
+    return isinstance(found, (list, tuple, range, str, set, frozenset)) and all(type(part) in PLAIN for part in found)
+
+
+def is_picky(unit: Unit, side: ast.AST) -> bool:
+    """Whether what a number is combined with is an object that takes numbers alone, or a text with a width of `*`."""
+    if isinstance(side, ast.Constant):
+        return isinstance(side.value, str) and "*" in side.value
+    home = home_of(unit, side)
+    return is_plain(home) and not home.startswith("pandas")
