@@ -93,7 +93,7 @@ def test_a_library_takes_a_whole_number(shell, read, expression):
     expressions("""
 pd.Timedelta(seconds=v)|pd.to_timedelta(v, unit="s")|pd.to_numeric([v])|table.assign(c=v)|table.clip(v, 9)
 column.where(column > v, v)|column.replace(0.0, v)|column.quantile(v / 10)|np.percentile(column, v)
-heapq.nlargest(1, [v, 1.0])|type(v) is float|v.imag|decimal.Decimal(v)|random.Random(v).random()|v > 3 and v < 9
+heapq.nlargest(1, [v, 1.0])|type(v) is float|v.imag|decimal.Decimal(v)|random.Random(v).random()|v > 3 and v < 9|v * 1j
 """),
 )
 def test_a_library_takes_a_fraction(shell, expression):

@@ -24,7 +24,7 @@ _TAKE_STAND_INS = frozenset(
 _PLAIN = frozenset(
     "PIL bokeh cv2 dateutil imageio openpyxl pandas polars pyarrow scipy skimage sklearn statsmodels xgboost".split()
 )
-_PLAIN_PARTS = ("numpy.random", "torch.utils.data")
+_PLAIN_PARTS = ("numpy.random", "torch.distributions", "torch.utils.data")
 _PICKY = frozenset(
     """collections.Counter collections.OrderedDict collections.deque functools.lru_cache itertools.permutations
     math.ldexp numpy.datetime64 numpy.nanpercentile numpy.nanquantile numpy.percentile numpy.quantile
@@ -140,8 +140,9 @@ def is_of_plain(unit: Unit, item: ast.AST) -> bool:
 
 
 def is_picky(unit: Unit, side: ast.AST) -> bool:
-    """Whether what a number is combined with is an object that takes numbers alone, or a text with a width of `*`."""
+    """Whether what a number is combined with is an object that takes numbers alone, a complex number,
+    or a text with a width of `*`."""
     if isinstance(side, ast.Constant):
-        return isinstance(side.value, str) and "*" in side.value
+        return isinstance(side.value, complex) or (isinstance(side.value, str) and "*" in side.value)
     home = home_of(unit, side)
     return is_plain(home) and not home.startswith("pandas")
