@@ -166,3 +166,31 @@ def test_a_clock_takes_a_read_number(shell):
     shell.trace("import time\nvalue = linear(X).abs().mean().item()\ntime.sleep(value / 1e6)\nday = time.gmtime(value)")
     assert told(shell) == []
     assert shell.space["day"].tm_year == 1970
+
+
+def test_a_value_in_a_tuple_that_a_function_gives_is_followed_to_its_own_variable(shell):
+    shell.run("def step(x):\n    return x + 1, float(x.detach().sum())")
+    shell.trace("total = 0.0\nx = X\nfor _ in range(3):\n    x, reward = step(x)\n    total += reward\nprint(total)")
+    assert told(shell) == []
+
+
+def test_a_comparison_that_is_kept_is_told_where_it_decides(shell):
+    shell.trace("hit = linear(X).argmax().item() == 3\nprint(hit)\nif hit:\n    y = X + 1\nelse:\n    y = X")
+    assert told(shell) == ["if hit:"]
+
+
+def test_a_lambda_that_holds_a_value_is_followed(shell):
+    shell.trace("k = linear(X).argmax().item()\nlarger = list(map(lambda n: n * k, range(3)))\nprint(larger)")
+    assert told(shell) == []
+
+
+def test_a_buffer_that_a_cell_replaces_is_told_at_its_line(shell):
+    shell.run(
+        "class Smooth(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.register_buffer('mean', torch.zeros(3))\n    def forward(self, x):\n"
+        "        self.mean = self.mean * 0.9 + x.mean(0) * 0.1\n        return x - self.mean\nsmooth = Smooth()"
+    )
+    shell.trace("y = smooth(X)")
+    (warning,) = shell.graph.warnings
+    assert warning.source.text.strip() == "self.mean = self.mean * 0.9 + x.mean(0) * 0.1"
+    assert "`smooth.mean.copy_(...)`" in str(warning)

@@ -35,6 +35,9 @@ from tracelab.graph.structure import InputTree
 from tracelab.graph.taking_apart import TakingApart
 from tracelab.graph.tree import Tree
 
+CELL = "__cell_file__"
+"""The attribute of a function that runs a cell which has the file name of the cell."""
+
 
 class CallArguments:
     """The arguments of one call."""
@@ -173,6 +176,7 @@ def _recorded(
             modules=dict(modules),
             strict=strict,
             force_outplace=force_outplace,
+            cell=getattr(func, CELL, ""),
             arguments=arguments,
             plain_items=not call.follows_numbers,
             plain_sizes=not call.follows_sizes,

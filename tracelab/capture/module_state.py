@@ -51,13 +51,13 @@ def record_rebinding(recorder: Recorder, state: ModuleState, owned: bool) -> Non
             node = Node(SET_ATTRIBUTE, None, (value,), None, (), recorder.graph.root, None, {"name": path})
             recorder.nodes.append(node)
         else:
-            _note(recorder, path)
+            _note(recorder, path, now, _BUFFER)
     for module, name, before_attribute, path in state.attributes:
         now = module.__dict__.get(name)
         if now is before_attribute or not isinstance(now, torch.Tensor) or recorder.known(now) is None:
             continue
         if not (_is_made_by_a_hook(module, name) and _is_unread(recorder, before_attribute)):
-            _note(recorder, path)
+            _note(recorder, path, now, _ATTRIBUTE)
 
 
 def _is_made_by_a_hook(module: torch.nn.Module, name: str) -> bool:
@@ -69,13 +69,19 @@ def _is_unread(recorder: Recorder, tensor: object) -> bool:
     return not isinstance(tensor, torch.Tensor) or recorder.known(tensor) is None
 
 
-def _note(recorder: Recorder, path: str) -> None:
-    recorder.warn(
-        "state",
-        f"The attribute `{path}` was set while tracing, which might cause the trace to be incorrect: a replay does not "
-        "set it again. Make it a buffer (register_buffer) of the traced module, or return it.",
-        path,
-        None,
-        sys._getframe(1),
-        place=path,
-    )
+_ATTRIBUTE = (
+    "The attribute `{}` was set while tracing, which might cause the trace to be incorrect: a replay does not "
+    "set it again. Make it a buffer (register_buffer) of the traced module, or return it."
+)
+_BUFFER = (
+    "The buffer `{0}` was replaced while tracing, which might cause the trace to be incorrect: a replay does not "
+    "replace it. Write into it, as in `{0}.copy_(...)`, or trace the module itself with tracelab.trace."
+)
+
+
+def _note(recorder: Recorder, path: str, now: torch.Tensor, message: str) -> None:
+    """What is set now was mostly made where it was set."""
+    value = recorder.known(now)
+    source = value.node.source if value is not None and value.node is not None else None
+    frame = sys._getframe(1) if source is None else None
+    recorder.warn("state", message.format(path), path, None, frame, place=path, at=source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from tracelab.capture.naming import name_values
 from tracelab.capture.outside.kept import put_back
 from tracelab.capture.outside.state import OutsideState
 from tracelab.capture.outside.unseen import note_unseen
+from tracelab.capture.outside.variables import note_variables
 from tracelab.capture.progress import progress_of
 from tracelab.capture.recording.apart import assume_apart, assume_identity
 from tracelab.capture.recording.arguments import Arguments
@@ -83,6 +84,8 @@ def record(
     strict: bool = True,
     force_outplace: bool = False,
     cell: str = "",
+    variables: Mapping[str, Any] | None = None,
+    names: list[str] | None = None,
     arguments: Arguments | None = None,
     plain_items: bool = False,
     plain_sizes: bool = False,
@@ -99,7 +102,8 @@ def record(
 
     `inputs` names the tensors among the arguments that become the graph's inputs, in order. `modules` maps
     path prefixes to modules whose parameters and submodules get their names from it; `""` is the root. `cell` is the
-    file name of the notebook cell that `function` runs, if it runs one.
+    file name of the notebook cell that `function` runs, if it runs one; of the `variables`, it reads those of these
+    `names`, which are no inputs.
     Raises `TraceError`, with the partial graph, when the function raises.
     """
     active.was_asked = inner and active.was_asked
@@ -168,6 +172,8 @@ def record(
             arguments.record_changes(recorder, structure, outside.found.functions)
         note_training(recorder, (modules or {}).get(""))
         outside.note(recorder)
+        if variables is not None:
+            note_variables(recorder, variables, names or [])
         note_unseen(recorder, session.epoch)
         assume_apart(recorder, user_inputs)
         assume_identity(recorder, given, outside.found.functions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,7 @@ def leaves(item: Any) -> Iterator[Any]:
     if isinstance(item, Mapping):
         for child in item.values():
             yield from leaves(child)
-    elif isinstance(item, (tuple, list, deque)):
+    elif isinstance(item, (tuple, list, deque, ValuesView, ItemsView)):
         for child in item:
             yield from leaves(child)
     elif (fields := fields_of(item)) is not None:
@@ -118,7 +118,7 @@ def _paths(item: Any, steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
         name = "" if type(item) is dict else type(item).__name__
         for key, child in item.items():
             yield from _paths(child, (*steps, dict_step(name, key)))
-    elif isinstance(item, (tuple, list, deque)):
+    elif isinstance(item, (tuple, list, deque, ValuesView, ItemsView)):
         fields = getattr(item, "_fields", None)
         for index, child in enumerate(item):
             yield from _paths(child, (*steps, ("field", fields[index]) if fields else ("index", index)))

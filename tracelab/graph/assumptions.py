@@ -52,6 +52,8 @@ class AssumptionKind(enum.StrEnum):
     """Whether a tensor had a gradient already."""
     STATE = "state"
     """A Python attribute or variable that the code both reads and changes."""
+    VARIABLE = "variable"
+    """A variable of a notebook that a cell made tensors of."""
     ENVIRONMENT = "environment"
     """An environment variable that the code read."""
     TRAINING = "training"

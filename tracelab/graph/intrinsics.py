@@ -104,6 +104,11 @@ def to_array(tensor: Tensor) -> Any:
     return tensor.detach().cpu().numpy()
 
 
+def to_list(tensor: Tensor) -> Any:
+    """`tensor.tolist()`, which a call gave."""
+    return tensor.tolist()
+
+
 def get_item(whole: Any, key: Any) -> Any:
     """`whole[key]` of a list, tuple or dict that the graph does not look into."""
     return whole[key]
@@ -141,6 +146,7 @@ NESTED = {
 MASKED_DATA = _python("masked.get_data", MaskedTensor.get_data)
 """Its gradient takes the mask of the tensor that it is called with, out of a closure."""
 TO_ARRAY = _intrinsic("numpy", to_array, kinds.TO_ARRAY)
+TO_LIST = _intrinsic("tolist", to_list, kinds.TO_LIST)
 GET_ITEM = _intrinsic("getitem", get_item, kinds.GET_ITEM)
 ORDERED_DICT = _intrinsic("OrderedDict", OrderedDict, kinds.DICT_CONSTRUCT)
 

@@ -39,7 +39,17 @@ class Structure:
         return structure_of, (self.cls,)
 
 
-_registered: dict[type, Structure] = {}
+_VIEWS: tuple[Structure, ...] = (
+    Structure(type({}.values()), lambda item: (list(item), None), lambda parts, _: dict(enumerate(parts)).values()),
+    Structure(
+        type({}.items()),
+        lambda item: ([part for _, part in item], tuple(key for key, _ in item)),
+        lambda parts, keys: dict(zip(keys, parts, strict=True)).items(),
+    ),
+    Structure(type({}.keys()), lambda item: ((), tuple(item)), lambda _, keys: dict.fromkeys(keys).keys()),
+)
+"""Views of dicts: what is made of the parts is one of another dict."""
+_registered: dict[type, Structure] = {view.cls: view for view in _VIEWS}
 
 
 def register_structure(

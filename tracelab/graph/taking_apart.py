@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy
@@ -26,6 +26,10 @@ def tree_of(item: Any, leaves: list[torch.Tensor], where: str, apart: TakingApar
     """
     found = TakingApart(leaves) if apart is None else apart
     return found.tree(item, where, False)
+
+
+_INSTEAD = {"PIL": "numpy.asarray({})", "pandas": "{}.to_numpy()", "polars": "{}.to_numpy()", "xarray": "{}.to_numpy()"}
+"""Libraries whose objects hold numbers and more than that, and what gives the numbers."""
 
 
 class TakingApart:
@@ -94,6 +98,17 @@ class TakingApart:
             return self._sequence(item, where, inside)
         if isinstance(item, dict) or (isinstance(item, Mapping) and not is_object(item)):
             return self._mapping(item, where, inside)
+        if isinstance(item, Iterator) and not is_object(item):
+            raise InputError(
+                f"input `{where}` ({type(item).__name__}) can be gone through once only, and a trace runs more than "
+                f"once: give a list of it, as in list({where})"
+            )
+        library = type(item).__module__.partition(".")[0]
+        if library in _INSTEAD and (hasattr(item, "shape") or library == "PIL"):
+            raise InputError(
+                f"input `{where}` ({type(item).__name__} of {library}) is no tensor and no array: give its values, as "
+                f"in {_INSTEAD[library].format(where)}, or bind it with functools.partial"
+            )
         return self._object(item, where)
 
     def _sequence(self, item: Any, where: str, inside: bool) -> Tree:

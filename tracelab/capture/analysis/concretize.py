@@ -83,7 +83,12 @@ def concretize_keys(item: Any, plain: Callable[[Any], Any]) -> None:
         return
     values = list(item.values()) if isinstance(item, dict) else []
     item.clear()
-    item.update(zip(new, values, strict=True) if isinstance(item, dict) else new)
+    if not isinstance(item, dict):
+        item.update(new)
+        return
+    for key, part in zip(new, values, strict=True):
+        # What `update` of a counter does is to count.
+        item[key] = part
 
 
 def concretize_function(function: Any) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tracelab.capture.analysis.assertion_branches import only_checks
 from tracelab.capture.analysis.constants import is_constant
+from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.static_sizes import MADE
 from tracelab.capture.analysis.subscripts import taken_from_the_front
 from tracelab.capture.analysis.text_uses import is_only_shown
@@ -37,7 +38,8 @@ from tracelab.capture.recording.arrays.outer_arrays import assume_outer_array
 from tracelab.capture.recording.arrays.traced_array import TracedArray, read_all
 from tracelab.capture.recording.recorder import Recorder, active, recording_paused
 from tracelab.capture.recording.sym_numbers import traced_number
-from tracelab.capture.recording.ways import freezes_nothing, taken_plain, told_where_it_comes_back
+from tracelab.capture.recording.taken_out import note_taken_out
+from tracelab.capture.recording.ways import freezes_nothing, taken_apart, taken_plain, told_where_it_comes_back
 from tracelab.capture.values import SYMBOLIC, concrete, holds_number
 from tracelab.compat.modes import default_device
 from tracelab.compat.tensors import replaced_method, subclasses_are_asked
@@ -152,7 +154,12 @@ def _whole_shape(recorder: Recorder, tensor: Any, caller: FrameType) -> Any:
         properties.assume_dimensions(recorder, tensor, caller)
     elif item < tensor.dim():
         recorder.assume_rank_of(recorder.known(tensor), item + 1, caller)
-    return torch.Size([size_of(recorder, tensor, dim) for dim in range(tensor.dim())])
+    return torch.Size(_taken(recorder, [size_of(recorder, tensor, dim) for dim in range(tensor.dim())], caller))
+
+
+def _taken(recorder: Recorder, sizes: list[Any], frame: FrameType) -> list[Any]:
+    """In a cell, sizes that go to code that takes numbers alone are plain there: `frame.head(x.shape[0])`."""
+    return taken_apart(recorder, sizes, frame) if recorder.graph.cell and not is_library(frame.f_code) else sizes
 
 
 def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -170,14 +177,14 @@ def _size(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         properties.assume_dimensions(recorder, tensor, sys._getframe(1))
     else:
         recorder.assume_rank_of(recorder.known(tensor), dim + 1, sys._getframe(1))
-    return size_of(recorder, tensor, dim)
+    return _taken(recorder, [size_of(recorder, tensor, dim)], sys._getframe(2))[0]
 
 
 def _numel(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     tensor = args[0]
     if not _traces_sizes(recorder, tensor):
         return NotImplemented
-    return recorder.record_intrinsic(intrinsics.NUMEL, (tensor,))
+    return _taken(recorder, [recorder.record_intrinsic(intrinsics.NUMEL, (tensor,))], sys._getframe(2))[0]
 
 
 def _length(recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -202,6 +209,7 @@ def convert(
         return result
     if kind != "bool" and recorder.graph.cell:
         at = recorder.source(frame)
+        note_taken_out(recorder, result, args[0], at)
         later = functools.partial(properties.assume_content, recorder, kind, args[0], result, at=at)
         if freezes_nothing(recorder, frame, later):
             return result

@@ -10,12 +10,13 @@ from typing import Any, cast
 import torch
 
 from tracelab.capture.recording.dict_arguments import DictArgument
-from tracelab.capture.recording.recorder import Recorder, recording_paused
+from tracelab.capture.recording.recorder import Recorder, active, recording_paused
+from tracelab.capture.recording.taken_out import TakenOut, taken_out
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError, TracelabError
 from tracelab.graph.arrays import ArrayStandIn
 from tracelab.graph.graph import Graph
-from tracelab.graph.intrinsics import TO_ARRAY
+from tracelab.graph.intrinsics import TO_ARRAY, Intrinsic
 from tracelab.graph.ir import Node, Value
 from tracelab.graph.kinds import CONSTANT, DICT_CONSTRUCT, LIST_CONSTRUCT, TUPLE_CONSTRUCT
 from tracelab.graph.objects import by_fields, fields_of
@@ -38,6 +39,12 @@ def record_output(recorder: Recorder, result: Any, strict: bool, structure: Stru
     value = (structure or Structure(recorder)).value(result, strict, "the result")
     recorder.in_code = False
     return cast(Value, value)
+
+
+def was_taken_out(item: Any) -> bool:
+    """Whether this thread's cell took it out of a tensor, and it is as that tensor gives it now."""
+    recorder = active.recorder
+    return recorder is not None and taken_out(recorder, item) is not None
 
 
 def refuse_no_result(graph: Graph) -> None:
@@ -72,6 +79,9 @@ class Structure:
             raise _unfit(where, f"{item} ({type(item.node.number).__name__})")
         if isinstance(item, ArrayStandIn):
             return self._array(item)
+        out = taken_out(self.recorder, item)
+        if out is not None:
+            return self._taken_out(out)
         argument = self.argument_of(item)
         if argument is not None and not (strict and (type(item) is list or type(item) in _PLAIN_DICTS)):
             return argument
@@ -91,9 +101,21 @@ class Structure:
         argument = self.argument_of(item)
         if argument is not None:
             return argument
-        node = _add(self.recorder, TO_ARRAY.kind, (self.recorder.value_of(item.tensor),), "ndarray")
-        node.target = TO_ARRAY.function
-        node.outputs[0].name = "array"
+        return self._taken(TO_ARRAY, item.tensor, "ndarray", "array")
+
+    def _taken_out(self, out: TakenOut) -> Value:
+        if out.value is not None or out.tensor is None:
+            return cast(Value, out.value)
+        kind = type(out.item).__name__
+        name = {"ndarray": "array", "list": "list"}.get(kind, "item")
+        if id(out.item) not in self.made:
+            self.made[id(out.item)] = self._taken(out.intrinsic, out.tensor, kind, name)
+        return cast(Value, self.made[id(out.item)])
+
+    def _taken(self, intrinsic: Intrinsic, tensor: torch.Tensor, type_: str, name: str) -> Value:
+        node = _add(self.recorder, intrinsic.kind, (self.recorder.value_of(tensor),), type_)
+        node.target = intrinsic.function
+        node.outputs[0].name = name
         return node.outputs[0]
 
     def _nested(self, item: Any, fields: dict[str, Any] | None, strict: bool, where: str) -> Value:

@@ -108,10 +108,12 @@ class RecordingState:
         self.state_inputs: list[Value] = []
         self.data_inputs: list[tuple[Value, torch.Tensor]] = []
         """What a cell drew from its data, with copies: inputs beside the variables that it reads."""
+        self.taken_out: dict[Source | None, Any] = {}
+        """Of places in a cell, what was taken out of a tensor there: see `recording.taken_out`."""
         self.ways: dict[Source, Any] = {}
         """Of places in a cell at which a value became Python's: where it comes back."""
-        self.plain_places: dict[Source, bool] = {}
-        """Of places at which a number of a tensor became Python's: whether it goes to code that takes no other."""
+        self.plain_places: dict[Source, Any] = {}
+        """Of places at which a number of a tensor became Python's: what it goes to."""
         self.plain_sizes = False
         """Whether sizes are plain numbers, and assumed: some code that is written in C takes no other."""
         self.plain_items = False

@@ -219,9 +219,7 @@ class TracedNumber:
             name = node.name if node is not None else ""
             recorder.assume_check("bool", self.value, bool(self.number), asker, "==" if name == "eq" else "")
             return
-        followed = bool(recorder.graph.cell) and (
-            kind != "bool" or (self.from_tensor and is_compared_inside(asker, recorder.boundary))
-        )
+        followed = bool(recorder.graph.cell) and (kind != "bool" or is_compared_inside(asker, recorder.boundary))
         if followed and freezes_nothing(recorder, frame, self._assumed_later(kind, frame)):
             return
         message = conversion_message if self.from_tensor else size_message

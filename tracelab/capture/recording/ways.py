@@ -11,7 +11,10 @@ from tracelab.capture.analysis.libraries import is_library
 from tracelab.capture.analysis.syntax import expression_at
 from tracelab.capture.messages import BRANCH_BEHIND, COMES_BACK
 from tracelab.capture.recording.state import RecordingState
-from tracelab.capture.ways_back.reader import WayBack, Ways, needs_plain, span_of, ways_back
+from tracelab.capture.recording.taken_out import note_number_taken_out
+from tracelab.capture.values import SYMBOLIC
+from tracelab.capture.ways_back.questions import Ways, span_of, takers_of, ways_back
+from tracelab.capture.ways_back.reader import WayBack
 from tracelab.graph.assumptions import AssumptionKind
 from tracelab.graph.ir import Value
 from tracelab.graph.source import Source, short_place
@@ -32,16 +35,35 @@ def freezes_nothing(recorder: RecordingState, frame: FrameType | None, later: Ca
 
 def taken_plain(recorder: RecordingState, number: Any, frame: FrameType) -> Any:
     """The number itself, which the trace then assumes, where its source tells that it goes to code that needs that."""
+    return taken_apart(recorder, [number], frame)[0]
+
+
+def taken_apart(recorder: RecordingState, numbers: list[Any], frame: FrameType) -> list[Any]:
+    """The same of the parts of a tuple, each of which may go to other code."""
     source = recorder.source(frame)
     if source is None or not recorder.in_code:
-        return number
-    if source not in recorder.plain_places:
-        recorder.plain_places[source] = needs_plain(frame, recorder.boundary)
-    if not (recorder.plain_items or recorder.plain_places[source]):
-        return number
-    plain = number.node.number
-    recorder.assume(AssumptionKind.NUMBER, type(plain).__name__, number.node.value, plain, frame)
-    return plain
+        return numbers
+    takers = recorder.plain_places.get(source)
+    if takers is None:
+        takers = recorder.plain_places[source] = takers_of(frame, recorder.boundary, len(numbers))
+    return [
+        _plain(recorder, number, frame, taker.builds)
+        if type(number) in SYMBOLIC and (recorder.plain_items or taker.plain)
+        else number
+        for number, taker in zip(numbers, takers, strict=False)
+    ]
+
+
+def _plain(recorder: RecordingState, number: Any, frame: FrameType, builds: bool) -> Any:
+    node = number.node
+    if recorder.graph.cell and node.from_tensor:
+        note_number_taken_out(recorder, node.number, node.value, recorder.source(frame))
+    if recorder.graph.cell and (node.from_tensor or not builds):
+        return node.plain(frame)
+    # What a module is made for is no matter of a warning.
+    if node.from_tensor or not recorder.static_sizes.holds(node.value):
+        recorder.assume(AssumptionKind.NUMBER, type(node.number).__name__, node.value, node.number, frame)
+    return node.number
 
 
 def told_where_it_comes_back(recorder: RecordingState, shown: object, value: Value | None, frame: FrameType) -> bool:
@@ -57,11 +79,22 @@ def told_where_it_comes_back(recorder: RecordingState, shown: object, value: Val
 
 
 def is_compared_inside(frame: FrameType | None, boundary: object) -> bool:
-    """Whether a call compares numbers for a result of its own, as `sorted(losses)` does."""
+    """Whether numbers are compared for a result that is kept: in a call, as of `sorted(losses)`, or `hit = k == 3`."""
     while frame is not None and is_library(frame.f_code) and frame.f_code is not boundary:
         frame = frame.f_back
     found = None if frame is None else expression_at(frame)
-    return found is not None and isinstance(found[1], ast.Call)
+    if found is None:
+        return False
+    parents, item = found
+    if isinstance(item, ast.Call):
+        return True
+    outer = parents.get(item)
+    while isinstance(outer, (ast.BoolOp, ast.Compare, ast.UnaryOp)):
+        item, outer = outer, parents.get(outer)
+    tests = isinstance(outer, (ast.If, ast.While, ast.IfExp)) and outer.test is item
+    if tests or isinstance(outer, (ast.Assert, ast.match_case)):
+        return False
+    return isinstance(item, (ast.BoolOp, ast.Compare, ast.UnaryOp)) or isinstance(outer, ast.comprehension)
 
 
 def _ways(recorder: RecordingState, frame: FrameType) -> Ways | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import sys
 import types
 from types import CodeType, FrameType
 from typing import Any
@@ -19,14 +20,10 @@ _SHOWING = frozenset(
     tensorboard tensorboardX tqdm traceback unittest wandb warnings time os sys io pickle""".split()
 )
 """Modules whose functions show or store what they are given, and give back nothing that is computed with."""
-_WITHOUT_TENSORS = _SHOWING | frozenset(
-    """abc collections contextlib copy decimal fractions functools itertools json math numbers numpy operator pandas
-    random reprlib scipy sklearn statistics string textwrap tracelab typing""".split()
+_WITHOUT_TENSORS = (
+    _SHOWING | sys.stdlib_module_names | frozenset("numpy pandas polars scipy skimage sklearn tracelab".split())
 )
 """Libraries that compute with numbers and arrays, and make no tensors."""
-
-
-_TAKES_PLAIN = frozenset({"datetime", "decimal", "fractions", "statistics", "zoneinfo"})
 
 
 class Unknown(Exception):
@@ -43,10 +40,15 @@ def own_frame(frame: FrameType | None, boundary: CodeType | None) -> FrameType |
         if not is_library(code) or (not is_inner(code) and space.get("torch") is torch):
             return frame
         home = str(space.get("__name__", ""))
-        if home not in CONVERSION_FRAMES and home.partition(".")[0] not in _WITHOUT_TENSORS:
+        if home not in CONVERSION_FRAMES and not _is_without_tensors(home):
             raise Unknown
         frame = frame.f_back
     return None
+
+
+def _is_without_tensors(home: str) -> bool:
+    """Whether a library makes no tensors; what a loader makes is data."""
+    return home.partition(".")[0] in _WITHOUT_TENSORS or home.startswith("torch.utils.data.")
 
 
 def computes(found: Any) -> bool:
@@ -77,13 +79,6 @@ def shows(found: Any, owner: Any) -> bool:
         ):
             return True
     return False
-
-
-def takes_plain(found: Any, owner: Any) -> bool:
-    """Whether it is code that takes numbers, and nothing that stands for one: `Decimal(loss.item())`."""
-    return any(_home(item).partition(".")[0] in _TAKES_PLAIN for item in (found, owner) if item is not None) or (
-        isinstance(owner, types.ModuleType) and owner.__name__ in _TAKES_PLAIN
-    )
 
 
 def is_space(owner: Any) -> bool:

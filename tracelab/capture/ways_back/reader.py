@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
 import torch
 
 from tracelab.capture.analysis.libraries import is_library
-from tracelab.capture.analysis.syntax import Parents, expression_at, loop_at, parents_of, path_of
+from tracelab.capture.analysis.syntax import Parents, definition_of, expression_at, loop_at, parents_of, path_of
 from tracelab.capture.ways_back.callees import (
     Unknown,
     computes,
@@ -27,9 +26,17 @@ from tracelab.capture.ways_back.callees import (
     only_shows,
     own_frame,
     shows,
+)
+from tracelab.capture.ways_back.takers import (
+    chooses_plain,
+    home_of,
+    is_of_plain,
+    is_picky,
+    is_plain,
+    makes_data,
     takes_plain,
 )
-from tracelab.capture.ways_back.unit import SCOPES, Unit, reaches, scope_of, uses
+from tracelab.capture.ways_back.unit import SCOPES, Unit, reaches, readers_of, scope_of, uses
 from tracelab.graph.source import Source
 
 _MOST_STEPS = 2000
@@ -53,6 +60,9 @@ _PASSING = (
     ast.Await,
 )
 """What is made of the value holds it."""
+_SETTING = ("is_tensor", "manual_seed", "save", "set_num_interop_threads", "set_num_threads", "set_printoptions")
+"""Functions of torch that compute no tensor with what they are given."""
+_CHOOSING = (filter, max, min, sorted)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -64,52 +74,15 @@ class WayBack:
     branches: bool
 
 
-@dataclass(slots=True)
-class Ways:
-    """The ways of the value of one place.
-
-    `passed` are the expressions that it goes through: where an operator is called right there, it has come back, too.
-    """
-
-    found: list[WayBack] = field(default_factory=list)
-    passed: set[Span] = field(default_factory=set)
-    later: list[Callable[[], None]] = field(default_factory=list)
-    """What is to be noted once it comes back."""
-
-
-def ways_back(frame: FrameType | None, boundary: CodeType | None) -> Ways | None:
-    """Where the value that the instruction of this frame makes comes back; None where that cannot be told."""
-    reader = _Reader(boundary)
-    try:
-        reader.at_frame(own_frame(frame, boundary))
-    except (Unknown, RecursionError):
-        return None
-    return Ways(reader.found, reader.passed - {(way.source.file, *span_of(way.source)) for way in reader.found})
-
-
-def needs_plain(frame: FrameType | None, boundary: CodeType | None) -> bool:
-    """Whether the number that the instruction of this frame makes goes to code that takes only numbers themselves."""
-    reader = _Reader(boundary)
-    try:
-        reader.at_frame(own_frame(frame, boundary))
-    except (Unknown, RecursionError):
-        # What was read until then counts.
-        return reader.plain
-    return reader.plain
-
-
-def span_of(source: Source) -> tuple[int, int, int, int]:
-    """First line, last line, first column, last column."""
-    return source.line, source.end_line, source.column, source.end_column
-
-
 Span = tuple[str, int, int, int, int]
 """A file, and a place in it."""
 _CALLING = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Subscript, ast.AugAssign)
 """Where operators are called."""
 
 
-class _Reader:
+class Reader:
+    """Follows one value through code, as far as it can be read."""
+
     def __init__(self, boundary: CodeType | None) -> None:
         self.boundary = boundary
         self.found: list[WayBack] = []
@@ -118,10 +91,12 @@ class _Reader:
         self.steps = 0
         self.plain = False
         """Whether it goes to code in C that takes only numbers."""
+        self.builds = False
+        """Whether modules are made by it."""
         self.depth = 0
 
-    def at_frame(self, frame: FrameType | None) -> None:
-        """The instruction of a frame makes the value."""
+    def at_frame(self, frame: FrameType | None, target: ast.AST | None = None) -> None:
+        """The instruction of a frame makes the value; with a `target`, a part of the value, which is bound to that."""
         at = None if frame is None else expression_at(frame)
         if frame is None or at is None:
             loop = None if frame is None else loop_at(frame)
@@ -131,7 +106,14 @@ class _Reader:
             self._bind(unit, loop[1].target, None)
             return
         parents, item = at
+        if target is not None:
+            self._bind(self._unit(parents, item, frame), target, None)
+            return
         self.value(self._unit(parents, item, frame), item)
+
+    def variable(self, unit: Unit, name: str) -> None:
+        """A variable holds the value from the beginning."""
+        self._name(unit, name, None)
 
     def _unit(self, parents: Parents, item: ast.AST, frame: FrameType) -> Unit:
         root = item
@@ -183,12 +165,16 @@ class _Reader:
             self.passed.add((unit.file, *_place_of(outer)))
         if isinstance(outer, (ast.BinOp, ast.Compare)):
             sides = [outer.left, outer.right] if isinstance(outer, ast.BinOp) else [outer.left, *outer.comparators]
-            self.plain = self.plain or any(side is not item and self._takes_plain(unit, side) for side in sides)
+            self.plain = self.plain or any(side is not item and is_picky(unit, side) for side in sides)
             if any(side is not item and self._is_tensor(unit, side) for side in sides):
                 self._comes_back(unit, outer, False)
                 return None
             return outer
+        if isinstance(outer, (ast.Dict, ast.Set)):
+            # Code that is written in C looks at keys: `json.dumps({n: 1})`.
+            self.plain = self.plain or isinstance(outer, ast.Set) or item in outer.keys
         if isinstance(outer, ast.Subscript):
+            self.plain = self.plain or (outer.slice is item and is_plain(home_of(unit, outer.value)))
             if outer.slice is item and self._holds_traced(unit, outer.value):
                 self._comes_back(unit, outer, False)
                 return None
@@ -218,8 +204,13 @@ class _Reader:
             if outer.optional_vars is not None:
                 self._bind(unit, outer.optional_vars, None)
             return None
+        if isinstance(outer, ast.Lambda):
+            # What it gives: whoever calls it holds the value.
+            return outer
+        if isinstance(outer, ast.arguments) and isinstance(unit.parents[outer], ast.Lambda):
+            return unit.parents[outer]
         if isinstance(outer, (ast.Return, ast.Yield, ast.YieldFrom)):
-            self._give_back(unit)
+            self._give_back(unit, self._places(item) if isinstance(outer, ast.Return) else None)
             return None
         if isinstance(outer, (ast.Delete, ast.Global)):
             return None
@@ -227,16 +218,38 @@ class _Reader:
 
     def _generator(self, unit: Unit, item: ast.AST, outer: ast.comprehension) -> ast.AST | None:
         if item in outer.ifs:
+            whole = unit.parents[outer]
+            assert isinstance(whole, _COMPREHENSIONS)
+            made = [whole.key, whole.value] if isinstance(whole, ast.DictComp) else [whole.elt]
+            calls = any(isinstance(part, ast.Call) for each in made for part in ast.walk(each))
+            if not calls and is_of_plain(unit, outer.iter):
+                # What is chosen of plain values is one more of them.
+                return whole
             self._comes_back(unit, item, True)
         else:
             self._bind(unit, outer.target, None)
         return None
 
-    def _give_back(self, unit: Unit) -> None:
+    def _places(self, item: ast.AST) -> tuple[list[int], int] | None:
+        """Which parts of a tuple hold the value, and how many there are; None where that is not told apart."""
+        if not isinstance(item, ast.Tuple) or any(isinstance(part, ast.Starred) for part in item.elts):
+            return None
+        return [place for place, part in enumerate(item.elts) if self._holds(part)], len(item.elts)
+
+    def _give_back(self, unit: Unit, places: tuple[list[int], int] | None) -> None:
         """Whoever called gets it; a function that is read without running is followed where it is called."""
         if unit.frame is None:
             return
-        self.at_frame(own_frame(unit.frame.f_back, self.boundary))
+        caller = own_frame(unit.frame.f_back, self.boundary)
+        at = None if caller is None else expression_at(caller)
+        outer = None if at is None else at[0].get(at[1])
+        if places is not None and isinstance(outer, ast.Assign) and len(outer.targets) == 1:
+            targets = getattr(outer.targets[0], "elts", ())
+            if len(targets) == places[1] and not any(isinstance(target, ast.Starred) for target in targets):
+                for place in places[0]:
+                    self.at_frame(caller, targets[place])
+                return
+        self.at_frame(caller)
 
     # Calls ------------------------------------------------------------------------------------------------
 
@@ -247,15 +260,19 @@ class _Reader:
         function = path_of(call.func)
         found = unit.look_up(function) if function else None
         owner = unit.look_up(function[:-1]) if len(function) > 1 else None
-        if takes_plain(found, owner):
+        if takes_plain(unit, call, found, owner):
             self.plain = True
-        if shows(found, owner):
+        if shows(found, owner) or makes_data(found, owner):
             return None
-        if found is range:
+        if isinstance(found, type) and issubclass(found, torch.nn.Module):
+            self.builds = self.plain = True
+            self._comes_back(unit, call, False)
+            return None
+        if found is range or (found in _CHOOSING and isinstance(item, ast.Lambda) and not chooses_plain(unit, call)):
             self._comes_back(unit, call, True)
             return None
         if is_of_torch(found) or isinstance(found, torch.nn.Module) or isinstance(owner, torch.Tensor):
-            if getattr(found, "__name__", "") not in ("is_tensor", "manual_seed", "save"):
+            if getattr(found, "__name__", "") not in _SETTING:
                 self._comes_back(unit, call, False)
             return None
         if isinstance(call.func, ast.Attribute) and call.func.attr in _KEEPING:
@@ -271,11 +288,6 @@ class _Reader:
             # An object may keep what its methods are given.
             self._keep(unit, call.func.value)
         return call
-
-    def _takes_plain(self, unit: Unit, side: ast.AST) -> bool:
-        path = path_of(side.func if isinstance(side, ast.Call) else side)
-        found = unit.look_up(path) if path else None
-        return not isinstance(found, types.ModuleType) and takes_plain(found, None)
 
     def _inside(self, unit: Unit, function: types.FunctionType, item: ast.AST, call: ast.Call, bound: bool) -> None:
         """A function of the user's is given the value: what it does with its argument."""
@@ -329,6 +341,7 @@ class _Reader:
         elif isinstance(target, ast.Starred):
             self._bind(unit, target.value, whole)
         elif isinstance(target, (ast.Attribute, ast.Subscript)):
+            self.plain = self.plain or is_plain(home_of(unit, target.value))
             self._keep(unit, target if isinstance(target, ast.Attribute) else target.value)
         else:
             raise Unknown
@@ -392,6 +405,21 @@ class _Reader:
         for node in uses(unit, name):
             if isinstance(node.ctx, ast.Load) and reaches(unit, store, node, name):
                 self.value(unit, node)
+        if isinstance(unit.root, ast.Module) and self.depth < _DEEPEST:
+            self._global(unit, name)
+
+    def _global(self, unit: Unit, name: str) -> None:
+        """What the functions of the user's that the code names do with a variable of the module."""
+        for function in readers_of(unit, name):
+            found = definition_of(function.__code__)
+            if found is None:
+                raise Unknown
+            if found[1] not in unit.parents:
+                # Those that are written in the same cell are read with it.
+                inner = Unit(function.__code__.co_filename, *found, function.__globals__)
+                self.depth += 1
+                self._name(inner, name, None)
+                self.depth -= 1
 
     # What is known of other operands -----------------------------------------------------------------------
 

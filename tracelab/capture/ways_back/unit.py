@@ -40,6 +40,35 @@ class Unit:
         return found
 
 
+def readers_of(unit: Unit, name: str) -> list[types.FunctionType]:
+    """The functions of the same module, or notebook, that read its variable, as far as code names what leads there."""
+    pending: list[Any] = [unit.space.get(node.id) for node in ast.walk(unit.root) if isinstance(node, ast.Name)]
+    seen: set[int] = set()
+    found: list[types.FunctionType] = []
+    for item in pending:
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, types.FunctionType):
+            if item.__globals__ is unit.space:
+                names = [*_names_of(item.__code__)]
+                pending += [unit.space.get(each) for each in names]
+                if name in names:
+                    found.append(item)
+        elif not isinstance(item, types.ModuleType):
+            cls = item if isinstance(item, type) else type(item)
+            if cls.__module__ == unit.space.get("__name__"):
+                pending += [part for part in vars(cls).values() if isinstance(part, types.FunctionType)]
+    return found
+
+
+def _names_of(code: types.CodeType) -> Iterable[str]:
+    yield from code.co_names
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield from _names_of(part)
+
+
 def scope_of(parents: Parents, item: ast.AST) -> ast.AST:
     while item in parents and not isinstance(item, SCOPES):
         item = parents[item]

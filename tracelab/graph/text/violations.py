@@ -25,6 +25,7 @@ _WAYS = {
     AssumptionKind.MODE: _MODE,
     AssumptionKind.TRAINING: _MODE,
     AssumptionKind.RANDOM: "draw with torch, seed in the traced code, or pass the numbers in as an input",
+    AssumptionKind.VARIABLE: "trace the cell again, or make it a tensor in another cell, which is an input of this one",
     AssumptionKind.UNSEEN: "make it with torch in the traced code itself, or pass it in as an input",
 }
 

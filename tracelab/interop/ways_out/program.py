@@ -336,6 +336,7 @@ _OF_VALUES = ON_SIZES | {
     AssumptionKind.ENVIRONMENT,
     AssumptionKind.RANDOM,
     AssumptionKind.UNSEEN,
+    AssumptionKind.VARIABLE,
     AssumptionKind.GRAD,
 }
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy
 import torch
 
+from tracelab.capture.outside.owners import is_own_object
+from tracelab.capture.recording.outputs import was_taken_out
 from tracelab.capture.recording.sym_numbers import was_read
 from tracelab.capture.values import SYMBOLIC
 from tracelab.errors import InputError
@@ -36,15 +38,21 @@ class Cell:
     calls: bool
     """Whether it calls anything."""
 
-    def run(self, namespace: dict[str, Any], given: list[Any] | None = None) -> dict[str, Any]:
+    def run(
+        self, namespace: dict[str, Any], given: list[Any] | None = None, wanted: list[str] | None = None
+    ) -> dict[str, Any]:
         """Run it once in `namespace`; gives its outputs by name, the last expression as `result`.
 
-        The value of the last expression is appended to `given`.
+        The value of the last expression is appended to `given`. The outputs are those that are `wanted`, if that is
+        known, or else what there is to see.
         """
         run_code(self.body, namespace)
         result = run_code(self.last, namespace) if self.last is not None else None
         if given is not None:
             given.append(result)
+        if wanted is not None:
+            values = {**namespace, "result": result} if "result" not in self.assigns else namespace
+            return {name: values[name] for name in wanted if name in values}
         outputs = {name: namespace[name] for name in self.assigns if _is_result(namespace.get(name))}
         if _is_result(result) and self.last_name not in outputs:
             outputs["result"] = result
@@ -207,10 +215,26 @@ def _stored(node: ast.AST) -> set[str]:
 
 def _is_result(item: Any) -> bool:
     """Whether it is something to see of what a cell did: data with tensors, or a result of a class of its own."""
-    if holds_tensors(item):
+    if is_own_object(item) and not is_dataclass(item) and type(item) is not SimpleNamespace:
+        return False
+    seen = isinstance(item, (torch.Tensor, *_PLAIN, *_WITHOUT_FIELDS)) or holds_tensor(item, set(), 0)
+    if seen and holds_tensors(item):
         return True
     is_result = isinstance(item, (Mapping, tuple)) and type(item) not in (dict, tuple)
     return (is_result or is_dataclass(item)) and holds_tensor(item, set(), 0)
+
+
+def own_parts(item: Any) -> dict[str, Any] | None:
+    """What stands in an object of a class of the user's; None for anything else."""
+    return attributes_of(item) if is_own_object(item) else None
+
+
+def is_written(item: Any, before: Mapping[str, Any]) -> bool:
+    """Whether other things stand in an object than did before."""
+    now = own_parts(item)
+    return now is not None and (
+        now.keys() != before.keys() or any(part is not before[name] for name, part in now.items())
+    )
 
 
 def holds_tensors(item: Any) -> bool:
@@ -226,7 +250,10 @@ def holds_tensors(item: Any) -> bool:
 def _is_data(item: Any, found: list[bool], around: set[int]) -> bool:
     """Whether it is made of tensors and plain values alone; `found` gets which of its parts are tensors."""
     if isinstance(item, (torch.Tensor, *_PLAIN)) or item is None:
-        found.append(isinstance(item, torch.Tensor) or was_read(item))
+        found.append(isinstance(item, torch.Tensor) or was_read(item) or was_taken_out(item))
+        return True
+    if was_taken_out(item):
+        found.append(True)
         return True
     if isinstance(item, AS_GIVEN) or id(item) in around:
         return False
@@ -234,12 +261,21 @@ def _is_data(item: Any, found: list[bool], around: set[int]) -> bool:
         parts: Iterable[Any] = item.values()
     elif isinstance(item, (tuple, list, deque)):
         parts = item
-    elif isinstance(item, SimpleNamespace) or (is_dataclass(item) and not isinstance(item, type)):
+    elif isinstance(item, torch.utils.data.Dataset):
+        # What it holds is data, which is drawn from it.
+        return False
+    elif (
+        isinstance(item, SimpleNamespace) or is_own_object(item) or (is_dataclass(item) and not isinstance(item, type))
+    ):
         parts = attributes_of(item).values()
     else:
         return False
     inner = {*around, id(item)}
+    if not isinstance(item, _WITHOUT_FIELDS) and not holds_tensor(item, set(), 0):
+        # Such an object is no part of a graph: what is in it is a constant.
+        found = []
     return all(_is_data(part, found, inner) for part in parts)
 
 
+_WITHOUT_FIELDS = (Mapping, tuple, list, deque)
 _PLAIN = (*(kind for kind in VALUES if kind not in AS_GIVEN), numpy.generic, numpy.ndarray, *SYMBOLIC)

@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from tracelab.api.traced_function import TracedFunction
+from tracelab.capture.call import CELL
 from tracelab.check.isolation import isolated, written_state
 from tracelab.check.memory import Memory
 from tracelab.check.outputs import cloned, mismatches
@@ -24,9 +25,16 @@ class CellFunction:
     """A cell as a function of its inputs: it runs in a copy of the variables as they were, and prints nothing."""
 
     def __init__(
-        self, run: Callable[[dict[str, Any]], Any], variables: Mapping[str, Any], names: list[str], reads: Iterable[str]
+        self,
+        run: Callable[[dict[str, Any]], Any],
+        variables: Mapping[str, Any],
+        names: list[str],
+        reads: Iterable[str],
+        file: str,
     ) -> None:
         self.run = run
+        # Recorded again, it is recorded as a cell.
+        setattr(self, CELL, file)
         self.variables = dict(variables)
         self.reads = [variables[name] for name in reads if name in variables]
         """What a call may change: see `tracelab.check.isolation`."""

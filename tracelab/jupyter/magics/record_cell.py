@@ -15,7 +15,7 @@ from tracelab.capture.analysis.concretize import concretize_names, plain_numbers
 from tracelab.capture.data_inputs import is_drawn
 from tracelab.capture.failures import TraceError
 from tracelab.capture.messages import warnings_suppressed
-from tracelab.capture.record import record
+from tracelab.capture.record import is_tracing, record
 from tracelab.check.outputs import cloned
 from tracelab.check.outputs import leaves as leaves_of
 from tracelab.errors import InputError, TracelabError
@@ -25,8 +25,8 @@ from tracelab.graph.input_names import input_names
 from tracelab.graph.objects import holds_tensor
 from tracelab.graph.source import short_place
 from tracelab.graph.structure import InputTree
-from tracelab.graph.tree import Tree
-from tracelab.jupyter.magics.cell import Cell, compile_cell, holds_tensors
+from tracelab.graph.tree import Tree, rebuild_all
+from tracelab.jupyter.magics.cell import Cell, compile_cell, holds_tensors, is_written, own_parts
 from tracelab.jupyter.magics.cell_check import Before, CellFunction
 from tracelab.jupyter.magics.inputs import drop_unused, drop_unused_inputs, input_tree
 from tracelab.jupyter.magics.tracebacks import ShownSyntaxError, cell_number, ordinary_traceback
@@ -77,20 +77,43 @@ class CellTracer:
         leaves: list[torch.Tensor] = []
         labels: list[str] = []
         trees: list[Tree] = []
-        try:
-            for name in names:
-                trees.append(input_tree(space[name], leaves, name))
-                labels += input_names(trees[-1], name)
-        except InputError as error:
-            raise UsageError(f"%%trace: {error}") from None
+        taken: list[str] = []
+        for name in names:
+            found: list[torch.Tensor] = []
+            try:
+                tree = input_tree(space[name], found, name)
+            except InputError as error:
+                if options.names:
+                    raise UsageError(f"%%trace: {error}") from None
+                # An object that cannot be taken apart: see `outside.variables`.
+                continue
+            taken.append(name)
+            trees.append(tree)
+            leaves += found
+            labels += input_names(tree, name)
+        names = taken
         modules = {name: space[name] for name in cell.reads if isinstance(space.get(name), torch.nn.Module)}
         held = [space[name] for name in cell.reads if name in space]
-        before = Before({name: space[name] for name in names}, held) if options.check else None
+        before = None
+        if options.check:
+            copies = dict(zip(names, rebuild_all(trees, iter(cloned(leaves))), strict=True))
+            # The cell may write to an object of the user's.
+            given_now = {name: copies[name] if own_parts(space[name]) is not None else space[name] for name in names}
+            before = Before(given_now, held)
         variables = dict(space) if options.check else {}
         strict = options.strict and not options.no_strict
+        contents = {name: parts for name in names if (parts := own_parts(space[name])) is not None}
+
+        wanted: list[str] = []
 
         def run(space: dict[str, Any]) -> Any:
-            outputs = {name: item for name, item in cell.run(space, self.given).items() if not is_drawn(item)}
+            if is_tracing():
+                outputs = {name: item for name, item in cell.run(space, self.given).items() if not is_drawn(item)}
+                # An object that the cell wrote to is one of its results.
+                outputs |= {name: space[name] for name, parts in contents.items() if is_written(space.get(name), parts)}
+                wanted[:] = outputs
+            else:
+                outputs = cell.run(space, self.given, wanted)
             if len(outputs) == 1:
                 return next(iter(outputs.values()))
             # Strictness is about the structures of the cell; that it has several outputs is none of them.
@@ -109,6 +132,8 @@ class CellTracer:
                     modules=modules,
                     strict=strict,
                     cell=cell.body.co_filename,
+                    variables=space,
+                    names=[name for name in cell.reads if name not in names and name not in cell.assigns],
                 )
         except TraceError as error:
             error.graph.function_scopes = not options.no_function_scopes
@@ -146,8 +171,9 @@ class CellTracer:
         if before is not None:
             drawn = {value.name: example_of[value] for value in data} if examples is not None else {}
             print(before.check(traced, recording.result, drawn))
-        if before is not None and not recording.data:
-            function = CellFunction(run, variables, names, cell.reads)
+        wrote = any(is_written(space.get(name), parts) for name, parts in contents.items())
+        if before is not None and not recording.data and not wrote:
+            function = CellFunction(run, variables, names, cell.reads, cell.body.co_filename)
             given_before = [
                 item for name in names for item in leaves_of(before.inputs[name]) if isinstance(item, torch.Tensor)
             ]

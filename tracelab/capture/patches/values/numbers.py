@@ -67,7 +67,7 @@ def _number_methods(owner: Any) -> Iterator[Attribute]:
     yield Attribute(owner, "__divmod__", _always(lambda a, b: (a // b, a % b)))
     yield Attribute(owner, "__rdivmod__", _always(lambda a, b: (b // a, b % a)))
     yield Attribute(owner, "real", _always(property(lambda number: number)))
-    yield Attribute(owner, "imag", _always(property(lambda number: 0)))
+    yield Attribute(owner, "imag", _always(property(lambda number: 0.0 if owner is torch.SymFloat else 0)))
     yield Attribute(owner, "__format__", _formatted)
     for name in ("to_bytes", "as_integer_ratio", "bit_length", "bit_count", "hex"):
         yield Attribute(owner, name, _always(_method_of_plain(name)))
