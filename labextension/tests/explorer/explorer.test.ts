@@ -161,6 +161,36 @@ describe('selection', () => {
     expect(panel().querySelector('.span')!.textContent).toBe('x.mean() > 0');
   });
 
+  it('tells warnings that differ in no more than a value once, with their number', async () => {
+    const document = mlp();
+    const [warning] = document.warnings;
+    document.warnings = ['True', 'False', 'True'].map((constant) => ({
+      ...warning,
+      message: `Of a size (${constant}): the branch is kept.`,
+      constant,
+    }));
+    document.warnings.push(warning);
+    await open(document);
+    await press('i');
+    const items = [...panel().querySelectorAll('.warnings')][0].children;
+    expect(items.length).toBe(2);
+    expect(items[0].querySelector('summary')!.textContent).toBe(
+      `3 × ${warning.kind}: Of a size: the branch is kept.`,
+    );
+    expect(items[0].querySelectorAll('.warning').length).toBe(3);
+    expect(items[0].querySelector('details')!.open).toBe(false);
+    expect(items[1].textContent).toContain(warning.message);
+  });
+
+  it('tells two that are alike one by one', async () => {
+    const document = mlp();
+    document.warnings = [document.warnings[0], document.warnings[0]];
+    await open(document);
+    await press('i');
+    expect(panel().querySelectorAll('.warnings > .warning').length).toBe(2);
+    expect(panel().querySelector('.warnings summary')).toBeNull();
+  });
+
   it('jumps from an input to its maker', async () => {
     const made = await open(mlp());
     made.select(1);
