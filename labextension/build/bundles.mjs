@@ -25,7 +25,7 @@ const inOneFile = {
 
 /** Properties of what the explorer makes for itself: no document, message or page knows their names. */
 const WITHIN_EXPLORER =
-  /^(addLayer|caseIndex|catchUp|closePanel|disconnectedReason|edgeLabel|foldedInto|gradientMaker|gradientsOf|inputIndex|isAdditive|isBackground|isDefaultOpened|isFunction|isPhase|nodeWarnings|onClick|opCount|openPanel|parameterCount|scopeFailed|scopeWarnings|setCamera|widthBySize)$/;
+  /^(addLayer|boxWidth|caseIndex|catchUp|closePanel|disconnectedReason|edgeLabel|foldedInto|gradientMaker|gradientsOf|inputIndex|isAdditive|isBackground|isDefaultOpened|isFunction|isPhase|nodeWarnings|onClick|onDoubleClick|onToggle|onWheelRefused|opCount|openPanel|parameterCount|qualifier|repaint|scopeFailed|scopeWarnings|setCamera|setGraph|setOverlay|widthBySize)$/;
 
 const bundle = async (options) => {
   const { outputFiles } = await build({

@@ -80,8 +80,8 @@ export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
   if (h.nodes <= TINY) {
     return all;
   }
-  const isReadable = (opened: ReadonlySet<number>): boolean =>
-    boxesOf(h, opened).count <= MOST && zoomOf(opened, false) >= READABLE;
+  const isReadable = (opened: ReadonlySet<number>, least = READABLE): boolean =>
+    boxesOf(h, opened).count <= MOST && zoomOf(opened, false) >= least;
   if (isReadable(all)) {
     return withIteration(h, all, isReadable);
   }
@@ -99,7 +99,7 @@ export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
 function withIteration(
   h: Hierarchy,
   opened: Set<number>,
-  isReadable: (opened: ReadonlySet<number>) => boolean,
+  isReadable: (opened: ReadonlySet<number>, least?: number) => boolean,
 ): Set<number> {
   const updates = updatesOf(h);
   let result = opened;
@@ -114,7 +114,9 @@ function withIteration(
     const row = openScope(h, new Set([...result, scope]), members[0]);
     const forward = phases.filter((inner) => !updates.has(inner));
     const deeper = forward.reduce<Set<number>>((all, inner) => openScope(h, all, inner), row);
-    result = [deeper, row].find(isReadable) ?? result;
+    // The one box that is the whole loop says nothing, either.
+    const least = h.opCount[scope] > WRAPPER * h.nodes ? READABLE_TITLES : READABLE;
+    result = [deeper, row].find((each) => isReadable(each, least)) ?? result;
   }
   return result;
 }

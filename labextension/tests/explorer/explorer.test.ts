@@ -275,6 +275,45 @@ describe('theme', () => {
   });
 });
 
+describe('the first picture', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Whether the output stands below the input, in a chain of so many operators. */
+  const runsDown = async (operators: number, height: number, options?: ExplorerOptions): Promise<boolean> => {
+    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(866);
+    vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(height);
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [1]);
+    for (let at = 0; at < operators; at++) {
+      x = b.op('relu', [x], [1]);
+    }
+    b.output(x);
+    const made = await open(b.document, options);
+    const [first, last] = [made.positionOf('relu')!, made.positionOf(`relu.${operators - 1}`)!];
+    made.destroy();
+    host.replaceChildren();
+    return Math.abs(first.x - last.x) < 1;
+  };
+  const chains = [2, 3, 4, 5, 6, 7, 8];
+  const all = async (height: number, options?: ExplorerOptions): Promise<boolean[]> => {
+    const found: boolean[] = [];
+    for (const operators of chains) {
+      found.push(await runsDown(operators, height, options));
+    }
+    return found;
+  };
+
+  it('turns at the same length before the bar of the kernel has come and after', async () => {
+    const early = await all(438);
+    expect(early).toEqual(await all(403));
+    expect([early[0], early[chains.length - 1]]).toEqual([true, false]);
+  });
+
+  it('has all the height of a page that it fills', async () => {
+    expect(await all(800, { fill: true })).toEqual(chains.map(() => true));
+  });
+});
+
 describe('bytes from the kernel', () => {
   it('are read as JSON', () => {
     const bytes = new TextEncoder().encode('{"a":"é"}');
