@@ -329,7 +329,7 @@ export function createView(
     if (width > 0 && stage.width > 0 && stage.width !== width) {
       stage.pan((stage.width - width) / 2, 0);
     }
-    if (wasShown && stage.height > 0 && stage.height < height) {
+    if (wasShown && stage.height > 0 && (stage.height < height || !stage.shows(view.selectedIndex))) {
       stage.reveal(view.selectedIndex);
     }
   }
