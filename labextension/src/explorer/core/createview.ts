@@ -325,8 +325,7 @@ export function createView(
   function fitted(): void {
     const { width, height } = stage;
     const wasShown = stage.shows(view.selectedIndex);
-    // What was tapped stays under the finger.
-    const unmoved = selected < 0 && sameCamera(stage.camera, firstCamera);
+    const unmoved = sameCamera(stage.camera, firstCamera);
     resized();
     if (unmoved && stage.height > 0 && stage.height < height) {
       // A bar has come: what was whole, is.
