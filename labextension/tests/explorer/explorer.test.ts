@@ -276,40 +276,29 @@ describe('theme', () => {
 });
 
 describe('the first picture', () => {
-  afterEach(() => {
-    vi.restoreAllMocks();
-    vi.unstubAllGlobals();
-  });
+  afterEach(() => vi.restoreAllMocks());
 
-  const canvas = (height: number): void => {
+  /** Whether the output stands below the input, in a chain of so many operators. */
+  const runsDown = async (operators: number, height: number, options?: ExplorerOptions): Promise<boolean> => {
     vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(866);
     vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(height);
-  };
-  const chain = (operators: number): unknown => {
     const b = new DocumentBuilder('Net');
     let x = b.input('x', [1]);
     for (let at = 0; at < operators; at++) {
       x = b.op('relu', [x], [1]);
     }
     b.output(x);
-    return b.document;
+    const made = await open(b.document, options);
+    const [first, last] = [made.positionOf('relu')!, made.positionOf(`relu.${operators - 1}`)!];
+    made.destroy();
+    host.replaceChildren();
+    return Math.abs(first.x - last.x) < 1;
   };
-  /** Where the first operator and the last are. */
-  const ends = (made: Explorer, operators: number) => [
-    made.positionOf('relu')!,
-    made.positionOf(`relu.${operators - 1}`)!,
-  ];
   const chains = [2, 3, 4, 5, 6, 7, 8];
-  /** Of each chain, whether it runs down. */
   const all = async (height: number, options?: ExplorerOptions): Promise<boolean[]> => {
-    canvas(height);
     const found: boolean[] = [];
     for (const operators of chains) {
-      const made = await open(chain(operators), options);
-      const [first, last] = ends(made, operators);
-      found.push(Math.abs(first.x - last.x) < 1);
-      made.destroy();
-      host.replaceChildren();
+      found.push(await runsDown(operators, height, options));
     }
     return found;
   };
@@ -322,40 +311,6 @@ describe('the first picture', () => {
 
   it('has all the height of a page that it fills', async () => {
     expect(await all(800, { fill: true })).toEqual(chains.map(() => true));
-  });
-
-  /** What happens when a bar takes room from the picture of five operators, after some keys. */
-  const withBar = async (...keys: string[]) => {
-    const observers: (() => void)[] = [];
-    class Observer {
-      constructor(changed: () => void) {
-        observers.push(changed);
-      }
-      observe(): void {}
-      disconnect(): void {}
-    }
-    vi.stubGlobal('ResizeObserver', Observer);
-    canvas(438);
-    const made = await open(chain(5));
-    await press(...keys);
-    const early = ends(made, 5);
-    canvas(403);
-    observers.forEach((changed) => changed());
-    return { early, late: ends(made, 5) };
-  };
-
-  it('is whole when the bar has come, as if that had been there at first', async () => {
-    const { early, late } = await withBar();
-    explorer!.destroy();
-    host.replaceChildren();
-    canvas(403);
-    expect(late).toEqual(ends(await open(chain(5)), 5));
-    expect(late).not.toEqual(early);
-  });
-
-  it('stays where a person moved it when a bar comes', async () => {
-    const { early, late } = await withBar('+');
-    expect(late).toEqual(early);
   });
 });
 

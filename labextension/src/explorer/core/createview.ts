@@ -325,13 +325,8 @@ export function createView(
   function fitted(): void {
     const { width, height } = stage;
     const wasShown = stage.shows(view.selectedIndex);
-    const unmoved = sameCamera(stage.camera, firstCamera);
     resized();
-    if (unmoved && stage.height > 0 && stage.height < height) {
-      // A bar has come: what was whole, is.
-      stage.first();
-      firstCamera = stage.camera;
-    } else if (width > 0 && stage.width > 0 && stage.width !== width) {
+    if (width > 0 && stage.width > 0 && stage.width !== width) {
       stage.pan((stage.width - width) / 2, 0);
     }
     if (wasShown && stage.height > 0 && (stage.height < height || !stage.shows(view.selectedIndex))) {
