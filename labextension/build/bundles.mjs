@@ -23,6 +23,10 @@ const inOneFile = {
   },
 };
 
+/** Properties of what the explorer makes for itself: no document, message or page knows their names. */
+const WITHIN_EXPLORER =
+  /^(addLayer|boxWidth|caseIndex|catchUp|closePanel|disconnectedReason|edgeLabel|foldedInto|gradientMaker|gradientsOf|inputIndex|isAdditive|isBackground|isDefaultOpened|isFunction|isPhase|nodeWarnings|onClick|onDoubleClick|onToggle|onWheelRefused|opCount|openPanel|parameterCount|qualifier|repaint|scopeFailed|scopeWarnings|setCamera|setGraph|setOverlay|widthBySize)$/;
+
 const bundle = async (options) => {
   const { outputFiles } = await build({
     absWorkingDir: here,
@@ -32,6 +36,7 @@ const bundle = async (options) => {
     legalComments: 'none',
     write: false,
     plugins: [inOneFile],
+    mangleProps: WITHIN_EXPLORER,
     ...options,
   });
   // What esbuild has put together, terser makes smaller once more: 3 % of it, and 6 % when it is packed.

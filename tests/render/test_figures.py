@@ -450,3 +450,66 @@ def test_export_writes_a_figure(file, tmp_path, form, ending, monkeypatch):
 def test_a_wrong_root_on_the_command_line_is_one_sentence(file, tmp_path, capsys):
     assert main(["show", file, "--svg", str(tmp_path / "a.svg"), "--root", "no"]) == 2
     assert capsys.readouterr().err.startswith("tracelab: nothing ran in a module 'no': there are first")
+
+
+class CastingBlock(Block):
+    """A block whose result goes through a cast that changes nothing, and whose input does, too."""
+
+    def forward(self, x):
+        return super().forward(x.to(torch.float32)).to(x.dtype)
+
+
+class Positioned(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.places = nn.Embedding(9, 8)
+        self.blocks = nn.ModuleList([CastingBlock() for _ in range(3)])
+
+    def forward(self, x):
+        position_ids = (torch.arange(x.shape[1]) + 1).unsqueeze(0)
+        x = x + self.places(position_ids)
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+@pytest.fixture(scope="module")
+def positioned():
+    return tracelab.trace(Positioned(), torch.ones(2, 5, 8))
+
+
+def test_what_makes_positions_is_one_box_named_as_in_the_code(positioned):
+    assert lines(positioned.figure(depth=1, symbolic=False))[:1] == ["position_ids -> places: int64[1, 5]"]
+    assert not {"arange", "unsqueeze"} & set(titles(positioned.figure(depth=5, repeats=False)))
+
+
+def test_one_operator_that_makes_positions_stands_for_itself():
+    def gathered(x):
+        return x[torch.arange(3)]
+
+    assert "arange" in titles(tracelab.trace(gathered, torch.ones(5)).figure())
+
+
+def test_what_makes_several_tensors_from_sizes_alone_is_called_constants():
+    def shifted(x):
+        rows = torch.arange(x.shape[0]) + 1
+        columns = torch.arange(x.shape[1]) + 1
+        return x + rows.unsqueeze(1) + columns
+
+    found = titles(tracelab.trace(shifted, torch.ones(2, 3)).figure())
+    assert found.count("constants") == 1
+    assert "arange" not in found
+
+
+def test_blocks_that_hand_on_through_what_changes_nothing_are_one(positioned):
+    assert "blocks.0 … blocks.2 CastingBlock × 3" in titles(positioned.figure(depth=1))
+
+
+def test_a_cast_that_changes_nothing_is_no_box(positioned):
+    assert "to" not in titles(positioned.figure(depth=5, repeats=False))
+
+
+def test_a_dropout_that_drops_nothing_is_no_box():
+    net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5), nn.Linear(4, 4)).eval()
+    traced = tracelab.trace(net, torch.ones(2, 4))
+    assert lines(traced.figure(depth=2, symbolic=False)) == ["input -> 0", "0 -> 2: 2 × 4", "2 -> output"]

@@ -117,6 +117,13 @@ def test_a_run_shows_its_nodes_with_what_they_made(traced):
     assert "1 Sequential, 2 nodes" in parsed.text
 
 
+def test_the_time_of_a_profile_stands_before_its_other_numbers(traced):
+    head, first, *_ = Parsed(html_of(traced.profile(X, repeat=1, warmup=0))).cells
+    assert head == ["value", "operator", "module", "bound", "time", "share", "of peak", "GFLOP/s", "GB/s"]
+    assert first[4].endswith("s")
+    assert first[5].endswith("%")
+
+
 def test_what_a_row_is_of_can_be_selected_in_the_explorer(traced):
     links = [attributes["href"] for tag, attributes in Parsed(html_of(traced.run(X))).tags if tag == "a"]
     assert links[2:] == ["#tracelab:%25relu", "#tracelab:1.0", "#tracelab:%25linear.1", "#tracelab:1.1"]

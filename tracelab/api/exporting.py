@@ -95,7 +95,8 @@ class Exporting:
     ) -> Figure:
         """A figure for a paper or a slide: modules as boxes, calls of functions as dashed ones, sizes on the lines.
 
-        What no output depends on, and arithmetic on sizes, is left out.
+        What no output depends on, arithmetic on sizes, and what changes nothing is left out; what makes positions or a
+        mask is one box.
 
         Args:
             depth: How many levels of modules and functions are open; None for as many as 25 boxes allow.

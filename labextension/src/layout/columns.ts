@@ -3,6 +3,7 @@
  * pass; each of them goes on over the top of the next column, and no two of them cross on the way.
  */
 
+import { shorten } from './shortcuts';
 import { ABOVE_BOX, BELOW_BOX, LINE_GAP, TRACK } from './spacing';
 import { Kind, type GroupLayout, type GroupProblem } from './types';
 
@@ -143,17 +144,16 @@ export function wrapped(
     }
     return out;
   };
-  return {
-    made: {
-      ...made,
-      width: end,
-      height,
-      x: x.map((each, item) => each + dx[columnOf[item]]),
-      y: y.map((each, item) =>
-        kind[item] === Kind.Box ? each + dy[columnOf[item]] : moved(each, columnOf[item]),
-      ),
-      paths: paths.map(wrap),
-    },
-    breaks: cuts.map(({ item }) => item),
+  const inColumns = {
+    ...made,
+    width: end,
+    height,
+    x: x.map((each, item) => each + dx[columnOf[item]]),
+    y: y.map((each, item) =>
+      kind[item] === Kind.Box ? each + dy[columnOf[item]] : moved(each, columnOf[item]),
+    ),
+    paths: paths.map(wrap),
   };
+  shorten(problem, inColumns, paths);
+  return { made: inColumns, breaks: cuts.map(({ item }) => item) };
 }

@@ -23,6 +23,8 @@ const READABLE_TITLES = 9 / 13;
 const SMALLEST_PART = 0.1;
 /** A group with so large a part of them hides the model. */
 const WRAPPER = 0.6;
+/** A function with so large a part of its group's operators is all of it. */
+const HULL = 0.9;
 
 /** Boxes of a picture; its frames, which are open groups, and its closed groups, in trace order. */
 function boxesOf(
@@ -78,8 +80,8 @@ export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
   if (h.nodes <= TINY) {
     return all;
   }
-  const isReadable = (opened: ReadonlySet<number>): boolean =>
-    boxesOf(h, opened).count <= MOST && zoomOf(opened, false) >= READABLE;
+  const isReadable = (opened: ReadonlySet<number>, least = READABLE): boolean =>
+    boxesOf(h, opened).count <= MOST && zoomOf(opened, false) >= least;
   if (isReadable(all)) {
     return withIteration(h, all, isReadable);
   }
@@ -97,7 +99,7 @@ export function firstOpened(h: Hierarchy, zoomOf: ZoomOf): Set<number> {
 function withIteration(
   h: Hierarchy,
   opened: Set<number>,
-  isReadable: (opened: ReadonlySet<number>) => boolean,
+  isReadable: (opened: ReadonlySet<number>, least?: number) => boolean,
 ): Set<number> {
   const updates = updatesOf(h);
   let result = opened;
@@ -112,7 +114,9 @@ function withIteration(
     const row = openScope(h, new Set([...result, scope]), members[0]);
     const forward = phases.filter((inner) => !updates.has(inner));
     const deeper = forward.reduce<Set<number>>((all, inner) => openScope(h, all, inner), row);
-    result = [deeper, row].find(isReadable) ?? result;
+    // The one box that is the whole loop says nothing, either.
+    const least = h.opCount[scope] > WRAPPER * h.nodes ? READABLE_TITLES : READABLE;
+    result = [deeper, row].find((each) => isReadable(each, least)) ?? result;
   }
   return result;
 }
@@ -141,6 +145,14 @@ function updatesOf(h: Hierarchy): Set<number> {
   return found;
 }
 
+/** Whether a group only calls one of its own functions, which does nearly all: opened, it shows another closed box. */
+function isHull(h: Hierarchy, scope: number): boolean {
+  return h.children[scope].some((child) => {
+    const inner = kindOf(h, child) === 'group' ? scopeOf(h, child) : -1;
+    return h.isFunction[inner] && h.opCount[inner] > HULL * h.opCount[scope];
+  });
+}
+
 /** One family of groups more, the main one that fits; null: it is open as far as it can be. */
 function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set<number> | null {
   const { closed } = boxesOf(h, opened);
@@ -159,6 +171,9 @@ function oneMore(h: Hierarchy, opened: ReadonlySet<number>, zoomOf: ZoomOf): Set
     }
     // The one box that holds the model says nothing while it is closed.
     const isWrapper = main.length === 1 && family.length === 1 && part(family) >= WRAPPER;
+    if (!isWrapper && family.every((scope) => isHull(h, scope))) {
+      continue;
+    }
     if (zoomOf(next, isWrapper) >= (isWrapper ? READABLE_TITLES : READABLE)) {
       return next;
     }

@@ -161,6 +161,36 @@ describe('selection', () => {
     expect(panel().querySelector('.span')!.textContent).toBe('x.mean() > 0');
   });
 
+  it('tells warnings that differ in no more than a value once, with their number', async () => {
+    const document = mlp();
+    const [warning] = document.warnings;
+    document.warnings = ['True', 'False', 'True'].map((constant) => ({
+      ...warning,
+      message: `Of a size (${constant}): the branch is kept.`,
+      constant,
+    }));
+    document.warnings.push(warning);
+    await open(document);
+    await press('i');
+    const items = [...panel().querySelectorAll('.warnings')][0].children;
+    expect(items.length).toBe(2);
+    expect(items[0].querySelector('summary')!.textContent).toBe(
+      `3 × ${warning.kind}: Of a size: the branch is kept.`,
+    );
+    expect(items[0].querySelectorAll('.warning').length).toBe(3);
+    expect(items[0].querySelector('details')!.open).toBe(false);
+    expect(items[1].textContent).toContain(warning.message);
+  });
+
+  it('tells two that are alike one by one', async () => {
+    const document = mlp();
+    document.warnings = [document.warnings[0], document.warnings[0]];
+    await open(document);
+    await press('i');
+    expect(panel().querySelectorAll('.warnings > .warning').length).toBe(2);
+    expect(panel().querySelector('.warnings summary')).toBeNull();
+  });
+
   it('jumps from an input to its maker', async () => {
     const made = await open(mlp());
     made.select(1);
@@ -242,6 +272,45 @@ describe('theme', () => {
     await open(mlp());
     document.body.setAttribute('data-jp-theme-light', 'false');
     await vi.waitFor(() => expect(shadow().querySelector<HTMLElement>('.root')!.dataset.theme).toBe('dark'));
+  });
+});
+
+describe('the first picture', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Whether the output stands below the input, in a chain of so many operators. */
+  const runsDown = async (operators: number, height: number, options?: ExplorerOptions): Promise<boolean> => {
+    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(866);
+    vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(height);
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [1]);
+    for (let at = 0; at < operators; at++) {
+      x = b.op('relu', [x], [1]);
+    }
+    b.output(x);
+    const made = await open(b.document, options);
+    const [first, last] = [made.positionOf('relu')!, made.positionOf(`relu.${operators - 1}`)!];
+    made.destroy();
+    host.replaceChildren();
+    return Math.abs(first.x - last.x) < 1;
+  };
+  const chains = [2, 3, 4, 5, 6, 7, 8];
+  const all = async (height: number, options?: ExplorerOptions): Promise<boolean[]> => {
+    const found: boolean[] = [];
+    for (const operators of chains) {
+      found.push(await runsDown(operators, height, options));
+    }
+    return found;
+  };
+
+  it('turns at the same length before the bar of the kernel has come and after', async () => {
+    const early = await all(438);
+    expect(early).toEqual(await all(403));
+    expect([early[0], early[chains.length - 1]]).toEqual([true, false]);
+  });
+
+  it('has all the height of a page that it fills', async () => {
+    expect(await all(800, { fill: true })).toEqual(chains.map(() => true));
   });
 });
 

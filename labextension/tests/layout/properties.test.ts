@@ -253,6 +253,17 @@ describe('a chain in columns', () => {
     expect(paths[2].filter((_, at) => at % 2 === 0)).toEqual([50, 50, 118, 118, 186, 186]);
     expect(Math.min(...paths[2].filter((_, at) => at % 2 === 1))).toBeLessThan(y[3]);
   });
+
+  it('is passed over by a line that skips a column, not passed under', () => {
+    const skipping = layout({ ...chain, sources: [...chain.sources, 0], targets: [...chain.targets, 7] });
+    const path = skipping.paths[8];
+    // Down from its source, beside its column, up, over both columns, down beside its target, to it.
+    expect(path.length / 2).toBe(8);
+    expect(Math.min(...path.filter((_, at) => at % 2 === 1))).toBeLessThan(skipping.y[0]);
+    path.slice(0, -4).forEach((place, at) => {
+      expect(at % 2 === 1 && place > skipping.y[1]).toBe(false);
+    });
+  });
 });
 
 describe('a transformer', () => {

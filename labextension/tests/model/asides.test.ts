@@ -153,6 +153,27 @@ describe('the first picture', () => {
     expect(titles(buildHierarchy(b.document))).toEqual(['x', 'relu', 'relu', 'y', 'y.1']);
   });
 
+  it('opens no group that only calls its own function, which would be closed', () => {
+    const b = new DocumentBuilder('Net');
+    let x = b.input('x', [1]);
+    const functions: number[] = [];
+    const chain = (count: number): void => {
+      for (let at = 0; at < count; at++) {
+        x = b.op('relu', [x], [1]);
+      }
+    };
+    b.module('stem', 'Stem', () => chain(30));
+    b.module('mixed', 'Mixed', () => {
+      functions.push(b.document.scopes.parent.length);
+      b.module('_forward()', '', () => chain(30));
+      x = b.op('cat', [x], [1]);
+    });
+    b.output(x);
+    b.document.scopes.functions = functions;
+    const h = buildHierarchy(b.document);
+    expect(titles(h, firstPicture(h, layout))).toEqual(['x', 'stem', 'mixed', 'cat']);
+  });
+
   it('opens no half of a model in small text', () => {
     const b = new DocumentBuilder('Net');
     let x = b.input('x', [1]);

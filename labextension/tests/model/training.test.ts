@@ -104,6 +104,11 @@ describe('a training loop', () => {
     ]);
   });
 
+  it('shows its phases in small text, too, since one box would say nothing', () => {
+    expect(shown(h, first(h, 0.75))).toContain('    backward');
+    expect(shown(h, first(h, 0.65))).toEqual(['x', '× 4 iteration', 'mse_loss']);
+  });
+
   it('is one box where there is no room for more', () => {
     expect(shown(h, first(h, 0.1))).toEqual(['x', '× 4 iteration', 'mse_loss']);
     const long = buildHierarchy(loop(100));

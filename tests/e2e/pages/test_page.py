@@ -143,6 +143,18 @@ def test_a_picture_is_turned_by_a_key_and_walked_from_left_to_right(page, file, 
     assert abs(last["y"] + last["height"] / 2 - first["y"] - first["height"] / 2) < 30
 
 
+def test_what_is_selected_at_the_left_stays_in_view_when_the_panel_opens(page, file):
+    explorer = opened(page, file)
+    explorer.press("e", "q")
+    explorer.paint_is_settled()
+    explorer.press("ArrowDown")
+    explorer.press("i")
+    explorer.paint_is_settled()
+    box = explorer.box("x").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+
+
 def test_letters_that_are_shortcuts_can_be_typed(page, file):
     explorer = opened(page, file)
     search(explorer, "fine pins?")
@@ -316,6 +328,8 @@ STATES = {
     "a comparison": ["ArrowDown", "m", "ArrowDown", "m"],
     "light": ["End", "a"],
     "all groups open": ["e"],
+    "to the right": ["e", "q", "ArrowRight"],
+    "in columns": ["e", "q", "q", "ArrowDown"],
     "a plot": ["v", "Tab"],
 }
 

@@ -31,7 +31,8 @@ def _parts(profile: ProfileData) -> Iterator[str]:
     heavy = sorted(profile.nodes, key=lambda row: -row.seconds)[:_MOST_NODES]
     longest = heavy[0].seconds if heavy else 0.0
     caption = f"the {counted(len(heavy), 'node')} that took longest"
-    head = ["value", "operator", "module", "bound", "GFLOP/s", "GB/s", "of peak", "share", "time"]
+    # What a profile is read for comes before what a narrow output cuts off.
+    head = ["value", "operator", "module", "bound", "time", "share", "of peak", "GFLOP/s", "GB/s"]
     yield table(caption, head, [_row(row, longest) for row in heavy], numbers=5)
 
 
@@ -43,9 +44,9 @@ def _row(row: ProfiledNode, longest: float) -> list[Cell | str]:
         Cell(row.node.kind, code=True),
         module_cell(scope.path if scope is not None else ""),
         row.bound,
+        Cell(time_text(row.seconds), share=row.seconds / longest if longest else 0.0),
+        f"{100 * row.share:.1f}%",
+        Cell("" if row.roof is None else f"{100 * row.roof:.0f}%", share=row.roof),
         f"{row.flops / seconds / 1e9:.1f}" if row.flops else "",
         f"{row.bytes / seconds / 1e9:.1f}" if row.bytes else "",
-        Cell("" if row.roof is None else f"{100 * row.roof:.0f}%", share=row.roof),
-        f"{100 * row.share:.1f}%",
-        Cell(time_text(row.seconds), share=row.seconds / longest if longest else 0.0),
     ]

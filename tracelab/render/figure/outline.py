@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ _AT_FIRST = 25
 """Boxes up to which a figure without a depth is opened."""
 _MOST = 400
 _LONGEST = 44
+_FEWEST_CONSTANTS = 2
+"""So many operators that make positions or a mask are one box."""
+_AGAIN = re.compile(r"\.\d+$")
+"""What makes a name unique."""
 _FAN = 6
 """A value with more lines does not pull together what it feeds."""
 
@@ -115,7 +120,7 @@ def outline(
     inside = _below(top)
     drawn = _drawn(document, {module.row for module in inside})
     same = _identities(document, drawn, sizes)
-    folded = repeats(document, top, drawn) if fold_repeats else Repeats()
+    folded = repeats(document, top, drawn, same) if fold_repeats else Repeats()
 
     def made(levels: int) -> Outline:
         return _Outliner(document, top, drawn, same, folded, levels, sizes, types, opened).build()
@@ -191,6 +196,10 @@ def _identities(document: ViewDocument, drawn: set[int], sizes: Callable[[int], 
     """What operators make that change nothing (a cast to its own dtype), with what they are given: not drawn."""
     nodes, values, strings = document["nodes"], document["values"], document["strings"]
     same: dict[int, int] = {}
+    for node, _ in nodes.get("identities", ()):
+        if node in drawn:
+            same[nodes["outputs"][node][0]] = nodes["inputs"][node][0]
+            drawn.discard(node)
     for node in sorted(drawn):
         if strings[nodes["kind"][node]] not in _MAY_CHANGE_NOTHING or len(nodes["outputs"][node]) != 1:
             continue
@@ -222,6 +231,7 @@ class _Outliner:
         self.same = same
         self.levels, self.sizes, self.types, self.opened = levels, sizes, types, opened
         self.shown = {node for node in drawn if node not in folded.stands_in}
+        self.constant = self.shown & set(document["nodes"].get("constants", ()))
         self.box_of: dict[int, str] = {}
         self.inputs: dict[str, FigureBox] = {}
         self.outputs: dict[str, FigureBox] = {}
@@ -244,32 +254,46 @@ class _Outliner:
         for _, item in sorted(self.items(module), key=lambda pair: pair[0]):
             if isinstance(item, int):
                 frame.boxes.append(self.operator(item))
+            elif isinstance(item, list):
+                frame.boxes.append(self.constants(module.row, item))
             elif self.opens(item, level + 1):
                 frame.frames.append(self.frame(item, level + 1))
             else:
                 frame.boxes.append(self.closed(item))
         return frame
 
-    def items(self, module: Module) -> list[tuple[int, int | Module]]:
-        """What stands right in a module, each with its first node."""
-        items: list[tuple[int, int | Module]] = [(node, node) for node in module.nodes if node in self.shown]
+    def items(self, module: Module) -> list[tuple[int, int | Module | list[int]]]:
+        """What stands right in a module, each with its first node; constants are a list of nodes."""
+        items: list[tuple[int, int | Module | list[int]]] = []
+        constants: list[int] = []
+        for node in module.nodes:
+            if node in self.constant:
+                constants.append(node)
+            elif node in self.shown:
+                items.append((node, node))
         for child in module.children:
+            inside = self.inside(child)
             if self.opened is not None and child.row in self.opened.inlined:
                 items += self.items(child)
-            elif (first := self.first(child)) is not None:
-                items.append((first, child))
+            elif inside and self.constant.issuperset(inside):
+                constants += inside
+            elif inside:
+                items.append((min(inside), child))
+        if len(constants) >= _FEWEST_CONSTANTS:
+            items.append((min(constants), sorted(constants)))
+        else:
+            items += [(node, node) for node in constants]
         return items
 
-    def first(self, module: Module) -> int | None:
-        found = [node for node in module.nodes if node in self.shown]
-        found += [first for child in module.children if (first := self.first(child)) is not None]
-        return min(found, default=None)
+    def inside(self, module: Module) -> list[int]:
+        """The shown nodes in and below a module."""
+        return [node for item in _below(module) for node in item.nodes if node in self.shown]
 
     def opens(self, module: Module, level: int) -> bool:
         if self.opened is not None:
             return module.row in self.opened.rows
         return level < self.levels and (
-            any(self.first(child) is not None for child in module.children)
+            any(self.inside(child) for child in module.children)
             or sum(node in self.shown for node in module.nodes) > _FEW_OPERATORS
         )
 
@@ -282,9 +306,26 @@ class _Outliner:
         self.box_of[node] = key = f"n{node}"
         return FigureBox(key, "failed" if failed else "operator", _text(name), "failed" if failed else "")
 
+    def constants(self, row: int, members: list[int]) -> FigureBox:
+        """One box for what makes positions or masks, named as the code names what it makes, if that is one tensor."""
+        document, key = self.document, f"c{row}"
+        self.box_of.update(dict.fromkeys(members, key))
+        nodes = document["nodes"]
+        read = {
+            value for node, inputs in enumerate(nodes["inputs"]) if self.box_of.get(node) != key for value in inputs
+        }
+        read.update(document["outputs"])
+        leaving = [value for node in members for value in nodes["outputs"][node] if value in read]
+        name = "constants"
+        if len(leaving) == 1:
+            operator = document["strings"][nodes["kind"][document["values"]["node"][leaving[0]]]].rpartition("::")[2]
+            given = _AGAIN.sub("", value_name(document, leaving[0]))
+            name = given if given != operator else name
+        return FigureBox(key, "operator", _text(name))
+
     def closed(self, module: Module) -> FigureBox:
         key = f"m{module.row}"
-        nodes = [node for item in _below(module) for node in item.nodes if node in self.shown]
+        nodes = self.inside(module)
         self.box_of.update(dict.fromkeys(nodes, key))
         failed = self.document["nodes"].get("failed", -1) in nodes
         times = self.folded.times.get(module.row, 1)

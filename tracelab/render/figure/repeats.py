@@ -27,13 +27,20 @@ class Repeats:
 
 
 class _Finder:
-    def __init__(self, document: ViewDocument, drawn: set[int]) -> None:
+    def __init__(self, document: ViewDocument, drawn: set[int], same: dict[int, int]) -> None:
         self.document = document
         self.drawn = drawn
+        self.same = same
         self.nodes: dict[int, list[int]] = {}
         self.found = Repeats()
         values = document["values"]
-        self.maker = {value: node for value, node in enumerate(values["node"]) if node >= 0}
+        self.makers = {value: node for value, node in enumerate(values["node"]) if node >= 0}
+
+    def maker(self, value: int) -> int:
+        """The node that makes a value, behind what changes nothing; -1 where none does."""
+        while value in self.same:
+            value = self.same[value]
+        return self.makers.get(value, -1)
 
     def contents(self, module: Module) -> list[int]:
         """The drawn nodes in and below a module, in order."""
@@ -69,12 +76,13 @@ class _Finder:
         here, there = self.contents(module), self.contents(after)
         if here[-1] >= there[0] or len(here) != len(there) or _stem(module) != _stem(after):
             return False
+        if _number(after) != _number(module) + 1:
+            # What stands between changes nothing, and is not drawn.
+            return False
         if any(here[-1] < node < there[0] for node in own):
             return False
         inside = set(here)
-        fed = any(
-            self.maker.get(value, -1) in inside for node in there for value in self.document["nodes"]["inputs"][node]
-        )
+        fed = any(self.maker(value) in inside for node in there for value in self.document["nodes"]["inputs"][node])
         return fed and self.alike(module) == self.alike(after)
 
     def alike(self, module: Module) -> tuple[object, ...]:
@@ -85,7 +93,7 @@ class _Finder:
         rows = []
         for node in here:
             made = tuple((values["dtype"][value], values["shape"][value]) for value in nodes["outputs"][node])
-            read = tuple(position.get(self.maker.get(value, -1), -1) for value in nodes["inputs"][node])
+            read = tuple(position.get(self.maker(value), -1) for value in nodes["inputs"][node])
             state = tuple(values["shape"][value] for value in nodes["inputs"][node] if values["role"][value] in _STATE)
             rows.append((nodes["kind"][node], made, read, state))
         return (_shape(module), tuple(rows))
@@ -97,12 +105,16 @@ def _stem(module: Module) -> tuple[str, str]:
     return (module.class_name, stem[1]) if stem else (f"{module.class_name} {module.row}", module.name)
 
 
+def _number(module: Module) -> int:
+    return int(module.name[len(_stem(module)[1]) :])
+
+
 def _shape(module: Module) -> tuple[object, ...]:
     return (module.class_name, *((child.name, _shape(child)) for child in module.children))
 
 
-def repeats(document: ViewDocument, root: Module, drawn: set[int]) -> Repeats:
-    """The repeated blocks below a module, of the drawn nodes."""
-    finder = _Finder(document, drawn)
+def repeats(document: ViewDocument, root: Module, drawn: set[int], same: dict[int, int]) -> Repeats:
+    """The repeated blocks below a module, of the drawn nodes; `same` is what each value is that nothing changed."""
+    finder = _Finder(document, drawn, same)
     finder.search(root)
     return finder.found

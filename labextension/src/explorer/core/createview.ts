@@ -71,6 +71,8 @@ interface KeptView {
 
 /** A narrower picture runs down whatever was chosen. */
 const NARROW = 480;
+/** What the bars above the picture and the handle below it take of its height. */
+const BARS = 82;
 
 /** `complete` plugs in what the first picture can do without; it is called once, when that picture is up. */
 export function createView(
@@ -181,8 +183,10 @@ export function createView(
         layoutInput(graph, visible, measure, theme!.font, false, to, wrap);
       if (isFlowSought && stage.width > 0) {
         isFlowSought = false;
+        // With or without a kernel, before its bar has come and after, it is one picture.
+        const height = options.fill ? stage.height : Math.min(stage.height, frame.height - BARS);
         fitting = flowThatFits(
-          stage,
+          { width: stage.width, height },
           (to, wrap) => {
             const { input, labels } = laidOut(to, wrap);
             return buildScene(visible, labels, input, runner.now(input));
@@ -325,7 +329,7 @@ export function createView(
     if (width > 0 && stage.width > 0 && stage.width !== width) {
       stage.pan((stage.width - width) / 2, 0);
     }
-    if (wasShown && stage.height > 0 && stage.height < height) {
+    if (wasShown && stage.height > 0 && (stage.height < height || !stage.shows(view.selectedIndex))) {
       stage.reveal(view.selectedIndex);
     }
   }

@@ -16,14 +16,16 @@ export function createPanelPlacement(view: View, resized: () => void): PanelPlac
   /** How far the picture stepped aside for the panel, in pixels. */
   let aside = { x: 0, y: 0 };
 
-  /** Whether a box goes on under the panel, beside the picture or below it. */
+  /** Whether a box goes on under the panel, beside the picture or below it; or left the picture when that stepped aside. */
   const isHidden = (index: number): boolean => {
     const scene = view.scene!;
     const { scale, x, y } = stage.camera;
+    const left = scene.x[index] * scale + x;
     const isCut = (start: number, size: number, free: number): boolean =>
       start + (size > free ? Math.min(PART * scale, size) : size) > free;
     return (
-      isCut(scene.x[index] * scale + x, scene.width[index] * scale, stage.width) ||
+      isCut(left, scene.width[index] * scale, stage.width) ||
+      (aside.x < left && left < 0 && scene.width[index] * scale < stage.width) ||
       isCut(scene.y[index] * scale + y, scene.height[index] * scale, stage.height)
     );
   };

@@ -27,6 +27,8 @@ import { sourceLocation, sourceExcerpt } from './sourceexcerpt';
 export type Jump = (to: Element) => void;
 
 const MOST_ROWS = 200;
+/** So many warnings that say the same are one line, which opens. */
+const ALIKE = 3;
 
 export function section(title: string, ...children: (Node | null)[]): HTMLElement {
   return element('section', {}, element('h3', { text: title }), ...children);
@@ -165,12 +167,32 @@ export function warningSection(h: Hierarchy, list: number[], jump: Jump | null):
   if (list.length === 0) {
     return null;
   }
+  // Those that differ in no more than a value and a place are told once.
+  const alike = new Map<string, HTMLElement[]>();
+  for (const index of list.slice(0, MOST_ROWS)) {
+    const { kind, message, constant } = h.document.warnings[index];
+    const text = `${kind}: ${message.replace(` (${constant})`, '')}`;
+    alike.set(text, [...(alike.get(text) ?? []), warningItem(h, index, jump)]);
+  }
   return section(
     strings.warnings(list.length),
     element(
       'ul',
       { class: 'warnings' },
-      ...list.slice(0, MOST_ROWS).map((index) => warningItem(h, index, jump)),
+      ...[...alike].flatMap(([text, items]) =>
+        items.length < ALIKE
+          ? items
+          : element(
+              'li',
+              { class: 'warning' },
+              element(
+                'details',
+                {},
+                element('summary', { text: `${items.length} × ${text}` }),
+                element('ul', { class: 'warnings' }, ...items),
+              ),
+            ),
+      ),
     ),
   );
 }

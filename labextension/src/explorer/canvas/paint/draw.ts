@@ -125,7 +125,11 @@ export function paintScene(paint: Paint): void {
   const isOpen = ([index]: Placed): boolean => scene.visible.kinds[index] === 'open';
   const open = shown.filter(isOpen);
   const rest = shown.filter((placed) => !isOpen(placed));
-  open.forEach(([index, box]) => drawGroupBackground(paint, index, box));
+  open.forEach(([index, box]) => {
+    drawGroupBackground(paint, index, box);
+    // Below the sizes that stand on the border.
+    drawOutlines(paint, index, box);
+  });
   drawEdges(paint, view, shown);
   if (inBlocks(paint)) {
     drawBlocks(paint, boxIndex(scene), view);
@@ -149,7 +153,9 @@ export function paintScene(paint: Paint): void {
   }
   for (const [index, box] of shown) {
     context.globalAlpha = isDimmed(paint, index) ? DIMMED : 1;
-    drawOutlines(paint, index, box);
+    if (!isOpen([index, box])) {
+      drawOutlines(paint, index, box);
+    }
     drawBadges(paint, index, box);
   }
   context.globalAlpha = 1;
