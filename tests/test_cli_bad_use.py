@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
 import tracelab
+from support.systems import with_pipes
 from tracelab.cli import main
 
 
@@ -32,6 +35,8 @@ def folder(tmp_path, monkeypatch):
         ("run net.tlab --inputs x.safetensors -o .", "cannot write to .: Is a directory"),
         ("export net.tlab --to pt2 -o missing/net.pt2", "cannot write to missing/net.pt2: No such file or directory"),
         ("show deep.json --text", "deep.json is no configuration: it is not JSON"),
+        (f"show {'n' * 300} --text", f"there is no file {'n' * 300}"),
+        (f"info {'n' * 300}", f"cannot open {'n' * 300}: File name too long"),
         ("trace leaves.py:f --inputs float32[2] -o o.tlab", "leaves.py raised SystemExit: 3"),
         ("trace net.py:f --inputs float32[99999999999999] -o o.tlab", "such a tensor cannot be made"),
         ("trace net.py:f --inputs float32[99999999999999999999] -o o.tlab", "such a tensor cannot be made"),
@@ -43,6 +48,14 @@ def test_it_is_one_sentence(folder, capsys, words, message):
     assert message in said
     assert said.startswith("tracelab: ")
     assert said.count("\n") == 1
+
+
+@with_pipes
+@pytest.mark.parametrize("command", ["info", "show --text", "check --inputs x.safetensors", "diff net.tlab"])
+def test_a_pipe_is_no_file(folder, capsys, command):
+    os.mkfifo(folder / "pipe.tlab")
+    assert main([*command.split(), "pipe.tlab"]) == 2
+    assert capsys.readouterr().err == "tracelab: pipe.tlab is a pipe or a device: write it to a file, and give that\n"
 
 
 @pytest.mark.parametrize("given", ["x", None, 3, [1.0], {"a": "b"}])

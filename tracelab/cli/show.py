@@ -78,8 +78,9 @@ def _refuse_numbers(path: str) -> None:
 def _is_graph(path: str) -> bool:
     """Whether it is a file that is no JSON, as a configuration would be."""
     if not os.path.isfile(path):
-        # A path with such an ending is meant to be one: the message should say that it is missing.
-        return path.endswith((".tlab", ".pt2", ".pt", ".pth"))
+        # A path with such an ending, and a pipe, is meant to be one: the message should say what is wrong with it.
+        is_pipe = os.path.exists(path) and not os.path.isdir(path)
+        return is_pipe or path.endswith((".tlab", ".pt2", ".pt", ".pth"))
     try:
         with open(path, "rb") as file:
             start = file.read(4096)

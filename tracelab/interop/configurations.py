@@ -7,6 +7,7 @@ backbones of the hub. transformers is no dependency; where it is not installed, 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,9 +45,10 @@ def read_configuration(place: str) -> dict[str, Any]:
         TracelabFileError: There is none, or it is not one; the message says why.
     """
     path = Path(place)
-    if path.is_dir():
+    # Of pathlib's, these questions raise for a name that is too long.
+    if os.path.isdir(path):
         path = path / "config.json"
-    if not path.is_file():
+    if not os.path.isfile(path):
         path = _cached(place, path)
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -68,7 +70,7 @@ def read_configuration(place: str) -> dict[str, Any]:
 
 
 def _cached(place: str, path: Path) -> Path:
-    if place.endswith(".json") or not _NAME.fullmatch(place) or path.exists() or place.startswith("."):
+    if place.endswith(".json") or not _NAME.fullmatch(place) or os.path.exists(path) or place.startswith("."):
         raise TracelabFileError(f"there is no file {place}")
     found: Any = None
     try:
@@ -77,7 +79,7 @@ def _cached(place: str, path: Path) -> Path:
         found = try_to_load_from_cache(place, "config.json")
     except ImportError:
         pass
-    except ValueError:
+    except (ValueError, OSError):
         raise TracelabFileError(f"there is no file {place}") from None
     if not isinstance(found, str):
         raise TracelabFileError(
