@@ -135,6 +135,8 @@ def is_index(entries):
 @settings(max_examples=150, deadline=None)
 @example([None, Ellipsis, slice(0, 1)], 1, 0)
 @example([Ellipsis, None, slice(0, 1)], 1, 0)
+@example([Ellipsis, slice(None), slice(None)], 2, 1)
+@example([slice(None), Ellipsis, slice(None)], 2, 1)
 @given(st.lists(entries, min_size=1, max_size=4).filter(is_index), st.integers(0, 3), st.integers(0, 3))
 def test_an_index_that_python_refuses_is_never_taken_in_silence(index, given_rank, other_rank):
     def code(x):

@@ -73,7 +73,7 @@ def _reduce_node(node: Node) -> Reduced:
     for number, other in enumerate(() if graph is None else graph.nodes):
         if other is node:
             return _node, (graph, number)
-    raise TracelabError(f"{node.kind} is in no graph: a node is pickled with its graph")
+    raise TracelabError(f"{node.kind} is in no graph that somebody holds: a node is pickled with its graph")
 
 
 def _node(graph: Graph, number: int) -> Node:
@@ -106,8 +106,9 @@ def _source(place: Any, text: str, caller: StoredSource | None) -> Source:
 
 
 def _reduce_diagnostic(item: TraceDiagnostic) -> Reduced:
-    # Without the names near the place: they may stand for anything.
-    told = (item.kind, item.message, item.source, item.node, item.value, item.constant, item.position, item.verdict)
+    # Without the names near the place: they may stand for anything. Nor a node of which nobody holds the graph.
+    node = item.node if item.node is not None and item.node.graph is not None else None
+    told = (item.kind, item.message, item.source, node, item.value, item.constant, item.position, item.verdict)
     return TraceDiagnostic, told
 
 

@@ -213,10 +213,9 @@ def test_an_unknown_keyword_is_named():
         tracelab.trace(lambda x: x, (one,), example_kwarg_inputs={"z": one})
 
 
-@pytest.mark.parametrize("item", [object(), iter([one])])
-def test_an_input_that_cannot_be_compared_is_refused_with_a_way_out(item):
-    with pytest.raises(InputError, match=rf"input `b` is of type {type(item).__name__}.*functools.partial"):
-        tracelab.trace(lambda a, b: a, (one, item))
+def test_an_input_that_cannot_be_compared_is_refused_with_a_way_out():
+    with pytest.raises(InputError, match=r"input `b` is of type object.*functools.partial"):
+        tracelab.trace(lambda a, b: a, (one, object()))
 
 
 def test_a_number_where_the_function_needs_a_tensor_is_torch_s_own_error():

@@ -41,6 +41,9 @@ def get_item(recorder: Recorder, tensor: Tensor, index: Any) -> Any:
     except LeftToTorch:
         return NotImplemented
     if result is tensor and not indices:
+        if isinstance(entries[-1] if entries else None, slice) and any(entry is Ellipsis for entry in entries):
+            # Those behind an ellipsis leave nothing.
+            _assume_whole(recorder, tensor, entries)
         return _whole(tensor, index)
     _assume_whole(recorder, tensor, entries)
     if not indices:

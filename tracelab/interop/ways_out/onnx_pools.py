@@ -9,18 +9,17 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-_aten = torch.ops.aten
-_AVERAGES: dict[Any, int] = {
-    _aten.adaptive_avg_pool1d.default: 1,
-    _aten.adaptive_avg_pool2d.default: 2,
-    _aten._adaptive_avg_pool2d.default: 2,
-    _aten.adaptive_avg_pool3d.default: 3,
-    _aten._adaptive_avg_pool3d.default: 3,
+_AVERAGES = {
+    "aten.adaptive_avg_pool1d.default": 1,
+    "aten.adaptive_avg_pool2d.default": 2,
+    "aten._adaptive_avg_pool2d.default": 2,
+    "aten.adaptive_avg_pool3d.default": 3,
+    "aten._adaptive_avg_pool3d.default": 3,
 }
-_MAXIMA: dict[Any, int] = {
-    _aten.adaptive_max_pool1d.default: 1,
-    _aten.adaptive_max_pool2d.default: 2,
-    _aten.adaptive_max_pool3d.default: 3,
+_MAXIMA = {
+    "aten.adaptive_max_pool1d.default": 1,
+    "aten.adaptive_max_pool2d.default": 2,
+    "aten.adaptive_max_pool3d.default": 3,
 }
 
 
@@ -31,12 +30,12 @@ def forms_of_pools(program: ExportedProgram) -> dict[Any, Callable[..., Any]]:
     """
     found: dict[Any, Callable[..., Any]] = {}
     for node in program.graph.nodes:
-        dims = {**_AVERAGES, **_MAXIMA}.get(node.target)
+        dims = {**_AVERAGES, **_MAXIMA}.get(str(node.target))
         taken = node.args[0].meta.get("val") if dims else None
         if not isinstance(taken, Tensor) or all(size == 1 for size in node.args[1]):
             continue
         if any(isinstance(size, torch.SymInt) for size in taken.shape[-dims:]):  # type: ignore[operator]
-            found[node.target] = _form(dims, _average if node.target in _AVERAGES else _maximum)  # type: ignore[arg-type]
+            found[node.target] = _form(dims, _average if str(node.target) in _AVERAGES else _maximum)  # type: ignore[arg-type]
     return found
 
 
