@@ -156,3 +156,17 @@ def test_an_index_that_python_refuses_is_never_taken_in_silence(index, given_ran
         return
     with contextlib.suppress(tracelab.AssumptionError):
         assert torch.equal(traced(other), expected)
+
+
+@pytest.mark.parametrize("index", [(..., slice(None)), (slice(None), ..., slice(None)), (slice(None), ...)])
+def test_a_write_that_python_refuses_is_never_taken_in_silence(index):
+    def code(x):
+        x = x.clone()
+        x[index] = 0
+        return x
+
+    least = len(index) - 1
+    traced = tracelab.trace(code, torch.ones([2] * least), on_violation="raise")
+    with pytest.raises((IndexError, RuntimeError, tracelab.AssumptionError)):
+        traced(torch.ones([2] * (least - 1)))
+    assert traced(torch.ones([2] * (least + 1))).sum() == 0

@@ -41,8 +41,7 @@ def get_item(recorder: Recorder, tensor: Tensor, index: Any) -> Any:
     except LeftToTorch:
         return NotImplemented
     if result is tensor and not indices:
-        if isinstance(entries[-1] if entries else None, slice) and any(entry is Ellipsis for entry in entries):
-            # Those behind an ellipsis leave nothing.
+        if _ends_behind_ellipsis(entries):
             _assume_whole(recorder, tensor, entries)
         return _whole(tensor, index)
     _assume_whole(recorder, tensor, entries)
@@ -73,10 +72,11 @@ def set_item(recorder: Recorder, tensor: Tensor, index: Any, item: Any) -> Any:
             item = item.to(tensor.dtype)
         _put(target, indices, item)
         return None
-    if target is tensor and _full_slices(index):
-        target = _whole(tensor, index)
-    else:
+    is_whole = target is tensor and _full_slices(index) > 0
+    if not is_whole or _ends_behind_ellipsis(entries):
         _assume_whole(recorder, tensor, entries)
+    if is_whole:
+        target = _whole(tensor, index)
     if isinstance(item, Tensor):
         _copy(target, item)
     else:
@@ -96,6 +96,11 @@ def _full_slices(index: Any) -> int:
     entries = list(index) if isinstance(index, (tuple, list)) else [index]
     before = entries[: entries.index(Ellipsis)] if any(entry is Ellipsis for entry in entries) else entries
     return sum(isinstance(entry, slice) for entry in before)
+
+
+def _ends_behind_ellipsis(entries: list[Any]) -> bool:
+    """`x[:, ..., :]`: the slices behind the ellipsis leave no operator, whatever stands in front of it."""
+    return isinstance(entries[-1] if entries else None, slice) and any(entry is Ellipsis for entry in entries)
 
 
 def _assume_whole(recorder: Recorder, tensor: Tensor, entries: list[Any]) -> None:
