@@ -81,7 +81,6 @@ _BUFFER = (
 
 def _note(recorder: Recorder, path: str, now: torch.Tensor, message: str) -> None:
     """What is set now was mostly made where it was set."""
-    value = recorder.known(now)
-    source = value.node.source if value is not None and value.node is not None else None
+    source = recorder.made_at(now)
     frame = sys._getframe(1) if source is None else None
     recorder.warn("state", message.format(path), path, None, frame, place=path, at=source)

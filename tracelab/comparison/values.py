@@ -243,11 +243,13 @@ def _aligned(alignment: Alignment, pairs: list[tuple[Value, Value]]) -> Alignmen
     a, b = alignment.a, alignment.b
     values = {mine: theirs for mine, theirs in alignment.values.items() if mine.node is None and theirs.node is None}
     nodes: dict[Node, Node] = {}
+    taken: set[Node] = set()
     for mine, theirs in pairs:
         assert mine.node is not None
         assert theirs.node is not None
-        if mine.node not in nodes and theirs.node not in nodes.values():
+        if mine.node not in nodes and theirs.node not in taken:
             nodes[mine.node] = theirs.node
+            taken.add(theirs.node)
     return Alignment(a, b, list(nodes.items()), [(a.root, b.root)], [], {**values, **dict(pairs)})
 
 

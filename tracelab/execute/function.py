@@ -27,7 +27,7 @@ from tracelab.graph.structure import InputTree
 from tracelab.graph.types import counted
 
 
-def _held(owner: weakref.ref[ReplayFunction]) -> ReplayFunction:
+def _alive(owner: weakref.ref[ReplayFunction]) -> ReplayFunction:
     """The function whose code runs."""
     found = owner()
     assert found is not None
@@ -66,8 +66,8 @@ class ReplayFunction(Cases):
                 self._state = held_state(self.graph)
             self._replay = Replay(self.graph, self.__name__, self.policy)
             owner = weakref.ref(self)
-            self._replay.namespace["set_buffer"] = lambda path, tensor: _held(owner)._set_buffer(path, tensor)
-            self._replay.namespace["get_buffer"] = lambda path: _held(owner)._get_buffer(path)
+            self._replay.namespace["set_buffer"] = lambda path, tensor: _alive(owner)._set_buffer(path, tensor)
+            self._replay.namespace["get_buffer"] = lambda path: _alive(owner)._get_buffer(path)
         return self._replay
 
     def guards_changed(self, method: str) -> None:

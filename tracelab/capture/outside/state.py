@@ -55,12 +55,12 @@ class OutsideState:
                     found.append(_state(table, name, before, alike(now, before)))
         found += self._new_names(recorder)
         self._note_training(recorder)
-        known = {item.subject for item in found} if self.modes else set()
+        known = {item.subject for item in found}
         for subject, (mode, ask) in self.modes.items():
             if subject not in known:
                 found.append(Assumption(AssumptionKind.MODE, subject, mode, probe=ask))
         found += map(_drawn, self.draws.drawn_from())
-        if any("argv" in names and "sys" in names for names in map(names_in, self.found.codes.values())):
+        if any({"sys", "argv"} <= names_in(code) for code in self.found.codes.values()):
             found.append(Assumption(AssumptionKind.ENVIRONMENT, "sys.argv", _program(), probe=_program))
 
     def _is_read(self, recorder: Recorder, table: Table, name: str) -> bool:

@@ -44,7 +44,7 @@ def _note_changed(recorder: Recorder) -> None:
     """Note the tensors whose parts the code replaced after calls had taken them."""
     for tensor in changed_wrappers(recorder):
         whole = recorder.known(tensor)
-        source = whole.node.source if whole is not None and whole.node is not None else None
+        source = recorder.made_at(tensor)
         recorder.warn("constant", CHANGED.format(type(tensor).__name__), "", whole, at=source)
         recorder.graph.assumptions.append(
             Assumption(AssumptionKind.UNSEEN, _CHANGED, "as it was", source, probe=lambda: "another one")

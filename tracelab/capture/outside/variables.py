@@ -35,8 +35,6 @@ _MOST_PARTS = 200
 _OTHER = Words("another one")
 _WRITTEN = Words("one that was written to since")
 
-Step = Callable[[Any], Any]
-
 
 def note_variables(recorder: Recorder, space: Mapping[str, Any], names: list[str]) -> None:
     """Note those of these variables of which the cell made tensors."""
@@ -52,17 +50,18 @@ def note_variables(recorder: Recorder, space: Mapping[str, Any], names: list[str
             elif is_own_object(item) or isinstance(item, (list, tuple, dict)):
                 for label, part, steps in _parts(item, name, ()):
                     if _is_held(part, constants):
-                        value = recorder.known(part) if isinstance(part, torch.Tensor) else None
-                        source = value.node.source if value is not None and value.node is not None else None
+                        source = recorder.made_at(part) if isinstance(part, torch.Tensor) else None
                         _note(recorder, label, part, functools.partial(_now, space, name, steps), source)
 
 
 def _unit(recorder: Recorder, space: Mapping[str, Any]) -> Unit | None:
     parents = parents_of(recorder.graph.cell)
-    root: Any = next(iter(parents), None) if parents else None
-    while parents and root in parents:
+    if not parents:
+        return None
+    root = next(iter(parents))
+    while root in parents:
         root = parents[root]
-    return None if not parents else Unit(recorder.graph.cell, parents, root, dict(space))
+    return Unit(recorder.graph.cell, parents, root, dict(space))
 
 
 def _is_held(item: Any, constants: set[int]) -> bool:
@@ -105,7 +104,7 @@ def _note(recorder: Recorder, subject: str, item: Any, now: Callable[[], Any], s
     try:
         kept: Callable[[], Any] = weakref.ref(item)
     except TypeError:
-        kept = functools.partial(_same, item)
+        kept = functools.partial(lambda same: same, item)
     word = _WORDS.get(type(item).__name__, type(item).__name__)
     then = Words(f"{'an' if word[:1].lower() in tuple('aeiou') else 'a'} {word} as it was")
     probe = functools.partial(_told, now, kept, _print_of(item), then)
@@ -118,10 +117,6 @@ def _told(now: Callable[[], Any], kept: Callable[[], Any], before: int | None, t
         # An equal one gives the same.
         return then if item is not None and before is not None and _print_of(item) == before else _OTHER
     return then if before is None or _print_of(item) == before else _WRITTEN
-
-
-def _same(item: Any) -> Any:
-    return item
 
 
 def _print_of(item: Any) -> int | None:

@@ -6,7 +6,7 @@ import operator
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tracelab.capture.patches.attribute import ABSENT, Attribute
 from tracelab.capture.patches.code import Code
@@ -72,10 +72,7 @@ class Many:
             self._sort()
         for function, after, _ in self._codes:
             function.__code__ = after
-        tables, names, before, stand_ins = self._columns
-        if all(map(operator.is_, map(dict.get, tables, names), before)):
-            deque(map(dict.__setitem__, tables, names, stand_ins), 0)
-        else:
+        if not self._swap(self._before, self._stand_ins):
             for item in self._names:
                 item.install()
             self._read_names()
@@ -88,15 +85,19 @@ class Many:
             self._sort()
         for other in reversed(self._others):
             other.remove()
-        tables, names, before, stand_ins = self._columns
-        if all(map(operator.is_, map(dict.get, tables, names), stand_ins)):
-            deque(map(dict.__setitem__, tables, names, before), 0)
-        else:
+        if not self._swap(self._stand_ins, self._before):
             for item in self._names:
                 item.remove()
-        for function, after, before_it in self._codes:
+        for function, after, before in self._codes:
             if function.__code__ is after:
-                function.__code__ = before_it
+                function.__code__ = before
+
+    def _swap(self, held: list[Any], wanted: list[Any]) -> bool:
+        """Give all names other things, in one step, where all hold these; says whether they did."""
+        if not all(map(operator.is_, map(dict.get, self._tables, self._keys), held)):
+            return False
+        deque(map(dict.__setitem__, self._tables, self._keys, wanted), 0)
+        return True
 
     def _sort(self) -> None:
         """Find out how each is written."""
@@ -113,14 +114,11 @@ class Many:
         # A name that was not there is taken out again, which is another step.
         self._others += [item for item in self._names if item.entry[2] is ABSENT]
         self._names = [item for item in self._names if item.entry[2] is not ABSENT]
-        tables, names, before, stand_ins = [], [], [], []
-        for item in self._names:
-            table, name, held, stand_in = item.entry
-            tables.append(table)
-            names.append(name)
-            before.append(held)
-            stand_ins.append(stand_in)
-        self._columns = tables, names, before, stand_ins
+        entries = [item.entry for item in self._names]
+        self._tables: list[dict[str, Any]] = [entry[0] for entry in entries]
+        self._keys: list[str] = [entry[1] for entry in entries]
+        self._before: list[Any] = [entry[2] for entry in entries]
+        self._stand_ins: list[Any] = [entry[3] for entry in entries]
 
 
 class Late(Replacement):

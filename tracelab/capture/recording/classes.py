@@ -54,8 +54,8 @@ def assume_classes(
     comparisons = [
         *_on_stacks(recorder),
         *(item for function in functions if tells_classes_apart(function.__code__) for item in _named_in(function)),
-        *(_asked_of(dispatched, None) if dispatched else ()),
-        *(_in_texts(inputs, functions, result) if not isinstance(result, torch.Tensor) else ()),
+        *_asked_of(dispatched, None),
+        *_in_texts(inputs, functions, result),
     ]
     if not comparisons:
         return

@@ -193,6 +193,11 @@ class RecordingState:
         entry = self._values.get(id(tensor))
         return None if entry is None else entry[1]
 
+    def made_at(self, tensor: torch.Tensor) -> Source | None:
+        """Where the code made a tensor, or met it."""
+        value = self.known(tensor)
+        return None if value is None or value.node is None else value.node.source
+
     def value_of(self, tensor: torch.Tensor) -> Value:
         """The value of any tensor: an unseen one is a parameter, a buffer, or a constant."""
         entry = self._values.get(id(tensor))

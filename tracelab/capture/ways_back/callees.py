@@ -58,9 +58,15 @@ def computes(found: Any) -> bool:
     return isinstance(found, (torch.Tensor, torch.optim.Optimizer))
 
 
-def _home(item: Any) -> str:
-    module = getattr(item, "__module__", None) or getattr(type(item), "__module__", None) or ""
-    return str(module)
+def module_of(item: Any) -> str:
+    """The name of the module that something is from, or that its class is from."""
+    if isinstance(item, types.ModuleType):
+        return item.__name__
+    for each in (item, type(item)):
+        home = getattr(each, "__module__", None)
+        if isinstance(home, str):
+            return home
+    return ""
 
 
 def shows(found: Any, owner: Any) -> bool:
@@ -73,7 +79,7 @@ def shows(found: Any, owner: Any) -> bool:
     for item in (found, owner):
         if item is None or isinstance(item, types.ModuleType):
             continue
-        home = _home(item)
+        home = module_of(item)
         if home.partition(".")[0] in _SHOWING or home.startswith(
             ("torch.utils.tensorboard", "lightning.pytorch.loggers")
         ):
@@ -88,7 +94,7 @@ def is_space(owner: Any) -> bool:
 def is_of_torch(found: Any) -> bool:
     if found is None:
         return False
-    home = _home(found)
+    home = module_of(found)
     return home == "torch" or home.startswith("torch.") or type(found).__module__.startswith("torch")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tracelab.capture.analysis.syntax import path_of
 from tracelab.capture.values import PLAIN
+from tracelab.capture.ways_back.callees import module_of
 from tracelab.capture.ways_back.unit import Unit, uses
 
 _TAKE_STAND_INS = frozenset(
@@ -64,17 +65,6 @@ def makes_data(found: Any, owner: Any) -> bool:
     """Whether a call makes a loader or a part of a data set: what that gives is data, which a replay takes anew."""
     home = owner.__name__ if isinstance(owner, types.ModuleType) else module_of(found) if found is not None else ""
     return home.startswith("torch.utils.data")
-
-
-def module_of(item: Any) -> str:
-    """The name of the module that something is from, or that its class is from."""
-    if isinstance(item, types.ModuleType):
-        return item.__name__
-    for each in (item, type(item)):
-        home = getattr(each, "__module__", None)
-        if isinstance(home, str):
-            return home
-    return ""
 
 
 def home_of(unit: Unit, item: ast.AST, depth: int = 0) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tracelab.capture.analysis.cached_calls import resolved
 from tracelab.capture.analysis.syntax import Parents
+from tracelab.capture.analysis.type_comparisons import parts_of
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 
@@ -51,7 +52,7 @@ def readers_of(unit: Unit, name: str) -> list[types.FunctionType]:
         seen.add(id(item))
         if isinstance(item, types.FunctionType):
             if item.__globals__ is unit.space:
-                names = [*_names_of(item.__code__)]
+                names = {name for part in parts_of(item.__code__) for name in part.co_names}
                 pending += [unit.space.get(each) for each in names]
                 if name in names:
                     found.append(item)
@@ -60,13 +61,6 @@ def readers_of(unit: Unit, name: str) -> list[types.FunctionType]:
             if cls.__module__ == unit.space.get("__name__"):
                 pending += [part for part in vars(cls).values() if isinstance(part, types.FunctionType)]
     return found
-
-
-def _names_of(code: types.CodeType) -> Iterable[str]:
-    yield from code.co_names
-    for part in code.co_consts:
-        if isinstance(part, types.CodeType):
-            yield from _names_of(part)
 
 
 def scope_of(parents: Parents, item: ast.AST) -> ast.AST:

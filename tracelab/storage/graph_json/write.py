@@ -81,8 +81,7 @@ class _Writer:
         self._rows: dict[int, int] = {}
         guarded = [value for _, node in graph.guard_nodes for value in node.outputs]
         self.numbers = {value: number for number, value in enumerate((*graph.values(), *guarded))}
-        self.nodes = {id(node): number for number, node in enumerate(graph.nodes)}
-        self.present = frozenset(graph.nodes)
+        self.nodes: dict[Any, int] = {node: number for number, node in enumerate(graph.nodes)}
         self.arguments = Encoder(self.numbers, moved, add)
         self.sources = SourceTable()
         self.types: dict[Type, int] = {}
@@ -112,7 +111,7 @@ class _Writer:
             "warnings": warnings,
             "guards": guards,
             "assumptions": assumptions,
-            "failed": self.nodes.get(id(graph.failed), -1),
+            "failed": self.nodes.get(graph.failed, -1),
             **({} if graph.function_scopes else {"function_scopes": False}),
             **({"functions": self.functions} if self.functions else {}),
         }
@@ -178,13 +177,13 @@ class _Writer:
 
     def warning(self, warning: TraceDiagnostic) -> dict[str, Any]:
         # The node or value may have been taken out of the graph since: then the nearest before it says where it was.
-        node = warning.node_among(self.present)
+        node = warning.node_among(self.nodes)
         verdict = {"verdict": warning.verdict} if warning.verdict else {}
         return {
             "kind": warning.kind,
             "message": warning.message,
             "source": self.sources.number(warning.source),
-            "node": -1 if node is None else self.nodes[id(node)],
+            "node": self.nodes.get(node, -1),
             "value": self.numbers.get(warning.value, -1) if warning.value is not None else -1,
             "constant": warning.constant,
             "position": warning.position,
